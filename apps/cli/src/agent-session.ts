@@ -1,0 +1,125 @@
+import { join } from "node:path";
+import { AgentIdentityManager, type CredentialStore, loginAuth } from "@countersign/agent-identity";
+import { parseOrigin } from "@countersign/agent-key";
+import { AgentTaskManager, type CompleteTaskStore, fileTaskStore } from "@countersign/agent-task";
+import { namedAuthority } from "./authority-option.js";
+import { CliError } from "./cli-error.js";
+import { openCredentialStore } from "./credential-store-option.js";
+import { inspectHome, THREADS_DIRECTORY } from "./home.js";
+import { parseBaseUrl } from "./http-url.js";
+import { pinnedKeySetOf } from "./key-set-option.js";
+import type { Progress } from "./progress.js";
+import type { Run } from "./run.js";
+
+/** The client side of one command: this home's login, identities and tasks with one authority. */
+export interface AgentSession extends AsyncDisposable {
+  readonly authority: string;
+  readonly store: CredentialStore;
+  readonly identities: AgentIdentityManager;
+  readonly tasks: AgentTaskManager;
+}
+
+/** Opens the {@link AgentSession} of this home. Touches neither network nor disk but to read. */
+export async function openAgentSession(run: Run): Promise<AgentSession> {
+  const [config, features] = [await run.config(), await run.features()];
+  const store = await openCredentialStore(run);
+  const login = (await store.load()).login;
+  const named = await namedAuthority(run, login?.authority);
+  // Who starts here has neither; the login comes first and brings the authority with it.
+  if (named === undefined) throw notLoggedIn("nobody is logged in", "URL");
+  const authority = parseBaseUrl(run, named);
+  const identities = new AgentIdentityManager({
+    authority,
+    auth: loginAuth(store, authority, { ...run.http, keySet: await pinnedKeySetOf(login) }),
+    store,
+    features,
+    ...run.http,
+  });
+  const tasks = new AgentTaskManager({
+    identities,
+    store: await openTaskStore(run),
+    onFailure: config.on_failure,
+    bearerOrigins: config.bearer_origins.map((origin) => parseOrigin(origin)),
+  });
+  return {
+    authority,
+    store,
+    identities,
+    tasks,
+    async [Symbol.asyncDispose]() {
+      await tasks.close();
+      await identities.close();
+    },
+  };
+}
+
+/** Opens the store of this home's tasks, after the home was looked at. Of a file that cannot be read its lists only warn. */
+export async function openTaskStore(run: Run): Promise<CompleteTaskStore> {
+  await inspectHome(run.home);
+  return fileTaskStore(join(run.home, THREADS_DIRECTORY), {
+    onUnreadable: (error) => run.output.warn(error.message),
+  });
+}
+
+/**
+ * Makes sure that somebody is logged in with the authority of the session.
+ *
+ * @throws {CliError} `not_logged_in`
+ */
+export async function requireLogin(session: AgentSession): Promise<void> {
+  const { login, unreadable = [] } = await session.store.load();
+  if (login?.authority === session.authority) return;
+  // Says what is wrong with it.
+  if (unreadable.some(({ member }) => member === "login")) await session.identities.auth();
+  const what =
+    login === null
+      ? "nobody is logged in"
+      : `the login is with ${login.authority}, not with ${session.authority}`;
+  throw notLoggedIn(what, session.authority);
+}
+
+function notLoggedIn(what: string, authority: string): CliError {
+  return new CliError("not_logged_in", what, {
+    hint: `countersign login --authority ${authority} --token-stdin`,
+  });
+}
+
+/**
+ * Makes sure that agents are wanted at all.
+ *
+ * @throws {CliError} `no_identity` when the feature is off
+ */
+export function requireFeature(session: AgentSession): void {
+  if (session.identities.enabled) return;
+  throw new CliError("no_identity", "the feature use_agent_identity is off", {
+    hint: "countersign features enable use_agent_identity, or add --enable use_agent_identity",
+  });
+}
+
+/**
+ * Tells a waiting person how the registration of a task goes on, and whoever reads stderr when a thread goes on as its human.
+ *
+ * @param next - what is waited for once the task is there. Default nothing else
+ */
+export function followTasks(
+  run: Run,
+  { authority, tasks }: AgentSession,
+  progress: Progress,
+  next?: string,
+): void {
+  tasks.on("registering", () => progress.show(`registering a task with ${authority}`));
+  tasks.on("waiting", ({ elapsedMs }) => progress.waited(elapsedMs));
+  tasks.on("retrying", ({ code }) => progress.show(`asking ${authority} again (${code})`));
+  const goOn = () => {
+    if (next !== undefined) progress.show(next);
+  };
+  tasks.on("registered", goOn);
+  tasks.on("reused", goOn);
+  tasks.on("fallback", ({ scope, error, origins }) => {
+    // Told once for each thread.
+    run.output.warn(
+      `no task for the thread ${String(scope)} (${error.code}): it goes on with the human's token, for ${origins.join(", ")} alone`,
+    );
+    goOn();
+  });
+}

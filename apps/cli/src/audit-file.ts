@@ -1,0 +1,53 @@
+import { once } from "node:events";
+import { constants, createWriteStream } from "node:fs";
+import { open } from "node:fs/promises";
+import { CliError } from "./cli-error.js";
+import { isSystemError, reasonOf } from "./home.js";
+
+/** A file of JSON lines that only grows. */
+export interface AuditFile {
+  /** Appends one entry. */
+  append(entry: object): void;
+  /** Ends the file when every line is written. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a file to append JSON lines to; a new one is the owner's alone.
+ *
+ * @param onError - hears of a line that could not be written
+ * @throws {CliError} `config_invalid` when it cannot be opened
+ */
+export async function openAuditFile(
+  path: string,
+  onError: (message: string) => void,
+): Promise<AuditFile> {
+  const { O_APPEND, O_CREAT, O_NOFOLLOW, O_WRONLY } = constants;
+  const handle = await open(path, O_APPEND | O_CREAT | O_NOFOLLOW | O_WRONLY, 0o600).catch(
+    (error: unknown) => {
+      if (!isSystemError(error)) throw error;
+      throw new CliError(
+        "config_invalid",
+        `--audit: ${path} cannot be opened: ${reasonOf(error)}`,
+        {
+          cause: error,
+          hint: "name a file in a folder that you can write to",
+        },
+      );
+    },
+  );
+  const stream = createWriteStream(path, { fd: handle });
+  stream.on("error", (error) =>
+    onError(`the audit file ${path} is not written: ${reasonOf(error)}`),
+  );
+  return {
+    append(entry) {
+      stream.write(`${JSON.stringify(entry)}\n`);
+    },
+    async close() {
+      if (stream.destroyed) return;
+      stream.end();
+      await once(stream, "close");
+    },
+  };
+}

@@ -1,0 +1,45 @@
+import { CliError } from "./cli-error.js";
+import { parseBaseUrl } from "./http-url.js";
+import type { Run } from "./run.js";
+
+/**
+ * Tells which authority a command works with: `--authority`, else `COUNTERSIGN_AUTHORITY`, else the configuration's, else the one that the
+ * stored login belongs to.
+ *
+ * @param ofLogin - the authority of the stored login
+ * @returns the normalised base URL
+ * @throws {CliError} `config_invalid` when there is none, or it is plain http to another machine without `--insecure-http`
+ * @throws {AgentKeyError} `config_invalid` when it is no http(s) URL
+ */
+export async function resolveAuthority(
+  run: Run,
+  option: string | undefined,
+  ofLogin?: string | undefined,
+): Promise<string> {
+  return parseBaseUrl(run, await requireAuthority(run, option, ofLogin));
+}
+
+/**
+ * Gives the authority as it is named, not checked, in the order of {@link resolveAuthority}.
+ *
+ * @throws {CliError} `config_invalid` when there is none
+ */
+export async function requireAuthority(
+  run: Run,
+  option: string | undefined,
+  ofLogin: string | undefined,
+): Promise<string> {
+  const authority = option ?? (await namedAuthority(run, ofLogin));
+  if (authority !== undefined) return authority;
+  throw new CliError("config_invalid", "no authority is configured", {
+    hint: `log in with --authority URL, set COUNTERSIGN_AUTHORITY, or write authority = "https://…" into ${(await run.config()).file}`,
+  });
+}
+
+/** The authority as it is named other than by an option, not checked; `undefined`: nowhere. */
+export async function namedAuthority(
+  run: Run,
+  ofLogin: string | undefined,
+): Promise<string | undefined> {
+  return run.environment.get("COUNTERSIGN_AUTHORITY") ?? (await run.config()).authority ?? ofLogin;
+}

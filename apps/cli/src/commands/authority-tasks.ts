@@ -1,0 +1,27 @@
+import type { TaskInfo } from "@countersign/agent-authority";
+import { createEntryCommand, createListCommand, type RegistryKind } from "../registry-commands.js";
+import type { RegistryOptions } from "../registry-session.js";
+
+/** Options of `authority tasks list`. */
+export interface ListTasksOptions extends RegistryOptions {
+  readonly agent?: string;
+}
+
+const tasks: RegistryKind<TaskInfo> = {
+  name: "task",
+  unknown: "unknown_task",
+  columns: ["task_id", "agent_runtime_id", "account_id", "user_id", "state", "created_at"],
+  describe: ({ taskId, agentRuntimeId }) => ({ task_id: taskId, agent_runtime_id: agentRuntimeId }),
+};
+
+/** `authority tasks list`. */
+export const listTasks = createListCommand(
+  tasks,
+  (registry, { agent: agentRuntimeId }: ListTasksOptions) => registry.listTasks({ agentRuntimeId }),
+);
+
+/** `authority tasks show ID`. */
+export const showTask = createEntryCommand(tasks, (registry, id) => registry.getTask(id));
+
+/** `authority tasks revoke ID`. */
+export const revokeTask = createEntryCommand(tasks, (registry, id) => registry.revokeTask(id));

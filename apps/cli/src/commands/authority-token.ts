@@ -1,0 +1,55 @@
+import type { AccessTokenInfo, TokenRole } from "@countersign/agent-authority";
+import { parseDuration } from "../duration.js";
+import { checkPrincipals } from "../principal-options.js";
+import { createEntryCommand, createListCommand, type RegistryKind } from "../registry-commands.js";
+import { type RegistryOptions, withRegistry } from "../registry-session.js";
+import type { Run } from "../run.js";
+
+/** Options of `authority token create`. */
+export interface CreateTokenOptions extends RegistryOptions {
+  readonly account: string;
+  readonly user: string;
+  readonly role: TokenRole;
+  readonly ttl: string;
+}
+
+const TEN_YEARS_SECONDS = 315_360_000;
+
+const tokens: RegistryKind<AccessTokenInfo> = {
+  name: "token",
+  unknown: "invalid_request",
+  columns: ["id", "role", "account_id", "user_id", "state", "expires_at"],
+  describe: ({ id, role }) => ({ id, role }),
+};
+
+/** `authority token create`: prints the token alone. */
+export async function createToken(run: Run, options: CreateTokenOptions): Promise<void> {
+  const { account: accountId, user: userId, role } = options;
+  checkPrincipals([accountId], [userId]);
+  const ttlSeconds = parseDuration(options.ttl, "--ttl", { min: 1, max: TEN_YEARS_SECONDS });
+  const created = await withRegistry(
+    run,
+    options,
+    (registry) => registry.createAccessToken({ accountId, userId, role, ttlSeconds }),
+    { create: true },
+  );
+  run.output.result(
+    {
+      id: created.id,
+      token: created.token,
+      role,
+      account_id: accountId,
+      user_id: userId,
+      expires_at: created.expiresAt,
+    },
+    () => created.token,
+  );
+}
+
+/** `authority token list`. */
+export const listTokens = createListCommand(tokens, (registry) => registry.listAccessTokens());
+
+/** `authority token revoke ID`. */
+export const revokeToken = createEntryCommand(tokens, (registry, id) =>
+  registry.revokeAccessToken(id),
+);

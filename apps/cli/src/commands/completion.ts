@@ -1,0 +1,16 @@
+import type { Command } from "commander";
+import { usageError } from "../cli-error.js";
+import { createCompletionScript, SHELLS } from "../completion-script.js";
+import type { Run } from "../run.js";
+
+/** `completion SHELL`. */
+export async function completion(
+  run: Run,
+  program: Command,
+  [wanted = ""]: readonly string[],
+): Promise<void> {
+  const shell = SHELLS.find((known) => known === wanted);
+  if (shell === undefined) throw usageError(`no completion for "${wanted}"`, SHELLS.join(", "));
+  const script = createCompletionScript(program, shell);
+  run.output.result({ shell, script }, () => script);
+}

@@ -1,0 +1,55 @@
+import { withAssertion } from "@countersign/agent-assertion/fetch";
+import { followTasks, openAgentSession, requireLogin } from "../agent-session.js";
+import { allowedOrigins } from "../allowed-origins.js";
+import { usageError } from "../cli-error.js";
+import { parseOriginUrl } from "../http-url.js";
+import { withProgress } from "../progress.js";
+import { printAnswer } from "../request/print-answer.js";
+import { parseRequestArguments, type RequestOptions } from "../request/request-arguments.js";
+import { toTransportError } from "../request/transport-error.js";
+import type { Run } from "../run.js";
+import { resolveThread } from "../thread-option.js";
+
+/** `request`: one turn of the thread's agent. */
+export async function request(
+  run: Run,
+  options: RequestOptions,
+  operands: readonly string[],
+): Promise<void> {
+  const scope = resolveThread(options.thread, run.environment);
+  const wanted = await parseRequestArguments(options, operands, process.stdin);
+  const origins = await allowedOrigins(run, options.origin ?? []);
+  const origin = parseOriginUrl(run, wanted.url);
+  if (!origins.includes(origin)) {
+    throw usageError(
+      `${origin} is not an origin that a credential may be sent to`,
+      `add --origin ${origin}, or list it in config.toml: origins = ["${origin}"]`,
+    );
+  }
+  await using session = await openAgentSession(run);
+  await requireLogin(session);
+  const thread = session.tasks.thread(scope);
+  const send = withAssertion(fetch, thread, {
+    origins,
+    onWarning: (message) => run.output.warn(message),
+    ...run.http,
+  });
+  const { url, method, headers, body } = wanted;
+  const waiting = `waiting for ${origin}`;
+  const answer = await withProgress(run.output, waiting, (progress) => {
+    followTasks(run, session, progress, waiting);
+    return thread.run(
+      () =>
+        send(url, {
+          method,
+          headers,
+          signal: run.signal,
+          ...(body === undefined ? {} : { body }),
+        }).catch((error: unknown) => {
+          throw toTransportError(error, origin, run.signal);
+        }),
+      { signal: run.signal },
+    );
+  });
+  await printAnswer(run, answer, { origin, include: options.include === true });
+}

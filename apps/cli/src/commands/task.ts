@@ -1,0 +1,114 @@
+import { formatTimestamp } from "@countersign/agent-key";
+import type { AgentTask } from "@countersign/agent-task";
+import {
+  followTasks,
+  openAgentSession,
+  openTaskStore,
+  requireFeature,
+  requireLogin,
+} from "../agent-session.js";
+import { CliError } from "../cli-error.js";
+import { escapeText } from "../escape-text.js";
+import { formatColumns } from "../output.js";
+import { withProgress } from "../progress.js";
+import type { Run } from "../run.js";
+import { resolveThread } from "../thread-option.js";
+
+/** Options of commands about one thread. */
+export interface ThreadOptions {
+  readonly thread?: string;
+}
+
+/** A task as commands print it. */
+export interface DescribedTask {
+  readonly scope: string;
+  readonly authority: string;
+  readonly agent_runtime_id: string;
+  readonly task_id: string;
+  readonly registered_at: string;
+  readonly expires_at?: string;
+}
+
+/** Describes a task for people and scripts. */
+export function describeTask(task: AgentTask): DescribedTask {
+  return {
+    scope: String(task.scope),
+    authority: task.authority,
+    agent_runtime_id: task.agentRuntimeId,
+    task_id: task.taskId,
+    registered_at: task.registeredAt,
+    ...(task.expiresAt === undefined ? {} : { expires_at: formatTimestamp(task.expiresAt) }),
+  };
+}
+
+/** `task ensure`. */
+export async function ensureTask(run: Run, options: ThreadOptions): Promise<void> {
+  const scope = resolveThread(options.thread, run.environment);
+  await using session = await openAgentSession(run);
+  requireFeature(session);
+  await requireLogin(session);
+  const task = await withProgress(
+    run.output,
+    `registering a task with ${session.authority}`,
+    (progress) => {
+      followTasks(run, session, progress);
+      return session.tasks.ensure(scope, { signal: run.signal });
+    },
+  );
+  print(run, scope, task);
+}
+
+/** `task show`. */
+export async function showTask(run: Run, options: ThreadOptions): Promise<void> {
+  const scope = resolveThread(options.thread, run.environment);
+  await using session = await openAgentSession(run);
+  await requireLogin(session);
+  print(run, scope, await session.tasks.peek(scope));
+}
+
+/** `task list`. */
+export async function listTasks(run: Run): Promise<void> {
+  const threads = await (await openTaskStore(run)).list();
+  const rows = threads.flatMap((thread) =>
+    thread.tasks.map(
+      ({ authority, agent_runtime_id, task_id, registered_at, expires_at }): DescribedTask => ({
+        scope: String(thread.scope),
+        authority,
+        agent_runtime_id,
+        task_id,
+        registered_at,
+        ...(expires_at === undefined ? {} : { expires_at }),
+      }),
+    ),
+  );
+  run.output.result(rows, () =>
+    formatColumns(
+      rows.map((row) => [escapeText(row.scope), row.task_id, row.agent_runtime_id, row.authority]),
+    ),
+  );
+}
+
+/** `task forget`. */
+export async function forgetTask(run: Run, options: ThreadOptions): Promise<void> {
+  const scope = resolveThread(options.thread, run.environment);
+  const store = await openTaskStore(run);
+  const forgotten = await store.withLock(scope, () => store.remove(scope), { signal: run.signal });
+  run.output.result({ scope, forgotten }, () =>
+    forgotten
+      ? `forgot the tasks of ${escapeText(scope)}`
+      : `${escapeText(scope)} had no stored task`,
+  );
+}
+
+function print(run: Run, scope: string, task: AgentTask | undefined): void {
+  if (task === undefined) {
+    throw new CliError("unknown_task", `the thread ${scope} has no task`, {
+      hint: "countersign task ensure --thread ID",
+      exitCode: 1,
+    });
+  }
+  const described = describeTask(task);
+  run.output.result(described, () =>
+    formatColumns(Object.entries(described).map(([name, value]) => [name, escapeText(value)])),
+  );
+}

@@ -1,0 +1,51 @@
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+import type { AuthorityStore } from "@countersign/agent-authority";
+import { openPrivateDirectory } from "@countersign/agent-identity/private-file";
+import { CliError } from "./cli-error.js";
+import { inspectHome, isSystemError } from "./home.js";
+import type { Run } from "./run.js";
+
+const DATABASE_FILE = "authority.db";
+
+/** Options of {@link openDatabase}. */
+export interface OpenDatabaseOptions {
+  /** Make the database where there is none. */
+  readonly create: boolean;
+}
+
+/**
+ * Opens the authority's database: the one that `--database` names, else the one in the home.
+ *
+ * @throws {CliError} `config_invalid` when it is missing and not to be made, so that a misspelt name makes no empty registry
+ */
+export async function openDatabase(
+  run: Run,
+  option: string | undefined,
+  { create }: OpenDatabaseOptions,
+): Promise<AuthorityStore> {
+  const url = option ?? `sqlite:${join(run.home, DATABASE_FILE)}`;
+  if (option === undefined) {
+    await inspectHome(run.home);
+    if (create) await openPrivateDirectory(run.home);
+  }
+  if (!create) await requireExisting(url);
+  const { openStore } = await import("@countersign/agent-authority");
+  return await openStore(url);
+}
+
+async function requireExisting(url: string): Promise<void> {
+  const path = /^sqlite:(?!:memory:$)(.+)$/s.exec(url)?.[1];
+  if (path === undefined) return;
+  const hint = "name the file of the authority with --database sqlite:FILE";
+  let isEmpty: boolean;
+  try {
+    const stats = await stat(path);
+    isEmpty = stats.isFile() && stats.size === 0;
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    throw new CliError("config_invalid", `there is no database ${path}`, { cause: error, hint });
+  }
+  // No authority has ever used it: SQLite writes a first page as soon as one does.
+  if (isEmpty) throw new CliError("config_invalid", `${path} is empty`, { hint });
+}

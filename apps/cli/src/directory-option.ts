@@ -1,0 +1,67 @@
+import type { AgentDirectory } from "@countersign/agent-assertion";
+import { usageError } from "./cli-error.js";
+import { openDatabase } from "./database-option.js";
+import { parseBaseUrl } from "./http-url.js";
+import type { Run } from "./run.js";
+import { readSecretSource } from "./secrets.js";
+
+/** Options of commands that look agents up. */
+export interface DirectoryOptions {
+  readonly authority?: string;
+  readonly authorityToken?: string;
+  readonly database?: string;
+}
+
+/** A directory together with what it stands on. */
+export interface OpenDirectory extends AsyncDisposable {
+  readonly directory: AgentDirectory;
+}
+
+/**
+ * Opens the directory that the options name: the authority's own by HTTP, or its database.
+ *
+ * @param revocationDelaySeconds - how long an answer of the authority is used
+ * @throws {CliError} `usage` when none or both are named
+ */
+export async function openDirectory(
+  run: Run,
+  options: DirectoryOptions,
+  revocationDelaySeconds: number,
+): Promise<OpenDirectory> {
+  const { authority, authorityToken, database } = options;
+  if (authority !== undefined && database !== undefined) {
+    throw usageError("--authority and --database exclude each other", "name the one to ask");
+  }
+  if (database !== undefined) return await openDatabaseDirectory(run, database);
+  const named =
+    authority ?? run.environment.get("COUNTERSIGN_AUTHORITY") ?? (await run.config()).authority;
+  if (named === undefined) {
+    throw usageError("no authority to ask", "add --authority URL, or --database sqlite:FILE");
+  }
+  const token =
+    authorityToken === undefined
+      ? undefined
+      : await readSecretSource(run.environment, authorityToken, "--authority-token");
+  const { remoteDirectory } = await import("@countersign/agent-assertion/remote-directory");
+  const directory = remoteDirectory(parseBaseUrl(run, named), {
+    token,
+    revocationDelaySeconds,
+    ...run.http,
+  });
+  return {
+    directory,
+    async [Symbol.asyncDispose]() {
+      await directory.close?.();
+    },
+  };
+}
+
+async function openDatabaseDirectory(run: Run, database: string): Promise<OpenDirectory> {
+  const { databaseDirectory } = await import("@countersign/agent-authority");
+  const store = await openDatabase(run, database, { create: false });
+  // The ids come from this very database, so the name says nothing that a check would rest on.
+  return {
+    directory: databaseDirectory(store, "http://localhost"),
+    [Symbol.asyncDispose]: () => store.close(),
+  };
+}

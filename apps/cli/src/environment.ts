@@ -1,0 +1,27 @@
+/** The environment of the process, from which secrets are taken only once. */
+export interface Environment {
+  /** Reads a variable that is no secret. Unset and empty are the same. */
+  get(name: string): string | undefined;
+  /** Reads a secret and deletes it, so that no child and no later dump of the environment holds it. */
+  takeSecret(name: string): string | undefined;
+  /** All variables, for sources that look for a prefix. */
+  readonly variables: Readonly<Record<string, string | undefined>>;
+}
+
+/** Wraps `process.env`. */
+export function createEnvironment(variables: NodeJS.ProcessEnv): Environment {
+  // A switch of the same name may be asked for twice by one command; the value then comes from here.
+  const taken = new Map<string, string>();
+  const get = (name: string): string | undefined => variables[name] || undefined;
+  return {
+    variables,
+    get,
+    takeSecret(name) {
+      const value = get(name);
+      if (value === undefined) return taken.get(name);
+      delete variables[name];
+      taken.set(name, value);
+      return value;
+    },
+  };
+}

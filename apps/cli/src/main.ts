@@ -1,0 +1,81 @@
+import { CommanderError } from "commander";
+import { CliError, usageError } from "./cli-error.js";
+import { exitCodeOf } from "./exit-code.js";
+import { createOutput } from "./output.js";
+import { createProgram } from "./program.js";
+import { toReportedError } from "./to-reported-error.js";
+import { readVersion } from "./version.js";
+
+/**
+ * Runs one command line.
+ *
+ * @param args - the arguments after the program's name
+ * @returns the exit code; see `exitCodeOf`
+ */
+export async function main(args: readonly string[]): Promise<number> {
+  const cancelling = new AbortController();
+  for (const name of ["SIGINT", "SIGTERM"] as const) {
+    // Not `once`: the second signal is answered too.
+    process.on(name, () => {
+      // Whoever asks a second time does not want to wait.
+      if (cancelling.signal.aborted) process.exit(1);
+      cancelling.abort();
+    });
+  }
+  endQuietlyOnClosedPipe();
+  // `--json` decides how an error is told even when the rest of the line could not be parsed.
+  const { stdout, stderr } = process;
+  const output = createOutput({ json: args.includes("--json"), stdout, stderr });
+  // What nothing waited for is told in the same form, never as a stack trace.
+  process.on("uncaughtException", (error) => {
+    const reported = toReportedError(error, cancelling.signal);
+    output.error(reported, false);
+    process.exit(exitCodeOf(reported));
+  });
+  let asked = "";
+  try {
+    let exitCode = 0;
+    const program = createProgram(
+      cancelling.signal,
+      (code) => {
+        exitCode = code;
+      },
+      (text) => {
+        asked += text;
+      },
+    );
+    await program.parseAsync(args, { from: "user" });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) {
+      // The version, or help: it comes in pieces.
+      const text = asked.trimEnd();
+      output.result(text === readVersion() ? { version: text } : { help: text }, () => text);
+      return 0;
+    }
+    const reported =
+      error instanceof CommanderError
+        ? toUsageError(error)
+        : toReportedError(error, cancelling.signal);
+    output.error(reported, CliError.is(reported) && reported.resultPrinted);
+    return exitCodeOf(reported);
+  }
+}
+
+function toUsageError(error: CommanderError) {
+  if (error.code === "commander.help") {
+    return usageError("a command is missing", "the commands are listed above");
+  }
+  const [what = "", suggestion] = error.message.replace(/^error: /, "").split("\n");
+  return usageError(what, suggestion?.replace(/^\((.*)\)$/, "$1"));
+}
+
+// The reader of a pipe may have enough (`| head`): that is its right and no error of ours.
+function endQuietlyOnClosedPipe(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code === "EPIPE") process.exit();
+      throw error;
+    });
+  }
+}

@@ -1,0 +1,103 @@
+import type { Command } from "commander";
+import { collect, type Declare, INSECURE_HTTP } from "./declare.js";
+
+const THREAD = "thread (default: COUNTERSIGN_THREAD, else the scope cli)";
+
+/** Declares `identity`, `task`, `header` and `request`: what an agent on this machine does. */
+export function declareAgentCommands(program: Command, declare: Declare): void {
+  const identity = declare.group(program, "identity", "the agent of this machine");
+  declare
+    .command(identity, "ensure", "register the agent unless it is registered", async () => {
+      return (await import("../commands/identity.js")).ensureIdentity;
+    })
+    .option(...INSECURE_HTTP);
+  declare
+    .command(identity, "show", "show the agent, without the network", async () => {
+      return (await import("../commands/identity.js")).showIdentity;
+    })
+    .option(...INSECURE_HTTP);
+  declare.command(
+    identity,
+    "list",
+    "list the stored agents, the current one marked, without the network",
+    async () => (await import("../commands/identity-list.js")).listIdentities,
+  );
+  declare
+    .command(identity, "forget", "remove a stored agent; the authority is not told", async () => {
+      return (await import("../commands/identity-forget.js")).forgetIdentity;
+    })
+    .option("--account <id>", "its account (default: the login's)")
+    .option("--user <id>", "its user (default: the login's)")
+    .option("--authority <url>", "its authority (default: the one in use)");
+  declare
+    .command(identity, "import", "keep the agent of a Codex home here too", async () => {
+      return (await import("../commands/identity-import.js")).importIdentity;
+    })
+    .requiredOption("--codex-home <folder>", "folder with Codex's auth.json")
+    .requiredOption("--authority <url>", "base URL of the authority that it is registered with");
+  declare
+    .command(
+      identity,
+      "export",
+      "put the agent of whoever is logged in to Codex into a Codex home (0.122)",
+      async () => (await import("../commands/identity-export.js")).exportIdentity,
+    )
+    .requiredOption("--codex-home <folder>", "folder with Codex's auth.json")
+    .option("--authority <url>", "base URL of its authority (default: the one in use)");
+
+  const task = declare.group(program, "task", "tasks of threads");
+  declare
+    .command(task, "ensure", "register a task for the thread unless it has one", async () => {
+      return (await import("../commands/task.js")).ensureTask;
+    })
+    .option("--thread <id>", THREAD)
+    .option(...INSECURE_HTTP);
+  declare
+    .command(task, "show", "show the thread's task, without the network", async () => {
+      return (await import("../commands/task.js")).showTask;
+    })
+    .option("--thread <id>", THREAD)
+    .option(...INSECURE_HTTP);
+  declare.command(task, "list", "list the stored tasks, without the network", async () => {
+    return (await import("../commands/task.js")).listTasks;
+  });
+  declare
+    .command(task, "forget", "forget the thread's stored tasks; they stay valid", async () => {
+      return (await import("../commands/task.js")).forgetTask;
+    })
+    .option("--thread <id>", THREAD);
+
+  declare
+    .command(
+      program,
+      "header",
+      "print an Authorization line, for: countersign header | curl -H @- URL",
+      async () => {
+        return (await import("../commands/header.js")).header;
+      },
+    )
+    .option("--thread <id>", THREAD)
+    .option("--origin <origin>", "name the origin that a Bearer line is for (feature off)")
+    .option(...INSECURE_HTTP);
+
+  declare
+    .command(
+      program,
+      "request [arguments...]",
+      "send one request as the thread's agent: [METHOD] URL",
+      async () => {
+        return (await import("../commands/request.js")).request;
+      },
+    )
+    .usage("[METHOD] URL [options]")
+    .option("--thread <id>", THREAD)
+    .option("--header <line>", "add a header, 'Name: value' (may be repeated)", collect)
+    .option("--data <data>", "send a body: the text, @FILE, or @- for stdin; makes the method POST")
+    .option("--include", "print the status line and the headers of the answer first")
+    .option(
+      "--origin <origin>",
+      "allow this origin besides the configured ones (may be repeated)",
+      collect,
+    )
+    .option(...INSECURE_HTTP);
+}

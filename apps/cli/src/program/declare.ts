@@ -1,0 +1,99 @@
+import { type Command, Option, type OptionValues } from "commander";
+import type { CommonOptions, Run } from "../run.js";
+
+/**
+ * What a command does, once its module is loaded.
+ *
+ * @param operands - the arguments that are no options, in their order
+ * @returns the exit code, where it is not 0 although nothing went wrong
+ */
+export type CommandHandler<Options> = (
+  run: Run,
+  options: Options,
+  operands: readonly string[],
+) => Promise<number | undefined> | Promise<void>;
+
+/** Declares commands of one program. */
+export interface Declare {
+  /** Declares a command with the options that every command has; `load` imports what it does when it is called. */
+  command<Options>(
+    parent: Command,
+    nameAndArguments: string,
+    description: string,
+    load: () => Promise<CommandHandler<Options>>,
+  ): Command;
+  /** Declares a command that only holds others. */
+  group(parent: Command, name: string, description: string): Command;
+}
+
+/**
+ * Makes the {@link Declare} of one program.
+ *
+ * @param signal - cancels its commands
+ * @param onExitCode - hears the exit code that a command gives
+ */
+export function createDeclare(signal: AbortSignal, onExitCode: (code: number) => void): Declare {
+  return {
+    command<Options>(
+      parent: Command,
+      nameAndArguments: string,
+      description: string,
+      load: () => Promise<CommandHandler<Options>>,
+    ) {
+      const command = parent.command(nameAndArguments).description(description);
+      command.action(async () => {
+        const [run, handler] = await Promise.all([createRunOf(command, signal), load()]);
+        const { enable, disable } = run.options;
+        if (enable.length + disable.length > 0) {
+          (await import("../features.js")).checkSwitches(enable, disable);
+        }
+        const exitCode = await handler(run, command.opts<Options & OptionValues>(), command.args);
+        if (exitCode !== undefined) onExitCode(exitCode);
+      });
+      return addCommonOptions(command);
+    },
+    group(parent, name, description) {
+      return parent.command(name).description(description);
+    },
+  };
+}
+
+/** Adds the options that every command has. */
+export function addCommonOptions(command: Command): Command {
+  return command
+    .addOption(new Option("--json", "print JSON on stdout"))
+    .addOption(
+      new Option("--enable <key>", "turn a feature on for this command").argParser(collect),
+    )
+    .addOption(
+      new Option("--disable <key>", "turn a feature off for this command").argParser(collect),
+    );
+}
+
+/** The option of commands that send credentials somewhere, as arguments of `Command.option`. */
+export const INSECURE_HTTP = [
+  "--insecure-http",
+  "allow plain http to other machines; everybody on the way can read every credential",
+] as const;
+
+/** Collects the values of an option that may be given several times. */
+export function collect(value: string, previous: readonly string[] | undefined): readonly string[] {
+  return [...(previous ?? []), value];
+}
+
+async function createRunOf(command: Command, signal: AbortSignal): Promise<Run> {
+  const { createRun } = await import("../run.js");
+  const options: Partial<CommonOptions>[] = [command.opts()];
+  for (let parent = command.parent; parent !== null; parent = parent.parent) {
+    options.unshift(parent.opts());
+  }
+  return createRun(
+    {
+      json: options.some(({ json }) => json === true),
+      enable: options.flatMap(({ enable }) => enable ?? []),
+      disable: options.flatMap(({ disable }) => disable ?? []),
+      insecureHttp: options.some(({ insecureHttp }) => insecureHttp === true),
+    },
+    signal,
+  );
+}

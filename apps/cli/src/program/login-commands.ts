@@ -1,0 +1,62 @@
+import { type Command, Option } from "commander";
+import { type Declare, INSECURE_HTTP } from "./declare.js";
+
+/** Declares `login`, `logout`, `status` and `features`. */
+export function declareLoginCommands(program: Command, declare: Declare): void {
+  declare
+    .command(
+      program,
+      "login",
+      "keep a human's token, or an agent's identity token, for an authority",
+      async () => {
+        return (await import("../commands/login.js")).login;
+      },
+    )
+    .option(
+      "--authority <url>",
+      "base URL of the authority (default: COUNTERSIGN_AUTHORITY, else the configuration's)",
+    )
+    .option("--account <id>", "account (default: from the token, else from the authority)")
+    .option("--user <id>", "user (default: from the token, else from the authority)")
+    .addOption(
+      new Option(
+        "--proof <form>",
+        "how the human is proved when an agent registers (default: bearer)",
+      ).choices(["bearer", "biscuit"]),
+    )
+    .option("--token-stdin", "read the token from stdin (default: COUNTERSIGN_ACCESS_TOKEN)")
+    .option(
+      "--identity-token-stdin",
+      "read an agent's identity token (JWT) from stdin instead, and verify it",
+    )
+    .option(
+      "--key-set <url|file>",
+      "the JWK set of its issuer; a file is pinned (default: the authority's)",
+    )
+    .option(...INSECURE_HTTP);
+  declare.command(program, "logout", "forget the token; identities of the agent stay", async () => {
+    return (await import("../commands/logout.js")).logout;
+  });
+  declare
+    .command(program, "status", "tell what is set up here, without the network", async () => {
+      return (await import("../commands/status.js")).status;
+    })
+    .option("--thread <id>", "thread to tell of (default: COUNTERSIGN_THREAD, else the scope cli)")
+    .option(...INSECURE_HTTP);
+
+  const features = declare.group(program, "features", "features and whether they are on");
+  declare.command(
+    features,
+    "list",
+    "list the features with stage, state and what decided it",
+    async () => {
+      return (await import("../commands/features.js")).listFeatures;
+    },
+  );
+  declare.command(features, "enable <key>", "turn a feature on in config.toml", async () => {
+    return (await import("../commands/features.js")).enableFeature;
+  });
+  declare.command(features, "disable <key>", "turn a feature off in config.toml", async () => {
+    return (await import("../commands/features.js")).disableFeature;
+  });
+}

@@ -1,0 +1,48 @@
+import type { Command } from "commander";
+import { collect, type Declare, INSECURE_HTTP } from "./declare.js";
+
+/** Declares `gateway` and `verify`: what a resource server does. */
+export function declareServerCommands(program: Command, declare: Declare): void {
+  declare
+    .command(program, "gateway", "verify requests and pass them on to an upstream", async () => {
+      return (await import("../commands/gateway.js")).gateway;
+    })
+    .requiredOption("--listen <host:port>", "address to listen on; port 0 takes a free one")
+    .requiredOption("--upstream <url>", "base URL of the API behind the gateway")
+    .option("--authority <url>", "authority whose agents are verified, asked through its directory")
+    .option("--authority-token <source>", "token of role resource_server: env:VAR or file:PATH")
+    .option("--database <url>", "the authority's own database instead: sqlite:FILE")
+    .option("--account <id>", "serve this account (may be repeated)", collect)
+    .option("--any-account", "serve every account of the authority (default on loopback)")
+    .option(
+      "--upstream-header <header>",
+      "the upstream's own credential: 'Name: env:VAR' or 'Name: file:PATH' (may be repeated)",
+      collect,
+    )
+    .option("--audit <file>", "append one JSON line for each request to this file")
+    .option(
+      "--public-url <url>",
+      "the URL under which callers reach the gateway; checked, and for request binding alone",
+    )
+    .option(
+      "--revocation-delay <duration>",
+      "how long a revocation may go unnoticed, 0s to 30s (default 15s)",
+    )
+    .option(...INSECURE_HTTP);
+
+  declare
+    .command(
+      program,
+      "verify [header]",
+      "take an assertion apart and check it; - or nothing reads stdin",
+      async () => {
+        return (await import("../commands/verify.js")).verify;
+      },
+    )
+    .option("--authority <url>", "authority to ask, through its directory")
+    .option("--authority-token <source>", "token of role resource_server: env:VAR or file:PATH")
+    .option("--database <url>", "the authority's own database: sqlite:FILE")
+    .option("--keys <file>", "JSON file with the members agents and tasks")
+    .option("--now <time>", "the clock to check with, such as 2026-04-15T17:08:09Z (default: now)")
+    .option(...INSECURE_HTTP);
+}

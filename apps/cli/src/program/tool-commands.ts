@@ -1,0 +1,46 @@
+import type { Command } from "commander";
+import { type Declare, INSECURE_HTTP } from "./declare.js";
+
+/** Declares `demo`, `codex`, `conformance` and `completion`. */
+export function declareToolCommands(program: Command, declare: Declare): void {
+  declare.command(program, "demo", "the whole story on loopback, each step verified", async () => {
+    return (await import("../commands/demo.js")).demo;
+  });
+
+  const codex = declare.group(program, "codex", "work with Codex");
+  declare
+    .command(
+      codex,
+      "export",
+      "write a Codex home that uses this authority and gateway",
+      async () => {
+        return (await import("../commands/codex-export.js")).exportCodexHome;
+      },
+    )
+    .requiredOption("--codex-home <folder>", "folder to write; made when missing")
+    .option(
+      "--authority <url>",
+      "base URL of the authority (default: COUNTERSIGN_AUTHORITY, else the configuration's)",
+    )
+    .option("--gateway <url>", "base URL of the gateway (default: the configuration's)")
+    .requiredOption("--account <id>", "account")
+    .requiredOption("--user <id>", "user")
+    .option("--token-stdin", "read the token from stdin (default: COUNTERSIGN_ACCESS_TOKEN)")
+    .option("--force", "replace files that are there already")
+    .option(...INSECURE_HTTP);
+
+  const conformance = declare.group(program, "conformance", "test vectors");
+  declare.command(conformance, "run <folder>", "run every vector file of a folder", async () => {
+    return (await import("../commands/conformance.js")).runVectors;
+  });
+
+  declare.command(
+    program,
+    "completion <shell>",
+    "print a completion script: bash, zsh or fish",
+    async () => {
+      const { completion } = await import("../commands/completion.js");
+      return (run, _options: unknown, operands) => completion(run, program, operands);
+    },
+  );
+}

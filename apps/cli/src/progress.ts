@@ -1,0 +1,94 @@
+import type { Output } from "./output.js";
+
+const QUIET_MS = 1000;
+
+/** Tells a waiting person what is going on. */
+export interface Progress {
+  /** Shows a state: a spinner on a terminal, a line elsewhere; the same state is told once. */
+  show(state: string): void;
+  /** Shows how long it has taken so far, in milliseconds, beside the spinner. It is no state, so that a log gets no line for it. */
+  waited(elapsedMs: number): void;
+}
+
+/**
+ * Does work that may take long. What takes less than a second shows nothing; then its state is shown on stderr, with a spinner on a
+ * terminal and as one line for each state elsewhere.
+ *
+ * @param state - what is going on, until the work says otherwise
+ */
+export async function withProgress<T>(
+  output: Output,
+  state: string,
+  work: (progress: Progress) => Promise<T>,
+): Promise<T> {
+  const display = output.stderr.isTTY ? createSpinnerDisplay(output) : createLineDisplay(output);
+  let current = state;
+  let elapsedMs = 0;
+  let quiet = true;
+  const show = () => {
+    if (!quiet) display.show(current, elapsedMs);
+  };
+  const timer = setTimeout(() => {
+    quiet = false;
+    show();
+  }, QUIET_MS);
+  try {
+    return await work({
+      show(next) {
+        // What was waited for so far was something else.
+        if (next !== current) elapsedMs = 0;
+        current = next;
+        show();
+      },
+      waited(soFarMs) {
+        elapsedMs = soFarMs;
+        // Whoever says so has measured it, whatever the timer here thinks.
+        quiet = false;
+        show();
+      },
+    });
+  } finally {
+    clearTimeout(timer);
+    display.stop();
+  }
+}
+
+interface Display {
+  show(state: string, elapsedMs: number): void;
+  stop(): void;
+}
+
+function createLineDisplay(output: Output): Display {
+  let last: string | undefined;
+  return {
+    show(state) {
+      if (state === last) return;
+      last = state;
+      output.note(state);
+    },
+    stop() {},
+  };
+}
+
+function createSpinnerDisplay(output: Output): Display {
+  let text = "";
+  let stopped = false;
+  let spinner: { text: string; stop(): unknown } | undefined;
+  const start = async (): Promise<void> => {
+    const { default: createSpinner } = await import("yocto-spinner");
+    if (stopped || spinner !== undefined) return;
+    const { stderr: stream } = output;
+    spinner = createSpinner({ text, stream, handleSignals: false }).start();
+  };
+  return {
+    show(state, elapsedMs) {
+      text = elapsedMs === 0 ? state : `${state} (${Math.round(elapsedMs / 1000)} s)`;
+      if (spinner === undefined) start().catch(() => output.note(text));
+      else spinner.text = text;
+    },
+    stop() {
+      stopped = true;
+      spinner?.stop();
+    },
+  };
+}

@@ -1,0 +1,32 @@
+import { describe, expect, test } from "vitest";
+import { readTokenClaims } from "./token-claims.js";
+
+const CLAIM = "https://api.openai.com/auth";
+const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString("base64url");
+const tokenWith = (payload: unknown): string =>
+  `${encode({ alg: "RS256" })}.${encode(payload)}.c2ln`;
+
+describe("a token without usable claims names nobody", () => {
+  test.each([
+    { what: "an opaque token", token: "cs_human_abc" },
+    { what: "three parts that are no JSON", token: "a.b.c" },
+    { what: "other claims", token: tokenWith({ sub: "user-1" }) },
+    { what: "one claim of two", token: tokenWith({ [CLAIM]: { chatgpt_account_id: "acct-1" } }) },
+    {
+      what: "an account that cannot be one",
+      token: tokenWith({ [CLAIM]: { chatgpt_account_id: "a b", chatgpt_user_id: "u" } }),
+    },
+    {
+      what: "a number",
+      token: tokenWith({ [CLAIM]: { chatgpt_account_id: 1, chatgpt_user_id: "u" } }),
+    },
+    { what: "null", token: tokenWith(null) },
+  ])("ignores $what", ({ token }) => {
+    expect(readTokenClaims(token)).toBeUndefined();
+  });
+});
+
+test("reads account and user of a JWT", () => {
+  const token = tokenWith({ [CLAIM]: { chatgpt_account_id: "acct-1", chatgpt_user_id: "user-1" } });
+  expect(readTokenClaims(token)).toEqual({ accountId: "acct-1", userId: "user-1" });
+});

@@ -1,0 +1,50 @@
+import { isPrincipalId } from "@countersign/agent-key";
+import { z } from "zod";
+
+// What Codex's identity provider puts into its tokens.
+const CLAIM = "https://api.openai.com/auth";
+const MAX_TOKEN_CHARACTERS = 65_536;
+
+const claimsSchema = z.object({
+  [CLAIM]: z.object({
+    chatgpt_account_id: z.string().refine(isPrincipalId),
+    chatgpt_user_id: z.string().refine(isPrincipalId),
+  }),
+});
+
+/** For whom a token says that it is. */
+export interface TokenClaims {
+  readonly accountId: string;
+  readonly userId: string;
+}
+
+/**
+ * Reads account and user from a token, where it is a JWT that names both.
+ *
+ * Nothing is verified: this only says which account to ask the authority for, and the authority decides by the token.
+ *
+ * @returns `undefined` when it is no such token
+ */
+export function readTokenClaims(token: string): TokenClaims | undefined {
+  const result = claimsSchema.safeParse(payloadOf(token));
+  if (!result.success) return undefined;
+  const claims = result.data[CLAIM];
+  return { accountId: claims.chatgpt_account_id, userId: claims.chatgpt_user_id };
+}
+
+/** Tells whether a token is an agent's identity token, which carries the agent's private key. Nothing else about it is looked at. */
+export function isIdentityToken(token: string): boolean {
+  const payload = payloadOf(token);
+  return typeof payload === "object" && payload !== null && "agent_private_key" in payload;
+}
+
+function payloadOf(token: string): unknown {
+  const parts = token.split(".");
+  if (parts.length !== 3 || token.length > MAX_TOKEN_CHARACTERS) return undefined;
+  try {
+    return JSON.parse(Buffer.from(parts[1] ?? "", "base64url").toString("utf8"));
+  } catch {
+    // A token is opaque to its holder; this one is just not of the kind that says more.
+    return undefined;
+  }
+}

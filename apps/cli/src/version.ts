@@ -1,0 +1,12 @@
+import { readFileSync } from "node:fs";
+
+/** Reads the version of this package; the built files stand one folder below its `package.json`, as the sources do. */
+export function readVersion(): string {
+  const manifest: unknown = JSON.parse(
+    readFileSync(new URL("../package.json", import.meta.url), "utf8"),
+  );
+  if (typeof manifest === "object" && manifest !== null && "version" in manifest) {
+    if (typeof manifest.version === "string") return manifest.version;
+  }
+  return "unknown";
+}

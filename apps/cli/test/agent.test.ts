@@ -1,0 +1,300 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import {
+  headerOf,
+  startTestAuthority,
+  startTestUpstream,
+  type TemporaryDirectory,
+  type TestAuthority,
+  type TestUpstream,
+  temporaryDirectory,
+} from "@countersign/testing";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import {
+  contentOf,
+  countersign,
+  expectError,
+  json,
+  output,
+  startCountersign,
+  storeLogin,
+} from "./command-line.js";
+
+const ON = { COUNTERSIGN_FEATURE_USE_AGENT_IDENTITY: "1" };
+
+let folder: TemporaryDirectory;
+let authority: TestAuthority;
+let upstream: TestUpstream;
+let options: { home: string; env: Record<string, string> };
+
+beforeEach(async () => {
+  folder = await temporaryDirectory();
+  authority = await startTestAuthority();
+  upstream = await startTestUpstream();
+  options = { home: join(folder.path, "home"), env: ON };
+  authority.addHuman({ accountId: "acct-1", userId: "user-1", accessToken: "t0ken" });
+  await storeLogin(options.home, { authority: authority.url });
+});
+afterEach(async () => {
+  await upstream.close();
+  await authority.close();
+  await folder.remove();
+});
+
+const off = () => ({ home: options.home });
+const sentTo = (server: TestUpstream) =>
+  server.requests.map((request) => headerOf(request, "authorization"));
+
+describe("what is missing is said, and nothing is registered", () => {
+  test.each([{ args: ["identity", "ensure"] }, { args: ["task", "ensure"] }])(
+    "$args while the feature is off is no_identity, exit 3",
+    async ({ args }) => {
+      expectError(await countersign(args, off()), "no_identity", 3);
+      expect(authority.counts.registerAgent).toBe(0);
+    },
+  );
+
+  test.each([
+    { args: ["identity", "ensure"] },
+    { args: ["identity", "show"] },
+    { args: ["task", "ensure"] },
+    { args: ["header"] },
+    { args: ["request", "http://127.0.0.1:1/", "--origin", "http://127.0.0.1:1"] },
+  ])("$args without a login is not_logged_in, exit 3", async ({ args }) => {
+    const home = join(folder.path, "fresh");
+    expectError(await countersign(args, { ...options, home }), "not_logged_in", 3);
+  });
+
+  test("a login with another authority counts for nothing", async () => {
+    const env = { ...ON, COUNTERSIGN_AUTHORITY: "https://other.example" };
+    const result = await countersign(["identity", "ensure"], { ...options, env });
+    expectError(result, "not_logged_in", 3);
+    expect(result.stderr).toContain("not with https://other.example");
+  });
+
+  test("an agent that was never registered is no_identity, exit 3", async () => {
+    expectError(await countersign(["identity", "show"], options), "no_identity", 3);
+  });
+
+  test("a thread without a task has nothing to show", async () => {
+    expectError(await countersign(["task", "show", "--thread", "t"], options), "unknown_task", 1);
+  });
+});
+
+describe("a registration that fails", () => {
+  test("says that the authority cannot be reached, exit 5", async () => {
+    await authority.close();
+    expectError(await countersign(["task", "ensure"], options), "unreachable", 5);
+  });
+
+  test("says that the token was refused, exit 4, without repeating it", async () => {
+    authority.removeHuman("t0ken");
+    const result = await countersign(["identity", "ensure"], options);
+    expectError(result, "unauthenticated", 4);
+    expect(result.stderr).not.toContain("t0ken");
+  });
+
+  test("prints what the authority said with control characters escaped", async () => {
+    const detail = "no\u001b[31m\nerror: forged (internal)";
+    const body = { code: "forbidden", detail };
+    authority.fault("register_agent", { kind: "status", status: 403, body }, 9);
+    const result = await countersign(["identity", "ensure"], options);
+    expectError(result, "forbidden", 4);
+    expect(result.stderr).not.toContain("\u001b");
+  });
+
+  test("is cancelled cleanly by a signal", async () => {
+    authority.fault("register_agent", { kind: "hang" }, 9);
+    await using running = await startCountersign(["identity", "ensure"], options);
+    await running.waitForLine(/^registering this machine's agent/);
+    running.kill("SIGINT");
+    expectError(await running.exited, "cancelled", 1);
+  });
+});
+
+describe("threads", () => {
+  test.each(["a\nb", "\u0007", "x".repeat(257)])("reject the id %j, exit 2", async (thread) => {
+    const before = contentOf(folder.path);
+    for (const args of [["task", "ensure"], ["header"], ["status"]]) {
+      expectError(await countersign([...args, "--thread", thread], options), "invalid_request", 2);
+    }
+    const env = { ...ON, COUNTERSIGN_THREAD: thread };
+    expectError(await countersign(["header"], { ...options, env }), "invalid_request", 2);
+    expect(contentOf(folder.path)).toEqual(before);
+    expect(authority.counts.registerAgent).toBe(0);
+  });
+
+  test("with odd characters stay inside the home, and come back as the same task", async () => {
+    const thread = "../../etc/passwd 😀 ?#%00";
+    const args = ["task", "ensure", "--thread", thread];
+    const first = await json(args, options);
+    expect(first.scope).toBe(thread);
+    expect(await json(args, options)).toEqual(first);
+    expect(await json(["task", "show", "--thread", thread], options)).toEqual(first);
+    expect(authority.counts.registerTask).toBe(1);
+    expect(Object.keys(contentOf(folder.path)).every((path) => path.startsWith(options.home))).toBe(
+      true,
+    );
+  });
+
+  test("have a task each, of one agent, and are listed and forgotten one by one", async () => {
+    const one = await json(["task", "ensure", "--thread", "one"], options);
+    const two = await json(["task", "ensure", "--thread", "two"], options);
+    expect(two.task_id).not.toBe(one.task_id);
+    expect(two.agent_runtime_id).toBe(one.agent_runtime_id);
+    expect(authority.counts.registerAgent).toBe(1);
+    expect(await json(["task", "list"], options)).toEqual(expect.arrayContaining([one, two]));
+    const forget = ["task", "forget", "--thread", "one"];
+    expect(await json(forget, options)).toEqual({ scope: "one", forgotten: true });
+    expect(await json(forget, options)).toEqual({ scope: "one", forgotten: false });
+    expect(await json(["task", "list"], options)).toEqual([two]);
+  });
+});
+
+describe("header", () => {
+  test("prints one line that names the thread's task", async () => {
+    const line = await output(["header", "--thread", "t"], options);
+    const [, encoded = ""] = /^Authorization: AgentAssertion ([\w-]+)\n$/.exec(line) ?? [];
+    const envelope = JSON.parse(Buffer.from(encoded, "base64url").toString("utf8"));
+    expect(envelope).toMatchObject({ task_id: authority.tasks[0]?.taskId });
+  });
+
+  test("off: prints the human's token only for an origin that is named", async () => {
+    const refused = await countersign(["header"], off());
+    expectError(refused, "usage", 2);
+    expect(refused.stderr).not.toContain("t0ken");
+    const args = ["header", "--origin", "https://api.example"];
+    expect(await output(args, off())).toBe("Authorization: Bearer t0ken\n");
+    await writeFile(join(options.home, "config.toml"), 'origins = ["https://api.example"]\n');
+    expect(await output(["header"], off())).toBe("Authorization: Bearer t0ken\n");
+  });
+
+  test("off: refuses an origin without encryption", async () => {
+    const args = ["header", "--origin", "http://api.example"];
+    expectError(await countersign(args, off()), "config_invalid", 2);
+  });
+
+  test("never keeps the human's token outside of the credentials", async () => {
+    await output(["header", "--origin", "https://api.example"], off());
+    for (const path of Object.keys(contentOf(options.home))) {
+      if (path.endsWith("credentials.json") || contentOf(options.home)[path] === "folder") continue;
+      expect(await readFile(path, "utf8")).not.toContain("t0ken");
+    }
+  });
+});
+
+describe("request", () => {
+  test("refuses an origin that nobody named, exit 2, and sends nothing", async () => {
+    const result = await countersign(["request", `${upstream.url}/v1`], options);
+    expectError(result, "usage", 2);
+    expect(upstream.requests).toHaveLength(0);
+    expect(authority.counts.registerAgent).toBe(0);
+  });
+
+  test.each([
+    { what: "a header that signs", args: ["--header", "Authorization: Bearer x"] },
+    { what: "a header that is none", args: ["--header", "nonsense"] },
+    { what: "a file that is missing", args: ["--data", "@/nowhere/at/all"] },
+  ])("refuses $what, exit 2", async ({ args }) => {
+    const url = `${upstream.url}/v1`;
+    const all = ["request", url, "--origin", upstream.url, ...args];
+    expectError(await countersign(all, options), "usage", 2);
+    expect(upstream.requests).toHaveLength(0);
+  });
+
+  test("sends the thread's assertion with method, headers and body, and prints the body", async () => {
+    const args = ["request", `${upstream.url}/v1/x?y=1`, "--origin", upstream.url];
+    const all = [...args, "--header", "X-One: 1", "--data", "@-", "--thread", "t"];
+    const printed = await output(all, { ...options, input: '{"a":1}' });
+    expect(printed).toBe('{"ok":true}');
+    const [request] = upstream.requests;
+    expect(request).toMatchObject({ method: "POST", url: "/v1/x?y=1", body: '{"a":1}' });
+    expect(sentTo(upstream)).toEqual([expect.stringMatching(/^AgentAssertion /)]);
+    expect(request && headerOf(request, "x-one")).toBe("1");
+    expect(request && headerOf(request, "content-type")).toBe("application/json");
+  });
+
+  test("off: sends the human's token", async () => {
+    await output(["request", "GET", upstream.url, "--origin", upstream.url], off());
+    expect(sentTo(upstream)).toEqual(["Bearer t0ken"]);
+  });
+
+  test("streams what arrives before the answer ends", async () => {
+    const release = Promise.withResolvers<void>();
+    async function* events() {
+      yield "first";
+      await release.promise;
+      yield "last";
+    }
+    upstream.answer({ kind: "events", events: events() });
+    const args = ["request", upstream.url, "--origin", upstream.url];
+    await using running = await startCountersign(args, options);
+    await running.waitForLine(/^data: first$/);
+    release.resolve();
+    const { code, stdout } = await running.exited;
+    expect(code).toBe(0);
+    expect(stdout).toBe("data: first\n\ndata: last\n\n");
+  });
+
+  test("replaces a task that the server refuses and sends once more", async () => {
+    const headers = { "www-authenticate": 'AgentAssertion error="task_revoked"' };
+    upstream.answer({ status: 401, headers });
+    const args = ["request", upstream.url, "--origin", upstream.url, "--data", "x"];
+    expect(await output(args, options)).toBe('{"ok":true}');
+    const sent = sentTo(upstream);
+    expect(sent).toHaveLength(2);
+    expect(sent[0]).not.toBe(sent[1]);
+    expect(authority.counts.registerTask).toBe(2);
+  });
+
+  test.each([
+    { status: 403, code: "forbidden", exitCode: 4 },
+    { status: 404, code: "refused", exitCode: 4 },
+    { status: 503, code: "server_error", exitCode: 5 },
+  ])("a status $status ends with $exitCode after its body", async ({ status, code, exitCode }) => {
+    const problem = { "content-type": "application/problem+json" };
+    const body = JSON.stringify(code === "forbidden" ? { code } : { what: "else" });
+    upstream.answer({ status, headers: problem, body });
+    const result = await countersign(["request", upstream.url, "--origin", upstream.url], options);
+    expectError(result, code, exitCode);
+    expect(result.stdout).toBe(body);
+  });
+
+  test("says that the server cannot be reached, exit 5", async () => {
+    await upstream.close();
+    const result = await countersign(["request", upstream.url, "--origin", upstream.url], options);
+    expectError(result, "unreachable", 5);
+  });
+
+  test("says that a port to which no request is sent cannot be reached, exit 5", async () => {
+    const url = "http://127.0.0.1:9";
+    const result = await countersign(["request", url, "--origin", url], options);
+    expectError(result, "unreachable", 5);
+  });
+
+  test("--include prints status and headers first", async () => {
+    const args = ["request", upstream.url, "--origin", upstream.url, "--include"];
+    expect(await output(args, options)).toMatch(
+      /^HTTP\/1\.1 200 OK\r\n[\s\S]*\r\n\r\n\{"ok":true\}$/,
+    );
+  });
+
+  test("--json prints one document, for a refusal too", async () => {
+    const args = ["request", upstream.url, "--origin", upstream.url, "--json"];
+    expect(JSON.parse(await output(args, options))).toMatchObject({
+      status: 200,
+      body: '{"ok":true}',
+    });
+    upstream.answer({ status: 418, body: Uint8Array.of(0xff) });
+    const refused = await countersign(args, options);
+    expectError(refused, "refused", 4);
+    expect(JSON.parse(refused.stdout)).toMatchObject({ status: 418, body_base64: "/w==" });
+  });
+
+  test("takes no credential to where a redirect leads", async () => {
+    await using other = await startTestUpstream();
+    upstream.answer({ status: 302, headers: { location: `${other.url}/stolen` } });
+    await countersign(["request", upstream.url, "--origin", upstream.url], options);
+    expect(sentTo(other).filter((it) => it !== undefined)).toEqual([]);
+  });
+});

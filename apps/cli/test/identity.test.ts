@@ -1,0 +1,149 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import {
+  startTestAuthority,
+  type TemporaryDirectory,
+  type TestAuthority,
+  temporaryDirectory,
+} from "@countersign/testing";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import {
+  contentOf,
+  countersign,
+  expectError,
+  json,
+  output,
+  storeIdentity,
+  storeLogin,
+} from "./command-line.js";
+
+let folder: TemporaryDirectory;
+let home: string;
+let authority: TestAuthority;
+let options: { home: string; env: Record<string, string> };
+
+beforeEach(async () => {
+  folder = await temporaryDirectory();
+  home = join(folder.path, "home");
+  options = { home, env: { COUNTERSIGN_FEATURE_USE_AGENT_IDENTITY: "1" } };
+  authority = await startTestAuthority();
+});
+afterEach(async () => {
+  await authority.close();
+  await folder.remove();
+});
+
+async function logIn(accountId: string): Promise<void> {
+  const accessToken = authority.addHuman({ accountId, userId: "user-1" });
+  await storeLogin(home, { authority: authority.url, accountId, accessToken });
+}
+
+const addAgent = (accountId: string) =>
+  storeIdentity(home, { authority: authority.url, accountId });
+
+type Entry = Readonly<Record<string, unknown>>;
+
+async function editIdentities(edit: (entries: readonly Entry[]) => readonly Entry[]) {
+  const file = join(home, "credentials.json");
+  const content = JSON.parse(await readFile(file, "utf8"));
+  const edited = { ...content, identities: edit(content.identities) };
+  await writeFile(file, JSON.stringify(edited), { mode: 0o600 });
+}
+
+describe("identity list", () => {
+  test("of an empty home is an empty list, and makes no home", async () => {
+    expect(await json(["identity", "list"], options)).toEqual([]);
+    expect(contentOf(folder.path)).toEqual({});
+  });
+
+  test("lists every stored agent and marks the login's, without the network and without a key", async () => {
+    const first = await addAgent("acct-1");
+    const second = await addAgent("acct-2");
+    await logIn("acct-2");
+    await authority.close();
+    const before = contentOf(folder.path);
+    // The feature decides nothing about what is stored.
+    const listed = await json(["identity", "list"], { home });
+    expect(listed).toEqual([
+      { ...first, state: "registered", current: false },
+      { ...second, state: "registered", current: true },
+    ]);
+    const text = await output(["identity", "list"], { home });
+    expect(text).toMatch(/^ {3}agent_of_acct-1 +registered +user-1 +acct-1 /m);
+    expect(text).toMatch(/^\* {2}agent_of_acct-2 +registered +user-1 +acct-2 /m);
+    const { identities } = JSON.parse(await readFile(join(home, "credentials.json"), "utf8"));
+    for (const { private_key } of identities) {
+      expect(text + JSON.stringify(listed)).not.toContain(private_key);
+    }
+    expect(contentOf(folder.path)).toEqual(before);
+  });
+
+  test("marks none while another authority is in use", async () => {
+    await logIn("acct-1");
+    await addAgent("acct-1");
+    const env = { COUNTERSIGN_AUTHORITY: "https://other.example" };
+    expect(await json(["identity", "list"], { home, env })).toMatchObject([{ current: false }]);
+  });
+
+  test("lists what is pending and what cannot be read beside the rest", async () => {
+    await logIn("acct-1");
+    await addAgent("acct-1");
+    await editIdentities(([entry]) => [
+      { ...entry },
+      { ...entry, account_id: "acct-2", state: "pending", agent_runtime_id: undefined },
+      { ...entry, account_id: "acct-3", private_key: "br0ken" },
+      { ...entry, account_id: "acct-4", state: "odd" },
+    ]);
+    const result = await countersign(["identity", "list", "--json"], options);
+    expect(JSON.parse(result.stdout)).toMatchObject([
+      { account_id: "acct-1", state: "registered" },
+      { account_id: "acct-2", state: "pending", agent_runtime_id: null },
+      { account_id: "acct-3", state: "unreadable", agent_public_key: null },
+      { account_id: "acct-4", state: "unreadable" },
+    ]);
+    expect(result).toMatchObject({ code: 0 });
+    expect(result.stderr.match(/^warning: .* an identity cannot be read/gm)).toHaveLength(1);
+    expect(result.stdout + result.stderr).not.toContain("br0ken");
+  });
+});
+
+describe("identity forget", () => {
+  test("says what is missing when nobody is logged in and nobody is named", async () => {
+    const args = ["identity", "forget", "--authority", authority.url];
+    expectError(await countersign(args, options), "not_logged_in", 3);
+    const half = ["identity", "forget", "--account", "acct-1"];
+    expectError(await countersign(half, options), "usage", 2);
+    expect(contentOf(folder.path)).toEqual({});
+  });
+
+  test("removes the login's agent here alone; the next one has a key of its own", async () => {
+    await logIn("acct-1");
+    const first = await addAgent("acct-1");
+    const forget = ["identity", "forget"];
+    const named = { authority: authority.url, account_id: "acct-1", user_id: "user-1" };
+    expect(await json(forget, { home })).toEqual({ ...named, forgotten: true });
+    expect(await json(forget, { home })).toEqual({ ...named, forgotten: false });
+    expect(authority.requests).toEqual([]);
+    expect(await json(["identity", "list"], { home })).toEqual([]);
+    const second = await json(["identity", "ensure"], options);
+    expect(second.agent_public_key).not.toBe(first.agent_public_key);
+  });
+
+  test("removes what is named, readable or not, and nothing else", async () => {
+    await logIn("acct-1");
+    await addAgent("acct-1");
+    const elsewhere = "http://authority.example";
+    await editIdentities(([entry]) => [
+      { ...entry },
+      { ...entry, account_id: "acct-2", state: "odd" },
+      { ...entry, authority: elsewhere },
+    ]);
+    const named = ["identity", "forget", "--user", "user-1"];
+    await output([...named, "--account", "acct-2"], options);
+    // Nothing is sent, so that it does not matter how.
+    await output([...named, "--account", "acct-1", "--authority", elsewhere], options);
+    expect(await json(["identity", "list"], options)).toMatchObject([
+      { authority: authority.url, account_id: "acct-1", current: true },
+    ]);
+  });
+});

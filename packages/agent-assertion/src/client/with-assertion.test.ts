@@ -1,0 +1,224 @@
+import { AgentKeyError, type BearerCredential } from "@countersign/agent-key";
+import { headerOf } from "@countersign/testing";
+import { Request as UndiciRequest, fetch as undiciFetch } from "undici";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { expectFailure, failureOf } from "../../test/expect-rejection.js";
+import { AUTHORITY, membersOf, NOW, TASK_ID } from "../../test/fixtures.js";
+import {
+  credentialsOf,
+  first,
+  ScriptedSource,
+  setUp,
+  start,
+  stopServers,
+} from "../../test/signed-fetch.js";
+import { AssertionSigner } from "../sign/assertion-signer.js";
+import { withAssertion } from "./with-assertion.js";
+
+afterEach(stopServers);
+
+describe("the origins of withAssertion", () => {
+  test.each([
+    "api.example",
+    "http://api.example",
+    "https://user:secret@api.example",
+    "file:///tmp",
+  ])("refuse %s", async (origin) => {
+    const run = () => withAssertion(fetch, new ScriptedSource(), { origins: [origin] });
+    const error = await failureOf(run);
+    expect(AgentKeyError.is(error) && error.code).toBe("config_invalid");
+    expect(String(error)).not.toContain("secret");
+  });
+
+  test("are compared as origins, whatever their path and case", async () => {
+    const server = await start();
+    const source = new ScriptedSource();
+    const origins = [`${server.url.replace("http", "HTTP")}/v1/path?query`];
+    await withAssertion(fetch, source, { origins })(`${server.url}/other`);
+    expect(credentialsOf(server)).toEqual([TASK_ID]);
+  });
+
+  test("let a request to another origin pass untouched", async () => {
+    const calls: unknown[][] = [];
+    const spy: typeof fetch = async (...input) => {
+      calls.push(input);
+      return new Response("ok");
+    };
+    const source = new ScriptedSource();
+    const api = withAssertion(spy, source, { origins: ["https://api.example"] });
+    const init = { headers: { authorization: "Bearer x" } };
+    for (const url of [
+      "https://other.example/",
+      "https://api.example.other.example/",
+      "https://api.example:8443/",
+      "http://api.example/",
+      "https://api.example@other.example/",
+      "no url",
+    ]) {
+      await api(url, init);
+      expect(calls.pop()).toEqual([url, init]);
+    }
+    await api(new URL("https://other.example/"));
+    await api(new Request("https://other.example/"));
+    expect(calls).toHaveLength(2);
+    expect(source.signals).toEqual([]);
+  });
+});
+
+describe("a signed request", () => {
+  test("carries an assertion made when it is sent, and leaves the rest as it was", async () => {
+    const clock = { now: NOW };
+    const { server, source, api } = await setUp({
+      signer: new AssertionSigner({ now: () => clock.now }),
+    });
+    const response = await api(`${server.url}/v1/x?y=z`, {
+      method: "POST",
+      body: '{"a":1}',
+      headers: { "content-type": "application/json", "x-own": "1" },
+    });
+    expect(await response.json()).toEqual({ ok: true });
+    clock.now += 60_000;
+    await api(new URL(server.url));
+    const [one, two] = server.requests;
+    expect(one).toMatchObject({ method: "POST", url: "/v1/x?y=z", body: '{"a":1}' });
+    expect(headerOf(one ?? expect.fail(), "x-own")).toBe("1");
+    expect(headerOf(one ?? expect.fail(), "content-type")).toBe("application/json");
+    const times = [one, two].map(
+      (request) => membersOf(headerOf(request ?? expect.fail(), "authorization") ?? "").timestamp,
+    );
+    expect(times).toEqual(["2026-04-15T17:08:09Z", "2026-04-15T17:09:09Z"]);
+    expect(source.heard).toEqual([
+      ["accepted", first, server.url],
+      ["accepted", first, server.url],
+    ]);
+  });
+
+  test("may be a Request, changed by options as fetch has it", async () => {
+    const { server, api } = await setUp();
+    const request = new Request(`${server.url}/r`, {
+      method: "PUT",
+      body: "body",
+      headers: { "x-own": "1" },
+    });
+    await api(request);
+    await api(new Request(server.url, { headers: { "x-own": "1" } }), {
+      headers: { "x-own": "2" },
+    });
+    expect(server.requests[0]).toMatchObject({ method: "PUT", url: "/r", body: "body" });
+    expect(server.requests.map((request) => headerOf(request, "x-own"))).toEqual(["1", "2"]);
+    expect(credentialsOf(server)).toEqual([TASK_ID, TASK_ID]);
+  });
+
+  test("may go through another fetch, with that one's Request", async () => {
+    const server = await start();
+    const api = withAssertion(undiciFetch as unknown as typeof fetch, new ScriptedSource(), {
+      origins: [server.url],
+    });
+    const request = new UndiciRequest(server.url, { headers: { "x-own": "1" } });
+    await api(request as unknown as Request);
+    expect(credentialsOf(server)).toEqual([TASK_ID]);
+    expect(headerOf(server.requests[0] ?? expect.fail(), "x-own")).toBe("1");
+  });
+
+  test("goes where its origin was checked, though the caller's URL became another meanwhile", async () => {
+    const { server, api } = await setUp();
+    const elsewhere = await start();
+    const url = new URL(`${server.url}/mine`);
+    const call = api(url);
+    url.port = new URL(elsewhere.url).port;
+    await call;
+    expect(server.requests[0]?.url).toBe("/mine");
+    expect(elsewhere.requests).toEqual([]);
+  });
+
+  test("is not signed for what an object calls its url when fetch reads another from it", async () => {
+    const { server, source, api } = await setUp();
+    const elsewhere = await start();
+    const input = { url: server.url, headers: new Headers(), toString: () => elsewhere.url };
+    await api(input as unknown as Request);
+    expect(server.requests).toEqual([]);
+    expect(credentialsOf(elsewhere)).toEqual([undefined]);
+    expect(source.signals).toEqual([]);
+  });
+
+  test("is not sent when there is no credential", async () => {
+    const { server, source, api } = await setUp();
+    const failure = new Error("no task");
+    source.credential = () => Promise.reject(failure);
+    expect(await failureOf(() => api(server.url))).toBe(failure);
+    expect(server.requests).toEqual([]);
+  });
+
+  test("hands its signal to the source", async () => {
+    const { server, source, api } = await setUp();
+    const { signal } = new AbortController();
+    await api(server.url, { signal });
+    await api(server.url);
+    expect(source.signals).toEqual([signal, undefined]);
+    await api(new Request(server.url, { signal }));
+    expect(source.signals[2]).toBeInstanceOf(AbortSignal);
+  });
+
+  test("keeps a caller's own Authorization header, with a warning that does not show it", async () => {
+    const { server, source, warnings, api } = await setUp();
+    await api(server.url, { headers: { AUTHORIZATION: "Bearer own-secret" } });
+    await api(new Request(server.url, { headers: { authorization: "Bearer own-secret" } }));
+    expect(credentialsOf(server)).toEqual(["Bearer own-secret", "Bearer own-secret"]);
+    expect(warnings).toHaveLength(2);
+    expect(warnings.join()).not.toContain("own-secret");
+    expect(source.signals).toEqual([]);
+  });
+
+  test("warns by process.emitWarning, once, when nobody listens", async () => {
+    const server = await start();
+    const api = withAssertion(fetch, new ScriptedSource(), { origins: [server.url] });
+    const emitWarning = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
+    try {
+      for (let i = 0; i < 2; i += 1) await api(server.url, { headers: { authorization: "x" } });
+      expect(emitWarning.mock.calls).toEqual([
+        [expect.stringContaining(server.url), { code: "COUNTERSIGN_OWN_AUTHORIZATION" }],
+      ]);
+    } finally {
+      emitWarning.mockRestore();
+    }
+  });
+});
+
+describe("a human's bearer", () => {
+  const bearer: BearerCredential = {
+    kind: "bearer",
+    authority: AUTHORITY,
+    accessToken: "human-secret",
+    reason: "fallback",
+  };
+
+  test("goes to every named origin when it names none itself", async () => {
+    const { server, source, api } = await setUp();
+    source.current = bearer;
+    await api(server.url);
+    expect(credentialsOf(server)).toEqual(["Bearer human-secret"]);
+  });
+
+  test("goes only to the origins that it names", async () => {
+    const { server, source, api } = await setUp();
+    source.current = { ...bearer, origins: [`${server.url}/`] };
+    await api(server.url);
+    for (const origins of [[], ["https://api.example"]]) {
+      source.current = { ...bearer, origins };
+      const error = await expectFailure(() => api(server.url), "unauthenticated");
+      expect(error.message).not.toContain("human-secret");
+    }
+    expect(server.requests).toHaveLength(1);
+  });
+
+  test.each(["human-secret\n", "", "human secret"])(
+    "is not sent as %j, nor shown",
+    async (accessToken) => {
+      const { server, source, api } = await setUp();
+      source.current = { ...bearer, accessToken };
+      const error = await expectFailure(() => api(server.url), "unauthenticated");
+      expect(error.message).not.toContain(accessToken === "" ? "Bearer" : accessToken);
+      expect(server.requests).toEqual([]);
+    },
+  );
+});

@@ -1,0 +1,51 @@
+import type { AgentPublicKey } from "@countersign/agent-key";
+
+/** Whether an agent or a task may still act. */
+export type LifeState = "active" | "revoked" | "expired";
+
+/** What an authority tells a verifier about an agent. */
+export interface AgentRecord {
+  readonly agentRuntimeId: string;
+  readonly accountId: string;
+  readonly userId: string;
+  /** The granted ones, not those asked for. */
+  readonly capabilities: readonly string[];
+  /** One, or two while a key is being rotated. */
+  readonly publicKeys: readonly AgentPublicKey[];
+  readonly state: LifeState;
+  /** Epoch milliseconds from which on the agent is expired, whatever `state` says. */
+  readonly expiresAt?: number | undefined;
+}
+
+/** What an authority tells a verifier about a task. */
+export interface TaskRecord {
+  readonly taskId: string;
+  readonly state: LifeState;
+  /** Epoch milliseconds from which on the task is expired, whatever `state` says. */
+  readonly expiresAt?: number | undefined;
+}
+
+/** Options of {@link AgentDirectory} calls. */
+export interface AgentDirectoryOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Where a verifier learns about the agents and tasks of exactly one authority.
+ *
+ * `undefined` is a definite answer: the authority does not know it. A directory that cannot tell rejects instead, with a
+ * `CountersignError` that is not an `AssertionRejected`.
+ */
+export interface AgentDirectory {
+  /** The authority that it speaks for, normalised as `parseAuthority` does. */
+  readonly authority: string;
+  agent(agentRuntimeId: string, options?: AgentDirectoryOptions): Promise<AgentRecord | undefined>;
+  /** The task of that agent; `undefined` also for a task of another agent. */
+  task(
+    agentRuntimeId: string,
+    taskId: string,
+    options?: AgentDirectoryOptions,
+  ): Promise<TaskRecord | undefined>;
+  /** Gives up connections, if it holds any. */
+  close?(): Promise<void>;
+}

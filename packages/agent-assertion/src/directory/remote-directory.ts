@@ -1,0 +1,151 @@
+import { isServerId, parseAuthority } from "@countersign/agent-key";
+import type { Dispatcher } from "undici";
+import { AgentAssertionError } from "../agent-assertion-error.js";
+import type { AgentDirectory, AgentRecord, TaskRecord } from "./agent-directory.js";
+import { DirectoryClient, type DirectoryReply } from "./directory-client.js";
+import { RecordCache, type Refreshed } from "./record-cache.js";
+
+/** Options of {@link remoteDirectory}. */
+export interface RemoteDirectoryOptions {
+  /** An access token of role `resource_server`. Secret. Sent to the authority alone. Default: none, for an authority on loopback. */
+  readonly token?: string | undefined;
+  /** How long an answer is used before the authority is asked again, seconds. 0 to 30. Default 15. A revocation is seen this much later at most. */
+  readonly revocationDelaySeconds?: number | undefined;
+  /**
+   * How long after the question of its last good answer a record is still used while the authority cannot be reached or answers 5xx, seconds.
+   * 0 to 3600. Default 300. During an outage a revocation is seen this much later at most; 0 refuses instead.
+   */
+  readonly staleIfErrorSeconds?: number | undefined;
+  /** How many agents, and how many tasks, are kept. 1 or more. Default 10,000. */
+  readonly maxEntries?: number | undefined;
+  /** How long one request to the authority may take, milliseconds. 1 or more. Default 5000. */
+  readonly deadlineMs?: number | undefined;
+  /** The undici dispatcher to send with; it stays yours to close. Default: one of its own. */
+  readonly dispatcher?: Dispatcher | undefined;
+  /** Allows plain `http` to another machine. Default false. Whoever is on the way can then make up agents. */
+  readonly insecureHttp?: boolean | undefined;
+  /** The clock, epoch milliseconds. Default `Date.now`. */
+  readonly now?: (() => number) | undefined;
+}
+
+/**
+ * Makes a directory that asks the authority and keeps its answers for a bounded time.
+ *
+ * Lookups reject with an `AgentAssertionError`: `unreachable`, `timeout`, `server_error`, `rate_limited` (all `retryable`),
+ * `unauthenticated` or `forbidden` (the token), `invalid_request`, `refused`, `bad_response`, or another code that the authority's refusal
+ * named; `cancelled` when the caller's signal ended the wait.
+ *
+ * @param authority - base URL of the authority: https, or http to a loopback host
+ * @throws {AgentKeyError} `config_invalid` for the authority
+ * @throws {AgentAssertionError} `config_invalid` for a token with other than visible ASCII characters or a number out of its range
+ * @see protocol.md §5, "directory for resource servers"; security.md, "Revocation has a bound"
+ */
+export function remoteDirectory(
+  authority: string,
+  options: RemoteDirectoryOptions = {},
+): AgentDirectory {
+  const base = parseAuthority(authority, { insecureHttp: options.insecureHttp });
+  const bounds = {
+    maxEntries: within("maxEntries", options.maxEntries ?? 10_000, 1, 10_000_000),
+    revocationDelayMs:
+      within("revocationDelaySeconds", options.revocationDelaySeconds ?? 15, 0, 30) * 1000,
+    staleIfErrorMs:
+      within("staleIfErrorSeconds", options.staleIfErrorSeconds ?? 300, 0, 3600) * 1000,
+    now: options.now ?? Date.now,
+  };
+  const client = new DirectoryClient({
+    authority: base,
+    token: visibleAscii(options.token),
+    deadlineMs: within("deadlineMs", options.deadlineMs ?? 5000, 1, 600_000),
+    dispatcher: options.dispatcher,
+  });
+  const agents = new RecordCache<AgentRecord>(bounds);
+  const tasks = new RecordCache<TaskRecord>(bounds);
+
+  async function askAgent(id: string, etag: string | undefined): Promise<Refreshed<AgentRecord>> {
+    const reply = forAgent(id, await client.ask(agentPath(id), etag));
+    if (reply.kind === "unknown_agent") return { kind: "absent" };
+    if (reply.kind !== "record") return reply;
+    return { ...reply, value: reply.answer.agent };
+  }
+
+  async function askTask(
+    agentId: string,
+    id: string,
+    etag: string | undefined,
+    askedAt: number,
+  ): Promise<Refreshed<TaskRecord>> {
+    const path = `${agentPath(agentId)}/task/${encodeURIComponent(id)}`;
+    const reply = forAgent(agentId, await client.ask(path, etag));
+    if (reply.kind === "unknown_agent") {
+      agents.drop(agentId, askedAt);
+      return { kind: "absent" };
+    }
+    if (reply.kind !== "record") return reply;
+    const { agent, task } = reply.answer;
+    // The answer tells of the agent too: its end is heard of no later than the task's.
+    if (agent.state !== "active") agents.put(agentId, agent, askedAt);
+    if (task === undefined) return { kind: "absent" };
+    return task.taskId === id ? { ...reply, value: task } : mismatch();
+  }
+
+  return {
+    authority: base,
+    async agent(agentRuntimeId, { signal } = {}) {
+      if (!isServerId(agentRuntimeId)) return undefined;
+      const record = agents.get(agentRuntimeId, (etag) => askAgent(agentRuntimeId, etag));
+      return abortable(record, signal);
+    },
+    async task(agentRuntimeId, taskId, { signal } = {}) {
+      if (!isServerId(agentRuntimeId) || !isServerId(taskId)) return undefined;
+      const record = tasks.get(`${agentRuntimeId}/${taskId}`, (etag, askedAt) =>
+        askTask(agentRuntimeId, taskId, etag, askedAt),
+      );
+      return abortable(record, signal);
+    },
+    close: () => client.close(),
+  };
+}
+
+function agentPath(id: string): string {
+  return `/v1/agent/${encodeURIComponent(id)}`;
+}
+
+// An answer about another agent would put its key under this one's id.
+function forAgent(id: string, reply: DirectoryReply): DirectoryReply {
+  return reply.kind === "record" && reply.answer.agent.agentRuntimeId !== id ? mismatch() : reply;
+}
+
+function mismatch(): Extract<DirectoryReply, { kind: "failed" }> {
+  const error = new AgentAssertionError(
+    "bad_response",
+    "the directory answered about another agent or task than was asked for",
+  );
+  return { kind: "failed", error, isOutage: false };
+}
+
+// The question goes on for the others who wait for it.
+function abortable<T>(result: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return result;
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => {
+      const options = { cause: signal.reason };
+      reject(new AgentAssertionError("cancelled", "the lookup was cancelled", options));
+    };
+    if (signal.aborted) onAbort();
+    signal.addEventListener("abort", onAbort, { once: true });
+    result.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+  });
+}
+
+function within(name: string, value: number, least: number, most: number): number {
+  if (value >= least && value <= most) return value;
+  throw new AgentAssertionError("config_invalid", `${name} must be from ${least} to ${most}`);
+}
+
+function visibleAscii(token: string | undefined): string | undefined {
+  if (token === undefined || /^[!-~]+$/.test(token)) return token;
+  throw new AgentAssertionError("config_invalid", "the directory's token has unusual characters", {
+    hint: "take it without a line break at its end",
+  });
+}

@@ -1,0 +1,2 @@
+export type { WithAssertionOptions } from "./client/with-assertion.js";
+export { withAssertion } from "./client/with-assertion.js";

@@ -1,0 +1,39 @@
+export { AgentAssertionError } from "./agent-assertion-error.js";
+export type {
+  AgentDirectory,
+  AgentDirectoryOptions,
+  AgentRecord,
+  LifeState,
+  TaskRecord,
+} from "./directory/agent-directory.js";
+export type { MemoryDirectoryOptions, MemoryTaskRecord } from "./directory/memory-directory.js";
+export { memoryDirectory } from "./directory/memory-directory.js";
+export type { DirectoryAnswer, DirectoryRecord } from "./schema/directory-record.js";
+export {
+  createDirectoryRecord,
+  directoryRecordSchema,
+  parseDirectoryRecord,
+} from "./schema/directory-record.js";
+export type { Problem, ProblemExtra } from "./server/problem.js";
+export { createProblem, statusOf } from "./server/problem.js";
+export type { AssertionSignerOptions } from "./sign/assertion-signer.js";
+export { AssertionSigner } from "./sign/assertion-signer.js";
+export type { SignAssertionInput } from "./sign/sign-assertion.js";
+export { signAssertion } from "./sign/sign-assertion.js";
+export type {
+  AssertionRejectedOptions,
+  RejectedCaller,
+  RejectionCode,
+} from "./verify/assertion-rejected.js";
+export { AssertionRejected } from "./verify/assertion-rejected.js";
+export type { AssertionFacts, CheckAssertionOptions } from "./verify/check-assertion.js";
+export { checkAssertion } from "./verify/check-assertion.js";
+export type {
+  AssertionVerifier,
+  CreateVerifierOptions,
+  VerifyOptions,
+} from "./verify/create-verifier.js";
+export { createVerifier } from "./verify/create-verifier.js";
+export type { ParsedAssertion } from "./verify/parse-assertion.js";
+export { parseAssertion } from "./verify/parse-assertion.js";
+export type { AssertionPolicy, VerifiedAssertion } from "./verify/verified-assertion.js";

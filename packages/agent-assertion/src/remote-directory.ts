@@ -1,0 +1,2 @@
+export type { RemoteDirectoryOptions } from "./directory/remote-directory.js";
+export { remoteDirectory } from "./directory/remote-directory.js";

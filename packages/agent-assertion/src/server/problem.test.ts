@@ -1,0 +1,74 @@
+import { CODES } from "@countersign/agent-key";
+import { describe, expect, test } from "vitest";
+import { createProblem, statusOf } from "./problem.js";
+
+describe("statusOf", () => {
+  test.each([
+    [
+      401,
+      [
+        "missing",
+        "malformed",
+        "expired",
+        "not_yet_valid",
+        "unknown_agent",
+        "bad_signature",
+        "agent_revoked",
+        "agent_expired",
+        "unknown_task",
+        "task_revoked",
+        "task_expired",
+        "binding_required",
+        "binding_mismatch",
+        "replayed",
+        "unauthenticated",
+        "biscuit_invalid",
+      ],
+    ],
+    [403, ["forbidden"]],
+    [400, ["invalid_request"]],
+    [409, ["invalid_key"]],
+    [429, ["rate_limited"]],
+    [502, ["upstream_refused"]],
+    [503, ["server_error"]],
+  ] as const)("answers %i with the codes of the protocol", (status, codes) => {
+    for (const code of codes) expect(statusOf(code)).toBe(status);
+  });
+
+  test("has an error status for every code", () => {
+    for (const code of CODES) expect(statusOf(code)).toBeGreaterThanOrEqual(400);
+  });
+});
+
+describe("createProblem", () => {
+  test("carries the code in the body and, on 401, in WWW-Authenticate", () => {
+    const { status, headers, body } = createProblem("task_revoked", "the task was revoked");
+    expect(status).toBe(401);
+    expect(headers).toEqual({
+      "content-type": "application/problem+json",
+      "cache-control": "no-store",
+      "www-authenticate": 'AgentAssertion error="task_revoked"',
+    });
+    expect(JSON.parse(body)).toEqual({
+      title: "Unauthorized",
+      status: 401,
+      code: "task_revoked",
+      detail: "the task was revoked",
+    });
+  });
+
+  test("asks for no credential with another status", () => {
+    const { status, headers, body } = createProblem("unknown_agent", undefined, { status: 404 });
+    expect(status).toBe(404);
+    expect(headers).not.toHaveProperty("www-authenticate");
+    expect(JSON.parse(body)).toEqual({ title: "Not Found", status: 404, code: "unknown_agent" });
+  });
+
+  test("says in whole seconds when to come back", () => {
+    const after = (retryAfterSeconds: number) =>
+      createProblem("rate_limited", "slow down", { retryAfterSeconds }).headers["retry-after"];
+    expect(after(1.2)).toBe("2");
+    expect(after(-1)).toBe("0");
+    expect(createProblem("rate_limited").headers).not.toHaveProperty("retry-after");
+  });
+});

@@ -1,0 +1,86 @@
+import { STATUS_CODES } from "node:http";
+import type { Code } from "@countersign/agent-key";
+
+/** What {@link createProblem} takes beside the code. */
+export interface ProblemExtra {
+  /** Another status than the table's: 404 for a directory's `unknown_agent`. From 400 to 599. */
+  readonly status?: number | undefined;
+  /** When the same request may be sent again, in seconds from now; rounded up. Gives `Retry-After`. */
+  readonly retryAfterSeconds?: number | undefined;
+}
+
+/** An answer ready to be written. */
+export interface Problem {
+  readonly status: number;
+  readonly headers: Record<string, string>;
+  readonly body: string;
+}
+
+// protocol.md §7. What is a client's own matter and never answered by a server is 500: it would be a defect.
+const STATUS: Readonly<Record<Code, number>> = {
+  missing: 401,
+  malformed: 401,
+  expired: 401,
+  not_yet_valid: 401,
+  unknown_agent: 401,
+  bad_signature: 401,
+  agent_revoked: 401,
+  agent_expired: 401,
+  unknown_task: 401,
+  task_revoked: 401,
+  task_expired: 401,
+  forbidden: 403,
+  binding_required: 401,
+  binding_mismatch: 401,
+  replayed: 401,
+  upstream_refused: 502,
+  unauthenticated: 401,
+  biscuit_invalid: 401,
+  invalid_request: 400,
+  invalid_key: 409,
+  rate_limited: 429,
+  timeout: 504,
+  unreachable: 502,
+  bad_response: 502,
+  refused: 502,
+  server_error: 503,
+  cancelled: 503,
+  store_corrupt: 500,
+  store_locked: 503,
+  store_denied: 500,
+  usage: 500,
+  config_invalid: 500,
+  unknown_feature: 500,
+  not_logged_in: 500,
+  no_identity: 500,
+  address_in_use: 500,
+  internal: 500,
+};
+
+/** The HTTP status with which our servers answer a code (protocol.md §7). */
+export function statusOf(code: Code): number {
+  return STATUS[code];
+}
+
+/**
+ * Makes a refusal as every server of ours sends it: problem+json with the `code`, and on 401 `WWW-Authenticate` with it too. It is never
+ * cached: a refusal may be over the next moment.
+ *
+ * @param detail - one sentence for a person; shown to the caller, so that it must hold nothing internal
+ * @see RFC 9457; protocol.md §5, "machine-readable refusals"
+ */
+export function createProblem(code: Code, detail?: string, extra: ProblemExtra = {}): Problem {
+  const status = extra.status ?? statusOf(code);
+  const headers: Record<string, string> = {
+    "content-type": "application/problem+json",
+    "cache-control": "no-store",
+  };
+  // Codes are lower snake case: they need no escaping in a quoted string.
+  if (status === 401) headers["www-authenticate"] = `AgentAssertion error="${code}"`;
+  if (extra.retryAfterSeconds !== undefined) {
+    headers["retry-after"] = String(Math.max(0, Math.ceil(extra.retryAfterSeconds)));
+  }
+  // Without a `type` a problem is "about:blank", and its title that of the status (RFC 9457 §4.2.1).
+  const title = STATUS_CODES[status];
+  return { status, headers, body: JSON.stringify({ title, status, code, detail }) };
+}

@@ -1,0 +1,5 @@
+// Signing alone, for programs whose start must be quick: no schema library is loaded.
+export type { AssertionSignerOptions } from "./sign/assertion-signer.js";
+export { AssertionSigner } from "./sign/assertion-signer.js";
+export type { SignAssertionInput } from "./sign/sign-assertion.js";
+export { signAssertion } from "./sign/sign-assertion.js";

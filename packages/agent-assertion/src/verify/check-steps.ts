@@ -1,0 +1,83 @@
+import type { AgentRecord, LifeState, TaskRecord } from "../directory/agent-directory.js";
+import {
+  AssertionRejected,
+  type RejectedCaller,
+  type RejectionCode,
+} from "./assertion-rejected.js";
+import type { AssertionPolicy } from "./verified-assertion.js";
+
+/** The ids that an assertion names. */
+export interface NamedIds {
+  readonly agentRuntimeId: string;
+  readonly taskId: string;
+}
+
+const REASONS: Readonly<Record<Exclude<RejectionCode, "missing" | "malformed">, string>> = {
+  expired: "the assertion is older than the clocks may differ",
+  not_yet_valid: "the assertion is further in the future than the clocks may differ",
+  unknown_agent: "the authority knows no such agent",
+  bad_signature: "the signature does not hold under the agent's key",
+  agent_revoked: "the agent was revoked",
+  agent_expired: "the agent's registration is over",
+  unknown_task: "the agent has no such task",
+  task_revoked: "the task was revoked",
+  task_expired: "the task is over",
+  forbidden: "the agent may not do this here",
+};
+
+/** The refusal with a code; `proven` is the agent whose signature held. */
+export function rejected(
+  code: keyof typeof REASONS,
+  ids: NamedIds,
+  proven?: AgentRecord,
+): AssertionRejected {
+  const { agentRuntimeId, taskId } = ids;
+  const claimed: RejectedCaller = { agentRuntimeId, taskId };
+  return new AssertionRejected(code, REASONS[code], {
+    claimed,
+    proven: proven && { ...claimed, accountId: proven.accountId, userId: proven.userId },
+  });
+}
+
+/** Check 3. */
+export function requireKnownAgent(ids: NamedIds, agent: AgentRecord | undefined): AgentRecord {
+  if (agent?.agentRuntimeId !== ids.agentRuntimeId) throw rejected("unknown_agent", ids);
+  return agent;
+}
+
+/** Check 5. */
+export function requireLiveAgent(ids: NamedIds, agent: AgentRecord, now: number): void {
+  const state = stateAt(now, agent);
+  if (state !== "active") throw rejected(`agent_${state}`, ids, agent);
+}
+
+/** Check 6. */
+export function requireLiveTask(
+  ids: NamedIds,
+  agent: AgentRecord,
+  task: TaskRecord | undefined,
+  now: number,
+): void {
+  if (task?.taskId !== ids.taskId) throw rejected("unknown_task", ids, agent);
+  const state = stateAt(now, task);
+  if (state !== "active") throw rejected(`task_${state}`, ids, agent);
+}
+
+/** Check 7. */
+export function requireAllowed(
+  ids: NamedIds,
+  agent: AgentRecord,
+  policy: AssertionPolicy | undefined,
+): void {
+  const { accounts, capability } = policy ?? {};
+  const served = accounts === undefined || accounts.includes(agent.accountId);
+  const capable = capability === undefined || agent.capabilities.includes(capability);
+  if (!served || !capable) throw rejected("forbidden", ids, agent);
+}
+
+// A state that is none of the three counts as over: records may come from a directory without types.
+function stateAt(now: number, record: AgentRecord | TaskRecord): LifeState {
+  if (record.state === "revoked") return "revoked";
+  const isOver = record.expiresAt !== undefined && !(now < record.expiresAt);
+  return record.state === "active" && !isOver ? "active" : "expired";
+}

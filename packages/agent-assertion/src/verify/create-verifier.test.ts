@@ -1,0 +1,203 @@
+import type { AgentPublicKey } from "@countersign/agent-key";
+import fc from "fast-check";
+import { describe, expect, test, vi } from "vitest";
+import { expectFailure, expectRejection, failureOf } from "../../test/expect-rejection.js";
+import {
+  AGENT_ID,
+  AUTHORITY,
+  agent,
+  fieldOf,
+  header,
+  key,
+  membersOf,
+  NOW,
+  otherKey,
+  TASK_ID,
+  task,
+} from "../../test/fixtures.js";
+import type { AgentDirectory, AgentRecord, TaskRecord } from "../directory/agent-directory.js";
+import { AssertionRejected } from "./assertion-rejected.js";
+import { type CreateVerifierOptions, createVerifier } from "./create-verifier.js";
+
+// A directory whose facts a test may change, and that counts what it is asked.
+class ScriptedDirectory implements AgentDirectory {
+  readonly authority = AUTHORITY;
+  readonly asked: string[] = [];
+  agentRecord: AgentRecord | undefined = agent;
+  taskRecord: TaskRecord | undefined = task;
+
+  async agent(agentRuntimeId: string): Promise<AgentRecord | undefined> {
+    this.asked.push(agentRuntimeId);
+    return this.agentRecord;
+  }
+
+  async task(agentRuntimeId: string, taskId: string): Promise<TaskRecord | undefined> {
+    this.asked.push(`${agentRuntimeId}/${taskId}`);
+    return this.taskRecord;
+  }
+}
+
+function setUp(options: Partial<CreateVerifierOptions> = {}) {
+  const directory = new ScriptedDirectory();
+  const clock = { now: NOW };
+  const verifier = createVerifier({ directory, now: () => clock.now, ...options });
+  return { directory, clock, verifier };
+}
+
+const badSignature = fieldOf(
+  JSON.stringify({ ...membersOf(header), signature: otherKey.signText("x") }),
+);
+
+// The same key, counting how often a signature is really checked.
+function countedKey(): { publicKey: AgentPublicKey; verify: ReturnType<typeof vi.fn> } {
+  const verify = vi.fn((message: string | Uint8Array, signature: Uint8Array) =>
+    key.publicKey.verify(message, signature),
+  );
+  const publicKey = Object.create(key.publicKey, {
+    verify: { value: verify },
+    line: { value: key.publicKey.line },
+  });
+  return { publicKey, verify };
+}
+
+describe("createVerifier", () => {
+  test.each([-1, 3601, Number.NaN, Number.POSITIVE_INFINITY])(
+    "refuses a skew of %d s",
+    async (maxSkewSeconds) => {
+      await expectFailure(() => setUp({ maxSkewSeconds }), "config_invalid");
+    },
+  );
+
+  test("asks the directory nothing about an assertion that is malformed or out of time", async () => {
+    const { directory, clock, verifier } = setUp();
+    await expectRejection(() => verifier.verify("AgentAssertion x"), "malformed");
+    clock.now = NOW + 301_000;
+    await expectRejection(() => verifier.verify(header), "expired");
+    clock.now = NOW - 301_000;
+    await expectRejection(() => verifier.verify(header), "not_yet_valid");
+    expect(directory.asked).toEqual([]);
+  });
+
+  test("looks the task up only after the signature held and the agent is live", async () => {
+    const { directory, verifier } = setUp();
+    await expectRejection(() => verifier.verify(badSignature), "bad_signature");
+    directory.agentRecord = undefined;
+    await expectRejection(() => verifier.verify(header), "unknown_agent");
+    directory.agentRecord = { ...agent, state: "revoked" };
+    await expectRejection(() => verifier.verify(header), "agent_revoked");
+    expect(directory.asked).toEqual([AGENT_ID, AGENT_ID, AGENT_ID]);
+    directory.agentRecord = agent;
+    await verifier.verify(header);
+    expect(directory.asked.slice(3)).toEqual([AGENT_ID, `${AGENT_ID}/${TASK_ID}`]);
+  });
+
+  test("applies its policy", async () => {
+    const { verifier } = setUp({ policy: { accounts: ["acct-2"] } });
+    await expectRejection(() => verifier.verify(header), "forbidden");
+  });
+
+  test("checks a signature once, and everything else each time", async () => {
+    const { directory, clock, verifier } = setUp();
+    const { publicKey, verify } = countedKey();
+    directory.agentRecord = { ...agent, publicKeys: [publicKey] };
+    await verifier.verify(header);
+    await verifier.verify(header);
+    expect(verify).toHaveBeenCalledTimes(1);
+    directory.taskRecord = { ...task, state: "revoked" };
+    await expectRejection(() => verifier.verify(header), "task_revoked");
+    directory.agentRecord = { ...agent, publicKeys: [publicKey], state: "revoked" };
+    await expectRejection(() => verifier.verify(header), "agent_revoked");
+    clock.now = NOW + 301_000;
+    await expectRejection(() => verifier.verify(header), "expired");
+    expect(verify).toHaveBeenCalledTimes(1);
+  });
+
+  test("does not take a remembered signature for one of another key", async () => {
+    const { directory, verifier } = setUp();
+    await verifier.verify(header);
+    directory.agentRecord = { ...agent, publicKeys: [otherKey.publicKey] };
+    await expectRejection(() => verifier.verify(header), "bad_signature");
+  });
+
+  test("checks the same members in another envelope anew", async () => {
+    const { directory, verifier } = setUp();
+    const { publicKey, verify } = countedKey();
+    directory.agentRecord = { ...agent, publicKeys: [publicKey] };
+    await verifier.verify(header);
+    await verifier.verify(fieldOf(`${JSON.stringify(membersOf(header))} `));
+    expect(verify).toHaveBeenCalledTimes(2);
+  });
+
+  test("does not remember that a signature did not hold", async () => {
+    const { directory, verifier } = setUp();
+    directory.agentRecord = { ...agent, publicKeys: [otherKey.publicKey] };
+    await expectRejection(() => verifier.verify(header), "bad_signature");
+    directory.agentRecord = agent;
+    await verifier.verify(header);
+  });
+
+  test("passes on the error of a directory that cannot tell, and the caller's signal", async () => {
+    const directory = new ScriptedDirectory();
+    const failure = new Error("down");
+    const signals: (AbortSignal | undefined)[] = [];
+    directory.agent = async (_: string, options?: { signal?: AbortSignal | undefined }) => {
+      signals.push(options?.signal);
+      throw failure;
+    };
+    const verifier = createVerifier({ directory, now: () => NOW });
+    const { signal } = new AbortController();
+    expect(await failureOf(() => verifier.verify(header, { signal }))).toBe(failure);
+    expect(signals).toEqual([signal]);
+  });
+
+  test("names its authority", async () => {
+    const { verifier } = setUp();
+    expect(verifier.authority).toBe(AUTHORITY);
+    expect((await verifier.verify(header)).authority).toBe(AUTHORITY);
+  });
+
+  test("rejects every field with one bit flipped", async () => {
+    // Of the scheme's letters one bit is their case, which does not count (RFC 9110 §11.1).
+    const scheme = "AgentAssertion".length;
+    const { verifier } = setUp();
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 0, max: header.length - 1 }),
+        fc.integer({ min: 0, max: 7 }),
+        async (at, bit) => {
+          fc.pre(!(at < scheme && bit === 5));
+          const bytes = Buffer.from(header, "latin1");
+          bytes[at] = (bytes[at] ?? 0) ^ (1 << bit);
+          const error = await failureOf(() => verifier.verify(bytes.toString("latin1")));
+          expect(AssertionRejected.is(error)).toBe(true);
+        },
+      ),
+      { numRuns: 1000 },
+    );
+  });
+});
+
+describe("recheck", () => {
+  test.each([
+    ["unknown_agent", { agentRecord: undefined }],
+    ["agent_revoked", { agentRecord: { ...agent, state: "revoked" } }],
+    ["agent_expired", { agentRecord: { ...agent, expiresAt: NOW } }],
+    ["unknown_task", { taskRecord: undefined }],
+    ["task_revoked", { taskRecord: { ...task, state: "revoked" } }],
+    ["task_expired", { taskRecord: { ...task, state: "expired" } }],
+    ["forbidden", { agentRecord: { ...agent, accountId: "acct-2" } }],
+  ])("ends with %s what is not allowed any more", async (code, change) => {
+    const { directory, verifier } = setUp({ policy: { accounts: ["acct-1"] } });
+    const verified = await verifier.verify(header);
+    Object.assign(directory, change);
+    await expectRejection(() => verifier.recheck(verified), code);
+  });
+
+  test("keeps what is live, long after the assertion's time", async () => {
+    const { clock, verifier } = setUp();
+    const verified = await verifier.verify(header);
+    clock.now = NOW + 3_600_000;
+    await verifier.recheck(verified);
+    await expectRejection(() => verifier.verify(header), "expired");
+  });
+});

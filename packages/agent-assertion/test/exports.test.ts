@@ -1,0 +1,61 @@
+import { readFileSync } from "node:fs";
+import { CountersignError } from "@countersign/agent-key";
+import { describe, expect, test } from "vitest";
+import * as entry from "../src/index.js";
+
+// The bare names that a module and the modules it imports, without types, name.
+function dependenciesOf(url: URL, seen = new Set<string>()): Set<string> {
+  const names = new Set<string>();
+  const source = readFileSync(url, "utf8");
+  for (const match of source.matchAll(/^(?:import|export) (?!type )[^;]*? from "([^"]+)";$/gm)) {
+    const name = match[1] ?? "";
+    if (!name.startsWith(".")) {
+      names.add(name);
+      continue;
+    }
+    const next = new URL(name.replace(/\.js$/, ".ts"), url);
+    if (seen.has(next.href)) continue;
+    seen.add(next.href);
+    for (const inner of dependenciesOf(next, seen)) names.add(inner);
+  }
+  return names;
+}
+
+const entryOf = (name: string) => dependenciesOf(new URL(`../src/${name}.ts`, import.meta.url));
+
+describe("the entries", () => {
+  test.each([
+    ["index", ["undici", "lru-cache"]],
+    ["sign", ["undici", "lru-cache", "zod"]],
+    ["fetch", ["undici", "lru-cache", "zod"]],
+  ])("%s loads none of %j", (name, heavy) => {
+    const names = entryOf(name);
+    expect(names).toContain("@countersign/agent-key");
+    for (const dependency of heavy) expect(names).not.toContain(dependency);
+  });
+
+  test("remote-directory is where undici is loaded", () => {
+    expect(entryOf("remote-directory")).toContain("undici");
+  });
+});
+
+describe("every error class", () => {
+  const classes = Object.values(entry).filter(
+    (value): value is typeof CountersignError =>
+      typeof value === "function" && value.prototype instanceof CountersignError,
+  );
+
+  test("is found", () => {
+    expect(classes.map((errorClass) => errorClass.name).sort()).toEqual([
+      "AgentAssertionError",
+      "AssertionRejected",
+    ]);
+  });
+
+  test.each(classes)("%o has a code and a guard of its own", (errorClass) => {
+    const error = new errorClass("malformed", "a message", { hint: "a hint" });
+    expect(errorClass.is(error)).toBe(true);
+    expect(errorClass.is(new CountersignError("malformed", "a message"))).toBe(false);
+    expect(error).toMatchObject({ name: errorClass.name, code: "malformed", hint: "a hint" });
+  });
+});

@@ -1,0 +1,45 @@
+import { AgentKeyError } from "@countersign/agent-key";
+import { describe, expect, it } from "vitest";
+import { expectRejection } from "../test/expect-refusal.js";
+import { AgentAuthorityError } from "./agent-authority-error.js";
+import type { AuthorityOptions } from "./authority-types.js";
+import { createAuthority } from "./create-authority.js";
+import { openStore } from "./store/open-store.js";
+
+describe("createAuthority", () => {
+  it("rejects options out of their range", async () => {
+    await using store = await openStore("sqlite::memory:");
+    const options: Partial<Record<keyof AuthorityOptions, unknown>>[] = [
+      { generations: [] },
+      { generations: ["B"] },
+      { capabilities: ["a b"] },
+      { capabilities: [""] },
+      { agentTtlSeconds: 0 },
+      { agentTtlSeconds: 1.5 },
+      { taskTtlSeconds: Number.POSITIVE_INFINITY },
+      { maxLiveAgents: 0 },
+      { maxLiveTasks: -1 },
+      { maxSkewSeconds: 3_601 },
+    ];
+    for (const option of options) {
+      const promise = createAuthority({ store, ...(option as Partial<AuthorityOptions>) });
+      await expectRejection(promise, AgentAuthorityError, "config_invalid");
+    }
+  });
+
+  it("rejects a public URL that is none, or plain http to another machine", async () => {
+    await using store = await openStore("sqlite::memory:");
+    for (const publicUrl of [
+      "",
+      "authority.example",
+      "http://authority.example",
+      "https://u:p@authority.example",
+      "https://authority.example/?x",
+    ]) {
+      const promise = createAuthority({ store, publicUrl });
+      await expectRejection(promise, AgentKeyError, "config_invalid");
+    }
+    const authority = await createAuthority({ store, publicUrl: "https://authority.example/" });
+    await expect(authority.close()).resolves.toBeUndefined();
+  });
+});

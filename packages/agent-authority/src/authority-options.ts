@@ -1,0 +1,59 @@
+import { parseAuthority } from "@countersign/agent-key";
+import { AgentAuthorityError } from "./agent-authority-error.js";
+import type { AuthorityOptions, Generation } from "./authority-types.js";
+import type { AuthorityContext } from "./http/authority-context.js";
+import { MAX_TTL_SECONDS } from "./registry/times.js";
+
+const DEFAULT_LIVE_AGENTS = 100;
+const DEFAULT_LIVE_TASKS = 10_000;
+const DEFAULT_SKEW_SECONDS = 300;
+const GENERATIONS: readonly Generation[] = ["A", "C"];
+const CAPABILITY = /^[\x21-\x7e]{1,256}$/;
+
+/** Checks the options of an authority and fills in their defaults. Throws `config_invalid`. */
+export function checkAuthorityOptions(options: AuthorityOptions): AuthorityContext {
+  const { store, capabilities = [], now = store.now, logger } = options;
+  for (const capability of capabilities) {
+    if (!CAPABILITY.test(capability)) throw invalid("capabilities", "hold visible ASCII alone");
+  }
+  return {
+    store,
+    publicUrl: options.publicUrl === undefined ? undefined : parseAuthority(options.publicUrl),
+    generations: checkGenerations(options.generations ?? GENERATIONS),
+    agentPolicy: {
+      capabilities,
+      agentTtlSeconds: checkRange("agentTtlSeconds", options.agentTtlSeconds, MAX_TTL_SECONDS),
+      maxLiveAgents:
+        checkRange("maxLiveAgents", options.maxLiveAgents, 1_000_000) ?? DEFAULT_LIVE_AGENTS,
+    },
+    taskPolicy: {
+      taskTtlSeconds: checkRange("taskTtlSeconds", options.taskTtlSeconds, MAX_TTL_SECONDS),
+      maxLiveTasks:
+        checkRange("maxLiveTasks", options.maxLiveTasks, 10_000_000) ?? DEFAULT_LIVE_TASKS,
+    },
+    maxSkewSeconds:
+      checkRange("maxSkewSeconds", options.maxSkewSeconds, 3_600) ?? DEFAULT_SKEW_SECONDS,
+    now,
+    logger,
+    refusalCodes: new WeakMap(),
+  };
+}
+
+function checkGenerations(generations: readonly string[]): ReadonlySet<Generation> {
+  const known = new Set<string>(GENERATIONS);
+  if (generations.length === 0 || generations.some((generation) => !known.has(generation))) {
+    throw invalid("generations", `names one or more of ${GENERATIONS.join(", ")}`);
+  }
+  return new Set(GENERATIONS.filter((generation) => generations.includes(generation)));
+}
+
+function checkRange(name: string, value: number | undefined, max: number): number | undefined {
+  if (value === undefined || (Number.isInteger(value) && value >= 1 && value <= max)) return value;
+  throw invalid(name, `is a whole number from 1 to ${max}`);
+}
+
+function invalid(name: string, rule: string): AgentAuthorityError {
+  return new AgentAuthorityError("config_invalid", `the option ${name} ${rule}`, {
+    hint: "correct the configuration of the authority",
+  });
+}

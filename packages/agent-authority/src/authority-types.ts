@@ -1,0 +1,66 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Registry } from "./registry/registry-types.js";
+import type { AuthorityStore } from "./store/authority-store.js";
+
+/** A generation of clients: `A` proves its human by biscuit, `C` by bearer. */
+export type Generation = "A" | "C";
+
+/** Where the authority writes what it does; a pino logger fits. No call ever holds a token, a biscuit or a query string. */
+export interface AuthorityLogger {
+  info(fields: Readonly<Record<string, unknown>>, message: string): void;
+  error(fields: Readonly<Record<string, unknown>>, message: string): void;
+}
+
+/** Options of {@link createAuthority}. */
+export interface AuthorityOptions {
+  /** An open store. It stays the caller's to close, after the authority. */
+  readonly store: AuthorityStore;
+  /**
+   * The base URL that clients call. Default: none; then biscuits are bound to the path of their URL alone, and the directory is open
+   * to callers on this machine's loopback. Set it wherever others than this machine call.
+   */
+  readonly publicUrl?: string | undefined;
+  /** Which clients are served. Default both. Without `C`, every registration takes a biscuit. */
+  readonly generations?: readonly Generation[] | undefined;
+  /** The capabilities that agents may be granted when they ask for them. Default none. */
+  readonly capabilities?: readonly string[] | undefined;
+  /** Seconds after which an agent ends unless it registers again. Range 1 to 315,360,000. Default: never, unless it asks for a `ttl`. */
+  readonly agentTtlSeconds?: number | undefined;
+  /** Seconds after which a task ends. Range 1 to 315,360,000. Default: never. */
+  readonly taskTtlSeconds?: number | undefined;
+  /** Live agents of one user in one account. Range 1 to 1,000,000. Default 100. */
+  readonly maxLiveAgents?: number | undefined;
+  /** Live tasks of one agent. Range 1 to 10,000,000. Default 10,000. */
+  readonly maxLiveTasks?: number | undefined;
+  /** Seconds that a task registration's timestamp may be off, either way. Range 1 to 3,600. Default 300. */
+  readonly maxSkewSeconds?: number | undefined;
+  /** The clock, epoch milliseconds. Default that of the store. */
+  readonly now?: (() => number) | undefined;
+  /** Default: nothing is logged. */
+  readonly logger?: AuthorityLogger | undefined;
+}
+
+/** Options of {@link Authority.listen}. */
+export interface ListenOptions {
+  /** An address or name of this machine, for instance `127.0.0.1`. */
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+}
+
+/** A running authority. */
+export interface Authority {
+  /** Answers one request of a Node HTTP server. Limits of headers and time are that server's; `listen` sets them. */
+  handler(request: IncomingMessage, response: ServerResponse): void;
+  /** What an operator does, on the same store. */
+  readonly registry: Registry;
+  /**
+   * Listens with a server of its own, whose header size, time and connections are limited.
+   *
+   * @returns the base URL, with the port that was taken
+   * @throws {AgentAuthorityError} `address_in_use` when the port is taken; `config_invalid` when the address is not this machine's
+   */
+  listen(options: ListenOptions): Promise<{ readonly url: string }>;
+  /** Stops listening, lets open requests end (at most 10 s) and resolves. The store stays open. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,124 @@
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import { setImmediate as turn } from "node:timers/promises";
+import type { FastifyInstance } from "fastify";
+import { AgentAuthorityError } from "./agent-authority-error.js";
+import { checkAuthorityOptions } from "./authority-options.js";
+import type { Authority, AuthorityOptions, ListenOptions } from "./authority-types.js";
+import type { AuthorityContext } from "./http/authority-context.js";
+import { createLimitedServer } from "./http/create-server.js";
+import { listenOn, urlOf } from "./http/listen.js";
+import { OpenRequests } from "./http/open-requests.js";
+import { type CodedProblem, createBusyProblem, createRequestProblem } from "./http/to-problem.js";
+import { writeProblem } from "./http/write-problem.js";
+import { createRegistry } from "./registry/create-registry.js";
+import type { Registry } from "./registry/registry-types.js";
+
+const DRAIN_MS = 10_000;
+// Also where the server is the caller's own, whose parser may have dropped lines beyond a bound that is higher.
+const MAX_HEADER_LINES = 100;
+
+/**
+ * Makes an authority over a store: it registers agents and tasks for clients of generations A and C, and answers for them to resource
+ * servers. All state is in the store; any number of authorities and operators may work on one.
+ *
+ * @throws {AgentAuthorityError} `config_invalid` when an option is out of its range
+ * @throws {AgentKeyError} `config_invalid` when `publicUrl` is no base URL, or plain http to another machine
+ * @see protocol.md §4, §5
+ */
+export async function createAuthority(options: AuthorityOptions): Promise<Authority> {
+  const context = checkAuthorityOptions(options);
+  const registry = createRegistry(context.store, { now: context.now });
+  // Only who serves needs the HTTP framework; who operates a store does not wait for it.
+  const { createRouter } = await import("./http/create-router.js");
+  return new RunningAuthority(context, registry, await createRouter(context));
+}
+
+class RunningAuthority implements Authority {
+  readonly registry: Registry;
+  readonly #context: AuthorityContext;
+  readonly #router: FastifyInstance;
+  readonly #servers = new Set<Server>();
+  readonly #openRequests = new OpenRequests();
+  #closed: Promise<void> | undefined;
+
+  constructor(context: AuthorityContext, registry: Registry, router: FastifyInstance) {
+    this.#context = context;
+    this.registry = registry;
+    this.#router = router;
+  }
+
+  // A property, so that it can be handed to a server as it is.
+  readonly handler = (request: IncomingMessage, response: ServerResponse): void => {
+    // The clock that timestamps are compared with, so that a client learns its offset from it (protocol §8).
+    response.setHeader("date", new Date(this.#context.now()).toUTCString());
+    this.#openRequests.add(response);
+    this.#log(request, response);
+    if (this.#closed !== undefined) {
+      response.setHeader("connection", "close");
+      this.#refuse(response, createBusyProblem("the authority is closing"));
+    } else if (request.headers.host === undefined && request.httpVersion !== "1.0") {
+      this.#refuse(response, createRequestProblem(400, "the request has no Host header"));
+    } else if (request.rawHeaders.length > 2 * MAX_HEADER_LINES) {
+      response.setHeader("connection", "close");
+      this.#refuse(response, createRequestProblem(431));
+    } else {
+      this.#router.routing(request, response);
+    }
+  };
+
+  async listen(options: ListenOptions): Promise<{ readonly url: string }> {
+    if (this.#closed !== undefined) throw closing();
+    const server = createLimitedServer(this.handler, this.#context.now);
+    await listenOn(server, options);
+    this.#servers.add(server);
+    return { url: urlOf(server) };
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    // Requests that were sent before this and not yet read are refused and not cut off: to Node their connections are idle. A turn of the
+    // event loop reads them; the first one may be past that already.
+    await turn();
+    await turn();
+    const stopped = [...this.#servers].map(stop);
+    await this.#openRequests.drained(DRAIN_MS);
+    for (const server of this.#servers) server.closeAllConnections();
+    await Promise.all(stopped);
+    await this.#router.close();
+  }
+
+  #refuse(response: ServerResponse, problem: CodedProblem): void {
+    this.#context.refusalCodes.set(response, problem.code);
+    writeProblem(response, problem);
+  }
+
+  #log(request: IncomingMessage, response: ServerResponse): void {
+    const { logger } = this.#context;
+    if (logger === undefined) return;
+    const startedAt = performance.now();
+    // No other form of target than a path is logged: an absolute one may hold a user name and password.
+    const path = request.url?.startsWith("/") ? request.url.split(/[?#]/, 1)[0] : "";
+    response.once("close", () => {
+      const ms = Math.round(performance.now() - startedAt);
+      // A connection that went away got no answer, whatever status was prepared.
+      const status = response.writableFinished ? response.statusCode : 499;
+      const code = this.#context.refusalCodes.get(response);
+      logger.info({ method: request.method, path, status, ms, code }, "request");
+    });
+  }
+}
+
+function stop(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeIdleConnections();
+  });
+}
+
+function closing(): AgentAuthorityError {
+  return new AgentAuthorityError("server_error", "the authority is closing", { retryable: true });
+}

@@ -1,0 +1,75 @@
+import type { AgentDirectory, AgentRecord, TaskRecord } from "@countersign/agent-assertion";
+import { AgentPublicKey, parseAuthority, parseTimestamp } from "@countersign/agent-key";
+import { parseCapabilities } from "./registry/capabilities.js";
+import { lifeStateOf } from "./registry/life-state.js";
+import { findAgent } from "./registry/operate-agents.js";
+import { type Instant, instantOf } from "./registry/times.js";
+import type { AuthorityStore, Rows } from "./store/authority-store.js";
+import type { AgentRow, TaskRow } from "./store/database.js";
+
+/**
+ * Gives verifiers the agents and tasks of a database directly, for instance to a gateway beside the authority. Nothing is cached: what is
+ * revoked is refused at the next look. The store stays the caller's to close.
+ *
+ * @param authority - the base URL of the authority whose database it is; assertions of another are not verified with it
+ * @throws {AgentKeyError} `config_invalid` when it is no such URL
+ */
+export function databaseDirectory(store: AuthorityStore, authority: string): AgentDirectory {
+  return {
+    authority: parseAuthority(authority),
+    agent: async (agentRuntimeId) =>
+      findAgentRecord(store.rows, agentRuntimeId, instantOf(store.now)),
+    task: async (agentRuntimeId, taskId) =>
+      findTaskRecord(store.rows, agentRuntimeId, taskId, instantOf(store.now)),
+  };
+}
+
+/** What a verifier may know of an agent. */
+export async function findAgentRecord(
+  rows: Rows,
+  agentRuntimeId: string,
+  instant: Instant,
+): Promise<AgentRecord | undefined> {
+  const row = await findAgent(rows, agentRuntimeId, instant);
+  return row && toAgentRecord(row, instant);
+}
+
+/** What a verifier may know of a task; `undefined` also for another agent's. */
+export async function findTaskRecord(
+  rows: Rows,
+  agentRuntimeId: string,
+  taskId: string,
+  instant: Instant,
+): Promise<TaskRecord | undefined> {
+  const row = await rows
+    .selectFrom("tasks")
+    .selectAll()
+    .where("task_id", "=", taskId)
+    .where("agent_runtime_id", "=", agentRuntimeId)
+    .executeTakeFirst();
+  return row && toTaskRecord(row, instant);
+}
+
+function toAgentRecord(row: AgentRow, instant: Instant): AgentRecord {
+  return {
+    agentRuntimeId: row.agent_runtime_id,
+    accountId: row.account_id,
+    userId: row.user_id,
+    capabilities: parseCapabilities(row.capabilities),
+    publicKeys: [AgentPublicKey.parse(row.public_key)],
+    state: lifeStateOf(row, instant),
+    expiresAt: toEpochMs(row.expires_at),
+  };
+}
+
+function toTaskRecord(row: TaskRow, instant: Instant): TaskRecord {
+  return {
+    taskId: row.task_id,
+    state: lifeStateOf(row, instant),
+    expiresAt: toEpochMs(row.expires_at),
+  };
+}
+
+function toEpochMs(text: string | null): number | undefined {
+  return text === null ? undefined : parseTimestamp(text);
+}

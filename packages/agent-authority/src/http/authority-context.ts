@@ -1,0 +1,21 @@
+import type { ServerResponse } from "node:http";
+import type { Code } from "@countersign/agent-key";
+import type { AuthorityLogger, Generation } from "../authority-types.js";
+import type { AgentPolicy } from "../registry/register-agent.js";
+import type { TaskPolicy } from "../registry/register-task.js";
+import type { AuthorityStore } from "../store/authority-store.js";
+
+/** What every route works with: the checked options of an authority. */
+export interface AuthorityContext {
+  readonly store: AuthorityStore;
+  /** Normalised. */
+  readonly publicUrl: string | undefined;
+  readonly generations: ReadonlySet<Generation>;
+  readonly agentPolicy: AgentPolicy;
+  readonly taskPolicy: TaskPolicy;
+  readonly maxSkewSeconds: number;
+  readonly now: () => number;
+  readonly logger: AuthorityLogger | undefined;
+  /** The codes of answers that are refusals, for the log. */
+  readonly refusalCodes: WeakMap<ServerResponse, Code>;
+}

@@ -1,0 +1,46 @@
+import type { IncomingMessage } from "node:http";
+import { Server } from "node:net";
+import { isLoopbackHost } from "@countersign/agent-key";
+import { type HeaderLines, readHeaderLines } from "./read-headers.js";
+
+/**
+ * Tells whether a request was made on this machine to a listener of this machine's loopback: the listener is bound to loopback, `Host` is
+ * a loopback name, and nothing says that a proxy passed it on. Where that cannot be told, it was not.
+ *
+ * @see protocol.md §5, "directory for resource servers"
+ */
+export function isLoopbackRequest(request: IncomingMessage): boolean {
+  const { socket } = request;
+  return (
+    isLoopbackAddress(socket.localAddress) &&
+    isLoopbackAddress(socket.remoteAddress) &&
+    isLoopbackAddress(boundAddress(socket)) &&
+    hasLoopbackHost(readHeaderLines(request)) &&
+    !request.rawHeaders.some((name, i) => i % 2 === 0 && tellsOfProxy(name.toLowerCase()))
+  );
+}
+
+// The listener that accepted a socket is a property that Node sets and its types leave out.
+function boundAddress(socket: object): string | undefined {
+  const server: unknown = Reflect.get(socket, "server");
+  const address = server instanceof Server ? server.address() : null;
+  return typeof address === "object" ? address?.address : undefined;
+}
+
+function hasLoopbackHost(headers: HeaderLines): boolean {
+  const [host, ...others] = headers.host ?? [];
+  if (host === undefined || others.length > 0) return false;
+  const url = `http://${host}/`;
+  if (!URL.canParse(url)) return false;
+  const { hostname, pathname, username } = new URL(url);
+  return pathname === "/" && username === "" && isLoopbackHost(hostname);
+}
+
+function isLoopbackAddress(address: string | undefined): boolean {
+  if (address === undefined) return false;
+  return isLoopbackHost(address.startsWith("::ffff:") ? address.slice("::ffff:".length) : address);
+}
+
+function tellsOfProxy(name: string): boolean {
+  return name === "forwarded" || name === "via" || name.startsWith("x-forwarded-");
+}

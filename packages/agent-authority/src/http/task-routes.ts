@@ -1,0 +1,94 @@
+import { AgentPublicKey, decodeBase64, parseTimestamp } from "@countersign/agent-key";
+import {
+  AgentTaskError,
+  createTaskRegistrationResponse,
+  parseIdempotencyKey,
+  parseTaskRegistrationRequest,
+  type TaskRegistration,
+  verifyTaskRegistration,
+} from "@countersign/agent-task/server";
+import type { FastifyInstance } from "fastify";
+import { commitRefusals } from "../registry/commit-refusals.js";
+import { findAgent } from "../registry/operate-agents.js";
+import { Refusal } from "../registry/refusal.js";
+import { isOwnedBy } from "../registry/register-agent.js";
+import { registerTask } from "../registry/register-task.js";
+import { type Instant, instantOf } from "../registry/times.js";
+import type { AgentRow } from "../store/database.js";
+import type { AuthorityContext } from "./authority-context.js";
+import { checkTaskRegistrationProof, type HumanProof } from "./human-proof.js";
+import { readHeaderLines } from "./read-headers.js";
+import { taskRegistrationTarget } from "./registration-target.js";
+
+/** Serves the registration of tasks (protocol §4, §5): all generations. */
+export function addTaskRoutes(app: FastifyInstance, context: AuthorityContext): void {
+  app.post<{ Params: { agentRuntimeId: string } }>(
+    "/v1/agent/:agentRuntimeId/task/register",
+    async (request) => {
+      const { agentRuntimeId } = request.params;
+      const instant = instantOf(context.now);
+      const headers = readHeaderLines(request.raw);
+      const idempotencyKey = parseIdempotencyKey(single(headers["idempotency-key"]));
+      const target = taskRegistrationTarget(agentRuntimeId);
+      const proof = await checkTaskRegistrationProof(context, headers, target, instant);
+      const registration = parseTaskRegistrationRequest(request.body);
+      const signer = await findAgent(context.store.rows, agentRuntimeId, instant);
+      checkSignature(registration, agentRuntimeId, signer, context, instant);
+      const { agent, task } = await commitRefusals(context.store, async (rows) => {
+        await proof?.spend(rows);
+        // Read again under the write lock: it may have been revoked, or its claim voided, a moment ago.
+        const current = await findAgent(rows, agentRuntimeId, instant);
+        if (current === undefined) throw unknownAgent();
+        checkOwner(current, proof);
+        return {
+          agent: current,
+          task: await registerTask(rows, current, idempotencyKey, context.taskPolicy, instant),
+        };
+      });
+      return createTaskRegistrationResponse(
+        {
+          taskId: task.task_id,
+          expiresAt: task.expires_at === null ? undefined : parseTimestamp(task.expires_at),
+        },
+        decodeBase64(agent.x25519_public_key),
+      );
+    },
+  );
+}
+
+// Time, then that the agent is known, then the signature; its state only after that held (protocol §6).
+function checkSignature(
+  registration: TaskRegistration,
+  agentRuntimeId: string,
+  agent: AgentRow | undefined,
+  { maxSkewSeconds }: AuthorityContext,
+  instant: Instant,
+): void {
+  const publicKeys = agent === undefined ? [] : [AgentPublicKey.parse(agent.public_key)];
+  try {
+    verifyTaskRegistration(registration, agentRuntimeId, publicKeys, {
+      now: instant.epochMs,
+      maxSkewSeconds,
+    });
+  } catch (error) {
+    // Without a key no signature holds; that the agent is not known is the better answer, and the client's cue to register one.
+    const isUnsigned = AgentTaskError.is(error) && error.code === "bad_signature";
+    throw isUnsigned && agent === undefined ? unknownAgent() : error;
+  }
+}
+
+function checkOwner(agent: AgentRow, proof: HumanProof | undefined): void {
+  if (proof !== undefined && !isOwnedBy(agent, proof.principal)) {
+    throw new Refusal("biscuit_invalid", "the agent belongs to another account or user");
+  }
+}
+
+function unknownAgent(): Refusal {
+  return new Refusal("unknown_agent", "no such agent is registered here", {
+    hint: "register an agent, then the task",
+  });
+}
+
+function single(values: readonly string[] | undefined): string | readonly string[] | undefined {
+  return values?.length === 1 ? values[0] : values;
+}

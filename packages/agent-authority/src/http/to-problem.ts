@@ -1,0 +1,79 @@
+import { createProblem, type Problem } from "@countersign/agent-assertion";
+import { type Code, CountersignError } from "@countersign/agent-key";
+
+// What a client may be told by name. Everything else is this server's own trouble.
+const TOLD: ReadonlySet<Code> = new Set<Code>([
+  "expired",
+  "not_yet_valid",
+  "unknown_agent",
+  "bad_signature",
+  "agent_revoked",
+  "agent_expired",
+  "forbidden",
+  "unauthenticated",
+  "biscuit_invalid",
+  "invalid_request",
+  "invalid_key",
+]);
+const RETRY_AFTER_SECONDS = 1;
+const MAX_DETAIL_CHARACTERS = 512;
+
+/** A refusal ready to be written, with its code for the log. */
+export interface CodedProblem extends Problem {
+  readonly code: Code;
+  /** Whether the error is a defect or a broken store, which an operator should see. */
+  readonly isInternal: boolean;
+}
+
+/** Turns whatever a request's handling threw into the answer. Nothing internal is told. */
+export function toProblem(error: unknown): CodedProblem {
+  if (CountersignError.is(error)) {
+    if (TOLD.has(error.code)) return coded(error.code, detailOf(error));
+    if (error.code === "store_locked") return createBusyProblem("the authority is busy");
+  }
+  const status = clientErrorStatus(error);
+  if (status !== undefined) return coded("invalid_request", DETAILS[status], { status });
+  return { ...coded("server_error", undefined, { status: 500 }), isInternal: true };
+}
+
+// What Node and Fastify refuse by themselves keeps the status that HTTP has for it.
+const DETAILS: Readonly<Record<number, string>> = {
+  404: "there is nothing here",
+  405: "this takes another method",
+  408: "the request took too long to arrive",
+  413: "the body is too large",
+  415: "the body must be application/json",
+  417: "no expectation but 100-continue is met",
+  431: "the headers are too large",
+};
+
+/** A refusal of the request's form, with the status that HTTP has for it. */
+export function createRequestProblem(status: number, detail?: string): CodedProblem {
+  return coded("invalid_request", detail ?? DETAILS[status], { status });
+}
+
+/** A refusal for a passing reason: 503 with `Retry-After`. */
+export function createBusyProblem(detail: string): CodedProblem {
+  return coded("server_error", detail, { retryAfterSeconds: RETRY_AFTER_SECONDS });
+}
+
+function coded(
+  code: Code,
+  detail: string | undefined,
+  extra: { status?: number; retryAfterSeconds?: number } = {},
+): CodedProblem {
+  return { ...createProblem(code, detail, extra), code, isInternal: false };
+}
+
+function detailOf(error: CountersignError): string {
+  const detail = error.hint === undefined ? error.message : `${error.message}; ${error.hint}`;
+  return detail.slice(0, MAX_DETAIL_CHARACTERS);
+}
+
+function clientErrorStatus(error: unknown): number | undefined {
+  if (!(error instanceof Error) || !("statusCode" in error)) return undefined;
+  const { statusCode } = error;
+  return typeof statusCode === "number" && statusCode >= 400 && statusCode < 500
+    ? statusCode
+    : undefined;
+}

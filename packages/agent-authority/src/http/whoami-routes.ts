@@ -1,0 +1,15 @@
+import { createWhoamiResponse, WHOAMI_PATH } from "@countersign/agent-identity";
+import type { FastifyInstance } from "fastify";
+import { authenticate } from "../registry/authenticate.js";
+import { instantOf } from "../registry/times.js";
+import type { AuthorityContext } from "./authority-context.js";
+import { readBearerToken, readHeaderLines } from "./read-headers.js";
+
+/** Serves `GET /v1/whoami`: whose human token it is (protocol §5). */
+export function addWhoamiRoutes(app: FastifyInstance, context: AuthorityContext): void {
+  app.get(WHOAMI_PATH, async (request) => {
+    const token = readBearerToken(readHeaderLines(request.raw));
+    const { rows } = context.store;
+    return createWhoamiResponse(await authenticate(rows, token, "human", instantOf(context.now)));
+  });
+}

@@ -1,0 +1,31 @@
+export { AgentAuthorityError } from "./agent-authority-error.js";
+export type {
+  Authority,
+  AuthorityLogger,
+  AuthorityOptions,
+  Generation,
+  ListenOptions,
+} from "./authority-types.js";
+export { createAuthority } from "./create-authority.js";
+export { databaseDirectory } from "./database-directory.js";
+export type { RegistryOptions } from "./registry/create-registry.js";
+export { createRegistry } from "./registry/create-registry.js";
+export type {
+  AccessTokenInfo,
+  AgentFilter,
+  AgentInfo,
+  AuditAction,
+  AuditEvent,
+  AuditFilter,
+  CreateAccessTokenOptions,
+  CreatedAccessToken,
+  LifeState,
+  Registry,
+  TaskFilter,
+  TaskInfo,
+  TokenRole,
+} from "./registry/registry-types.js";
+export { TOKEN_ROLES } from "./registry/registry-types.js";
+export type { AuthorityStore } from "./store/authority-store.js";
+export type { OpenStoreOptions } from "./store/open-store.js";
+export { openStore } from "./store/open-store.js";

@@ -1,0 +1,107 @@
+import type { AuthorityStore, Rows } from "../store/authority-store.js";
+import { createSecret, hashSecret, isSecretOf } from "./access-token.js";
+import { appendAuditEvent } from "./audit.js";
+import type { Principal } from "./authenticate.js";
+import { lifeStateOf } from "./life-state.js";
+import { Refusal } from "./refusal.js";
+import { endOfLife, type Instant } from "./times.js";
+
+const LIFETIME_SECONDS = 60;
+
+/** The one request that a biscuit is for. */
+export interface BiscuitBinding {
+  readonly method: string;
+  /** The path after the mount prefix. */
+  readonly target: string;
+}
+
+/** A biscuit that lives, was made for this request, and may or may not be spent. */
+export interface UsableBiscuit extends Principal {
+  readonly biscuitHash: string;
+}
+
+/** Makes a biscuit: proof of this human for one request within a minute (protocol §4, generation A). */
+export async function issueBiscuit(
+  store: AuthorityStore,
+  principal: Principal,
+  binding: BiscuitBinding,
+  instant: Instant,
+): Promise<{ readonly biscuit: string; readonly expiresAt: string }> {
+  const biscuit = createSecret("biscuit");
+  const expiresAt = endOfLife(instant, LIFETIME_SECONDS);
+  await store.transaction(async (rows) => {
+    // What has ended is of no more use to anyone; its uses go with it.
+    await rows.deleteFrom("biscuits").where("expires_at", "<=", instant.text).execute();
+    await rows
+      .insertInto("biscuits")
+      .values({
+        biscuit_hash: hashSecret(biscuit),
+        access_token_id: principal.accessTokenId,
+        method: binding.method,
+        target: binding.target,
+        expires_at: expiresAt,
+      })
+      .execute();
+    await appendAuditEvent(rows, instant, "biscuit_issued", {
+      account_id: principal.accountId,
+      user_id: principal.userId,
+      access_token_id: principal.accessTokenId,
+    });
+  });
+  return { biscuit, expiresAt };
+}
+
+/** Finds a biscuit that may be spent on this request. Throws `biscuit_invalid`; also when the token it came from was revoked since. */
+export async function findBiscuit(
+  rows: Rows,
+  biscuit: string,
+  binding: BiscuitBinding,
+  instant: Instant,
+): Promise<UsableBiscuit> {
+  if (!isSecretOf("biscuit", biscuit)) throw invalid();
+  const row = await rows
+    .selectFrom("biscuits")
+    .innerJoin("access_tokens", "access_tokens.access_token_id", "biscuits.access_token_id")
+    .select([
+      "biscuits.biscuit_hash",
+      "biscuits.method",
+      "biscuits.target",
+      "biscuits.expires_at as biscuit_expires_at",
+      "access_tokens.access_token_id",
+      "access_tokens.account_id",
+      "access_tokens.user_id",
+      "access_tokens.expires_at",
+      "access_tokens.revoked_at",
+    ])
+    .where("biscuit_hash", "=", hashSecret(biscuit))
+    .executeTakeFirst();
+  if (row === undefined || row.biscuit_expires_at <= instant.text) throw invalid();
+  if (row.method !== binding.method || row.target !== binding.target) throw invalid();
+  if (lifeStateOf(row, instant) !== "active") throw invalid();
+  return {
+    biscuitHash: row.biscuit_hash,
+    accessTokenId: row.access_token_id,
+    accountId: row.account_id,
+    userId: row.user_id,
+  };
+}
+
+/** Spends a biscuit, in the transaction of what it is spent on. Throws `biscuit_invalid` when it was spent before. */
+export async function spendBiscuit(
+  rows: Rows,
+  biscuit: UsableBiscuit,
+  instant: Instant,
+): Promise<void> {
+  const inserted = await rows
+    .insertInto("biscuit_uses")
+    .values({ biscuit_hash: biscuit.biscuitHash, used_at: instant.text })
+    .onConflict((conflict) => conflict.column("biscuit_hash").doNothing())
+    .executeTakeFirst();
+  if (inserted.numInsertedOrUpdatedRows !== 1n) throw invalid();
+}
+
+function invalid(): Refusal {
+  return new Refusal("biscuit_invalid", "the biscuit is not valid for this request", {
+    hint: "mint one for this method and URL; it lives 60 seconds and is spent once",
+  });
+}

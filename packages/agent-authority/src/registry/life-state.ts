@@ -1,0 +1,22 @@
+import type { AgentRow } from "../store/database.js";
+import type { LifeState } from "./registry-types.js";
+import type { Instant } from "./times.js";
+
+interface Mortal {
+  readonly revoked_at: string | null;
+  readonly expires_at: string | null;
+}
+
+/** The state of an agent, task or token at an instant. */
+export function lifeStateOf(row: Mortal, instant: Instant): LifeState {
+  if (row.revoked_at !== null) return "revoked";
+  return row.expires_at !== null && row.expires_at <= instant.text ? "expired" : "active";
+}
+
+/** Tells whether a row is a claim to a key that nobody proved in time: as good as not there (protocol §4). A revoked one stays. */
+export function isLapsedClaim(
+  row: Pick<AgentRow, "proven_at" | "claimed_at" | "state">,
+  instant: Instant,
+): boolean {
+  return row.proven_at === null && row.state === "active" && row.claimed_at <= instant.lapsedClaim;
+}

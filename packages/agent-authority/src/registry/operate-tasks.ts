@@ -1,0 +1,90 @@
+import type { AuthorityStore, Rows } from "../store/authority-store.js";
+import type { TaskRow } from "../store/database.js";
+import { appendAuditEvent } from "./audit.js";
+import { lifeStateOf } from "./life-state.js";
+import type { TaskFilter, TaskInfo } from "./registry-types.js";
+import type { Instant } from "./times.js";
+
+interface TaskWithAgent extends TaskRow {
+  account_id: string;
+  user_id: string;
+  agent_expires_at: string | null;
+  agent_revoked_at: string | null;
+}
+
+export async function listTasks(
+  store: AuthorityStore,
+  filter: TaskFilter,
+  instant: Instant,
+): Promise<TaskInfo[]> {
+  let query = selectTasks(store.rows);
+  if (filter.agentRuntimeId !== undefined) {
+    query = query.where("tasks.agent_runtime_id", "=", filter.agentRuntimeId);
+  }
+  if (filter.accountId !== undefined) query = query.where("account_id", "=", filter.accountId);
+  const found = await query.orderBy("tasks.created_at").orderBy("task_id").execute();
+  return found.map((row) => toTaskInfo(row, instant));
+}
+
+export async function getTask(
+  rows: Rows,
+  taskId: string,
+  instant: Instant,
+): Promise<TaskInfo | undefined> {
+  const row = await selectTasks(rows).where("task_id", "=", taskId).executeTakeFirst();
+  return row && toTaskInfo(row, instant);
+}
+
+export function revokeTask(
+  store: AuthorityStore,
+  taskId: string,
+  instant: Instant,
+): Promise<TaskInfo | undefined> {
+  return store.transaction(async (rows) => {
+    const row = await selectTasks(rows).where("task_id", "=", taskId).executeTakeFirst();
+    if (row === undefined) return undefined;
+    if (row.revoked_at === null) {
+      const change = { state: "revoked", revoked_at: instant.text } as const;
+      Object.assign(row, change);
+      await rows.updateTable("tasks").set(change).where("task_id", "=", taskId).execute();
+      await appendAuditEvent(rows, instant, "task_revoked", {
+        account_id: row.account_id,
+        user_id: row.user_id,
+        agent_runtime_id: row.agent_runtime_id,
+        task_id: taskId,
+      });
+    }
+    return toTaskInfo(row, instant);
+  });
+}
+
+function selectTasks(rows: Rows) {
+  return rows
+    .selectFrom("tasks")
+    .innerJoin("agents", "agents.agent_runtime_id", "tasks.agent_runtime_id")
+    .selectAll("tasks")
+    .select([
+      "agents.account_id",
+      "agents.user_id",
+      "agents.expires_at as agent_expires_at",
+      "agents.revoked_at as agent_revoked_at",
+    ]);
+}
+
+function toTaskInfo(row: TaskWithAgent, instant: Instant): TaskInfo {
+  const own = lifeStateOf(row, instant);
+  const ofAgent = lifeStateOf(
+    { revoked_at: row.agent_revoked_at, expires_at: row.agent_expires_at },
+    instant,
+  );
+  return {
+    taskId: row.task_id,
+    agentRuntimeId: row.agent_runtime_id,
+    accountId: row.account_id,
+    userId: row.user_id,
+    state: own === "active" ? ofAgent : own,
+    createdAt: row.created_at,
+    expiresAt: row.expires_at ?? undefined,
+    revokedAt: row.revoked_at ?? undefined,
+  };
+}

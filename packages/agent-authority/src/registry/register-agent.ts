@@ -1,0 +1,186 @@
+import type { AgentRegistrationRequest } from "@countersign/agent-identity";
+import { encodeBase64 } from "@countersign/agent-key";
+import { toX25519PublicKey } from "@countersign/agent-task/server";
+import { uuidv7 } from "uuidv7";
+import type { Rows } from "../store/authority-store.js";
+import type { AgentRow } from "../store/database.js";
+import { appendAuditEvent } from "./audit.js";
+import type { Principal } from "./authenticate.js";
+import { grantCapabilities } from "./capabilities.js";
+import { isLapsedClaim, lifeStateOf } from "./life-state.js";
+import { Refusal } from "./refusal.js";
+import { endOfLife, type Instant, MAX_TTL_SECONDS } from "./times.js";
+
+/** What the operator allows agents. */
+export interface AgentPolicy {
+  readonly capabilities: readonly string[];
+  readonly agentTtlSeconds: number | undefined;
+  readonly maxLiveAgents: number;
+}
+
+type Grant = Pick<AgentRow, "abom" | "capabilities" | "claimed_at" | "expires_at">;
+
+/**
+ * Registers an agent, or gives the one that this user registered with this key before, renewed (protocol §4).
+ *
+ * A key that another user's agent has proved is `invalid_key`; that of a revoked agent `agent_revoked`, whoever asks. Claims that others
+ * never proved are passed over. Too many live agents of the user are `forbidden`.
+ */
+export async function registerAgent(
+  rows: Rows,
+  principal: Principal,
+  request: AgentRegistrationRequest,
+  policy: AgentPolicy,
+  instant: Instant,
+): Promise<AgentRow> {
+  const holders = await rows
+    .selectFrom("agents")
+    .selectAll()
+    .where("public_key", "=", request.publicKey.line)
+    .execute();
+  const own = holders.find((row) => isOwnedBy(row, principal));
+  checkHolders(holders, own);
+  if (own === undefined || !isLive(own, instant)) {
+    await checkLimit(rows, principal, policy.maxLiveAgents, instant);
+  }
+  const grant = createGrant(request, policy, own, instant);
+  return own === undefined
+    ? await insertAgent(rows, principal, request, grant, instant)
+    : await renewAgent(rows, own, grant, instant);
+}
+
+/** Tells whether an agent belongs to this account and user. */
+export function isOwnedBy(
+  row: Pick<AgentRow, "account_id" | "user_id">,
+  principal: Principal,
+): boolean {
+  return row.account_id === principal.accountId && row.user_id === principal.userId;
+}
+
+function checkHolders(holders: readonly AgentRow[], own: AgentRow | undefined): void {
+  // A proven owner is not to be shut out by what happens to a stranger's claim; anyone else is, also where that claim was never proved.
+  const isProvenOwner = own?.state === "active" && own.proven_at !== null;
+  if (!isProvenOwner && holders.some((row) => row.state === "revoked")) {
+    throw new Refusal("agent_revoked", "the agent with this key was revoked", {
+      hint: "its operator decides; a revoked key is never registered again",
+    });
+  }
+  if (holders.some((row) => row !== own && row.proven_at !== null)) {
+    throw new Refusal("invalid_key", "this key belongs to another agent", {
+      hint: "make a key of its own for each account and user",
+    });
+  }
+}
+
+function isLive(row: AgentRow, instant: Instant): boolean {
+  return lifeStateOf(row, instant) === "active" && !isLapsedClaim(row, instant);
+}
+
+async function checkLimit(
+  rows: Rows,
+  principal: Principal,
+  maxLiveAgents: number,
+  instant: Instant,
+): Promise<void> {
+  const { count } = await rows
+    .selectFrom("agents")
+    .select((eb) => eb.fn.countAll<number | string>().as("count"))
+    .where("account_id", "=", principal.accountId)
+    .where("user_id", "=", principal.userId)
+    .where("state", "=", "active")
+    .where((eb) => eb.or([eb("expires_at", "is", null), eb("expires_at", ">", instant.text)]))
+    .where((eb) =>
+      eb.or([eb("proven_at", "is not", null), eb("claimed_at", ">", instant.lapsedClaim)]),
+    )
+    .executeTakeFirstOrThrow();
+  if (Number(count) >= maxLiveAgents) {
+    throw new Refusal("forbidden", `this user has ${maxLiveAgents} live agents already`, {
+      hint: "ask the operator to revoke those that are not used",
+    });
+  }
+}
+
+function createGrant(
+  request: AgentRegistrationRequest,
+  policy: AgentPolicy,
+  own: AgentRow | undefined,
+  instant: Instant,
+): Grant {
+  const ttlSeconds = Math.min(
+    request.ttlSeconds ?? Number.POSITIVE_INFINITY,
+    policy.agentTtlSeconds ?? Number.POSITIVE_INFINITY,
+  );
+  const expiresAt = Number.isFinite(ttlSeconds)
+    ? endOfLife(instant, Math.min(ttlSeconds, MAX_TTL_SECONDS))
+    : null;
+  const { agentVersion, agentHarnessId, runningLocation } = request.abom;
+  return {
+    abom: JSON.stringify({
+      agent_version: agentVersion,
+      agent_harness_id: agentHarnessId,
+      running_location: runningLocation,
+    }),
+    capabilities: JSON.stringify(grantCapabilities(request.capabilities, policy.capabilities)),
+    claimed_at: instant.text,
+    // A repeat takes no proof of the key, so it may lengthen a life that still lasts but never shorten it.
+    expires_at:
+      own !== undefined && isLive(own, instant) ? later(own.expires_at, expiresAt) : expiresAt,
+  };
+}
+
+function later(a: string | null, b: string | null): string | null {
+  if (a === null || b === null) return null;
+  return a > b ? a : b;
+}
+
+async function insertAgent(
+  rows: Rows,
+  principal: Principal,
+  request: AgentRegistrationRequest,
+  grant: Grant,
+  instant: Instant,
+): Promise<AgentRow> {
+  const row: AgentRow = {
+    agent_runtime_id: `agent_${uuidv7()}`,
+    account_id: principal.accountId,
+    user_id: principal.userId,
+    public_key: request.publicKey.line,
+    x25519_public_key: encodeBase64(toX25519PublicKey(request.publicKey)),
+    state: "active",
+    created_at: instant.text,
+    proven_at: null,
+    revoked_at: null,
+    ...grant,
+  };
+  await rows.insertInto("agents").values(row).execute();
+  await appendAuditEvent(rows, instant, "agent_registered", subjectOf(row, principal));
+  return row;
+}
+
+async function renewAgent(
+  rows: Rows,
+  own: AgentRow,
+  grant: Grant,
+  instant: Instant,
+): Promise<AgentRow> {
+  await rows
+    .updateTable("agents")
+    .set(grant)
+    .where("agent_runtime_id", "=", own.agent_runtime_id)
+    .execute();
+  await appendAuditEvent(rows, instant, "agent_renewed", {
+    account_id: own.account_id,
+    user_id: own.user_id,
+    agent_runtime_id: own.agent_runtime_id,
+  });
+  return { ...own, ...grant };
+}
+
+function subjectOf(row: AgentRow, principal: Principal) {
+  return {
+    account_id: row.account_id,
+    user_id: row.user_id,
+    agent_runtime_id: row.agent_runtime_id,
+    access_token_id: principal.accessTokenId,
+  };
+}

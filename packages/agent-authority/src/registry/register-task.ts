@@ -1,0 +1,145 @@
+import { hash } from "node:crypto";
+import { uuidv7 } from "uuidv7";
+import type { Rows } from "../store/authority-store.js";
+import type { AgentRow, TaskRow } from "../store/database.js";
+import { appendAuditEvent } from "./audit.js";
+import { lifeStateOf } from "./life-state.js";
+import { Refusal } from "./refusal.js";
+import { endOfLife, type Instant } from "./times.js";
+
+/** What the operator allows tasks. */
+export interface TaskPolicy {
+  readonly taskTtlSeconds: number | undefined;
+  readonly maxLiveTasks: number;
+}
+
+/**
+ * Registers a task of an agent whose signature was checked, or gives the live one that it got for the same Idempotency-Key (protocol §5).
+ *
+ * Throws `agent_revoked` or `agent_expired`; `forbidden` when the agent has too many live tasks.
+ *
+ * @param agent - read in this transaction
+ */
+export async function registerTask(
+  rows: Rows,
+  agent: AgentRow,
+  idempotencyKey: string | undefined,
+  policy: TaskPolicy,
+  instant: Instant,
+): Promise<TaskRow> {
+  checkLiveAgent(agent, instant);
+  const idempotencyHash =
+    idempotencyKey === undefined ? null : hash("sha256", idempotencyKey, "hex");
+  const earlier = idempotencyHash && (await findTask(rows, agent, idempotencyHash));
+  if (earlier && lifeStateOf(earlier, instant) === "active") return earlier;
+  await checkLimit(rows, agent, policy.maxLiveTasks, instant);
+  if (earlier) await releaseKey(rows, earlier);
+  if (agent.proven_at === null) await proveKey(rows, agent, instant);
+  const task: TaskRow = {
+    task_id: `task_${uuidv7()}`,
+    agent_runtime_id: agent.agent_runtime_id,
+    idempotency_hash: idempotencyHash,
+    state: "active",
+    created_at: instant.text,
+    expires_at:
+      policy.taskTtlSeconds === undefined ? null : endOfLife(instant, policy.taskTtlSeconds),
+    revoked_at: null,
+  };
+  await rows.insertInto("tasks").values(task).execute();
+  await appendAuditEvent(rows, instant, "task_registered", {
+    ...subjectOf(agent),
+    task_id: task.task_id,
+  });
+  return task;
+}
+
+function checkLiveAgent(agent: AgentRow, instant: Instant): void {
+  const state = lifeStateOf(agent, instant);
+  if (state === "revoked") {
+    throw new Refusal("agent_revoked", "the agent was revoked", {
+      hint: "its operator decides; it gets no more tasks",
+    });
+  }
+  if (state === "expired") {
+    throw new Refusal("agent_expired", "the agent's life has ended", {
+      hint: "register the same key again under fresh human auth",
+    });
+  }
+}
+
+function findTask(
+  rows: Rows,
+  agent: AgentRow,
+  idempotencyHash: string,
+): Promise<TaskRow | undefined> {
+  return rows
+    .selectFrom("tasks")
+    .selectAll()
+    .where("agent_runtime_id", "=", agent.agent_runtime_id)
+    .where("idempotency_hash", "=", idempotencyHash)
+    .executeTakeFirst();
+}
+
+async function checkLimit(
+  rows: Rows,
+  agent: AgentRow,
+  maxLiveTasks: number,
+  instant: Instant,
+): Promise<void> {
+  const { count } = await rows
+    .selectFrom("tasks")
+    .select((eb) => eb.fn.countAll<number | string>().as("count"))
+    .where("agent_runtime_id", "=", agent.agent_runtime_id)
+    .where("state", "=", "active")
+    .where((eb) => eb.or([eb("expires_at", "is", null), eb("expires_at", ">", instant.text)]))
+    .executeTakeFirstOrThrow();
+  if (Number(count) >= maxLiveTasks) {
+    throw new Refusal("forbidden", `this agent has ${maxLiveTasks} live tasks already`, {
+      hint: "ask the operator to revoke those that are not used",
+    });
+  }
+}
+
+// The task it answered for has ended: the key is free for the next one.
+async function releaseKey(rows: Rows, task: TaskRow): Promise<void> {
+  await rows
+    .updateTable("tasks")
+    .set({ idempotency_hash: null })
+    .where("task_id", "=", task.task_id)
+    .execute();
+}
+
+// From its first valid task registration on, the key is this agent's, and other users' claims to it are void (protocol §4).
+async function proveKey(rows: Rows, agent: AgentRow, instant: Instant): Promise<void> {
+  const owner = await rows
+    .selectFrom("agents")
+    .select("agent_runtime_id")
+    .where("public_key", "=", agent.public_key)
+    .where("proven_at", "is not", null)
+    .executeTakeFirst();
+  if (owner !== undefined) {
+    throw new Refusal("invalid_key", "this key belongs to another agent", {
+      hint: "make a key of its own for each account and user",
+    });
+  }
+  await rows
+    .deleteFrom("agents")
+    .where("public_key", "=", agent.public_key)
+    .where("agent_runtime_id", "!=", agent.agent_runtime_id)
+    .where("state", "=", "active")
+    .execute();
+  await rows
+    .updateTable("agents")
+    .set({ proven_at: instant.text })
+    .where("agent_runtime_id", "=", agent.agent_runtime_id)
+    .execute();
+  await appendAuditEvent(rows, instant, "agent_proven", subjectOf(agent));
+}
+
+function subjectOf(agent: AgentRow) {
+  return {
+    account_id: agent.account_id,
+    user_id: agent.user_id,
+    agent_runtime_id: agent.agent_runtime_id,
+  };
+}

@@ -1,0 +1,151 @@
+/** What an access token may be used for. The kinds are not interchangeable. */
+export const TOKEN_ROLES = ["human", "resource_server", "read", "operate"] as const;
+
+/** One of {@link TOKEN_ROLES}. */
+export type TokenRole = (typeof TOKEN_ROLES)[number];
+
+/** Whether something lives: `active`, ended by an operator (`revoked`) or by its lifetime (`expired`). */
+export type LifeState = "active" | "revoked" | "expired";
+
+/** Options of {@link Registry.createAccessToken}. */
+export interface CreateAccessTokenOptions {
+  /** 1 to 256 printable ASCII characters without space, `"`, `,`, `\`. */
+  readonly accountId: string;
+  /** 1 to 256 printable ASCII characters without space, `"`, `,`, `\`. */
+  readonly userId: string;
+  readonly role: TokenRole;
+  /** Whole seconds until the token ends. Range 1 to 315,360,000 (ten years). */
+  readonly ttlSeconds: number;
+}
+
+/** A token that was just made. */
+export interface CreatedAccessToken {
+  /** Names the token in lists and to revoke it; no secret. */
+  readonly id: string;
+  /** The secret. It is shown here once; the store keeps its SHA-256 alone. */
+  readonly token: string;
+  /** RFC 3339. */
+  readonly expiresAt: string;
+}
+
+/** What the registry tells of an access token; never the token itself. */
+export interface AccessTokenInfo {
+  readonly id: string;
+  readonly role: TokenRole;
+  readonly accountId: string;
+  readonly userId: string;
+  readonly state: LifeState;
+  /** RFC 3339, as all times here. */
+  readonly createdAt: string;
+  readonly expiresAt: string;
+  readonly revokedAt: string | undefined;
+}
+
+/** What the registry tells of an agent. */
+export interface AgentInfo {
+  readonly agentRuntimeId: string;
+  readonly accountId: string;
+  readonly userId: string;
+  /** The OpenSSH line of its key. */
+  readonly publicKey: string;
+  /** Granted capabilities, sorted. */
+  readonly capabilities: readonly string[];
+  readonly state: LifeState;
+  /** Whether it has proved its key by a valid task registration. Before, it is a claim that lapses after 24 hours. */
+  readonly proven: boolean;
+  /** RFC 3339, as all times here. */
+  readonly createdAt: string;
+  readonly expiresAt: string | undefined;
+  readonly revokedAt: string | undefined;
+}
+
+/** What the registry tells of a task. */
+export interface TaskInfo {
+  readonly taskId: string;
+  readonly agentRuntimeId: string;
+  readonly accountId: string;
+  readonly userId: string;
+  /** The task's own state, or its agent's where that has ended. */
+  readonly state: LifeState;
+  /** RFC 3339, as all times here. */
+  readonly createdAt: string;
+  readonly expiresAt: string | undefined;
+  readonly revokedAt: string | undefined;
+}
+
+/** One line of the audit log. */
+export interface AuditEvent {
+  /** Grows with each event. */
+  readonly sequence: number;
+  /** RFC 3339. */
+  readonly at: string;
+  readonly action: AuditAction;
+  readonly accountId: string | undefined;
+  readonly userId: string | undefined;
+  readonly agentRuntimeId: string | undefined;
+  readonly taskId: string | undefined;
+  readonly accessTokenId: string | undefined;
+}
+
+/** What the audit log records. */
+export type AuditAction =
+  | "access_token_created"
+  | "access_token_revoked"
+  | "biscuit_issued"
+  | "agent_registered"
+  | "agent_renewed"
+  | "agent_proven"
+  | "agent_revoked"
+  | "task_registered"
+  | "task_revoked";
+
+/** Narrows {@link Registry.listAgents}. */
+export interface AgentFilter {
+  readonly accountId?: string | undefined;
+  readonly userId?: string | undefined;
+}
+
+/** Narrows {@link Registry.listTasks}. */
+export interface TaskFilter {
+  readonly agentRuntimeId?: string | undefined;
+  readonly accountId?: string | undefined;
+}
+
+/** Narrows {@link Registry.listAuditEvents}. */
+export interface AuditFilter {
+  /** Only events with a greater `sequence`. Default 0. */
+  readonly after?: number | undefined;
+  /** Number of events. Range 1 to 10,000. Default 1,000. */
+  readonly limit?: number | undefined;
+}
+
+/**
+ * What an operator does to the registry. Every change and its audit event are one transaction; a running authority on the same
+ * database sees it at its next request.
+ */
+export interface Registry {
+  /**
+   * Makes an access token.
+   *
+   * @throws {AgentAuthorityError} `invalid_request` when an id, the role or the lifetime is not allowed
+   */
+  createAccessToken(options: CreateAccessTokenOptions): Promise<CreatedAccessToken>;
+  /** All access tokens, oldest first. */
+  listAccessTokens(): Promise<AccessTokenInfo[]>;
+  /** Ends a token by its id. Repeating it changes nothing. Resolves to `undefined` when there is none. */
+  revokeAccessToken(id: string): Promise<AccessTokenInfo | undefined>;
+  /** Agents, oldest first. Claims that lapsed unproven are left out. */
+  listAgents(filter?: AgentFilter): Promise<AgentInfo[]>;
+  /** Resolves to `undefined` when there is none. */
+  getAgent(agentRuntimeId: string): Promise<AgentInfo | undefined>;
+  /** Ends an agent, and with it all its tasks, for good. Repeating it changes nothing. Resolves to `undefined` when there is none. */
+  revokeAgent(agentRuntimeId: string): Promise<AgentInfo | undefined>;
+  /** Tasks, oldest first. */
+  listTasks(filter?: TaskFilter): Promise<TaskInfo[]>;
+  /** Resolves to `undefined` when there is none. */
+  getTask(taskId: string): Promise<TaskInfo | undefined>;
+  /** Ends a task; its agent may get another. Repeating it changes nothing. Resolves to `undefined` when there is none. */
+  revokeTask(taskId: string): Promise<TaskInfo | undefined>;
+  /** The audit log, oldest first. */
+  listAuditEvents(filter?: AuditFilter): Promise<AuditEvent[]>;
+}

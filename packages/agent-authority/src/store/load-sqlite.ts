@@ -1,0 +1,21 @@
+type Sqlite = typeof import("node:sqlite");
+
+/**
+ * Loads `node:sqlite` when a store is opened, not before: Node 22 prints an ExperimentalWarning as the module loads, and programs that
+ * open no store are to stay quiet. That one warning is dropped; `getBuiltinModule` is synchronous, so no other can pass meanwhile.
+ */
+export function loadSqlite(): Sqlite {
+  const emitWarning = process.emitWarning;
+  process.emitWarning = ((warning: string | Error, ...rest: unknown[]) => {
+    if (!isSqliteWarning(warning, rest[0])) Reflect.apply(emitWarning, process, [warning, ...rest]);
+  }) as typeof process.emitWarning;
+  try {
+    return process.getBuiltinModule("node:sqlite");
+  } finally {
+    process.emitWarning = emitWarning;
+  }
+}
+
+function isSqliteWarning(warning: string | Error, type: unknown): boolean {
+  return type === "ExperimentalWarning" && String(warning).startsWith("SQLite ");
+}

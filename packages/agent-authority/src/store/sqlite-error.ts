@@ -1,0 +1,59 @@
+import { AgentAuthorityError } from "../agent-authority-error.js";
+
+// Primary result codes, https://www.sqlite.org/rescode.html
+const BUSY = 5;
+const LOCKED = 6;
+const PERM = 3;
+const READONLY = 8;
+const CORRUPT = 11;
+const FULL = 13;
+const CANTOPEN = 14;
+const NOTADB = 26;
+
+/**
+ * Turns an error of SQLite about the file into one of ours; anything else, such as a broken constraint, comes back as it is.
+ *
+ * @param path - names the file in the message, for whoever opens it; a query's error may reach a client and names none
+ */
+export function toStoreError(error: unknown, path?: string): unknown {
+  const database = path === undefined ? "the database" : `the database ${path}`;
+  switch (primaryCode(error)) {
+    case BUSY:
+    case LOCKED:
+      return new AgentAuthorityError("store_locked", `${database} is held by another process`, {
+        cause: error,
+        retryable: true,
+        hint: "try again; if it lasts, look for a process that holds a transaction open",
+      });
+    case PERM:
+    case READONLY:
+    case CANTOPEN:
+      return new AgentAuthorityError("store_denied", `${database} cannot be opened for writing`, {
+        cause: error,
+        hint: "check owner and mode of the file and of its folder",
+      });
+    case FULL:
+      return new AgentAuthorityError("store_denied", `no space is left for ${database}`, {
+        cause: error,
+        hint: "free some space on its disk",
+      });
+    case CORRUPT:
+    case NOTADB:
+      return new AgentAuthorityError("store_corrupt", `${database} is not a sound SQLite file`, {
+        cause: error,
+        hint: "restore it from a backup, or name another file",
+      });
+    default:
+      return error;
+  }
+}
+
+/** Tells whether SQLite said that another connection holds the database. */
+export function isBusy(error: unknown): boolean {
+  return primaryCode(error) === BUSY;
+}
+
+function primaryCode(error: unknown): number | undefined {
+  if (!(error instanceof Error) || !("errcode" in error)) return undefined;
+  return typeof error.errcode === "number" ? error.errcode & 0xff : undefined;
+}

@@ -1,0 +1,34 @@
+import type { Code, CountersignError } from "@countersign/agent-key";
+import { expect } from "vitest";
+import type { Answer } from "./start-authority.js";
+
+/** Expects a refusal as protocol §5 and §7 have it: status, code in the body, `WWW-Authenticate` on 401 alone, `Date`, nothing cached. */
+export function expectRefusal(answer: Answer, status: number, code: Code): void {
+  expect({ status: answer.status, code: answer.body?.code }).toEqual({ status, code });
+  expect(answer.headers["content-type"]).toMatch(/^application\/problem\+json/);
+  expect(answer.body).toMatchObject({ status, title: expect.any(String) });
+  expect(answer.headers["www-authenticate"]).toBe(
+    status === 401 ? `AgentAssertion error="${code}"` : undefined,
+  );
+  expect(answer.headers["cache-control"]).toBe("no-store");
+  expect(Date.parse(String(answer.headers.date))).not.toBeNaN();
+}
+
+interface ErrorClass {
+  readonly prototype: CountersignError;
+  is(value: unknown): boolean;
+}
+
+/** Expects a rejection of exactly this class and code. */
+export async function expectRejection(
+  promise: Promise<unknown>,
+  errorClass: ErrorClass,
+  code: Code,
+): Promise<void> {
+  const error = await promise.then(
+    () => expect.unreachable("resolved"),
+    (reason: unknown) => reason,
+  );
+  expect(errorClass.is(error), String(error)).toBe(true);
+  expect((error as CountersignError).code).toBe(code);
+}

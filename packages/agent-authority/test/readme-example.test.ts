@@ -1,0 +1,49 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { AssertionRejected } from "@countersign/agent-assertion";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { createRegistry, openStore } from "../src/index.js";
+import { revokeAgentsOf } from "./examples/operate.js";
+import { serve } from "./examples/serve.js";
+import { openVerifier } from "./examples/verify.js";
+import { expectRejection } from "./expect-refusal.js";
+
+let folder: string;
+let database: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "countersign-readme-"));
+  database = `sqlite:${join(folder, "authority.db")}`;
+});
+
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+test("the README holds the examples as they are compiled", async () => {
+  const readme = await readFile(new URL("../README.md", import.meta.url), "utf8");
+  for (const name of ["serve", "operate", "verify"]) {
+    const source = await readFile(new URL(`./examples/${name}.ts`, import.meta.url), "utf8");
+    // The example stands inside the package, its reader outside.
+    const asRead = source.replace("../../src/index.js", "@countersign/agent-authority");
+    expect(readme).toContain(asRead.trim());
+  }
+});
+
+test("the README's programs do what the README says", async () => {
+  const { url, token, close } = await serve(database);
+  const answer = await fetch(`${url}/v1/whoami`, { headers: { authorization: `Bearer ${token}` } });
+  expect(await answer.json()).toEqual({ account_id: "acct-1", user_id: "user-1" });
+
+  expect(await revokeAgentsOf(database, "acct-1", "user-1")).toBe(0);
+  const refused = await fetch(`${url}/v1/whoami`, {
+    headers: { authorization: `Bearer ${token}` },
+  });
+  expect(refused.status).toBe(401);
+
+  const verifier = await openVerifier(database);
+  await expectRejection(verifier.verify("AgentAssertion e30"), AssertionRejected, "malformed");
+  await close();
+  const store = await openStore(database);
+  expect(await createRegistry(store).listAccessTokens()).toMatchObject([{ state: "revoked" }]);
+  await store.close();
+});

@@ -1,0 +1,156 @@
+import { AgentKey, formatTimestamp } from "@countersign/agent-key";
+import { type Dispatcher, request } from "undici";
+import { type Authority, type AuthorityOptions, createAuthority, openStore } from "../src/index.js";
+import type { AuthorityStore } from "../src/store/authority-store.js";
+
+export const NOON = Date.UTC(2026, 3, 15, 12, 0, 0);
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Dispatcher.ResponseData["headers"];
+  readonly text: string;
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every form
+  readonly body: any;
+}
+
+export interface CallOptions {
+  readonly headers?: Record<string, string | string[]>;
+  /** Sent as JSON unless it is a text or bytes. */
+  readonly body?: unknown;
+}
+
+/** An authority on a loopback port with a clock that stands still, and the raw HTTP to call it with. */
+export class TestedAuthority implements AsyncDisposable {
+  readonly authority: Authority;
+  readonly store: AuthorityStore;
+  readonly url: string;
+  readonly clock: { nowMs: number };
+
+  private constructor(
+    authority: Authority,
+    store: AuthorityStore,
+    url: string,
+    clock: { nowMs: number },
+  ) {
+    this.authority = authority;
+    this.store = store;
+    this.url = url;
+    this.clock = clock;
+  }
+
+  static async start(
+    options: Omit<AuthorityOptions, "store"> & { readonly database?: string } = {},
+  ): Promise<TestedAuthority> {
+    const { database = "sqlite::memory:", ...rest } = options;
+    const clock = { nowMs: NOON };
+    const store = await openStore(database, { now: () => clock.nowMs });
+    const authority = await createAuthority({ store, ...rest });
+    const { url } = await authority.listen({ host: "127.0.0.1", port: 0 });
+    return new TestedAuthority(authority, store, url, clock);
+  }
+
+  async call(method: string, path: string, options: CallOptions = {}): Promise<Answer> {
+    const { body } = options;
+    const response = await request(this.url + path, {
+      method: method as Dispatcher.HttpMethod,
+      headers: {
+        ...(body === undefined ? {} : { "content-type": "application/json" }),
+        ...options.headers,
+      },
+      body: isRaw(body) ? (body ?? null) : JSON.stringify(body),
+    });
+    const text = await response.body.text();
+    const isJson = /json/.test(String(response.headers["content-type"]));
+    return {
+      status: response.statusCode,
+      headers: response.headers,
+      text,
+      body: isJson ? JSON.parse(text) : undefined,
+    };
+  }
+
+  async token(
+    role: "human" | "resource_server" | "read" | "operate" = "human",
+    userId = "user-1",
+    accountId = "acct-1",
+  ): Promise<string> {
+    const { registry } = this.authority;
+    return (await registry.createAccessToken({ accountId, userId, role, ttlSeconds: 86_400 }))
+      .token;
+  }
+
+  /** Mints a biscuit for a POST to this path. */
+  async biscuit(token: string, path: string): Promise<string> {
+    const answer = await this.call("GET", "/authenticate_app_v2", {
+      headers: biscuitHeaders(token, this.url + path),
+    });
+    return String(answer.headers["x-openai-authorization"]);
+  }
+
+  /** Registers an agent by bearer. */
+  registerAgent(token: string, key: AgentKey, body: object = {}): Promise<Answer> {
+    return this.call("POST", "/v1/agent/register", {
+      headers: { authorization: `Bearer ${token}` },
+      body: { ...agentBody(key), ...body },
+    });
+  }
+
+  /** Registers a task. */
+  registerTask(
+    agentRuntimeId: string,
+    key: AgentKey,
+    headers: Record<string, string> = {},
+  ): Promise<Answer> {
+    return this.call("POST", taskPath(agentRuntimeId), {
+      headers,
+      body: taskBody(agentRuntimeId, key, this.clock.nowMs),
+    });
+  }
+
+  /** A registered agent with its key. */
+  async agent(userId = "user-1"): Promise<{ id: string; key: AgentKey; token: string }> {
+    const token = await this.token("human", userId);
+    const key = AgentKey.generate();
+    const { body } = await this.registerAgent(token, key);
+    return { id: body.agent_runtime_id, key, token };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.authority.close();
+    await this.store.close();
+  }
+}
+
+function isRaw(body: unknown): body is string | Buffer | undefined {
+  return body === undefined || typeof body === "string" || Buffer.isBuffer(body);
+}
+
+export function biscuitHeaders(token: string, url: string): Record<string, string> {
+  return {
+    authorization: `Bearer ${token}`,
+    "x-request-id": "codex-agent-identity-AAAAAAAAAAAAAAAAAAAAAA",
+    "x-original-method": "POST",
+    "x-original-url": url,
+  };
+}
+
+export function agentBody(key: AgentKey) {
+  return {
+    abom: {
+      agent_version: "0.122.0",
+      agent_harness_id: "codex-cli",
+      running_location: "exec-linux",
+    },
+    agent_public_key: key.publicKey.line,
+    capabilities: [] as string[],
+  };
+}
+
+export function taskPath(agentRuntimeId: string): string {
+  return `/v1/agent/${agentRuntimeId}/task/register`;
+}
+
+export function taskBody(agentRuntimeId: string, key: AgentKey, nowMs: number) {
+  const timestamp = formatTimestamp(nowMs);
+  return { signature: key.signText(`${agentRuntimeId}:${timestamp}`), timestamp };
+}

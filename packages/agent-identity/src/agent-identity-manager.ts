@@ -1,0 +1,268 @@
+import { AgentKeyError, parseAuthority } from "@countersign/agent-key";
+import type { AgentIdentity } from "./agent-identity.js";
+import { AgentIdentityError } from "./agent-identity-error.js";
+import type {
+  AgentIdentityManagerOptions,
+  EnsureIdentityOptions,
+} from "./agent-identity-manager-options.js";
+import { AgentRegistrar, type CurrentHuman } from "./agent-registrar.js";
+import type { Auth, HumanAuth } from "./auth.js";
+import { AuthorityError } from "./authority-error.js";
+import { type Binding, bindingKey, isSameBinding, toBinding } from "./binding.js";
+import { AuthorityClient } from "./client/authority-client.js";
+import { forgetIdentity } from "./forget-identity.js";
+import { SharedFlights } from "./internal/shared-flights.js";
+
+// Auth that changes with every look at it is a fault of its source, not a switch to wait for.
+const MAX_AUTH_CHANGES = 8;
+
+/**
+ * Gives the agent identity of whoever is logged in, registering it once for each (authority, account, user) however many callers and
+ * processes ask at the same time.
+ *
+ * - A key is in the store before the authority hears of it; a registration that was cut off goes on with the same key.
+ * - An identity is only ever given for the account and user it was made for, checked again after every registration: a logout or switch
+ *   in the meantime wins. Identities of others stay stored.
+ * - A store that cannot be read is an error, never "no identity".
+ *
+ * @see architecture.md, agent-identity; protocol.md §3, §4, §8
+ */
+export class AgentIdentityManager {
+  /** Normalised base URL. */
+  readonly authority: string;
+  readonly client: AuthorityClient;
+  readonly #options: AgentIdentityManagerOptions;
+  readonly #registrar: AgentRegistrar;
+  readonly #flights = new SharedFlights<AgentIdentity>(cancelled);
+  readonly #closing = new AbortController();
+  #unsubscribe: (() => void) | undefined;
+
+  /** @throws {AgentKeyError} `config_invalid` when `authority` is no base URL, or `client` is for another one */
+  constructor(options: AgentIdentityManagerOptions) {
+    this.authority = parseAuthority(options.authority, options);
+    this.client =
+      options.client ??
+      new AuthorityClient({
+        authority: options.authority,
+        dispatcher: options.dispatcher,
+        insecureHttp: options.insecureHttp,
+        deadlineMs: options.deadlineMs,
+        now: options.now,
+      });
+    if (this.client.authority !== this.authority) {
+      throw new AgentKeyError("config_invalid", "the client is for another authority", {
+        hint: `make it for ${this.authority}`,
+      });
+    }
+    this.#options = options;
+    this.#registrar = new AgentRegistrar({
+      client: this.client,
+      store: options.store,
+      abom: options.abom,
+      capabilities: options.capabilities ?? [],
+      ttlSeconds: options.ttlSeconds,
+      deadlineMs: options.deadlineMs,
+      now: options.now ?? Date.now,
+    });
+  }
+
+  /** Whether the feature `use_agent_identity` is on now. */
+  get enabled(): boolean {
+    return this.#options.features.isEnabled("use_agent_identity");
+  }
+
+  /**
+   * The auth of now, as its source answers. Also with the feature off: the human's own token is then what requests carry; an agent that
+   * came with its key is then not asked for at the price of a request.
+   */
+  async auth(): Promise<Auth | undefined> {
+    return this.enabled ? await this.#options.auth.current() : await this.#peekAuth();
+  }
+
+  /**
+   * Gives the identity for the auth of now, registering it if need be.
+   *
+   * @returns `undefined`: the feature is off, or nobody is logged in
+   * @throws {AuthorityError} when the authority refuses or cannot be reached; the next call tries again with the same key
+   * @throws {AgentIdentityError} `bad_response`, `invalid_request`, `config_invalid`, `no_identity`, `not_logged_in`, `cancelled`
+   * @throws {CredentialStoreError} `store_corrupt`, `store_denied`, `store_locked`
+   */
+  async ensure(options: EnsureIdentityOptions = {}): Promise<AgentIdentity | undefined> {
+    return await this.#withCurrent(options, async (binding, human, signal) => {
+      const found = await this.#registrar.find(binding);
+      if (found !== undefined) return found;
+      return await this.#flights.join(
+        bindingKey(binding),
+        (alone) => this.#registrar.register(binding, human, alone),
+        signal,
+      );
+    });
+  }
+
+  /** Gives the stored identity for the auth of now. Never touches the network and registers nothing. Rejects as `ensure`. */
+  async peek(): Promise<AgentIdentity | undefined> {
+    if (!this.enabled) return undefined;
+    const auth = await this.#peekAuth();
+    if (auth === undefined) return undefined;
+    if (auth.kind === "agent") return this.#own(auth.identity);
+    return await this.#registrar.find(toBinding(this.authority, auth));
+  }
+
+  /**
+   * Replaces an identity that the authority itself refused (never on a resource server's word alone): `unknown_agent` by a new key and
+   * agent, `agent_expired` by registering the same key under the human auth of now. Compare and set: where the store has another
+   * identity by now, that one is given and nothing registered. How often this is done is the caller's to limit (protocol.md §8: once).
+   *
+   * @returns the identity for the auth of now; `undefined`: the feature is off, or nobody is logged in
+   * @throws {AgentIdentityError} the code given, when the identity came with its key and no human can renew it; else as `ensure`
+   */
+  async replace(
+    identity: AgentIdentity,
+    code: "unknown_agent" | "agent_expired",
+    options: EnsureIdentityOptions = {},
+  ): Promise<AgentIdentity | undefined> {
+    if (!this.enabled) return undefined;
+    const auth = await this.auth();
+    if (auth?.kind === "agent") {
+      throw new AgentIdentityError(code, "the authority refuses this agent, and no human is here", {
+        hint: "log in again as the human that the agent works for",
+      });
+    }
+    const key = `${code} ${identity.agentRuntimeId} ${identity.key.publicKey.line}`;
+    return await this.#withCurrent(options, async (binding, human, signal) => {
+      if (!isSameBinding(binding, identity)) return await this.ensure(options);
+      return await this.#flights.join(
+        `${bindingKey(binding)} ${key} ${identity.registeredAt}`,
+        (alone) => this.#registrar.replace(identity, code, human, alone),
+        signal,
+      );
+    });
+  }
+
+  /**
+   * Removes an identity from the store, also one that cannot be read there. The authority is not told: the agent stays registered
+   * until it is revoked. Works with the feature off.
+   *
+   * @param identity - removed only while it is the stored one. Default: whatever is stored for the auth of now
+   * @returns whether there was one
+   * @throws {CredentialStoreError} as the store
+   */
+  async forget(identity?: AgentIdentity): Promise<boolean> {
+    const binding = identity ?? (await this.#bindingOfNow());
+    if (binding === undefined) return false;
+    return await forgetIdentity(this.#options.store, binding, identity);
+  }
+
+  /**
+   * Follows the auth source: registers in the background now and after each change, so that the identity is there when it is needed. A
+   * failure is not reported here: the next `ensure` meets it or succeeds.
+   */
+  start(): void {
+    if (this.#unsubscribe !== undefined || this.#closing.signal.aborted) return;
+    const register = () => {
+      // Background work: whoever needs the identity calls `ensure` and gets the error there.
+      this.ensure().catch(() => undefined);
+    };
+    this.#unsubscribe = this.#options.auth.subscribe?.(register) ?? (() => {});
+    register();
+  }
+
+  /** Stops following, ends what is in flight and refuses further calls with `cancelled`. */
+  async close(): Promise<void> {
+    this.#unsubscribe?.();
+    this.#unsubscribe = undefined;
+    this.#closing.abort();
+    await this.#flights.close();
+  }
+
+  /** Runs for the binding of now, again where the auth became another meanwhile, and gives only what belongs to the auth of then. */
+  async #withCurrent(
+    options: EnsureIdentityOptions,
+    run: (
+      binding: Binding,
+      human: CurrentHuman,
+      signal: AbortSignal,
+    ) => Promise<AgentIdentity | undefined>,
+  ): Promise<AgentIdentity | undefined> {
+    const closing = this.#closing.signal;
+    const signal =
+      options.signal === undefined ? closing : AbortSignal.any([closing, options.signal]);
+    for (let change = 0; change < MAX_AUTH_CHANGES; change += 1) {
+      if (!this.enabled) return undefined;
+      if (signal.aborted) throw cancelled(signal.reason);
+      const auth = await this.auth();
+      if (auth === undefined) return undefined;
+      if (auth.kind === "agent") return this.#own(auth.identity);
+      const binding = toBinding(this.authority, auth);
+      let token = auth.accessToken;
+      const human = async () => {
+        const now = await this.#humanOf(binding);
+        token = now.accessToken;
+        return now;
+      };
+      try {
+        const identity = await run(binding, human, signal);
+        if (await this.#isCurrent(binding)) return identity;
+      } catch (error) {
+        if (signal.aborted) throw cancelled(signal.reason);
+        if (!(await this.#isOvertaken(binding, token, error))) throw error;
+      }
+    }
+    throw new AgentIdentityError("not_logged_in", "the login keeps changing", {
+      retryable: true,
+      hint: "try again when nobody logs in or out",
+    });
+  }
+
+  /** The human auth of now, if it still is the binding's. */
+  async #humanOf(binding: Binding): Promise<HumanAuth> {
+    const auth = await this.auth();
+    if (auth?.kind === "human" && isSameBinding(toBinding(this.authority, auth), binding)) {
+      return auth;
+    }
+    throw new AgentIdentityError("cancelled", "the login changed while its agent was registered");
+  }
+
+  async #isCurrent(binding: Binding): Promise<boolean> {
+    const auth = await this.auth();
+    return auth?.kind === "human" && isSameBinding(toBinding(this.authority, auth), binding);
+  }
+
+  /** Whether a failure is that of a login that is no longer the one of now: another one, or the same with a newer token. */
+  async #isOvertaken(binding: Binding, token: string, error: unknown): Promise<boolean> {
+    const auth = await this.auth();
+    if (auth?.kind !== "human" || !isSameBinding(toBinding(this.authority, auth), binding)) {
+      return true;
+    }
+    // Switched away and back while it was registered.
+    if (AgentIdentityError.is(error) && error.code === "cancelled") return true;
+    return (
+      AuthorityError.is(error) && error.code === "unauthenticated" && auth.accessToken !== token
+    );
+  }
+
+  /** The auth of now as far as that takes no request. */
+  async #peekAuth(): Promise<Auth | undefined> {
+    const { auth } = this.#options;
+    return await (auth.peek === undefined ? auth.current() : auth.peek());
+  }
+
+  async #bindingOfNow(): Promise<Binding | undefined> {
+    const auth = await this.#peekAuth();
+    return auth?.kind === "human" ? toBinding(this.authority, auth) : undefined;
+  }
+
+  #own(identity: AgentIdentity): AgentIdentity {
+    // A key is used with the authority it was made for and no other (protocol.md §3).
+    if (identity.authority === this.authority) return identity;
+    throw new AgentIdentityError("config_invalid", "the agent belongs to another authority", {
+      hint: `use it with ${identity.authority}`,
+    });
+  }
+}
+
+function cancelled(cause: unknown): AgentIdentityError {
+  return new AgentIdentityError("cancelled", "the registration of the agent was cancelled", {
+    cause,
+  });
+}

@@ -1,0 +1,279 @@
+import { type AgentKey, formatTimestamp } from "@countersign/agent-key";
+import type { AgentIdentity } from "./agent-identity.js";
+import { AgentIdentityError } from "./agent-identity-error.js";
+import type { HumanAuth } from "./auth.js";
+import { AuthorityError } from "./authority-error.js";
+import {
+  type Binding,
+  bindingKey,
+  findEntry,
+  importEntryKey,
+  toIdentity,
+  withEntry,
+} from "./binding.js";
+import type { AuthorityClient } from "./client/authority-client.js";
+import type { CredentialStore } from "./credential-store.js";
+import { publishIdentityEvent } from "./identity-channel.js";
+import { VERSION } from "./internal/version.js";
+import { withDeadline } from "./internal/with-deadline.js";
+import { type KeptKey, keepKey, takeBackKey } from "./kept-key.js";
+import type {
+  AgentBillOfMaterials,
+  AgentRegistrationResponse,
+} from "./schema/agent-registration.js";
+import type { StoredIdentity } from "./schema/credentials.js";
+
+/** Options of {@link AgentRegistrar}. */
+export interface AgentRegistrarOptions {
+  readonly client: AuthorityClient;
+  readonly store: CredentialStore;
+  readonly abom: AgentBillOfMaterials | undefined;
+  readonly capabilities: readonly string[];
+  readonly ttlSeconds: number | undefined;
+  readonly deadlineMs: number | undefined;
+  readonly now: () => number;
+}
+
+/**
+ * Gives the human auth that a registration is made with: that of the moment in which the registration's turn has come, not of the moment
+ * in which it was asked for. Rejects when it is no longer the binding's.
+ */
+export type CurrentHuman = () => Promise<HumanAuth>;
+
+/** The turn of one registration. */
+interface Turn {
+  /** Aborted when nobody waits any more or the lock was lost. */
+  readonly signal: AbortSignal;
+  /** What is left of the registration's time, in milliseconds. */
+  readonly leftMs: () => number;
+}
+
+/** Registers keys and keeps them: one registration at a time for each binding, across all processes that share the store. */
+export class AgentRegistrar {
+  readonly #options: AgentRegistrarOptions;
+  readonly #known = new Map<string, { privateKey: string; identity: AgentIdentity }>();
+
+  constructor(options: AgentRegistrarOptions) {
+    this.#options = options;
+  }
+
+  /** The stored identity of a binding. Rejects with `store_corrupt` when it cannot be read. */
+  async find(binding: Binding): Promise<AgentIdentity | undefined> {
+    const entry = findEntry(await this.#options.store.load(), binding, this.#options.store);
+    return entry?.state === "registered" ? this.#identityOf(entry) : undefined;
+  }
+
+  /** The stored identity, or a new one: pending keys are taken up again before new ones are made. */
+  register(binding: Binding, human: CurrentHuman, signal: AbortSignal): Promise<AgentIdentity> {
+    return this.#alone(binding, signal, (turn) => this.#findOrRegister(binding, human, turn));
+  }
+
+  /** Replaces an identity unless somebody did so meanwhile. See `AgentIdentityManager.replace`. */
+  replace(
+    refused: AgentIdentity,
+    code: "unknown_agent" | "agent_expired",
+    human: CurrentHuman,
+    signal: AbortSignal,
+  ): Promise<AgentIdentity> {
+    return this.#alone(refused, signal, async (turn) => {
+      const stored = await this.find(refused);
+      if (stored === undefined) return await this.#findOrRegister(refused, human, turn);
+      if (!isSameIdentity(stored, refused)) return stored;
+      await human();
+      const kept =
+        code === "unknown_agent"
+          ? await this.#keepKey(refused, refused.key, turn)
+          : { entry: await this.#loadEntry(refused) };
+      return await this.#send(refused, human, kept, turn);
+    });
+  }
+
+  /** Runs while no other process registers for this binding. Waiting for them and registering have one deadline together. */
+  async #alone(
+    binding: Binding,
+    signal: AbortSignal,
+    run: (turn: Turn) => Promise<AgentIdentity>,
+  ): Promise<AgentIdentity> {
+    const { client, store, deadlineMs = client.deadlineMs } = this.#options;
+    const endsAt = performance.now() + deadlineMs;
+    return await withDeadline(deadlineMs, signal, timedOut, async (waiting, stop) =>
+      store.withLock(
+        lockName(binding),
+        async (held) => {
+          stop();
+          const turn = held === undefined ? signal : AbortSignal.any([signal, held]);
+          try {
+            return await run({
+              signal: turn,
+              leftMs: () => Math.max(endsAt - performance.now(), 0),
+            });
+          } catch (error) {
+            // That the lock was lost says more than that the request was therefore cut off.
+            throw held?.aborted === true && !signal.aborted ? held.reason : error;
+          }
+        },
+        { signal: waiting },
+      ),
+    );
+  }
+
+  async #findOrRegister(binding: Binding, human: CurrentHuman, turn: Turn): Promise<AgentIdentity> {
+    const found = await this.find(binding);
+    if (found !== undefined) return found;
+    // No key is made for somebody who has gone.
+    await human();
+    const kept = await this.#keepKey(binding, undefined, turn);
+    // Another process may have come first where the store's lock does not hold across processes.
+    return this.#registered(kept.entry) ?? (await this.#send(binding, human, kept, turn));
+  }
+
+  async #keepKey(binding: Binding, replaced: AgentKey | undefined, { signal }: Turn) {
+    publishIdentityEvent("registering", binding);
+    const kept = await keepKey(this.#options.store, binding, replaced, signal);
+    publishIdentityEvent("key_stored", binding);
+    return kept;
+  }
+
+  async #send(
+    binding: Binding,
+    human: CurrentHuman,
+    kept: KeptKey,
+    turn: Turn,
+  ): Promise<AgentIdentity> {
+    const { store, now } = this.#options;
+    const { entry } = kept;
+    const answer = await this.#request(binding, human, kept, turn);
+    publishIdentityEvent("answered", binding, answer.agentRuntimeId);
+    assertRegisteredFor(binding, answer);
+    const registered: StoredIdentity = {
+      ...entry,
+      agent_runtime_id: answer.agentRuntimeId,
+      state: "registered",
+      registered_at: formatTimestamp(now()),
+    };
+    let isKept = false;
+    // Not ended by the signal: the agent exists now, and what is known of it is worth keeping whoever still waits.
+    await store.update((current) => {
+      isKept = findEntry(current, binding, store)?.private_key === entry.private_key;
+      return isKept ? withEntry(current, binding, registered) : undefined;
+    });
+    const identity = this.#registered(registered);
+    if (!isKept || identity === undefined) {
+      throw new AgentIdentityError(
+        "no_identity",
+        "the identity was removed from the store while it was registered",
+        { retryable: true, hint: "try again" },
+      );
+    }
+    publishIdentityEvent("registered", binding, answer.agentRuntimeId);
+    return identity;
+  }
+
+  async #request(
+    binding: Binding,
+    human: CurrentHuman,
+    kept: KeptKey,
+    { signal, leftMs }: Turn,
+  ): Promise<AgentRegistrationResponse> {
+    const { client, store, capabilities, ttlSeconds, abom = defaultAbom() } = this.#options;
+    const { publicKey } = importEntryKey(kept.entry, store);
+    // Looked at just before it is sent: the token of somebody who logged out meanwhile goes nowhere.
+    const { accessToken, proof = "bearer" } = await human();
+    let mayBeKnown = kept.before === undefined;
+    publishIdentityEvent("requesting", binding);
+    try {
+      return await client.registerAgent(
+        { accessToken, proof, publicKey, abom, capabilities, ttlSeconds },
+        {
+          signal,
+          deadlineMs: leftMs(),
+          onRetry: () => {
+            mayBeKnown = true;
+          },
+        },
+      );
+    } catch (error) {
+      if (!mayBeKnown && isRefusal(error)) await takeBackKey(this.#options.store, binding, kept);
+      throw error;
+    }
+  }
+
+  async #loadEntry(binding: Binding): Promise<StoredIdentity> {
+    const entry = findEntry(await this.#options.store.load(), binding, this.#options.store);
+    if (entry !== undefined) return entry;
+    throw new AgentIdentityError("no_identity", "the identity is no longer in the store", {
+      retryable: true,
+      hint: "try again",
+    });
+  }
+
+  #registered(entry: StoredIdentity): AgentIdentity | undefined {
+    return entry.state === "registered" ? this.#identityOf(entry) : undefined;
+  }
+
+  /** Equal entries give the same object, and a key is imported once. */
+  #identityOf(entry: StoredIdentity): AgentIdentity | undefined {
+    const binding = bindingKey({
+      authority: entry.authority,
+      accountId: entry.account_id,
+      userId: entry.user_id,
+    });
+    const known = this.#known.get(binding);
+    const isSameKey = known?.privateKey === entry.private_key;
+    const key = isSameKey ? known.identity.key : importEntryKey(entry, this.#options.store);
+    const identity = toIdentity(entry, key);
+    if (identity === undefined) return undefined;
+    if (isSameKey && isSameIdentity(known.identity, identity)) return known.identity;
+    this.#known.set(binding, { privateKey: entry.private_key, identity });
+    return identity;
+  }
+}
+
+// A 4xx that is not to be tried again: the authority answered, and registered nothing.
+function isRefusal(error: unknown): boolean {
+  if (!AuthorityError.is(error) || error.retryable || error.status === undefined) return false;
+  return error.status >= 400 && error.status < 500;
+}
+
+/** Names the lock under which agents of a binding are registered, replaced and forgotten. */
+export function lockName(binding: Binding): string {
+  return `agent-registration ${bindingKey(binding)}`;
+}
+
+/** Tells whether two identities are one registration: same agent, same key, same time. */
+export function isSameIdentity(one: AgentIdentity, other: AgentIdentity): boolean {
+  return (
+    one.agentRuntimeId === other.agentRuntimeId &&
+    one.registeredAt === other.registeredAt &&
+    one.key.publicKey.equals(other.key.publicKey)
+  );
+}
+
+function assertRegisteredFor(
+  binding: Binding,
+  answer: { readonly accountId?: string | undefined; readonly userId?: string | undefined },
+): void {
+  const { accountId = binding.accountId, userId = binding.userId } = answer;
+  if (accountId === binding.accountId && userId === binding.userId) return;
+  throw new AgentIdentityError(
+    "bad_response",
+    "the authority registered the agent for another account or user than this login's",
+    { hint: "log in again with the account and user that the access token belongs to" },
+  );
+}
+
+function timedOut(cause: unknown): AgentIdentityError {
+  return new AgentIdentityError(
+    "timeout",
+    "another process is still registering the agent of this login",
+    { cause, retryable: true, hint: "check that the authority is well, and try again" },
+  );
+}
+
+function defaultAbom(): AgentBillOfMaterials {
+  return {
+    agentVersion: VERSION,
+    agentHarnessId: "countersign",
+    runningLocation: `node-${process.platform}`,
+  };
+}

@@ -1,0 +1,22 @@
+import { expect, test } from "vitest";
+import { createAuthSlot, fixedAuth } from "./auth.js";
+
+const AUTH = { kind: "human", accountId: "acct-1", userId: "user-1", accessToken: "t" } as const;
+
+test("a fixed auth is the same for ever", () => {
+  expect(fixedAuth(AUTH).current()).toBe(AUTH);
+});
+
+test("a slot tells each listener of each change until it leaves, one by one", () => {
+  const slot = createAuthSlot();
+  const heard: unknown[] = [];
+  const listen = () => heard.push(slot.current());
+  const leave = slot.subscribe(listen);
+  slot.subscribe(listen);
+  expect(slot.current()).toBeUndefined();
+  slot.set(AUTH);
+  leave();
+  leave();
+  slot.set(undefined);
+  expect(heard).toEqual([AUTH, AUTH, undefined]);
+});

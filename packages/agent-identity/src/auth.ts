@@ -1,0 +1,67 @@
+import type { AgentIdentity } from "./agent-identity.js";
+
+/** A human's login: what proves to the authority for whom an agent is registered. */
+export interface HumanAuth {
+  readonly kind: "human";
+  readonly accountId: string;
+  readonly userId: string;
+  /** Secret. Goes to the authority that issued it and nowhere else. */
+  readonly accessToken: string;
+  /** How the human is proven: the token itself (generation C), or a one-use biscuit minted with it (generation A). Default `bearer`. */
+  readonly proof?: "bearer" | "biscuit" | undefined;
+}
+
+/** An agent that was registered elsewhere and comes with its key. */
+export interface AgentAuth {
+  readonly kind: "agent";
+  readonly identity: AgentIdentity;
+}
+
+/** Who is at work now. */
+export type Auth = HumanAuth | AgentAuth;
+
+/** Answers the auth of *now*, as one snapshot, and tells of changes. */
+export interface AuthSource {
+  /** The auth of this moment; `undefined`: nobody is logged in. Rejects when it cannot be read. */
+  current(): Auth | undefined | Promise<Auth | undefined>;
+  /**
+   * The auth of this moment as far as that takes no request; `undefined`: nobody is logged in, or it cannot be told without one. Left out
+   * where `current` never sends one.
+   */
+  peek?(): Auth | undefined | Promise<Auth | undefined>;
+  /** Calls the listener after each change until the returned function is called. */
+  subscribe?(listener: () => void): () => void;
+}
+
+/** An {@link AuthSource} that the program itself sets, for instance after each login, token refresh or logout. */
+export interface AuthSlot extends AuthSource {
+  /** Replaces the auth as a whole and tells the listeners. `undefined`: logged out. */
+  set(auth: Auth | undefined): void;
+  subscribe(listener: () => void): () => void;
+}
+
+/** Gives the same auth for ever. */
+export function fixedAuth(auth: Auth): AuthSource {
+  return { current: () => auth };
+}
+
+/** Makes a slot that holds the current auth. */
+export function createAuthSlot(initial?: Auth | undefined): AuthSlot {
+  let current = initial;
+  const listeners = new Set<() => void>();
+  return {
+    current: () => current,
+    set(auth) {
+      current = auth;
+      for (const listener of [...listeners]) listener();
+    },
+    subscribe(listener) {
+      // One entry for each subscription, also where the same function subscribes twice.
+      const entry = () => listener();
+      listeners.add(entry);
+      return () => {
+        listeners.delete(entry);
+      };
+    },
+  };
+}

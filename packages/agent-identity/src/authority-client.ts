@@ -1,0 +1,12 @@
+export { AuthorityError, type AuthorityErrorOptions } from "./authority-error.js";
+export { AuthorityClient } from "./client/authority-client.js";
+export type {
+  AuthorityCallOptions,
+  AuthorityClientOptions,
+  AuthorityRequest,
+  AuthorityResponse,
+  AuthorityRetry,
+  HumanProof,
+  RegisterAgentOptions,
+} from "./client/authority-request.js";
+export { describeServerText } from "./internal/server-text.js";

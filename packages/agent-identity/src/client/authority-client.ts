@@ -1,0 +1,264 @@
+import { randomBytes } from "node:crypto";
+import { encodeBase64Url, parseAuthority } from "@countersign/agent-key";
+import { AuthorityError } from "../authority-error.js";
+import { describeServerText } from "../internal/server-text.js";
+import { VERSION } from "../internal/version.js";
+import {
+  AGENT_REGISTRATION_PATH,
+  type AgentRegistrationResponse,
+  createAgentRegistrationRequest,
+  parseAgentRegistrationResponse,
+} from "../schema/agent-registration.js";
+import {
+  BISCUIT_HEADER,
+  BISCUIT_PATH,
+  createBiscuitRequestHeaders,
+  parseBiscuitResponseHeaders,
+} from "../schema/biscuit.js";
+import { parseWhoamiResponse, WHOAMI_PATH, type Whoami } from "../schema/whoami.js";
+import { answerError, mediaType } from "./answer-error.js";
+import type {
+  AuthorityCallOptions,
+  AuthorityClientOptions,
+  AuthorityRequest,
+  AuthorityResponse,
+  RegisterAgentOptions,
+} from "./authority-request.js";
+import { type Exchange, exchange } from "./exchange.js";
+import { withRetries } from "./retries.js";
+
+const TOKEN = /^[\x21-\x7e]+$/;
+const JSON_TYPE = /^application\/(?:[\w.+-]+\+)?json$/;
+
+/**
+ * The only code that talks to an authority: one base URL, redirects never followed, bodies up to 1 MiB, JSON only, one deadline for a
+ * call with all its attempts, and every refusal as an {@link AuthorityError} with a code of protocol.md §7.
+ */
+export class AuthorityClient {
+  /** Normalised base URL. */
+  readonly authority: string;
+  /** Time for one call with all its attempts, in milliseconds, where the call does not say otherwise. */
+  readonly deadlineMs: number;
+  readonly #options: AuthorityClientOptions;
+  readonly #now: () => number;
+  #requestCount = 0;
+
+  /** @throws {AgentKeyError} `config_invalid` when `authority` is no base URL or plain http to another machine */
+  constructor(options: AuthorityClientOptions) {
+    this.authority = parseAuthority(options.authority, options);
+    this.deadlineMs = options.deadlineMs ?? 30_000;
+    this.#options = options;
+    this.#now = options.now ?? Date.now;
+  }
+
+  /** Requests sent so far, each attempt and each biscuit counted. */
+  get requestCount(): number {
+    return this.#requestCount;
+  }
+
+  /**
+   * Sends one call and gives its 2xx answer, parsed.
+   *
+   * @throws {AuthorityError} with the code of protocol.md §7; `retryable` where the same call may succeed later
+   */
+  async request(
+    request: AuthorityRequest,
+    options: AuthorityCallOptions = {},
+  ): Promise<AuthorityResponse> {
+    return await this.#repeat(request, options, async (signal) => {
+      const credential = await this.#prove(request, signal);
+      const answer = await this.#send(request, credential, signal);
+      const { status, headers, sentAt, receivedAt } = answer;
+      return { status, headers, sentAt, receivedAt, body: this.#parse(request, answer) };
+    });
+  }
+
+  /**
+   * Mints a one-use biscuit for one request to this authority (protocol.md §4, generation A).
+   *
+   * @param accessToken - the human's token; secret
+   * @throws {AuthorityError} as {@link AuthorityClient.request}
+   * @throws {AgentIdentityError} `bad_response` when the answer has no usable biscuit
+   */
+  async biscuit(
+    accessToken: string,
+    target: { readonly method: string; readonly path: string },
+    options: AuthorityCallOptions = {},
+  ): Promise<string> {
+    const request = { method: "GET", path: BISCUIT_PATH } as const;
+    return await this.#repeat(request, options, (signal) =>
+      this.#mint(accessToken, target, signal),
+    );
+  }
+
+  /**
+   * Asks whose token it is (protocol.md §5).
+   *
+   * @throws {AuthorityError} as {@link AuthorityClient.request}
+   * @throws {AgentIdentityError} `bad_response`
+   */
+  async whoami(accessToken: string, options?: AuthorityCallOptions): Promise<Whoami> {
+    const human = { accessToken, proof: "bearer" } as const;
+    const answer = await this.request({ method: "GET", path: WHOAMI_PATH, human }, options);
+    return parseWhoamiResponse(answer.body);
+  }
+
+  /**
+   * Registers an agent. Sent again after passing failures: a public key that is registered twice by one human is one agent.
+   *
+   * Whether the account and user of the answer are the expected ones is the caller's to check.
+   *
+   * @throws {AuthorityError} as {@link AuthorityClient.request}
+   * @throws {AgentIdentityError} `bad_response` when the answer has no usable id
+   */
+  async registerAgent(
+    registration: RegisterAgentOptions,
+    options?: AuthorityCallOptions,
+  ): Promise<AgentRegistrationResponse> {
+    const answer = await this.request(
+      {
+        method: "POST",
+        path: AGENT_REGISTRATION_PATH,
+        body: createAgentRegistrationRequest(registration),
+        human: registration,
+        retry: true,
+      },
+      options,
+    );
+    return parseAgentRegistrationResponse(answer.body);
+  }
+
+  async #repeat<T>(
+    request: AuthorityRequest,
+    options: AuthorityCallOptions,
+    attempt: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const { maxAttempts = 3, random = Math.random, wait, onRetry } = this.#options;
+    return await withRetries(attempt, {
+      what: this.#describe(request),
+      maxAttempts: mayRepeat(request) ? maxAttempts : 1,
+      deadlineMs: options.deadlineMs ?? this.deadlineMs,
+      signal: options.signal,
+      now: this.#now,
+      random,
+      wait,
+      onRetry: (retry) => {
+        onRetry?.(retry);
+        options.onRetry?.(retry);
+      },
+    });
+  }
+
+  async #prove(request: AuthorityRequest, signal: AbortSignal): Promise<Record<string, string>> {
+    if (request.human === undefined) return {};
+    const { accessToken, proof } = request.human;
+    if (proof === "biscuit") {
+      return { [BISCUIT_HEADER]: await this.#mint(accessToken, request, signal) };
+    }
+    return { authorization: `Bearer ${usableToken(accessToken)}` };
+  }
+
+  async #mint(
+    accessToken: string,
+    target: { readonly method: string; readonly path: string },
+    signal: AbortSignal,
+  ): Promise<string> {
+    const credential = createBiscuitRequestHeaders({
+      accessToken: usableToken(accessToken),
+      method: target.method,
+      url: this.#url(target.path),
+      requestId: `countersign-${encodeBase64Url(randomBytes(16))}`,
+    });
+    const answer = await this.#send({ method: "GET", path: BISCUIT_PATH }, credential, signal);
+    return parseBiscuitResponseHeaders(answer.headers);
+  }
+
+  async #send(
+    request: AuthorityRequest,
+    credential: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+  ): Promise<Exchange> {
+    const url = this.#url(request.path);
+    const headers = { ...request.headers, ...credential };
+    this.#requestCount += 1;
+    const answer = await exchange(
+      {
+        method: request.method,
+        url,
+        headers: {
+          accept: "application/json, application/problem+json",
+          "user-agent": `countersign/${VERSION}`,
+          ...(request.body === undefined ? {} : { "content-type": "application/json" }),
+          ...headers,
+        },
+        body: request.body === undefined ? undefined : JSON.stringify(request.body),
+      },
+      signal,
+      { dispatcher: this.#options.dispatcher, now: this.#now },
+    );
+    if (answer.status >= 200 && answer.status < 300) return answer;
+    throw answerError(this.#describe(request), answer, {
+      secrets: secretsOf(headers),
+      now: this.#now(),
+    });
+  }
+
+  #parse(request: AuthorityRequest, answer: Exchange): unknown {
+    const type = mediaType(answer);
+    const what = this.#describe(request);
+    if (answer.isCut) throw badResponse(`the answer to ${what} is longer than 1 MiB`, answer);
+    if (!JSON_TYPE.test(type)) {
+      const named = type === "" ? "no content type" : describeServerText(type);
+      throw badResponse(`the answer to ${what} is no JSON: ${named}`, answer);
+    }
+    try {
+      return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(answer.body));
+    } catch {
+      // The parser's own message quotes the answer, which may hold anything.
+      throw badResponse(`the answer to ${what} is no JSON that can be read`, answer);
+    }
+  }
+
+  #url(path: string): string {
+    const url = this.authority + path;
+    // A path that is read otherwise than it is written (dot segments, control characters) would go somewhere else.
+    if (!path.startsWith("/") || !URL.canParse(url) || new URL(url).href !== url) {
+      throw Object.assign(new TypeError("path must be a normalised path below the authority"), {
+        code: "ERR_INVALID_ARG_VALUE",
+      });
+    }
+    return url;
+  }
+
+  #describe(request: AuthorityRequest): string {
+    return `${request.method} ${this.authority}${request.path}`;
+  }
+}
+
+function mayRepeat(request: AuthorityRequest): boolean {
+  if (request.retry !== undefined) return request.retry;
+  const names = Object.keys(request.headers ?? {}).map((name) => name.toLowerCase());
+  return request.method === "GET" || names.includes("idempotency-key");
+}
+
+function usableToken(accessToken: string): string {
+  if (TOKEN.test(accessToken)) return accessToken;
+  throw new AuthorityError(
+    "unauthenticated",
+    "the access token is empty or has characters that no header can carry",
+    { hint: "log in again, with the token alone" },
+  );
+}
+
+function secretsOf(headers: Readonly<Record<string, string>>): readonly string[] {
+  return Object.entries(headers)
+    .filter(([name]) => /^(?:authorization|x-openai-authorization)$/i.test(name))
+    .map(([, value]) => value.replace(/^Bearer /, ""));
+}
+
+function badResponse(message: string, answer: Exchange): AuthorityError {
+  return new AuthorityError("bad_response", message, {
+    status: answer.status,
+    hint: "check that the authority's address is right and names an authority",
+  });
+}

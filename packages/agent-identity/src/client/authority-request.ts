@@ -1,0 +1,84 @@
+import type { Dispatcher } from "undici";
+import type { AuthorityError } from "../authority-error.js";
+import type { AgentRegistrationRequest } from "../schema/agent-registration.js";
+
+/** A human's credential for one call. */
+export interface HumanProof {
+  /** Secret. */
+  readonly accessToken: string;
+  /** `bearer`: sent as it is. `biscuit`: exchanged for a one-use biscuit, anew for every attempt of the call. */
+  readonly proof: "bearer" | "biscuit";
+}
+
+/** One call to the authority. */
+export interface AuthorityRequest {
+  readonly method: "GET" | "POST" | "DELETE";
+  /** Path below the authority's base URL; begins with `/`. Ids in it are percent-encoded by the caller. */
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Sent as JSON. */
+  readonly body?: unknown;
+  /** Proof of the human, where the call needs one. */
+  readonly human?: HumanProof | undefined;
+  /**
+   * Whether the call may be sent again after a passing failure. Default true for `GET` and for calls with an `idempotency-key` header,
+   * false for others.
+   */
+  readonly retry?: boolean | undefined;
+}
+
+/** An answer of the authority with a 2xx status. */
+export interface AuthorityResponse {
+  readonly status: number;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  /** Parsed JSON. */
+  readonly body: unknown;
+  /** Local clock (epoch ms) just before the request was sent and just after the answer's head was read. */
+  readonly sentAt: number;
+  readonly receivedAt: number;
+}
+
+/** Options of every call. */
+export interface AuthorityCallOptions {
+  /** Ends the call; it then rejects with `cancelled`. */
+  readonly signal?: AbortSignal | undefined;
+  /** Time for the whole call with all its attempts, in milliseconds. Default: the client's. */
+  readonly deadlineMs?: number | undefined;
+  /** Hears of each attempt of this call that is followed by another one, after the client's own `onRetry`. */
+  readonly onRetry?: ((retry: AuthorityRetry) => void) | undefined;
+}
+
+/** An attempt failed and another one follows. */
+export interface AuthorityRetry {
+  /** The attempt that failed, from 1. */
+  readonly attempt: number;
+  /** Milliseconds until the next one. */
+  readonly delayMs: number;
+  readonly error: AuthorityError;
+}
+
+/** Options of `AuthorityClient`. */
+export interface AuthorityClientOptions {
+  /** Base URL. */
+  readonly authority: string;
+  /** undici dispatcher, for instance an Agent with a private CA. Default: undici's global one. It must not follow redirects. */
+  readonly dispatcher?: Dispatcher | undefined;
+  /** Allow plain http to other machines. Default false. Turns off the protection of tokens on the way. */
+  readonly insecureHttp?: boolean | undefined;
+  /** Time for one call with all its attempts, in milliseconds. Default 30,000. */
+  readonly deadlineMs?: number | undefined;
+  /** Attempts for one call, at least 1. Default 3. */
+  readonly maxAttempts?: number | undefined;
+  /** Clock, epoch ms. Default `Date.now`. */
+  readonly now?: (() => number) | undefined;
+  /** From 0 (included) to 1 (excluded), for the jitter. Default `Math.random`. */
+  readonly random?: (() => number) | undefined;
+  /** Waits between attempts, in milliseconds. Default a timer. For tests. */
+  readonly wait?: ((delayMs: number, signal: AbortSignal) => Promise<void>) | undefined;
+  /** Hears of each attempt that is followed by another one. */
+  readonly onRetry?: ((retry: AuthorityRetry) => void) | undefined;
+}
+
+/** Registers an agent for the human that `accessToken` belongs to. */
+export interface RegisterAgentOptions extends HumanProof, AgentRegistrationRequest {}

@@ -1,0 +1,116 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { AuthorityError } from "../authority-error.js";
+import type { AuthorityRetry } from "./authority-request.js";
+
+const FIRST_BACKOFF_MS = 250;
+
+/** How a call is repeated. */
+export interface RetryOptions {
+  readonly what: string;
+  readonly maxAttempts: number;
+  readonly deadlineMs: number;
+  readonly signal: AbortSignal | undefined;
+  readonly now: () => number;
+  readonly random: () => number;
+  readonly wait: ((delayMs: number, signal: AbortSignal) => Promise<void>) | undefined;
+  readonly onRetry: ((retry: AuthorityRetry) => void) | undefined;
+}
+
+/**
+ * Runs attempts until one succeeds, fails for good, or the deadline is over (protocol.md §8: time-outs, connection errors, 429, 5xx).
+ *
+ * Each attempt but the last gets half of the time that is left, so that one hanging connection does not use it all.
+ */
+export async function withRetries<T>(
+  attempt: (signal: AbortSignal) => Promise<T>,
+  options: RetryOptions,
+): Promise<T> {
+  const { signal: caller, deadlineMs, now } = options;
+  const endsAt = now() + deadlineMs;
+  const deadline = new AbortController();
+  const timer = setTimeout(() => deadline.abort(timedOut(options)), deadlineMs);
+  const whole = caller === undefined ? deadline.signal : AbortSignal.any([deadline.signal, caller]);
+  try {
+    for (let count = 1; ; count += 1) {
+      throwIfCancelled(options);
+      const isLast = count >= options.maxAttempts;
+      const limitMs = Math.max(endsAt - now(), 0) / (isLast ? 1 : 2);
+      const error = await run(attempt, whole, isLast ? undefined : limitMs, options);
+      if (!("error" in error)) return error.value;
+      throwIfCancelled(options);
+      if (deadline.signal.aborted) throw timedOut(options, error.error);
+      if (isLast || !isPassing(error.error)) throw error.error;
+      const delayMs = backoff(count, error.error, options.random);
+      // Waiting past the deadline helps nobody: the caller hears now when to come back.
+      if (delayMs >= endsAt - now()) throw error.error;
+      options.onRetry?.({ attempt: count, delayMs, error: error.error });
+      await pause(delayMs, whole, options.wait);
+      if (deadline.signal.aborted) throw timedOut(options, error.error);
+    }
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function run<T>(
+  attempt: (signal: AbortSignal) => Promise<T>,
+  whole: AbortSignal,
+  limitMs: number | undefined,
+  options: RetryOptions,
+): Promise<{ readonly value: T } | { readonly error: AuthorityError }> {
+  const limit = new AbortController();
+  const timer =
+    limitMs === undefined
+      ? undefined
+      : setTimeout(() => limit.abort(timedOut(options)), Math.ceil(limitMs));
+  try {
+    return { value: await attempt(AbortSignal.any([whole, limit.signal])) };
+  } catch (error) {
+    if (AuthorityError.is(error)) return { error };
+    // The reason of an abort that came from outside; the caller of this function looks at the signals.
+    if (whole.aborted) return { error: cancelled(options, error) };
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function isPassing(error: AuthorityError): boolean {
+  if (error.status !== undefined) return error.status === 429 || error.status >= 500;
+  return error.retryable && (error.code === "timeout" || error.code === "unreachable");
+}
+
+function backoff(count: number, error: AuthorityError, random: () => number): number {
+  const base = FIRST_BACKOFF_MS * 2 ** (count - 1);
+  const jittered = Math.round(base * (1 + random()));
+  return Math.max(jittered, (error.retryAfterSeconds ?? 0) * 1000);
+}
+
+async function pause(
+  delayMs: number,
+  signal: AbortSignal,
+  wait: RetryOptions["wait"],
+): Promise<void> {
+  try {
+    await (wait === undefined ? sleep(delayMs, undefined, { signal }) : wait(delayMs, signal));
+  } catch (error) {
+    // An abort; the loop says which.
+    if (!signal.aborted) throw error;
+  }
+}
+
+function throwIfCancelled(options: RetryOptions): void {
+  if (options.signal?.aborted === true) throw cancelled(options, options.signal.reason);
+}
+
+function timedOut(options: RetryOptions, cause?: unknown): AuthorityError {
+  return new AuthorityError("timeout", `${options.what} was not answered in time`, {
+    cause,
+    retryable: true,
+    hint: "check that the authority is well, and try again",
+  });
+}
+
+function cancelled(options: RetryOptions, cause: unknown): AuthorityError {
+  return new AuthorityError("cancelled", `${options.what} was cancelled`, { cause });
+}

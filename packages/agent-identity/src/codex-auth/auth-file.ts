@@ -1,0 +1,117 @@
+import { lstat, realpath, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { CredentialStoreError } from "../credential-store-error.js";
+import { assertOwnedByUser } from "../private-file/assert-owned-by-user.js";
+import { resolveHome } from "../private-file/open-private-directory.js";
+import { readPrivateFile } from "../private-file/read-private-file.js";
+import { denied, errnoOf, toStoreError } from "../private-file/store-denied.js";
+import { formatJson, type JsonMember, joinJsonMembers, splitJsonMembers } from "./json-text.js";
+
+/** `auth.json` as it was read. */
+export interface AuthFile {
+  /** Its members in order, as they are written. */
+  readonly members: readonly JsonMember[];
+  /** The same, parsed. */
+  readonly value: Readonly<Record<string, unknown>>;
+  readonly generation: string;
+}
+
+const MEMBER = "agent_identity";
+// What stands before it in the files that Codex writes.
+const MEMBERS_BEFORE = ["auth_mode", "OPENAI_API_KEY", "tokens", "last_refresh"];
+// Codex cuts the file to nothing and writes it anew; a reader that comes between waits for the rest.
+const READS = 4;
+const PAUSE_MS = 25;
+
+/** The path of `auth.json` in a Codex home that may begin with `~/`. */
+export function authPath(codexHome: string): string {
+  return join(resolveHome(codexHome), "auth.json");
+}
+
+/**
+ * Finds the file that `auth.json` is, through symbolic links: Codex follows and keeps them.
+ *
+ * @returns `undefined`: there is none
+ * @throws {CredentialStoreError} `store_denied`: a link to nothing, a folder that others own or may write to
+ */
+export async function resolveAuthFile(path: string): Promise<string | undefined> {
+  let isLink = false;
+  try {
+    isLink = (await lstat(path)).isSymbolicLink();
+    const target = await realpath(path);
+    for (const folder of [dirname(path), dirname(target)]) await assertDirectory(folder);
+    return target;
+  } catch (error) {
+    if (errnoOf(error) !== "ENOENT") throw toStoreError(path, error);
+    // Not "nobody is logged in": what it means to lead to may only be out of reach now.
+    if (isLink) throw denied(path, "is a symbolic link to nothing", "remove it, or mend it");
+    return undefined;
+  }
+}
+
+/**
+ * Reads `auth.json`.
+ *
+ * @param target - as `resolveAuthFile` gives it
+ * @throws {CredentialStoreError} `store_denied`; `store_corrupt` when it is no JSON object, and stays none for a moment
+ */
+export async function loadAuthFile(target: string): Promise<AuthFile | undefined> {
+  for (let read = 1; ; read += 1) {
+    const found = await readPrivateFile(target);
+    if (found === undefined) return undefined;
+    const value = parseObject(found.text);
+    if (value !== undefined) {
+      return { members: splitJsonMembers(found.text), value, generation: found.generation };
+    }
+    if (read === READS) {
+      // The text is not quoted: it is made of secrets.
+      throw new CredentialStoreError("store_corrupt", `${target} is no JSON object`, {
+        hint: "log in to Codex again, or restore the file from a backup",
+      });
+    }
+    await sleep(PAUSE_MS);
+  }
+}
+
+/** JSON text of `agent_identity`; `undefined`: there is none. */
+export function identityText({ members }: AuthFile): string | undefined {
+  return members.findLast(({ name }) => name === MEMBER)?.value;
+}
+
+/** The text of `auth.json` with another `agent_identity`, or without one, and everything else as it is written, laid out as Codex does. */
+export function formatAuthFile({ members }: AuthFile, identity: string | undefined): string {
+  const next = members.filter(({ name }) => name !== MEMBER);
+  if (identity !== undefined) {
+    const found = members.findIndex(({ name }) => name === MEMBER);
+    const before = next.findLastIndex(({ name }) => MEMBERS_BEFORE.includes(name));
+    const at = found >= 0 ? found : before >= 0 ? before + 1 : next.length;
+    next.splice(at, 0, { name: MEMBER, value: identity });
+  }
+  return formatJson(joinJsonMembers(next));
+}
+
+function parseObject(text: string): Readonly<Record<string, unknown>> | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    // The parser's message quotes the text.
+    return undefined;
+  }
+  return isRecord(value) ? value : undefined;
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Codex's folders are as its umask made them, and are not changed. But whoever may write there can put another file in place of the login. */
+async function assertDirectory(directory: string): Promise<void> {
+  if (process.platform === "win32") return;
+  const { mode, uid } = await stat(directory);
+  assertOwnedByUser(directory, uid);
+  if ((mode & 0o002) !== 0) {
+    throw denied(directory, "may be written by everybody", `run: chmod o-w ${directory}`);
+  }
+}

@@ -1,0 +1,118 @@
+import { type HttpUrlOptions, parseAuthority } from "@countersign/agent-key";
+import type { CredentialStore, Credentials } from "../credential-store.js";
+import { CredentialStoreError } from "../credential-store-error.js";
+import type { FileLock } from "../private-file/private-file-options.js";
+import { toStoreError } from "../private-file/store-denied.js";
+import { withFileLock } from "../private-file/with-file-lock.js";
+import { removeTemporaryFiles, writePrivateFile } from "../private-file/write-private-file.js";
+import { type AuthFile, authPath, loadAuthFile, resolveAuthFile } from "./auth-file.js";
+import { CodexView } from "./codex-view.js";
+
+// Codex writes the file without a lock; meeting this often means that something else is wrong.
+const MAX_CHANGES_UNDERNEATH = 5;
+
+/** Options of {@link codexAuthStore}. */
+export interface CodexAuthStoreOptions extends HttpUrlOptions {
+  /**
+   * Base URL of the authority that this Codex home is logged in to and registers with. Has to be told: no URL in the file is trusted. An
+   * identity that was registered here with another authority stays that one's.
+   */
+  readonly authority: string;
+  /**
+   * Keeps what has no place in `auth.json`: identities of other accounts, keys that are not registered yet, and a copy of its own. For
+   * instance `fileStore(home)`.
+   */
+  readonly beside: CredentialStore;
+  /** How the human is proven to the authority. Default `bearer`. */
+  readonly proof?: "bearer" | "biscuit" | undefined;
+}
+
+/**
+ * Keeps identities where Codex does, in `auth.json` of a Codex home, so that Codex (generation A) and this program are one agent.
+ *
+ * - The login is Codex's: read from `tokens`, or from an identity token, and never changed.
+ * - `agent_identity` is read in the forms of all generations. It is written in the form of A, for the account that is logged in, and only in
+ *   place of nothing or of an object of A. Another generation's object, and what cannot be read, stay until they are forgotten on
+ *   purpose; the identity is then kept in `beside` alone.
+ * - All other members are kept as they are written, in their order. The file is never made; it is replaced atomically, 0600, beside the
+ *   target of a symbolic link, under a lock, and written again on top of what Codex wrote meanwhile.
+ *
+ * `update((current) => current)` puts the identity of the account that is logged in now into `auth.json`.
+ *
+ * @param codexHome - may begin with `~/`
+ * @throws {AgentKeyError} `config_invalid` when `authority` is no base URL
+ */
+export function codexAuthStore(codexHome: string, options: CodexAuthStoreOptions): CredentialStore {
+  const { beside, proof = "bearer" } = options;
+  const path = authPath(codexHome);
+  const authority = parseAuthority(options.authority, options);
+  const viewOf = (file: AuthFile | undefined, stored: Credentials) =>
+    new CodexView(file, stored, { authority, proof, description: path });
+
+  const load = async () => {
+    const target = await resolveAuthFile(path);
+    const file = target === undefined ? undefined : await loadAuthFile(target);
+    return viewOf(file, await beside.load()).credentials;
+  };
+  const change = async (
+    file: AuthFile | undefined,
+    make: (current: Credentials) => Credentials | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<string | undefined> => {
+    let text: string | undefined;
+    // First, so that an identity that leaves `auth.json` is kept before it does, and a new one is known even if that is not written.
+    await beside.update(
+      (stored) => {
+        text = undefined;
+        const view = viewOf(file, stored);
+        const next = make(view.credentials);
+        if (next === undefined) return undefined;
+        const planned = view.change(next);
+        text = planned.text;
+        return planned.beside;
+      },
+      { signal },
+    );
+    return text;
+  };
+
+  return {
+    description: path,
+    load,
+    async update(make, { signal } = {}) {
+      const target = await resolveAuthFile(path);
+      if (target === undefined) {
+        await change(undefined, make, signal);
+        return await load();
+      }
+      const run = async (lock: FileLock) => {
+        await removeLeftOvers(target);
+        for (let attempt = 0; attempt < MAX_CHANGES_UNDERNEATH; attempt += 1) {
+          const file = await loadAuthFile(target);
+          const text = await change(file, make, signal);
+          if (text === undefined) return;
+          const isWritten = await writePrivateFile(target, text, {
+            expectedGeneration: file?.generation,
+            beforeRename: () => lock.assertHeld(),
+          });
+          if (isWritten) return;
+        }
+        throw new CredentialStoreError("store_locked", `${target} keeps changing underneath`, {
+          retryable: true,
+          hint: "try again when Codex is idle",
+        });
+      };
+      await withFileLock(`${target}.lock`, run, { signal });
+      return await load();
+    },
+    withLock: (name, run, lockOptions) => beside.withLock(name, run, lockOptions),
+  };
+}
+
+async function removeLeftOvers(target: string): Promise<void> {
+  try {
+    await removeTemporaryFiles(target);
+  } catch (error) {
+    throw toStoreError(target, error);
+  }
+}

@@ -1,0 +1,23 @@
+import type { AuthSource } from "../auth.js";
+import { type LoginAuthOptions, loginAuth } from "../login-auth.js";
+import { memoryStore } from "../store/memory-store.js";
+import { type CodexAuthStoreOptions, codexAuthStore } from "./codex-auth-store.js";
+
+/** Options of {@link codexAuth}. */
+export interface CodexAuthOptions
+  extends LoginAuthOptions,
+    Pick<CodexAuthStoreOptions, "authority" | "proof"> {}
+
+/**
+ * The login of a Codex home as an auth source, read anew at every call: a human by `tokens`, or an agent by an identity token (verified as
+ * `loginAuth` does). Nobody is logged in where there is no `auth.json`, or where Codex works with an API key.
+ *
+ * Sends no request for a human's login. An access token that has ended is renewed by Codex alone.
+ *
+ * @param codexHome - may begin with `~/`
+ * @throws {AgentKeyError} `config_invalid` when `authority` is no base URL
+ */
+export function codexAuth(codexHome: string, options: CodexAuthOptions): AuthSource {
+  const store = codexAuthStore(codexHome, { ...options, beside: memoryStore() });
+  return loginAuth(store, options.authority, options);
+}

@@ -1,0 +1,117 @@
+import { decodeBase64Url } from "@countersign/agent-key";
+import type { UnreadableMember } from "../credential-store.js";
+import { describeZodError } from "../internal/describe-zod-error.js";
+import type { StoredLogin } from "../schema/credentials.js";
+import {
+  codexAgentClaimsSchema,
+  codexIdClaimsSchema,
+  codexLoginSchema,
+  codexTokensSchema,
+} from "./codex-schema.js";
+
+/** What the caller says of a Codex login, since nothing in the file is trusted to say it. */
+export interface CodexLoginOptions {
+  /** Normalised base URL. */
+  readonly authority: string;
+  readonly proof: "bearer" | "biscuit";
+}
+
+/** Who is logged in to Codex; `unreadable`: somebody is, but who cannot be read. */
+export interface CodexLogin {
+  readonly login: StoredLogin | null;
+  readonly unreadable?: UnreadableMember | undefined;
+}
+
+// "chatgptAuthTokens": a program around Codex keeps the tokens fresh.
+const HUMAN_MODES = ["chatgpt", "chatgptAuthTokens"];
+const NOBODY: CodexLogin = { login: null };
+
+/**
+ * Reads who is logged in to Codex. An API key is nobody: there is no account and no user behind it that an agent could act for.
+ *
+ * Tokens are not verified here. What names the user is the id token's word; the authority decides by the access token, and answers a
+ * registration with the account and user it belongs to.
+ */
+export function parseCodexLogin(
+  file: Readonly<Record<string, unknown>>,
+  options: CodexLoginOptions,
+): CodexLogin {
+  const parsed = codexLoginSchema.safeParse(file);
+  if (!parsed.success) return unreadable(describeZodError(parsed.error), file.auth_mode);
+  const { tokens, last_refresh: loggedInAt } = parsed.data;
+  const identityToken = file.agent_identity;
+  const mode = parsed.data.auth_mode ?? guessMode(parsed.data, identityToken);
+  if (mode === "agentIdentity") return parseTokenLogin(identityToken, loggedInAt, options);
+  if (!HUMAN_MODES.includes(mode) || tokens === null || tokens === undefined) return NOBODY;
+  return parseHumanLogin(tokens, loggedInAt, options);
+}
+
+// As Codex reads files from before there was an `auth_mode`.
+function guessMode(login: { readonly [name: string]: unknown }, identityToken: unknown): string {
+  const { OPENAI_API_KEY: apiKey, tokens } = login;
+  if (apiKey !== null && apiKey !== undefined) return "apikey";
+  const hasTokens = tokens !== null && tokens !== undefined;
+  return !hasTokens && typeof identityToken === "string" ? "agentIdentity" : "chatgpt";
+}
+
+function parseHumanLogin(
+  value: unknown,
+  loggedInAt: string,
+  { authority, proof }: CodexLoginOptions,
+): CodexLogin {
+  const tokens = codexTokensSchema.safeParse(value);
+  if (!tokens.success) return unreadable(`tokens: ${describeZodError(tokens.error)}`, value);
+  const claims = codexIdClaimsSchema.safeParse(parseClaims(tokens.data.id_token));
+  const user = claims.data?.["https://api.openai.com/auth"];
+  const userId = user?.chatgpt_user_id ?? user?.user_id;
+  if (userId === undefined || userId === null) {
+    return unreadable("tokens.id_token: names no user", value);
+  }
+  return {
+    login: {
+      authority,
+      account_id: tokens.data.account_id,
+      user_id: userId,
+      kind: "human",
+      proof,
+      access_token: tokens.data.access_token,
+      logged_in_at: loggedInAt,
+    },
+  };
+}
+
+function parseTokenLogin(
+  token: unknown,
+  loggedInAt: string,
+  { authority }: CodexLoginOptions,
+): CodexLogin {
+  if (typeof token !== "string") return unreadable("agent_identity: no identity token", token);
+  const claims = codexAgentClaimsSchema.safeParse(parseClaims(token));
+  if (!claims.success) return unreadable("agent_identity: names no account and user", token);
+  return {
+    login: {
+      authority,
+      account_id: claims.data.account_id,
+      user_id: claims.data.chatgpt_user_id,
+      kind: "agent",
+      identity_token: token,
+      logged_in_at: loggedInAt,
+    },
+  };
+}
+
+/** The claims of a JWT, unverified; `undefined`: it is none. */
+export function parseClaims(token: string): unknown {
+  const parts = token.split(".");
+  if (parts.length !== 3) return undefined;
+  try {
+    return JSON.parse(Buffer.from(decodeBase64Url(parts[1] ?? "")).toString("utf8"));
+  } catch {
+    // Neither the token nor the parser's words, which quote it, may be shown.
+    return undefined;
+  }
+}
+
+function unreadable(problem: string, value: unknown): CodexLogin {
+  return { login: null, unreadable: { member: "login", problem, value } };
+}

@@ -1,0 +1,176 @@
+import { bindingKey } from "../binding.js";
+import type { Credentials, UnreadableMember } from "../credential-store.js";
+import { CredentialStoreError } from "../credential-store-error.js";
+import type { StoredIdentity } from "../schema/credentials.js";
+import { type AuthFile, formatAuthFile, identityText } from "./auth-file.js";
+import { type CodexIdentity, formatCodexIdentity, parseCodexIdentity } from "./codex-identity.js";
+import { type CodexLogin, type CodexLoginOptions, parseCodexLogin } from "./codex-login.js";
+
+/** What a change of a {@link CodexView} writes. */
+export interface CodexChange {
+  /** New content of the store beside. */
+  readonly beside: Credentials;
+  /** New text of `auth.json`; `undefined`: it stays as it is. */
+  readonly text: string | undefined;
+}
+
+/**
+ * `auth.json` and the store beside it as one content: the login is Codex's; the identities are that of `auth.json` and all of the store
+ * beside.
+ *
+ * The store beside also keeps what stands in `auth.json` in the form that is written here, so that nothing is lost when Codex puts another
+ * identity into its one place. Where both have one for the same binding, `auth.json` counts, for Codex may have registered anew.
+ */
+export class CodexView {
+  /** What a reader is given. */
+  readonly credentials: Credentials;
+  readonly #file: AuthFile | undefined;
+  readonly #beside: Credentials;
+  readonly #login: CodexLogin;
+  readonly #identity: CodexIdentity;
+  readonly #description: string;
+
+  /** @param file - `undefined`: there is none, so nobody is logged in */
+  constructor(
+    file: AuthFile | undefined,
+    beside: Credentials,
+    options: CodexLoginOptions & { readonly description: string },
+  ) {
+    this.#file = file;
+    this.#beside = beside;
+    this.#description = options.description;
+    this.#login = file === undefined ? { login: null } : parseCodexLogin(file.value, options);
+    this.#identity = withKnownAuthority(
+      parseCodexIdentity(file?.value.agent_identity, options.authority),
+      beside,
+    );
+    const unreadable = [
+      ...(beside.unreadable ?? []).filter(({ member }) => member !== "login"),
+      ...this.#ownUnreadable(),
+    ];
+    this.credentials = {
+      ...beside,
+      login: this.#login.login,
+      identities: this.#identities(),
+      unreadable: unreadable.length === 0 ? undefined : unreadable,
+    };
+  }
+
+  /**
+   * Works out what to write for a changed content.
+   *
+   * @throws {CredentialStoreError} `store_denied` when the login was changed: it is Codex's
+   */
+  change(next: Credentials): CodexChange {
+    const { unreadable = this.credentials.unreadable ?? [] } = next;
+    this.#assertSameLogin(next, unreadable);
+    const own = this.#ownUnreadable();
+    const hidden = (this.#beside.unreadable ?? []).filter(({ member }) => member === "login");
+    const beside: Credentials = {
+      ...next,
+      login: this.#beside.login,
+      identities: next.identities.filter((entry) => !this.#isManaged(entry)),
+      unreadable: [...unreadable.filter((member) => !own.includes(member)), ...hidden],
+    };
+    if (this.#file === undefined) return { beside, text: undefined };
+    const before = identityText(this.#file);
+    const after = this.#identityText(next, unreadable, before);
+    return { beside, text: after === before ? undefined : formatAuthFile(this.#file, after) };
+  }
+
+  #identities(): readonly StoredIdentity[] {
+    const { identities } = this.#beside;
+    const { kind } = this.#identity;
+    const entry = this.#entry();
+    if (entry === undefined) return identities;
+    const others = identities.filter((other) => !isSameOwner(other, entry));
+    // An object of another program is never replaced, so what was registered in its place stands beside it and counts.
+    if (kind === "managed" && others.length < identities.length) return identities;
+    return [...others, entry];
+  }
+
+  #entry(): StoredIdentity | undefined {
+    return "entry" in this.#identity ? this.#identity.entry : undefined;
+  }
+
+  #isManaged(entry: StoredIdentity): boolean {
+    return this.#identity.kind === "managed" && entry === this.#identity.entry;
+  }
+
+  #ownUnreadable(): UnreadableMember[] {
+    const { unreadable } = this.#login;
+    const identity = this.#identity.kind === "unreadable" ? [this.#identity.member] : [];
+    return unreadable === undefined ? identity : [unreadable, ...identity];
+  }
+
+  #assertSameLogin(next: Credentials, unreadable: readonly UnreadableMember[]): void {
+    const isSame = JSON.stringify(next.login) === JSON.stringify(this.#login.login);
+    const broken = this.#login.unreadable;
+    if (isSame && (broken === undefined || unreadable.includes(broken))) return;
+    throw new CredentialStoreError(
+      "store_denied",
+      `the login of ${this.#description} is changed by Codex alone`,
+      { hint: "use `codex login` or `codex logout`" },
+    );
+  }
+
+  #identityText(
+    next: Credentials,
+    unreadable: readonly UnreadableMember[],
+    before: string | undefined,
+  ): string | undefined {
+    switch (this.#identity.kind) {
+      case "own":
+        return this.#ownText(next, this.#identity.entry, before);
+      case "managed": {
+        // Forgotten: otherwise it would be there again, or stay after what stands beside it is gone.
+        const { entry } = this.#identity;
+        return next.identities.some((other) => isSameOwner(other, entry)) ? before : undefined;
+      }
+      case "unreadable":
+        return unreadable.includes(this.#identity.member) ? before : undefined;
+      case "token":
+        return before;
+    }
+  }
+
+  #ownText(
+    next: Credentials,
+    entry: StoredIdentity | undefined,
+    before: string | undefined,
+  ): string | undefined {
+    const { login } = this.#login;
+    const mine = next.identities.find(
+      (one) => login?.kind === "human" && one.state === "registered" && isSameOwner(one, login),
+    );
+    const kept = mine ?? next.identities.find((one) => one === entry);
+    if (kept === undefined) return entry === undefined ? before : undefined;
+    return kept === entry
+      ? before
+      : formatCodexIdentity(kept, entry === undefined ? undefined : before);
+  }
+}
+
+/** A key that was registered here with one authority stays that authority's, whatever the caller says of the Codex home later. */
+function withKnownAuthority(identity: CodexIdentity, beside: Credentials): CodexIdentity {
+  if (identity.kind !== "own" || identity.entry === undefined) return identity;
+  const { entry } = identity;
+  const known = beside.identities.find(({ private_key }) => private_key === entry.private_key);
+  return known === undefined
+    ? identity
+    : { kind: "own", entry: { ...entry, authority: known.authority } };
+}
+
+interface Owner {
+  readonly authority: string;
+  readonly account_id: string;
+  readonly user_id: string;
+}
+
+function isSameOwner(one: Owner, other: Owner): boolean {
+  return ownerKey(one) === ownerKey(other);
+}
+
+function ownerKey({ authority, account_id, user_id }: Owner): string {
+  return bindingKey({ authority, accountId: account_id, userId: user_id });
+}

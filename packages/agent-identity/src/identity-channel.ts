@@ -1,0 +1,30 @@
+import { channel } from "node:diagnostics_channel";
+import type { Binding } from "./binding.js";
+
+/** The name of the channel of `node:diagnostics_channel` that gets an {@link IdentityMessage} for each step of a registration. */
+export const IDENTITY_CHANNEL = "countersign:agent-identity";
+
+/**
+ * What a registration comes to, in this order: `registering`, its turn has come; `key_stored`; `requesting`, the authority is about to be
+ * asked; `answered`; `registered`, the answer is stored.
+ */
+export type IdentityEvent = "registering" | "key_stored" | "requesting" | "answered" | "registered";
+
+/** What subscribers of {@link IDENTITY_CHANNEL} get, synchronously: the step after it has not begun. Holds no secret. */
+export interface IdentityMessage extends Binding {
+  readonly event: IdentityEvent;
+  /** From `answered` on. */
+  readonly agentRuntimeId?: string | undefined;
+}
+
+/** Tells subscribers of a step. */
+export function publishIdentityEvent(
+  event: IdentityEvent,
+  { authority, accountId, userId }: Binding,
+  agentRuntimeId?: string,
+): void {
+  const steps = channel(IDENTITY_CHANNEL);
+  if (!steps.hasSubscribers) return;
+  const message: IdentityMessage = { event, authority, accountId, userId, agentRuntimeId };
+  steps.publish(message);
+}

@@ -1,0 +1,32 @@
+import type { Auth, AuthSource } from "../auth.js";
+import { VerifiedToken } from "./verified-token.js";
+import type { IdentityTokenOptions } from "./verify-identity-token.js";
+
+/** Options of {@link identityTokenAuth}. */
+export interface IdentityTokenAuthOptions extends IdentityTokenOptions {
+  /**
+   * The identity token, or what gives the one of now; `undefined`: nobody is logged in. Secret: it holds the agent's private key. It is
+   * verified here and goes nowhere.
+   */
+  readonly token: string | (() => string | undefined | Promise<string | undefined>);
+}
+
+/**
+ * An auth source that stands on an identity token: the agent comes with its key, so nothing is registered for it and no human is needed.
+ *
+ * The token is verified at first use, once for all who ask, and again when it becomes another one. From its `exp` (and the tolerance) on
+ * every call is refused. A failed verification is tried again at the next call.
+ *
+ * `current` rejects with what `verifyIdentityToken` throws.
+ *
+ * @see docs/protocol.md §4 (generation B), §8
+ */
+export function identityTokenAuth(options: IdentityTokenAuthOptions): AuthSource {
+  const { token: source, ...verification } = options;
+  const verified = new VerifiedToken();
+  const ask = async (how: "current" | "peek"): Promise<Auth | undefined> => {
+    const token = typeof source === "function" ? await source() : source;
+    return token === undefined ? undefined : await verified[how](token, verification);
+  };
+  return { current: () => ask("current"), peek: () => ask("peek") };
+}

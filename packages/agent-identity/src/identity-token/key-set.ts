@@ -1,0 +1,19 @@
+import type { PublicRsaKey } from "../schema/key-set.js";
+
+/** Options of {@link KeySet.find}. */
+export interface KeySetOptions {
+  /** Ends this caller's waiting; it then rejects with `cancelled`. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The public keys of an issuer of identity tokens. Which set is asked is configuration; a token only names a key in it. */
+export interface KeySet {
+  /**
+   * The keys of this id; none: it is not trusted.
+   *
+   * @throws {AuthorityError} when the set cannot be fetched, or its answer is none
+   */
+  find(kid: string, options?: KeySetOptions): Promise<readonly PublicRsaKey[]>;
+  /** The keys of this id as far as they are known without a request. */
+  peek(kid: string): readonly PublicRsaKey[];
+}

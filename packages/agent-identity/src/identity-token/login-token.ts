@@ -1,0 +1,70 @@
+import type { AgentAuth } from "../auth.js";
+import { CredentialStoreError } from "../credential-store-error.js";
+import type { LoginAuthOptions } from "../login-auth.js";
+import type { StoredTokenLogin } from "../schema/credentials.js";
+import type { KeySet } from "./key-set.js";
+import { keySetUrl } from "./key-set-url.js";
+import { pinnedKeySet } from "./pinned-key-set.js";
+import { remoteKeySet } from "./remote-key-set.js";
+import { VerifiedToken } from "./verified-token.js";
+import type { IdentityTokenOptions } from "./verify-identity-token.js";
+
+/** Gives the agent of a stored login that is an identity token. */
+export class LoginToken {
+  readonly #options: LoginAuthOptions;
+  readonly #verified = new VerifiedToken();
+  readonly #keySets = new Map<string, KeySet>();
+
+  constructor(options: LoginAuthOptions) {
+    this.#options = options;
+  }
+
+  /** Verified against the key set, once for each login. */
+  async current(login: StoredTokenLogin): Promise<AgentAuth> {
+    const options = this.#optionsOf(login);
+    return assertOfLogin(await this.#verified.current(login.identity_token, options), login);
+  }
+
+  /** Without a request: verified before, or against the keys that were stored at the login; `undefined`: there are none. */
+  async peek(login: StoredTokenLogin): Promise<AgentAuth | undefined> {
+    const options = this.#optionsOf(login);
+    const auth =
+      (await this.#verified.peek(login.identity_token, options)) ??
+      (await this.#peekStored(login, options));
+    return auth === undefined ? undefined : assertOfLogin(auth, login);
+  }
+
+  async #peekStored(
+    login: StoredTokenLogin,
+    options: IdentityTokenOptions,
+  ): Promise<AgentAuth | undefined> {
+    if (login.key_set === undefined || login.key_set.keys.length === 0) return undefined;
+    const keySet = pinnedKeySet(login.key_set);
+    return await new VerifiedToken().peek(login.identity_token, { ...options, keySet });
+  }
+
+  #optionsOf(login: StoredTokenLogin): IdentityTokenOptions {
+    const { authority, issuer, audience } = login;
+    const keySet = this.#options.keySet ?? this.#keySetOf(login);
+    return { ...this.#options, authority, issuer, audience, keySet };
+  }
+
+  #keySetOf(login: StoredTokenLogin): KeySet {
+    const { insecureHttp, dispatcher, now } = this.#options;
+    const url = login.key_set_url ?? keySetUrl(login.authority, { insecureHttp });
+    const keySet = this.#keySets.get(url) ?? remoteKeySet(url, { insecureHttp, dispatcher, now });
+    this.#keySets.set(url, keySet);
+    return keySet;
+  }
+}
+
+// The rest of the login is what a person is shown, and what other programs go by.
+function assertOfLogin(auth: AgentAuth, login: StoredTokenLogin): AgentAuth {
+  const { accountId, userId } = auth.identity;
+  if (accountId === login.account_id && userId === login.user_id) return auth;
+  throw new CredentialStoreError(
+    "store_corrupt",
+    "the stored identity token is for another account or user than its login says",
+    { hint: "log out and log in again" },
+  );
+}

@@ -1,0 +1,39 @@
+import { CountersignError, isCode } from "@countersign/agent-key";
+import { expect, test } from "vitest";
+import * as authorityClient from "./authority-client.js";
+import * as identityToken from "./identity-token.js";
+import * as index from "./index.js";
+import * as privateFile from "./private-file.js";
+
+test("every exported error has a code, a name and a guard that tells it from the others", () => {
+  const all = Object.entries({ ...index, ...authorityClient, ...privateFile });
+  const errors = all.filter(([name]) => name.endsWith("Error"));
+  expect(errors.map(([name]) => name).sort()).toEqual([
+    "AgentIdentityError",
+    "AuthorityError",
+    "CredentialStoreError",
+  ]);
+  const classes = [index.AgentIdentityError, index.AuthorityError, index.CredentialStoreError];
+  for (const one of classes) {
+    const error = new one("timeout", "x");
+    expect(isCode(error.code)).toBe(true);
+    expect(error.name).toBe(one.brandName);
+    expect(CountersignError.is(error)).toBe(true);
+    for (const other of classes) expect(other.is(error)).toBe(other === one);
+  }
+});
+
+test("an error of an identity token is one of the identity, and tells its reason", () => {
+  const errors = Object.keys(identityToken).filter((name) => name.endsWith("Error"));
+  expect(errors).toEqual(["IdentityTokenError"]);
+  for (const reason of identityToken.IDENTITY_TOKEN_REASONS) {
+    const error = new identityToken.IdentityTokenError(reason, "x");
+    expect(isCode(error.code)).toBe(true);
+    expect(error).toMatchObject({ name: "IdentityTokenError", reason });
+    expect(index.AgentIdentityError.is(error)).toBe(true);
+    expect(identityToken.IdentityTokenError.is(error)).toBe(true);
+    expect(index.AuthorityError.is(error)).toBe(false);
+  }
+  const other = new index.AgentIdentityError("malformed", "x");
+  expect(identityToken.IdentityTokenError.is(other)).toBe(false);
+});

@@ -1,0 +1,60 @@
+export type { AgentIdentity } from "./agent-identity.js";
+export { AgentIdentityError } from "./agent-identity-error.js";
+export { AgentIdentityManager } from "./agent-identity-manager.js";
+export type {
+  AgentIdentityManagerOptions,
+  EnsureIdentityOptions,
+} from "./agent-identity-manager-options.js";
+export type { AgentAuth, Auth, AuthSlot, AuthSource, HumanAuth } from "./auth.js";
+export { createAuthSlot, fixedAuth } from "./auth.js";
+export type { AuthorityErrorOptions } from "./authority-error.js";
+export { AuthorityError } from "./authority-error.js";
+export type {
+  CredentialStore,
+  CredentialStoreOptions,
+  Credentials,
+  UnreadableMember,
+} from "./credential-store.js";
+export { CredentialStoreError } from "./credential-store-error.js";
+export type { IdentityEvent, IdentityMessage } from "./identity-channel.js";
+export { IDENTITY_CHANNEL } from "./identity-channel.js";
+export type { KeySet, KeySetOptions } from "./identity-token/key-set.js";
+export type { LoginAuthOptions } from "./login-auth.js";
+export { loginAuth, removeLogin, saveLogin } from "./login-auth.js";
+export type {
+  AgentBillOfMaterials,
+  AgentRegistrationRequest,
+  AgentRegistrationResponse,
+} from "./schema/agent-registration.js";
+export {
+  AGENT_REGISTRATION_PATH,
+  agentRegistrationRequestSchema,
+  agentRegistrationResponseSchema,
+  createAgentRegistrationRequest,
+  createAgentRegistrationResponse,
+  parseAgentRegistrationRequest,
+  parseAgentRegistrationResponse,
+} from "./schema/agent-registration.js";
+export type { BiscuitRequest } from "./schema/biscuit.js";
+export {
+  BISCUIT_HEADER,
+  BISCUIT_PATH,
+  createBiscuitRequestHeaders,
+  parseBiscuitRequestHeaders,
+  parseBiscuitResponseHeaders,
+} from "./schema/biscuit.js";
+export type {
+  StoredHumanLogin,
+  StoredIdentity,
+  StoredLogin,
+  StoredTokenLogin,
+} from "./schema/credentials.js";
+export type { Whoami } from "./schema/whoami.js";
+export {
+  createWhoamiResponse,
+  parseWhoamiResponse,
+  WHOAMI_PATH,
+  whoamiResponseSchema,
+} from "./schema/whoami.js";
+export { fileStore } from "./store/file-store.js";
+export { memoryStore } from "./store/memory-store.js";

@@ -1,0 +1,31 @@
+import { AgentKey } from "@countersign/agent-key";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { describeServerText } from "./server-text.js";
+
+test("escapes control and bidirectional characters", () => {
+  expect(describeServerText("a\u001b[31mb\u202ec\u2028d\ne")).toBe(
+    "a\\u{1b}[31mb\\u{202e}c\\u{2028}d e",
+  );
+});
+
+test("hides credentials whoever sent them, and those it is told", () => {
+  const pkcs8 = AgentKey.generate().exportPkcs8();
+  const shown = describeServerText(
+    `Bearer abcdefghijkl, AgentAssertion eyJhZ2VudF9y, eyJhbGciOiJSUzI1.eyJpc3Mi.c2ln cs_human_0123456789 ${pkcs8} mine-1`,
+    ["mine-1"],
+  );
+  expect(shown).toBe("[hidden], [hidden], [hidden] [hidden] [hidden] [hidden]");
+});
+
+test("gives at most 512 characters without control characters, and never a secret, for any text", () => {
+  const secret = "s3cr3t-token";
+  fc.assert(
+    fc.property(fc.string({ unit: "binary", maxLength: 1200 }), fc.nat(1200), (text, at) => {
+      const shown = describeServerText(text.slice(0, at) + secret + text.slice(at), [secret]);
+      expect([...shown].length).toBeLessThanOrEqual(512);
+      expect(shown).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+      expect(shown).not.toContain(secret);
+    }),
+  );
+});

@@ -1,0 +1,34 @@
+const MAX_CHARACTERS = 512;
+// Control, format (bidirectional overrides among them), line and paragraph separators, lone surrogates, private use.
+const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}]/gu;
+// What looks like a credential whoever sent it: bearer values, JWTs, assertions, tokens and keys of this project.
+const CREDENTIALS = [
+  /\b(bearer|agentassertion)\s+[\w.~+/=-]{8,}/giu,
+  /\beyJ[\w-]{8,}(?:\.[\w-]*){0,2}/gu,
+  /\bcs_[a-z]+_[\w-]{8,}/gu,
+  /\bM[CF][4E]CAQ[\w+/=]{16,}/gu,
+];
+
+/**
+ * Makes text from a server fit to be shown: credentials hidden, control and bidirectional characters escaped, cut at 512 characters.
+ *
+ * @param secrets - texts that must not appear, for instance the token that was sent
+ */
+export function describeServerText(text: string, secrets: readonly string[] = []): string {
+  // Hidden before the cut, so that no secret is left in half. What lies far behind the cut need not be looked at.
+  let shown = text.slice(0, 64 * 1024);
+  for (const secret of secrets) {
+    if (secret.length >= 4) shown = shown.replaceAll(secret, "[hidden]");
+  }
+  for (const pattern of CREDENTIALS) shown = shown.replace(pattern, "[hidden]");
+  shown = shown.trim().replace(UNSAFE, escapeCharacter);
+  const characters = [...shown.slice(0, 4 * MAX_CHARACTERS)];
+  return characters.length <= MAX_CHARACTERS
+    ? characters.join("")
+    : `${characters.slice(0, MAX_CHARACTERS - 1).join("")}…`;
+}
+
+function escapeCharacter(character: string): string {
+  if (character === "\n" || character === "\t" || character === "\r") return " ";
+  return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
+}

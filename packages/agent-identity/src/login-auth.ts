@@ -1,0 +1,111 @@
+import { type HttpUrlOptions, parseAuthority } from "@countersign/agent-key";
+import type { Dispatcher } from "undici";
+import { AgentIdentityError } from "./agent-identity-error.js";
+import type { Auth, AuthSource } from "./auth.js";
+import type { CredentialStore } from "./credential-store.js";
+import { CredentialStoreError } from "./credential-store-error.js";
+import type { KeySet } from "./identity-token/key-set.js";
+import type { LoginToken } from "./identity-token/login-token.js";
+import { describeZodError } from "./internal/describe-zod-error.js";
+import { type StoredLogin, storedLoginSchema } from "./schema/credentials.js";
+
+/** Options of {@link loginAuth}. All but `insecureHttp` are for logins by identity token. */
+export interface LoginAuthOptions extends HttpUrlOptions {
+  /** The keys that are trusted to sign identity tokens. Default: the key set at the login's `key_set_url`, else at `keySetUrl(authority)`. */
+  readonly keySet?: KeySet | undefined;
+  /** undici dispatcher for the default key set. */
+  readonly dispatcher?: Dispatcher | undefined;
+  /** Clock, epoch ms. Default `Date.now`. */
+  readonly now?: (() => number) | undefined;
+  /** How long after its `exp` an identity token is still taken. Seconds, from 0 to 300. Default 60. */
+  readonly clockToleranceSeconds?: number | undefined;
+}
+
+/**
+ * The login that a store holds, as an auth source. A human's token and an agent's key belong to one authority and are used with no other: a
+ * login with another authority is `undefined` here.
+ *
+ * Read anew at every call, so a login or logout by another process is seen at once. An identity token is verified at first use, once for
+ * each login, with one fetch of the key set; `peek` verifies it against the keys that were stored at the login.
+ *
+ * @param authority - base URL of the authority that asks
+ */
+export function loginAuth(
+  store: CredentialStore,
+  authority: string,
+  options: LoginAuthOptions = {},
+): AuthSource {
+  const expected = parseAuthority(authority, options);
+  let token: Promise<LoginToken> | undefined;
+  const ask = async (how: "current" | "peek"): Promise<Auth | undefined> => {
+    const login = await loadLogin(store);
+    if (login === null || login.authority !== expected) return undefined;
+    if (login.kind === "human") {
+      return {
+        kind: "human",
+        accountId: login.account_id,
+        userId: login.user_id,
+        accessToken: login.access_token,
+        proof: login.proof,
+      };
+    }
+    // Most logins are a human's and need none of it.
+    token ??= import("./identity-token/login-token.js").then((m) => new m.LoginToken(options));
+    return await (await token)[how](login);
+  };
+  return { current: () => ask("current"), peek: () => ask("peek") };
+}
+
+async function loadLogin(store: CredentialStore): Promise<StoredLogin | null> {
+  const { login, unreadable = [] } = await store.load();
+  const broken = unreadable.find(({ member }) => member === "login");
+  if (broken === undefined) return login;
+  throw new CredentialStoreError(
+    "store_corrupt",
+    `the login in ${store.description} cannot be read: ${broken.problem}`,
+    { hint: "log out and log in again" },
+  );
+}
+
+/**
+ * Stores a login in place of the one there, readable or not. Identities stay.
+ *
+ * @throws {AgentIdentityError} `invalid_request` when it is no login, for instance because an account or user id has a space
+ * @throws {AgentKeyError} `config_invalid` when its authority is no base URL
+ * @throws {CredentialStoreError} as the store
+ */
+export async function saveLogin(
+  store: CredentialStore,
+  login: StoredLogin,
+  options: HttpUrlOptions = {},
+): Promise<void> {
+  const parsed = storedLoginSchema.safeParse(login);
+  if (!parsed.success) {
+    throw new AgentIdentityError(
+      "invalid_request",
+      `not a login: ${describeZodError(parsed.error)}`,
+      { cause: parsed.error },
+    );
+  }
+  const normalised = { ...parsed.data, authority: parseAuthority(login.authority, options) };
+  await store.update((current) => ({
+    ...current,
+    login: normalised,
+    unreadable: current.unreadable?.filter(({ member }) => member !== "login"),
+  }));
+}
+
+/**
+ * Removes the login, readable or not. Identities stay, so that logging in again registers nothing.
+ *
+ * @returns whether there was one
+ */
+export async function removeLogin(store: CredentialStore): Promise<boolean> {
+  let found = false;
+  await store.update((current) => {
+    const unreadable = current.unreadable?.filter(({ member }) => member !== "login") ?? [];
+    found = current.login !== null || unreadable.length < (current.unreadable?.length ?? 0);
+    return found ? { ...current, login: null, unreadable } : undefined;
+  });
+  return found;
+}

@@ -1,0 +1,13 @@
+export { openPrivateDirectory, resolveHome } from "./private-file/open-private-directory.js";
+export type { PrivateFileEvent, PrivateFileMessage } from "./private-file/private-file-channel.js";
+export { PRIVATE_FILE_CHANNEL } from "./private-file/private-file-channel.js";
+export type {
+  FileLock,
+  FileLockOptions,
+  PrivateDirectoryOptions,
+  PrivateFile,
+  WritePrivateFileOptions,
+} from "./private-file/private-file-options.js";
+export { readPrivateFile } from "./private-file/read-private-file.js";
+export { withFileLock } from "./private-file/with-file-lock.js";
+export { removeTemporaryFiles, writePrivateFile } from "./private-file/write-private-file.js";

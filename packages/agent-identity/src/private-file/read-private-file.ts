@@ -1,0 +1,52 @@
+import { constants } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
+import { CredentialStoreError } from "../credential-store-error.js";
+import { assertOwnedByUser } from "./assert-owned-by-user.js";
+import { generationOf } from "./generation.js";
+import type { PrivateFile } from "./private-file-options.js";
+import { denied, errnoOf, toStoreError } from "./store-denied.js";
+
+const MAX_BYTES = 16n * 1024n * 1024n;
+// Non-blocking: opening a named pipe that nobody writes to would never end.
+const FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+
+/**
+ * Reads an owner-only text file. Symbolic links, special files and files of other users are refused; a file that others may read is
+ * tightened to 0600.
+ *
+ * @returns its text and generation; `undefined`: it does not exist
+ * @throws {CredentialStoreError} `store_denied`; `store_corrupt` when it is no UTF-8 or over 16 MiB
+ */
+export async function readPrivateFile(path: string): Promise<PrivateFile | undefined> {
+  let handle: FileHandle | undefined;
+  try {
+    handle = await open(path, FLAGS);
+    const found = await handle.stat({ bigint: true });
+    if (!found.isFile()) throw denied(path, "is no regular file", "move it away");
+    assertOwnedByUser(path, Number(found.uid));
+    if (found.size > MAX_BYTES) throw corrupt(path, "is too large");
+    if (process.platform !== "win32" && (found.mode & 0o077n) !== 0n) await handle.chmod(0o600);
+    const bytes = await handle.readFile();
+    return { text: decode(path, bytes), generation: generationOf(found) };
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return undefined;
+    throw toStoreError(path, error);
+  } finally {
+    await handle?.close();
+  }
+}
+
+function decode(path: string, bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    // The bytes are not quoted: they may be a secret.
+    throw corrupt(path, "is not UTF-8");
+  }
+}
+
+function corrupt(path: string, what: string): CredentialStoreError {
+  return new CredentialStoreError("store_corrupt", `${path} ${what}`, {
+    hint: "restore it from a backup, or move it away and log in again",
+  });
+}

@@ -1,0 +1,31 @@
+import type { LockHolder } from "./lock-directory.js";
+
+type Sign = Pick<LockHolder, "word" | "beat">;
+
+// A holder that was killed where that cannot be seen (another container, another system than Linux) holds the others up for so long.
+const STALE_MS = 3000;
+// Time between two looks counts up to here: after a sleep of the whole machine the holder gets its time to show that it lives.
+const LONGEST_GAP_MS = 500;
+
+/**
+ * Tells from looking at a lock again and again whether its holder still lives. No clock of the file system or of another process is
+ * compared with this one's, so setting a clock breaks no lock.
+ */
+export class StaleWatch {
+  #seen: Sign | undefined;
+  #lookedAt = 0;
+  #silentMs = 0;
+
+  /**
+   * @param holder - who holds the lock at this look
+   * @param now - monotonic, milliseconds
+   * @returns whether that holder gave no sign of life for three seconds
+   */
+  isStale(holder: Sign | undefined, now: number): boolean {
+    const isSame = holder?.word === this.#seen?.word && holder?.beat === this.#seen?.beat;
+    this.#silentMs = isSame ? this.#silentMs + Math.min(now - this.#lookedAt, LONGEST_GAP_MS) : 0;
+    this.#seen = holder;
+    this.#lookedAt = now;
+    return holder !== undefined && this.#silentMs >= STALE_MS;
+  }
+}

@@ -1,0 +1,116 @@
+import { mkdir, readdir, rename, utimes, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { openDirectory } from "../../test/support/directory.js";
+import { expectRejection } from "../../test/support/expect-rejection.js";
+import { CredentialStoreError } from "../credential-store-error.js";
+import { releaseLock, takeLock } from "./lock-directory.js";
+import { withFileLock } from "./with-file-lock.js";
+
+const OTHER = "0".repeat(32);
+
+test("gives up after its time when another process holds the lock, without running", async () => {
+  const lock = join(await openDirectory(), "lock");
+  await takeLock(lock, OTHER);
+  let isRun = false;
+  const waiting = withFileLock(
+    lock,
+    async () => {
+      isRun = true;
+    },
+    { waitMs: 20 },
+  );
+  const error = await expectRejection(waiting, CredentialStoreError, "store_locked");
+  expect([error.retryable, isRun]).toEqual([true, false]);
+});
+
+test("gives up when the caller has had enough, whoever holds the lock", async () => {
+  const lock = join(await openDirectory(), "lock");
+  const abort = new AbortController();
+  await withFileLock(lock, async () => {
+    const waiting = withFileLock(lock, async () => {}, { signal: abort.signal });
+    abort.abort();
+    await expectRejection(waiting, CredentialStoreError, "cancelled");
+  });
+  await takeLock(lock, OTHER);
+  const other = new AbortController();
+  const waiting = withFileLock(lock, async () => {}, { signal: other.signal });
+  other.abort();
+  await expectRejection(waiting, CredentialStoreError, "cancelled");
+});
+
+test("is denied where there is no directory, or none that can hold a lock", async () => {
+  const root = await openDirectory();
+  await writeFile(join(root, "file"), "");
+  for (const path of [join(root, "a", "lock"), join(root, "file", "lock")]) {
+    const locking = withFileLock(path, async () => {});
+    await expectRejection(locking, CredentialStoreError, "store_denied");
+  }
+});
+
+test("is denied where something stands that is no lock, and touches nothing of it", async () => {
+  const lock = join(await openDirectory(), "lock");
+  await mkdir(lock);
+  await writeFile(join(lock, "note"), "");
+  const locking = withFileLock(lock, async () => {});
+  await expectRejection(locking, CredentialStoreError, "store_denied");
+  expect(await readdir(lock)).toEqual(["note"]);
+});
+
+test("lets one run at a time, in the order they came, and leaves nothing behind", async () => {
+  const root = await openDirectory();
+  const lock = join(root, "lock");
+  const order: string[] = [];
+  const runs = [1, 2, 3, 4].map((n) =>
+    withFileLock(lock, async () => {
+      order.push(`${n} begins`);
+      await new Promise((resolve) => setImmediate(resolve));
+      order.push(`${n} ends`);
+    }),
+  );
+  await Promise.all(runs);
+  expect(order).toEqual([1, 2, 3, 4].flatMap((n) => [`${n} begins`, `${n} ends`]));
+  expect(await readdir(root)).toEqual([]);
+});
+
+test("is released when the run fails", async () => {
+  const lock = join(await openDirectory(), "lock");
+  const failing = withFileLock(lock, () => Promise.reject(new Error("no")));
+  await expect(failing).rejects.toThrow("no");
+  expect(await withFileLock(lock, async () => "again", { waitMs: 0 })).toBe("again");
+});
+
+test("is not taken from a holder by its age, whatever the clocks say", async () => {
+  const lock = join(await openDirectory(), "lock");
+  await takeLock(lock, OTHER);
+  const longAgo = new Date(Date.now() - 3_600_000);
+  await utimes(join(lock, OTHER), longAgo, longAgo);
+  await utimes(lock, longAgo, longAgo);
+  const locking = withFileLock(lock, async () => {}, { waitMs: 50 });
+  await expectRejection(locking, CredentialStoreError, "store_locked");
+  await releaseLock(lock, OTHER);
+  expect(await withFileLock(lock, async () => "mine", { waitMs: 0 })).toBe("mine");
+});
+
+describe("a holder whose lock was taken away", () => {
+  test("may not go on, and leaves the next one's lock alone", async () => {
+    const root = await openDirectory();
+    const lock = join(root, "lock");
+    await withFileLock(lock, async (held) => {
+      await held.assertHeld();
+      await rename(lock, `${lock}-elsewhere`);
+      await takeLock(lock, OTHER);
+      await expectRejection(held.assertHeld(), CredentialStoreError, "store_locked");
+    });
+    expect(await readdir(lock)).toEqual([OTHER]);
+  });
+
+  test("hears of it while it runs", async () => {
+    const lock = join(await openDirectory(), "lock");
+    await withFileLock(lock, async (held) => {
+      await rename(lock, `${lock}-elsewhere`);
+      await expect.poll(() => held.signal.aborted, { timeout: 20_000 }).toBe(true);
+      expect(held.signal.reason).toMatchObject({ code: "store_locked", retryable: true });
+    });
+  });
+});

@@ -1,0 +1,146 @@
+import { randomBytes } from "node:crypto";
+import { dirname, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { CredentialStoreError } from "../credential-store-error.js";
+import { KeyedMutex } from "../internal/keyed-mutex.js";
+import {
+  isLockHeldBy,
+  loadLockHolder,
+  putLockAside,
+  releaseLock,
+  releaseLockSync,
+  removeLockLeftOvers,
+  takeLock,
+  touchLock,
+} from "./lock-directory.js";
+import { publishFileEvent } from "./private-file-channel.js";
+import type { FileLock, FileLockOptions } from "./private-file-options.js";
+import { isProcessOver, markOfThisProcess } from "./process-mark.js";
+import { StaleWatch } from "./stale-watch.js";
+import { toStoreError } from "./store-denied.js";
+
+const BEAT_MS = 750;
+const FIRST_PAUSE_MS = 5;
+const LONGEST_PAUSE_MS = 100;
+
+// Callers of one process wait in line for their turn rather than knock at the file system against each other.
+const line = new KeyedMutex();
+const heldByPath = new Map<string, string>();
+const sweptDirectories = new Set<string>();
+
+/**
+ * Runs while holding the lock `path` (a directory that exists while it is held) across processes and within this one. The parent
+ * directory must exist.
+ *
+ * The lock holds a random owner word, and its holder gives a sign of life all the while. A lock whose holder has ended, or gave no sign
+ * for three seconds, is put aside by a rename. Should the holder only have slept, `assertHeld` tells it before it replaces anything.
+ *
+ * @throws {CredentialStoreError} `store_locked` (retryable) when the lock is not had in time or was lost; `store_denied`; `cancelled`
+ * @see security.md, "Stores and caches"
+ */
+export async function withFileLock<T>(
+  path: string,
+  run: (lock: FileLock) => Promise<T>,
+  options: FileLockOptions = {},
+): Promise<T> {
+  const lockPath = resolve(path);
+  const { signal, waitMs = 10_000 } = options;
+  const task = () => holdLock(lockPath, run, signal, waitMs);
+  return await line.run(lockPath, task, signal, (cause) => cancelled(lockPath, cause));
+}
+
+async function holdLock<T>(
+  lockPath: string,
+  run: (lock: FileLock) => Promise<T>,
+  signal: AbortSignal | undefined,
+  waitMs: number,
+): Promise<T> {
+  const word = randomBytes(16).toString("hex");
+  await acquire(lockPath, word, signal, waitMs);
+  const lost = new AbortController();
+  const beat = setInterval(async () => {
+    const isHeld = await touchLock(lockPath, word);
+    if (!isHeld && heldByPath.get(lockPath) === word) lost.abort(lockLost(lockPath));
+  }, BEAT_MS);
+  beat.unref();
+  releaseAtExit(lockPath, word);
+  publishFileEvent("lock_taken", lockPath);
+  try {
+    return await run({
+      signal: lost.signal,
+      async assertHeld() {
+        if (lost.signal.aborted || !(await isLockHeldBy(lockPath, word))) throw lockLost(lockPath);
+      },
+    });
+  } finally {
+    clearInterval(beat);
+    heldByPath.delete(lockPath);
+    // What cannot be released is broken by the next one; what was done under the lock is done.
+    await releaseLock(lockPath, word).catch(() => undefined);
+    publishFileEvent("lock_released", lockPath);
+  }
+}
+
+async function acquire(
+  lockPath: string,
+  word: string,
+  signal: AbortSignal | undefined,
+  waitMs: number,
+): Promise<void> {
+  const endsAt = performance.now() + waitMs;
+  const watch = new StaleWatch();
+  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
+    if (signal?.aborted === true) throw cancelled(lockPath, signal.reason);
+    try {
+      await sweepOnce(lockPath);
+      if (await takeLock(lockPath, word, await markOfThisProcess())) return;
+      const holder = await loadLockHolder(lockPath);
+      const isSilent = watch.isStale(holder, performance.now());
+      if (holder !== undefined && (isSilent || (await isProcessOver(holder.mark)))) {
+        if (await putLockAside(lockPath, holder.word)) publishFileEvent("lock_broken", lockPath);
+        continue;
+      }
+    } catch (error) {
+      throw toStoreError(lockPath, error);
+    }
+    if (performance.now() >= endsAt) {
+      throw new CredentialStoreError("store_locked", `${lockPath} is held by another process`, {
+        retryable: true,
+        hint: "wait for the other process to finish, and try again",
+      });
+    }
+    // Never in step with the others that wait. An abort is looked at above.
+    await sleep(pauseMs * (0.5 + Math.random()), undefined, { signal }).catch(() => undefined);
+  }
+}
+
+/** Once for each directory and process: whoever was killed is followed by a new process. */
+async function sweepOnce(lockPath: string): Promise<void> {
+  const directory = dirname(lockPath);
+  if (sweptDirectories.has(directory)) return;
+  await removeLockLeftOvers(lockPath, Date.now());
+  sweptDirectories.add(directory);
+}
+
+/** A process that ends in the middle, for instance by `process.exit`, holds nobody up. */
+function releaseAtExit(lockPath: string, word: string): void {
+  if (heldByPath.size === 0 && !process.listeners("exit").includes(releaseAll)) {
+    process.on("exit", releaseAll);
+  }
+  heldByPath.set(lockPath, word);
+}
+
+function releaseAll(): void {
+  for (const [path, word] of heldByPath) releaseLockSync(path, word);
+}
+
+function lockLost(lockPath: string): CredentialStoreError {
+  return new CredentialStoreError("store_locked", `the lock ${lockPath} was lost`, {
+    retryable: true,
+    hint: "try again; nothing was changed",
+  });
+}
+
+function cancelled(lockPath: string, cause: unknown): CredentialStoreError {
+  return new CredentialStoreError("cancelled", `waiting for ${lockPath} was cancelled`, { cause });
+}

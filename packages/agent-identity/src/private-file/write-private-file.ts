@@ -1,0 +1,101 @@
+import { randomBytes } from "node:crypto";
+import { constants } from "node:fs";
+import { type FileHandle, lstat, open, readdir, rename, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { assertOwnedByUser } from "./assert-owned-by-user.js";
+import { loadGeneration } from "./generation.js";
+import { publishFileEvent } from "./private-file-channel.js";
+import type { WritePrivateFileOptions } from "./private-file-options.js";
+import { denied, errnoOf, toStoreError } from "./store-denied.js";
+
+const FLAGS =
+  constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0);
+const TEMPORARY = /^\.[0-9a-f]{24}\.tmp$/;
+
+/**
+ * Replaces a file by an owner-only one (0600), atomically and durably: a random, exclusive temporary file beside it, synced, then
+ * renamed over it, then the directory synced. Whoever reads sees the old text or the new one, whole.
+ *
+ * @returns whether it was written; false: the file no longer has the expected generation, and nothing was changed
+ * @throws {CredentialStoreError} `store_denied`; whatever `beforeRename` throws
+ */
+export async function writePrivateFile(
+  path: string,
+  text: string,
+  options: WritePrivateFileOptions = {},
+): Promise<boolean> {
+  const temporary = `${path}.${randomBytes(12).toString("hex")}.tmp`;
+  let isMade = false;
+  try {
+    await assertReplaceable(path);
+    const handle = await open(temporary, FLAGS, 0o600);
+    isMade = true;
+    publishFileEvent("temporary_made", path);
+    await fill(handle, path, text);
+    await options.beforeRename?.();
+    if (
+      "expectedGeneration" in options &&
+      (await loadGeneration(path)) !== options.expectedGeneration
+    ) {
+      return false;
+    }
+    await rename(temporary, path);
+    isMade = false;
+    publishFileEvent("renamed", path);
+    await syncDirectory(dirname(path));
+    publishFileEvent("directory_synced", path);
+    return true;
+  } catch (error) {
+    throw toStoreError(path, error);
+  } finally {
+    if (isMade) await rm(temporary, { force: true });
+  }
+}
+
+/** Removes temporary files that a killed process left beside a file. Only to be called while holding the lock of that file. */
+export async function removeTemporaryFiles(path: string): Promise<void> {
+  const name = basename(path);
+  for (const entry of await readdir(dirname(path))) {
+    if (entry.startsWith(name) && TEMPORARY.test(entry.slice(name.length))) {
+      await rm(join(dirname(path), entry), { force: true });
+    }
+  }
+}
+
+async function assertReplaceable(path: string): Promise<void> {
+  try {
+    const found = await lstat(path);
+    if (found.isSymbolicLink()) {
+      throw denied(path, "is a symbolic link", "name the real place: links are not followed");
+    }
+    if (!found.isFile()) throw denied(path, "is no regular file", "move it away");
+    assertOwnedByUser(path, found.uid);
+  } catch (error) {
+    if (errnoOf(error) !== "ENOENT") throw error;
+  }
+}
+
+async function fill(handle: FileHandle, path: string, text: string): Promise<void> {
+  try {
+    // The umask may have taken more than it should; nothing may add to 0600.
+    await handle.chmod(0o600);
+    await handle.writeFile(text, "utf8");
+    publishFileEvent("temporary_written", path);
+    await handle.sync();
+    publishFileEvent("temporary_synced", path);
+  } finally {
+    await handle.close();
+  }
+}
+
+async function syncDirectory(directory: string): Promise<void> {
+  let handle: FileHandle | undefined;
+  try {
+    handle = await open(directory, constants.O_RDONLY);
+    await handle.sync();
+  } catch {
+    // Windows and some network file systems cannot sync a directory; the rename itself has happened.
+  } finally {
+    await handle?.close();
+  }
+}

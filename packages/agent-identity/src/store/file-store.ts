@@ -1,0 +1,88 @@
+import { join } from "node:path";
+import type { CredentialStore, Credentials } from "../credential-store.js";
+import { CredentialStoreError } from "../credential-store-error.js";
+import { openPrivateDirectory, resolveHome } from "../private-file/open-private-directory.js";
+import { readPrivateFile } from "../private-file/read-private-file.js";
+import { toStoreError } from "../private-file/store-denied.js";
+import { withFileLock } from "../private-file/with-file-lock.js";
+import { removeTemporaryFiles, writePrivateFile } from "../private-file/write-private-file.js";
+import { emptyCredentials, formatCredentials, parseCredentials } from "./credentials-codec.js";
+import { openHome, withNamedLock } from "./named-lock.js";
+
+const FILE_NAME = "credentials.json";
+// Others change the file only while they hold its lock; meeting this often means that somebody writes without it.
+const MAX_CHANGES_UNDERNEATH = 5;
+
+/**
+ * Keeps everything in `credentials.json` of a directory: 0600 in 0700, replaced atomically and durably, under a lock that holds across
+ * processes. Other processes of the same user can read it: nothing in a file store is safe from them.
+ *
+ * Nothing is made on disk before there is something to write or to lock.
+ *
+ * @param directory - may begin with `~/`
+ */
+export function fileStore(directory: string): CredentialStore {
+  const description = join(resolveHome(directory), FILE_NAME);
+
+  return {
+    description,
+    async load() {
+      const opened = await openPrivateDirectory(directory, { create: false });
+      return opened === undefined ? emptyCredentials() : (await read(opened)).credentials;
+    },
+    async update(change, { signal } = {}) {
+      const existing = await openPrivateDirectory(directory, { create: false });
+      if (existing === undefined && change(emptyCredentials()) === undefined) {
+        return emptyCredentials();
+      }
+      const opened = await openHome(directory);
+      const file = join(opened, FILE_NAME);
+      return await withFileLock(
+        `${file}.lock`,
+        async (lock) => {
+          await removeLeftOvers(file);
+          for (let attempt = 0; attempt < MAX_CHANGES_UNDERNEATH; attempt += 1) {
+            const { credentials, generation } = await read(opened);
+            const next = change(credentials);
+            if (next === undefined) return credentials;
+            const text = formatCredentials(next, credentials, file);
+            const isWritten = await writePrivateFile(file, text, {
+              expectedGeneration: generation,
+              beforeRename: () => lock.assertHeld(),
+            });
+            if (isWritten) return parseCredentials(text, file);
+          }
+          throw changedUnderneath(file);
+        },
+        { signal },
+      );
+    },
+    async withLock(name, run, { signal } = {}) {
+      return await withNamedLock(directory, name, run, signal);
+    },
+  };
+}
+
+async function read(
+  directory: string,
+): Promise<{ credentials: Credentials; generation: string | undefined }> {
+  const file = join(directory, FILE_NAME);
+  const found = await readPrivateFile(file);
+  if (found === undefined) return { credentials: emptyCredentials(), generation: undefined };
+  return { credentials: parseCredentials(found.text, file), generation: found.generation };
+}
+
+async function removeLeftOvers(file: string): Promise<void> {
+  try {
+    await removeTemporaryFiles(file);
+  } catch (error) {
+    throw toStoreError(file, error);
+  }
+}
+
+function changedUnderneath(file: string): CredentialStoreError {
+  return new CredentialStoreError("store_locked", `${file} keeps changing underneath`, {
+    retryable: true,
+    hint: "close the program that writes it without its lock, and try again",
+  });
+}

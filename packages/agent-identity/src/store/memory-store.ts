@@ -1,0 +1,32 @@
+import type { CredentialStore, Credentials } from "../credential-store.js";
+import { CredentialStoreError } from "../credential-store-error.js";
+import { KeyedMutex } from "../internal/keyed-mutex.js";
+import { emptyCredentials } from "./credentials-codec.js";
+
+/** Keeps everything in this object alone, for tests and for agents that register anew with every process. */
+export function memoryStore(): CredentialStore {
+  let held: Credentials = emptyCredentials();
+  const updates = new KeyedMutex();
+  const locks = new KeyedMutex();
+  return {
+    description: "memory",
+    async load() {
+      return structuredClone(held);
+    },
+    update(change, { signal } = {}) {
+      const task = async () => {
+        const next = change(structuredClone(held));
+        if (next !== undefined) held = structuredClone(next);
+        return structuredClone(held);
+      };
+      return updates.run("", task, signal, cancelled);
+    },
+    withLock(name, run, { signal } = {}) {
+      return locks.run(name, () => run(), signal, cancelled);
+    },
+  };
+}
+
+function cancelled(cause: unknown): CredentialStoreError {
+  return new CredentialStoreError("cancelled", "waiting for the store was cancelled", { cause });
+}

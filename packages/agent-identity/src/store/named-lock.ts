@@ -1,0 +1,32 @@
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { openPrivateDirectory, resolveHome } from "../private-file/open-private-directory.js";
+import { withFileLock } from "../private-file/with-file-lock.js";
+
+// One registration by another process may take its whole deadline.
+const NAMED_LOCK_WAIT_MS = 60_000;
+
+/** Makes a home where there is none and gives its absolute path. */
+export async function openHome(directory: string): Promise<string> {
+  // It is made where it does not exist, so `undefined` does not come.
+  return (await openPrivateDirectory(directory)) ?? resolveHome(directory);
+}
+
+/** Runs while holding a named lock of a home, a file below `locks`. */
+export async function withNamedLock<T>(
+  directory: string,
+  name: string,
+  run: (held: AbortSignal) => Promise<T>,
+  signal: AbortSignal | undefined,
+): Promise<T> {
+  const locks = await openHome(join(await openHome(directory), "locks"));
+  return await withFileLock(join(locks, `${hashName(name)}.lock`), (lock) => run(lock.signal), {
+    signal,
+    waitMs: NAMED_LOCK_WAIT_MS,
+  });
+}
+
+/** A file name for a name that holds accounts and addresses, which are no file names. */
+export function hashName(name: string): string {
+  return createHash("sha256").update(name).digest("hex").slice(0, 32);
+}

@@ -1,0 +1,149 @@
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { AgentKey } from "@countersign/agent-key";
+import { startProcess, type TestAuthority } from "@countersign/testing";
+import { expect, test } from "vitest";
+import { AgentIdentityManager } from "../src/agent-identity-manager.js";
+import { fixedAuth } from "../src/auth.js";
+import { fileStore } from "../src/store/file-store.js";
+import { openAuthority } from "./support/authority.js";
+import { openDirectory } from "./support/directory.js";
+import { openGate } from "./support/manager.js";
+import { commandOf } from "./support/processes.js";
+
+const WRITE = [
+  "lock_taken credentials.json.lock",
+  "temporary_made credentials.json",
+  "temporary_written credentials.json",
+  "temporary_synced credentials.json",
+  "renamed credentials.json",
+  "directory_synced credentials.json",
+  "lock_released credentials.json.lock",
+];
+const STEPS = [
+  "lock_taken named.lock",
+  "registering",
+  ...WRITE,
+  "key_stored",
+  "requesting",
+  "answered",
+  ...WRITE,
+  "registered",
+  "lock_released named.lock",
+];
+const KILLS_PER_STEP = 10;
+const KILLS_WITHOUT_ANSWER = 10;
+const HOMES = 12;
+
+interface Home {
+  readonly path: string;
+  readonly token: string;
+  readonly userId: string;
+  readonly authority: TestAuthority;
+}
+
+function openHome(authority: TestAuthority, root: string, name: string): Home {
+  const userId = `user-${name}`;
+  const token = authority.addHuman({ accountId: "acct-1", userId });
+  return { path: join(root, name), token, userId, authority };
+}
+
+async function run({ path, token, userId, authority }: Home, step: number) {
+  const [command = "", ...args] = commandOf(
+    "register-and-die.ts",
+    authority.url,
+    path,
+    token,
+    userId,
+    `${step}`,
+  );
+  // Two hundred processes compile the same modules: once is enough.
+  const env = { NODE_COMPILE_CACHE: join(path, "..", "compile-cache") };
+  return await startProcess(command, args, { env });
+}
+
+/** What has to hold after any crash: the store loads, and the next run ends with one usable agent whose key is the key on disk. */
+async function expectRecovery({ path, token, userId, authority }: Home): Promise<void> {
+  const store = fileStore(path);
+  const { unreadable, identities: found } = await store.load();
+  expect({ unreadable, count: found.length <= 1 }).toEqual({ unreadable: undefined, count: true });
+  const manager = new AgentIdentityManager({
+    authority: authority.url,
+    auth: fixedAuth({ kind: "human", accountId: "acct-1", userId, accessToken: token }),
+    store,
+    features: { isEnabled: () => true },
+  });
+  const identity = await manager.ensure();
+  await manager.close();
+  const agents = authority.agents.filter((agent) => agent.userId === userId);
+  const { identities } = await store.load();
+  const line = AgentKey.importPkcs8(identities[0]?.private_key ?? "").publicKey.line;
+  expect(agents).toMatchObject([{ publicKey: line, state: "active" }]);
+  expect(identities).toMatchObject([
+    { state: "registered", agent_runtime_id: agents[0]?.agentRuntimeId },
+  ]);
+  expect(identity).toMatchObject({ agentRuntimeId: agents[0]?.agentRuntimeId });
+  // What the killed one wrote and did not finish is gone with the next write.
+  const names = await readdir(path);
+  if (found[0]?.state !== "registered") {
+    expect(names.filter((name) => name.endsWith(".tmp"))).toEqual([]);
+  }
+}
+
+/** Runs jobs, a few at a time. */
+async function drain(jobs: (() => Promise<void>)[]): Promise<void> {
+  const worker = async () => {
+    for (let job = jobs.shift(); job !== undefined; job = jobs.shift()) await job();
+  };
+  await Promise.all(Array.from({ length: HOMES }, worker));
+}
+
+test("a registration takes these steps, and each of them can be watched", async () => {
+  const home = openHome(await openAuthority(), await openDirectory(), "all");
+  const { code, stdout, stderr } = await (await run(home, -1)).exited;
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  expect(stdout.trim().split("\n")).toEqual(STEPS);
+});
+
+test("a process killed at any step of a registration leaves a store that loads, and the next run has one agent with the key on disk", async () => {
+  const authority = await openAuthority();
+  const root = await openDirectory();
+  // Fills the cache, which killed processes do not.
+  await (await run(openHome(authority, root, "first"), -1)).exited;
+  let kills = 0;
+  const jobs = STEPS.flatMap((name, step) =>
+    Array.from({ length: KILLS_PER_STEP }, (_, round) => async () => {
+      const home = openHome(authority, root, `${step}-${round}`);
+      const { signal, stdout } = await (await run(home, step)).exited;
+      expect([signal, stdout.trim().split("\n").at(-1)]).toEqual(["SIGKILL", name]);
+      kills += 1;
+      await expectRecovery(home);
+    }),
+  );
+  await drain(jobs);
+  expect(kills).toBe(STEPS.length * KILLS_PER_STEP);
+  expect(kills).toBeGreaterThanOrEqual(200 - KILLS_WITHOUT_ANSWER);
+});
+
+test("a process killed between a request and its answer leaves one agent, whether the authority had registered it or not", async () => {
+  const authority = await openAuthority();
+  const root = await openDirectory();
+  for (let round = 0; round < KILLS_WITHOUT_ANSWER; round += 1) {
+    const home = openHome(authority, root, `${round}`);
+    const gate = openGate();
+    // Held: performed only after the kill. Lost: performed before it, and the answer never comes.
+    authority.fault(
+      "register_agent",
+      round % 2 === 0 ? { kind: "hold", until: gate.opened } : { kind: "lose" },
+    );
+    if (round % 2 === 1) authority.fault("register_agent", { kind: "hang" });
+    const before = authority.counts.registerAgent;
+    const running = await run(home, -1);
+    const expected = before + (round % 2 === 0 ? 1 : 2);
+    await expect.poll(() => authority.counts.registerAgent, { timeout: 60_000 }).toBe(expected);
+    running.kill("SIGKILL");
+    await running.exited;
+    gate.open();
+    await expectRecovery(home);
+  }
+});

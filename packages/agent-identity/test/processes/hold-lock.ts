@@ -1,0 +1,16 @@
+// Holds a lock of a home's directory and says so: `hold-lock.ts LOCK [exit]`. With `exit` the process ends itself while it holds it. A line
+// on its input lets it check that it still holds the lock.
+import { withFileLock } from "../../src/private-file.js";
+
+const [lock = "", mode] = process.argv.slice(2);
+await withFileLock(lock, async (held) => {
+  process.stdout.write("held\n");
+  if (mode === "exit") process.exit(0);
+  await new Promise((resolve) => process.stdin.once("data", resolve));
+  const result = await held.assertHeld().then(
+    () => "still held",
+    (error: unknown) => String(Object(error).code),
+  );
+  process.stdout.write(`${result}\n`);
+});
+process.stdin.destroy();

@@ -1,0 +1,35 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { useIdentityToken } from "./examples/identity-token.js";
+import { logIn } from "./examples/log-in.js";
+import { openAuthority } from "./support/authority.js";
+import { openDirectory } from "./support/directory.js";
+
+test.each(["log-in.ts", "identity-token.ts"])(
+  "the README holds the example %s as it is compiled",
+  async (name) => {
+    const readme = await readFile(new URL("../README.md", import.meta.url), "utf8");
+    const source = await readFile(new URL(`examples/${name}`, import.meta.url), "utf8");
+    expect(readme).toContain(source.trim());
+  },
+);
+
+test("the README's program registers once, also when it is started again", async () => {
+  const authority = await openAuthority();
+  const token = authority.addHuman({ accountId: "acct-1", userId: "user-1" });
+  const home = join(await openDirectory(), "home");
+  const expected = /^agent_1 with ssh-ed25519 /;
+  expect(await logIn(authority.url, home, token)).toMatch(expected);
+  expect(await logIn(authority.url, home, token)).toMatch(expected);
+  expect(authority.counts.registerAgent).toBe(1);
+});
+
+test("the README's program for identity tokens registers nothing, and takes one request", async () => {
+  const authority = await openAuthority();
+  const { token } = authority.issueIdentityToken({ accountId: "acct-1", userId: "user-1" });
+  const identities = useIdentityToken(authority.url, async () => token);
+  onTestFinished(() => identities.close());
+  expect(await identities.ensure()).toMatchObject({ agentRuntimeId: "agent_1", userId: "user-1" });
+  expect(authority.requests.map(({ step }) => step)).toEqual(["key_set"]);
+});

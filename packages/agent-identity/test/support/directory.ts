@@ -1,0 +1,9 @@
+import { temporaryDirectory } from "@countersign/testing";
+import { onTestFinished } from "vitest";
+
+/** The path of a temporary folder that goes away with the test. */
+export async function openDirectory(): Promise<string> {
+  const directory = await temporaryDirectory();
+  onTestFinished(() => directory.remove());
+  return directory.path;
+}

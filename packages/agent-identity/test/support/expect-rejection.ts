@@ -1,0 +1,24 @@
+import type { Code, CountersignError } from "@countersign/agent-key";
+import { expect } from "vitest";
+
+interface ErrorClass<T> {
+  readonly brandName: string;
+  readonly prototype: T;
+  is(this: ErrorClass<T>, value: unknown): value is T;
+}
+
+/** Asserts that a promise rejects with an error of this class and code, and gives the error. */
+export async function expectRejection<T extends CountersignError>(
+  promise: Promise<unknown>,
+  errorClass: ErrorClass<T>,
+  code: Code,
+): Promise<T> {
+  const error: unknown = await promise.then(
+    (value) => expect.fail(`did not reject but gave ${JSON.stringify(value)}`),
+    (reason: unknown) => reason,
+  );
+  // The error itself says most where it is another one.
+  if (!errorClass.is(error)) throw error;
+  expect({ code: error.code, message: error.message }).toMatchObject({ code });
+  return error;
+}

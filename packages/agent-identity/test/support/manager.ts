@@ -1,0 +1,56 @@
+import type { TestAuthority } from "@countersign/testing";
+import { onTestFinished } from "vitest";
+import { AgentIdentityManager } from "../../src/agent-identity-manager.js";
+import type { AgentIdentityManagerOptions } from "../../src/agent-identity-manager-options.js";
+import { type AuthSlot, createAuthSlot, type HumanAuth } from "../../src/auth.js";
+import { AuthorityClient } from "../../src/client/authority-client.js";
+import type { CredentialStore } from "../../src/credential-store.js";
+import { memoryStore } from "../../src/store/memory-store.js";
+import { openAuthority } from "./authority.js";
+
+/** What {@link openManager} gives. */
+export interface ManagerSetup {
+  readonly authority: TestAuthority;
+  readonly auth: AuthSlot;
+  readonly store: CredentialStore;
+  readonly manager: AgentIdentityManager;
+  /** Lets a human in and gives its auth. */
+  readonly human: (accountId: string, userId: string) => HumanAuth;
+  readonly flag: { on: boolean };
+}
+
+/** A manager with a slot, logged in as user-1 of acct-1 unless told otherwise; retries do not wait. */
+export async function openManager(
+  options: Partial<AgentIdentityManagerOptions> & { readonly isLoggedIn?: boolean } = {},
+): Promise<ManagerSetup> {
+  const authority = await openAuthority();
+  const human = (accountId: string, userId: string): HumanAuth => ({
+    kind: "human",
+    accountId,
+    userId,
+    accessToken: authority.addHuman({ accountId, userId }),
+  });
+  const { isLoggedIn = true, ...managerOptions } = options;
+  const auth = createAuthSlot(isLoggedIn ? human("acct-1", "user-1") : undefined);
+  const store = options.store ?? memoryStore();
+  const flag = { on: true };
+  const manager = new AgentIdentityManager({
+    authority: authority.url,
+    auth,
+    store,
+    features: { isEnabled: () => flag.on },
+    client: new AuthorityClient({ authority: authority.url, wait: async () => {} }),
+    ...managerOptions,
+  });
+  onTestFinished(() => manager.close());
+  return { authority, auth, store, manager, human, flag };
+}
+
+/** A promise and what settles it. */
+export function openGate(): { readonly opened: Promise<void>; readonly open: () => void } {
+  let open = () => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { opened, open };
+}

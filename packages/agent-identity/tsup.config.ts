@@ -1,0 +1,20 @@
+import { defineConfig } from "tsup";
+import manifest from "./package.json" with { type: "json" };
+
+export default defineConfig({
+  entry: [
+    "src/index.ts",
+    "src/authority-client.ts",
+    "src/codex-auth.ts",
+    "src/identity-token.ts",
+    "src/keyring-store.ts",
+    "src/private-file.ts",
+  ],
+  format: ["esm"],
+  platform: "node",
+  target: "node22",
+  dts: false,
+  clean: true,
+  sourcemap: true,
+  define: { COUNTERSIGN_VERSION: JSON.stringify(manifest.version) },
+});

@@ -1,0 +1,111 @@
+import { createPublicKey, type KeyObject, verify } from "node:crypto";
+import { AgentKeyError } from "./agent-key-error.js";
+import { decodeBase64, encodeBase64 } from "./base64.js";
+import { isSoundPublicKey } from "./edwards-point.js";
+import { isStrictSignature } from "./strict-signature.js";
+
+const ALGORITHM = "ssh-ed25519";
+// u32be 11, "ssh-ed25519", u32be 32 (RFC 8709 §4, RFC 4253 §6.6), then the 32 bytes of the key.
+const BLOB_PREFIX = Buffer.from("0000000b7373682d6564323535313900000020", "hex");
+// DER of a SubjectPublicKeyInfo up to the key (RFC 8410 §4).
+const SPKI_PREFIX = Buffer.from("302a300506032b6570032100", "hex");
+// An OpenSSH line may carry a comment after the key.
+const LINE = /^ssh-ed25519 ([A-Za-z0-9+/=]{1,200})(?: [^\r\n\0]{0,1024})?$/;
+
+/** A checked Ed25519 public key. */
+export class AgentPublicKey {
+  readonly #bytes: Uint8Array;
+  #keyObject: KeyObject | undefined;
+  /** The OpenSSH line without a comment: `ssh-ed25519 <base64>`. */
+  readonly line: string;
+
+  private constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+    this.line = `${ALGORITHM} ${encodeBase64(Buffer.concat([BLOB_PREFIX, bytes]))}`;
+  }
+
+  /**
+   * Parses an OpenSSH public key line. A comment is accepted and dropped.
+   *
+   * @throws {AgentKeyError} `invalid_key` when it is no such line, or the key is not canonical, not on the curve or of small order
+   * @see docs/protocol.md §3; RFC 8709 §4
+   */
+  static parse(line: string): AgentPublicKey {
+    const encoded = LINE.exec(line)?.[1];
+    if (encoded !== undefined) {
+      const blob = Buffer.from(decodeLine(encoded));
+      if (
+        blob.length === BLOB_PREFIX.length + 32 &&
+        BLOB_PREFIX.equals(blob.subarray(0, BLOB_PREFIX.length))
+      ) {
+        return AgentPublicKey.fromBytes(blob.subarray(BLOB_PREFIX.length));
+      }
+    }
+    throw invalidLine();
+  }
+
+  /**
+   * Takes the 32 bytes of a public key (RFC 8032 §5.1.5).
+   *
+   * @throws {AgentKeyError} `invalid_key` when the key is not canonical, not on the curve or of small order
+   */
+  static fromBytes(bytes: Uint8Array): AgentPublicKey {
+    if (!isSoundPublicKey(bytes)) {
+      throw new AgentKeyError("invalid_key", "not a sound Ed25519 public key", {
+        hint: "the key must be canonical, on the curve and not of small order",
+      });
+    }
+    return new AgentPublicKey(Uint8Array.from(bytes));
+  }
+
+  /** A copy of the 32 bytes of the key. */
+  toBytes(): Uint8Array {
+    return Uint8Array.from(this.#bytes);
+  }
+
+  /**
+   * Tells whether a signature of 64 bytes holds over the bytes (a text is taken as UTF-8), strictly: S < L.
+   *
+   * @see RFC 8032 §5.1.7
+   */
+  verify(message: string | Uint8Array, signature: Uint8Array): boolean {
+    if (!isStrictSignature(signature)) return false;
+    this.#keyObject ??= createPublicKey({
+      key: Buffer.concat([SPKI_PREFIX, this.#bytes]),
+      format: "der",
+      type: "spki",
+    });
+    const bytes = typeof message === "string" ? Buffer.from(message, "utf8") : message;
+    return verify(null, bytes, this.#keyObject, signature);
+  }
+
+  /** Tells whether this is the same key. */
+  equals(other: AgentPublicKey): boolean {
+    return this.line === other.line;
+  }
+
+  /** The OpenSSH line. */
+  toString(): string {
+    return this.line;
+  }
+
+  /** The OpenSSH line. */
+  toJSON(): string {
+    return this.line;
+  }
+}
+
+function decodeLine(encoded: string): Uint8Array {
+  try {
+    return decodeBase64(encoded);
+  } catch (cause) {
+    throw invalidLine(cause);
+  }
+}
+
+function invalidLine(cause?: unknown): AgentKeyError {
+  return new AgentKeyError("invalid_key", "not an OpenSSH line of an Ed25519 public key", {
+    cause,
+    hint: "it begins with ssh-ed25519, followed by base64",
+  });
+}

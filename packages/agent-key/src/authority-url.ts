@@ -1,0 +1,72 @@
+import { AgentKeyError } from "./agent-key-error.js";
+
+const LOOPBACK_V4 = /^127(?:\.\d{1,3}){3}$/;
+// What may be repeated in a message: a URL without user name, query or fragment. Anything else may be, or hold, a secret.
+const HARMLESS_URL = /^[a-z][a-z0-9+.-]{0,20}:\/\/[A-Za-z0-9._~:/[\]-]{1,200}$/i;
+
+const AUTHORITY_HINT = "give a base URL such as https://authority.example";
+
+/** Options of {@link parseAuthority} and {@link parseOrigin}. */
+export interface HttpUrlOptions {
+  /** Allow `http:` to hosts other than loopback. Default false. Turns off the protection of every token and signature on the way. */
+  readonly insecureHttp?: boolean | undefined;
+}
+
+/**
+ * Normalises the base URL of an authority, so that equal authorities are equal texts: scheme and host in lower case, default port and
+ * trailing slashes dropped, path kept.
+ *
+ * Keys, identities, tasks and caches are bound to this text. `https:` is required but for loopback hosts.
+ *
+ * @throws {AgentKeyError} `config_invalid` when it is no http(s) URL, has credentials, a query or a fragment, or needs `insecureHttp`
+ * @see docs/protocol.md §3
+ */
+export function parseAuthority(value: string, options: HttpUrlOptions = {}): string {
+  const url = parseHttpUrl(value, options, AUTHORITY_HINT);
+  if (url.search !== "" || url.hash !== "") {
+    throw invalid(url.origin + url.pathname, "must not have a query or a fragment", AUTHORITY_HINT);
+  }
+  return url.origin + url.pathname.replace(/\/+$/, "");
+}
+
+/**
+ * Returns the origin of a URL (scheme, host, port) in its one canonical form; origins are compared as this, never as raw texts.
+ *
+ * @throws {AgentKeyError} `config_invalid` when it is no http(s) URL, has credentials, or needs `insecureHttp`
+ */
+export function parseOrigin(value: string, options: HttpUrlOptions = {}): string {
+  return parseHttpUrl(value, options, "give an origin such as https://api.example").origin;
+}
+
+/** Tells whether a host name of a URL names this machine's loopback: `localhost`, 127.0.0.0/8 or `[::1]`. */
+export function isLoopbackHost(hostname: string): boolean {
+  return (
+    hostname === "localhost" ||
+    hostname === "[::1]" ||
+    hostname === "::1" ||
+    LOOPBACK_V4.test(hostname)
+  );
+}
+
+function parseHttpUrl(value: string, options: HttpUrlOptions, hint: string): URL {
+  const url = URL.canParse(value) ? new URL(value) : undefined;
+  if (url === undefined || (url.protocol !== "https:" && url.protocol !== "http:")) {
+    throw invalid(value, "is not an http(s) URL", hint);
+  }
+  if (url.username !== "" || url.password !== "") {
+    throw new AgentKeyError("config_invalid", "a URL with a user name or password is refused", {
+      hint: "pass credentials by their own options",
+    });
+  }
+  if (url.protocol === "http:" && !isLoopbackHost(url.hostname) && options.insecureHttp !== true) {
+    throw new AgentKeyError("config_invalid", `${url.origin} is plain http to another machine`, {
+      hint: "use https, or allow insecure http by its own option",
+    });
+  }
+  return url;
+}
+
+function invalid(value: string, what: string, hint: string): AgentKeyError {
+  const shown = HARMLESS_URL.test(value) ? `"${value}"` : "the value given";
+  return new AgentKeyError("config_invalid", `${shown} ${what}`, { hint });
+}

@@ -1,0 +1,65 @@
+import type { AgentKey } from "./agent-key.js";
+import type { Code } from "./codes.js";
+
+/** Signs requests: this agent, in this task, registered with this authority. */
+export interface AgentCredential {
+  readonly kind: "agent";
+  /** The authority that made the ids, normalised as `parseAuthority` does. */
+  readonly authority: string;
+  readonly agentRuntimeId: string;
+  readonly taskId: string;
+  readonly key: AgentKey;
+  /** Seconds to add to the local clock so that it agrees with the authority's. Absent: 0. */
+  readonly clockOffsetSeconds?: number | undefined;
+}
+
+/** The human's own token: while the feature is off, or where a fallback to it was declared. */
+export interface BearerCredential {
+  readonly kind: "bearer";
+  /** The authority that the token belongs to. */
+  readonly authority: string;
+  /** Secret. */
+  readonly accessToken: string;
+  readonly reason: "feature_off" | "fallback";
+  /** Origins that it may go to, besides being named by the transport's caller. Absent: all that the caller named. */
+  readonly origins?: readonly string[] | undefined;
+}
+
+/** What one request is authorised with. */
+export type Credential = AgentCredential | BearerCredential;
+
+/** A resource server's 401 to a request that carried a credential. */
+export interface CredentialRefusal {
+  /** The code of its problem+json or `WWW-Authenticate`; absent from a foreign server. */
+  readonly code: Code | undefined;
+  /** The origin that refused. */
+  readonly origin: string;
+}
+
+/** Options of {@link CredentialSource} calls. */
+export interface CredentialOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Gives a transport what to authorise a request with, and hears how it went. `agent-task` implements it for a thread; a transport of
+ * `agent-assertion` needs no more.
+ *
+ * @see docs/protocol.md §8 for what happens on a refusal
+ */
+export interface CredentialSource {
+  /** The credential to use now. Fast when nothing changed. Rejects when there is none: a request is never sent without. */
+  credential(options?: CredentialOptions): Promise<Credential>;
+  /**
+   * Takes the refusal of a credential.
+   *
+   * @returns another credential, with which the request may be sent once more; `undefined`: hand the refusal up
+   */
+  refused(
+    credential: Credential,
+    refusal: CredentialRefusal,
+    options?: CredentialOptions,
+  ): Promise<Credential | undefined>;
+  /** Hears that an origin answered a request with this credential with anything but 401. */
+  accepted(credential: Credential, origin: string): void;
+}

@@ -1,0 +1,21 @@
+export type { GenerateAgentKeyOptions } from "./agent-key.js";
+export { AgentKey } from "./agent-key.js";
+export { AgentKeyError } from "./agent-key-error.js";
+export { AgentPublicKey } from "./agent-public-key.js";
+export type { HttpUrlOptions } from "./authority-url.js";
+export { isLoopbackHost, parseAuthority, parseOrigin } from "./authority-url.js";
+export { decodeBase64, decodeBase64Url, encodeBase64, encodeBase64Url } from "./base64.js";
+export type { Code } from "./codes.js";
+export { CODES, isCode } from "./codes.js";
+export type { CountersignErrorOptions } from "./countersign-error.js";
+export { CountersignError } from "./countersign-error.js";
+export type {
+  AgentCredential,
+  BearerCredential,
+  Credential,
+  CredentialOptions,
+  CredentialRefusal,
+  CredentialSource,
+} from "./credential-source.js";
+export { isPrincipalId, isServerId, parseScopeId } from "./ids.js";
+export { formatTimestamp, parseTimestamp } from "./timestamp.js";

@@ -1,0 +1,33 @@
+import { AgentKeyError } from "./agent-key-error.js";
+
+const FORM = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})Z$/;
+const LATEST_MS = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
+
+/**
+ * Formats an instant as the protocol writes it: RFC 3339, UTC, whole seconds (rounded down), `Z`.
+ *
+ * @param epochMs - milliseconds since 1970-01-01T00:00:00Z; from the year 0 to 9999
+ * @throws {RangeError} when the instant has no such form
+ */
+export function formatTimestamp(epochMs: number): string {
+  if (!(epochMs <= LATEST_MS)) throw new RangeError("instant outside the years 0 to 9999");
+  const text = new Date(epochMs).toISOString();
+  if (text.length !== 24) throw new RangeError("instant outside the years 0 to 9999");
+  return `${text.slice(0, 19)}Z`;
+}
+
+/**
+ * Parses a timestamp of exactly the form `YYYY-MM-DDTHH:MM:SSZ` that names a real instant (no 30 February, no hour 24, no second 60).
+ *
+ * @returns milliseconds since 1970-01-01T00:00:00Z
+ * @throws {AgentKeyError} `invalid_request` when the text has another form or names no instant
+ * @see RFC 3339 §5.6; docs/protocol.md §4
+ */
+export function parseTimestamp(text: string): number {
+  const epochMs = FORM.test(text) ? Date.parse(text) : Number.NaN;
+  // Date.parse rolls some dates over (30 February); a real instant comes back as it was written.
+  if (Number.isNaN(epochMs) || formatTimestamp(epochMs) !== text) {
+    throw new AgentKeyError("invalid_request", "not a timestamp of the form YYYY-MM-DDTHH:MM:SSZ");
+  }
+  return epochMs;
+}

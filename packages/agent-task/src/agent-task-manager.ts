@@ -1,0 +1,183 @@
+import { channel } from "node:diagnostics_channel";
+import { EventEmitter } from "node:events";
+import type { AgentIdentityManager } from "@countersign/agent-identity";
+import { AgentKeyError, type Code, parseOrigin, parseScopeId } from "@countersign/agent-key";
+import { type AgentTask, RUN, type TaskScope } from "./agent-task.js";
+import { AgentThread, type FailurePolicy, type ThreadOptions } from "./agent-thread.js";
+import { AuthorityClock } from "./internal/authority-clock.js";
+import { CredentialRules } from "./internal/credential-rules.js";
+import { TaskKeeper } from "./internal/task-keeper.js";
+import { nodeTimers, type TaskTimers } from "./internal/task-timers.js";
+import type { StoredThread } from "./schema/stored-thread.js";
+import { memoryTaskStore } from "./store/memory-task-store.js";
+import type { TaskStore } from "./store/task-store.js";
+import { type AgentTaskEvents, type EmitTaskEvent, TASK_CHANNEL } from "./task-events.js";
+
+const DEFAULT_DEADLINE_MS = 30_000;
+const DEFAULT_RENEW_BEFORE_MS = 60_000;
+
+/** Options of {@link AgentTaskManager}. */
+export interface AgentTaskManagerOptions {
+  /** Gives the agent whose tasks these are. */
+  readonly identities: AgentIdentityManager;
+  /** Keeps the tasks of threads. Default: this process's memory. */
+  readonly store?: TaskStore | undefined;
+  /**
+   * What a thread without a task does. `fail` (default): its turn fails. `bearer`: it goes on with the human's own token, to
+   * `bearerOrigins` alone, and only while the authority times out, cannot be reached, fails or is busy; never after a refusal. The event
+   * `fallback` tells.
+   */
+  readonly onFailure?: FailurePolicy | undefined;
+  /** Origins that the human's token may go to in a fallback. Default none. */
+  readonly bearerOrigins?: readonly string[] | undefined;
+  /** Time for one turn to get its task, all attempts and the agent's own registration included. Milliseconds. Default 30,000. */
+  readonly deadlineMs?: number | undefined;
+  /** How long before its end a task is replaced, but at most a quarter of its lifetime. Milliseconds. Default 60,000. */
+  readonly renewBeforeMs?: number | undefined;
+  /** Clock, epoch ms. Default `Date.now`. */
+  readonly now?: (() => number) | undefined;
+  /** How deadlines and the event `waiting` are timed. Default: Node's timers. For tests. */
+  readonly timers?: TaskTimers | undefined;
+}
+
+/**
+ * Registers one task for each thread of the agent and keeps it for the life of the thread: one round trip, then none.
+ *
+ * A thread's task is stored, so that a resumed thread continues it, and revalidated against the current agent before every use. A failed
+ * registration fails one turn of one thread; the next turn tries again, and other threads do not notice.
+ *
+ * @see docs/protocol.md §5, §8
+ */
+export class AgentTaskManager extends EventEmitter<AgentTaskEvents> {
+  readonly #keeper: TaskKeeper;
+  readonly #rules: CredentialRules;
+
+  /** @throws {AgentKeyError} `config_invalid` when an option is not what it should be */
+  constructor(options: AgentTaskManagerOptions) {
+    super();
+    const emit: EmitTaskEvent = (event, payload) => this.#tell(event, payload);
+    this.#keeper = new TaskKeeper({
+      identities: options.identities,
+      store: options.store ?? memoryTaskStore(),
+      clock: new AuthorityClock(options.now ?? Date.now),
+      deadlineMs: milliseconds("deadlineMs", options.deadlineMs ?? DEFAULT_DEADLINE_MS, 1),
+      renewBeforeMs: milliseconds(
+        "renewBeforeMs",
+        options.renewBeforeMs ?? DEFAULT_RENEW_BEFORE_MS,
+        0,
+      ),
+      timers: options.timers ?? nodeTimers,
+      emit,
+    });
+    this.#rules = new CredentialRules({
+      keeper: this.#keeper,
+      onFailure: options.onFailure ?? "fail",
+      bearerOrigins: (options.bearerOrigins ?? []).map((origin) => parseOrigin(origin)),
+    });
+  }
+
+  /**
+   * The task of a scope for the agent of now: from memory, else from the store, else registered. Calls at once share one registration.
+   *
+   * @returns `undefined`: the feature is off, or nobody is logged in
+   * @throws {AgentKeyError} `invalid_request` when the scope is none
+   * @throws {TaskRegistrationError} this turn has no task; see its `code`, `retryable` and `hint`
+   */
+  ensure(scope: TaskScope, options: ThreadOptions = {}): Promise<AgentTask | undefined> {
+    return this.#keeper.ensure(scope, options);
+  }
+
+  /**
+   * Registers the task of a scope ahead of time. Its failure is told by the event `failed` and fails no turn.
+   *
+   * @throws {AgentKeyError} `invalid_request` when the scope is none
+   */
+  prewarm(scope: TaskScope): void {
+    this.#keeper.prewarm(scope);
+  }
+
+  /** The task of a scope if there is one for the agent of now. Never touches the network. */
+  peek(scope: TaskScope): Promise<AgentTask | undefined> {
+    return this.#keeper.peek(scope);
+  }
+
+  /**
+   * Drops a task that was refused, if it is still the current one of its scope (compare and set). The next registration replaces it.
+   *
+   * @param code - why, for the event `discarded`
+   * @returns whether it was the current one, here or in the store
+   */
+  invalidate(task: AgentTask, code: Code | undefined): Promise<boolean> {
+    return this.#keeper.invalidate(task, code);
+  }
+
+  /**
+   * Forgets every task of a scope, here and in the store; one that is registered meanwhile is not kept either. The authority is not told: as long as the task lives there, the same agent gets
+   * the same task for the same thread again.
+   *
+   * @returns whether there was anything to forget
+   */
+  forget(scope: TaskScope): Promise<boolean> {
+    return this.#keeper.forget(scope);
+  }
+
+  /** Every stored thread. With a store that cannot list: those that this manager has seen. */
+  list(): Promise<StoredThread[]> {
+    return this.#keeper.list();
+  }
+
+  /**
+   * The handle of a thread.
+   *
+   * @throws {AgentKeyError} `invalid_request` when the id is none (docs/protocol.md §2)
+   */
+  thread(id: string): AgentThread {
+    return this.#handle(parseScopeId(id));
+  }
+
+  /** The handle of this process: one task for everything that belongs to no thread. Never stored. */
+  run(): AgentThread {
+    return this.#handle(RUN);
+  }
+
+  /** Ends what is on its way; calls after it reject with `cancelled`. */
+  close(): Promise<void> {
+    return this.#keeper.close();
+  }
+
+  #handle(scope: TaskScope): AgentThread {
+    return new AgentThread(scope, {
+      ensure: (id, options) => this.ensure(id, options),
+      prewarm: (id) => this.prewarm(id),
+      forget: (id) => this.forget(id),
+      thread: (id) => this.thread(id),
+      credentials: this.#rules,
+    });
+  }
+
+  #tell<K extends keyof AgentTaskEvents>(event: K, payload: AgentTaskEvents[K][0]): void {
+    try {
+      emitOn(this, event, payload);
+    } catch (error) {
+      // A listener's fault is not the registration's, and must not pass unseen either.
+      process.emitWarning(error instanceof Error ? error : String(error));
+    }
+    const diagnostics = channel(TASK_CHANNEL);
+    if (diagnostics.hasSubscribers) diagnostics.publish({ event, ...payload });
+  }
+}
+
+// The types of EventEmitter do not follow an event that is a type parameter.
+function emitOn(
+  emitter: { emit(event: string, payload: unknown): boolean },
+  event: string,
+  payload: unknown,
+): void {
+  emitter.emit(event, payload);
+}
+
+function milliseconds(name: string, value: number, least: number): number {
+  // Above this Node's timers fire at once.
+  if (value >= least && value <= 2 ** 31 - 1000) return value;
+  throw new AgentKeyError("config_invalid", `${name} must be from ${least} to 2147482648 ms`);
+}

@@ -1,0 +1,132 @@
+import type {
+  Credential,
+  CredentialOptions,
+  CredentialRefusal,
+  CredentialSource,
+} from "@countersign/agent-key";
+import type { AgentTask, TaskScope } from "./agent-task.js";
+
+/** What a turn is done with. */
+export interface Turn {
+  /** The task; absent while the feature is off, or in a fallback to the human's token. */
+  readonly task?: AgentTask | undefined;
+  /** What its requests are authorised with. */
+  readonly credential: Credential;
+}
+
+/** Options of the calls of {@link AgentThread}. */
+export interface ThreadOptions {
+  /** Ends the caller's waiting for a task; the call then rejects with `cancelled`. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What a thread needs of its manager. */
+export interface ThreadParts {
+  ensure(scope: TaskScope, options?: ThreadOptions): Promise<AgentTask | undefined>;
+  prewarm(scope: TaskScope): void;
+  forget(scope: TaskScope): Promise<boolean>;
+  thread(id: string): AgentThread;
+  readonly credentials: ThreadCredentials;
+}
+
+/** Gives the credentials of all threads, and hears of their refusals. */
+export interface ThreadCredentials {
+  turn(scope: TaskScope, options?: ThreadOptions): Promise<Turn>;
+  refused(
+    scope: TaskScope,
+    credential: Credential,
+    refusal: CredentialRefusal,
+    options?: ThreadOptions,
+  ): Promise<Credential | undefined>;
+  accepted(scope: TaskScope, credential: Credential, origin: string): void;
+}
+
+/**
+ * The handle of one thread, or of the run: what harness code keeps beside its conversation.
+ *
+ * It is the `CredentialSource` that the transports of `@countersign/agent-assertion` take. It holds nothing itself: any number of handles
+ * of one thread are the same thread.
+ */
+export class AgentThread implements CredentialSource {
+  /** The thread's id, or `RUN`. */
+  readonly id: TaskScope;
+  readonly #parts: ThreadParts;
+
+  /** @internal */
+  constructor(id: TaskScope, parts: ThreadParts) {
+    this.id = id;
+    this.#parts = parts;
+  }
+
+  /** Registers the task ahead of time, for instance while the human is still typing. Never fails: a turn tries again by itself. */
+  prewarm(): void {
+    this.#parts.prewarm(this.id);
+  }
+
+  /**
+   * The task of this thread, registered at first use. See `AgentTaskManager.ensure`.
+   *
+   * @throws {TaskRegistrationError} this turn has no task; the next one tries again
+   */
+  ensure(options?: ThreadOptions): Promise<AgentTask | undefined> {
+    return this.#parts.ensure(this.id, options);
+  }
+
+  /**
+   * Does one turn with the thread's task. Without a task (and without a declared fallback) the turn is not begun.
+   *
+   * @returns what the turn returned; what it throws passes through
+   * @throws {TaskRegistrationError} this turn has no task; the next one tries again
+   * @throws {AgentTaskError} `not_logged_in`
+   */
+  async run<T>(turn: (turn: Turn) => Promise<T>, options?: ThreadOptions): Promise<T> {
+    return await turn(await this.#parts.credentials.turn(this.id, options));
+  }
+
+  /**
+   * What to authorise a request with now: the agent in this task; the human's token while the feature is off or in a declared fallback.
+   *
+   * @throws {TaskRegistrationError} there is no task for now
+   * @throws {AgentTaskError} `not_logged_in`
+   */
+  async credential(options?: CredentialOptions): Promise<Credential> {
+    return (await this.#parts.credentials.turn(this.id, options)).credential;
+  }
+
+  /**
+   * Takes a resource server's 401 and does what protocol §8 prescribes: at most one new task for each origin until a request there was
+   * answered other than 401, or for 10 minutes.
+   *
+   * @returns the credential to send the request with once more; `undefined`: hand the 401 up
+   * @throws {TaskRegistrationError} the recovery failed; `agent_revoked` when the authority itself says so
+   */
+  refused(
+    credential: Credential,
+    refusal: CredentialRefusal,
+    options?: CredentialOptions,
+  ): Promise<Credential | undefined> {
+    return this.#parts.credentials.refused(this.id, credential, refusal, options);
+  }
+
+  /** Hears that an origin answered with anything but 401: the next refusal there may be recovered again. */
+  accepted(credential: Credential, origin: string): void {
+    this.#parts.credentials.accepted(this.id, credential, origin);
+  }
+
+  /**
+   * The handle of a fork: a thread of its own, with a task of its own.
+   *
+   * @throws {AgentKeyError} `invalid_request` when the id is none
+   */
+  fork(id: string): AgentThread {
+    return this.#parts.thread(id);
+  }
+
+  /** Forgets the thread's tasks here and in the store. See `AgentTaskManager.forget`. */
+  forget(): Promise<boolean> {
+    return this.#parts.forget(this.id);
+  }
+}
+
+/** What to do when a thread has no task: `fail` the turn, or go on as the human where that is declared. */
+export type FailurePolicy = "fail" | "bearer";

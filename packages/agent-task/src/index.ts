@@ -1,0 +1,34 @@
+export type { AgentTask, TaskScope } from "./agent-task.js";
+export { RUN } from "./agent-task.js";
+export { AgentTaskError } from "./agent-task-error.js";
+export type { AgentTaskManagerOptions } from "./agent-task-manager.js";
+export { AgentTaskManager } from "./agent-task-manager.js";
+export type { AgentThread, FailurePolicy, ThreadOptions, Turn } from "./agent-thread.js";
+export { createIdempotencyKey } from "./idempotency-key.js";
+export type { TaskTimers } from "./internal/task-timers.js";
+export { openSealedBox } from "./open-sealed-box.js";
+export type { StoredTask, StoredThread } from "./schema/stored-thread.js";
+export { parseStoredThread } from "./schema/stored-thread.js";
+export type { RegisteredTask } from "./schema/task-registration.js";
+export { parseTaskRegistrationResponse } from "./schema/task-registration.js";
+export type { TaskRegistration } from "./sign/sign-task-registration.js";
+export { signTaskRegistration, taskRegistrationText } from "./sign/sign-task-registration.js";
+export type { FileTaskStoreOptions } from "./store/file-task-store.js";
+export { fileTaskStore } from "./store/file-task-store.js";
+export { memoryTaskStore } from "./store/memory-task-store.js";
+export type { CompleteTaskStore, TaskLockOptions, TaskStore } from "./store/task-store.js";
+export type {
+  AgentTaskEvents,
+  DiscardedEvent,
+  FailedEvent,
+  FallbackEvent,
+  RegisteredEvent,
+  RegisteringEvent,
+  RetryingEvent,
+  TaskEvent,
+  TaskOfAgentEvent,
+  WaitingEvent,
+} from "./task-events.js";
+export { TASK_CHANNEL } from "./task-events.js";
+export type { TaskRegistrationErrorOptions } from "./task-registration-error.js";
+export { TaskRegistrationError } from "./task-registration-error.js";

@@ -1,0 +1,247 @@
+import type { HumanAuth } from "@countersign/agent-identity";
+import type {
+  AgentCredential,
+  BearerCredential,
+  Code,
+  Credential,
+  CredentialRefusal,
+} from "@countersign/agent-key";
+import type { AgentTask, TaskScope } from "../agent-task.js";
+import { AgentTaskError } from "../agent-task-error.js";
+import type { FailurePolicy, ThreadCredentials, ThreadOptions, Turn } from "../agent-thread.js";
+import { TaskRegistrationError } from "../task-registration-error.js";
+import { isSameSigner } from "./is-same-agent.js";
+import { toRegistrationError } from "./registration-failure.js";
+import type { TaskKeeper } from "./task-keeper.js";
+
+// Passing troubles of the authority; never a refusal (protocol §8).
+const FALLBACK_CODES: ReadonlySet<Code> = new Set([
+  "timeout",
+  "unreachable",
+  "server_error",
+  "rate_limited",
+]);
+
+/** What {@link CredentialRules} works with. */
+export interface CredentialRulesOptions {
+  readonly keeper: TaskKeeper;
+  readonly onFailure: FailurePolicy;
+  /** Canonical origins. */
+  readonly bearerOrigins: readonly string[];
+}
+
+interface RecoveryWait {
+  readonly signal: AbortSignal | undefined;
+  readonly remainingMs: () => number;
+}
+
+interface Principal {
+  readonly accountId: string;
+  readonly userId: string;
+}
+
+/** Decides what a request is authorised with, and what a refusal leads to. */
+export class CredentialRules implements ThreadCredentials {
+  readonly #options: CredentialRulesOptions;
+  // For whom a credential was given: a replay is never signed for somebody else.
+  readonly #principals = new WeakMap<Credential, Principal>();
+
+  constructor(options: CredentialRulesOptions) {
+    this.#options = options;
+  }
+
+  async turn(scope: TaskScope, options: ThreadOptions = {}): Promise<Turn> {
+    const { keeper } = this.#options;
+    const { identities } = keeper.options;
+    keeper.state(scope);
+    const auth = await this.#auth(scope);
+    if (auth === undefined) throw notLoggedIn("nobody is logged in");
+    if (!identities.enabled) {
+      // An identity that came with its key is no token: it is never put into a header.
+      if (auth.kind !== "human")
+        throw notLoggedIn("the login is an agent's and the feature is off");
+      return { credential: this.#bearer(auth, "feature_off") };
+    }
+    let task: AgentTask | undefined;
+    try {
+      task = await keeper.ensure(scope, { signal: options.signal });
+    } catch (error) {
+      return { credential: await this.#fallback(scope, error) };
+    }
+    if (task === undefined) throw notLoggedIn("the login ended meanwhile");
+    return { task, credential: await this.#agent(task) };
+  }
+
+  async refused(
+    scope: TaskScope,
+    credential: Credential,
+    refusal: CredentialRefusal,
+    options: ThreadOptions = {},
+  ): Promise<Credential | undefined> {
+    if (credential.kind !== "agent") return undefined;
+    if (!(await this.#isStillAtWork(scope, credential))) return undefined;
+    // One deadline for all of it: a refusal never costs a turn two waits in series.
+    const wait = {
+      signal: options.signal,
+      remainingMs: this.#options.keeper.countdown(),
+    };
+    switch (refusal.code) {
+      case undefined:
+      case "unknown_task":
+      case "task_revoked":
+      case "task_expired":
+      // Of an agent a resource server only hints: the registration that follows asks the authority, and its answer decides.
+      case "unknown_agent":
+      case "agent_revoked":
+      case "agent_expired":
+        return await this.#recover(scope, credential, refusal, wait);
+      case "expired":
+      case "not_yet_valid":
+        return await this.#correctTime(scope, credential, refusal.code, wait);
+      default:
+        return undefined;
+    }
+  }
+
+  accepted(scope: TaskScope, credential: Credential, origin: string): void {
+    if (credential.kind !== "agent") return;
+    const state = this.#options.keeper.state(scope);
+    // A late answer to a task that was refused meanwhile says nothing about the one that took its place.
+    if (!state.isRefused(credential)) state.budget.restore(origin);
+  }
+
+  async #recover(
+    scope: TaskScope,
+    credential: AgentCredential,
+    refusal: CredentialRefusal,
+    wait: RecoveryWait,
+  ): Promise<Credential | undefined> {
+    const { keeper } = this.#options;
+    const state = keeper.state(scope);
+    // Who comes second with the same refused task gets what the first one's recovery brings.
+    if (!state.isRefused(credential)) {
+      const current = state.task;
+      const replaced = current !== undefined && !isTaskOf(current, credential);
+      if (!replaced) {
+        if (!state.budget.take(refusal.origin, keeper.options.clock.local())) return undefined;
+        const task = current ?? { ...credential, scope, registeredAt: "" };
+        try {
+          await keeper.invalidate(task, refusal.code, wait.remainingMs);
+        } catch (error) {
+          throw this.#error(scope, error);
+        }
+      }
+    }
+    const task = await keeper.ensure(scope, wait);
+    return task === undefined ? undefined : await this.#forSamePrincipal(task, credential);
+  }
+
+  async #correctTime(
+    scope: TaskScope,
+    credential: AgentCredential,
+    code: "expired" | "not_yet_valid",
+    wait: RecoveryWait,
+  ): Promise<Credential | undefined> {
+    const { keeper } = this.#options;
+    const used = credential.clockOffsetSeconds ?? 0;
+    if (used === keeper.options.clock.offsetSeconds) {
+      if (!(await keeper.learnTime(code, used, wait))) return undefined;
+    }
+    const task = await keeper.ensure(scope, wait);
+    return task === undefined ? undefined : await this.#forSamePrincipal(task, credential);
+  }
+
+  // Nothing is registered for whoever logged in meanwhile because somebody else's request was refused.
+  async #isStillAtWork(scope: TaskScope, credential: AgentCredential): Promise<boolean> {
+    const auth = await this.#auth(scope);
+    if (auth === undefined) return false;
+    const was = this.#principals.get(credential);
+    if (auth.kind === "agent") return isSameSigner(auth.identity, credential);
+    return was === undefined || isSamePrincipal(was, auth);
+  }
+
+  async #forSamePrincipal(
+    task: AgentTask,
+    before: AgentCredential,
+  ): Promise<Credential | undefined> {
+    const next = await this.#agent(task);
+    const was = this.#principals.get(before);
+    const is = this.#principals.get(next);
+    const same =
+      was !== undefined && is !== undefined ? isSamePrincipal(was, is) : isSameSigner(before, next);
+    return same ? next : undefined;
+  }
+
+  async #agent(task: AgentTask): Promise<AgentCredential> {
+    const { identities, clock } = this.#options.keeper.options;
+    const { authority, agentRuntimeId, taskId, key } = task;
+    const credential: AgentCredential = {
+      kind: "agent",
+      authority,
+      agentRuntimeId,
+      taskId,
+      key,
+      clockOffsetSeconds: clock.offsetSeconds === 0 ? undefined : clock.offsetSeconds,
+    };
+    const identity = await identities.peek();
+    if (identity !== undefined && isSameSigner(identity, task)) {
+      const { accountId, userId } = identity;
+      this.#principals.set(credential, { accountId, userId });
+    }
+    return credential;
+  }
+
+  async #fallback(scope: TaskScope, error: unknown): Promise<Credential> {
+    const { onFailure, bearerOrigins, keeper } = this.#options;
+    if (
+      onFailure !== "bearer" ||
+      bearerOrigins.length === 0 ||
+      !TaskRegistrationError.is(error) ||
+      !FALLBACK_CODES.has(error.code)
+    ) {
+      throw error;
+    }
+    // The auth of now: the one that the registration began with may be gone.
+    const auth = await this.#auth(scope);
+    if (auth?.kind !== "human") throw error;
+    const state = keeper.state(scope);
+    // Once: a thread that goes on like that for a hundred turns need not say so a hundred times; `failed` tells of each.
+    if (!state.isFallbackTold) {
+      state.isFallbackTold = true;
+      keeper.options.emit("fallback", { scope, error, origins: bearerOrigins });
+    }
+    return { ...this.#bearer(auth, "fallback"), origins: bearerOrigins };
+  }
+
+  #bearer(auth: HumanAuth, reason: BearerCredential["reason"]): BearerCredential {
+    const { authority } = this.#options.keeper.options.identities;
+    return { kind: "bearer", authority, accessToken: auth.accessToken, reason };
+  }
+
+  async #auth(scope: TaskScope) {
+    try {
+      return await this.#options.keeper.options.identities.auth();
+    } catch (error) {
+      throw this.#error(scope, error);
+    }
+  }
+
+  #error(scope: TaskScope, error: unknown): TaskRegistrationError {
+    const { authority } = this.#options.keeper.options.identities;
+    return toRegistrationError(error, { scope, authority });
+  }
+}
+
+function isSamePrincipal(a: Principal, b: Principal): boolean {
+  return a.accountId === b.accountId && a.userId === b.userId;
+}
+
+function isTaskOf(task: AgentTask, credential: AgentCredential): boolean {
+  return task.taskId === credential.taskId && isSameSigner(task, credential);
+}
+
+function notLoggedIn(message: string): AgentTaskError {
+  return new AgentTaskError("not_logged_in", message, {
+    hint: "log in; a request is never sent without a credential",
+  });
+}

@@ -1,0 +1,223 @@
+import type { AgentIdentity, HumanAuth } from "@countersign/agent-identity";
+import { CountersignError } from "@countersign/agent-key";
+import type { AgentTask } from "../agent-task.js";
+import { AgentTaskError } from "../agent-task-error.js";
+import { createIdempotencyKey, createRandomIdempotencyKey } from "../idempotency-key.js";
+import { parseStoredThread, type StoredThread } from "../schema/stored-thread.js";
+import type { TaskStore } from "../store/task-store.js";
+import type { TaskOfAgentEvent } from "../task-events.js";
+import type { AuthorityClock } from "./authority-clock.js";
+import { requestTask } from "./request-task.js";
+import type { ScopeState } from "./scope-states.js";
+import { findTask, withTask } from "./stored-tasks.js";
+import type { RegistrationAttempt, TaskRegistrarOptions } from "./task-registrar.js";
+
+/** Input of {@link obtainTask}. */
+export interface ObtainTask extends TaskRegistrarOptions {
+  readonly state: ScopeState;
+  readonly identity: AgentIdentity;
+  /** The human of the moment; `switched`: the agent is at work no more. */
+  readonly human: () => Promise<HumanAuth | undefined | "switched">;
+  readonly attempt: RegistrationAttempt;
+}
+
+/**
+ * The task of one scope for one agent, under the lock of the scope: the stored one if it may be used, else a new one, then stored. So two
+ * processes that ask at once register one task.
+ *
+ * @returns `undefined`: the agent was at work no more when the scope's turn came, and nothing was sent
+ */
+export async function obtainTask(input: ObtainTask): Promise<AgentTask | undefined> {
+  const { state, store, attempt } = input;
+  return await withScopeLock(store, state, attempt.signal, attempt.remainingMs(), async (held) => {
+    const thread = await loadThread(store, state);
+    const found = findTask(thread, input.identity, state.scope) ?? kept(input);
+    if (found !== undefined && isUsable(found, input)) {
+      if (state.stored) input.emit("reused", idsOf(found));
+      return found;
+    }
+    try {
+      return await register(input, thread, found, held);
+    } catch (error) {
+      // A task that could not be renewed is good until its end.
+      const passing = CountersignError.is(error) && error.retryable;
+      if (passing && !attempt.signal.aborted && found !== undefined && isAlive(found, input)) {
+        return found;
+      }
+      throw error;
+    }
+  });
+}
+
+/** Runs while holding a scope: in this process, and through the store across processes. */
+export async function withScopeLock<T>(
+  store: TaskStore,
+  state: ScopeState,
+  signal: AbortSignal,
+  waitMs: number,
+  run: (held: AbortSignal | undefined) => Promise<T>,
+): Promise<T> {
+  return await state.mutex.run(async () => {
+    if (!state.stored || store.withLock === undefined) return await run(undefined);
+    let thrown: unknown;
+    const watched = async (held: AbortSignal | undefined): Promise<T> => {
+      try {
+        return await run(held);
+      } catch (error) {
+        thrown = error;
+        throw error;
+      }
+    };
+    try {
+      return await store.withLock(state.name, watched, { signal, waitMs });
+    } catch (error) {
+      // What `run` threw passes through the store; what else comes out is the lock's own trouble.
+      throw error === thrown ? error : toStoreError(error);
+    }
+  }, signal);
+}
+
+/** The stored thread, checked whatever store it comes from. A run has none. */
+export async function loadThread(
+  store: TaskStore,
+  state: ScopeState,
+): Promise<StoredThread | undefined> {
+  if (!state.stored) return undefined;
+  const thread = await ofStore(store.load(state.name));
+  return thread === undefined
+    ? undefined
+    : parseStoredThread(thread, "the stored thread", state.name);
+}
+
+/** Saves a thread. */
+export async function saveThread(
+  store: TaskStore,
+  state: ScopeState,
+  thread: StoredThread,
+): Promise<void> {
+  await ofStore(store.save(state.name, thread));
+}
+
+/** A harness's own store throws what it likes; a caller shall see that it was the store. */
+export async function ofStore<T>(call: Promise<T>): Promise<T> {
+  try {
+    return await call;
+  } catch (error) {
+    throw toStoreError(error);
+  }
+}
+
+function toStoreError(error: unknown): CountersignError {
+  if (CountersignError.is(error)) return error;
+  return new AgentTaskError("store_denied", "the store of tasks failed", {
+    cause: error,
+    hint: "see the cause of this error",
+  });
+}
+
+/** Whether a task need not be renewed yet. The margin is at most a quarter of its lifetime, so that short lives are used too. */
+export function isFresh(
+  task: AgentTask,
+  options: { readonly clock: AuthorityClock; readonly renewBeforeMs: number },
+): boolean {
+  if (task.expiresAt === undefined) return true;
+  const quarter = (task.expiresAt - Date.parse(task.registeredAt)) / 4;
+  const marginMs = quarter >= 0 ? Math.min(options.renewBeforeMs, quarter) : options.renewBeforeMs;
+  return task.expiresAt - options.clock.latest() > marginMs;
+}
+
+/** The ids of a task, as events tell them. */
+export function idsOf(task: AgentTask): TaskOfAgentEvent {
+  const { scope, authority, agentRuntimeId, taskId } = task;
+  return { scope, authority, agentRuntimeId, taskId };
+}
+
+async function register(
+  input: ObtainTask,
+  thread: StoredThread | undefined,
+  found: AgentTask | undefined,
+  held: AbortSignal | undefined,
+): Promise<AgentTask | undefined> {
+  const { state, identity, attempt, emit, store } = input;
+  // Asked now: who was at work when the waiting for the lock began may have gone.
+  const human = await input.human();
+  if (human === "switched") return undefined;
+  const { authority, agentRuntimeId } = identity;
+  const { scope } = state;
+  const renewal = found !== undefined && isAlive(found, input);
+  const pending = state.replacementKeys.get(agentRuntimeId);
+  const first = found === undefined && pending === undefined;
+  const idempotencyKey = first
+    ? createIdempotencyKey(identity.key, authority, agentRuntimeId, state.name)
+    : (pending ?? createRandomIdempotencyKey());
+  // Kept until it brought a task, so that a lost answer does not cost a second one.
+  if (!first) state.replacementKeys.set(agentRuntimeId, idempotencyKey);
+  emit("registering", {
+    scope,
+    authority,
+    agentRuntimeId,
+    reason: first ? "first" : renewal ? "renewed" : "replaced",
+  });
+  const task = await whileHeld(held, (lost) =>
+    requestTask({
+      client: input.identities.client,
+      clock: input.clock,
+      identity,
+      scope,
+      idempotencyKey,
+      human,
+      signal: lost === undefined ? attempt.signal : AbortSignal.any([attempt.signal, lost]),
+      deadlineMs: attempt.remainingMs(),
+      onRetry: ({ attempt: number, delayMs, error }) =>
+        emit("retrying", { scope, attempt: number, delayMs, code: error.code }),
+    }),
+  );
+  // The turn may have the task; but what was forgotten meanwhile stays forgotten.
+  if (state.stored && !attempt.isForgotten()) {
+    await saveThread(store, state, withTask(thread, state.name, task));
+  }
+  state.replacementKeys.delete(agentRuntimeId);
+  // That a refused one is discarded was told when it was refused.
+  if (found !== undefined && found.taskId !== task.taskId && !state.isRefused(found)) {
+    emit("discarded", { ...idsOf(found), reason: renewal ? "renewed" : "task_expired" });
+  }
+  emit("registered", { ...idsOf(task), expiresAt: task.expiresAt });
+  return task;
+}
+
+// Once the lock is lost somebody else may register and save: nothing is saved then. The next turn gets the same task by the same key.
+async function whileHeld<T>(
+  held: AbortSignal | undefined,
+  run: (held: AbortSignal | undefined) => Promise<T>,
+): Promise<T> {
+  try {
+    const result = await run(held);
+    if (held?.aborted !== true) return result;
+  } catch (error) {
+    if (held?.aborted !== true) throw error;
+  }
+  throw new AgentTaskError("store_locked", "the lock of the stored thread was lost", {
+    retryable: true,
+    hint: "the next turn tries again",
+  });
+}
+
+// A run has no stored thread: what it has is in memory.
+function kept({ state, identity }: ObtainTask): AgentTask | undefined {
+  const { task } = state;
+  if (state.stored || task === undefined) return undefined;
+  return task.agentRuntimeId === identity.agentRuntimeId && task.authority === identity.authority
+    ? { ...task, key: identity.key }
+    : undefined;
+}
+
+function isUsable(task: AgentTask, input: ObtainTask): boolean {
+  return !input.state.isRefused(task) && isFresh(task, input);
+}
+
+function isAlive(task: AgentTask, input: ObtainTask): boolean {
+  return (
+    !input.state.isRefused(task) &&
+    (task.expiresAt === undefined || task.expiresAt > input.clock.latest())
+  );
+}

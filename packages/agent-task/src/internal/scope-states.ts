@@ -1,0 +1,120 @@
+import { randomUUID } from "node:crypto";
+import { AgentKeyError, parseScopeId } from "@countersign/agent-key";
+import { type AgentTask, RUN, type TaskScope } from "../agent-task.js";
+import { createRandomIdempotencyKey } from "../idempotency-key.js";
+import { Mutex } from "./mutex.js";
+import { RecoveryBudget } from "./recovery-budget.js";
+import type { Flight } from "./registration-flight.js";
+
+const MAX_STATES = 10_000;
+const MAX_REFUSED = 100;
+
+/** What this process knows of one scope. */
+export class ScopeState {
+  readonly scope: TaskScope;
+  /** The scope as a text. Of a run: random, and never stored. */
+  name: string;
+  readonly stored: boolean;
+  /** The current task, revalidated before each use. */
+  task: AgentTask | undefined;
+  flight: Flight | undefined;
+  /** Turns that wait for a task now. */
+  waitingTurns = 0;
+  /** Ends the events that tell of their waiting. */
+  stopNotifying: (() => void) | undefined;
+  /** Whether a fallback to the human's token was told. */
+  isFallbackTold = false;
+  /** Grows whenever the scope is forgotten: what was on its way then is not kept. */
+  generation = 0;
+  /** Whoever reads and writes the stored thread waits here. */
+  readonly mutex = new Mutex();
+  readonly budget = new RecoveryBudget();
+  /** For each agent whose task is to be replaced: the fresh `Idempotency-Key`, kept for the retries of that one registration. */
+  readonly replacementKeys = new Map<string, string>();
+  readonly #refused = new Set<string>();
+
+  constructor(scope: TaskScope) {
+    this.scope = scope;
+    this.stored = typeof scope === "string";
+    this.name = typeof scope === "string" ? scope : randomUUID();
+  }
+
+  /** Whether a resource server refused this task before. */
+  isRefused(task: TaskIds): boolean {
+    return this.#refused.has(nameOf(task));
+  }
+
+  /** Remembers that this task was refused. */
+  addRefused(task: TaskIds): void {
+    const oldest = this.#refused.values().next().value;
+    if (this.#refused.size >= MAX_REFUSED && oldest !== undefined) this.#refused.delete(oldest);
+    this.#refused.add(nameOf(task));
+  }
+
+  /** Makes the next registration for this agent one that replaces a task. */
+  replaceNext(agentRuntimeId: string): void {
+    this.replacementKeys.set(agentRuntimeId, createRandomIdempotencyKey());
+  }
+
+  /** Drops all that is known. What is on its way is not ended, but not kept either. */
+  clear(): void {
+    this.generation += 1;
+    this.task = undefined;
+    this.replacementKeys.clear();
+    this.#refused.clear();
+    if (!this.stored) this.name = randomUUID();
+  }
+
+  /** Whether nothing is going on here. */
+  get idle(): boolean {
+    return this.flight === undefined && this.mutex.idle;
+  }
+}
+
+/** The ids that name a task. */
+export interface TaskIds {
+  readonly authority: string;
+  readonly agentRuntimeId: string;
+  readonly taskId: string;
+}
+
+/** The scopes that this process has seen. Bounded: the oldest idle one is dropped first, its task is in the store. */
+export class ScopeStates {
+  readonly #states = new Map<TaskScope, ScopeState>();
+
+  /**
+   * The state of a scope, made at first use.
+   *
+   * @throws {AgentKeyError} `invalid_request` when the scope is none
+   */
+  get(scope: TaskScope): ScopeState {
+    const known = this.#states.get(scope);
+    if (known !== undefined) return known;
+    if (typeof scope !== "string" && scope !== RUN) {
+      throw new AgentKeyError("invalid_request", "a scope is a text or RUN");
+    }
+    const state = new ScopeState(typeof scope === "string" ? parseScopeId(scope) : scope);
+    if (this.#states.size >= MAX_STATES) this.#dropOldest();
+    this.#states.set(scope, state);
+    return state;
+  }
+
+  /** Every scope that is known now. */
+  all(): ScopeState[] {
+    return [...this.#states.values()];
+  }
+
+  #dropOldest(): void {
+    for (const [scope, state] of this.#states) {
+      // The task of a run is nowhere else.
+      if (!state.idle || !state.stored) continue;
+      this.#states.delete(scope);
+      return;
+    }
+  }
+}
+
+// Ids hold no space, so this joins without ambiguity.
+function nameOf(task: TaskIds): string {
+  return `${task.authority} ${task.agentRuntimeId} ${task.taskId}`;
+}

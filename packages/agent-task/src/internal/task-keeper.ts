@@ -1,0 +1,254 @@
+import type { AgentIdentity } from "@countersign/agent-identity";
+import type { Code } from "@countersign/agent-key";
+import type { AgentTask, TaskScope } from "../agent-task.js";
+import type { StoredThread } from "../schema/stored-thread.js";
+import { isSameSigner } from "./is-same-agent.js";
+import { idsOf, isFresh, loadThread, ofStore, saveThread, withScopeLock } from "./obtain-task.js";
+import { endedError, toRegistrationError } from "./registration-failure.js";
+import { type Flight, joinFlight, startFlight } from "./registration-flight.js";
+import { type ScopeState, ScopeStates } from "./scope-states.js";
+import { findTask, withoutTask } from "./stored-tasks.js";
+import { TaskRegistrar, type TaskRegistrarOptions } from "./task-registrar.js";
+import { startCountdown, type TaskTimers } from "./task-timers.js";
+import { notifyWaiting } from "./wait-notifier.js";
+
+// With less time than this left nothing is begun any more; and who waits for a flight leaves it so much time to say why it failed.
+const GRACE_MS = 50;
+
+/** What a {@link TaskKeeper} works with. */
+export interface TaskKeeperOptions extends TaskRegistrarOptions {
+  readonly deadlineMs: number;
+  readonly timers: TaskTimers;
+}
+
+/** How a call waits. */
+export interface WaitOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** The milliseconds that are left for it, where it is a part of something longer. Default: `deadlineMs` from now. */
+  readonly remainingMs?: (() => number) | undefined;
+}
+
+/** Keeps the task of each scope: the part that `AgentTaskManager` and its threads share. */
+export class TaskKeeper {
+  readonly options: TaskKeeperOptions;
+  readonly #registrar: TaskRegistrar;
+  readonly #states = new ScopeStates();
+  #closed = false;
+
+  constructor(options: TaskKeeperOptions) {
+    this.options = options;
+    this.#registrar = new TaskRegistrar(options);
+  }
+
+  /** What this process knows of a scope. @throws {AgentKeyError} `invalid_request` */
+  state(scope: TaskScope): ScopeState {
+    return this.#states.get(scope);
+  }
+
+  /** Counts down the time that everything together may take. */
+  countdown(): () => number {
+    return startCountdown(this.options.timers, this.options.deadlineMs);
+  }
+
+  async ensure(scope: TaskScope, options: WaitOptions = {}): Promise<AgentTask | undefined> {
+    const { signal, remainingMs = this.countdown() } = options;
+    const state = this.state(scope);
+    const givenUp = () => signal?.aborted === true;
+    this.#assertOpen(scope);
+    if (givenUp()) throw endedError("cancelled", "the caller ended it", scope);
+    try {
+      const cached = await this.#cached(state);
+      if (cached !== undefined) return cached;
+    } catch (error) {
+      throw toRegistrationError(error, { scope, authority: this.options.identities.authority });
+    }
+    const stopWaiting = this.#beginWaiting(state);
+    try {
+      // A turn may use what a prewarm brings, but its failure is nobody's: the turn then tries by itself, within its own time.
+      while (state.flight?.prewarm === true) {
+        try {
+          return await this.#join(state, state.flight, signal, remainingMs());
+        } catch (error) {
+          if (givenUp() || this.#closed || remainingMs() <= GRACE_MS) throw error;
+        }
+      }
+      const flight = state.flight ?? this.#start(state, remainingMs(), false);
+      return await this.#join(state, flight, signal, remainingMs());
+    } finally {
+      stopWaiting();
+    }
+  }
+
+  prewarm(scope: TaskScope): void {
+    const state = this.state(scope);
+    const start = (cached?: AgentTask) => {
+      if (cached !== undefined || this.#closed || state.flight !== undefined) return;
+      this.#start(state, this.options.deadlineMs, true);
+    };
+    if (state.task === undefined) start();
+    // A login that cannot be read is told of by the registration, which meets it too.
+    else this.#cached(state).then(start, () => start());
+  }
+
+  async peek(scope: TaskScope): Promise<AgentTask | undefined> {
+    const state = this.state(scope);
+    const identity = await this.options.identities.peek();
+    if (identity === undefined) return undefined;
+    const cached = this.#usable(state.task, identity, state);
+    if (cached !== undefined) return cached;
+    const stored = findTask(await loadThread(this.options.store, state), identity, scope);
+    return stored !== undefined && this.#usable(stored, identity, state) ? stored : undefined;
+  }
+
+  async invalidate(
+    task: AgentTask,
+    code: Code | undefined,
+    remainingMs: () => number = this.countdown(),
+  ): Promise<boolean> {
+    const state = this.state(task.scope);
+    const { store, emit } = this.options;
+    // At once, so that whoever asks meanwhile does not get it again.
+    state.addRefused(task);
+    const wasCurrent = state.task?.taskId === task.taskId && isSameSigner(state.task, task);
+    if (wasCurrent) state.task = undefined;
+    const dropped = await this.#locked(state, remainingMs(), async () => {
+      const thread = await loadThread(store, state);
+      const rest = withoutTask(thread, task);
+      if (rest !== undefined) await saveThread(store, state, rest);
+      const replaced = thread?.tasks.some(
+        (other) =>
+          other.authority === task.authority &&
+          other.agent_runtime_id === task.agentRuntimeId &&
+          other.task_id !== task.taskId,
+      );
+      if (replaced === true) return false;
+      return wasCurrent || rest !== undefined;
+    });
+    if (!dropped) return false;
+    state.replaceNext(task.agentRuntimeId);
+    emit("discarded", { ...idsOf(task), reason: code });
+    return true;
+  }
+
+  async forget(scope: TaskScope): Promise<boolean> {
+    const state = this.state(scope);
+    const { store } = this.options;
+    const had = state.task !== undefined;
+    state.clear();
+    if (!state.stored) return had;
+    return await this.#locked(state, this.options.deadlineMs, async () => {
+      if (store.remove !== undefined) return (await ofStore(store.remove(state.name))) || had;
+      const thread = await loadThread(store, state);
+      if (thread === undefined || thread.tasks.length === 0) return had;
+      await saveThread(store, state, { ...thread, tasks: [] });
+      return true;
+    });
+  }
+
+  async list(): Promise<StoredThread[]> {
+    const { store } = this.options;
+    if (store.list !== undefined) return await ofStore(store.list());
+    const stored = this.#states.all().filter((state) => state.stored);
+    const threads = await Promise.all(stored.map((state) => loadThread(store, state)));
+    return threads.filter((thread) => thread !== undefined);
+  }
+
+  /** Learns the authority's time after a refusal. @returns whether signing again makes sense */
+  async learnTime(
+    code: "expired" | "not_yet_valid",
+    usedOffsetSeconds: number,
+    options: WaitOptions = {},
+  ): Promise<boolean> {
+    const { clock } = this.options;
+    return await clock.learn(code, usedOffsetSeconds, () =>
+      this.#registrar.askTheTime(options.signal, options.remainingMs?.()),
+    );
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    const flights = this.#states.all().flatMap((state) => state.flight ?? []);
+    for (const flight of flights) flight.abort();
+    await Promise.allSettled(flights.map((flight) => flight.promise));
+  }
+
+  async #cached(state: ScopeState): Promise<AgentTask | undefined> {
+    if (state.task === undefined) return undefined;
+    const identity = await this.options.identities.peek();
+    return identity === undefined ? undefined : this.#usable(state.task, identity, state);
+  }
+
+  #usable(
+    task: AgentTask | undefined,
+    identity: AgentIdentity,
+    state: ScopeState,
+  ): AgentTask | undefined {
+    return task !== undefined &&
+      isSameSigner(task, identity) &&
+      !state.isRefused(task) &&
+      isFresh(task, this.options)
+      ? task
+      : undefined;
+  }
+
+  #start(state: ScopeState, deadlineMs: number, prewarm: boolean): Flight {
+    return startFlight(state, {
+      ...this.options,
+      run: (attempt) => this.#registrar.run(state, attempt),
+      flightMs: deadlineMs,
+      prewarm,
+    });
+  }
+
+  async #join(
+    state: ScopeState,
+    flight: Flight,
+    signal: AbortSignal | undefined,
+    waitMs: number,
+  ): Promise<AgentTask | undefined> {
+    return await joinFlight(flight, {
+      scope: state.scope,
+      timers: this.options.timers,
+      signal,
+      // Somewhat later than the flight's own deadline where that is the same: its error says more.
+      waitMs: Math.max(0, waitMs) + GRACE_MS,
+    });
+  }
+
+  // All turns of a scope that wait at the same time are one line of progress, whatever they wait for.
+  #beginWaiting(state: ScopeState): () => void {
+    const { scope } = state;
+    state.waitingTurns += 1;
+    state.stopNotifying ??= notifyWaiting(this.options.timers, (elapsedMs) =>
+      this.options.emit("waiting", { scope, elapsedMs }),
+    );
+    return () => {
+      state.waitingTurns -= 1;
+      if (state.waitingTurns > 0) return;
+      state.stopNotifying?.();
+      state.stopNotifying = undefined;
+    };
+  }
+
+  // Changes what is stored of a scope, with the errors that a caller outside of a turn understands too.
+  async #locked<T>(state: ScopeState, waitMs: number, run: () => Promise<T>): Promise<T> {
+    const { store, timers, identities } = this.options;
+    const { scope } = state;
+    const deadline = new AbortController();
+    const stopTimer = timers.after(Math.max(1, waitMs), () =>
+      deadline.abort(endedError("timeout", "the thread was busy", scope)),
+    );
+    try {
+      return await withScopeLock(store, state, deadline.signal, Math.max(1, waitMs), run);
+    } catch (error) {
+      const cause = deadline.signal.aborted ? deadline.signal.reason : error;
+      throw toRegistrationError(cause, { scope, authority: identities.authority });
+    } finally {
+      stopTimer();
+    }
+  }
+
+  #assertOpen(scope: TaskScope): void {
+    if (this.#closed) throw endedError("cancelled", "the manager of tasks is closed", scope);
+  }
+}

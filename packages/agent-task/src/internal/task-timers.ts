@@ -1,0 +1,32 @@
+/** How the waiting for tasks is timed. */
+export interface TaskTimers {
+  /** A clock that never goes back. Milliseconds since any instant. */
+  now(): number;
+  /**
+   * Calls `run` once, after a time in milliseconds.
+   *
+   * @param options.keepsAlive - whether the process stays for it. Default true
+   * @returns what stops it
+   */
+  after(
+    delayMs: number,
+    run: () => void,
+    options?: { readonly keepsAlive?: boolean | undefined },
+  ): () => void;
+}
+
+/** Node's own timers. */
+export const nodeTimers: TaskTimers = {
+  now: () => performance.now(),
+  after(delayMs, run, options = {}) {
+    const timer = setTimeout(run, delayMs);
+    if (options.keepsAlive === false) timer.unref();
+    return () => clearTimeout(timer);
+  },
+};
+
+/** Counts down from now. @returns what tells the milliseconds that are left, negative after the end */
+export function startCountdown(timers: TaskTimers, totalMs: number): () => number {
+  const startedAt = timers.now();
+  return () => totalMs - (timers.now() - startedAt);
+}

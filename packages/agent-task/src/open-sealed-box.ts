@@ -1,0 +1,43 @@
+import type { AgentKey } from "@countersign/agent-key";
+import { AgentTaskError } from "./agent-task-error.js";
+import {
+  PUBLIC_KEY_BYTES,
+  rawPublicKey,
+  SEAL_BYTES,
+  sealedBoxCipher,
+} from "./internal/sealed-box.js";
+
+/**
+ * Opens a libsodium sealed box (`crypto_box_seal`) that was made for the X25519 form of an agent's key.
+ *
+ * A sealed box proves nothing about who made it: whatever comes out is untrusted.
+ *
+ * @param box - the one-time public key (32 bytes), the tag (16 bytes) and the cipher text
+ * @throws {AgentTaskError} `bad_response` when it is too short, was made for another key, or was changed
+ * @see docs/protocol.md §3, §4
+ */
+export function openSealedBox(box: Uint8Array, key: AgentKey): Uint8Array {
+  if (box.length < SEAL_BYTES) throw notOurs();
+  const privateKey = key.toX25519PrivateKey();
+  try {
+    return sealedBoxCipher({
+      privateKey,
+      ephemeralPublicKey: box.subarray(0, PUBLIC_KEY_BYTES),
+      recipientPublicKey: rawPublicKey(privateKey),
+      role: "recipient",
+    }).decrypt(box.subarray(PUBLIC_KEY_BYTES));
+  } catch (cause) {
+    throw notOurs(cause);
+  }
+}
+
+function notOurs(cause?: unknown): AgentTaskError {
+  return new AgentTaskError(
+    "bad_response",
+    "the encrypted task id was not made for this agent's key",
+    {
+      cause,
+      hint: "the authority may hold another public key for this agent",
+    },
+  );
+}

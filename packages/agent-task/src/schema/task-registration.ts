@@ -1,0 +1,86 @@
+import { type AgentKey, decodeBase64, isServerId } from "@countersign/agent-key";
+import { z } from "zod";
+import { AgentTaskError } from "../agent-task-error.js";
+import { openSealedBox } from "../open-sealed-box.js";
+
+// 256 characters of an id sealed are 408 in base64; the rest is room for a foreign authority's padding.
+const MAX_SEALED_CHARACTERS = 1024;
+const LATEST_MS = Date.UTC(9999, 11, 31, 23, 59, 59);
+
+/**
+ * The answer to a task registration. Loose: members that are not known are ignored, and null counts as absent.
+ *
+ * @see docs/protocol.md §4, §5
+ */
+export const taskRegistrationResponseSchema = z.looseObject({
+  task_id: z.string().nullish(),
+  taskId: z.string().nullish(),
+  encrypted_task_id: z.string().max(MAX_SEALED_CHARACTERS).nullish(),
+  encryptedTaskId: z.string().max(MAX_SEALED_CHARACTERS).nullish(),
+  expires_at: z.iso.datetime({ offset: true }).nullish(),
+});
+
+/** A registered task, as the authority answered. */
+export interface RegisteredTask {
+  /** Checked by `isServerId`. */
+  readonly taskId: string;
+  /** Epoch milliseconds by the authority's clock. Absent: no known end. */
+  readonly expiresAt?: number | undefined;
+}
+
+/**
+ * Parses the answer to a task registration in all its forms; the first that is present counts: `task_id`, `taskId`,
+ * `encrypted_task_id`, `encryptedTaskId` (a sealed box to the agent's key, standard base64).
+ *
+ * @param body - the parsed JSON, untrusted
+ * @param key - the key that signed the registration
+ * @throws {AgentTaskError} `bad_response` when no form is present, the box does not open, or the id is none (docs/protocol.md §2)
+ * @see docs/protocol.md §4
+ */
+export function parseTaskRegistrationResponse(body: unknown, key: AgentKey): RegisteredTask {
+  const parsed = taskRegistrationResponseSchema.safeParse(body);
+  if (!parsed.success) {
+    throw badResponse("the answer to a task registration has another form", parsed.error);
+  }
+  const answer = parsed.data;
+  const sealed = answer.encrypted_task_id ?? answer.encryptedTaskId;
+  const taskId =
+    answer.task_id ??
+    answer.taskId ??
+    (typeof sealed === "string" ? openTaskId(sealed, key) : undefined);
+  // Without this check an id could change the meaning of the signed text or reach a path.
+  if (!isServerId(taskId)) {
+    throw badResponse("the answer to a task registration holds no valid task id");
+  }
+  if (typeof answer.expires_at !== "string") return { taskId };
+  const expiresAt = Date.parse(answer.expires_at);
+  // Later than the year 9999 it could not be written down again.
+  if (!(expiresAt >= 0 && expiresAt <= LATEST_MS)) {
+    throw badResponse("expires_at of the task names no usable instant");
+  }
+  return { taskId, expiresAt };
+}
+
+function openTaskId(sealed: string, key: AgentKey): string {
+  const opened = openSealedBox(decodeSealed(sealed), key);
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(opened);
+  } catch (cause) {
+    throw badResponse("the encrypted task id does not hold UTF-8", cause);
+  }
+}
+
+function decodeSealed(sealed: string): Uint8Array {
+  try {
+    return decodeBase64(sealed);
+  } catch (cause) {
+    throw badResponse("the encrypted task id is not standard base64", cause);
+  }
+}
+
+function badResponse(message: string, cause?: unknown): AgentTaskError {
+  return new AgentTaskError("bad_response", message, {
+    cause,
+    hint: "check that the authority's URL names an authority of agent identities",
+  });
+}

@@ -1,0 +1,16 @@
+export { AgentTaskError } from "./agent-task-error.js";
+export { parseIdempotencyKey } from "./idempotency-key.js";
+export type { RegisteredTask } from "./schema/task-registration.js";
+export { parseTaskRegistrationRequest } from "./schema/task-registration-request.js";
+export type { TaskRegistrationResponse } from "./server/create-task-registration-response.js";
+export { createTaskRegistrationResponse } from "./server/create-task-registration-response.js";
+export type { SealTaskIdOptions } from "./server/seal-task-id.js";
+export { sealTaskId } from "./server/seal-task-id.js";
+export type {
+  VerifiedTaskRegistration,
+  VerifyTaskRegistrationOptions,
+} from "./server/verify-task-registration.js";
+export { verifyTaskRegistration } from "./server/verify-task-registration.js";
+export { toX25519PublicKey } from "./server/x25519-public-key.js";
+export type { TaskRegistration } from "./sign/sign-task-registration.js";
+export { taskRegistrationText } from "./sign/sign-task-registration.js";

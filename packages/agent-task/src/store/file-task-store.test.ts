@@ -1,0 +1,108 @@
+import { createHash } from "node:crypto";
+import { chmod, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
+import { CredentialStoreError } from "@countersign/agent-identity";
+import { temporaryDirectory } from "@countersign/testing";
+import { expect, onTestFinished, test } from "vitest";
+import { rejectsCode } from "../../test/expect-code.js";
+import type { StoredThread } from "../schema/stored-thread.js";
+import { fileTaskStore } from "./file-task-store.js";
+
+const thread: StoredThread = {
+  version: 1,
+  scope: "нить/../1",
+  color: "blue",
+  tasks: [
+    {
+      authority: "https://authority.example",
+      agent_runtime_id: "agent-1",
+      task_id: "task-1",
+      expires_at: "2026-04-16T00:00:00Z",
+      registered_at: "2026-03-23T12:00:00Z",
+      note: "mine",
+    },
+  ],
+};
+const name = `${createHash("sha256").update(thread.scope).digest("hex")}.json`;
+
+async function startDirectory() {
+  const home = await temporaryDirectory();
+  onTestFinished(() => home[Symbol.asyncDispose]());
+  return { home: home.path, directory: `${home.path}/threads` };
+}
+
+test("refuses a symbolic link in place of the directory or of a file", async () => {
+  const { home, directory } = await startDirectory();
+  const real = `${home}/elsewhere`;
+  const store = fileTaskStore(real);
+  await store.save(thread.scope, thread);
+  await symlink(real, directory);
+  await rejectsCode(fileTaskStore(directory).load("a"), CredentialStoreError, "store_denied");
+  await writeFile(`${home}/bait.json`, JSON.stringify({ ...thread, scope: "a" }));
+  const link = `${real}/${createHash("sha256").update("a").digest("hex")}.json`;
+  await symlink(`${home}/bait.json`, link);
+  await rejectsCode(store.load("a"), CredentialStoreError, "store_denied");
+});
+
+test("makes nothing by reading", async () => {
+  const { home, directory } = await startDirectory();
+  const store = fileTaskStore(directory);
+  expect(await store.load("a")).toBeUndefined();
+  expect(await store.list()).toEqual([]);
+  expect(await store.remove("a")).toBe(false);
+  expect(await readdir(home)).toEqual([]);
+});
+
+test("keeps a thread in an owner-only file named by the hash of its scope", async () => {
+  const { directory } = await startDirectory();
+  const store = fileTaskStore(directory);
+  await store.save(thread.scope, thread);
+  expect(await readdir(directory)).toEqual([name]);
+  expect((await stat(directory)).mode & 0o777).toBe(0o700);
+  expect((await stat(`${directory}/${name}`)).mode & 0o777).toBe(0o600);
+  expect(JSON.parse(await readFile(`${directory}/${name}`, "utf8"))).toEqual(thread);
+  expect(await fileTaskStore(directory).load(thread.scope)).toEqual(thread);
+});
+
+test("tightens what others may read, at the latest when it is written", async () => {
+  const { directory } = await startDirectory();
+  const store = fileTaskStore(directory);
+  await store.save(thread.scope, thread);
+  await chmod(directory, 0o755);
+  await chmod(`${directory}/${name}`, 0o644);
+  await store.save(thread.scope, thread);
+  expect((await stat(directory)).mode & 0o777).toBe(0o700);
+  expect((await stat(`${directory}/${name}`)).mode & 0o777).toBe(0o600);
+});
+
+test("lists threads, and looks at no other file", async () => {
+  const { directory } = await startDirectory();
+  const store = fileTaskStore(directory);
+  await store.save(thread.scope, thread);
+  await store.save("b", { ...thread, scope: "b", tasks: [] });
+  await writeFile(`${directory}/notes.json`, "{");
+  expect((await store.list()).map(({ scope }) => scope).sort()).toEqual(["b", thread.scope]);
+});
+
+test("removes a thread once", async () => {
+  const { directory } = await startDirectory();
+  const store = fileTaskStore(directory);
+  await store.save(thread.scope, thread);
+  expect(await store.remove(thread.scope)).toBe(true);
+  expect(await store.remove(thread.scope)).toBe(false);
+  expect(await readdir(directory)).toEqual([]);
+});
+
+test("locks one scope at a time for everybody, and not the others", async () => {
+  const { directory } = await startDirectory();
+  const stores = [fileTaskStore(directory), fileTaskStore(directory)] as const;
+  const log: string[] = [];
+  await stores[0]
+    .withLock("a", async () => {
+      const second = stores[1].withLock("a", async () => log.push("second"));
+      await stores[1].withLock("b", async () => log.push("other scope"));
+      log.push("first");
+      return () => second;
+    })
+    .then((second) => second());
+  expect(log).toEqual(["other scope", "first", "second"]);
+});

@@ -1,0 +1,145 @@
+import { createHash } from "node:crypto";
+import { readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import {
+  type FileLock,
+  openPrivateDirectory,
+  readPrivateFile,
+  removeTemporaryFiles,
+  withFileLock,
+  writePrivateFile,
+} from "@countersign/agent-identity/private-file";
+import { AgentTaskError } from "../agent-task-error.js";
+import { parseStoredThread, type StoredThread } from "../schema/stored-thread.js";
+import type { CompleteTaskStore, TaskLockOptions } from "./task-store.js";
+
+const FILE = /^[0-9a-f]{64}\.json$/;
+
+/** Options of {@link fileTaskStore}. */
+export interface FileTaskStoreOptions {
+  /** Hears of each file that `list` cannot read and leaves out. Default: `list` rejects with that error. */
+  readonly onUnreadable?: ((error: AgentTaskError) => void) | undefined;
+}
+
+/**
+ * Keeps each thread in an owner-only file `<sha256 of the scope>.json` of a directory, shared by every process of this user.
+ *
+ * The directory is made when something is saved first: 0700, files 0600, replaced atomically. The name of a thread is hashed, so that it
+ * reaches no path, and stands inside the file.
+ *
+ * Calls reject with `CredentialStoreError` `store_denied` (the system refuses, or somebody else owns it) or `store_locked`, and with
+ * {@link AgentTaskError} `store_corrupt` for a file that is no stored thread.
+ *
+ * @param directory - may begin with `~/`
+ */
+export function fileTaskStore(
+  directory: string,
+  options: FileTaskStoreOptions = {},
+): CompleteTaskStore {
+  const held = new Map<string, FileLock>();
+  return {
+    async load(scope) {
+      const opened = await openPrivateDirectory(directory, { create: false });
+      return opened === undefined ? undefined : await readThread(pathOf(opened, scope), scope);
+    },
+
+    async save(scope, thread) {
+      const opened = await create(directory);
+      const lock = held.get(scope);
+      // A holder that slept through its lock must not overwrite what the next one wrote.
+      await writePrivateFile(pathOf(opened, scope), `${JSON.stringify(thread, null, 2)}\n`, {
+        beforeRename: lock === undefined ? undefined : () => lock.assertHeld(),
+      });
+    },
+
+    async list() {
+      const opened = await openPrivateDirectory(directory, { create: false });
+      if (opened === undefined) return [];
+      const threads: StoredThread[] = [];
+      for (const name of (await readdir(opened)).filter((entry) => FILE.test(entry)).sort()) {
+        try {
+          const thread = await readThread(join(opened, name));
+          if (thread !== undefined) threads.push(thread);
+        } catch (error) {
+          // One unreadable thread does not hide the others from a caller that wants to hear of it.
+          if (options.onUnreadable === undefined || !AgentTaskError.is(error)) throw error;
+          options.onUnreadable(error);
+        }
+      }
+      return threads;
+    },
+
+    async remove(scope) {
+      const opened = await openPrivateDirectory(directory, { create: false });
+      if (opened === undefined) return false;
+      const path = pathOf(opened, scope);
+      // Not parsed: a file that cannot be read can still be removed.
+      const existed = (await readPrivateFile(path)) !== undefined;
+      await rm(path, { force: true });
+      return existed;
+    },
+
+    async withLock<T>(
+      scope: string,
+      run: (held?: AbortSignal) => Promise<T>,
+      lockOptions: TaskLockOptions = {},
+    ) {
+      const opened = await create(directory);
+      return await withFileLock(
+        join(opened, `${hash(scope)}.lock`),
+        async (lock) => {
+          held.set(scope, lock);
+          try {
+            await removeLeftOvers(pathOf(opened, scope));
+            return await run(lock.signal);
+          } finally {
+            held.delete(scope);
+          }
+        },
+        lockOptions,
+      );
+    },
+  };
+}
+
+// Half-written files of a process that was killed: nobody else writes this thread now.
+async function removeLeftOvers(path: string): Promise<void> {
+  try {
+    await removeTemporaryFiles(path);
+  } catch (error) {
+    throw new AgentTaskError("store_denied", `what is left beside ${path} cannot be removed`, {
+      cause: error,
+      hint: "check whose files these are",
+    });
+  }
+}
+
+async function create(directory: string): Promise<string> {
+  const opened = await openPrivateDirectory(directory, { create: true });
+  if (opened === undefined) {
+    throw new AgentTaskError("store_denied", `${directory} cannot be made`);
+  }
+  return opened;
+}
+
+async function readThread(path: string, scope?: string): Promise<StoredThread | undefined> {
+  const file = await readPrivateFile(path);
+  return file === undefined ? undefined : parseStoredThread(parseJson(file.text), path, scope);
+}
+
+// What is no JSON is no stored thread: the one error for both is made by the parser of threads.
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function pathOf(directory: string, scope: string): string {
+  return join(directory, `${hash(scope)}.json`);
+}
+
+function hash(scope: string): string {
+  return createHash("sha256").update(scope, "utf8").digest("hex");
+}

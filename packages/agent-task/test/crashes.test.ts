@@ -1,0 +1,130 @@
+import { readdir } from "node:fs/promises";
+import { AgentIdentityManager, fileStore, fixedAuth } from "@countersign/agent-identity";
+import { startTestAuthority, temporaryDirectory } from "@countersign/testing";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { AgentTaskManager } from "../src/agent-task-manager.js";
+import { fileTaskStore } from "../src/store/file-task-store.js";
+import { compileOnce, runProgram, startProgram } from "./processes/run-source.js";
+
+// In the order in which a registration comes by them.
+const STEPS = [
+  // Before the request.
+  "countersign:private-file lock_taken",
+  "countersign:agent-task registering",
+  "undici:client:sendHeaders /task/register",
+  // The authority did it, and its answer was lost.
+  "countersign:agent-task retrying",
+  // After the answer, before the store is written.
+  "undici:request:headers /task/register",
+  "undici:request:trailers /task/register",
+  // While it is written.
+  "countersign:private-file temporary_made",
+  "countersign:private-file temporary_written",
+  "countersign:private-file temporary_synced",
+  "countersign:private-file renamed",
+  "countersign:private-file directory_synced",
+  // Afterwards.
+  "countersign:agent-task registered",
+] as const;
+const HOMES = 26;
+const KILLS_PER_HOME = 4;
+
+compileOnce();
+
+/** Kills in one home, one after the other; each next process must come back to the very task whose registration was cut off. */
+async function killInOneHome(number: number): Promise<readonly string[]> {
+  await using home = await temporaryDirectory();
+  await using authority = await startTestAuthority();
+  const token = authority.addHuman({ accountId: "acct-1", userId: "user-1" });
+  const threads = fileTaskStore(`${home.path}/threads`);
+  const args = (before: number, step: string) => [
+    ...[authority.url, token, home.path, `thread-${before}`, `thread-${before + 1}`, step],
+  ];
+  const killedAt: string[] = [];
+  for (let kill = 0; kill < KILLS_PER_HOME; kill += 1) {
+    const step = STEPS[(number * KILLS_PER_HOME + kill) % STEPS.length] ?? "";
+    const running = await startProgram("be-killed.ts", args(kill, step));
+    const [, recovered] = await running.waitForLine(/^recovered (\S+)$/);
+    // The one task of that thread: what was registered before the kill, if it was.
+    expect(recovered, step).toBe(`task_${kill + 1}`);
+    expect(authority.tasks.map(({ taskId }) => taskId)).toHaveLength(kill + 1);
+    if (step.endsWith("retrying")) authority.fault("register_task", { kind: "lose" });
+    running.write("go\n");
+    const { signal, stdout } = await running.exited;
+    expect({ step, signal, stdout }).toMatchObject({ signal: "SIGKILL" });
+    killedAt.push(step);
+    authority.clearFaults();
+    // Whatever was cut off, both stores load, and hold what was there before.
+    expect((await threads.list()).length).toBeGreaterThanOrEqual(kill + 1);
+    expect((await fileStore(home.path).load()).identities).toMatchObject([{ state: "registered" }]);
+  }
+  const identities = new AgentIdentityManager({
+    authority: authority.url,
+    auth: fixedAuth({ kind: "human", accountId: "acct-1", userId: "user-1", accessToken: token }),
+    store: fileStore(home.path),
+    features: { isEnabled: () => true },
+  });
+  const tasks = new AgentTaskManager({ identities, store: threads });
+  const last = await tasks.ensure(`thread-${KILLS_PER_HOME}`);
+  expect(last?.taskId).toBe(`task_${KILLS_PER_HOME + 1}`);
+  await tasks.close();
+  await identities.close();
+  expect(authority.agents).toHaveLength(1);
+  expect(authority.tasks).toHaveLength(KILLS_PER_HOME + 1);
+  // No lock is held any more, and no half of a file stays. What was put aside of broken locks is swept later.
+  const left = (await readdir(`${home.path}/threads`)).filter(
+    (name) => !/\.json$|\.gone$/.test(name),
+  );
+  expect(left).toEqual([]);
+  return killedAt;
+}
+
+describe("a process killed while it registers a task", () => {
+  it("leaves stores that load, and the next one has the same task, after 100 kills at every step", async () => {
+    const homes = Array.from({ length: HOMES }, (_, number) => killInOneHome(number));
+    const kills = (await Promise.all(homes)).flat();
+    expect(kills.length).toBeGreaterThanOrEqual(100);
+    expect(new Set(kills)).toEqual(new Set(STEPS));
+  });
+});
+
+describe("a process that failed to register", () => {
+  const cases = [
+    {
+      name: "the authority hangs",
+      proof: "bearer",
+      step: "register_task",
+      fault: { kind: "hang" },
+    },
+    { name: "the biscuit hangs", proof: "biscuit", step: "biscuit", fault: { kind: "hang" } },
+    { name: "the agent hangs", proof: "bearer", step: "register_agent", fault: { kind: "hang" } },
+    { name: "connections break", proof: "bearer", step: "register_task", fault: { kind: "reset" } },
+    {
+      name: "it is refused with a huge body",
+      proof: "biscuit",
+      step: "register_task",
+      fault: { kind: "status", status: 400, body: "x".repeat(2 * 1024 * 1024) },
+    },
+    {
+      name: "it is told to come back later",
+      proof: "bearer",
+      step: "register_task",
+      fault: { kind: "status", status: 429, headers: { "retry-after": "1" } },
+    },
+  ] as const;
+  it("leaves no timer and no socket behind, and ends by itself with nothing closed", async () => {
+    await Promise.all(
+      cases.map(async ({ name, proof, step, fault }) => {
+        const authority = await startTestAuthority();
+        onTestFinished(() => authority.close());
+        const token = authority.addHuman({ accountId: "acct-1", userId: "user-1" });
+        authority.fault(step, fault, Number.POSITIVE_INFINITY);
+        const result = await runProgram("fail-and-leave.ts", [authority.url, token, proof]);
+        const [first, second, left] = result.stdout.split("\n");
+        expect(result, name).toMatchObject({ code: 0, stderr: "" });
+        expect([first, second]).not.toContain("task");
+        expect(left, name).toBe("left []");
+      }),
+    );
+  });
+});

@@ -1,0 +1,43 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { fixedAuth } from "@countersign/agent-identity";
+import { temporaryDirectory } from "@countersign/testing";
+import { expect, onTestFinished, test } from "vitest";
+import { sessionLogStore } from "./examples/session-log.js";
+import { takeTurns } from "./examples/thread.js";
+import { startWorld } from "./world.js";
+
+async function startHome(): Promise<string> {
+  const home = await temporaryDirectory();
+  onTestFinished(() => home[Symbol.asyncDispose]());
+  return home.path;
+}
+
+test("the README holds the examples as they are compiled", async () => {
+  const readme = await readFile(new URL("../README.md", import.meta.url), "utf8");
+  for (const name of ["thread", "session-log"]) {
+    const source = await readFile(new URL(`./examples/${name}.ts`, import.meta.url), "utf8");
+    expect(readme).toContain(source.trim());
+  }
+});
+
+test("the README's program takes its turns in one task, also when it is started again", async () => {
+  const { authority, human } = await startWorld();
+  const home = await startHome();
+  const turns = ["first turn in task_1", "second turn in task_1"];
+  expect(await takeTurns(authority.url, fixedAuth(human), home)).toEqual(turns);
+  expect(authority.requests).toHaveLength(2);
+  expect(await takeTurns(authority.url, fixedAuth(human), home)).toEqual(turns);
+  expect(authority.requests).toHaveLength(2);
+});
+
+test("the README's session log keeps the task of a thread", async () => {
+  const world = await startWorld();
+  const file = `${await startHome()}/session.jsonl`;
+  await writeFile(file, `${JSON.stringify({ type: "turn", text: "hello" })}\n`);
+  const store = sessionLogStore(file);
+  const first = await world.tasks({ store }).ensure("thread-1");
+  world.sent();
+  const resumed = await world.tasks({ store: sessionLogStore(file) }).ensure("thread-1");
+  expect(resumed?.taskId).toBe(first?.taskId);
+  expect(world.sent()).toBe(0);
+});

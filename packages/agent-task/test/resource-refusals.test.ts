@@ -1,0 +1,263 @@
+import type { AgentCredential, Code, Credential } from "@countersign/agent-key";
+import { headerOf } from "@countersign/testing";
+import { describe, expect, it } from "vitest";
+import type { AgentThread } from "../src/agent-thread.js";
+import { TaskRegistrationError } from "../src/task-registration-error.js";
+import { rejectsCode } from "./expect-code.js";
+import { refusal, startWorld } from "./world.js";
+
+const origin = "https://api.example";
+const other = "https://other.example";
+const TASK_CODES: readonly (Code | undefined)[] = [
+  "unknown_task",
+  "task_revoked",
+  "task_expired",
+  undefined,
+];
+
+async function agentCredential(thread: AgentThread): Promise<AgentCredential> {
+  return expectAgent(await thread.credential());
+}
+
+function expectAgent(credential: Credential | undefined): AgentCredential {
+  if (credential?.kind !== "agent") throw new Error("not the agent's credential");
+  return credential;
+}
+
+describe("a refused request", () => {
+  it("is handed up for every code that a new task does not mend", async () => {
+    const world = await startWorld();
+    const thread = world.tasks().thread("thread-1");
+    const credential = await agentCredential(thread);
+    world.sent();
+    const codes: Code[] = ["bad_signature", "malformed", "missing", "replayed", "binding_required"];
+    for (const code of [...codes, "binding_mismatch", "forbidden", "unauthenticated"] as const) {
+      expect(await thread.refused(credential, { code, origin })).toBeUndefined();
+    }
+    expect(world.sent()).toBe(0);
+    expect((await agentCredential(thread)).taskId).toBe(credential.taskId);
+  });
+
+  it("is handed up when it carried the human's token", async () => {
+    const world = await startWorld();
+    world.flag.on = false;
+    const thread = world.tasks().thread("thread-1");
+    const credential = await thread.credential();
+    expect(await thread.refused(credential, { code: "unknown_task", origin })).toBeUndefined();
+    expect(world.sent()).toBe(0);
+  });
+
+  for (const code of TASK_CODES) {
+    it(`gets one new task for ${code ?? "a 401 without a code"}, and no second one`, async () => {
+      const world = await startWorld();
+      const tasks = world.tasks();
+      const thread = tasks.thread("thread-1");
+      const discarded: unknown[] = [];
+      tasks.on("discarded", (event) => discarded.push(event));
+      const first = await agentCredential(thread);
+      world.sent();
+      const second = expectAgent(await thread.refused(first, { code, origin }));
+      expect(world.sent()).toBe(1);
+      expect(second.taskId).not.toBe(first.taskId);
+      expect(await thread.refused(second, { code, origin })).toBeUndefined();
+      expect(world.sent()).toBe(0);
+      expect(discarded).toEqual([
+        {
+          scope: "thread-1",
+          authority: world.authority.url,
+          agentRuntimeId: "agent_1",
+          taskId: first.taskId,
+          reason: code,
+        },
+      ]);
+      expect((await tasks.list())[0]?.tasks.map((task) => task.task_id)).toEqual([second.taskId]);
+    });
+  }
+
+  it("is recovered again when a request there was answered, for that origin alone", async () => {
+    const world = await startWorld();
+    const thread = world.tasks().thread("thread-1");
+    const code = "task_revoked";
+    const first = await agentCredential(thread);
+    const second = expectAgent(await thread.refused(first, { code, origin }));
+    // A late answer to the refused task, and another origin's, give nothing back.
+    thread.accepted(first, origin);
+    thread.accepted(second, other);
+    expect(await thread.refused(second, { code, origin })).toBeUndefined();
+    thread.accepted(second, origin);
+    const third = expectAgent(await thread.refused(second, { code, origin }));
+    expect(third.taskId).not.toBe(second.taskId);
+  });
+
+  it("is recovered again after 10 minutes, and has a budget for each origin and thread", async () => {
+    let now = Date.now();
+    const world = await startWorld({ now: () => now });
+    const tasks = world.tasks();
+    const thread = tasks.thread("thread-1");
+    const code = "unknown_task";
+    const first = await agentCredential(thread);
+    const second = expectAgent(await thread.refused(first, { code, origin }));
+    expect(await thread.refused(second, { code, origin })).toBeUndefined();
+    const third = expectAgent(await thread.refused(second, { code, origin: other }));
+    expect(await thread.refused(third, { code, origin })).toBeUndefined();
+    now += 10 * 60 * 1000;
+    expectAgent(await thread.refused(third, { code, origin }));
+    const beside = tasks.thread("thread-2");
+    const its = await agentCredential(beside);
+    expectAgent(await beside.refused(its, { code, origin }));
+  });
+
+  it("shares one recovery with all requests that were refused at once", async () => {
+    const world = await startWorld();
+    const thread = world.tasks().thread("thread-1");
+    const first = await agentCredential(thread);
+    world.sent();
+    const all = await Promise.all(
+      Array.from({ length: 20 }, () => thread.refused(first, { code: "task_revoked", origin })),
+    );
+    expect(world.sent()).toBe(1);
+    expect(new Set(all.map((credential) => expectAgent(credential).taskId)).size).toBe(1);
+    // And with one that comes late, although the budget is spent.
+    const late = await thread.refused(first, { code: "task_revoked", origin });
+    expect(expectAgent(late).taskId).toBe(expectAgent(all[0]).taskId);
+    expect(world.sent()).toBe(0);
+  });
+
+  it("carries a fresh random key for the replacement, kept for its own retries", async () => {
+    const world = await startWorld();
+    const thread = world.tasks().thread("thread-1");
+    const first = await agentCredential(thread);
+    world.authority.fault("register_task", { kind: "status", status: 503 }, 3);
+    world.authority.fault("register_task", { kind: "lose" });
+    const code = "unknown_task";
+    await rejectsCode(
+      thread.refused(first, { code, origin }),
+      TaskRegistrationError,
+      "server_error",
+    );
+    const second = await agentCredential(thread);
+    expect(second.taskId).not.toBe(first.taskId);
+    const keys = world.authority.requests
+      .filter(({ step }) => step === "register_task")
+      .map((request) => headerOf(request, "idempotency-key"));
+    expect(keys).toHaveLength(6);
+    expect(new Set(keys.slice(1)).size).toBe(1);
+    expect(keys[1]).not.toBe(keys[0]);
+    expect(world.authority.tasks).toHaveLength(2);
+  });
+
+  it("is handed up when somebody else is logged in by now", async () => {
+    const world = await startWorld();
+    const thread = world.tasks().thread("thread-1");
+    const first = await agentCredential(thread);
+    world.auth.set(world.login("acct-2"));
+    world.sent();
+    for (const code of ["task_revoked", "expired"] as const) {
+      expect(await thread.refused(first, { code, origin })).toBeUndefined();
+    }
+    world.auth.set(undefined);
+    expect(await thread.refused(first, { code: "unknown_task", origin: other })).toBeUndefined();
+    expect(world.sent()).toBe(0);
+  });
+
+  it("takes the task that another process has registered meanwhile", async () => {
+    const world = await startWorld();
+    const first = world.tasks({ store: world.store });
+    const second = world.tasks({ store: world.store });
+    const mine = await agentCredential(first.thread("thread-1"));
+    const same = await agentCredential(second.thread("thread-1"));
+    expect(same.taskId).toBe(mine.taskId);
+    const code = "task_revoked";
+    const replaced = expectAgent(await first.thread("thread-1").refused(mine, { code, origin }));
+    world.sent();
+    const taken = expectAgent(await second.thread("thread-1").refused(same, { code, origin }));
+    expect(taken.taskId).toBe(replaced.taskId);
+    expect(world.sent()).toBe(0);
+  });
+});
+
+describe("what a resource server says of the agent", () => {
+  for (const code of ["unknown_agent", "agent_revoked", "agent_expired"] as const) {
+    it(`is a hint: after ${code} the authority is asked once, and keeps the agent`, async () => {
+      const world = await startWorld();
+      const thread = world.tasks().thread("thread-1");
+      const first = await agentCredential(thread);
+      world.sent();
+      const second = expectAgent(await thread.refused(first, { code, origin }));
+      expect(second.agentRuntimeId).toBe(first.agentRuntimeId);
+      expect(world.sent()).toBe(1);
+      expect(await thread.refused(second, { code, origin })).toBeUndefined();
+      expect(world.authority.counts.registerAgent).toBe(1);
+    });
+  }
+
+  it("stops the agent when the authority says so itself", async () => {
+    const world = await startWorld();
+    const thread = world.tasks().thread("thread-1");
+    const first = await agentCredential(thread);
+    world.authority.revokeAgent(first.agentRuntimeId);
+    const error = await rejectsCode(
+      thread.refused(first, { code: "agent_revoked", origin }),
+      TaskRegistrationError,
+      "agent_revoked",
+    );
+    expect(error.hint).toContain("operator");
+    expect(world.authority.counts.registerAgent).toBe(1);
+  });
+
+  it("replaces the agent when the authority does not know it either", async () => {
+    const world = await startWorld();
+    const thread = world.tasks().thread("thread-1");
+    const first = await agentCredential(thread);
+    world.authority.forgetAgent(first.agentRuntimeId);
+    const second = expectAgent(await thread.refused(first, { code: "unknown_agent", origin }));
+    expect(second.agentRuntimeId).toBe("agent_2");
+    expect(second.key.publicKey.line).not.toBe(first.key.publicKey.line);
+  });
+});
+
+describe("a refusal for the time", () => {
+  it("is corrected by the authority's clock, once", async () => {
+    let ahead = 0;
+    const world = await startWorld({ now: () => Date.now() + ahead * 1000 });
+    const thread = world.tasks().thread("thread-1");
+    const first = await agentCredential(thread);
+    expect(first.clockOffsetSeconds).toBeUndefined();
+    // This machine's clock was set wrong meanwhile.
+    ahead = 3600;
+    const second = expectAgent(await thread.refused(first, { code: "not_yet_valid", origin }));
+    expect(Math.abs((second.clockOffsetSeconds ?? 0) + 3600)).toBeLessThanOrEqual(2);
+    expect(second.taskId).toBe(first.taskId);
+    expect(world.authority.counts).toMatchObject({ whoami: 1, registerTask: 1 });
+    expect(await thread.refused(second, { code: "not_yet_valid", origin })).toBeUndefined();
+    // Who was signed with the old offset gets the new one without a question.
+    const late = expectAgent(await thread.refused(first, { code: "not_yet_valid", origin }));
+    expect(late.clockOffsetSeconds).toBe(second.clockOffsetSeconds);
+    expect(world.authority.counts.whoami).toBe(1);
+  });
+
+  it("is handed up when this machine's clock agrees with the authority's", async () => {
+    const world = await startWorld();
+    const thread = world.tasks().thread("thread-1");
+    const first = await agentCredential(thread);
+    for (const code of ["expired", "not_yet_valid"] as const) {
+      expect(await thread.refused(first, { code, origin })).toBeUndefined();
+    }
+    expect(world.authority.counts).toMatchObject({ whoami: 0, registerTask: 1 });
+  });
+});
+
+describe("a recovery that fails", () => {
+  it("rejects, and the next turn tries again", async () => {
+    const world = await startWorld();
+    const thread = world.tasks().thread("thread-1");
+    const first = await agentCredential(thread);
+    world.authority.fault("register_task", refusal(400, "invalid_request"));
+    await rejectsCode(
+      thread.refused(first, { code: "task_revoked", origin }),
+      TaskRegistrationError,
+      "invalid_request",
+    );
+    expect((await agentCredential(thread)).taskId).not.toBe(first.taskId);
+  });
+});

@@ -1,0 +1,156 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { Code } from "@countersign/agent-key";
+import type { Admission } from "./admission.js";
+import {
+  type Audit,
+  type AuditIdentity,
+  type AuditStart,
+  CLIENT_GONE_STATUS,
+  startAudit,
+  writeAudit,
+} from "./audit-entry.js";
+import { discardRest } from "./discard-rest.js";
+import type { LiveRecheck, Rechecked } from "./live-recheck.js";
+import { answerProblem, problemOf } from "./problem-answer.js";
+import { Relay, type RelayContext } from "./relay.js";
+import { checkRequestHead } from "./request-head.js";
+import { RequestRefusal } from "./request-refusal.js";
+
+/** What all exchanges of a proxy share. */
+export interface ExchangeContext extends RelayContext {
+  readonly recheck: LiveRecheck;
+  readonly audit: Audit | undefined;
+  readonly now: () => number;
+  /** Whether there is room for one more. */
+  readonly hasRoom: () => boolean;
+}
+
+/** One request from its head to the last byte of its answer: checked, admitted, relayed; or refused. Ends in exactly one audit entry. */
+export class Exchange {
+  readonly #context: ExchangeContext;
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+  readonly #start: AuditStart;
+  readonly #over = new AbortController();
+  readonly #onEnd: () => void;
+  #expectsContinue = false;
+  #relay: Relay | undefined;
+  #rechecked: Rechecked | undefined;
+  #identity: AuditIdentity | undefined;
+  #code: Code | undefined;
+
+  /** @param onEnd - hears once that it is over */
+  constructor(
+    context: ExchangeContext,
+    request: IncomingMessage,
+    response: ServerResponse,
+    onEnd: () => void,
+  ) {
+    this.#context = context;
+    this.#request = request;
+    this.#response = response;
+    this.#onEnd = onEnd;
+    this.#start = startAudit(request.method ?? "", request.url ?? "", context.now());
+    // First of all listeners: Node's own would throw the rest of an unread body away uncounted.
+    response.prependOnceListener("finish", () => this.#end(true));
+    // Whatever breaks the connection also closes it, and `clientGone` follows.
+    request.on("error", () => {});
+    response.on("error", () => {});
+  }
+
+  /** Whether the client already has the head of its answer. */
+  get isAnswering(): boolean {
+    return this.#response.headersSent;
+  }
+
+  /** Serves the request. Never rejects. */
+  async run(): Promise<void> {
+    try {
+      const { hasRoom, isClosing, limits } = this.#context;
+      if (isClosing()) throw new RequestRefusal("server_error", "the proxy is about to end");
+      if (!hasRoom()) throw new RequestRefusal("server_error", "too many requests at once");
+      const head = checkRequestHead(this.#request, limits);
+      this.#expectsContinue = head.expectsContinue;
+      const admission = await this.#admit();
+      this.#identity = admission.identity;
+      // One turn of the event loop, in which a pooled connection that the upstream closed or spoke on without being asked is dropped.
+      await nextTurn();
+      if (this.#over.signal.aborted) return;
+      this.#watchLive(admission);
+      this.#relay = new Relay(this.#context, {
+        request: this.#request,
+        response: this.#response,
+        head,
+        admission,
+        onFailure: (error) => this.fail(error),
+      });
+      this.#relay.start();
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  /**
+   * Ends it: with a problem as long as the client was told nothing, else by breaking the connection off.
+   *
+   * @param options - `close`: end the client's connection in any case
+   */
+  fail(error: unknown, options: { readonly close?: boolean | undefined } = {}): void {
+    if (this.#over.signal.aborted || this.#code !== undefined) return;
+    const { code, problem } = problemOf(error);
+    this.#code = code;
+    if (RequestRefusal.is(error)) this.#identity ??= error.identity;
+    this.#relay?.stop();
+    if (this.#response.headersSent) this.#response.destroy();
+    else {
+      const close = options.close === true || this.#context.isClosing() || this.#expectsContinue;
+      answerProblem(this.#response, problem, close);
+    }
+  }
+
+  /** Takes note that the client's connection is closed. */
+  clientGone(): void {
+    this.#end(false);
+  }
+
+  /** Waits for the policy, but no longer than the limit, whether or not it heeds its signal. */
+  async #admit(): Promise<Admission> {
+    const { policy, limits } = this.#context;
+    let timer: NodeJS.Timeout | undefined;
+    const deadline = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        reject(new RequestRefusal("server_error", "it could not be checked in time"));
+      }, limits.admitMs);
+    });
+    const gaveUp = new AbortController();
+    const signal = AbortSignal.any([this.#over.signal, gaveUp.signal]);
+    try {
+      return await Promise.race([policy.admit(this.#request, signal), deadline]);
+    } finally {
+      clearTimeout(timer);
+      gaveUp.abort();
+    }
+  }
+
+  #watchLive(admission: Admission): void {
+    if (admission.recheck === undefined) return;
+    this.#rechecked = { recheck: admission.recheck, end: (error) => this.fail(error) };
+    this.#context.recheck.add(this.#rechecked);
+  }
+
+  #end(finished: boolean): void {
+    if (this.#over.signal.aborted) return;
+    this.#over.abort();
+    this.#relay?.stop();
+    if (this.#rechecked !== undefined) this.#context.recheck.delete(this.#rechecked);
+    writeAudit(this.#context.audit, this.#start, {
+      endedAt: this.#context.now(),
+      status: this.#response.headersSent ? this.#response.statusCode : CLIENT_GONE_STATUS,
+      code: this.#code ?? (finished ? undefined : "cancelled"),
+      identity: this.#identity,
+    });
+    if (finished) discardRest(this.#request);
+    this.#onEnd();
+  }
+}

@@ -1,0 +1,67 @@
+/**
+ * Brings a field name into the form in which names are compared: lower case, `_` as `-`. Servers that hand fields to programs as
+ * variables (CGI and its heirs) make one name of `X-Agent-Task-Id` and `x_agent_task_id`.
+ */
+export function comparableName(name: string): string {
+  return name.toLowerCase().replaceAll("_", "-");
+}
+
+/** Fields that belong to one connection, or that say where a message ends or goes: each side of a proxy has its own. */
+const CONNECTION_FIELDS: ReadonlySet<string> = new Set([
+  "connection",
+  "content-length",
+  "expect",
+  "host",
+  "http2-settings",
+  "keep-alive",
+  "proxy-authenticate",
+  "proxy-authentication-info",
+  "proxy-authorization",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+]);
+
+/**
+ * Tells whether a field belongs to one connection or frames its message, and so is never copied.
+ *
+ * @param name - comparable, as {@link comparableName} makes it
+ * @see RFC 9110 §7.6.1
+ */
+export function isConnectionField(name: string): boolean {
+  return CONNECTION_FIELDS.has(name);
+}
+
+/** Fields that a trailer section may not change, beside those of the connection. */
+const NOT_IN_TRAILERS: ReadonlySet<string> = new Set([
+  "age",
+  "authorization",
+  "cache-control",
+  "chatgpt-account-id",
+  "content-encoding",
+  "content-range",
+  "content-type",
+  "cookie",
+  "date",
+  "expires",
+  "location",
+  "max-forwards",
+  "range",
+  "retry-after",
+  "set-cookie",
+  "vary",
+  "warning",
+  "www-authenticate",
+]);
+
+/**
+ * Tells whether a field may not be in a trailer section: framing, routing, authentication, content format.
+ *
+ * @param name - comparable
+ * @see RFC 9110 §6.5.1
+ */
+export function isForbiddenTrailer(name: string): boolean {
+  return isConnectionField(name) || NOT_IN_TRAILERS.has(name);
+}

@@ -1,0 +1,230 @@
+import {
+  createServer,
+  type Agent as HttpAgent,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { setImmediate as turn } from "node:timers/promises";
+import type { ProxyPolicy } from "./admission.js";
+import { AssertionProxyError } from "./assertion-proxy-error.js";
+import { type Audit, startAudit, writeAudit } from "./audit-entry.js";
+import { type BrokenRequestError, refusalOfBroken } from "./broken-request.js";
+import { Exchange, type ExchangeContext } from "./exchange.js";
+import { LiveRecheck } from "./live-recheck.js";
+import { problemOf, writeRawProblem } from "./problem-answer.js";
+import type { ProxyLimits } from "./proxy-limits.js";
+import { RequestRefusal } from "./request-refusal.js";
+import type { Upstream } from "./upstream.js";
+
+/** Where a proxy listens. */
+export interface ListenOptions {
+  /** A host name or address of this machine, for instance `127.0.0.1`. */
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+}
+
+/** Options of a proxy's `close`. */
+export interface CloseOptions {
+  /** Milliseconds that requests in work get to end by themselves. Default 10,000. */
+  readonly drainMs?: number | undefined;
+}
+
+/** What a proxy is made of. */
+export interface ForwardingProxyOptions {
+  readonly upstream: Upstream;
+  readonly agent: HttpAgent;
+  readonly limits: ProxyLimits;
+  readonly policy: ProxyPolicy;
+  readonly recheckMs: number;
+  readonly audit: Audit | undefined;
+  readonly now: () => number;
+}
+
+const DEFAULT_DRAIN_MS = 10_000;
+// For the last answers to leave once the drain is over.
+const FAREWELL_MS = 1_000;
+
+/** The server that signing proxy and verifying gateway have in common: connections, exchanges, drain. The policy makes the difference. */
+export class ForwardingProxy {
+  readonly #options: ForwardingProxyOptions;
+  readonly #context: ExchangeContext;
+  readonly #server: Server;
+  readonly #open = new Set<Exchange>();
+  readonly #bySocket = new WeakMap<Duplex, Set<Exchange>>();
+  #closing: Promise<void> | undefined;
+  #onIdle: (() => void) | undefined;
+
+  constructor(options: ForwardingProxyOptions) {
+    this.#options = options;
+    this.#context = {
+      upstream: options.upstream,
+      agent: options.agent,
+      limits: options.limits,
+      policy: options.policy,
+      recheck: new LiveRecheck(options.recheckMs),
+      audit: options.audit,
+      now: options.now,
+      isClosing: () => this.#closing !== undefined,
+      hasRoom: () => this.#open.size <= options.limits.maxRequests,
+    };
+    this.#server = this.#createServer();
+  }
+
+  /** Serves one request of a Node server. */
+  readonly handle = (request: IncomingMessage, response: ServerResponse): void => {
+    const ofSocket = this.#exchangesOf(request.socket);
+    const exchange = new Exchange(this.#context, request, response, () => {
+      ofSocket.delete(exchange);
+      this.#open.delete(exchange);
+      if (this.#open.size === 0) this.#onIdle?.();
+    });
+    ofSocket.add(exchange);
+    this.#open.add(exchange);
+    void exchange.run();
+  };
+
+  /** @throws {AssertionProxyError} `address_in_use`; `config_invalid` for an address that cannot be listened on */
+  async listen(options: ListenOptions): Promise<{ url: string }> {
+    const server = this.#server;
+    try {
+      await new Promise<void>((resolve, reject) => {
+        server.once("error", reject);
+        server.listen(options.port, options.host, () => {
+          server.off("error", reject);
+          resolve();
+        });
+      });
+    } catch (cause) {
+      throw listenError(options, cause);
+    }
+    const { port } = server.address() as AddressInfo;
+    return { url: `http://${hostOfUrl(options.host)}:${port}` };
+  }
+
+  close(options: CloseOptions = {}): Promise<void> {
+    this.#closing ??= this.#close(options.drainMs ?? DEFAULT_DRAIN_MS);
+    return this.#closing;
+  }
+
+  async #close(drainMs: number): Promise<void> {
+    // Requests that were sent before this and not yet read are refused and not cut off: to Node their connections are idle.
+    await readWhatWasSent();
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#server.closeIdleConnections();
+    await this.#idle(drainMs);
+    for (const exchange of [...this.#open]) {
+      exchange.fail(new RequestRefusal("server_error", "the proxy ended"));
+    }
+    await readWhatWasSent();
+    await this.#idle(FAREWELL_MS);
+    this.#server.closeAllConnections();
+    await closed;
+    this.#options.agent.destroy();
+  }
+
+  async #idle(longestMs: number): Promise<void> {
+    if (this.#open.size === 0) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, longestMs);
+      this.#onIdle = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#onIdle = undefined;
+  }
+
+  #createServer(): Server {
+    const { limits } = this.#options;
+    const server = createServer({
+      insecureHTTPParser: false,
+      // Checked, and answered, with the rest of the head.
+      requireHostHeader: false,
+      maxHeaderSize: limits.maxHeaderBytes,
+      headersTimeout: limits.requestHeadMs,
+      // A body may take as long as it moves; what stands still is ended by the relay.
+      requestTimeout: 0,
+      connectionsCheckingInterval: Math.min(limits.requestHeadMs, 10_000),
+    });
+    // Bounded by its bytes; Node's own bound on the number would drop fields in silence.
+    server.maxHeadersCount = 0;
+    server.on("request", this.handle);
+    // Without these two Node answers `Expect` by itself, before anything was verified.
+    server.on("checkContinue", this.handle);
+    server.on("checkExpectation", this.handle);
+    server.on("connect", (request: IncomingMessage, socket: Duplex) => {
+      const error = new RequestRefusal("invalid_request", "the method CONNECT is not served");
+      this.#refuseRaw(socket, error, request.method ?? "", request.url ?? "");
+    });
+    server.on("clientError", (error, socket) => this.#onClientError(error, socket));
+    return server;
+  }
+
+  #onClientError(error: BrokenRequestError, socket: Duplex): void {
+    const refusal = refusalOfBroken(error);
+    if (refusal === undefined) {
+      socket.destroy();
+      return;
+    }
+    const [exchange, another] = this.#bySocket.get(socket) ?? [];
+    if (exchange === undefined) {
+      this.#refuseRaw(socket, refusal, "", "");
+    } else {
+      // What is broken is the body of the last request on this connection, or what follows it.
+      exchange.fail(refusal, { close: true });
+      if (another !== undefined) socket.destroy();
+    }
+  }
+
+  #refuseRaw(socket: Duplex, refusal: RequestRefusal, method: string, url: string): void {
+    const now = this.#options.now();
+    const { code, problem } = problemOf(refusal);
+    socket.on("error", () => socket.destroy());
+    writeRawProblem(socket, problem, now);
+    writeAudit(this.#options.audit, startAudit(method, url, now), {
+      endedAt: now,
+      status: problem.status,
+      code,
+      identity: undefined,
+    });
+  }
+
+  #exchangesOf(socket: Socket): Set<Exchange> {
+    const known = this.#bySocket.get(socket);
+    if (known !== undefined) return known;
+    const exchanges = new Set<Exchange>();
+    this.#bySocket.set(socket, exchanges);
+    socket.once("close", () => {
+      for (const exchange of [...exchanges]) exchange.clientGone();
+    });
+    return exchanges;
+  }
+}
+
+// A turn of the event loop reads every connection that has something to read; the first one may be past that already.
+async function readWhatWasSent(): Promise<void> {
+  await turn();
+  await turn();
+}
+
+function hostOfUrl(host: string): string {
+  return host.includes(":") ? `[${host}]` : host;
+}
+
+function listenError(options: ListenOptions, cause: unknown): AssertionProxyError {
+  const address = `${hostOfUrl(options.host)}:${options.port}`;
+  const inUse = cause instanceof Error && "code" in cause && cause.code === "EADDRINUSE";
+  return inUse
+    ? new AssertionProxyError("address_in_use", `${address} is taken by another program`, {
+        cause,
+        hint: "choose another port, or 0 for a free one",
+      })
+    : new AssertionProxyError("config_invalid", `cannot listen on ${address}`, {
+        cause,
+        hint: "give an address of this machine and a port that this user may use",
+      });
+}

@@ -1,0 +1,48 @@
+import { type ServerResponse, STATUS_CODES } from "node:http";
+import type { Duplex } from "node:stream";
+import { createProblem, type Problem } from "@countersign/agent-assertion";
+import { type Code, CountersignError } from "@countersign/agent-key";
+import { RequestRefusal } from "./request-refusal.js";
+
+const RETRY_AFTER_SECONDS = 5;
+
+/**
+ * Turns what stopped a request into its code and its problem+json. Only errors made on purpose speak: the text of any other is
+ * internal.
+ */
+export function problemOf(error: unknown): { code: Code; problem: Problem } {
+  const code: Code = CountersignError.is(error) ? error.code : "server_error";
+  const detail = CountersignError.is(error) ? error.message : "the request could not be served";
+  const status = RequestRefusal.is(error) ? error.status : undefined;
+  const retryAfterSeconds = code === "server_error" ? RETRY_AFTER_SECONDS : undefined;
+  return { code, problem: createProblem(code, detail, { status, retryAfterSeconds }) };
+}
+
+/** Answers with a problem. @param close - end the connection after it */
+export function answerProblem(response: ServerResponse, problem: Problem, close: boolean): void {
+  const body = Buffer.from(problem.body);
+  response.writeHead(problem.status, {
+    ...problem.headers,
+    "content-length": body.length,
+    ...(close ? { connection: "close" } : {}),
+  });
+  response.end(body);
+}
+
+/** Writes a problem to a connection on which Node's server made no request out of what arrived, and ends it. */
+export function writeRawProblem(socket: Duplex, problem: Problem, now: number): void {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const body = Buffer.from(problem.body);
+  const fields = {
+    ...problem.headers,
+    date: new Date(now).toUTCString(),
+    "content-length": body.length,
+    connection: "close",
+  };
+  const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
+  const head = `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\n${lines.join("")}\r\n`;
+  socket.end(Buffer.concat([Buffer.from(head, "latin1"), body]), () => socket.destroy());
+}

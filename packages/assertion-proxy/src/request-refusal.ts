@@ -1,0 +1,26 @@
+import { type Code, CountersignError, type CountersignErrorOptions } from "@countersign/agent-key";
+import type { AuditIdentity } from "./audit-entry.js";
+
+/** What a {@link RequestRefusal} carries beside its code and sentence. */
+export interface RequestRefusalOptions extends CountersignErrorOptions {
+  /** Another status than the code's own. */
+  readonly status?: number | undefined;
+  /** Whose request it was, if the signature held. */
+  readonly identity?: AuditIdentity | undefined;
+}
+
+/**
+ * Why one request does not pass; becomes its problem+json and the code of its audit entry, so that its message is read by the client.
+ * Never leaves a proxy as an error.
+ */
+export class RequestRefusal extends CountersignError {
+  static override readonly brandName: string = "RequestRefusal";
+  readonly status: number | undefined;
+  readonly identity: AuditIdentity | undefined;
+
+  constructor(code: Code, message: string, options: RequestRefusalOptions = {}) {
+    super(code, message, options);
+    this.status = options.status;
+    this.identity = options.identity;
+  }
+}

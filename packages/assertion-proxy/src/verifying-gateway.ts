@@ -1,0 +1,118 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { AssertionVerifier } from "@countersign/agent-assertion";
+import { isPrincipalId } from "@countersign/agent-key";
+import { AssertionProxyError } from "./assertion-proxy-error.js";
+import type { Audit } from "./audit-entry.js";
+import { type CloseOptions, ForwardingProxy, type ListenOptions } from "./forwarding-proxy.js";
+import { createGatewayPolicy } from "./gateway-policy.js";
+import { type ProxyLimitOptions, resolveProxyLimits } from "./proxy-limits.js";
+import { parseUpstream } from "./upstream.js";
+import { createUpstreamAgent, type UpstreamTls } from "./upstream-agent.js";
+import { parseUpstreamHeaders } from "./upstream-headers.js";
+
+/** Options of {@link createVerifyingGateway}. */
+export interface VerifyingGatewayOptions {
+  /** Checks the assertions; its directory is the one authority whose agents pass. */
+  readonly verifier: AssertionVerifier;
+  /** Base URL of the API behind the gateway; received paths go behind its own. `https:`, or `http:` to a loopback host. */
+  readonly upstream: string;
+  /** The accounts that are served; or `"any"`: every account of the authority. */
+  readonly accounts: readonly string[] | "any";
+  /** Fields that every request to the upstream carries, its credential first of all. A client's own of these names are dropped. */
+  readonly upstreamHeaders?: Readonly<Record<string, string>> | undefined;
+  /** TLS towards the upstream: a private certificate authority, a client certificate. */
+  readonly upstreamTls?: UpstreamTls | undefined;
+  /** Allow an `http:` upstream on another machine. Default false. Turns off the protection of the upstream's credential on the way. */
+  readonly insecureHttp?: boolean | undefined;
+  /** Let `Cookie` pass to the upstream. Default false. */
+  readonly forwardCookies?: boolean | undefined;
+  /** Takes one entry for every request, refused ones too. */
+  readonly audit?: Audit | undefined;
+  /** Milliseconds after which open requests are looked at again, and again: whether agent and task still live. 1 to 30,000, default 15,000. */
+  readonly recheckMs?: number | undefined;
+  readonly limits?: ProxyLimitOptions | undefined;
+  /** The clock of the audit, epoch milliseconds. Default `Date.now`. */
+  readonly now?: (() => number) | undefined;
+}
+
+/** A gateway that lets through what an agent signed, and nothing else. */
+export interface VerifyingGateway {
+  /**
+   * Serves one request of a Node server of yours. Prefer {@link VerifyingGateway.listen}, which also sets the parser's limits and answers
+   * `Expect`, CONNECT and bytes that are no HTTP.
+   */
+  handler(request: IncomingMessage, response: ServerResponse): void;
+  /**
+   * Listens for plain HTTP/1.1.
+   *
+   * @returns the base URL, with the port that was taken
+   * @throws {AssertionProxyError} `address_in_use`; `config_invalid` for an address that cannot be listened on
+   */
+  listen(options: ListenOptions): Promise<{ url: string }>;
+  /**
+   * Takes no more requests, lets those in work end, and after `drainMs` breaks off what is left. Resolves when all is closed; a second
+   * call waits for the first. The verifier's directory stays open: it is yours.
+   */
+  close(options?: CloseOptions): Promise<void>;
+}
+
+const DEFAULT_RECHECK_MS = 15_000;
+const MAX_RECHECK_MS = 30_000;
+
+/**
+ * Makes a gateway in front of an API.
+ *
+ * Each request is checked before a byte of its body is read and before the upstream hears of it: its target, its framing, exactly one
+ * assertion, the account. Then a request built from nothing goes upstream: what the client may not say is dropped, and `upstreamHeaders`,
+ * `x-agent-runtime-id`, `x-agent-task-id` and `x-agent-account-id` are added last. Refusals are problem+json.
+ *
+ * Not checked: whether the agent may do what it asks (the upstream's matter, by the `x-agent-*` fields), and replay: an unbound
+ * assertion holds again until its time is over. An upstream that trusts `x-agent-*` must refuse whatever lacks the gateway's credential.
+ *
+ * @throws {AssertionProxyError} `config_invalid` for accounts, headers, limits or times that cannot hold
+ * @throws {AgentKeyError} `config_invalid` for the upstream's URL
+ * @see security.md "Both proxies build the outgoing request from nothing"
+ */
+export function createVerifyingGateway(options: VerifyingGatewayOptions): VerifyingGateway {
+  const upstream = parseUpstream(options.upstream, { insecureHttp: options.insecureHttp });
+  const policy = createGatewayPolicy({
+    verifier: options.verifier,
+    accounts: checkAccounts(options.accounts),
+    upstreamFields: parseUpstreamHeaders(options.upstreamHeaders ?? {}),
+    forwardCookies: options.forwardCookies ?? false,
+  });
+  const proxy = new ForwardingProxy({
+    upstream,
+    policy,
+    agent: createUpstreamAgent(upstream, options.upstreamTls),
+    limits: resolveProxyLimits(options.limits),
+    recheckMs: checkRecheck(options.recheckMs ?? DEFAULT_RECHECK_MS),
+    audit: options.audit,
+    now: options.now ?? Date.now,
+  });
+  return {
+    handler: proxy.handle,
+    listen: (listenOptions) => proxy.listen(listenOptions),
+    close: (closeOptions) => proxy.close(closeOptions),
+  };
+}
+
+// An account that no agent can have, or none at all, is a slip of the configuration and not a way to say "nobody".
+function checkAccounts(accounts: readonly string[] | "any"): readonly string[] | "any" {
+  if (accounts === "any") return accounts;
+  if (!Array.isArray(accounts) || accounts.length === 0 || !accounts.every(isPrincipalId)) {
+    throw new AssertionProxyError("config_invalid", "the accounts to serve are no account ids", {
+      hint: 'name one account or more, or "any"',
+    });
+  }
+  return [...accounts];
+}
+
+function checkRecheck(recheckMs: number): number {
+  if (Number.isSafeInteger(recheckMs) && recheckMs >= 1 && recheckMs <= MAX_RECHECK_MS) {
+    return recheckMs;
+  }
+  throw new AssertionProxyError("config_invalid", `recheckMs cannot be ${recheckMs}`, {
+    hint: "give 1 to 30000 milliseconds: revocation has a bound",
+  });
+}

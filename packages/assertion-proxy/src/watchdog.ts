@@ -1,0 +1,25 @@
+/** Fires once when nothing happened for a while. For one request: what may take how long changes as it goes on. */
+export class Watchdog {
+  readonly #onTimeout: () => void;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(onTimeout: () => void) {
+    this.#onTimeout = onTimeout;
+  }
+
+  /** Waits `ms` milliseconds from now on, instead of whatever it waited for. */
+  watch(ms: number): void {
+    this.stop();
+    this.#timer = setTimeout(this.#onTimeout, ms);
+  }
+
+  /** Says that something happened: the time begins again. */
+  touch(): void {
+    this.#timer?.refresh();
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+}

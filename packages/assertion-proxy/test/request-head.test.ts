@@ -1,0 +1,130 @@
+import { describe, expect, test } from "vitest";
+import { connectRaw, readAnswer, sendRaw } from "./raw-client.js";
+import { OK, startRawUpstream } from "./raw-upstream.js";
+import { startGateway, type TestGatewayOptions } from "./start-gateway.js";
+
+const ADDED =
+  "x-agent-runtime-id: agent_1\r\nx-agent-task-id: task_1\r\nx-agent-account-id: acct-1\r\n\r\n";
+
+/** Sends one request and returns the bytes that the upstream saw. */
+async function forwarded(
+  method: string,
+  target: string,
+  lines = "",
+  options: Partial<TestGatewayOptions> = {},
+): Promise<string> {
+  const upstream = await startRawUpstream();
+  const gateway = await startGateway({
+    ...options,
+    upstream: upstream.url + (options.upstream ?? ""),
+  });
+  const client = await connectRaw(gateway.url);
+  client.send(gateway.request(method, target, lines));
+  const { bytes } = await upstream.connection(0);
+  const seen = await bytes.until("\r\n\r\n");
+  expect(await readAnswer(client)).toMatchObject({ status: 200 });
+  expect(upstream.connections).toHaveLength(1);
+  return seen.replace(/^host: 127\.0\.0\.1:\d+\r$/m, "host: UPSTREAM\r");
+}
+
+describe("what the upstream reads", () => {
+  test("is a request built from nothing, with what was verified at its end", async () => {
+    expect(await forwarded("GET", "/v1/models", "Accept: */*\r\nX-Custom:  two  words \r\n")).toBe(
+      `GET /v1/models HTTP/1.1\r\nhost: UPSTREAM\r\nconnection: keep-alive\r\nAccept: */*\r\nX-Custom: two  words\r\n${ADDED}`,
+    );
+  });
+
+  test("has the received path and query byte for byte behind the base path", async () => {
+    const target = "/a//b/%2Ex/%41;p=1/..x/.../%zz?q=../%2e%2e//&r=a|b\"'{}";
+    const seen = await forwarded("GET", target, "", { upstream: "/base/path/" });
+    expect(seen.split("\r\n")[0]).toBe(`GET /base/path${target} HTTP/1.1`);
+  });
+
+  test("says that a POST without a body has none", async () => {
+    const seen = await forwarded("POST", "/v1");
+    expect(seen).toContain("connection: keep-alive\r\ncontent-length: 0\r\n");
+    expect(seen).not.toMatch(/transfer-encoding/i);
+  });
+
+  test("keeps lines of one name apart and in order", async () => {
+    const seen = await forwarded("GET", "/v1", "X-Many: 1\r\nAccept: a\r\nx-many: 2\r\n");
+    expect(seen).toContain("X-Many: 1\r\nAccept: a\r\nx-many: 2\r\n");
+  });
+
+  test.each([
+    "X-Agent-Runtime-Id: evil",
+    "x_agent_task_id: evil",
+    "X-AGENT_account-Id: evil",
+    "X-Agent-Anything: evil",
+    "Cookie: session=evil",
+    "Forwarded: for=evil",
+    "X-Forwarded-For: evil",
+    "X-Forwarded-Host: evil",
+    "x_forwarded_proto: evil",
+    "X-Real-IP: evil",
+    "x_real_ip: evil",
+    "X-HTTP-Method-Override: evil",
+    "X_HTTP_Method_Override: evil",
+    "X-Method-Override: evil",
+    "Keep-Alive: timeout=evil",
+    "Proxy-Connection: evil",
+    "Proxy-Authorization: evil",
+    "Proxy_Authorization: evil",
+    "TE: evil",
+    "X-Api-Key: evil",
+    "x_api_key: evil",
+    "Connection: x-named\r\nX-Named: evil",
+    "Connection: close, X-Named\r\nConnection: other\r\nx_named: evil\r\nOther: evil",
+    "HTTP2-Settings: evil",
+  ])("has no line of the client's %j", async (lines) => {
+    const seen = await forwarded("GET", "/v1", `${lines}\r\nX-Kept: yes\r\n`, {
+      upstreamHeaders: { "X-API-Key": "gateway-key" },
+    });
+    expect(seen).not.toContain("evil");
+    expect(seen).not.toMatch(/^Authorization/im);
+    expect(seen).not.toContain("AgentAssertion");
+    expect(seen).toContain(`X-Kept: yes\r\nX-API-Key: gateway-key\r\n${ADDED}`);
+  });
+
+  test("has the gateway's own Authorization in place of the assertion", async () => {
+    const seen = await forwarded("GET", "/v1", "", {
+      upstreamHeaders: { Authorization: "Bearer gateway-key" },
+    });
+    expect(seen.match(/^authorization: .*$/gim)).toEqual(["Authorization: Bearer gateway-key"]);
+  });
+
+  test("has the cookies where the operator lets them pass", async () => {
+    const seen = await forwarded("GET", "/v1", "Cookie: session=1\r\n", { forwardCookies: true });
+    expect(seen).toContain("Cookie: session=1\r\n");
+  });
+
+  test("has a ChatGPT-Account-ID that equals the verified account", async () => {
+    const seen = await forwarded("GET", "/v1", "ChatGPT-Account-ID: acct-1\r\n");
+    expect(seen).toContain("ChatGPT-Account-ID: acct-1\r\n");
+  });
+
+  test("comes over one connection for one client after another", async () => {
+    const upstream = await startRawUpstream();
+    const gateway = await startGateway({ upstream: upstream.url });
+    expect(await sendRaw(gateway.url, gateway.request("GET", "/1"))).toMatchObject({ status: 200 });
+    const client = await connectRaw(gateway.url);
+    client.send(gateway.request("GET", "/2"));
+    const connection = await upstream.connection(0);
+    await connection.bytes.until("\r\n\r\n", 2);
+    connection.socket.write(OK);
+    expect(await readAnswer(client)).toMatchObject({ status: 200 });
+    expect(upstream.connections).toHaveLength(1);
+  });
+
+  test("is never a request on a connection on which the upstream spoke without being asked", async () => {
+    const upstream = await startRawUpstream();
+    const gateway = await startGateway({ upstream: upstream.url });
+    await sendRaw(gateway.url, gateway.request("GET", "/1"));
+    const poisoned = await upstream.connection(0);
+    poisoned.socket.write("HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\npoison");
+    const answer = await sendRaw(gateway.url, gateway.request("GET", "/2"));
+    expect(answer.body).toBe("ok");
+    await poisoned.bytes.closed;
+    expect(upstream.connections).toHaveLength(2);
+  });
+});

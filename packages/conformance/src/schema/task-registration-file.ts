@@ -1,0 +1,32 @@
+import { z } from "zod";
+import { body, fileRemarks, remarks, vectors } from "./vector-file.js";
+
+/** Form `countersign.task-registration/1`: requests to be signed, and answers in every form. */
+export const taskRegistrationFileSchema = z.strictObject({
+  form: z.literal("countersign.task-registration/1"),
+  ...fileRemarks,
+  requests: vectors(
+    z.strictObject({
+      ...remarks,
+      agent_runtime_id: z.string(),
+      timestamp: z.string(),
+      private_key_pkcs8_base64: z.string(),
+      signed_text: z.string(),
+      signature: z.string(),
+    }),
+  ),
+  responses: vectors(
+    z.strictObject({
+      ...remarks,
+      body,
+      private_key_pkcs8_base64: z.string(),
+      task_id: z.string(),
+    }),
+  ),
+  invalid_responses: vectors(
+    z.strictObject({ ...remarks, body, private_key_pkcs8_base64: z.string() }),
+  ),
+});
+
+/** A file of this form. */
+export type TaskRegistrationFile = z.infer<typeof taskRegistrationFileSchema>;

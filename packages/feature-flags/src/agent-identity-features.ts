@@ -1,0 +1,10 @@
+import { defineFeatures } from "./define-features.js";
+
+/** The features of Countersign itself. Off: requests carry the human's bearer token. On: they carry assertions. */
+export const agentIdentityFeatures = /* @__PURE__ */ defineFeatures({
+  use_agent_identity: {
+    stage: "under_development",
+    default: false,
+    description: "Register an agent and its tasks, and sign requests with assertions.",
+  },
+});

@@ -1,0 +1,46 @@
+import { describe, expect, test } from "vitest";
+import { defineFeatures, type FeatureDefinition } from "./define-features.js";
+
+const feature: FeatureDefinition = { stage: "stable", default: false, description: "A feature." };
+const refusal = expect.objectContaining({ code: "ERR_INVALID_ARG_VALUE" });
+
+function define(definitions: Record<string, unknown>) {
+  return () => defineFeatures(definitions as Record<string, FeatureDefinition>);
+}
+
+describe("defineFeatures", () => {
+  test.each([
+    ["an empty key", { "": feature }],
+    ["upper case", { A: feature }],
+    ["a hyphen", { "a-b": feature }],
+    ["a digit first", { "1a": feature }],
+    ["a key of 65 characters", { ["a".repeat(65)]: feature }],
+    ["__proto__ as an own key", JSON.parse('{"__proto__": {}}')],
+    ["no definition", { a: undefined }],
+    ["an unknown stage", { a: { ...feature, stage: "beta" } }],
+    ["a default that is no boolean", { a: { ...feature, default: "false" } }],
+    ["no description", { a: { stage: "stable", default: true } }],
+    ["an alias that is no key", { a: { ...feature, aliases: ["B c"] } }],
+    ["an alias that is another key", { a: { ...feature, aliases: ["b"] }, b: feature }],
+    ["an alias that is its own key", { a: { ...feature, aliases: ["a"] } }],
+    [
+      "one alias for two keys",
+      { a: { ...feature, aliases: ["c"] }, b: { ...feature, aliases: ["c"] } },
+    ],
+  ])("rejects %s", (_name, definitions) => {
+    expect(define(definitions)).toThrow(TypeError);
+    expect(define(definitions)).toThrow(refusal);
+  });
+
+  test("sorts features by key", () => {
+    const { features } = defineFeatures({ b: feature, constructor: feature, a: feature });
+    expect([...features.keys()]).toEqual(["a", "b", "constructor"]);
+  });
+
+  test("keeps what was declared, whatever the caller does to it later", () => {
+    const definition = { ...feature };
+    const { features } = defineFeatures({ a: definition });
+    definition.default = true;
+    expect(features.get("a")).toEqual(feature);
+  });
+});

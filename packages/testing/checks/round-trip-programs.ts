@@ -1,0 +1,73 @@
+/** A program that a user could write, run against the installed tarballs. */
+export interface Program {
+  readonly file: string;
+  readonly how: string;
+  readonly source: string;
+}
+
+const CLIENT_MODULES = [
+  "@countersign/agent-key",
+  "@countersign/feature-flags",
+  "@countersign/agent-identity",
+  "@countersign/agent-identity/authority-client",
+  "@countersign/agent-identity/codex-auth",
+  "@countersign/agent-identity/identity-token",
+  "@countersign/agent-identity/keyring-store",
+  "@countersign/agent-identity/private-file",
+  "@countersign/agent-task",
+  "@countersign/agent-task/server",
+  "@countersign/agent-assertion",
+  "@countersign/agent-assertion/fetch",
+  "@countersign/agent-assertion/remote-directory",
+  "@countersign/agent-assertion/sign",
+  "@countersign/conformance",
+];
+const SERVICE_MODULES = ["@countersign/agent-authority", "@countersign/assertion-proxy"];
+
+// Signs and verifies with the client packages, opens the authority's store, and prints `verified <task id>`.
+const ROUND_TRIP = `
+async function roundTrip({ AgentKey, signAssertion, createVerifier, memoryDirectory, openStore }) {
+  const key = AgentKey.generate();
+  const authority = "https://authority.example";
+  const directory = memoryDirectory({
+    authority,
+    agents: [{
+      agentRuntimeId: "agent-1", accountId: "acct-1", userId: "user-1", capabilities: [],
+      publicKeys: [key.publicKey], state: "active",
+    }],
+    tasks: [{ agentRuntimeId: "agent-1", taskId: "task-1", state: "active" }],
+  });
+  const now = Date.UTC(2026, 0, 1);
+  const header = signAssertion({ agentRuntimeId: "agent-1", taskId: "task-1", key, timestamp: "2026-01-01T00:00:00Z" });
+  const { taskId } = await createVerifier({ directory, now: () => now }).verify(header);
+  const store = await openStore("sqlite::memory:");
+  await store.close();
+  console.log("verified " + taskId);
+}
+`;
+
+/** Loads every package by \`import\`. */
+export const moduleProgram: Program = {
+  file: "round-trip.mjs",
+  how: "import",
+  source: `${[...CLIENT_MODULES, ...SERVICE_MODULES].map((name) => `await import("${name}");`).join("\n")}
+import { AgentKey } from "@countersign/agent-key";
+import { createVerifier, memoryDirectory, signAssertion } from "@countersign/agent-assertion";
+import { openStore } from "@countersign/agent-authority";
+${ROUND_TRIP}
+await roundTrip({ AgentKey, signAssertion, createVerifier, memoryDirectory, openStore });
+`,
+};
+
+/** Loads every package by \`require\`. */
+export const commonJsProgram: Program = {
+  file: "round-trip.cjs",
+  how: "require",
+  source: `${[...CLIENT_MODULES, ...SERVICE_MODULES].map((name) => `require("${name}");`).join("\n")}
+const { AgentKey } = require("@countersign/agent-key");
+const { createVerifier, memoryDirectory, signAssertion } = require("@countersign/agent-assertion");
+const { openStore } = require("@countersign/agent-authority");
+${ROUND_TRIP}
+void roundTrip({ AgentKey, signAssertion, createVerifier, memoryDirectory, openStore });
+`,
+};

@@ -1,0 +1,268 @@
+import { randomBytes } from "node:crypto";
+import { headerOf, type RecordedRequest } from "../recorded-request.js";
+import { seal, toX25519 } from "../sealed-box/seal.js";
+import { type Answer, json, problem } from "./answer.js";
+import type { TaskAnswerMember, TestAgent, TestTask } from "./authority-types.js";
+import { createTestIdentityIssuer } from "./identity-issuer.js";
+import {
+  type IdentityTokenRequest,
+  makeIdentityToken,
+  type TestIdentityToken,
+} from "./identity-token.js";
+import { holds, parseSshKey } from "./ssh-key.js";
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+interface Human {
+  readonly accountId: string;
+  readonly userId: string;
+}
+interface Biscuit {
+  readonly human: Human;
+  readonly method: string;
+  readonly url: string;
+}
+
+const MAX_SKEW_MS = 300_000;
+
+/** @internal What the test authority knows, and its honest answers. */
+export class AuthorityState {
+  readonly issuer = createTestIdentityIssuer();
+  readonly humans = new Map<string, Human>();
+  readonly agents: Mutable<TestAgent>[] = [];
+  readonly tasks: Mutable<TestTask>[] = [];
+  readonly #biscuits = new Map<string, Biscuit>();
+  readonly #now: () => number;
+  answerTasks: TaskAnswerMember = "encrypted_task_id";
+  taskLifetimeSeconds: number | undefined = undefined;
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  agent(agentRuntimeId: string): Mutable<TestAgent> | undefined {
+    return this.agents.find(
+      (agent) => agent.agentRuntimeId === agentRuntimeId && agent.state !== "forgotten",
+    );
+  }
+
+  task(taskId: string): Mutable<TestTask> | undefined {
+    return this.tasks.find((task) => task.taskId === taskId && task.state !== "forgotten");
+  }
+
+  setAgentState(agentRuntimeId: string, state: TestAgent["state"]): void {
+    const agent = this.agent(agentRuntimeId);
+    if (agent === undefined) throw new Error(`no agent ${agentRuntimeId}`);
+    agent.state = state;
+  }
+
+  setTaskState(taskId: string, state: TestTask["state"]): void {
+    const task = this.task(taskId);
+    if (task === undefined) throw new Error(`no task ${taskId}`);
+    task.state = state;
+  }
+
+  mintBiscuit(request: RecordedRequest): Answer {
+    const human = this.#bearer(request);
+    if (human === undefined) return problem(401, "unauthenticated", "no such token");
+    const method = headerOf(request, "x-original-method");
+    const url = headerOf(request, "x-original-url");
+    if (
+      method === undefined ||
+      url === undefined ||
+      headerOf(request, "x-request-id") === undefined
+    ) {
+      return problem(400, "invalid_request", "a biscuit is for one method and URL");
+    }
+    const biscuit = `biscuit-${randomBytes(16).toString("base64url")}`;
+    this.#biscuits.set(biscuit, { human, method, url });
+    return { status: 200, headers: { "x-openai-authorization": biscuit }, body: "" };
+  }
+
+  registerAgent(request: RecordedRequest, url: string): Answer {
+    const value = headerOf(request, "x-openai-authorization");
+    const human = value === undefined ? this.#bearer(request) : this.#spend(value, url);
+    if (human === undefined) {
+      return value === undefined
+        ? problem(401, "unauthenticated", "no such token")
+        : problem(401, "biscuit_invalid", "not a biscuit for this request, or spent");
+    }
+    const body = parse(request.body);
+    const publicKey = body?.agent_public_key;
+    if (body === undefined || typeof body.abom !== "object" || !Array.isArray(body.capabilities)) {
+      return problem(400, "invalid_request", "not an agent registration");
+    }
+    if (typeof publicKey !== "string" || parseSshKey(publicKey) === undefined) {
+      return problem(409, "invalid_key", "not an Ed25519 key");
+    }
+    const same = this.agents.find(
+      (agent) => agent.publicKey === publicKey && agent.state !== "forgotten",
+    );
+    if (same === undefined) {
+      const agent: Mutable<TestAgent> = {
+        agentRuntimeId: `agent_${this.agents.length + 1}`,
+        ...human,
+        publicKey,
+        proof: value === undefined ? "bearer" : "biscuit",
+        abom: body.abom,
+        capabilities: body.capabilities,
+        ttl: typeof body.ttl === "number" ? body.ttl : undefined,
+        state: "active",
+        registrations: 1,
+      };
+      this.agents.push(agent);
+      return registered(agent);
+    }
+    if (same.accountId !== human.accountId || same.userId !== human.userId) {
+      return problem(409, "invalid_key", "the key belongs to somebody else");
+    }
+    if (same.state === "revoked") return problem(401, "agent_revoked", "the agent is revoked");
+    same.state = "active";
+    same.registrations += 1;
+    return registered(same);
+  }
+
+  issueIdentityToken(request: IdentityTokenRequest): TestIdentityToken {
+    const { accountId, userId } = request;
+    const agentRuntimeId = `agent_${this.agents.length + 1}`;
+    const issued = makeIdentityToken(this.issuer, agentRuntimeId, request, this.#now());
+    this.agents.push({
+      agentRuntimeId,
+      accountId,
+      userId,
+      publicKey: issued.publicKey,
+      proof: "issued",
+      abom: undefined,
+      capabilities: [],
+      ttl: undefined,
+      state: "active",
+      registrations: 0,
+    });
+    return issued;
+  }
+
+  registerTask(request: RecordedRequest, url: string, agentRuntimeId: string): Answer {
+    const body = parse(request.body);
+    const { signature, timestamp } = body ?? {};
+    if (typeof signature !== "string" || typeof timestamp !== "string") {
+      return problem(400, "invalid_request", "not a task registration");
+    }
+    const skew = this.#now() - Date.parse(timestamp);
+    if (!(skew <= MAX_SKEW_MS)) return problem(401, "expired", "signed too long ago");
+    if (skew < -MAX_SKEW_MS) return problem(401, "not_yet_valid", "signed in the future");
+    const agent = this.agent(agentRuntimeId);
+    if (agent === undefined) return problem(401, "unknown_agent", "no such agent");
+    const publicKey = parseSshKey(agent.publicKey);
+    if (publicKey === undefined || !holds(`${agentRuntimeId}:${timestamp}`, signature, publicKey)) {
+      return problem(401, "bad_signature", "the signature does not hold");
+    }
+    const biscuit = headerOf(request, "x-openai-authorization");
+    if (biscuit !== undefined) {
+      const human = this.#spend(biscuit, url);
+      if (human?.accountId !== agent.accountId || human.userId !== agent.userId) {
+        return problem(401, "biscuit_invalid", "not a biscuit of this agent's human");
+      }
+    }
+    if (agent.state !== "active") {
+      return problem(401, `agent_${agent.state}`, `the agent is ${agent.state}`);
+    }
+    const task = this.#taskFor(agentRuntimeId, headerOf(request, "idempotency-key"));
+    return this.#answerTask(task, publicKey);
+  }
+
+  whoami(request: RecordedRequest): Answer {
+    const human = this.#bearer(request);
+    if (human === undefined) return problem(401, "unauthenticated", "no such token");
+    return json({ account_id: human.accountId, user_id: human.userId });
+  }
+
+  directory(agentRuntimeId: string, taskId: string | undefined): Answer {
+    const agent = this.agent(agentRuntimeId);
+    if (agent === undefined) return problem(404, "unknown_agent", "no such agent");
+    const found = taskId === undefined ? undefined : this.task(taskId);
+    const task = found?.agentRuntimeId === agentRuntimeId ? found : undefined;
+    const record = {
+      agent_runtime_id: agentRuntimeId,
+      account_id: agent.accountId,
+      user_id: agent.userId,
+      capabilities: agent.capabilities,
+      agent_public_keys: [agent.publicKey],
+      agent_state: agent.state,
+      task:
+        task === undefined
+          ? null
+          : {
+              task_id: task.taskId,
+              state: this.#isOver(task) ? "expired" : task.state,
+              ...expiry(task),
+            },
+    };
+    return json(record, 200, { "cache-control": "private, max-age=15" });
+  }
+
+  #bearer(request: RecordedRequest): Human | undefined {
+    const token = /^Bearer (\S+)$/.exec(headerOf(request, "authorization") ?? "")?.[1];
+    return token === undefined ? undefined : this.humans.get(token);
+  }
+
+  #spend(value: string, url: string): Human | undefined {
+    const biscuit = this.#biscuits.get(value);
+    this.#biscuits.delete(value);
+    return biscuit?.method === "POST" && biscuit.url === url ? biscuit.human : undefined;
+  }
+
+  #taskFor(agentRuntimeId: string, idempotencyKey: string | undefined): TestTask {
+    const same = this.tasks.find(
+      (task) =>
+        idempotencyKey !== undefined &&
+        task.agentRuntimeId === agentRuntimeId &&
+        task.idempotencyKey === idempotencyKey &&
+        task.state === "active" &&
+        !this.#isOver(task),
+    );
+    if (same !== undefined) return same;
+    const lifetime = this.taskLifetimeSeconds;
+    const task: TestTask = {
+      agentRuntimeId,
+      taskId: `task_${this.tasks.length + 1}`,
+      idempotencyKey,
+      state: "active",
+      expiresAt: lifetime === undefined ? undefined : this.#now() + lifetime * 1000,
+    };
+    this.tasks.push(task);
+    return task;
+  }
+
+  #answerTask(task: TestTask, publicKey: Uint8Array): Answer {
+    const isSealed = this.answerTasks.startsWith("encrypted");
+    const id = isSealed
+      ? Buffer.from(seal(Buffer.from(task.taskId), toX25519(publicKey))).toString("base64")
+      : task.taskId;
+    return json({ [this.answerTasks]: id, ...expiry(task) });
+  }
+
+  #isOver(task: TestTask): boolean {
+    return task.expiresAt !== undefined && task.expiresAt <= this.#now();
+  }
+}
+
+function registered(agent: TestAgent): Answer {
+  const { agentRuntimeId, accountId, userId } = agent;
+  return json({ agent_runtime_id: agentRuntimeId, account_id: accountId, user_id: userId });
+}
+
+function expiry(task: TestTask): { expires_at?: string } {
+  if (task.expiresAt === undefined) return {};
+  return { expires_at: new Date(task.expiresAt).toISOString().replace(/\.\d+Z$/, "Z") };
+}
+
+function parse(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null && !Array.isArray(value)
+      ? { ...value }
+      : undefined;
+  } catch {
+    // Not JSON: the caller answers `invalid_request`.
+    return undefined;
+  }
+}

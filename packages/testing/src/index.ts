@@ -1,0 +1,28 @@
+export type {
+  AuthorityRecord,
+  AuthorityStep,
+  Fault,
+  TaskAnswerMember,
+  TestAgent,
+  TestAuthority,
+  TestAuthorityOptions,
+  TestTask,
+} from "./authority/authority-types.js";
+export type { SignTokenOptions, TestIdentityIssuer } from "./authority/identity-issuer.js";
+export { createTestIdentityIssuer } from "./authority/identity-issuer.js";
+export type { IdentityTokenRequest, TestIdentityToken } from "./authority/identity-token.js";
+export { startTestAuthority } from "./authority/start-test-authority.js";
+export { FakeClock } from "./fake-clock.js";
+export type { ProcessOptions, ProcessResult, TestProcess } from "./process/test-process.js";
+export { runProcess, startProcess } from "./process/test-process.js";
+export type { RecordedRequest } from "./recorded-request.js";
+export { headerOf } from "./recorded-request.js";
+export type { TemporaryDirectory } from "./temporary-directory.js";
+export { temporaryDirectory } from "./temporary-directory.js";
+export type {
+  TestUpstream,
+  UpstreamAnswer,
+  UpstreamHandler,
+  UpstreamRequest,
+} from "./test-upstream.js";
+export { startTestUpstream } from "./test-upstream.js";
