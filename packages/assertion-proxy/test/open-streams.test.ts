@@ -84,8 +84,9 @@ describe("close", () => {
   test("lets what is open end by itself, and takes nothing new", async () => {
     const { gateway, client, connection } = await openStream("");
     const closed = gateway.gateway.close({ drainMs: 60_000 });
-    await vi.waitFor(() =>
-      expect(connectRaw(gateway.url)).rejects.toThrow(/ECONNREFUSED|ECONNRESET/),
+    await vi.waitFor(
+      () => expect(connectRaw(gateway.url)).rejects.toThrow(/ECONNREFUSED|ECONNRESET/),
+      60_000,
     );
     connection.socket.write(OK);
     const { status, head } = await readAnswer(client);
