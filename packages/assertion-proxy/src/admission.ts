@@ -26,6 +26,13 @@ export interface Recheck {
 /** What makes a signing proxy or a verifying gateway of the common base. */
 export interface ProxyPolicy {
   /**
+   * Decides by the head alone whether the caller may use the proxy at all, before anything else of the request is looked at. Absent:
+   * everybody may.
+   *
+   * @throws {RequestRefusal} who may not
+   */
+  guard?(request: IncomingMessage): void;
+  /**
    * Decides whether a request may pass. The body was not read, and nothing was dialled.
    *
    * @throws a `CountersignError` whose code becomes the refusal; anything else is `server_error`

@@ -67,7 +67,8 @@ export class Exchange {
   /** Serves the request. Never rejects. */
   async run(): Promise<void> {
     try {
-      const { hasRoom, isClosing, limits } = this.#context;
+      const { hasRoom, isClosing, limits, policy } = this.#context;
+      policy.guard?.(this.#request);
       if (isClosing()) throw new RequestRefusal("server_error", "the proxy is about to end");
       if (!hasRoom()) throw new RequestRefusal("server_error", "too many requests at once");
       const head = checkRequestHead(this.#request, limits);

@@ -13,9 +13,10 @@ const RETRY_AFTER_SECONDS = 5;
 export function problemOf(error: unknown): { code: Code; problem: Problem } {
   const code: Code = CountersignError.is(error) ? error.code : "server_error";
   const detail = CountersignError.is(error) ? error.message : "the request could not be served";
-  const status = RequestRefusal.is(error) ? error.status : undefined;
-  const retryAfterSeconds = code === "server_error" ? RETRY_AFTER_SECONDS : undefined;
-  return { code, problem: createProblem(code, detail, { status, retryAfterSeconds }) };
+  const { status, retryAfterSeconds } = RequestRefusal.is(error) ? error : {};
+  const usual = code === "server_error" ? RETRY_AFTER_SECONDS : undefined;
+  const extra = { status, retryAfterSeconds: retryAfterSeconds ?? usual };
+  return { code, problem: createProblem(code, detail, extra) };
 }
 
 /** Answers with a problem. @param close - end the connection after it */
