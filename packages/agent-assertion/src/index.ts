@@ -18,6 +18,8 @@ export type { Problem, ProblemExtra } from "./server/problem.js";
 export { createProblem, statusOf } from "./server/problem.js";
 export type { AssertionSignerOptions } from "./sign/assertion-signer.js";
 export { AssertionSigner } from "./sign/assertion-signer.js";
+export type { BindRequestInput } from "./sign/bind-request.js";
+export { bindRequest } from "./sign/bind-request.js";
 export type { SignAssertionInput } from "./sign/sign-assertion.js";
 export { signAssertion } from "./sign/sign-assertion.js";
 export type {
