@@ -1,0 +1,152 @@
+import { AssertionSigner } from "@countersign/agent-assertion";
+import { type CredentialSource, parseOrigin } from "@countersign/agent-key";
+import { AssertionProxyError } from "./assertion-proxy-error.js";
+import type { Audit } from "./audit-entry.js";
+import { createTokenCheck } from "./client-token.js";
+import { type CloseOptions, ForwardingProxy } from "./forwarding-proxy.js";
+import { type ProxyLimitOptions, resolveProxyLimits } from "./proxy-limits.js";
+import { createSigningGate } from "./signing-gate.js";
+import {
+  describeListener,
+  type SigningListener,
+  type SigningListenOptions,
+} from "./signing-listener.js";
+import { createSigningPolicy } from "./signing-policy.js";
+import { MAX_THREADS, parseThreadHeaders, SigningThreads } from "./signing-threads.js";
+import { parseUpstream } from "./upstream.js";
+import { createUpstreamAgent, type UpstreamTls } from "./upstream-agent.js";
+
+/** Options of {@link createSigningProxy}. */
+export interface SigningProxyOptions {
+  /** Base URL of the API that requests go to, and the only origin that they are signed for. `https:`, or `http:` to a loopback host. */
+  readonly upstream: string;
+  /**
+   * Gives the credentials of a thread, or of everything that has no thread (`undefined`). With `@countersign/agent-task`:
+   * `(id) => tasks.thread(id ?? RUN)`. Called once for each live thread.
+   */
+  readonly source: (threadId: string | undefined) => CredentialSource;
+  /**
+   * What clients present, as `Authorization: Bearer` or `x-api-key`: 16 to 512 visible ASCII characters. A must where an address is
+   * listened on; not asked for on a Unix socket. `"open"`: every program of this machine may act as the agent; every other check stays.
+   */
+  readonly clientToken?: string | undefined;
+  /** Names of the fields whose value is the thread, the first that is there. Default `x-thread-id`, then `session_id`. */
+  readonly threadHeaders?: readonly string[] | undefined;
+  /** Live threads at one time; for more the answer is 429. 1 to 1,000, default 1,000. */
+  readonly maxThreads?: number | undefined;
+  /** Milliseconds without a request after which a thread makes room for another. From 1 up, default 3,600,000: an hour. */
+  readonly threadIdleMs?: number | undefined;
+  /** Allow to listen where other machines can reach it; needs a client token. Default false. */
+  readonly allowRemote?: boolean | undefined;
+  /** Makes the assertions. Default: one of its own, by the local clock. */
+  readonly signer?: AssertionSigner | undefined;
+  /** TLS towards the upstream: a private certificate authority, a client certificate. */
+  readonly upstreamTls?: UpstreamTls | undefined;
+  /** Allow an `http:` upstream on another machine. Default false. Shows every assertion to the network. */
+  readonly insecureHttp?: boolean | undefined;
+  /** Let `Cookie` pass to the upstream. Default false. */
+  readonly forwardCookies?: boolean | undefined;
+  /** Takes one entry for every request, refused ones too. */
+  readonly audit?: Audit | undefined;
+  readonly limits?: ProxyLimitOptions | undefined;
+  /** The clock of the audit and of idle threads, epoch milliseconds. Default `Date.now`. */
+  readonly now?: (() => number) | undefined;
+}
+
+/** A proxy beside an agent: plain HTTP in, asserted HTTP out. */
+export interface SigningProxy {
+  /**
+   * Listens for plain HTTP/1.1 on an address of this machine or on a Unix domain socket. Once.
+   *
+   * @returns the base URL, with the port that was taken; `unix:` and the path for a socket
+   * @throws {AssertionProxyError} `address_in_use`; `config_invalid` for a place that cannot, or must not, be listened on
+   */
+  listen(options: SigningListenOptions): Promise<{ url: string }>;
+  /**
+   * Takes no more requests, lets those in work end, and after `drainMs` breaks off what is left. Resolves when all is closed; a second
+   * call waits for the first.
+   */
+  close(options?: CloseOptions): Promise<void>;
+}
+
+const DEFAULT_THREAD_HEADERS = ["x-thread-id", "session_id"];
+const DEFAULT_THREAD_IDLE_MS = 3_600_000;
+// Longer than a thread's turn may take to get its task, so that its own error is what the client hears.
+const DEFAULT_ADMIT_MS = 60_000;
+// Nothing that it sends is looked at again.
+const UNUSED_RECHECK_MS = 15_000;
+
+/**
+ * Makes a signing proxy for programs in any language on this machine.
+ *
+ * **It is a credential:** whoever may use it acts as this machine's agent. So each request is judged by its head before anything of it is
+ * read or signed: its `Host` must be the listener's own address, no field may be there that only a browser's page sends, and it must
+ * carry the client token. Then a request built from nothing goes upstream, with the assertion of its thread in place of the token.
+ *
+ * @throws {AssertionProxyError} `config_invalid` for a token, names, limits or times that cannot hold
+ * @throws {AgentKeyError} `config_invalid` for the upstream's URL
+ * @see security.md "Signing proxy"
+ */
+export function createSigningProxy(options: SigningProxyOptions): SigningProxy {
+  const { clientToken, insecureHttp, now = Date.now } = options;
+  const upstream = parseUpstream(options.upstream, { insecureHttp });
+  const isOpen = clientToken === "open";
+  const isToken = clientToken === undefined || isOpen ? undefined : createTokenCheck(clientToken);
+  let listener: SigningListener | undefined;
+  const policy = createSigningPolicy({
+    guard: createSigningGate({ listener: () => listener, isToken }),
+    threadHeaders: parseThreadHeaders(options.threadHeaders ?? DEFAULT_THREAD_HEADERS),
+    threads: new SigningThreads({
+      source: options.source,
+      maxThreads: wholeNumber("maxThreads", options.maxThreads ?? MAX_THREADS, MAX_THREADS),
+      idleMs: wholeNumber("threadIdleMs", options.threadIdleMs ?? DEFAULT_THREAD_IDLE_MS),
+      now,
+    }),
+    signer: options.signer ?? new AssertionSigner(),
+    origin: parseOrigin(options.upstream, { insecureHttp }),
+    forwardCookies: options.forwardCookies ?? false,
+  });
+  const proxy = new ForwardingProxy({
+    upstream,
+    policy,
+    agent: createUpstreamAgent(upstream, options.upstreamTls),
+    limits: resolveProxyLimits({
+      ...options.limits,
+      admitMs: options.limits?.admitMs ?? DEFAULT_ADMIT_MS,
+    }),
+    recheckMs: UNUSED_RECHECK_MS,
+    audit: options.audit,
+    now,
+  });
+  return {
+    async listen(listenOptions) {
+      const described = describeListener(listenOptions, {
+        hasToken: isToken !== undefined,
+        isOpen,
+        allowRemote: options.allowRemote ?? false,
+      });
+      if (listener !== undefined) {
+        throw new AssertionProxyError("config_invalid", "this proxy listens already");
+      }
+      // Known before the first request can arrive.
+      listener = described;
+      try {
+        if ("socketPath" in listenOptions) {
+          throw new AssertionProxyError("config_invalid", "Unix sockets are not served");
+        }
+        return await proxy.listen(listenOptions);
+      } catch (error) {
+        listener = undefined;
+        throw error;
+      }
+    },
+    close: (closeOptions) => proxy.close(closeOptions),
+  };
+}
+
+function wholeNumber(name: string, value: number, most = Number.MAX_SAFE_INTEGER): number {
+  if (Number.isSafeInteger(value) && value >= 1 && value <= most) return value;
+  throw new AssertionProxyError("config_invalid", `${name} cannot be ${value}`, {
+    hint: `give a whole number from 1 ${most === MAX_THREADS ? `to ${most}` : "up"}`,
+  });
+}
