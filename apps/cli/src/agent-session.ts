@@ -1,3 +1,4 @@
+import { lstat } from "node:fs/promises";
 import { join } from "node:path";
 import { AgentIdentityManager, type CredentialStore, loginAuth } from "@countersign/agent-identity";
 import { parseOrigin } from "@countersign/agent-key";
@@ -5,7 +6,7 @@ import { AgentTaskManager, type CompleteTaskStore, fileTaskStore } from "@counte
 import { namedAuthority } from "./authority-option.js";
 import { CliError } from "./cli-error.js";
 import { openCredentialStore } from "./credential-store-option.js";
-import { inspectHome, THREADS_DIRECTORY } from "./home.js";
+import { inspectHome, isSystemError, THREADS_DIRECTORY } from "./home.js";
 import { parseBaseUrl } from "./http-url.js";
 import { pinnedKeySetOf } from "./key-set-option.js";
 import type { Progress } from "./progress.js";
@@ -59,6 +60,16 @@ export async function openTaskStore(run: Run): Promise<CompleteTaskStore> {
   return fileTaskStore(join(run.home, THREADS_DIRECTORY), {
     onUnreadable: (error) => run.output.warn(error.message),
   });
+}
+
+/** Tells whether this home has ever stored a task. */
+export async function hasTaskStore(run: Run): Promise<boolean> {
+  await inspectHome(run.home);
+  const stats = await lstat(join(run.home, THREADS_DIRECTORY)).catch((error: unknown) => {
+    if (isSystemError(error, "ENOENT")) return undefined;
+    throw error;
+  });
+  return stats !== undefined;
 }
 
 /**

@@ -4,8 +4,7 @@ import type { Run } from "./run.js";
 /**
  * The origins that a credential may be sent to: `origins` and `gateway` of the configuration, and what the command line names.
  *
- * @throws {CliError} `config_invalid` when one is plain http to another machine without `--insecure-http`
- * @throws {AgentKeyError} `config_invalid` when one is no http(s) URL
+ * @throws {CliError} `config_invalid` when one is no http(s) URL, or plain http to another machine without `--insecure-http`
  */
 export async function allowedOrigins(
   run: Run,
@@ -13,6 +12,10 @@ export async function allowedOrigins(
 ): Promise<readonly string[]> {
   const config = await run.config();
   const gateway = config.gateway === undefined ? [] : [config.gateway];
-  const urls = [...config.origins, ...gateway, ...named];
+  const urls = [
+    ...config.origins.map((url) => ({ url, from: `${config.file}: \`origins\`` })),
+    ...gateway.map((url) => ({ url, from: `${config.file}: \`gateway\`` })),
+    ...named.map((url) => ({ url, from: "--origin" })),
+  ];
   return [...new Set(urls.map((url) => parseOriginUrl(run, url)))];
 }

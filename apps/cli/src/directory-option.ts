@@ -1,4 +1,5 @@
 import type { AgentDirectory } from "@countersign/agent-assertion";
+import { authorityOption, namedAuthority } from "./authority-option.js";
 import { usageError } from "./cli-error.js";
 import { openDatabase } from "./database-option.js";
 import { parseBaseUrl } from "./http-url.js";
@@ -33,8 +34,7 @@ export async function openDirectory(
     throw usageError("--authority and --database exclude each other", "name the one to ask");
   }
   if (database !== undefined) return await openDatabaseDirectory(run, database);
-  const named =
-    authority ?? run.environment.get("COUNTERSIGN_AUTHORITY") ?? (await run.config()).authority;
+  const named = authorityOption(authority) ?? (await namedAuthority(run));
   if (named === undefined) {
     throw usageError("no authority to ask", "add --authority URL, or --database sqlite:FILE");
   }

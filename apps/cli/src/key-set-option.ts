@@ -35,8 +35,9 @@ export async function openKeySet(
     return { keySet, origin: undefined, stored: { key_set_pinned: true } };
   }
   const url = option ?? keySetUrl(authority, run.http);
+  const from = option === undefined ? "the authority's key set" : "--key-set";
   return {
-    origin: parseOriginUrl(run, url),
+    origin: parseOriginUrl(run, { url, from }),
     keySet: remoteKeySet(url, run.http),
     stored: option === undefined ? {} : { key_set_url: url },
   };

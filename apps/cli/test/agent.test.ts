@@ -2,14 +2,12 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
   headerOf,
-  startTestAuthority,
   startTestUpstream,
   type TemporaryDirectory,
   type TestAuthority,
   type TestUpstream,
-  temporaryDirectory,
 } from "@countersign/testing";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import {
   contentOf,
   countersign,
@@ -19,8 +17,7 @@ import {
   startCountersign,
   storeLogin,
 } from "./command-line.js";
-
-const ON = { COUNTERSIGN_FEATURE_USE_AGENT_IDENTITY: "1" };
+import { FEATURE_ON, freshWorld } from "./fresh-home.js";
 
 let folder: TemporaryDirectory;
 let authority: TestAuthority;
@@ -28,17 +25,9 @@ let upstream: TestUpstream;
 let options: { home: string; env: Record<string, string> };
 
 beforeEach(async () => {
-  folder = await temporaryDirectory();
-  authority = await startTestAuthority();
-  upstream = await startTestUpstream();
-  options = { home: join(folder.path, "home"), env: ON };
+  ({ folder, authority, upstream, options } = await freshWorld());
   authority.addHuman({ accountId: "acct-1", userId: "user-1", accessToken: "t0ken" });
   await storeLogin(options.home, { authority: authority.url });
-});
-afterEach(async () => {
-  await upstream.close();
-  await authority.close();
-  await folder.remove();
 });
 
 const off = () => ({ home: options.home });
@@ -66,7 +55,7 @@ describe("what is missing is said, and nothing is registered", () => {
   });
 
   test("a login with another authority counts for nothing", async () => {
-    const env = { ...ON, COUNTERSIGN_AUTHORITY: "https://other.example" };
+    const env = { ...FEATURE_ON, COUNTERSIGN_AUTHORITY: "https://other.example" };
     const result = await countersign(["identity", "ensure"], { ...options, env });
     expectError(result, "not_logged_in", 3);
     expect(result.stderr).toContain("not with https://other.example");
@@ -118,10 +107,17 @@ describe("threads", () => {
     for (const args of [["task", "ensure"], ["header"], ["status"]]) {
       expectError(await countersign([...args, "--thread", thread], options), "invalid_request", 2);
     }
-    const env = { ...ON, COUNTERSIGN_THREAD: thread };
+    const env = { ...FEATURE_ON, COUNTERSIGN_THREAD: thread };
     expectError(await countersign(["header"], { ...options, env }), "invalid_request", 2);
     expect(contentOf(folder.path)).toEqual(before);
     expect(authority.counts.registerAgent).toBe(0);
+  });
+
+  test("are not forgotten where none was ever stored, and no home is made for it", async () => {
+    const home = join(folder.path, "fresh");
+    const forget = ["task", "forget", "--thread", "one"];
+    expect(await json(forget, { ...options, home })).toEqual({ scope: "one", forgotten: false });
+    expect(Object.keys(contentOf(folder.path)).some((path) => path.startsWith(home))).toBe(false);
   });
 
   test("with odd characters stay inside the home, and come back as the same task", async () => {
@@ -212,6 +208,7 @@ describe("request", () => {
     expect(sentTo(upstream)).toEqual([expect.stringMatching(/^AgentAssertion /)]);
     expect(request && headerOf(request, "x-one")).toBe("1");
     expect(request && headerOf(request, "content-type")).toBe("application/json");
+    expect(request && headerOf(request, "user-agent")).toMatch(/^countersign\/\d+\.\d+\.\d+$/);
   });
 
   test("off: sends the human's token", async () => {

@@ -1,20 +1,21 @@
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type TemporaryDirectory, temporaryDirectory } from "@countersign/testing";
+import type { TemporaryDirectory } from "@countersign/testing";
 import { parse } from "smol-toml";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { contentOf, countersign, expectError, output } from "./command-line.js";
+import { freshHome } from "./fresh-home.js";
 
 let folder: TemporaryDirectory;
 let options: { home: string; input: string };
 let codexHome: string;
 
 beforeEach(async () => {
-  folder = await temporaryDirectory();
-  options = { home: join(folder.path, "home"), input: "t0ken\n" };
+  const fresh = await freshHome();
+  folder = fresh.folder;
+  options = { home: fresh.home, input: "t0ken\n" };
   codexHome = join(folder.path, "codex");
 });
-afterEach(() => folder.remove());
 
 const args = (changes: Readonly<Record<string, string>> = {}) => {
   const values = {

@@ -1,13 +1,8 @@
 import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { AgentKey } from "@countersign/agent-key";
-import {
-  startTestAuthority,
-  type TemporaryDirectory,
-  type TestAuthority,
-  temporaryDirectory,
-} from "@countersign/testing";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { TemporaryDirectory, TestAuthority } from "@countersign/testing";
+import { beforeEach, describe, expect, test } from "vitest";
 import { createCodexAuth } from "../src/codex-home.js";
 import {
   contentOf,
@@ -18,6 +13,7 @@ import {
   storeIdentity,
   storeLogin,
 } from "./command-line.js";
+import { freshWorld } from "./fresh-home.js";
 
 const KEY = AgentKey.generate();
 
@@ -28,17 +24,10 @@ let authority: TestAuthority;
 let options: { home: string; env: Record<string, string> };
 
 beforeEach(async () => {
-  folder = await temporaryDirectory();
-  home = join(folder.path, "home");
+  ({ folder, home, authority, options } = await freshWorld());
   codexHome = join(folder.path, "codex");
   await mkdir(codexHome, { mode: 0o700 });
-  options = { home, env: { COUNTERSIGN_FEATURE_USE_AGENT_IDENTITY: "1" } };
-  authority = await startTestAuthority();
   authority.addHuman({ accountId: "acct-1", userId: "user-1", accessToken: "t0ken" });
-});
-afterEach(async () => {
-  await authority.close();
-  await folder.remove();
 });
 
 const agentOf = (accountId: string, more: object = {}) => ({

@@ -1,12 +1,7 @@
 import { chmod, chown, mkdir, readFile, rename, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import {
-  runProcess,
-  startTestAuthority,
-  type TemporaryDirectory,
-  temporaryDirectory,
-} from "@countersign/testing";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { runProcess, startTestAuthority, type TemporaryDirectory } from "@countersign/testing";
+import { beforeEach, describe, expect, test } from "vitest";
 import {
   contentOf,
   countersign,
@@ -15,6 +10,7 @@ import {
   json,
   output,
 } from "./command-line.js";
+import { freshHome } from "./fresh-home.js";
 
 const NOBODY = 65_534;
 const isRoot = process.getuid?.() === 0;
@@ -29,12 +25,10 @@ let home: string;
 let file: string;
 
 beforeEach(async () => {
-  folder = await temporaryDirectory();
-  home = join(folder.path, "home");
+  ({ folder, home } = await freshHome());
   file = join(home, "config.toml");
   await mkdir(home, { mode: 0o700 });
 });
-afterEach(() => folder.remove());
 
 describe("a configuration that cannot be taken is config_invalid, exit 2, and stays as it is", () => {
   test.each([

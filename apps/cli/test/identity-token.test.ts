@@ -8,10 +8,10 @@ import {
   startTestUpstream,
   type TemporaryDirectory,
   type TestAuthority,
-  temporaryDirectory,
 } from "@countersign/testing";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { contentOf, countersign, expectError, json, output } from "./command-line.js";
+import { freshWorld } from "./fresh-home.js";
 
 const WHO = { accountId: "acct-1", userId: "user-1" };
 
@@ -21,14 +21,7 @@ let authority: TestAuthority;
 let options: { home: string; env: Record<string, string> };
 
 beforeEach(async () => {
-  folder = await temporaryDirectory();
-  home = join(folder.path, "home");
-  options = { home, env: { COUNTERSIGN_FEATURE_USE_AGENT_IDENTITY: "1" } };
-  authority = await startTestAuthority();
-});
-afterEach(async () => {
-  await authority.close();
-  await folder.remove();
+  ({ folder, home, authority, options } = await freshWorld());
 });
 
 const loginArgs = (...more: string[]) => [

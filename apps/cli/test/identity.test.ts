@@ -1,12 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import {
-  startTestAuthority,
-  type TemporaryDirectory,
-  type TestAuthority,
-  temporaryDirectory,
-} from "@countersign/testing";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { TemporaryDirectory, TestAuthority } from "@countersign/testing";
+import { beforeEach, describe, expect, test } from "vitest";
 import {
   contentOf,
   countersign,
@@ -16,6 +11,7 @@ import {
   storeIdentity,
   storeLogin,
 } from "./command-line.js";
+import { freshWorld } from "./fresh-home.js";
 
 let folder: TemporaryDirectory;
 let home: string;
@@ -23,14 +19,7 @@ let authority: TestAuthority;
 let options: { home: string; env: Record<string, string> };
 
 beforeEach(async () => {
-  folder = await temporaryDirectory();
-  home = join(folder.path, "home");
-  options = { home, env: { COUNTERSIGN_FEATURE_USE_AGENT_IDENTITY: "1" } };
-  authority = await startTestAuthority();
-});
-afterEach(async () => {
-  await authority.close();
-  await folder.remove();
+  ({ folder, home, authority, options } = await freshWorld());
 });
 
 async function logIn(accountId: string): Promise<void> {

@@ -1,14 +1,8 @@
 import { join } from "node:path";
-import {
-  startTestAuthority,
-  startTestUpstream,
-  type TemporaryDirectory,
-  type TestAuthority,
-  type TestUpstream,
-  temporaryDirectory,
-} from "@countersign/testing";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { TemporaryDirectory, TestAuthority, TestUpstream } from "@countersign/testing";
+import { beforeEach, describe, expect, test } from "vitest";
 import { contentOf, countersign, expectError, storeLogin } from "./command-line.js";
+import { freshWorld } from "./fresh-home.js";
 
 const INSECURE = "--insecure-http";
 
@@ -22,17 +16,8 @@ let options: { home: string; env: Record<string, string> };
 const elsewhere = (url: string) => url.replace("127.0.0.1", "0.0.0.0");
 
 beforeEach(async () => {
-  folder = await temporaryDirectory();
-  home = join(folder.path, "home");
-  options = { home, env: { COUNTERSIGN_FEATURE_USE_AGENT_IDENTITY: "1" } };
-  authority = await startTestAuthority();
-  upstream = await startTestUpstream();
+  ({ folder, home, authority, upstream, options } = await freshWorld());
   authority.addHuman({ accountId: "acct-1", userId: "user-1", accessToken: "t0ken" });
-});
-afterEach(async () => {
-  await upstream.close();
-  await authority.close();
-  await folder.remove();
 });
 
 describe("plain http to another machine is config_invalid unless --insecure-http names it", () => {

@@ -1,14 +1,8 @@
 import { existsSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
-import {
-  runProcess,
-  startTestAuthority,
-  type TemporaryDirectory,
-  type TestAuthority,
-  temporaryDirectory,
-} from "@countersign/testing";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { runProcess, type TemporaryDirectory, type TestAuthority } from "@countersign/testing";
+import { beforeEach, expect, test } from "vitest";
 import {
   BIN,
   contentOf,
@@ -17,6 +11,7 @@ import {
   expectError,
   storeLogin,
 } from "./command-line.js";
+import { freshWorld } from "./fresh-home.js";
 
 const TOOLS = ["dbus-run-session", "gnome-keyring-daemon"];
 const missing = TOOLS.filter(
@@ -32,15 +27,9 @@ let home: string;
 let authority: TestAuthority;
 
 beforeEach(async () => {
-  folder = await temporaryDirectory();
-  home = join(folder.path, "home");
-  authority = await startTestAuthority();
+  ({ folder, home, authority } = await freshWorld());
   await mkdir(home, { mode: 0o700 });
   await writeFile(join(home, "config.toml"), 'store = "keyring"\n', { mode: 0o600 });
-});
-afterEach(async () => {
-  await authority.close();
-  await folder.remove();
 });
 
 test("a keyring that cannot be used is store_denied; nothing is kept elsewhere instead", async () => {

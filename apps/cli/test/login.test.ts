@@ -1,13 +1,14 @@
 import { mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
+  type Fault,
   startTestAuthority,
   type TemporaryDirectory,
   type TestAuthority,
-  temporaryDirectory,
 } from "@countersign/testing";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { contentOf, countersign, expectError, json, output, storeLogin } from "./command-line.js";
+import { freshWorld } from "./fresh-home.js";
 
 let folder: TemporaryDirectory;
 let home: string;
@@ -15,14 +16,8 @@ let authority: TestAuthority;
 let token: string;
 
 beforeEach(async () => {
-  folder = await temporaryDirectory();
-  home = join(folder.path, "home");
-  authority = await startTestAuthority();
+  ({ folder, home, authority } = await freshWorld());
   token = authority.addHuman({ accountId: "acct-1", userId: "user-1" });
-});
-afterEach(async () => {
-  await authority.close();
-  await folder.remove();
 });
 
 const login = (args: readonly string[] = []) => [
@@ -63,6 +58,30 @@ describe("a login that cannot be made leaves no home behind", () => {
   test("rejects an authority that answers something else", async () => {
     authority.fault("whoami", { kind: "answer", body: "<html>", contentType: "text/html" }, 9);
     expectError(await countersign(login(), { home, input: token }), "bad_response", 1);
+    expect(contentOf(folder.path)).toEqual({});
+  });
+
+  test.each<{ what: string; code: string; exitCode: number; fault: Fault }>([
+    {
+      what: "JSON of another kind",
+      code: "bad_response",
+      exitCode: 1,
+      fault: { kind: "answer", body: {} },
+    },
+    {
+      what: "a page that is not there",
+      code: "invalid_request",
+      exitCode: 4,
+      fault: { kind: "status", status: 404, body: "not found" },
+    },
+  ])("tells a server that answers with $what from an authority", async (answer) => {
+    const { code, exitCode, fault } = answer;
+    authority.fault("whoami", fault, 9);
+    const result = await countersign(login(), { home, input: token });
+    expectError(result, code, exitCode);
+    expect(result.stderr).toContain(`${authority.url} does not answer as an authority`);
+    expect(result.stderr).toMatch(/^hint: check --authority; .*--account and --user$/m);
+    expect(result.stderr).not.toContain("Invalid input");
     expect(contentOf(folder.path)).toEqual({});
   });
 

@@ -2,15 +2,8 @@ import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
-import {
-  startProcess,
-  startTestAuthority,
-  startTestUpstream,
-  type TemporaryDirectory,
-  type TestAuthority,
-  temporaryDirectory,
-} from "@countersign/testing";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { startProcess, startTestUpstream, type TestAuthority } from "@countersign/testing";
+import { beforeEach, expect, test } from "vitest";
 import {
   BIN,
   countersign,
@@ -20,6 +13,7 @@ import {
   startCountersign,
   storeLogin,
 } from "./command-line.js";
+import { freshWorld } from "./fresh-home.js";
 
 // From util-linux: runs a command on a terminal of its own.
 const SCRIPT = "/usr/bin/script";
@@ -27,22 +21,16 @@ const hasTerminal = process.platform === "linux" && existsSync(SCRIPT);
 if (!hasTerminal) console.log(`not tested on a terminal: there is no ${SCRIPT} of util-linux`);
 const [ERASE_LINE, HIDE_CURSOR, SHOW_CURSOR] = ["\u001b[0K", "\u001b[?25l", "\u001b[?25h"];
 
-let folder: TemporaryDirectory;
 let authority: TestAuthority;
 let options: { home: string; env: Record<string, string | undefined> };
 
 beforeEach(async () => {
-  folder = await temporaryDirectory();
-  authority = await startTestAuthority();
-  const env = { COUNTERSIGN_FEATURE_USE_AGENT_IDENTITY: "1", CI: undefined, TERM: "xterm" };
-  options = { home: join(folder.path, "home"), env };
+  const world = await freshWorld();
+  authority = world.authority;
+  options = { ...world.options, env: { ...world.options.env, CI: undefined, TERM: "xterm" } };
   authority.addHuman({ accountId: "acct-1", userId: "user-1", accessToken: "t0ken" });
   await storeLogin(options.home, { authority: authority.url });
   await output(["identity", "ensure"], options);
-});
-afterEach(async () => {
-  await authority.close();
-  await folder.remove();
 });
 
 test.skipIf(!hasTerminal)(

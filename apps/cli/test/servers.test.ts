@@ -1,72 +1,23 @@
 import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { createRegistry, openStore, type TokenRole } from "@countersign/agent-authority";
-import {
-  headerOf,
-  startTestUpstream,
-  type TemporaryDirectory,
-  type TestProcess,
-  type TestUpstream,
-  temporaryDirectory,
-} from "@countersign/testing";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import {
-  contentOf,
-  countersign,
-  expectError,
-  json,
-  output,
-  startCountersign,
-  storeLogin,
-} from "./command-line.js";
+import type { TemporaryDirectory, TestUpstream } from "@countersign/testing";
+import { beforeEach, describe, expect, test } from "vitest";
+import { contentOf, countersign, expectError, json, output } from "./command-line.js";
+import { FEATURE_ON } from "./fresh-home.js";
+import { type ServerWorld, serverWorld } from "./servers.js";
 
-const ON = { COUNTERSIGN_FEATURE_USE_AGENT_IDENTITY: "1" };
-
+let world: ServerWorld;
 let folder: TemporaryDirectory;
-let upstream: TestUpstream;
-let running: TestProcess[];
 let home: string;
-let database: string;
+let upstream: TestUpstream;
 let onDatabase: readonly string[];
 
 beforeEach(async () => {
-  folder = await temporaryDirectory();
-  upstream = await startTestUpstream();
-  running = [];
-  home = join(folder.path, "home");
-  database = `sqlite:${join(folder.path, "authority.db")}`;
-  onDatabase = ["--database", database];
+  world = await serverWorld();
+  ({ folder, home, upstream, onDatabase } = world);
 });
-afterEach(async () => {
-  for (const process of running) await process[Symbol.asyncDispose]();
-  await upstream.close();
-  await folder.remove();
-});
-
-async function start(args: readonly string[], env: Record<string, string> = {}) {
-  const process = await startCountersign(args, { home, env });
-  running.push(process);
-  const [, url = ""] = await process.waitForLine(/^listening on (http:\/\/\S+)$/);
-  return { process, url };
-}
-
-const serve = (args: readonly string[] = []) =>
-  start(["authority", "serve", "--listen", "127.0.0.1:0", ...onDatabase, ...args]);
-
-// Made by the registry itself: what the command prints is tested once.
-async function createToken(role: TokenRole = "human"): Promise<string> {
-  const store = await openStore(database);
-  const human = { accountId: "acct-1", userId: "user-1", role, ttlSeconds: 3600 };
-  const { token } = await createRegistry(store).createAccessToken(human);
-  await store.close();
-  return token;
-}
 
 const TOKEN_CREATE = ["authority", "token", "create", "--account", "acct-1", "--user", "user-1"];
-
-async function logIn(authority: string): Promise<void> {
-  await storeLogin(home, { authority, accessToken: await createToken() });
-}
 
 describe("what cannot be served or operated is said", () => {
   test("rejects a database that is not there, and makes none", async () => {
@@ -130,7 +81,7 @@ describe("what cannot be served or operated is said", () => {
   });
 
   test("rejects an address that is taken", async () => {
-    const { url } = await serve();
+    const { url } = await world.serve();
     const args = ["authority", "serve", "--listen", new URL(url).host];
     const before = contentOf(folder.path);
     // On the database in the home, which does not exist: it is not made for nothing.
@@ -149,7 +100,7 @@ describe("what cannot be served or operated is said", () => {
   });
 
   test("rejects a role and an id that do not exist", async () => {
-    await createToken();
+    await world.createToken();
     for (const group of ["agents", "tasks"]) {
       const result = await countersign(["authority", group, "show", "none", ...onDatabase], {
         home,
@@ -202,7 +153,7 @@ describe("authority", () => {
   });
 
   test("a token that was revoked while the authority runs lets nobody in", async () => {
-    const { url } = await serve();
+    const { url } = await world.serve();
     const { id, token } = await json([...TOKEN_CREATE, ...onDatabase], { home });
     const login = ["login", "--authority", url, "--token-stdin"];
     await output(login, { home, input: token });
@@ -211,7 +162,7 @@ describe("authority", () => {
   });
 
   test("uses a database in the home unless told otherwise, and ends with 0 when asked to", async () => {
-    const { process } = await start(["authority", "serve", "--listen", "127.0.0.1:0"]);
+    const { process } = await world.start(["authority", "serve", "--listen", "127.0.0.1:0"]);
     process.kill("SIGTERM");
     expect(await process.exited).toMatchObject({ code: 0, stderr: "" });
     expect((await stat(join(home, "authority.db"))).isFile()).toBe(true);
@@ -221,141 +172,12 @@ describe("authority", () => {
   test("serves only the generations that its configuration names", async () => {
     const file = join(folder.path, "authority.toml");
     await writeFile(file, 'generations = ["A"]\n');
-    const { url } = await serve(["--config", file]);
-    const token = await createToken();
+    const { url } = await world.serve(["--config", file]);
+    const token = await world.createToken();
     const login = ["login", "--authority", url, "--token-stdin"];
     await output(login, { home, input: token });
-    expect((await countersign(["identity", "ensure"], { home, env: ON })).code).toBe(4);
+    expect((await countersign(["identity", "ensure"], { home, env: FEATURE_ON })).code).toBe(4);
     await output([...login, "--proof", "biscuit"], { home, input: token });
-    await output(["identity", "ensure"], { home, env: ON });
-  });
-});
-
-describe("gateway", () => {
-  async function world(gatewayArgs: readonly string[] = []) {
-    const authority = await serve();
-    await logIn(authority.url);
-    const audit = join(folder.path, "audit.jsonl");
-    const gateway = await start(
-      [
-        ...[
-          "gateway",
-          "--listen",
-          "127.0.0.1:0",
-          "--upstream",
-          upstream.url,
-          "--authority",
-          authority.url,
-        ],
-        ...[
-          "--audit",
-          audit,
-          "--revocation-delay",
-          "0s",
-          "--upstream-header",
-          "Authorization: env:UPSTREAM",
-        ],
-        ...gatewayArgs,
-      ],
-      { UPSTREAM: "Bearer upstream-key" },
-    );
-    const request = (...args: string[]) =>
-      countersign(["request", `${gateway.url}/v1/x`, "--origin", gateway.url, ...args], {
-        home,
-        env: ON,
-      });
-    const readAudit = async () =>
-      (await readFile(audit, "utf8"))
-        .trim()
-        .split("\n")
-        .map((line) => JSON.parse(line));
-    return { authority, gateway, request, readAudit };
-  }
-
-  test("verifies, passes on with its own credential, and writes an audit line for each request", async () => {
-    const { gateway, request, readAudit } = await world([
-      "--public-url",
-      "https://gateway.example",
-    ]);
-    expect((await fetch(`${gateway.url}/v1/x`)).status).toBe(401);
-    expect(await request("--thread", "t")).toMatchObject({ code: 0, stdout: '{"ok":true}' });
-    const [task] = await json(["authority", "tasks", "list", ...onDatabase], { home });
-    expect(task).toMatchObject({
-      account_id: "acct-1",
-      user_id: "user-1",
-      state: "active",
-      created_at: expect.any(String),
-    });
-    expect(upstream.requests).toHaveLength(1);
-    const [received] = upstream.requests;
-    if (received === undefined) expect.unreachable();
-    expect(headerOf(received, "x-agent-task-id")).toBe(task.task_id);
-    expect(headerOf(received, "x-agent-runtime-id")).toBe(task.agent_runtime_id);
-    expect(headerOf(received, "authorization")).toBe("Bearer upstream-key");
-    gateway.process.kill("SIGTERM");
-    expect(await gateway.process.exited).toMatchObject({ code: 0, stderr: "" });
-    expect(await readAudit()).toMatchObject([
-      { method: "GET", path: "/v1/x", status: 401, code: "missing" },
-      { method: "GET", path: "/v1/x", status: 200, account_id: "acct-1", task_id: task.task_id },
-    ]);
-  });
-
-  test("refuses what was revoked while it runs", async () => {
-    const { request } = await world();
-    await request();
-    const [task] = await json(["authority", "tasks", "list", ...onDatabase], { home });
-    await output(["authority", "tasks", "revoke", task.task_id, ...onDatabase], { home });
-    expect(await request()).toMatchObject({ code: 0 });
-    const tasks = await json(["authority", "tasks", "list", ...onDatabase], { home });
-    expect(tasks.map(({ state }: { state: string }) => state).sort()).toEqual([
-      "active",
-      "revoked",
-    ]);
-    await output(["authority", "agents", "revoke", task.agent_runtime_id, ...onDatabase], { home });
-    const received = upstream.requests.length;
-    expectError(await request(), "agent_revoked", 4);
-    expect(upstream.requests).toHaveLength(received);
-    expect(await json(["authority", "agents", "list", ...onDatabase], { home })).toHaveLength(1);
-  });
-
-  test("serves no other account than it is told", async () => {
-    const { request } = await world(["--account", "acct-2"]);
-    expectError(await request(), "forbidden", 4);
-    expect(upstream.requests).toHaveLength(0);
-  });
-
-  test("reads the authority's own database as well, as verify does", async () => {
-    const authority = await serve();
-    await logIn(authority.url);
-    const gateway = await start([
-      "gateway",
-      "--listen",
-      "127.0.0.1:0",
-      "--upstream",
-      upstream.url,
-      ...onDatabase,
-    ]);
-    await output(["request", gateway.url, "--origin", gateway.url], { home, env: ON });
-    const input = await output(["header"], { home, env: ON });
-    const verified = await json(["verify", ...onDatabase], { home, input });
-    expect(verified).toMatchObject({ valid: true, account_id: "acct-1" });
-  });
-
-  test("takes the token for the directory from a file or the environment", async () => {
-    const file = join(folder.path, "token");
-    await writeFile(file, await createToken("resource_server"), { mode: 0o600 });
-    const authorityFile = join(folder.path, "authority.toml");
-    await writeFile(authorityFile, 'public_url = "https://authority.example"\n');
-    const authority = await serve(["--config", authorityFile]);
-    await logIn(authority.url);
-    const input = await output(["header"], { home, env: ON });
-    const ask = ["verify", "--authority", authority.url];
-    expect((await countersign(ask, { home, input })).code).toBe(4);
-    const asked = await json([...ask, "--authority-token", `file:${file}`], { home, input });
-    expect(asked).toMatchObject({ valid: true });
-    const env = { RS_TOKEN: (await readFile(file, "utf8")).trim() };
-    expect(
-      await json([...ask, "--authority-token", "env:RS_TOKEN"], { home, input, env }),
-    ).toMatchObject({ valid: true });
+    await output(["identity", "ensure"], { home, env: FEATURE_ON });
   });
 });

@@ -5,7 +5,7 @@ import { resolveAuthority } from "../authority-option.js";
 import { CliError, usageError } from "../cli-error.js";
 import { createCodexAuth, createCodexConfig } from "../codex-home.js";
 import { isSystemError, reasonOf } from "../home.js";
-import { parseBaseUrl } from "../http-url.js";
+import { type NamedUrl, parseBaseUrl } from "../http-url.js";
 import { checkPrincipals } from "../principal-options.js";
 import type { Run } from "../run.js";
 import { readAccessToken } from "../secrets.js";
@@ -26,9 +26,7 @@ export async function exportCodexHome(run: Run, options: ExportCodexHomeOptions)
   const { account: accountId, user: userId } = options;
   checkPrincipals([accountId], [userId]);
   const authority = await resolveAuthority(run, options.authority);
-  const named = options.gateway ?? (await run.config()).gateway;
-  if (named === undefined) throw usageError("no gateway is named", "add --gateway URL");
-  const gateway = parseBaseUrl(run, named);
+  const gateway = parseBaseUrl(run, await namedGateway(run, options.gateway));
   const directory = resolve(options.codexHome);
   const files = { config: join(directory, "config.toml"), auth: join(directory, "auth.json") };
   if (options.force !== true) await refuseExisting([files.config, files.auth]);
@@ -47,6 +45,13 @@ export async function exportCodexHome(run: Run, options: ExportCodexHomeOptions)
     `wrote ${files.config} and ${files.auth}`,
     `use it: CODEX_HOME=${directory} codex`,
   ]);
+}
+
+async function namedGateway(run: Run, option: string | undefined): Promise<NamedUrl> {
+  if (option !== undefined) return { url: option, from: "--gateway" };
+  const { gateway, file } = await run.config();
+  if (gateway === undefined) throw usageError("no gateway is named", "add --gateway URL");
+  return { url: gateway, from: `${file}: \`gateway\`` };
 }
 
 async function refuseExisting(files: readonly string[]): Promise<void> {

@@ -34,8 +34,10 @@ export async function gateway(run: Run, options: GatewayOptions): Promise<void> 
     min: 0,
     max: MAX_REVOCATION_DELAY_SECONDS,
   });
-  if (options.publicUrl !== undefined) parseOriginUrl(run, options.publicUrl);
-  const upstream = parseBaseUrl(run, options.upstream);
+  if (options.publicUrl !== undefined) {
+    parseOriginUrl(run, { url: options.publicUrl, from: "--public-url" });
+  }
+  const upstream = parseBaseUrl(run, { url: options.upstream, from: "--upstream" });
   const upstreamHeaders = await readUpstreamHeaders(run, options.upstreamHeader ?? []);
   await using opened = await openDirectory(run, options, delaySeconds);
   const audit =

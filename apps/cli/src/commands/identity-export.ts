@@ -1,6 +1,5 @@
 import { memoryStore, type StoredIdentity, type StoredLogin } from "@countersign/agent-identity";
 import { resolveHome } from "@countersign/agent-identity/private-file";
-import { parseAuthority } from "@countersign/agent-key";
 import { requireAuthority } from "../authority-option.js";
 import { CliError, usageError } from "../cli-error.js";
 import {
@@ -11,6 +10,7 @@ import {
   publicLineOf,
 } from "../codex-identity.js";
 import { openCredentialStore } from "../credential-store-option.js";
+import { parseUnsentBaseUrl } from "../http-url.js";
 import type { Run } from "../run.js";
 
 /** Options of `identity export`. */
@@ -25,7 +25,7 @@ export async function exportIdentity(run: Run, options: ExportIdentityOptions): 
   const store = await openCredentialStore(run);
   const { login, identities } = await store.load();
   const wanted = await requireAuthority(run, options.authority, login?.authority);
-  const authority = parseAuthority(wanted, { insecureHttp: true });
+  const authority = parseUnsentBaseUrl(wanted);
   const found = await loadCodexHome(codexHome, authority);
   const owner = requireHuman(found, codexHome);
   const mine = identities.find(

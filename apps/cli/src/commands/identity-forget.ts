@@ -1,8 +1,8 @@
 import { AgentIdentityManager, fixedAuth } from "@countersign/agent-identity";
-import { parseAuthority } from "@countersign/agent-key";
 import { requireAuthority } from "../authority-option.js";
 import { CliError } from "../cli-error.js";
 import { openCredentialStore } from "../credential-store-option.js";
+import { parseUnsentBaseUrl } from "../http-url.js";
 import { type HumanOptions, namedHuman } from "../principal-options.js";
 import type { Run } from "../run.js";
 
@@ -19,7 +19,7 @@ export async function forgetIdentity(run: Run, options: ForgetIdentityOptions): 
   // Nothing is sent, so that any kind of http is as good as another.
   const http = { insecureHttp: true };
   const wanted = await requireAuthority(run, options.authority, login?.authority);
-  const authority = parseAuthority(wanted, http);
+  const authority = parseUnsentBaseUrl(wanted);
   const human =
     named ??
     (login?.authority === authority

@@ -1,8 +1,9 @@
 import type { Credentials, StoredIdentity } from "@countersign/agent-identity";
-import { AgentKey, parseAuthority } from "@countersign/agent-key";
+import { AgentKey } from "@countersign/agent-key";
 import { CliError } from "../cli-error.js";
 import { isSameOwner, loadCodexHome, publicLineOf } from "../codex-identity.js";
 import { openCredentialStore } from "../credential-store-option.js";
+import { parseUnsentBaseUrl } from "../http-url.js";
 import type { Run } from "../run.js";
 
 /** Options of `identity import`. */
@@ -13,7 +14,7 @@ export interface ImportIdentityOptions {
 
 /** `identity import`: keeps the agent of a Codex home here too. Nothing is sent, and Codex's files stay as they are. */
 export async function importIdentity(run: Run, options: ImportIdentityOptions): Promise<void> {
-  const authority = parseAuthority(options.authority, { insecureHttp: true });
+  const authority = parseUnsentBaseUrl({ url: options.authority, from: "--authority" });
   const { login, identity } = await loadCodexHome(options.codexHome, authority);
   if (identity === undefined) {
     throw new CliError("no_identity", `${options.codexHome} holds no agent`, {

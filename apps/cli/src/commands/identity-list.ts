@@ -1,9 +1,9 @@
 import type { Credentials, StoredIdentity, UnreadableMember } from "@countersign/agent-identity";
-import { parseAuthority } from "@countersign/agent-key";
 import { namedAuthority } from "../authority-option.js";
 import { isSameOwner, publicLineOf } from "../codex-identity.js";
 import { openCredentialStore } from "../credential-store-option.js";
 import { escapeText } from "../escape-text.js";
+import { parseUnsentBaseUrl } from "../http-url.js";
 import { formatColumns } from "../output.js";
 import type { Run } from "../run.js";
 
@@ -51,10 +51,8 @@ async function createIsCurrent(
   run: Run,
   { login }: Credentials,
 ): Promise<(identity: StoredIdentity) => boolean> {
-  // Nothing is sent anywhere, so that any kind of http is as good as another.
   const authority = await namedAuthority(run, login?.authority);
-  const wanted =
-    authority === undefined ? undefined : parseAuthority(authority, { insecureHttp: true });
+  const wanted = authority === undefined ? undefined : parseUnsentBaseUrl(authority);
   // An agent that came with its key as the login is not one of these.
   if (login?.kind !== "human" || login.authority !== wanted) return () => false;
   return (identity) => isSameOwner(identity, login);

@@ -1,6 +1,7 @@
-import { saveLogin } from "@countersign/agent-identity";
+import { AuthorityError, saveLogin } from "@countersign/agent-identity";
+import { CountersignError } from "@countersign/agent-key";
 import { resolveAuthority } from "../authority-option.js";
-import { usageError } from "../cli-error.js";
+import { CliError, usageError } from "../cli-error.js";
 import { openCredentialStore } from "../credential-store-option.js";
 import { type HumanOptions, namedHuman } from "../principal-options.js";
 import { withProgress } from "../progress.js";
@@ -70,7 +71,24 @@ function refuseHumanOptions({ account, user, proof, tokenStdin }: LoginOptions):
 async function askAuthority(run: Run, authority: string, token: string): Promise<TokenClaims> {
   const { AuthorityClient } = await import("@countersign/agent-identity/authority-client");
   const client = new AuthorityClient({ authority, ...run.http });
-  return await withProgress(run.output, `asking ${authority} whose token this is`, () =>
-    client.whoami(token, { signal: run.signal }),
-  );
+  const state = `asking ${authority} whose token this is`;
+  try {
+    return await withProgress(run.output, state, () =>
+      client.whoami(token, { signal: run.signal }),
+    );
+  } catch (error) {
+    throw CountersignError.is(error) ? noAuthorityError(authority, error) : error;
+  }
+}
+
+// An answer that no authority gives: most likely the address is another server's.
+function noAuthorityError(authority: string, error: CountersignError): CountersignError {
+  const isAnswer = error.code === "bad_response" || error.code === "invalid_request";
+  if (!isAnswer) return error;
+  // What the authority client says of the exchange is for people; what a schema says of the answer is not.
+  const what = AuthorityError.is(error) ? error.message : "its answer names no account and user";
+  return new CliError(error.code, `${authority} does not answer as an authority: ${what}`, {
+    cause: error,
+    hint: "check --authority; an authority that does not tell whose token it is needs --account and --user",
+  });
 }

@@ -19,7 +19,7 @@ export async function request(
   const scope = resolveThread(options.thread, run.environment);
   const wanted = await parseRequestArguments(options, operands, process.stdin);
   const origins = await allowedOrigins(run, options.origin ?? []);
-  const origin = parseOriginUrl(run, wanted.url);
+  const origin = parseOriginUrl(run, { url: wanted.url, from: "URL" });
   if (!origins.includes(origin)) {
     throw usageError(
       `${origin} is not an origin that a credential may be sent to`,

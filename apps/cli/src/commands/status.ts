@@ -20,7 +20,7 @@ export async function status(run: Run, options: { readonly thread?: string }): P
     run.output.warn(`${store.description}: a member of ${member} cannot be read: ${problem}`);
   }
   const authority = await namedAuthority(run, login?.authority);
-  const found = { identity: null, task: null, authority: authority ?? null };
+  const found = { identity: null, task: null, authority: null };
   const { identity, task, ...rest } = authority === undefined ? found : await look(run, scope);
   const feature = features.list().find(({ key }) => key === "use_agent_identity");
   const value = {

@@ -2,6 +2,7 @@ import { formatTimestamp } from "@countersign/agent-key";
 import type { AgentTask } from "@countersign/agent-task";
 import {
   followTasks,
+  hasTaskStore,
   openAgentSession,
   openTaskStore,
   requireFeature,
@@ -91,13 +92,18 @@ export async function listTasks(run: Run): Promise<void> {
 /** `task forget`. */
 export async function forgetTask(run: Run, options: ThreadOptions): Promise<void> {
   const scope = resolveThread(options.thread, run.environment);
-  const store = await openTaskStore(run);
-  const forgotten = await store.withLock(scope, () => store.remove(scope), { signal: run.signal });
+  // Where no task was ever stored there is nothing to lock either: forgetting makes no folder.
+  const forgotten = (await hasTaskStore(run)) && (await forget(run, scope));
   run.output.result({ scope, forgotten }, () =>
     forgotten
       ? `forgot the tasks of ${escapeText(scope)}`
       : `${escapeText(scope)} had no stored task`,
   );
+}
+
+async function forget(run: Run, scope: string): Promise<boolean> {
+  const store = await openTaskStore(run);
+  return await store.withLock(scope, () => store.remove(scope), { signal: run.signal });
 }
 
 function print(run: Run, scope: string, task: AgentTask | undefined): void {

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { CliError, usageError } from "../cli-error.js";
 import { isSystemError, reasonOf } from "../home.js";
 import { readStdin } from "../secrets.js";
+import { readVersion } from "../version.js";
 
 /** Options of `request`. */
 export interface RequestOptions {
@@ -59,6 +60,7 @@ export async function parseRequestArguments(
     headers.set("content-type", "application/json");
   // What comes back is handed on byte for byte, so nobody should compress it on the way.
   if (!headers.has("accept-encoding")) headers.set("accept-encoding", "identity");
+  if (!headers.has("user-agent")) headers.set("user-agent", `countersign/${readVersion()}`);
   return { url, method, headers, body };
 }
 
