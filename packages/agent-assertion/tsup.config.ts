@@ -1,7 +1,13 @@
 import { defineConfig } from "tsup";
 
 export default defineConfig({
-  entry: ["src/index.ts", "src/fetch.ts", "src/remote-directory.ts", "src/sign.ts"],
+  entry: [
+    "src/index.ts",
+    "src/fetch.ts",
+    "src/message-signature.ts",
+    "src/remote-directory.ts",
+    "src/sign.ts",
+  ],
   format: ["esm"],
   platform: "node",
   target: "node22",

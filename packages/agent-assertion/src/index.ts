@@ -1,4 +1,8 @@
 export { AgentAssertionError } from "./agent-assertion-error.js";
+export type { BindingOptions, BindingPolicy } from "./binding/binding-policy.js";
+export type { MemoryReplayStoreOptions, NonceEntry, ReplayStore } from "./binding/replay-store.js";
+export { memoryReplayStore } from "./binding/replay-store.js";
+export type { RequestFacts } from "./binding/request-facts.js";
 export type {
   AgentDirectory,
   AgentDirectoryOptions,
@@ -33,6 +37,7 @@ export { checkAssertion } from "./verify/check-assertion.js";
 export type {
   AssertionVerifier,
   CreateVerifierOptions,
+  VerifierBinding,
   VerifyOptions,
 } from "./verify/create-verifier.js";
 export { createVerifier } from "./verify/create-verifier.js";

@@ -14,7 +14,10 @@ export type RejectionCode =
   | "unknown_task"
   | "task_revoked"
   | "task_expired"
-  | "forbidden";
+  | "forbidden"
+  | "binding_required"
+  | "binding_mismatch"
+  | "replayed";
 
 /** Whom a rejected assertion names. */
 export interface RejectedCaller {

@@ -1,13 +1,16 @@
-import type { AgentPublicKey } from "@countersign/agent-key";
+import type { BindingSettings } from "../binding/binding-policy.js";
+import type { RequestFacts } from "../binding/request-facts.js";
 import type { AgentRecord, TaskRecord } from "../directory/agent-directory.js";
-import { assertionText } from "../schema/assertion-form.js";
 import {
   rejected,
   requireAllowed,
+  requireBinding,
+  requireDigest,
   requireKnownAgent,
   requireLiveAgent,
   requireLiveTask,
 } from "./check-steps.js";
+import { isSignedBy } from "./is-signed-by.js";
 import type { ParsedAssertion } from "./parse-assertion.js";
 import type { AssertionPolicy, VerifiedAssertion } from "./verified-assertion.js";
 
@@ -33,8 +36,31 @@ export interface CheckAssertionOptions {
   readonly policy?: AssertionPolicy | undefined;
 }
 
-/** A fact that the checks stop for. */
-export type FactName = "agent" | "task";
+/** What the checks stop for. */
+export type NeededFact =
+  | { readonly name: "agent" }
+  | { readonly name: "task" }
+  | { readonly name: "body" }
+  | {
+      readonly name: "nonce";
+      readonly nonce: string;
+      /** The last instant at which the request would be accepted, epoch milliseconds. */
+      readonly expiresAt: number;
+    };
+
+/** The facts of a verifier, which sees the request as well. */
+export interface VerifierFacts extends AssertionFacts {
+  /** The whole body of a bound request. */
+  readonly body?: Uint8Array | undefined;
+  /** Whether this request was the first to spend its nonce. */
+  readonly isFirst?: boolean | undefined;
+}
+
+/** The request that came with the assertion, and how its binding is treated. */
+export interface BoundTo {
+  readonly request: RequestFacts | undefined;
+  readonly settings: BindingSettings;
+}
 
 /** Tells whether the signature of an assertion holds under one of the agent's keys. */
 export type SignatureCheck = (parsed: ParsedAssertion, agent: AgentRecord) => boolean;
@@ -42,8 +68,8 @@ export type SignatureCheck = (parsed: ParsedAssertion, agent: AgentRecord) => bo
 /**
  * Checks a parsed assertion against what the authority knows: checks 2 to 7 in the fixed order. Synchronous and pure.
  *
- * Not checked: that the authority is the one you trust (the facts say whose they are), and replay: an assertion that is not bound to a
- * request holds again until its time is over.
+ * Not checked: that the authority is the one you trust (the facts say whose they are), and request binding: the assertion alone holds
+ * again until its time is over. A verifier checks both.
  *
  * @returns who sent it
  * @throws {AssertionRejected} with the code of the first check that fails
@@ -64,16 +90,19 @@ export function checkAssertion(
 
 /**
  * The fixed order of protocol.md §6, in this one place. It stops before each fact it needs and says which, so that a verifier
- * asks the directory no earlier than the order allows: nothing for an assertion out of time, no task before the signature held.
+ * asks the directory no earlier than the order allows: nothing for an assertion out of time, no task before the signature held, and a
+ * nonce is spent only after everything else held.
  *
  * @param facts - read only after the step that asks for them
+ * @param boundTo - absent: bindings are not looked at
  */
 export function* runChecks(
   parsed: ParsedAssertion,
-  facts: AssertionFacts,
+  facts: VerifierFacts,
   options: CheckAssertionOptions,
   isSigned: SignatureCheck,
-): Generator<FactName, VerifiedAssertion, undefined> {
+  boundTo?: BoundTo,
+): Generator<NeededFact, VerifiedAssertion, undefined> {
   const { now, policy, maxSkewSeconds = DEFAULT_MAX_SKEW_SECONDS } = options;
 
   // 1. Size and form were the parser's.
@@ -83,7 +112,7 @@ export function* runChecks(
   if (!(ageMs >= -maxSkewSeconds * 1000)) throw rejected("not_yet_valid", parsed);
 
   // 3. The agent is known.
-  yield "agent";
+  yield { name: "agent" };
   const agent = requireKnownAgent(parsed, facts.agent);
 
   // 4. The signature holds. No state was looked at before; from here on the caller is who it says.
@@ -93,11 +122,23 @@ export function* runChecks(
   requireLiveAgent(parsed, agent, now);
 
   // 6. The task is this agent's, and live.
-  yield "task";
+  yield { name: "task" };
   requireLiveTask(parsed, agent, facts.task, now);
 
-  // 7. Policy.
+  // 7. Policy: account and capability, then the request's binding, of which the body is read last.
   requireAllowed(parsed, agent, policy);
+  const binding = boundTo && requireBinding(parsed, agent, boundTo.request, boundTo.settings);
+  if (binding?.contentDigest !== undefined) {
+    yield { name: "body" };
+    requireDigest(parsed, agent, binding.contentDigest, facts.body);
+  }
+
+  // 8. Replay.
+  if (binding !== undefined) {
+    const expiresAt = (parsed.issuedAt + maxSkewSeconds) * 1000;
+    yield { name: "nonce", nonce: binding.nonce, expiresAt };
+    if (facts.isFirst !== true) throw rejected("replayed", parsed, agent);
+  }
 
   return {
     authority: facts.authority,
@@ -108,12 +149,6 @@ export function* runChecks(
     capabilities: agent.capabilities,
     issuedAt: parsed.issuedAt,
     skewSeconds: parsed.issuedAt - Math.floor(now / 1000),
-    covered: [],
+    covered: binding?.components ?? [],
   };
-}
-
-/** Tells whether the signature holds under a key, over the text rebuilt from the members. */
-export function isSignedBy(parsed: ParsedAssertion, key: AgentPublicKey): boolean {
-  const text = assertionText(parsed.agentRuntimeId, parsed.taskId, parsed.timestamp);
-  return key.verify(text, parsed.signature);
 }

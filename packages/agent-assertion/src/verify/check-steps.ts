@@ -1,9 +1,14 @@
+import type { BindingSettings } from "../binding/binding-policy.js";
+import { BINDING_CAPABILITY, type CheckedBinding, checkBinding } from "../binding/check-binding.js";
+import { checkContentDigest } from "../binding/check-content-digest.js";
+import type { RequestFacts } from "../binding/request-facts.js";
 import type { AgentRecord, LifeState, TaskRecord } from "../directory/agent-directory.js";
 import {
   AssertionRejected,
   type RejectedCaller,
   type RejectionCode,
 } from "./assertion-rejected.js";
+import type { ParsedAssertion } from "./parse-assertion.js";
 import type { AssertionPolicy } from "./verified-assertion.js";
 
 /** The ids that an assertion names. */
@@ -23,6 +28,9 @@ const REASONS: Readonly<Record<Exclude<RejectionCode, "missing" | "malformed">, 
   task_revoked: "the task was revoked",
   task_expired: "the task is over",
   forbidden: "the agent may not do this here",
+  binding_required: "the assertion is not bound to the request",
+  binding_mismatch: "the assertion is bound to another request",
+  replayed: "the same bound request came before",
 };
 
 /** The refusal with a code; `proven` is the agent whose signature held. */
@@ -30,10 +38,12 @@ export function rejected(
   code: keyof typeof REASONS,
   ids: NamedIds,
   proven?: AgentRecord,
+  cause?: unknown,
 ): AssertionRejected {
   const { agentRuntimeId, taskId } = ids;
   const claimed: RejectedCaller = { agentRuntimeId, taskId };
   return new AssertionRejected(code, REASONS[code], {
+    cause,
     claimed,
     proven: proven && { ...claimed, accountId: proven.accountId, userId: proven.userId },
   });
@@ -63,7 +73,7 @@ export function requireLiveTask(
   if (state !== "active") throw rejected(`task_${state}`, ids, agent);
 }
 
-/** Check 7. */
+/** Check 7: account and capability. */
 export function requireAllowed(
   ids: NamedIds,
   agent: AgentRecord,
@@ -73,6 +83,39 @@ export function requireAllowed(
   const served = accounts === undefined || accounts.includes(agent.accountId);
   const capable = capability === undefined || agent.capabilities.includes(capability);
   if (!served || !capable) throw rejected("forbidden", ids, agent);
+}
+
+/** Check 7: the signature that binds the request, if it has one or must have one. Body and nonce are yet to be checked. */
+export function requireBinding(
+  parsed: ParsedAssertion,
+  agent: AgentRecord,
+  request: RequestFacts | undefined,
+  { policy, publicUrl }: BindingSettings,
+): CheckedBinding | undefined {
+  try {
+    const binding = request && checkBinding(parsed, agent, request, publicUrl);
+    if (binding !== undefined) return binding;
+  } catch (cause) {
+    throw rejected("binding_mismatch", parsed, agent, cause);
+  }
+  if (policy === "require" || agent.capabilities.includes(BINDING_CAPABILITY)) {
+    throw rejected("binding_required", parsed, agent);
+  }
+  return undefined;
+}
+
+/** Check 7: the body of a bound request. */
+export function requireDigest(
+  ids: NamedIds,
+  agent: AgentRecord,
+  contentDigest: string,
+  body: Uint8Array | undefined,
+): void {
+  try {
+    checkContentDigest(contentDigest, body ?? new Uint8Array());
+  } catch (cause) {
+    throw rejected("binding_mismatch", ids, agent, cause);
+  }
 }
 
 // A state that is none of the three counts as over: records may come from a directory without types.

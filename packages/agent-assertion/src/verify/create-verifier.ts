@@ -1,13 +1,21 @@
 import { AgentAssertionError } from "../agent-assertion-error.js";
-import type { AgentDirectory, AgentRecord, TaskRecord } from "../directory/agent-directory.js";
-import { DEFAULT_MAX_SKEW_SECONDS, runChecks } from "./check-assertion.js";
 import {
+  type BindingOptions,
+  type BindingPolicy,
+  type BindingSettings,
+  settleBinding,
+} from "../binding/binding-policy.js";
+import type { RequestFacts } from "../binding/request-facts.js";
+import type { AgentDirectory, AgentRecord, TaskRecord } from "../directory/agent-directory.js";
+import { DEFAULT_MAX_SKEW_SECONDS, type NeededFact, runChecks } from "./check-assertion.js";
+import {
+  rejected,
   requireAllowed,
   requireKnownAgent,
   requireLiveAgent,
   requireLiveTask,
 } from "./check-steps.js";
-import { parseAssertion } from "./parse-assertion.js";
+import { type ParsedAssertion, parseAssertion } from "./parse-assertion.js";
 import { SignatureCache } from "./signature-cache.js";
 import type { AssertionPolicy, VerifiedAssertion } from "./verified-assertion.js";
 
@@ -23,23 +31,38 @@ export interface CreateVerifierOptions {
   /** The clock, epoch milliseconds. Default `Date.now`. */
   readonly now?: (() => number) | undefined;
   readonly policy?: AssertionPolicy | undefined;
+  /** How requests are treated that the agent bound to its assertion. Default: bindings are not looked at. */
+  readonly binding?: BindingOptions | undefined;
 }
 
 /** Options of {@link AssertionVerifier} calls. */
 export interface VerifyOptions {
   /** Gives up waiting for the directory. */
   readonly signal?: AbortSignal | undefined;
+  /** The request that the field came with. Needed where the verifier has a `binding`: without it the request counts as unbound. */
+  readonly request?: RequestFacts | undefined;
+}
+
+/** How a verifier looks at bindings. */
+export interface VerifierBinding {
+  readonly policy: Exclude<BindingPolicy, "off">;
+  /** The longest body that it reads, bytes. */
+  readonly maxBodyBytes: number;
 }
 
 /** Checks the assertions of one authority's agents. */
 export interface AssertionVerifier {
   /** The authority whose agents it accepts. */
   readonly authority: string;
+  /** Present where `verify` must be given the `request`. */
+  readonly binding: VerifierBinding | undefined;
   /**
    * Checks an `Authorization` field, all checks in the fixed order.
    *
    * @param header - as `parseAssertion` takes it; with Node's `http`, give `request.headersDistinct.authorization`
    * @throws {AssertionRejected} with the code of the first check that fails; when the directory cannot answer, its error passes as it is
+   * @throws {AgentAssertionError} `server_error` when the replay store cannot take the nonce; `invalid_request` when the body of a bound
+   * request is longer than `maxBodyBytes`
    */
   verify(
     header: string | readonly string[] | undefined,
@@ -47,7 +70,7 @@ export interface AssertionVerifier {
   ): Promise<VerifiedAssertion>;
   /**
    * Looks again at what can change after a request was accepted: that agent and task are known and live, and policy. For whatever stays
-   * open longer than a request: streams and WebSockets. Time and signature are not looked at again.
+   * open longer than a request: streams and WebSockets. Time, signatures and nonce are not looked at again.
    *
    * @throws {AssertionRejected} `unknown_agent`, `agent_revoked`, `agent_expired`, `unknown_task`, `task_revoked`, `task_expired`, `forbidden`
    */
@@ -60,7 +83,7 @@ export interface AssertionVerifier {
  * It keeps which signatures held (at most 10,000, bounded); time, states and policy are looked at for every request. It has no state
  * that needs closing; the directory may have.
  *
- * @throws {AgentAssertionError} `config_invalid` when `maxSkewSeconds` is out of its range
+ * @throws {AgentAssertionError} `config_invalid` when `maxSkewSeconds` is out of its range, or `binding` lacks its `publicUrl` or `replayStore`
  * @see protocol.md §6
  */
 export function createVerifier(options: CreateVerifierOptions): AssertionVerifier {
@@ -69,25 +92,37 @@ export function createVerifier(options: CreateVerifierOptions): AssertionVerifie
     throw new AgentAssertionError("config_invalid", "maxSkewSeconds must be from 0 to 3600");
   }
   const signatures = new SignatureCache(MAX_CACHED_SIGNATURES);
+  const settings = settleBinding(options.binding);
   return {
     authority: directory.authority,
-    async verify(header, callOptions) {
+    binding: settings && { policy: settings.policy, maxBodyBytes: settings.maxBodyBytes },
+    async verify(header, callOptions = {}) {
+      const { request, signal } = callOptions;
       const parsed = parseAssertion(header);
-      const facts: Facts = { authority: directory.authority, agent: undefined, task: undefined };
-      const checks = runChecks(parsed, facts, { now: now(), maxSkewSeconds, policy }, (p, agent) =>
-        signatures.isSigned(p, agent),
+      const facts: Facts = { authority: directory.authority };
+      const checks = runChecks(
+        parsed,
+        facts,
+        { now: now(), maxSkewSeconds, policy },
+        (p, agent) => signatures.isSigned(p, agent),
+        settings && { request, settings },
       );
-      let step = checks.next();
-      while (step.done !== true) {
+      for (let step = checks.next(); ; step = checks.next()) {
+        if (step.done === true) return step.value;
+        const needed = step.value;
         const { agentRuntimeId, taskId } = parsed;
-        if (step.value === "agent") {
-          facts.agent = await directory.agent(agentRuntimeId, callOptions);
+        if (needed.name === "agent") {
+          facts.agent = await directory.agent(agentRuntimeId, { signal });
+        } else if (needed.name === "task") {
+          facts.task = await directory.task(agentRuntimeId, taskId, { signal });
+        } else if (needed.name === "body") {
+          facts.body = await readBody(request, settings);
         } else {
-          facts.task = await directory.task(agentRuntimeId, taskId, callOptions);
+          // Reading the body may have taken longer than spent nonces are kept.
+          if (!(now() <= needed.expiresAt)) throw rejected("expired", parsed, facts.agent);
+          facts.isFirst = await spend(directory.authority, parsed, needed, settings);
         }
-        step = checks.next();
       }
-      return step.value;
     },
     async recheck(assertion, callOptions) {
       const { agentRuntimeId, taskId } = assertion;
@@ -107,6 +142,39 @@ export function createVerifier(options: CreateVerifierOptions): AssertionVerifie
 // Filled while the checks run, never before they ask.
 interface Facts {
   readonly authority: string;
-  agent: AgentRecord | undefined;
-  task: TaskRecord | undefined;
+  agent?: AgentRecord | undefined;
+  task?: TaskRecord | undefined;
+  body?: Uint8Array | undefined;
+  isFirst?: boolean | undefined;
+}
+
+async function readBody(
+  request: RequestFacts | undefined,
+  settings: BindingSettings | undefined,
+): Promise<Uint8Array | undefined> {
+  const maxBytes = settings?.maxBodyBytes ?? 0;
+  const body = await request?.body(maxBytes);
+  if (body !== undefined && body.length > maxBytes) {
+    throw new AgentAssertionError("invalid_request", "the body of a bound request is too long", {
+      hint: `at most ${maxBytes} bytes are read to be compared with their digest`,
+    });
+  }
+  return body;
+}
+
+async function spend(
+  authority: string,
+  { agentRuntimeId }: ParsedAssertion,
+  { nonce, expiresAt }: Extract<NeededFact, { name: "nonce" }>,
+  settings: BindingSettings | undefined,
+): Promise<boolean | undefined> {
+  try {
+    return await settings?.replayStore.spend({ authority, agentRuntimeId, nonce, expiresAt });
+  } catch (cause) {
+    throw new AgentAssertionError("server_error", "the replay store cannot take the nonce", {
+      cause,
+      hint: "try again later",
+      retryable: true,
+    });
+  }
 }

@@ -1,5 +1,5 @@
 import type { AgentRecord } from "../directory/agent-directory.js";
-import { isSignedBy } from "./check-assertion.js";
+import { isSignedBy } from "./is-signed-by.js";
 import type { ParsedAssertion } from "./parse-assertion.js";
 
 /**

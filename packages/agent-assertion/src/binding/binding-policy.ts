@@ -1,0 +1,67 @@
+import { parseAuthority } from "@countersign/agent-key";
+import { AgentAssertionError } from "../agent-assertion-error.js";
+import type { ReplayStore } from "./replay-store.js";
+
+const DEFAULT_MAX_BODY_BYTES = 16 * 1024 * 1024;
+const LARGEST_MAX_BODY_BYTES = 1024 * 1024 * 1024;
+
+/** What a server asks of its callers: nothing, to be right where it is there, or to be there. */
+export type BindingPolicy = "off" | "accept" | "require";
+
+/** How a verifier treats bound requests. */
+export interface BindingOptions {
+  /**
+   * `off`: bindings are not looked at. `accept`: a binding that is there must hold; for a roll-out, promises nothing, since whoever captures
+   * an assertion sends it without one. Agents with the granted capability `binding` are held to `require`. `require`: every request is bound.
+   */
+  readonly policy: BindingPolicy;
+  /**
+   * The URL of the server's root as clients write it: origin, and the path that a proxy strips, if one does. With the raw request target
+   * it is the `@target-uri`; what `Host` says is never used. Needed but under `off`. https, or http to loopback.
+   */
+  readonly publicUrl?: string | undefined;
+  /** Where nonces are spent. Shared by all instances of the server. Needed but under `off`. */
+  readonly replayStore?: ReplayStore | undefined;
+  /** The longest body that is read to be compared with its digest, bytes. 1 to 1 GiB. Default 16 MiB. */
+  readonly maxBodyBytes?: number | undefined;
+}
+
+/** Checked {@link BindingOptions} of a verifier that looks at bindings. */
+export interface BindingSettings {
+  readonly policy: "accept" | "require";
+  readonly publicUrl: string;
+  readonly replayStore: ReplayStore;
+  readonly maxBodyBytes: number;
+}
+
+/**
+ * Checks the options once, at start.
+ *
+ * @returns `undefined` when bindings are not looked at
+ * @throws {AgentAssertionError} `config_invalid` for an unknown policy, a missing `publicUrl` or `replayStore`, `maxBodyBytes` out of range
+ * @throws {AgentKeyError} `config_invalid` when `publicUrl` is no URL of a server
+ */
+export function settleBinding(options: BindingOptions | undefined): BindingSettings | undefined {
+  if (options === undefined) return undefined;
+  const { policy, publicUrl, replayStore, maxBodyBytes = DEFAULT_MAX_BODY_BYTES } = options;
+  if (policy === "off") return undefined;
+  if (policy !== "accept" && policy !== "require") {
+    throw invalid("the policy of request binding is off, accept or require");
+  }
+  if (publicUrl === undefined) throw invalid(`request binding "${policy}" needs a publicUrl`);
+  if (replayStore === undefined) throw invalid(`request binding "${policy}" needs a replayStore`);
+  if (
+    !Number.isInteger(maxBodyBytes) ||
+    maxBodyBytes < 1 ||
+    maxBodyBytes > LARGEST_MAX_BODY_BYTES
+  ) {
+    throw invalid("maxBodyBytes must be a whole number from 1 to 1 GiB");
+  }
+  return { policy, publicUrl: parseAuthority(publicUrl), replayStore, maxBodyBytes };
+}
+
+function invalid(message: string): AgentAssertionError {
+  return new AgentAssertionError("config_invalid", message, {
+    hint: "give the URL of the server as clients write it, and where spent nonces are kept",
+  });
+}

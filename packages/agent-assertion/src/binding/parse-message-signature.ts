@@ -1,0 +1,94 @@
+import type { SignatureTag } from "@countersign/agent-key/message-signature";
+import { AgentAssertionError } from "../agent-assertion-error.js";
+import { type FieldMember, fieldValue, parseMembers } from "./structured-fields.js";
+
+// 16 random bytes are 22 characters of base64url; the upper bound is what a store must be able to keep.
+const NONCE = /^[!-~]{22,256}$/;
+const PARAMETERS: ReadonlySet<string> = new Set(["created", "nonce", "keyid", "tag", "alg"]);
+
+/** A well-formed message signature of one tag. Nothing in it is trusted: anybody can write one. */
+export interface ParsedMessageSignature {
+  /** The names of the covered components, in the order that they were signed in. */
+  readonly components: readonly string[];
+  /** Components and parameters as they were signed. */
+  readonly parameters: string;
+  /** Epoch seconds. */
+  readonly created: number;
+  readonly nonce: string;
+  readonly keyid: string;
+  readonly signature: Uint8Array;
+}
+
+/**
+ * Finds the one signature with this tag and takes it apart, strictly. Signatures of other tags are nobody's concern here and ignored.
+ *
+ * Refused beside what is no structured field: two labels with this tag, a label or parameter that comes twice, a label without
+ * its signature, another than the canonical serialisation, a component with parameters or twice, `alg` other than `ed25519`, a nonce of
+ * less than 22 characters (16 bytes), and any parameter other than `created`, `nonce`, `keyid`, `tag` and `alg`: one that cannot be
+ * honoured, such as `expires`, is not passed over.
+ *
+ * @returns `undefined` when no signature has the tag
+ * @throws {AgentAssertionError} `bad_signature` when there is one and it is not exactly of this form
+ * @see RFC 9421 §2.3, §4; RFC 8941
+ */
+export function parseMessageSignature(
+  rawHeaders: readonly string[],
+  tag: SignatureTag,
+): ParsedMessageSignature | undefined {
+  const inputs = membersOf(rawHeaders, "signature-input");
+  const tagged = [...inputs].filter(([, { parameters }]) => parameters.get("tag") === tag);
+  const [found, ...more] = tagged;
+  if (found === undefined) return undefined;
+  if (more.length > 0) throw refused(`two signatures have the tag ${tag}`);
+  const [label, input] = found;
+  const signature = membersOf(rawHeaders, "signature").get(label);
+  if (signature === undefined) throw refused("a label has no signature");
+  return { ...parseInput(input), signature: parseSignature(signature) };
+}
+
+function membersOf(rawHeaders: readonly string[], name: string) {
+  const text = fieldValue(rawHeaders, name);
+  if (text === undefined) return new Map<string, FieldMember>();
+  try {
+    return parseMembers(text);
+  } catch (cause) {
+    throw refused(`${name} is no dictionary without repetitions`, cause);
+  }
+}
+
+function parseInput(input: FieldMember): Omit<ParsedMessageSignature, "signature"> {
+  const { list, parameters, text } = input;
+  if (list === undefined || !input.isCanonical) {
+    throw refused("the signature's input is not in its canonical form");
+  }
+  const components = list.map(({ value, parameters: own }) => {
+    if (typeof value !== "string" || own.size > 0) {
+      throw refused("a component that this protocol does not use");
+    }
+    return value;
+  });
+  if (new Set(components).size !== components.length) throw refused("a component comes twice");
+  for (const name of parameters.keys()) {
+    if (!PARAMETERS.has(name)) throw refused("a parameter that this protocol does not use");
+  }
+  const created = parameters.get("created");
+  const nonce = parameters.get("nonce");
+  const keyid = parameters.get("keyid");
+  const alg = parameters.get("alg");
+  if (!Number.isSafeInteger(created)) throw refused("created is no whole number");
+  if (typeof nonce !== "string" || !NONCE.test(nonce)) throw refused("the nonce is none");
+  if (typeof keyid !== "string") throw refused("keyid is no text");
+  if (alg !== undefined && alg !== "ed25519") throw refused("alg is not ed25519");
+  return { components, parameters: text, created: Number(created), nonce, keyid };
+}
+
+function parseSignature({ value, parameters, isCanonical }: FieldMember): Uint8Array {
+  if (!(value instanceof ArrayBuffer) || parameters.size > 0 || !isCanonical) {
+    throw refused("the signature is no canonical byte sequence");
+  }
+  return new Uint8Array(value);
+}
+
+function refused(message: string, cause?: unknown): AgentAssertionError {
+  return new AgentAssertionError("bad_signature", `the message signature: ${message}`, { cause });
+}
