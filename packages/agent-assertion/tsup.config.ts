@@ -3,8 +3,12 @@ import { defineConfig } from "tsup";
 export default defineConfig({
   entry: [
     "src/index.ts",
+    "src/express.ts",
+    "src/fastify.ts",
     "src/fetch.ts",
+    "src/hono.ts",
     "src/message-signature.ts",
+    "src/node.ts",
     "src/remote-directory.ts",
     "src/sign.ts",
   ],

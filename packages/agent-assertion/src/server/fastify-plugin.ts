@@ -1,0 +1,86 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
+import { AgentAssertionError } from "../agent-assertion-error.js";
+import type { VerifiedAssertion } from "../verify/verified-assertion.js";
+import { answerRefusal } from "./answer-refusal.js";
+import type { MiddlewareOptions } from "./middleware-options.js";
+import { oncePerRequest } from "./once-per-request.js";
+import { reportError } from "./report-error.js";
+import { requirePolicy } from "./require-policy.js";
+import { verifyRequest } from "./verify-request.js";
+
+declare module "fastify" {
+  interface FastifyRequest {
+    /** Who sent the request. Throws on a route that is not behind `agentAssertion`. */
+    readonly agent: VerifiedAssertion;
+  }
+}
+
+/** Options of {@link agentAssertion}. */
+export type AgentAssertionOptions = MiddlewareOptions<FastifyRequest>;
+
+const agents = new WeakMap<object, VerifiedAssertion>();
+
+async function register(
+  ...[app, options]: Parameters<FastifyPluginAsync<AgentAssertionOptions>>
+): Promise<void> {
+  if (!app.hasRequestDecorator("agent")) {
+    app.decorateRequest("agent", { getter: agentOf });
+  }
+  app.addHook("onRequest", (request, reply) => admit(request, reply, options));
+}
+
+/**
+ * A Fastify plugin: requests whose assertion holds go on with `request.agent` set, all others are answered before anything of their body
+ * is parsed and past error handlers and `onSend` hooks, so that none of them changes what the protocol asks for. Fields that were set on
+ * the reply before, for CORS say, stay.
+ *
+ * It covers the routes of the scope that it is registered in, and those of scopes made later. A scope within may register it again with a
+ * `policy` of its own: a request is verified once. An error that is not the caller's is logged, unless `onError` is given.
+ */
+export const agentAssertion: FastifyPluginAsync<AgentAssertionOptions> = Object.assign(register, {
+  // What fastify-plugin would set: the hook is for the scope that registers it, not for one of its own.
+  [Symbol.for("skip-override")]: true,
+  [Symbol.for("fastify.display-name")]: "@countersign/agent-assertion",
+  [Symbol.for("plugin-meta")]: { name: "@countersign/agent-assertion", fastify: "5.x" },
+});
+
+async function admit(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  options: AgentAssertionOptions,
+): Promise<unknown> {
+  const { verifier, policy, onError = log } = options;
+  const raw: IncomingMessage = request.raw;
+  try {
+    const assertion = await oncePerRequest(raw, verifier, () => verifyRequest(raw, { verifier }));
+    requirePolicy(assertion, policy);
+    agents.set(request, assertion);
+    return undefined;
+  } catch (error) {
+    refuse(reply, error);
+    reportError(onError, error, request);
+    return reply;
+  }
+}
+
+function refuse(reply: FastifyReply, error: unknown): void {
+  reply.hijack();
+  const response: ServerResponse = reply.raw;
+  for (const [name, value] of Object.entries(reply.getHeaders())) {
+    if (value !== undefined && !response.headersSent) response.setHeader(name, value);
+  }
+  answerRefusal(response, error);
+}
+
+function log(error: unknown, request: FastifyRequest): void {
+  request.log.error({ err: error }, "the assertion cannot be checked now");
+}
+
+function agentOf(this: FastifyRequest): VerifiedAssertion {
+  const assertion = agents.get(this);
+  if (assertion !== undefined) return assertion;
+  throw new AgentAssertionError("config_invalid", "nobody verified who sent this request", {
+    hint: "register agentAssertion in the scope of this route, or above it",
+  });
+}

@@ -1,0 +1,72 @@
+import type { RequestFacts } from "../binding/request-facts.js";
+import { SCHEME } from "../schema/assertion-form.js";
+import { UnreadableBody } from "./unreadable-body.js";
+
+/**
+ * The `Authorization` fields of a Fetch request, as far as they can be told apart.
+ *
+ * `Headers` joins the lines of one name with a comma, which no assertion holds: where an assertion stands beside anything else, each is
+ * a line of its own, and the verifier finds more than one. Other schemes have commas of their own and stay as they are.
+ */
+export function authorizationOf(headers: Headers): readonly string[] {
+  const value = headers.get("authorization");
+  if (value === null) return [];
+  const lines = value.split(",").map((line) => line.trim());
+  return lines.length > 1 && lines.some(namesScheme) ? lines : [value];
+}
+
+function namesScheme(line: string): boolean {
+  return line.toLowerCase().startsWith(SCHEME.toLowerCase());
+}
+
+/** Path and query of a Fetch request as it says them: a URL parser has been over them. */
+export function fetchTargetOf(request: Request): string {
+  const { origin } = new URL(request.url);
+  return request.url.slice(origin.length).replace(/#.*$/s, "");
+}
+
+/** Whether a Fetch request has a body. */
+export function fetchHasBody(request: Request): boolean {
+  if (request.headers.has("transfer-encoding")) return true;
+  const length = request.headers.get("content-length");
+  return length === null ? request.body !== null : length !== "0";
+}
+
+/**
+ * Reads the whole body of a Fetch request. Who wants it again needs a new request.
+ *
+ * @throws {UnreadableBody} `invalid_request` (413) over `maxBytes`; `cancelled` when the client went away; `config_invalid` when another
+ * reader was there first
+ */
+export async function readFetchBody(request: Request, maxBytes: number): Promise<Uint8Array> {
+  if (request.bodyUsed) {
+    throw new UnreadableBody(
+      "config_invalid",
+      "the request's body was read before its assertion was checked",
+      { hint: "use agentAssertion before whatever reads the body" },
+    );
+  }
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of request.body ?? []) {
+      size += chunk.length;
+      if (size > maxBytes) break;
+      chunks.push(chunk);
+    }
+  } catch (cause) {
+    const message = "the request ended before its body was read";
+    throw new UnreadableBody("cancelled", message, { cause });
+  }
+  if (size <= maxBytes) return Buffer.concat(chunks, size);
+  throw new UnreadableBody(
+    "invalid_request",
+    `the body of a bound request may have ${maxBytes} bytes at most`,
+    { status: 413 },
+  );
+}
+
+/** The field lines of a Fetch request: names in lower case, one line for each. */
+export function fetchFieldLines(headers: Headers): RequestFacts["rawHeaders"] {
+  return [...headers].flat();
+}

@@ -1,0 +1,106 @@
+import type { IncomingMessage } from "node:http";
+import type { Context, MiddlewareHandler } from "hono";
+import type { RequestFacts } from "../binding/request-facts.js";
+import type { AssertionVerifier } from "../verify/create-verifier.js";
+import type { VerifiedAssertion } from "../verify/verified-assertion.js";
+import {
+  authorizationOf,
+  fetchFieldLines,
+  fetchHasBody,
+  fetchTargetOf,
+  readFetchBody,
+} from "./fetch-request.js";
+import { fieldLines } from "./field-lines.js";
+import { FIELDS_OF_ANOTHER_ANSWER } from "./fields-of-another-answer.js";
+import type { MiddlewareOptions } from "./middleware-options.js";
+import { hasBody, targetOf } from "./node-request.js";
+import { oncePerRequest } from "./once-per-request.js";
+import { refusalOf } from "./refusal-of.js";
+import { reportError } from "./report-error.js";
+import { requirePolicy } from "./require-policy.js";
+
+/** The environment of a Hono app behind {@link agentAssertion}: `new Hono<AgentEnv>()`. */
+export interface AgentEnv {
+  Variables: {
+    /** Who sent the request. */
+    agent: VerifiedAssertion;
+  };
+}
+
+/** Options of {@link agentAssertion}. */
+export interface AgentAssertionOptions extends MiddlewareOptions<Context> {
+  /** The clock for the `Date` of refusals, epoch milliseconds. Default `Date.now`. */
+  readonly now?: (() => number) | undefined;
+}
+
+/**
+ * Makes a Hono middleware: requests whose assertion holds go on with `c.get("agent")`, all others are answered.
+ *
+ * On `@hono/node-server` field lines and target are taken as they came on the wire. Elsewhere the runtime's `Request` tells them: its URL
+ * has been through a URL parser, and a path that is not in normal form cannot be bound. Use it before whatever reads bodies: a bound
+ * request's body is read here, and put back for the next reader.
+ */
+export function agentAssertion(options: AgentAssertionOptions): MiddlewareHandler<AgentEnv> {
+  const { verifier, policy, onError, now = Date.now } = options;
+  return async (c, next) => {
+    try {
+      const key = incomingOf(c) ?? c.req;
+      const assertion = await oncePerRequest(key, verifier, () => verify(c, verifier));
+      requirePolicy(assertion, policy);
+      c.set("agent", assertion);
+    } catch (error) {
+      reportError(onError, error, c);
+      return refuse(c, error, now());
+    }
+    return next();
+  };
+}
+
+function refuse(c: Context, error: unknown, now: number): Response {
+  const { status, headers, body } = refusalOf(error);
+  // Servers on Fetch add no Date of their own.
+  const fields = { ...headers, date: new Date(now).toUTCString() };
+  // Hono puts what was set before over what is returned.
+  for (const name of [...Object.keys(fields), ...FIELDS_OF_ANOTHER_ANSWER])
+    c.res.headers.delete(name);
+  return new Response(body, { status, headers: fields });
+}
+
+async function verify(c: Context, verifier: AssertionVerifier): Promise<VerifiedAssertion> {
+  const incoming = incomingOf(c);
+  const authorization = incoming
+    ? fieldLines(incoming.rawHeaders, "authorization")
+    : authorizationOf(c.req.raw.headers);
+  if (verifier.binding === undefined) return verifier.verify(authorization);
+  return verifier.verify(authorization, { request: factsOf(c, incoming) });
+}
+
+function factsOf(c: Context, incoming: IncomingMessage | undefined): RequestFacts {
+  const request = c.req.raw;
+  return {
+    method: incoming?.method ?? request.method,
+    target: incoming ? targetOf(incoming) : fetchTargetOf(request),
+    rawHeaders: incoming ? incoming.rawHeaders : fetchFieldLines(request.headers),
+    hasBody: incoming ? hasBody(incoming.rawHeaders) : fetchHasBody(request),
+    async body(maxBytes) {
+      const body = await readFetchBody(request, maxBytes);
+      c.req.raw = new Request(request, { body });
+      return body;
+    },
+  };
+}
+
+/** Node's request, where `@hono/node-server` gives it to the app. */
+function incomingOf(c: Context): IncomingMessage | undefined {
+  const { incoming } = (c.env ?? {}) as { readonly incoming?: unknown };
+  return isIncoming(incoming) ? incoming : undefined;
+}
+
+function isIncoming(value: unknown): value is IncomingMessage {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    "rawHeaders" in value &&
+    Array.isArray(value.rawHeaders)
+  );
+}

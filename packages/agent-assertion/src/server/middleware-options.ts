@@ -1,0 +1,14 @@
+import type { AssertionVerifier } from "../verify/create-verifier.js";
+import type { AssertionPolicy } from "../verify/verified-assertion.js";
+
+/** What every middleware takes; `R` is the framework's request. */
+export interface MiddlewareOptions<R> {
+  readonly verifier: AssertionVerifier;
+  /** What this route allows beyond what the verifier does. Default: the same. */
+  readonly policy?: AssertionPolicy | undefined;
+  /**
+   * Hears why nobody could tell who the caller is: the directory or the replay store did not answer, or the body was read too early. The
+   * caller gets 503 without the reason. Not called for rejections, which are the caller's doing.
+   */
+  readonly onError?: ((error: unknown, request: R) => void) | undefined;
+}

@@ -1,0 +1,30 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { AssertionVerifier } from "../verify/create-verifier.js";
+import type { VerifiedAssertion } from "../verify/verified-assertion.js";
+import { type AdmitOptions, admitRequest } from "./admit-request.js";
+
+/** Handles a request whose agent is known. */
+export type AgentRequestListener = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  agent: VerifiedAssertion,
+) => unknown;
+
+/** Options of {@link requireAgent}. */
+export type RequireAgentOptions = Omit<AdmitOptions<IncomingMessage>, "verifier">;
+
+/**
+ * Makes a request listener for `createServer` that calls the handler with who sent the request, and answers every other request itself
+ * (`answerRefusal`). The handler reads the body as if nobody had before.
+ */
+export function requireAgent(
+  verifier: AssertionVerifier,
+  handler: AgentRequestListener,
+  options: RequireAgentOptions = {},
+): (request: IncomingMessage, response: ServerResponse) => void {
+  const listen = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const agent = await admitRequest(request, response, { ...options, verifier });
+    if (agent !== undefined) await handler(request, response, agent);
+  };
+  return (request, response) => void listen(request, response);
+}

@@ -1,0 +1,39 @@
+import type { IncomingMessage } from "node:http";
+import type { AssertionVerifier } from "../verify/create-verifier.js";
+import type { VerifiedAssertion } from "../verify/verified-assertion.js";
+import { fieldLines } from "./field-lines.js";
+import { factsOf } from "./node-request.js";
+
+/** Options of {@link verifyRequest}. */
+export interface VerifyRequestOptions {
+  readonly verifier: AssertionVerifier;
+  /**
+   * Gives the exact bytes of a body that something read before the check, as serverless platforms do. Default: the body is read from the
+   * request, and put back.
+   */
+  readonly rawBody?: ((request: IncomingMessage) => Uint8Array | undefined) | undefined;
+  /** Gives up waiting for the directory or the body. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Verifies the assertion of one of Node's requests; also of an upgrade.
+ *
+ * `Authorization` is counted on the lines as they came: two of them are `malformed`. A bound request is compared with its target as it
+ * stood in the request line (`originalUrl` where a router took a prefix off) and, if it has a body, with that: the body is then read
+ * whole, up to the verifier's `maxBodyBytes`, and put back for the next reader.
+ *
+ * @throws {AssertionRejected} with the code of the first check that fails
+ * @throws {UnreadableBody} when a bound request's body cannot be read whole
+ * @throws {CountersignError} of another kind when nobody could tell: the directory or the replay store did not answer
+ * @see protocol.md §5, §6
+ */
+export async function verifyRequest(
+  request: IncomingMessage,
+  options: VerifyRequestOptions,
+): Promise<VerifiedAssertion> {
+  const { verifier, signal } = options;
+  const authorization = fieldLines(request.rawHeaders, "authorization");
+  const bound = verifier.binding === undefined ? {} : { request: factsOf(request, options) };
+  return verifier.verify(authorization, { signal, ...bound });
+}

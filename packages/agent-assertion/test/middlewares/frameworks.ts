@@ -1,0 +1,200 @@
+import { once } from "node:events";
+import { createServer, type RequestListener, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { buffer } from "node:stream/consumers";
+import express from "express";
+import Fastify, { type FastifyPluginAsync } from "fastify";
+import { Hono } from "hono";
+import { expect } from "vitest";
+import { agentOf, agentAssertion as connectAssertion } from "../../src/express.js";
+import { agentAssertion as fastifyAssertion } from "../../src/fastify.js";
+import { type AgentEnv, agentAssertion as honoAssertion } from "../../src/hono.js";
+import type { AssertionVerifier } from "../../src/index.js";
+import { requireAgent } from "../../src/node.js";
+import { listenerOf } from "./hono-listener.js";
+import { endWithTest, heard } from "./scene.js";
+
+/** What the tests may ask of every framework. */
+export interface SiteOptions {
+  readonly verifier: AssertionVerifier;
+  readonly onError?: ((error: unknown) => void) | undefined;
+}
+
+/** A started server: every path below `/mounted` and `/admin` is behind the middleware, which sees it without that prefix if it can. */
+export interface Site {
+  readonly port: number;
+  /** How often a handler ran. */
+  handled(): number;
+}
+
+export interface Framework {
+  readonly name: string;
+  start(options: SiteOptions): Promise<Site>;
+}
+
+const ADMIN = { capability: "admin" } as const;
+
+async function listen(server: Server): Promise<number> {
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  endWithTest(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+const bare: Framework = {
+  name: "node:http",
+  async start({ verifier, onError }) {
+    let handled = 0;
+    const open = requireAgent(
+      verifier,
+      async (request, response, agent) => {
+        handled += 1;
+        const body = await buffer(request);
+        response.end(JSON.stringify(heard(agent.agentRuntimeId, request.url ?? "", body)));
+      },
+      { onError },
+    );
+    const admin = requireAgent(verifier, () => expect.fail(), { onError, policy: ADMIN });
+    const listener: RequestListener = (request, response) =>
+      (request.url?.startsWith("/admin") ? admin : open)(request, response);
+    return { port: await listen(createServer(listener)), handled: () => handled };
+  },
+};
+
+const connectStyle: Framework = {
+  name: "a connect-style server",
+  async start({ verifier, onError }) {
+    let handled = 0;
+    const middleware = connectAssertion({ verifier, onError });
+    const admin = connectAssertion({ verifier, onError, policy: ADMIN });
+    const server = createServer((request, response) => {
+      void middleware(request, response, () => {
+        if (request.url?.startsWith("/admin")) {
+          void admin(request, response, () => expect.fail());
+          return;
+        }
+        handled += 1;
+        const chunks: Buffer[] = [];
+        // By events, and not before the next turn: the body must wait.
+        setImmediate(() => {
+          request.on("data", (chunk: Buffer) => chunks.push(chunk));
+          request.on("end", () => {
+            const body = Buffer.concat(chunks);
+            const { agentRuntimeId } = agentOf(request);
+            response.end(JSON.stringify(heard(agentRuntimeId, request.url ?? "", body)));
+          });
+        });
+      });
+    });
+    return { port: await listen(server), handled: () => handled };
+  },
+};
+
+const expressApp: Framework = {
+  name: "Express",
+  async start({ verifier, onError }) {
+    let handled = 0;
+    const app = express();
+    const api = express.Router();
+    api.use(connectAssertion({ verifier, onError }));
+    api.use("/admin", connectAssertion({ verifier, onError, policy: ADMIN }));
+    api.use(express.raw({ type: () => true, limit: "64mb" }));
+    api.use((request, response) => {
+      handled += 1;
+      const body: unknown = request.body;
+      const bytes = body instanceof Uint8Array ? body : new Uint8Array();
+      response.json(heard(agentOf(request).agentRuntimeId, request.url, bytes));
+    });
+    app.use((_, response, next) => {
+      response.set({ "access-control-allow-origin": "https://page.example", etag: '"x"' });
+      response.set({ "content-encoding": "gzip", "www-authenticate": "Basic" });
+      next();
+    });
+    app.use("/mounted", api);
+    app.use("/", api);
+    app.use((_: unknown, __: unknown, response: express.Response, ___: unknown) => {
+      response.status(418).send("changed");
+    });
+    return { port: await listen(createServer(app)), handled: () => handled };
+  },
+};
+
+const fastifyApp: Framework = {
+  name: "Fastify",
+  async start({ verifier, onError }) {
+    let handled = 0;
+    const app = Fastify({
+      bodyLimit: 64 * 1024 * 1024,
+      rewriteUrl: (request) => strip(request.url),
+    });
+    app.addHook("onRequest", async (_, reply) => {
+      reply.headers({ "access-control-allow-origin": "https://page.example", etag: '"x"' });
+      reply.headers({ "content-encoding": "gzip", "www-authenticate": "Basic" });
+    });
+    app.addHook("onSend", async (_, reply, payload) => {
+      if (reply.statusCode >= 400) reply.code(418);
+      return reply.statusCode === 418 ? "changed" : payload;
+    });
+    app.setErrorHandler((_, __, reply) => reply.code(418).send("changed"));
+    app.removeAllContentTypeParsers();
+    app.addContentTypeParser("*", { parseAs: "buffer" }, (_, body, done) => done(null, body));
+    await app.register(fastifyAssertion, { verifier, ...(onError && { onError }) });
+    const admin: FastifyPluginAsync = async (scope) => {
+      await scope.register(fastifyAssertion, { verifier, policy: ADMIN });
+      scope.all("/", () => expect.fail());
+    };
+    await app.register(admin, { prefix: "/admin" });
+    app.all("/*", async (request, reply) => {
+      handled += 1;
+      const body = request.body instanceof Uint8Array ? request.body : new Uint8Array();
+      reply.removeHeader("content-encoding");
+      return heard(request.agent.agentRuntimeId, request.url, body);
+    });
+    await app.listen({ port: 0, host: "127.0.0.1" });
+    endWithTest(() => app.close());
+    return { port: (app.server.address() as AddressInfo).port, handled: () => handled };
+  },
+};
+
+const honoApp: Framework = {
+  name: "Hono on @hono/node-server",
+  async start({ verifier, onError }) {
+    let handled = 0;
+    const api = new Hono<AgentEnv>();
+    api.use(honoAssertion({ verifier, onError }));
+    api.use("/admin", honoAssertion({ verifier, onError, policy: ADMIN }));
+    api.all("*", async (c) => {
+      handled += 1;
+      const body = new Uint8Array(await c.req.arrayBuffer());
+      c.header("content-encoding", undefined);
+      return c.json(heard(c.get("agent").agentRuntimeId, strip(new URL(c.req.url).pathname), body));
+    });
+    const app = new Hono();
+    app.use(async (c, next) => {
+      c.header("access-control-allow-origin", "https://page.example");
+      c.header("etag", '"x"');
+      c.header("content-encoding", "gzip");
+      c.header("www-authenticate", "Basic");
+      await next();
+    });
+    app.onError((_, c) => c.text("changed", 418));
+    app.route("/mounted", api);
+    app.route("/", api);
+    return { port: await listen(createServer(listenerOf(app))), handled: () => handled };
+  },
+};
+
+function strip(url = ""): string {
+  return url.startsWith("/mounted/") ? url.slice("/mounted".length) : url;
+}
+
+export const frameworks: readonly Framework[] = [
+  bare,
+  connectStyle,
+  expressApp,
+  fastifyApp,
+  honoApp,
+];

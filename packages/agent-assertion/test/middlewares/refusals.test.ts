@@ -1,0 +1,104 @@
+import { describe, expect, test } from "vitest";
+import { AgentAssertionError } from "../../src/index.js";
+import { AGENT_ID, header } from "../fixtures.js";
+import { frameworks } from "./frameworks.js";
+import { exchange } from "./raw-exchange.js";
+import { assertionOf, SceneDirectory, verifierOf } from "./scene.js";
+
+const good = `Authorization: ${header}`;
+const SECRET = "the directory's own words";
+
+describe.each(frameworks)("$name", ({ name, start }) => {
+  async function setUp() {
+    const directory = new SceneDirectory();
+    const errors: unknown[] = [];
+    const site = await start({
+      verifier: verifierOf(directory),
+      onError: (error) => errors.push(error),
+    });
+    return { directory, errors, site };
+  }
+
+  test.each<[string, string, readonly string[]]>([
+    ["no assertion", "missing", []],
+    ["a bearer token", "missing", ["Authorization: Bearer x"]],
+    ["two assertions", "malformed", [good, good]],
+    ["a bearer token before an assertion", "malformed", ["Authorization: Bearer x", good]],
+    ["a bearer token after an assertion", "malformed", [good, "authorization: Bearer x"]],
+    ["two assertions in one line", "malformed", [`${good}, ${header}`]],
+    ["a revoked task", "task_revoked", [`Authorization: ${assertionOf("task-revoked")}`]],
+  ])("refuses %s with %s", async (_, code, lines) => {
+    const { site, errors } = await setUp();
+    const answer = await exchange(site.port, { lines });
+    expect(answer.status).toBe(401);
+    expect(answer.headers.get("www-authenticate")).toBe(`AgentAssertion error="${code}"`);
+    expect(answer.headers.get("content-type")).toBe("application/problem+json");
+    expect(answer.headers.get("cache-control")).toBe("no-store");
+    expect(Date.parse(answer.headers.get("date") ?? "")).toBeGreaterThan(0);
+    expect(JSON.parse(answer.body)).toMatchObject({ status: 401, code, title: "Unauthorized" });
+    expect(site.handled()).toBe(0);
+    expect(errors).toEqual([]);
+  });
+
+  test("keeps what was said before of the answer, but not of another body", async () => {
+    const { site } = await setUp();
+    const { headers } = await exchange(site.port, {});
+    for (const field of ["etag", "content-encoding"]) expect(headers.has(field)).toBe(false);
+    const isFramework = !/node|connect/.test(name) || name.startsWith("Hono");
+    const allowed = isFramework ? "https://page.example" : undefined;
+    expect(headers.get("access-control-allow-origin")).toBe(allowed);
+  });
+
+  test.each(["HEAD", "OPTIONS", "DELETE"])("refuses %s as any other method", async (method) => {
+    const { site } = await setUp();
+    const answer = await exchange(site.port, { method });
+    expect(answer.status).toBe(401);
+    expect(answer.body === "").toBe(method === "HEAD");
+    expect(answer.headers.get("www-authenticate")).toContain("missing");
+  });
+
+  test("gives the agent to the handler", async () => {
+    const { site } = await setUp();
+    const answer = await exchange(site.port, { target: "/v1/x?y", lines: [good] });
+    expect(answer.status).toBe(200);
+    expect(JSON.parse(answer.body)).toMatchObject({ agent: AGENT_ID, bytes: 0 });
+    expect(site.handled()).toBe(1);
+  });
+
+  test("refuses what a narrower check does not allow", async () => {
+    const { site } = await setUp();
+    const answer = await exchange(site.port, { target: "/admin", lines: [good] });
+    expect(answer.status).toBe(403);
+    expect(answer.headers.has("www-authenticate")).toBe(false);
+    expect(JSON.parse(answer.body)).toMatchObject({ code: "forbidden" });
+    expect(site.handled()).toBe(0);
+  });
+
+  test("answers 503 without details while the directory cannot answer, and tells the hook", async () => {
+    const { site, directory, errors } = await setUp();
+    directory.failure = new AgentAssertionError("unreachable", SECRET, { hint: SECRET });
+    const answer = await exchange(site.port, { lines: [good] });
+    expect(answer.status).toBe(503);
+    expect(answer.headers.get("retry-after")).toBe("5");
+    expect(answer.headers.get("content-type")).toBe("application/problem+json");
+    expect(JSON.parse(answer.body)).toMatchObject({ code: "server_error", status: 503 });
+    expect(answer.body).not.toContain(SECRET);
+    expect(errors).toEqual([directory.failure]);
+    expect(site.handled()).toBe(0);
+    directory.failure = undefined;
+    expect((await exchange(site.port, { lines: [good] })).status).toBe(200);
+  });
+
+  test("answers although its hook throws", async () => {
+    const warned = new Promise((resolve) => process.once("warning", resolve));
+    const directory = new SceneDirectory();
+    directory.failure = new Error(SECRET);
+    const onError = (): never => {
+      throw new Error("the hook's fault");
+    };
+    const site = await start({ verifier: verifierOf(directory), onError });
+    const answer = await exchange(site.port, { lines: [good] });
+    expect(answer.status).toBe(503);
+    expect(await warned).toMatchObject({ message: "the hook's fault" });
+  });
+});
