@@ -5,6 +5,8 @@ import { TaskRegistrationError } from "../src/task-registration-error.js";
 import { rejectsCode } from "./expect-code.js";
 import { gate, refusal, startWorld } from "./world.js";
 
+const AN_HOUR_MS = 3_600_000;
+
 describe("a registration that fails", () => {
   it("fails this thread's turn alone, retryable, and the next turn tries again", async () => {
     const world = await startWorld();
@@ -39,15 +41,14 @@ describe("a registration that fails", () => {
 
   it("ends at one deadline in all when the authority hangs", async () => {
     for (const step of ["register_agent", "register_task"] as const) {
-      const world = await startWorld();
-      const tasks = world.tasks({ deadlineMs: 300 });
+      // The client alone would wait for an hour: what ends the turn is its own deadline.
+      const world = await startWorld({ deadlineMs: AN_HOUR_MS });
+      const hurried = world.tasks({ deadlineMs: 300 });
       world.authority.fault(step, { kind: "hang" }, Number.POSITIVE_INFINITY);
-      const startedAt = performance.now();
-      const error = await rejectsCode(tasks.ensure("thread-1"), TaskRegistrationError, "timeout");
-      expect(performance.now() - startedAt).toBeLessThan(5000);
+      const error = await rejectsCode(hurried.ensure("thread-1"), TaskRegistrationError, "timeout");
       expect(error.retryable).toBe(true);
       world.authority.clearFaults();
-      expect(await tasks.ensure("thread-1")).toBeDefined();
+      expect(await world.tasks().ensure("thread-1")).toBeDefined();
     }
   });
 
@@ -142,13 +143,11 @@ describe("a prewarm", () => {
   });
 
   it("that hangs costs a turn no more than the turn's own time", async () => {
-    const world = await startWorld();
+    const world = await startWorld({ deadlineMs: AN_HOUR_MS });
     const tasks = world.tasks({ deadlineMs: 400 });
     world.authority.fault("register_task", { kind: "hang" }, Number.POSITIVE_INFINITY);
     tasks.prewarm("thread-1");
-    const startedAt = performance.now();
     await rejectsCode(tasks.ensure("thread-1"), TaskRegistrationError, "timeout");
-    expect(performance.now() - startedAt).toBeLessThan(5000);
   });
 
   it("that fails with nobody waiting is told by an event and nothing else", async () => {
@@ -218,7 +217,8 @@ describe("a turn that is given up", () => {
     // Whatever step of the first turn's end the second one comes at.
     for (let step = 0; step < 20; step += 1) {
       const before = world.authority.counts.registerTask;
-      world.authority.fault("register_task", { kind: "hang" });
+      const { opened, open } = gate();
+      world.authority.fault("register_task", { kind: "hold", until: opened });
       const controller = new AbortController();
       const turn = tasks.ensure(`thread-${step}`, { signal: controller.signal });
       const cancelled = rejectsCode(turn, TaskRegistrationError, "cancelled");
@@ -227,7 +227,10 @@ describe("a turn that is given up", () => {
         .toBe(before + 1);
       controller.abort();
       for (let tick = 0; tick < step; tick += 1) await undefined;
-      expect(await tasks.ensure(`thread-${step}`)).toBeDefined();
+      // Either it joins the request that is on its way, or it sends its own.
+      const next = tasks.ensure(`thread-${step}`);
+      open();
+      expect(await next).toBeDefined();
       await cancelled;
     }
   });

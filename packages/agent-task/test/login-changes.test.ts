@@ -33,7 +33,7 @@ async function turnWith(
     const until = Promise.resolve();
     for (; ofStep > 0; ofStep -= 1) world.authority.fault(step, { kind: "hold", until });
     const changed = expect
-      .poll(() => world.sentSoFar(), { interval: 1, timeout: 10_000 })
+      .poll(() => world.sentSoFar(), { interval: 1 })
       .toBe(index + 1)
       .then(change);
     world.authority.fault(step, { kind: "hold", until: changed });

@@ -4,6 +4,7 @@ import { AgentTaskError } from "../src/agent-task-error.js";
 import type { FallbackEvent } from "../src/task-events.js";
 import { TaskRegistrationError } from "../src/task-registration-error.js";
 import { rejectsCode } from "./expect-code.js";
+import { FakeTimers } from "./fake-timers.js";
 import { refusal, startWorld } from "./world.js";
 
 const bearerOrigins = ["https://API.example:443/", "http://127.0.0.1:8080"];
@@ -104,12 +105,18 @@ describe("the fallback to the human's token", () => {
     ] as const;
     for (const { fault, code } of cases) {
       const world = await startWorld();
-      const tasks = world.tasks({ onFailure: "bearer", bearerOrigins, deadlineMs: 500 });
+      const timers = new FakeTimers();
+      const tasks = world.tasks({ onFailure: "bearer", bearerOrigins, timers });
       const events: FallbackEvent[] = [];
       tasks.on("fallback", (event) => events.push(event));
       await world.identities.ensure();
       world.authority.fault("register_task", fault, Number.POSITIVE_INFINITY);
-      const turn = await tasks.thread("thread-1").run(async (given) => given);
+      const running = tasks.thread("thread-1").run(async (given) => given);
+      if (code === "timeout") {
+        await expect.poll(() => world.authority.counts.registerTask).toBe(1);
+        await timers.advance(30_000);
+      }
+      const turn = await running;
       expect(turn.task).toBeUndefined();
       expect(turn.credential).toEqual({
         kind: "bearer",
