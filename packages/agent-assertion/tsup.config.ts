@@ -11,6 +11,7 @@ export default defineConfig({
     "src/node.ts",
     "src/remote-directory.ts",
     "src/sign.ts",
+    "src/undici.ts",
   ],
   format: ["esm"],
   platform: "node",

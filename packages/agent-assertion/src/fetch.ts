@@ -1,2 +1,4 @@
-export type { WithAssertionOptions } from "./client/with-assertion.js";
+export type { AssertionOptions } from "./client/assertion-options.js";
+export type { AssertedInit } from "./client/outgoing-call.js";
+export type { AssertedFetch, WithAssertionOptions } from "./client/with-assertion.js";
 export { withAssertion } from "./client/with-assertion.js";

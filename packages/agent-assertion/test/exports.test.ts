@@ -28,6 +28,7 @@ describe("the entries", () => {
     ["index", ["undici", "lru-cache"]],
     ["sign", ["undici", "lru-cache", "zod"]],
     ["fetch", ["undici", "lru-cache", "zod"]],
+    ["undici", ["undici", "lru-cache", "zod"]],
   ])("%s loads none of %j", (name, heavy) => {
     const names = entryOf(name);
     expect(names).toContain("@countersign/agent-key");

@@ -20,6 +20,7 @@ const CLIENT_MODULES = [
   "@countersign/agent-assertion/fetch",
   "@countersign/agent-assertion/remote-directory",
   "@countersign/agent-assertion/sign",
+  "@countersign/agent-assertion/undici",
   "@countersign/conformance",
 ];
 const SERVICE_MODULES = ["@countersign/agent-authority", "@countersign/assertion-proxy"];

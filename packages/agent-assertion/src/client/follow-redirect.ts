@@ -1,10 +1,9 @@
-import type { Hop } from "./outgoing-call.js";
-
 /** As many as the fetch standard follows. */
 export const MAX_REDIRECTS = 20;
 
 const STATUSES: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 const BODY_HEADERS = [
+  "content-digest",
   "content-encoding",
   "content-language",
   "content-length",
@@ -13,9 +12,32 @@ const BODY_HEADERS = [
 ];
 const ORIGIN_HEADERS = ["authorization", "cookie", "host", "proxy-authorization"];
 
+/** What is sent, as far as a redirect changes it. */
+export interface RedirectableRequest {
+  readonly url: URL;
+  readonly method: string;
+  readonly headers: Headers;
+  readonly isReplayable: boolean;
+}
+
+/** The head of an answer that may be a redirect. */
+export interface RedirectAnswer {
+  readonly status: number;
+  readonly location: string | null;
+}
+
+/** The request that a redirect asks for. */
+export interface RedirectedRequest {
+  readonly url: URL;
+  readonly method: string;
+  readonly headers: Headers;
+  /** Whether the body is sent again; else there is none any more. */
+  readonly keepsBody: boolean;
+}
+
 /** Tells whether an answer asks for another request. */
-export function isRedirect(response: Response): boolean {
-  return STATUSES.has(response.status) && response.headers.has("location");
+export function isRedirect({ status, location }: RedirectAnswer): boolean {
+  return STATUSES.has(status) && location !== null;
 }
 
 /**
@@ -23,23 +45,27 @@ export function isRedirect(response: Response): boolean {
  *
  * @throws {TypeError} as `fetch` does, when the redirect cannot be followed
  */
-export function followRedirect(hop: Hop, response: Response): Hop {
-  const url = targetOf(response.headers.get("location") ?? "", hop.url);
-  const headers = new Headers(hop.headers);
-  if (url.origin !== hop.url.origin) {
+export function followRedirect(
+  request: RedirectableRequest,
+  { status, location }: RedirectAnswer,
+): RedirectedRequest {
+  const url = targetOf(location ?? "", request.url);
+  const headers = new Headers(request.headers);
+  if (url.origin !== request.url.origin) {
     for (const name of ORIGIN_HEADERS) headers.delete(name);
   }
-  const { status } = response;
+  const { method } = request;
   const becomesGet =
-    ((status === 301 || status === 302) && hop.method === "POST") ||
-    (status === 303 && hop.method !== "GET" && hop.method !== "HEAD");
+    ((status === 301 || status === 302) && method === "POST") ||
+    (status === 303 && method !== "GET" && method !== "HEAD");
   if (becomesGet) {
     for (const name of BODY_HEADERS) headers.delete(name);
-    const init = { ...hop.init, method: "GET", body: null };
-    return { url, method: "GET", headers, isReplayable: true, input: url.href, init };
+    return { url, method: "GET", headers, keepsBody: false };
   }
-  if (!hop.isReplayable) throw new TypeError("a redirect needs a body that cannot be sent again");
-  return { ...hop, url, headers, input: url.href, init: { ...hop.init, method: hop.method } };
+  if (!request.isReplayable) {
+    throw new TypeError("a redirect needs a body that cannot be sent again");
+  }
+  return { url, method, headers, keepsBody: true };
 }
 
 function targetOf(location: string, base: URL): URL {

@@ -1,6 +1,14 @@
+import { isReplayableValue, knownBody } from "./request-body.js";
+
 /** The input and the options of a `fetch` call. */
 export type FetchInput = Parameters<typeof globalThis.fetch>[0];
 export type FetchInit = NonNullable<Parameters<typeof globalThis.fetch>[1]>;
+
+/** The options of a `fetch` call whose body may also be a function. */
+export type AssertedInit = Omit<FetchInit, "body"> & {
+  /** As `fetch` has it; or a function that makes a new stream for each attempt, so that the request can be sent again. */
+  readonly body?: FetchInit["body"] | (() => ReadableStream) | undefined;
+};
 
 /** One request of a `fetch` call: the first, or the one that a redirect asks for. */
 export interface Hop {
@@ -11,7 +19,9 @@ export interface Hop {
   readonly isReplayable: boolean;
   /** What to hand to `fetch`: a URL, or the caller's own `Request` for the first hop. */
   readonly input: FetchInput;
-  readonly init: FetchInit;
+  readonly init: AssertedInit;
+  /** The bytes of the body, if it was read to be bound. */
+  readonly bytes?: Uint8Array | undefined;
 }
 
 /** A `fetch` call taken apart. */
@@ -21,15 +31,6 @@ export interface OutgoingCall {
   readonly redirect: "follow" | "error" | "manual";
 }
 
-// Values that `fetch` reads without using them up. A name of its own misleads nobody but the caller.
-const REPLAYABLE: ReadonlySet<string> = new Set([
-  "ArrayBuffer",
-  "Blob",
-  "File",
-  "FormData",
-  "URLSearchParams",
-]);
-
 /**
  * Takes a `fetch` call apart without using up its body.
  *
@@ -37,7 +38,7 @@ const REPLAYABLE: ReadonlySet<string> = new Set([
  */
 export function describeCall(
   input: FetchInput,
-  init: FetchInit | undefined,
+  init: AssertedInit | undefined,
 ): OutgoingCall | undefined {
   const request = isRequest(input) ? input : undefined;
   // Read once: what is sent later must go where its origin was checked, whatever the caller's object says by then.
@@ -50,13 +51,34 @@ export function describeCall(
       url: new URL(href),
       method: normalised(init?.method ?? request?.method ?? "GET"),
       headers: new Headers(init?.headers ?? [...(request?.headers ?? [])]),
-      isReplayable: isReplayable(body),
+      isReplayable: typeof body === "function" || isReplayableValue(body),
       input: request ?? href,
       init: { ...init },
     },
     signal: init?.signal ?? request?.signal,
     redirect: init?.redirect ?? request?.redirect ?? "follow",
   };
+}
+
+/**
+ * The same hop with a body whose bytes are known, to be bound.
+ *
+ * @throws {AgentAssertionError} `invalid_request` when its body is a stream, or a `Request`'s, which is one
+ */
+export async function withKnownBody(hop: Hop): Promise<Hop> {
+  const request = isRequest(hop.input) ? hop.input : undefined;
+  const { bytes, type } = await knownBody(hop.init.body ?? request?.body);
+  if (bytes === undefined) return hop;
+  const headers = new Headers(hop.headers);
+  if (type !== undefined && !headers.has("content-type")) headers.set("content-type", type);
+  return { ...hop, headers, bytes, init: { ...hop.init, body: bytes } };
+}
+
+/** The options of one attempt: a function makes the body now. */
+export function attemptInit({ body, ...init }: AssertedInit): FetchInit {
+  if (body === undefined) return init;
+  if (typeof body !== "function") return { ...init, body };
+  return { ...init, body: body(), duplex: "half" };
 }
 
 // Methods are case-sensitive but for these, which the fetch standard writes in upper case.
@@ -67,10 +89,4 @@ function normalised(method: string): string {
 // A request of another copy of `fetch` is no instance of the global class. What is merely built like one, `fetch` takes for a URL.
 function isRequest(input: FetchInput): input is Request {
   return Object.prototype.toString.call(input) === "[object Request]";
-}
-
-function isReplayable(body: unknown): boolean {
-  if (body === undefined || body === null || typeof body === "string") return true;
-  if (ArrayBuffer.isView(body)) return true;
-  return REPLAYABLE.has(Object.prototype.toString.call(body).slice("[object ".length, -1));
 }

@@ -1,20 +1,33 @@
 import { type Code, isCode } from "@countersign/agent-key";
 
 const CHALLENGE = /(?:^|,)[ \t]*AgentAssertion +error="([a-z_]{1,32})"/i;
-const MAX_PROBLEM_BYTES = 64 * 1024;
+
+/** How much of a refusal is read for its reason, bytes. */
+export const MAX_PROBLEM_BYTES = 64 * 1024;
+
+/** The fields of a refusal that may say why. */
+export interface RefusalFields {
+  readonly wwwAuthenticate: string | null | undefined;
+  readonly contentType: string | null | undefined;
+}
 
 /**
- * Reads why a server refused, from `WWW-Authenticate`, else from problem+json. The response's own body stays unread.
+ * Reads why a server refused, from `WWW-Authenticate`, else from problem+json.
  *
  * It is a hint: whoever acts on it must not trust it further than protocol.md §8 says.
+ *
+ * @param readStart - called only when the body may say why; gives it whole, or any text that is no JSON if it is over
+ * {@link MAX_PROBLEM_BYTES}
  */
-export async function refusalCode(response: Response): Promise<Code | undefined> {
-  const challenge = CHALLENGE.exec(response.headers.get("www-authenticate") ?? "")?.[1];
+export async function refusalCode(
+  { wwwAuthenticate, contentType }: RefusalFields,
+  readStart: () => string | Promise<string>,
+): Promise<Code | undefined> {
+  const challenge = CHALLENGE.exec(wwwAuthenticate ?? "")?.[1];
   if (isCode(challenge)) return challenge;
-  const type = response.headers.get("content-type") ?? "";
-  if (!/^application\/problem\+json\s*(?:;|$)/i.test(type)) return undefined;
+  if (!/^application\/problem\+json\s*(?:;|$)/i.test(contentType ?? "")) return undefined;
   try {
-    const problem: unknown = JSON.parse(await readStart(response.clone()));
+    const problem: unknown = JSON.parse(await readStart());
     const code = typeof problem === "object" && problem !== null && "code" in problem;
     return code && isCode(problem.code) ? problem.code : undefined;
   } catch {
@@ -22,29 +35,3 @@ export async function refusalCode(response: Response): Promise<Code | undefined>
     return undefined;
   }
 }
-
-async function readStart(copy: Response): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  const reader = copy.body?.getReader();
-  while (reader !== undefined) {
-    const { done, value } = await reader.read();
-    if (done) break;
-    chunks.push(value);
-    size += value.length;
-    if (size > MAX_PROBLEM_BYTES) {
-      // Not awaited: of two copies of a body, cancelling one is done only when the other is cancelled too.
-      reader.cancel().catch(ignore);
-      break;
-    }
-  }
-  return Buffer.concat(chunks).toString("utf8");
-}
-
-/** Gives up the rest of an answer that nobody will read. */
-export function discard(response: Response): void {
-  response.body?.cancel().catch(ignore);
-}
-
-// A body that cannot be cancelled is over already.
-function ignore(): void {}

@@ -1,0 +1,82 @@
+import { parseOrigin } from "@countersign/agent-key";
+import { AgentAssertionError } from "../agent-assertion-error.js";
+
+// Scheme and host apart from the rest, as the URL parser finds them.
+const ENTRY = /^([a-z][a-z0-9+.-]*:[/\\]*[^/\\?#]*)(.*)$/is;
+// "." or ".." between slashes of either kind; with a parameter after it, as some servers read it.
+const DOT_SEGMENT = /(?:^|[/\\])\.\.?(?:[/\\;]|$)/;
+
+interface NamedUrl {
+  readonly origin: string;
+  /** Segments of the path that the URL must have; absent: any path. */
+  readonly segments: readonly string[] | undefined;
+}
+
+/**
+ * Reads the origins and URL patterns that a transport's caller named.
+ *
+ * A pattern is matched on the parsed path, where dot segments are resolved, `%2e` too. A path in which a dot segment is still hidden behind
+ * encoded slashes is below no pattern: a server that decodes it would leave the pattern.
+ *
+ * @returns tells whether requests to a URL get a credential
+ * @throws {AgentKeyError} `config_invalid` when an entry is no URL, has credentials, or is plain http to another machine
+ * @throws {AgentAssertionError} `config_invalid` when a `*` stands in the host, in a query, or for a part of a segment
+ */
+export function parseNamedUrls(
+  entries: readonly string[],
+  options: { readonly insecureHttp?: boolean | undefined },
+): (url: URL) => boolean {
+  const named = entries.map((entry) => parseNamedUrl(entry, options));
+  return (url) =>
+    named.some(
+      ({ origin, segments }) =>
+        origin === url.origin && (segments === undefined || isBelow(url.pathname, segments)),
+    );
+}
+
+function parseNamedUrl(
+  entry: string,
+  options: { readonly insecureHttp?: boolean | undefined },
+): NamedUrl {
+  const origin = parseOrigin(entry, options);
+  if (origin.includes("*")) {
+    throw invalid("a pattern stands for no host", "name each origin; a pattern narrows its path");
+  }
+  const path = ENTRY.exec(entry)?.[2] ?? "";
+  if (!path.includes("*")) return { origin, segments: undefined };
+  const { pathname, search, hash } = new URL(entry);
+  if (search !== "" || hash !== "") {
+    throw invalid("a pattern has a query or a fragment", "patterns are matched on the path alone");
+  }
+  const segments = pathname.split("/").slice(1);
+  if (segments.some((segment) => segment !== "*" && segment.includes("*"))) {
+    throw invalid("a pattern has a * for a part of a segment", "write a * for a whole segment");
+  }
+  return { origin, segments };
+}
+
+function isBelow(pathname: string, pattern: readonly string[]): boolean {
+  if (DOT_SEGMENT.test(decoded(pathname))) return false;
+  const segments = pathname.split("/").slice(1);
+  const last = pattern.length - 1;
+  if (pattern[last] !== "*" && segments.length !== pattern.length) return false;
+  if (segments.length < pattern.length) return false;
+  return pattern.every((wanted, i) =>
+    wanted === "*" ? segments[i] !== "" || i === last : wanted === segments[i],
+  );
+}
+
+// What a path says to a server that decodes dots and slashes, however often.
+function decoded(pathname: string): string {
+  const once = pathname
+    .replaceAll(/%2e/gi, ".")
+    .replaceAll(/%2f/gi, "/")
+    .replaceAll(/%5c/gi, "\\")
+    .replaceAll(/%3b/gi, ";")
+    .replaceAll(/%25/g, "%");
+  return once === pathname ? once : decoded(once);
+}
+
+function invalid(message: string, hint: string): AgentAssertionError {
+  return new AgentAssertionError("config_invalid", message, { hint });
+}

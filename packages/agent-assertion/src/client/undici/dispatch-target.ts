@@ -1,0 +1,50 @@
+import { stringify } from "node:querystring";
+import type { Dispatcher } from "undici";
+
+/** Where a request of a dispatcher goes. */
+export interface DispatchTarget {
+  readonly url: URL;
+  /** Path and query byte for byte as they are sent: undici resolves no dot segments. */
+  readonly path: string;
+  readonly targetUri: string;
+}
+
+/** Finds out where a request goes; `undefined` where that cannot be told, or is no path on the origin it is sent to. */
+export function dispatchTarget(opts: Dispatcher.DispatchOptions): DispatchTarget | undefined {
+  if (opts.origin === undefined || !opts.path.startsWith("/")) return undefined;
+  const origin = String(opts.origin);
+  if (!URL.canParse(origin)) return undefined;
+  const query = opts.query ? stringify(opts.query) : "";
+  const path = query === "" ? opts.path : `${opts.path}?${query}`;
+  // Joined as texts: a path such as "//host" names no other host.
+  const targetUri = new URL(origin).origin + path;
+  return URL.canParse(targetUri) ? { url: new URL(targetUri), path, targetUri } : undefined;
+}
+
+/**
+ * The URLs that redirects led through before this request, as undici's redirect interceptor keeps them.
+ *
+ * Interceptors wrap the caller's handler, each keeping the inner one as `handler`; the one that follows redirects keeps a `history`.
+ */
+export function redirectHistory(handler: object): readonly URL[] {
+  const urls: URL[] = [];
+  const seen = new Set<object>();
+  for (
+    let next: unknown = handler;
+    isObject(next) && !seen.has(next);
+    next = member(next, "handler")
+  ) {
+    seen.add(next);
+    const history = member(next, "history");
+    if (Array.isArray(history)) urls.push(...history.filter((url) => url instanceof URL));
+  }
+  return urls;
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
+}
+
+function member(value: object, name: string): unknown {
+  return Reflect.get(value, name);
+}

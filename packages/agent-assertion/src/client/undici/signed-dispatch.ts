@@ -1,0 +1,193 @@
+import type { Duplex } from "node:stream";
+import type { Dispatcher } from "undici";
+import { AuthorizedRequest } from "../authorized-request.js";
+import type { Authorizer, Outgoing } from "../authorizer.js";
+import { type KnownBody, knownBody } from "../request-body.js";
+import { attemptBody, isNodeStream, isReplayableBody } from "./dispatch-body.js";
+import { fieldOf, signedHeaders } from "./dispatch-headers.js";
+import type { DispatchTarget } from "./dispatch-target.js";
+import { HeldRefusal } from "./held-refusal.js";
+import { StableController } from "./stable-controller.js";
+
+type Controller = Dispatcher.DispatchController;
+type ResponseHeaders = Parameters<NonNullable<Dispatcher.DispatchHandler["onResponseStart"]>>[2];
+
+/** A request of a dispatcher that is to be signed. */
+export interface DispatchedRequest {
+  readonly dispatch: Dispatcher.Dispatch;
+  readonly opts: Dispatcher.DispatchOptions;
+  readonly handler: Dispatcher.DispatchHandler;
+  readonly target: DispatchTarget;
+  readonly headers: Record<string, unknown>;
+}
+
+/** Stands between the caller's handler and its attempts: it sends the first when there is a credential, and the second after a 401. */
+export class SignedDispatch implements Dispatcher.DispatchHandler {
+  readonly #dispatched: DispatchedRequest;
+  readonly #isBinding: boolean;
+  readonly #request: AuthorizedRequest;
+  readonly #controller: StableController;
+  readonly #cancelling = new AbortController();
+  #attempt: Controller | undefined;
+  #refusal: HeldRefusal | undefined;
+  #known: KnownBody | undefined;
+  #isRepeated = false;
+  #isOver = false;
+
+  constructor(authorizer: Authorizer, dispatched: DispatchedRequest) {
+    this.#dispatched = dispatched;
+    this.#isBinding = authorizer.isBinding;
+    this.#request = new AuthorizedRequest(authorizer, this.#cancelling.signal);
+    this.#controller = new StableController((reason) => this.#abort(reason));
+  }
+
+  async start(): Promise<void> {
+    const { opts, handler, target } = this.#dispatched;
+    const fail = (error: Error) => this.#fail(error);
+    const stream = isNodeStream(opts.body) ? opts.body : undefined;
+    // Until undici has it, nobody else hears the error of a body.
+    stream?.on("error", fail);
+    try {
+      // Called before there is a connection, so that the caller can end the request while it waits for its credential.
+      handler.onRequestStart?.(this.#controller, null);
+      if (this.#isBinding) this.#known = await knownBody(opts.body);
+      await this.#request.enter(target.url);
+      if (!this.#isOver) this.#send();
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      stream?.off("error", fail);
+    }
+  }
+
+  #send(): void {
+    this.#attempt = undefined;
+    const { dispatch, target, headers } = this.#dispatched;
+    const { query: _, ...opts } = this.#dispatched.opts;
+    const { bytes, type } = this.#known ?? {};
+    const contentDigest = fieldOf(headers, "content-digest");
+    const outgoing: Outgoing = {
+      url: target.url,
+      method: opts.method,
+      targetUri: target.targetUri,
+      body: bytes,
+      contentDigest: typeof contentDigest === "string" ? contentDigest : undefined,
+    };
+    // A text has no type of its own here, as undici has it.
+    const isTyped = typeof opts.body === "string" || fieldOf(headers, "content-type") !== undefined;
+    const own = isTyped || type === undefined ? headers : { ...headers, "content-type": type };
+    // An interceptor below this one that followed redirects would carry the assertion with it.
+    const unfollowed: object = { maxRedirections: 0 };
+    const attempt: Dispatcher.DispatchOptions = {
+      ...opts,
+      ...unfollowed,
+      path: target.path,
+      headers: signedHeaders(own, () => this.#request.fields(outgoing)),
+      body: this.#known === undefined ? attemptBody(opts.body) : (bytes ?? null),
+    };
+    dispatch(attempt, this);
+  }
+
+  onRequestStart(controller: Controller): void {
+    this.#attempt = controller;
+    this.#controller.follow(controller);
+    if (this.#isOver) controller.abort(this.#controller.reason ?? new Error("over"));
+  }
+
+  onRequestUpgrade(_: Controller, status: number, headers: ResponseHeaders, socket: Duplex): void {
+    this.#request.accepted();
+    this.#dispatched.handler.onRequestUpgrade?.(this.#controller, status, headers, socket);
+  }
+
+  onResponseStart(
+    controller: Controller,
+    status: number,
+    headers: ResponseHeaders,
+    statusMessage?: string,
+  ): void {
+    if (this.#isOver) return;
+    if (this.#request.isRefusal(status) && !this.#isRepeated) {
+      const refusal = new HeldRefusal(controller, status, headers, statusMessage);
+      this.#refusal = refusal;
+      void this.#answerRefusal(refusal);
+      return;
+    }
+    if (status >= 200 && !this.#request.isRefusal(status)) this.#request.accepted();
+    this.#dispatched.handler.onResponseStart?.(this.#controller, status, headers, statusMessage);
+  }
+
+  async #answerRefusal(refusal: HeldRefusal): Promise<void> {
+    const { handler, opts } = this.#dispatched;
+    const isReplayable = this.#known !== undefined || isReplayableBody(opts.body);
+    try {
+      const code = await refusal.code();
+      this.#isRepeated = await this.#request.refused(code, isReplayable);
+    } catch (error) {
+      this.#fail(error);
+      refusal.drop(ignore);
+      return;
+    }
+    if (this.#isOver) return;
+    if (this.#isRepeated) {
+      refusal.drop(() => this.#repeat());
+      return;
+    }
+    this.#refusal = undefined;
+    refusal.handUp(handler, this.#controller);
+  }
+
+  #repeat(): void {
+    if (this.#isOver) return;
+    this.#refusal = undefined;
+    try {
+      this.#send();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  onResponseData(_: Controller, chunk: Buffer): void {
+    if (this.#refusal !== undefined) this.#refusal.data(chunk);
+    else if (!this.#isOver) this.#dispatched.handler.onResponseData?.(this.#controller, chunk);
+  }
+
+  onResponseEnd(_: Controller, trailers: ResponseHeaders): void {
+    if (this.#refusal !== undefined) this.#refusal.end({ kind: "ended", trailers });
+    else if (!this.#isOver) this.#dispatched.handler.onResponseEnd?.(this.#controller, trailers);
+  }
+
+  onResponseError(_: Controller, error: Error): void {
+    if (this.#refusal !== undefined) this.#refusal.end({ kind: "failed", error });
+    else this.#fail(error);
+  }
+
+  onResponseStarted(): void {
+    this.#dispatched.handler.onResponseStarted?.();
+  }
+
+  onBodySent(chunk: Buffer): void {
+    this.#dispatched.handler.onBodySent?.(chunk);
+  }
+
+  onRequestSent(): void {
+    this.#dispatched.handler.onRequestSent?.();
+  }
+
+  // The caller gives up. While an attempt is under way undici tells the handler; else nobody but this class does.
+  #abort(reason: Error): void {
+    this.#cancelling.abort(reason);
+    const isUnderWay = this.#attempt !== undefined && this.#refusal === undefined;
+    if (!isUnderWay) this.#fail(reason);
+    this.#attempt?.abort(reason);
+  }
+
+  #fail(error: unknown): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    const reason = error instanceof Error ? error : new Error(String(error));
+    this.#dispatched.handler.onResponseError?.(this.#controller, reason);
+  }
+}
+
+// The rest of an answer that nobody will read.
+function ignore(): void {}

@@ -1,0 +1,4 @@
+export type { AssertionOptions } from "./client/assertion-options.js";
+export type { AssertionInterceptorOptions } from "./client/undici/assertion-interceptor.js";
+export { assertionInterceptor } from "./client/undici/assertion-interceptor.js";
+export { repeatableBody } from "./client/undici/dispatch-body.js";
