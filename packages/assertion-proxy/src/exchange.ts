@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Code } from "@countersign/agent-key";
 import type { Admission } from "./admission.js";
@@ -16,6 +17,8 @@ import { answerProblem, problemOf } from "./problem-answer.js";
 import { Relay, type RelayContext } from "./relay.js";
 import { checkRequestHead } from "./request-head.js";
 import { RequestRefusal } from "./request-refusal.js";
+import { Tunnel } from "./tunnel.js";
+import type { UpgradeConnection } from "./upgrade-connection.js";
 
 /** What all exchanges of a proxy share. */
 export interface ExchangeContext extends RelayContext {
@@ -26,34 +29,44 @@ export interface ExchangeContext extends RelayContext {
   readonly hasRoom: () => boolean;
 }
 
-/** One request from its head to the last byte of its answer: checked, admitted, relayed; or refused. Ends in exactly one audit entry. */
+/** What a client sent, and where it is answered. */
+export interface ExchangeInput {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** The connection that the request asks to upgrade. */
+  readonly upgrade?: UpgradeConnection | undefined;
+}
+
+/**
+ * One request from its head to the last byte of its answer, or of its WebSocket: checked, admitted, relayed; or refused. Ends in exactly
+ * one audit entry.
+ */
 export class Exchange {
   readonly #context: ExchangeContext;
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
+  readonly #upgrade: UpgradeConnection | undefined;
   readonly #start: AuditStart;
   readonly #over = new AbortController();
   readonly #onEnd: () => void;
   #expectsContinue = false;
   #relay: Relay | undefined;
+  #tunnel: Tunnel | undefined;
   #rechecked: Rechecked | undefined;
   #identity: AuditIdentity | undefined;
   #code: Code | undefined;
 
   /** @param onEnd - hears once that it is over */
-  constructor(
-    context: ExchangeContext,
-    request: IncomingMessage,
-    response: ServerResponse,
-    onEnd: () => void,
-  ) {
+  constructor(context: ExchangeContext, input: ExchangeInput, onEnd: () => void) {
+    const { request, response } = input;
     this.#context = context;
     this.#request = request;
     this.#response = response;
+    this.#upgrade = input.upgrade;
     this.#onEnd = onEnd;
     this.#start = startAudit(request.method ?? "", request.url ?? "", context.now());
     // First of all listeners: Node's own would throw the rest of an unread body away uncounted.
-    response.prependOnceListener("finish", () => this.#end(true));
+    response.prependOnceListener("finish", () => this.#end());
     // Whatever breaks the connection also closes it, and `clientGone` follows.
     request.on("error", () => {});
     response.on("error", () => {});
@@ -71,7 +84,7 @@ export class Exchange {
       policy.guard?.(this.#request);
       if (isClosing()) throw new RequestRefusal("server_error", "the proxy is about to end");
       if (!hasRoom()) throw new RequestRefusal("server_error", "too many requests at once");
-      const head = checkRequestHead(this.#request, limits);
+      const head = checkRequestHead(this.#request, limits, this.#upgrade !== undefined);
       this.#expectsContinue = head.expectsContinue;
       const admission = await this.#admit();
       this.#identity = admission.identity;
@@ -85,6 +98,7 @@ export class Exchange {
         head,
         admission,
         onFailure: (error) => this.fail(error),
+        onSwitch: (upstream) => this.#openTunnel(upstream),
       });
       this.#relay.start();
     } catch (error) {
@@ -103,7 +117,8 @@ export class Exchange {
     this.#code = code;
     if (RequestRefusal.is(error)) this.#identity ??= error.identity;
     this.#relay?.stop();
-    if (this.#response.headersSent) this.#response.destroy();
+    if (this.#tunnel !== undefined) this.#tunnel.end(code);
+    else if (this.#response.headersSent) this.#response.destroy();
     else {
       const close = options.close === true || this.#context.isClosing() || this.#expectsContinue;
       answerProblem(this.#response, problem, close);
@@ -112,7 +127,21 @@ export class Exchange {
 
   /** Takes note that the client's connection is closed. */
   clientGone(): void {
-    this.#end(false);
+    // A tunnel sees it too, and knows whether it was time.
+    if (this.#tunnel === undefined) this.#end("cancelled");
+  }
+
+  #openTunnel(upstream: Socket): void {
+    const upgrade = this.#upgrade;
+    if (upgrade === undefined) return;
+    upgrade.release();
+    this.#tunnel = new Tunnel({
+      client: upgrade.socket,
+      upstream,
+      idleMs: this.#context.limits.tunnelIdleMs,
+      onEnd: (code) => this.#end(code),
+    });
+    this.#tunnel.start();
   }
 
   /** Waits for the policy, but no longer than the limit, whether or not it heeds its signal. */
@@ -140,7 +169,8 @@ export class Exchange {
     this.#context.recheck.add(this.#rechecked);
   }
 
-  #end(finished: boolean): void {
+  /** @param code - why it did not go through, if nothing is known that came before */
+  #end(code?: Code): void {
     if (this.#over.signal.aborted) return;
     this.#over.abort();
     this.#relay?.stop();
@@ -148,10 +178,10 @@ export class Exchange {
     writeAudit(this.#context.audit, this.#start, {
       endedAt: this.#context.now(),
       status: this.#response.headersSent ? this.#response.statusCode : CLIENT_GONE_STATUS,
-      code: this.#code ?? (finished ? undefined : "cancelled"),
+      code: this.#code ?? code,
       identity: this.#identity,
     });
-    if (finished) discardRest(this.#request);
+    if (this.#upgrade === undefined && code !== "cancelled") discardRest(this.#request);
     this.#onEnd();
   }
 }

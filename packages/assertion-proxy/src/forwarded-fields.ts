@@ -10,7 +10,8 @@ const DROPPED_NAMES: ReadonlySet<string> = new Set([
   "x-method-override",
   "x-real-ip",
 ]);
-const DROPPED_PREFIXES = ["x-agent-", "x-forwarded-"] as const;
+// A handshake's own fields are made anew where there is one.
+const DROPPED_PREFIXES = ["sec-websocket-", "x-agent-", "x-forwarded-"] as const;
 
 /** Options of {@link createForwardedFields}. */
 export interface ForwardedFieldsOptions {

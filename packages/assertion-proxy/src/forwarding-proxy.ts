@@ -5,18 +5,20 @@ import {
   type Server,
   type ServerResponse,
 } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
+import type { AddressInfo, ListenOptions as NetListenOptions, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { setImmediate as turn } from "node:timers/promises";
+import type { Problem } from "@countersign/agent-assertion";
 import type { ProxyPolicy } from "./admission.js";
 import { AssertionProxyError } from "./assertion-proxy-error.js";
 import { type Audit, startAudit, writeAudit } from "./audit-entry.js";
 import { type BrokenRequestError, refusalOfBroken } from "./broken-request.js";
-import { Exchange, type ExchangeContext } from "./exchange.js";
+import { Exchange, type ExchangeContext, type ExchangeInput } from "./exchange.js";
 import { LiveRecheck } from "./live-recheck.js";
 import { problemOf, writeRawProblem } from "./problem-answer.js";
 import type { ProxyLimits } from "./proxy-limits.js";
 import { RequestRefusal } from "./request-refusal.js";
+import { UpgradeConnection } from "./upgrade-connection.js";
 import type { Upstream } from "./upstream.js";
 
 /** Where a proxy listens. */
@@ -76,8 +78,29 @@ export class ForwardingProxy {
 
   /** Serves one request of a Node server. */
   readonly handle = (request: IncomingMessage, response: ServerResponse): void => {
-    const ofSocket = this.#exchangesOf(request.socket);
-    const exchange = new Exchange(this.#context, request, response, () => {
+    this.#serve({ request, response });
+  };
+
+  /** Serves one request for an upgrade of a Node server. @param early - what came behind its head */
+  readonly handleUpgrade = (request: IncomingMessage, duplex: Duplex, early: Buffer): void => {
+    // Every server of Node's hands over the connection itself.
+    const socket = duplex as Socket;
+    if (this.#exchangesOf(socket).size > 0) {
+      // Sent without waiting for the answer to the request before it. Node's server has let go of the connection: nothing that holds
+      // together can be said on it any more.
+      const error = new RequestRefusal("invalid_request", "an upgrade was sent behind a request");
+      socket.on("error", () => {});
+      this.#auditRefused(error, request.method ?? "", request.url ?? "");
+      socket.destroy();
+      return;
+    }
+    const upgrade = new UpgradeConnection(request, socket, early);
+    this.#serve({ request, response: upgrade.response, upgrade });
+  };
+
+  #serve(input: ExchangeInput): void {
+    const ofSocket = this.#exchangesOf(input.request.socket);
+    const exchange = new Exchange(this.#context, input, () => {
       ofSocket.delete(exchange);
       this.#open.delete(exchange);
       if (this.#open.size === 0) this.#onIdle?.();
@@ -85,24 +108,39 @@ export class ForwardingProxy {
     ofSocket.add(exchange);
     this.#open.add(exchange);
     void exchange.run();
-  };
+  }
 
   /** @throws {AssertionProxyError} `address_in_use`; `config_invalid` for an address that cannot be listened on */
   async listen(options: ListenOptions): Promise<{ url: string }> {
+    const { host, port } = options;
+    await this.#listen({ host, port }, `${hostOfUrl(host)}:${port}`);
+    const address = this.#server.address() as AddressInfo;
+    return { url: `http://${hostOfUrl(host)}:${address.port}` };
+  }
+
+  /**
+   * Listens on a Unix domain socket, which goes away with the proxy.
+   *
+   * @param path - a place for it where nothing is
+   * @throws {AssertionProxyError} as {@link ForwardingProxy.listen} does
+   */
+  async listenOnSocket(path: string): Promise<void> {
+    await this.#listen({ path }, path);
+  }
+
+  async #listen(where: NetListenOptions, name: string): Promise<void> {
     const server = this.#server;
     try {
       await new Promise<void>((resolve, reject) => {
         server.once("error", reject);
-        server.listen(options.port, options.host, () => {
+        server.listen(where, () => {
           server.off("error", reject);
           resolve();
         });
       });
     } catch (cause) {
-      throw listenError(options, cause);
+      throw listenError(name, cause);
     }
-    const { port } = server.address() as AddressInfo;
-    return { url: `http://${hostOfUrl(options.host)}:${port}` };
   }
 
   close(options: CloseOptions = {}): Promise<void> {
@@ -156,6 +194,7 @@ export class ForwardingProxy {
     // Without these two Node answers `Expect` by itself, before anything was verified.
     server.on("checkContinue", this.handle);
     server.on("checkExpectation", this.handle);
+    server.on("upgrade", this.handleUpgrade);
     server.on("connect", (request: IncomingMessage, socket: Duplex) => {
       const error = new RequestRefusal("invalid_request", "the method CONNECT is not served");
       this.#refuseRaw(socket, error, request.method ?? "", request.url ?? "");
@@ -181,16 +220,20 @@ export class ForwardingProxy {
   }
 
   #refuseRaw(socket: Duplex, refusal: RequestRefusal, method: string, url: string): void {
+    socket.on("error", () => socket.destroy());
+    writeRawProblem(socket, this.#auditRefused(refusal, method, url), this.#options.now());
+  }
+
+  #auditRefused(refusal: RequestRefusal, method: string, url: string): Problem {
     const now = this.#options.now();
     const { code, problem } = problemOf(refusal);
-    socket.on("error", () => socket.destroy());
-    writeRawProblem(socket, problem, now);
     writeAudit(this.#options.audit, startAudit(method, url, now), {
       endedAt: now,
       status: problem.status,
       code,
       identity: undefined,
     });
+    return problem;
   }
 
   #exchangesOf(socket: Socket): Set<Exchange> {
@@ -215,16 +258,15 @@ function hostOfUrl(host: string): string {
   return host.includes(":") ? `[${host}]` : host;
 }
 
-function listenError(options: ListenOptions, cause: unknown): AssertionProxyError {
-  const address = `${hostOfUrl(options.host)}:${options.port}`;
+function listenError(address: string, cause: unknown): AssertionProxyError {
   const inUse = cause instanceof Error && "code" in cause && cause.code === "EADDRINUSE";
   return inUse
     ? new AssertionProxyError("address_in_use", `${address} is taken by another program`, {
         cause,
-        hint: "choose another port, or 0 for a free one",
+        hint: "choose another port, or 0 for a free one; or end that program",
       })
     : new AssertionProxyError("config_invalid", `cannot listen on ${address}`, {
         cause,
-        hint: "give an address of this machine and a port that this user may use",
+        hint: "give an address of this machine, and one that this user may use",
       });
 }

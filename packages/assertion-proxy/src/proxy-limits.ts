@@ -18,6 +18,11 @@ export interface ProxyLimits {
   readonly responseMs: number;
   /** How long a body may stand still, in either direction, after the upstream's head. Default 300,000. */
   readonly idleMs: number;
+  /**
+   * How long a WebSocket may stand still. Default 3,600,000: an hour, since agents keep theirs open from one turn to the next. Pings count
+   * as movement; a side that vanished is noticed sooner, by the kernel's probes.
+   */
+  readonly tunnelIdleMs: number;
   /** How long an upstream may leave `Expect: 100-continue` unanswered before the body is sent all the same. Default 1,000. */
   readonly continueMs: number;
 }
@@ -31,6 +36,7 @@ const DEFAULTS: ProxyLimits = {
   connectMs: 10_000,
   responseMs: 300_000,
   idleMs: 300_000,
+  tunnelIdleMs: 3_600_000,
   continueMs: 1_000,
 };
 

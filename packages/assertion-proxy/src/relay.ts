@@ -8,8 +8,14 @@ import { bodyTooLarge, type RequestHead } from "./request-head.js";
 import { RequestRefusal } from "./request-refusal.js";
 import type { Upstream } from "./upstream.js";
 import { openUpstreamRequest } from "./upstream-request.js";
-import { forwardedTrailers, forwardResponseHead, trailerPairs } from "./upstream-response.js";
+import {
+  forwardedTrailers,
+  forwardResponseHead,
+  forwardSwitch,
+  trailerPairs,
+} from "./upstream-response.js";
 import { Watchdog } from "./watchdog.js";
+import { checkHandshakeAnswer } from "./websocket-handshake.js";
 
 /** What all requests of a proxy share. */
 export interface RelayContext {
@@ -29,6 +35,8 @@ export interface RelayInput {
   readonly admission: Admission;
   /** Hears, once, why it cannot go on. */
   readonly onFailure: (error: unknown) => void;
+  /** Takes the upstream's connection once it is a WebSocket's and the client was told so. */
+  readonly onSwitch: (upstream: Socket) => void;
 }
 
 /** Carries one admitted request to the upstream and its answer back: both bodies as they come, each side at the pace of the other. */
@@ -66,6 +74,7 @@ export class Relay {
       fields: admission.fields,
       trailerNames: [...announced].filter(admission.keepTrailer),
       expectContinue: head.expectsContinue,
+      websocket: head.websocket,
       maxHeaderBytes: limits.maxHeaderBytes,
     });
     this.#outgoing = outgoing;
@@ -74,10 +83,7 @@ export class Relay {
       .on("socket", (socket) => this.#onSocket(socket))
       .on("continue", () => this.#sendBody())
       .on("response", (incoming) => this.#onResponse(incoming))
-      .on("upgrade", (_, socket) => {
-        socket.destroy();
-        this.#fail(this.#refusal("bad_response", "changed the protocol without being asked"));
-      })
+      .on("upgrade", (incoming, socket, early) => this.#onSwitch(incoming, socket, early))
       .on("error", (error) => this.#onError(error))
       .on("close", () => this.#onError(new Error("closed")));
     if (head.framing.kind === "none") {
@@ -151,9 +157,11 @@ export class Relay {
     try {
       const refusal = policy.judge?.(incoming.statusCode ?? 0, incoming.rawHeaders);
       if (refusal !== undefined) throw refusal;
-      // A client that was never told to send its body may send it or not: where its next request begins is unknown.
-      const bodyWithheld = head.expectsContinue && !this.#bodyStarted;
-      forwardResponseHead(incoming, response, isClosing() || bodyWithheld);
+      if (incoming.statusCode === 101) throw this.#uncalledSwitch();
+      // A client that was never told to send its body may send it or not, and one that asked for a WebSocket may be speaking it already:
+      // where its next request begins is unknown.
+      const isLast = (head.expectsContinue && !this.#bodyStarted) || head.websocket !== undefined;
+      forwardResponseHead(incoming, response, isClosing() || isLast);
     } catch (error) {
       this.#fail(error);
       return;
@@ -169,6 +177,35 @@ export class Relay {
         response.end();
       },
     });
+  }
+
+  #onSwitch(incoming: IncomingMessage, socket: Socket, early: Buffer): void {
+    const { response, head, onSwitch } = this.#input;
+    // For the time until there is a tunnel, or none.
+    socket.on("error", () => {});
+    if (this.#stopped) {
+      socket.destroy();
+      return;
+    }
+    this.#answering = true;
+    try {
+      const refusal = this.#context.policy.judge?.(101, incoming.rawHeaders);
+      if (refusal !== undefined) throw refusal;
+      if (head.websocket === undefined) throw this.#uncalledSwitch();
+      forwardSwitch(incoming, response, checkHandshakeAnswer(head.websocket, incoming.rawHeaders));
+    } catch (error) {
+      socket.destroy();
+      this.#fail(error);
+      return;
+    }
+    this.#answered = true;
+    this.stop();
+    if (early.length > 0) socket.unshift(early);
+    onSwitch(socket);
+  }
+
+  #uncalledSwitch(): Error {
+    return this.#refusal("bad_response", "changed the protocol without being asked");
   }
 
   #onBrokenAnswer(): void {

@@ -1,38 +1,46 @@
 import type { IncomingMessage } from "node:http";
 import type { ProxyLimits } from "./proxy-limits.js";
-import { connectionOptions, fieldValues } from "./raw-fields.js";
+import { connectionOptions, fieldValues, type RawFields } from "./raw-fields.js";
 import { parseRequestFraming, type RequestFraming } from "./request-framing.js";
 import { RequestRefusal } from "./request-refusal.js";
 import { checkRequestTarget } from "./request-target.js";
+import { parseWebSocketOffer, type WebSocketOffer } from "./websocket-handshake.js";
 
 /** What a proxy needs to know of a request before anyone is asked whether it may pass. */
 export interface RequestHead {
   readonly framing: RequestFraming;
   /** The client waits for `100 Continue` before it sends its body. */
   readonly expectsContinue: boolean;
+  /** The client asks for a WebSocket. */
+  readonly websocket?: WebSocketOffer | undefined;
 }
 
 /**
- * Checks a request's head, in this order: target, one `Host`, no upgrade, framing, `Expect`.
+ * Checks a request's head, in this order: target, one `Host`, framing, upgrade, `Expect`.
  *
+ * @param canUpgrade - whether the connection can become a WebSocket's
  * @throws {RequestRefusal} `invalid_request`
  * @see security.md "Both proxies build the outgoing request from nothing"
  */
-export function checkRequestHead(request: IncomingMessage, limits: ProxyLimits): RequestHead {
+export function checkRequestHead(
+  request: IncomingMessage,
+  limits: ProxyLimits,
+  canUpgrade: boolean,
+): RequestHead {
   const { rawHeaders, httpVersion } = request;
   checkRequestTarget(request.method ?? "", request.url ?? "");
   const hosts = fieldValues(rawHeaders, "host").length;
   if (hosts > 1 || (hosts === 0 && httpVersion === "1.1")) {
     throw new RequestRefusal("invalid_request", "the request needs exactly one Host field");
   }
-  if (
-    fieldValues(rawHeaders, "upgrade").length > 0 ||
-    connectionOptions(rawHeaders).has("upgrade")
-  ) {
-    throw new RequestRefusal("invalid_request", "upgrades are not served");
-  }
   const framing = parseRequestFraming(rawHeaders, httpVersion);
   if (framing.kind === "length" && framing.length > limits.maxBodyBytes) throw bodyTooLarge();
+  if (asksForUpgrade(rawHeaders)) {
+    const isHandshake =
+      canUpgrade && request.method === "GET" && httpVersion === "1.1" && framing.kind === "none";
+    if (!isHandshake) throw new RequestRefusal("invalid_request", "this upgrade is not served");
+    return { framing, expectsContinue: false, websocket: parseWebSocketOffer(rawHeaders) };
+  }
   return { framing, expectsContinue: parseExpect(request) && framing.kind !== "none" };
 }
 
@@ -41,6 +49,10 @@ export function bodyTooLarge(): RequestRefusal {
   return new RequestRefusal("invalid_request", "the body is larger than is served", {
     status: 413,
   });
+}
+
+function asksForUpgrade(fields: RawFields): boolean {
+  return fieldValues(fields, "upgrade").length > 0 || connectionOptions(fields).has("upgrade");
 }
 
 // RFC 9110 §10.1.1: an HTTP/1.0 client's expectation is ignored.

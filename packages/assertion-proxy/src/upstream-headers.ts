@@ -7,7 +7,7 @@ import { comparableName, isConnectionField } from "./field-names.js";
  *
  * @returns them as raw fields
  * @throws {AssertionProxyError} `config_invalid` for a name or value that HTTP does not allow, an empty value, a name twice, and a name
- * that is not the operator's to set: `x-agent-*`, `ChatGPT-Account-ID` and the fields of the connection. A value is never in the message.
+ * that is not the operator's to set: `x-agent-*`, `sec-websocket-*`, `ChatGPT-Account-ID` and the fields of the connection. A value is never in the message.
  */
 export function parseUpstreamHeaders(headers: Readonly<Record<string, string>>): string[] {
   const fields: string[] = [];
@@ -25,7 +25,8 @@ export function parseUpstreamHeaders(headers: Readonly<Record<string, string>>):
 }
 
 function isReserved(name: string): boolean {
-  return isConnectionField(name) || name.startsWith("x-agent-") || name === "chatgpt-account-id";
+  const isOfPrefix = name.startsWith("x-agent-") || name.startsWith("sec-websocket-");
+  return isConnectionField(name) || isOfPrefix || name === "chatgpt-account-id";
 }
 
 function isHttp(name: string, value: string): boolean {

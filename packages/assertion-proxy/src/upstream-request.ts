@@ -3,6 +3,7 @@ import { request as httpsRequest } from "node:https";
 import type { RawFields } from "./raw-fields.js";
 import type { RequestFraming } from "./request-framing.js";
 import type { Upstream } from "./upstream.js";
+import { handshakeFields, type WebSocketOffer } from "./websocket-handshake.js";
 
 /** One request to the upstream, whole but for its body. */
 export interface UpstreamRequest {
@@ -16,6 +17,8 @@ export interface UpstreamRequest {
   readonly trailerNames: readonly string[];
   /** Ask the upstream before the body is sent. */
   readonly expectContinue: boolean;
+  /** Ask for a WebSocket. */
+  readonly websocket?: WebSocketOffer | undefined;
   readonly maxHeaderBytes: number;
 }
 
@@ -45,8 +48,11 @@ export function openUpstreamRequest(
 }
 
 function headFields(upstream: Upstream, request: UpstreamRequest): string[] {
+  const { framing, websocket } = request;
+  if (websocket !== undefined) {
+    return ["host", upstream.authority, ...handshakeFields(websocket), ...request.fields];
+  }
   const head = ["host", upstream.authority, "connection", "keep-alive"];
-  const { framing } = request;
   if (framing.kind === "chunked") head.push("transfer-encoding", "chunked");
   else if (framing.kind === "length") head.push("content-length", String(framing.length));
   else if (!WITHOUT_BODY.has(request.method)) head.push("content-length", "0");

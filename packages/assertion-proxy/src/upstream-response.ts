@@ -39,12 +39,26 @@ export function forwardResponseHead(
   if (length !== undefined && codings.length === 0) fields.push("content-length", length);
   else if (codings.length === 1 && mayHaveTrailers(from, to)) fields.push(...trailerField(raw));
   if (close) fields.push("connection", "close");
-  try {
-    to.writeHead(from.statusCode ?? 0, from.statusMessage ?? "", fields);
-  } catch (cause) {
-    throw new RequestRefusal("bad_response", "the upstream's head cannot be sent on", { cause });
-  }
-  to.flushHeaders();
+  sendHead(from, to, fields);
+}
+
+/**
+ * Tells the client that its connection is a WebSocket's from now on, with the end-to-end fields of the upstream's 101.
+ *
+ * @param handshake - the fields of the handshake, checked
+ * @throws {RequestRefusal} `bad_response` for a head that cannot be sent on; nothing was sent then
+ */
+export function forwardSwitch(
+  from: IncomingMessage,
+  to: ServerResponse,
+  handshake: RawFields,
+): void {
+  const named = connectionOptions(from.rawHeaders);
+  const fields = keepFields(
+    from.rawHeaders,
+    (name) => !isConnectionField(name) && !named.has(name) && !name.startsWith("sec-websocket-"),
+  );
+  sendHead(from, to, [...handshake, ...fields]);
 }
 
 /** Returns the trailer fields of an upstream's answer that may go to the client. */
@@ -59,6 +73,15 @@ export function trailerPairs(fields: RawFields): [string, string][] {
     pairs.push([fields[index] ?? "", fields[index + 1] ?? ""]);
   }
   return pairs;
+}
+
+function sendHead(from: IncomingMessage, to: ServerResponse, fields: string[]): void {
+  try {
+    to.writeHead(from.statusCode ?? 0, from.statusMessage ?? "", fields);
+  } catch (cause) {
+    throw new RequestRefusal("bad_response", "the upstream's head cannot be sent on", { cause });
+  }
+  to.flushHeaders();
 }
 
 // Node throws for an announcement on an answer that it will not send in chunks.

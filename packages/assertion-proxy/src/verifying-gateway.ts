@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
 import type { AssertionVerifier } from "@countersign/agent-assertion";
 import { isPrincipalId } from "@countersign/agent-key";
 import { AssertionProxyError } from "./assertion-proxy-error.js";
@@ -42,6 +43,8 @@ export interface VerifyingGateway {
    * `Expect`, CONNECT and bytes that are no HTTP.
    */
   handler(request: IncomingMessage, response: ServerResponse): void;
+  /** Serves one `upgrade` event of a Node server of yours: WebSockets. Without it such requests come to `handler`, and are refused. */
+  upgradeHandler(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   /**
    * Listens for plain HTTP/1.1.
    *
@@ -92,6 +95,7 @@ export function createVerifyingGateway(options: VerifyingGatewayOptions): Verify
   });
   return {
     handler: proxy.handle,
+    upgradeHandler: proxy.handleUpgrade,
     listen: (listenOptions) => proxy.listen(listenOptions),
     close: (closeOptions) => proxy.close(closeOptions),
   };

@@ -24,6 +24,7 @@ describe("listen", () => {
     const gateway = createVerifyingGateway({
       verifier: {
         authority: "https://authority.example",
+        binding: undefined,
         verify: () => Promise.reject(new Error("unused")),
         recheck: () => Promise.resolve(),
       },

@@ -54,6 +54,7 @@ describe("an open stream", () => {
     const { client, connection, gateway } = await openStream(STREAM, {
       verifier: {
         authority: "https://authority.example",
+        binding: undefined,
         verify: async () => ({ agentRuntimeId: "agent_1", taskId: "task_1", accountId: "acct-1" }),
         recheck: async () => {
           looks += 1;
@@ -71,6 +72,7 @@ describe("an open stream", () => {
     const { client, gateway } = await openStream(STREAM, {
       verifier: {
         authority: "https://authority.example",
+        binding: undefined,
         verify: async () => ({ agentRuntimeId: "agent_1", taskId: "task_1", accountId: "acct-1" }),
         recheck: () => Promise.reject(new Error("no answer")),
       },
@@ -133,6 +135,7 @@ describe("close", () => {
     const gateway = createVerifyingGateway({
       verifier: {
         authority: "https://authority.example",
+        binding: undefined,
         verify: () => Promise.reject(new Error("unused")),
         recheck: () => Promise.resolve(),
       },

@@ -222,6 +222,7 @@ describe("the gateway refuses by what the directory says:", () => {
       upstream: upstream.url,
       verifier: {
         authority: "https://authority.example",
+        binding: undefined,
         verify: () => Promise.reject(new Error("token=secret was refused")),
         recheck: () => Promise.resolve(),
       },
@@ -240,6 +241,7 @@ describe("the gateway refuses by what the directory says:", () => {
       limits: { admitMs: 20 },
       verifier: {
         authority: "https://authority.example",
+        binding: undefined,
         verify: () => new Promise(() => {}),
         recheck: () => Promise.resolve(),
       },
