@@ -3,13 +3,34 @@ import { constants, createWriteStream } from "node:fs";
 import { open } from "node:fs/promises";
 import { CliError } from "./cli-error.js";
 import { isSystemError, reasonOf } from "./home.js";
+import type { Run } from "./run.js";
 
 /** A file of JSON lines that only grows. */
-export interface AuditFile {
+interface AuditFile {
   /** Appends one entry. */
   append(entry: object): void;
   /** Ends the file when every line is written. */
   close(): Promise<void>;
+}
+
+/**
+ * Does work with the file that `--audit` names, which is ended with it.
+ *
+ * @param work - takes what appends an entry; `undefined`: no file is named
+ * @throws {CliError} `config_invalid` when the file cannot be opened
+ */
+export async function withAuditFile<T>(
+  run: Run,
+  path: string | undefined,
+  work: (append: ((entry: object) => void) | undefined) => Promise<T>,
+): Promise<T> {
+  if (path === undefined) return await work(undefined);
+  const audit = await openAuditFile(path, (message) => run.output.warn(message));
+  try {
+    return await work((entry) => audit.append(entry));
+  } finally {
+    await audit.close();
+  }
 }
 
 /**
@@ -18,10 +39,7 @@ export interface AuditFile {
  * @param onError - hears of a line that could not be written
  * @throws {CliError} `config_invalid` when it cannot be opened
  */
-export async function openAuditFile(
-  path: string,
-  onError: (message: string) => void,
-): Promise<AuditFile> {
+async function openAuditFile(path: string, onError: (message: string) => void): Promise<AuditFile> {
   const { O_APPEND, O_CREAT, O_NOFOLLOW, O_WRONLY } = constants;
   const handle = await open(path, O_APPEND | O_CREAT | O_NOFOLLOW | O_WRONLY, 0o600).catch(
     (error: unknown) => {

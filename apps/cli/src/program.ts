@@ -3,6 +3,7 @@ import { declareAgentCommands } from "./program/agent-commands.js";
 import { declareAuthorityCommands } from "./program/authority-commands.js";
 import { addCommonOptions, createDeclare } from "./program/declare.js";
 import { declareLoginCommands } from "./program/login-commands.js";
+import { declareProxyCommands } from "./program/proxy-commands.js";
 import { declareServerCommands } from "./program/server-commands.js";
 import { declareToolCommands } from "./program/tool-commands.js";
 import { readVersion } from "./version.js";
@@ -38,6 +39,7 @@ export function createProgram(
   declareLoginCommands(program, declare);
   declareAgentCommands(program, declare);
   declareServerCommands(program, declare);
+  declareProxyCommands(program, declare);
   declareAuthorityCommands(program, declare);
   return program;
 }

@@ -3,15 +3,21 @@ import type { Run } from "./run.js";
 /** A server that listens. */
 export interface RunningServer {
   readonly url: string;
+  /** Further members of the document that `--json` prints of it. */
+  readonly described?: Readonly<Record<string, unknown>> | undefined;
   /** Takes no more requests and lets the open ones end. */
   close(): Promise<void>;
 }
 
-/** Says on stdout where a server listens, waits until the process is asked to end, and drains it. */
-export async function serveUntilSignal(run: Run, server: RunningServer): Promise<void> {
-  run.output.result({ listening: server.url }, () => `listening on ${server.url}`);
+/**
+ * Says on stdout where servers listen, one line for each, waits until the process is asked to end, and drains them.
+ */
+export async function serveUntilSignal(run: Run, servers: readonly RunningServer[]): Promise<void> {
+  for (const { url, described } of servers) {
+    run.output.result({ listening: url, ...described }, () => `listening on ${url}`);
+  }
   await aborted(run.signal);
-  await server.close();
+  await Promise.all(servers.map((server) => server.close()));
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -23,7 +23,7 @@ export async function serveAuthority(run: Run, options: ServeAuthorityOptions): 
   try {
     const authority = await createAuthority({ store, ...config });
     const { url } = await authority.listen(address);
-    await serveUntilSignal(run, { url, close: () => authority.close() });
+    await serveUntilSignal(run, [{ url, close: () => authority.close() }]);
   } finally {
     await store.close();
   }

@@ -1,7 +1,7 @@
 import { createVerifier } from "@countersign/agent-assertion";
 import { isLoopbackHost } from "@countersign/agent-key";
 import { createVerifyingGateway } from "@countersign/assertion-proxy";
-import { openAuditFile } from "../audit-file.js";
+import { withAuditFile } from "../audit-file.js";
 import { usageError } from "../cli-error.js";
 import { type DirectoryOptions, openDirectory } from "../directory-option.js";
 import { parseDuration } from "../duration.js";
@@ -40,11 +40,7 @@ export async function gateway(run: Run, options: GatewayOptions): Promise<void> 
   const upstream = parseBaseUrl(run, { url: options.upstream, from: "--upstream" });
   const upstreamHeaders = await readUpstreamHeaders(run, options.upstreamHeader ?? []);
   await using opened = await openDirectory(run, options, delaySeconds);
-  const audit =
-    options.audit === undefined
-      ? undefined
-      : await openAuditFile(options.audit, (message) => run.output.warn(message));
-  try {
+  await withAuditFile(run, options.audit, async (audit) => {
     const verifying = createVerifyingGateway({
       verifier: createVerifier({ directory: opened.directory }),
       upstream,
@@ -53,13 +49,11 @@ export async function gateway(run: Run, options: GatewayOptions): Promise<void> 
       accounts,
       // What is open is looked at again at least once a second: a delay of nothing is for single requests.
       recheckMs: Math.max(1, delaySeconds) * 1000,
-      ...(audit === undefined ? {} : { audit: (entry) => audit.append(entry) }),
+      audit,
     });
     const { url } = await verifying.listen(address);
-    await serveUntilSignal(run, { url, close: () => verifying.close() });
-  } finally {
-    await audit?.close();
-  }
+    await serveUntilSignal(run, [{ url, close: () => verifying.close() }]);
+  });
 }
 
 // Whoever can reach a loopback listener is on this machine; anybody else's accounts must be chosen.

@@ -1,0 +1,132 @@
+import { resolve } from "node:path";
+import { isLoopbackHost } from "@countersign/agent-key";
+import { createSigningProxy, type SigningListenOptions } from "@countersign/assertion-proxy";
+import {
+  type AgentSession,
+  followTasks,
+  openAgentSession,
+  requireLogin,
+} from "../agent-session.js";
+import { assertCanListen } from "../assert-can-listen.js";
+import { withAuditFile } from "../audit-file.js";
+import { usageError } from "../cli-error.js";
+import { parseBaseUrl } from "../http-url.js";
+import { type ListenAddress, parseListenAddress } from "../listen-address.js";
+import { ensureProxyToken, type ProxyToken, readProxyToken } from "../proxy-token.js";
+import type { Run } from "../run.js";
+import { type RunningServer, serveUntilSignal } from "../serve-until-signal.js";
+
+/** Options of `proxy`. */
+export interface ProxyOptions {
+  readonly listen?: string;
+  readonly socket?: string;
+  readonly upstream?: string;
+  readonly clientTokenFile?: string;
+  readonly open?: boolean;
+  readonly threadHeader?: readonly string[];
+  readonly allowRemote?: boolean;
+  readonly audit?: string;
+}
+
+/** How clients of one listener show that they may use it. */
+type Client = Partial<ProxyToken>;
+
+const NO_TOKEN: Client = {};
+
+/** `proxy`: signs the requests of local programs as this machine's agent, until the process is asked to end. */
+export async function proxy(run: Run, options: ProxyOptions): Promise<void> {
+  const address = addressOf(options);
+  if (options.upstream === undefined) {
+    throw usageError("--upstream is missing", "add --upstream URL, the API that requests go to");
+  }
+  const upstream = parseBaseUrl(run, { url: options.upstream, from: "--upstream" });
+  if (address !== undefined) await assertCanListen(address);
+  await using session = await openAgentSession(run);
+  await requireLogin(session);
+  tellOf(run, session, upstream);
+  const client = address === undefined ? NO_TOKEN : await clientOf(run, options);
+  await withAuditFile(run, options.audit, async (audit) => {
+    const open = async (where: SigningListenOptions, client: Client): Promise<RunningServer> => {
+      const signing = createSigningProxy({
+        upstream,
+        ...run.http,
+        source: (id) => (id === undefined ? session.tasks.run() : session.tasks.thread(id)),
+        clientToken: client.token,
+        threadHeaders: options.threadHeader,
+        allowRemote: options.allowRemote,
+        audit,
+      });
+      const { url } = await signing.listen(where);
+      const described = { client_token_file: client.file ?? null };
+      return { url, described, close: () => signing.close() };
+    };
+    const servers: RunningServer[] = [];
+    try {
+      if (address !== undefined) servers.push(await open(address, client));
+      if (options.socket !== undefined) {
+        servers.push(await open({ socketPath: resolve(options.socket) }, NO_TOKEN));
+      }
+    } catch (error) {
+      await Promise.all(servers.map((server) => server.close()));
+      throw error;
+    }
+    if (client.file !== undefined) run.output.note(`clients present the token in ${client.file}`);
+    await serveUntilSignal(run, servers);
+  });
+}
+
+// Everything that can be seen to be wrong before anything is opened or made.
+function addressOf(options: ProxyOptions): ListenAddress | undefined {
+  const { listen, socket, open = false, clientTokenFile, allowRemote = false } = options;
+  if (listen === undefined) {
+    if (socket === undefined) {
+      throw usageError("nowhere to listen", "add --listen HOST:PORT, or --socket PATH");
+    }
+    // A socket's permissions say who may use it.
+    const surplus = Object.entries({ "--open": open, "--client-token-file": clientTokenFile }).find(
+      ([, value]) => value !== undefined && value !== false,
+    );
+    if (surplus === undefined) return undefined;
+    throw usageError(`${surplus[0]} is for --listen`, "a Unix socket takes no client token");
+  }
+  const address = parseListenAddress(listen);
+  if (open && clientTokenFile !== undefined) {
+    throw usageError("--open and --client-token-file exclude each other");
+  }
+  if (isLoopbackHost(address.host)) return address;
+  if (!allowRemote) {
+    throw usageError(
+      `--listen: ${address.host} can be reached by other machines`,
+      "listen on 127.0.0.1; or add --allow-remote, and whoever has the client token acts as this agent",
+    );
+  }
+  if (open) {
+    throw usageError(
+      "--open is for loopback",
+      "whoever reaches the proxy acts as this machine's agent: leave --open out",
+    );
+  }
+  return address;
+}
+
+async function clientOf(run: Run, options: ProxyOptions): Promise<Client> {
+  if (options.open === true) {
+    run.output.warn("every program of this machine may act as its agent (--open)");
+    return { token: "open" };
+  }
+  if (options.clientTokenFile !== undefined) return await readProxyToken(options.clientTokenFile);
+  return await ensureProxyToken(run.home, run.signal);
+}
+
+function tellOf(run: Run, session: AgentSession, upstream: string): void {
+  if (!session.identities.enabled) {
+    run.output.warn(
+      `the feature use_agent_identity is off: requests go to ${upstream} with the human's token`,
+    );
+  }
+  // Nobody waits at a terminal: states are not shown, what went wrong is.
+  followTasks(run, session, { show: () => undefined, waited: () => undefined });
+  session.tasks.on("failed", ({ scope, error }) => {
+    run.output.warn(`no task for the thread ${String(scope)}: ${error.message} (${error.code})`);
+  });
+}

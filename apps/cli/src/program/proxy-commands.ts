@@ -1,0 +1,47 @@
+import type { Command } from "commander";
+import { collect, type Declare, INSECURE_HTTP } from "./declare.js";
+
+const EXAMPLES = `
+Whoever may use the proxy acts as this machine's agent. On an address its clients present the client token as
+"Authorization: Bearer" or "x-api-key", as OpenAI-style clients do with their API key; on a socket they present nothing.
+
+Examples:
+  countersign proxy --listen 127.0.0.1:4800 --upstream https://gateway.example
+  OPENAI_BASE_URL=http://127.0.0.1:4800/v1 OPENAI_API_KEY="$(countersign proxy token)" python agent.py
+  countersign proxy --socket ~/.countersign/run/proxy.sock --upstream https://gateway.example
+  curl --unix-socket ~/.countersign/run/proxy.sock http://localhost/v1/models`;
+
+/** Declares `proxy` and `proxy token`: how programs in any language become the agent. */
+export function declareProxyCommands(program: Command, declare: Declare): void {
+  const proxy = declare
+    .command(
+      program,
+      "proxy",
+      "sign the requests of local programs and pass them on to an upstream",
+      async () => (await import("../commands/proxy.js")).proxy,
+    )
+    .usage("--listen HOST:PORT --upstream URL [options]")
+    .option("--listen <host:port>", "address to listen on; port 0 takes a free one")
+    .option("--socket <path>", "Unix socket to listen on, in a folder of your own with mode 0700")
+    .option("--upstream <url>", "base URL of the API that requests go to, the only one signed for")
+    .option(
+      "--client-token-file <file>",
+      "file with the token that clients present (default: proxy.token in the home, made once)",
+    )
+    .option("--open", "ask for no token: every program of this machine may act as its agent")
+    .option(
+      "--thread-header <name>",
+      "header that names a request's thread (may be repeated; default: x-thread-id, then session_id)",
+      collect,
+    )
+    .option("--allow-remote", "allow to listen where other machines can reach it")
+    .option("--audit <file>", "append one JSON line for each request to this file")
+    .option(...INSECURE_HTTP)
+    .addHelpText("after", EXAMPLES);
+  declare.command(
+    proxy,
+    "token",
+    "print the client token alone; made where there is none",
+    async () => (await import("../commands/proxy-token.js")).proxyToken,
+  );
+}

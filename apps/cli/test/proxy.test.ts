@@ -1,0 +1,317 @@
+import { chmod, mkdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import {
+  headerOf,
+  type TemporaryDirectory,
+  type TestAuthority,
+  type TestProcess,
+  type TestUpstream,
+} from "@countersign/testing";
+import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import {
+  contentOf,
+  countersign,
+  expectError,
+  json,
+  output,
+  startCountersign,
+  storeLogin,
+} from "./command-line.js";
+import { freshWorld } from "./fresh-home.js";
+
+let folder: TemporaryDirectory;
+let home: string;
+let authority: TestAuthority;
+let upstream: TestUpstream;
+let options: { home: string; env: Record<string, string> };
+let tokenFile: string;
+
+beforeEach(async () => {
+  ({ folder, home, authority, upstream, options } = await freshWorld());
+  tokenFile = join(home, "proxy.token");
+  authority.addHuman({ accountId: "acct-1", userId: "user-1", accessToken: "t0ken" });
+});
+
+const logIn = () => storeLogin(home, { authority: authority.url });
+const to = () => ["proxy", "--upstream", upstream.url];
+const onLoopback = () => [...to(), "--listen", "127.0.0.1:0"];
+
+interface StartedProxy {
+  readonly process: TestProcess;
+  readonly url: string;
+}
+
+async function start(args: readonly string[], env = options.env): Promise<StartedProxy> {
+  const process = await startCountersign(args, { home, env });
+  onTestFinished(() => process[Symbol.asyncDispose]());
+  const [, url = ""] = await process.waitForLine(/^listening on (\S+)$/);
+  return { process, url };
+}
+
+/** Nothing was registered, and the upstream heard of nothing. */
+function expectUnused(): void {
+  expect(upstream.requests).toEqual([]);
+  expect(authority.requests).toEqual([]);
+}
+
+describe("a proxy that cannot be served as told is exit 2 and makes nothing", () => {
+  test.each([
+    { what: "nowhere to listen", args: () => to() },
+    { what: "no upstream", args: () => ["proxy", "--listen", "127.0.0.1:0"] },
+    { what: "no address", args: () => [...to(), "--listen", "4800"] },
+    {
+      what: "two ways to let clients in",
+      args: () => [...onLoopback(), "--open", "--client-token-file", "/nowhere"],
+    },
+    { what: "a socket that is opened", args: () => [...to(), "--socket", "/nowhere", "--open"] },
+    {
+      what: "a socket with a token",
+      args: () => [...to(), "--socket", "/nowhere", "--client-token-file", "/nowhere"],
+    },
+    {
+      what: "an address that others reach, without --allow-remote",
+      args: () => [...to(), "--listen", "0.0.0.0:0"],
+    },
+    {
+      what: "an address that others reach, open",
+      args: () => [...to(), "--listen", "0.0.0.0:0", "--allow-remote", "--open"],
+    },
+  ])("rejects $what", async ({ args }) => {
+    await logIn();
+    const before = contentOf(folder.path);
+    const result = await countersign(args(), options);
+    expectError(result, "usage", 2);
+    expect(result.stdout).toBe("");
+    expect(contentOf(folder.path)).toEqual(before);
+  });
+
+  test.each([
+    { what: "a file that is missing" },
+    { what: "a file that everybody may read", text: "x".repeat(32), mode: 0o644 },
+    { what: "a token that is too short", text: "s3cr3t", mode: 0o600 },
+    { what: "a token with a space in it", text: `s3cr3t ${"x".repeat(32)}`, mode: 0o600 },
+  ])("rejects $what as --client-token-file", async ({ text: content, mode }) => {
+    await logIn();
+    const file = join(folder.path, "token");
+    if (content !== undefined) {
+      await writeFile(file, content);
+      await chmod(file, mode ?? 0);
+    }
+    const result = await countersign([...onLoopback(), "--client-token-file", file], options);
+    expectError(result, "config_invalid", 2);
+    expect(result.stderr).toContain(file);
+    expect(result.stderr).not.toContain("s3cr3t");
+    expect(result.stdout).toBe("");
+  });
+
+  test("rejects a thread header that is no header's name", async () => {
+    await logIn();
+    const result = await countersign([...onLoopback(), "--thread-header", "a b"], options);
+    expectError(result, "config_invalid", 2);
+  });
+
+  test("rejects a home in which nobody is logged in, exit 3", async () => {
+    const result = await countersign(onLoopback(), options);
+    expectError(result, "not_logged_in", 3);
+    expect(contentOf(folder.path)).toEqual({});
+  });
+
+  test("rejects an address that is taken, exit 1", async () => {
+    await logIn();
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    onTestFinished(() => void server.close());
+    const address = server.address();
+    if (address === null || typeof address === "string") expect.unreachable();
+    const before = contentOf(folder.path);
+    const args = [...to(), "--listen", `127.0.0.1:${address.port}`];
+    expectError(await countersign(args, options), "address_in_use", 1);
+    expect(contentOf(folder.path)).toEqual(before);
+  });
+});
+
+describe("proxy token", () => {
+  test("rejects a file that holds none, and shows nothing of it", async () => {
+    await mkdir(home, { mode: 0o700 });
+    await writeFile(tokenFile, "s3cr3t", { mode: 0o600 });
+    const result = await countersign(["proxy", "token"], options);
+    expectError(result, "store_corrupt", 1);
+    expect(result.stdout + result.stderr).not.toContain("s3cr3t");
+    expect(await readFile(tokenFile, "utf8")).toBe("s3cr3t");
+  });
+
+  test("rejects a link in its place", async () => {
+    await mkdir(home, { mode: 0o700 });
+    const elsewhere = join(folder.path, "elsewhere");
+    await writeFile(elsewhere, "x".repeat(43), { mode: 0o600 });
+    await symlink(elsewhere, tokenFile);
+    expectError(await countersign(["proxy", "token"], options), "store_denied", 1);
+  });
+
+  test("is 256 random bits that are made once, for the owner alone, also when two ask at once", async () => {
+    const asked = [
+      ["proxy", "token"],
+      ["proxy", "token"],
+    ].map((args) => output(args, options));
+    const [token, same] = await Promise.all(asked);
+    expect(token).toMatch(/^[\w-]{43}\n$/);
+    expect(same).toBe(token);
+    expect(await json(["proxy", "token"], options)).toEqual({
+      token: token?.trimEnd(),
+      file: tokenFile,
+    });
+    expect((await stat(tokenFile)).mode & 0o777).toBe(0o600);
+    expect((await stat(home)).mode & 0o777).toBe(0o700);
+    expect(await readFile(tokenFile, "utf8")).toBe(token?.trimEnd());
+  });
+
+  test("is tightened where others may read it", async () => {
+    const token = await output(["proxy", "token"], options);
+    await chmod(tokenFile, 0o644);
+    expect(await output(["proxy", "token"], options)).toBe(token);
+    expect((await stat(tokenFile)).mode & 0o777).toBe(0o600);
+  });
+});
+
+describe("proxy", () => {
+  test("lets nobody in without the token, and prints it nowhere", async () => {
+    await logIn();
+    const { process, url } = await start(onLoopback());
+    const token = await readFile(tokenFile, "utf8");
+    for (const headers of [{}, { authorization: `Bearer ${token}x` }, { "x-api-key": "t0ken" }]) {
+      const answer = await fetch(`${url}/v1/x`, { headers });
+      expect(answer.status).toBe(401);
+    }
+    const page = { authorization: `Bearer ${token}`, origin: "https://page.example" };
+    expect((await fetch(`${url}/v1/x`, { headers: page })).status).toBe(403);
+    expectUnused();
+    process.kill("SIGTERM");
+    const result = await process.exited;
+    expect(result).toMatchObject({ code: 0, stdout: `listening on ${url}\n` });
+    expect(result.stderr).toContain(`\nclients present the token in ${tokenFile}\n`);
+    expect(result.stderr).not.toContain(token);
+  });
+
+  test("signs for whoever presents the token, each thread in a task of its own", async () => {
+    await logIn();
+    const { url } = await start(onLoopback());
+    const token = await readFile(tokenFile, "utf8");
+    const send = async (headers: Record<string, string>) => {
+      const answer = await fetch(`${url}/v1/x?y=1`, { headers });
+      expect(await answer.text()).toBe('{"ok":true}');
+    };
+    await send({ authorization: `Bearer ${token}`, "x-thread-id": "one" });
+    await send({ "x-api-key": token, "x-thread-id": "one" });
+    await send({ "x-api-key": token, session_id: "two" });
+    await send({ "x-api-key": token });
+    expect(authority.counts).toMatchObject({ registerAgent: 1, registerTask: 3 });
+    expect(upstream.requests.map(({ url: target }) => target)).toEqual(Array(4).fill("/v1/x?y=1"));
+    for (const received of upstream.requests) {
+      expect(headerOf(received, "authorization")).toMatch(/^AgentAssertion [\w-]+$/);
+      expect(received.rawHeaders.flat().join("\n")).not.toContain(token);
+    }
+    const threads = await json(["task", "list"], options);
+    expect(threads.map(({ scope }: { scope: string }) => scope).sort()).toEqual(["one", "two"]);
+  });
+
+  test("takes the token from a file that is named, and the thread from a header that is named", async () => {
+    await logIn();
+    const file = join(folder.path, "token");
+    await writeFile(file, `${"k".repeat(16)}\n`, { mode: 0o600 });
+    const args = [...onLoopback(), "--client-token-file", file, "--thread-header", "X-Run"];
+    const { url } = await start(args);
+    const headers = { "x-api-key": "k".repeat(16), "X-Run": "r", "x-thread-id": "ignored" };
+    expect((await fetch(url, { headers })).status).toBe(200);
+    const [thread] = await json(["task", "list"], options);
+    expect(thread.scope).toBe("r");
+    await expect(stat(tokenFile)).rejects.toMatchObject({ code: "ENOENT" });
+  });
+
+  test("asks for no token when it is opened, and says what that means", async () => {
+    await logIn();
+    const { process, url } = await start([...onLoopback(), "--open"]);
+    expect((await fetch(url)).status).toBe(200);
+    process.kill("SIGTERM");
+    expect((await process.exited).stderr).toMatch(/^warning: every program of this machine/m);
+    await expect(stat(tokenFile)).rejects.toMatchObject({ code: "ENOENT" });
+  });
+
+  test("with --json says in one line where it listens, and ends what it began before it ends", async () => {
+    await logIn();
+    const release = Promise.withResolvers<void>();
+    async function* events() {
+      yield "first";
+      await release.promise;
+      yield "last";
+    }
+    upstream.answer({ kind: "events", events: events() });
+    const process = await startCountersign([...onLoopback(), "--json"], options);
+    onTestFinished(() => process[Symbol.asyncDispose]());
+    const [line] = await process.waitForLine(/^\{"listening".*\}$/);
+    const { listening, client_token_file } = JSON.parse(line ?? "");
+    expect(client_token_file).toBe(tokenFile);
+    const headers = { "x-api-key": await readFile(tokenFile, "utf8") };
+    const answer = await fetch(listening, { headers });
+    process.kill("SIGTERM");
+    // Refused from now on, so that the signal has arrived.
+    await expect
+      .poll(() =>
+        fetch(listening, { headers }).then(
+          () => 0,
+          () => 1,
+        ),
+      )
+      .toBe(1);
+    release.resolve();
+    expect(await answer.text()).toContain("last");
+    expect(await process.exited).toMatchObject({ code: 0, stdout: `${line}\n` });
+  });
+
+  test("sees a logout at once: nothing goes out without a credential", async () => {
+    await logIn();
+    const { url } = await start([...onLoopback(), "--open"]);
+    await output(["logout"], options);
+    const answer = await fetch(url);
+    expect(answer.status).toBe(401);
+    expect(await answer.json()).toMatchObject({ code: "not_logged_in" });
+    expectUnused();
+  });
+
+  test("with the feature off passes the human's token on, and says so", async () => {
+    await logIn();
+    const { process, url } = await start([...onLoopback(), "--open"], {});
+    expect((await fetch(url)).status).toBe(200);
+    expect(headerOf(upstream.requests[0] ?? expect.unreachable(), "authorization")).toBe(
+      "Bearer t0ken",
+    );
+    process.kill("SIGTERM");
+    expect((await process.exited).stderr).toContain("use_agent_identity is off");
+  });
+
+  test("tells which thread has no task, and why; others go on", async () => {
+    await logIn();
+    const { process, url } = await start([...onLoopback(), "--open"]);
+    expect((await fetch(url)).status).toBe(200);
+    authority.fault("register_task", { kind: "status", status: 403, body: {} }, 9);
+    const refused = await fetch(url, { headers: { "x-thread-id": "one" } });
+    expect(refused.status).toBe(403);
+    expect((await fetch(url)).status).toBe(200);
+    process.kill("SIGTERM");
+    expect((await process.exited).stderr).toMatch(
+      /^warning: no task for the thread one: .* \(forbidden\)$/m,
+    );
+  });
+
+  test("appends an audit line for each request", async () => {
+    await logIn();
+    const audit = join(folder.path, "audit.jsonl");
+    const { process, url } = await start([...onLoopback(), "--open", "--audit", audit]);
+    await fetch(`${url}/v1/x?secret=1`);
+    process.kill("SIGTERM");
+    await process.exited;
+    const [entry] = (await readFile(audit, "utf8")).trim().split("\n");
+    expect(JSON.parse(entry ?? "")).toMatchObject({ method: "GET", path: "/v1/x", status: 200 });
+    await rm(audit);
+  });
+});
