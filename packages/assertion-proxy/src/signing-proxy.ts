@@ -1,3 +1,4 @@
+import { chmod } from "node:fs/promises";
 import { AssertionSigner } from "@countersign/agent-assertion";
 import { type CredentialSource, parseOrigin } from "@countersign/agent-key";
 import { AssertionProxyError } from "./assertion-proxy-error.js";
@@ -13,6 +14,7 @@ import {
 } from "./signing-listener.js";
 import { createSigningPolicy } from "./signing-policy.js";
 import { MAX_THREADS, parseThreadHeaders, SigningThreads } from "./signing-threads.js";
+import { prepareSocketPath } from "./unix-socket.js";
 import { parseUpstream } from "./upstream.js";
 import { createUpstreamAgent, type UpstreamTls } from "./upstream-agent.js";
 
@@ -59,7 +61,8 @@ export interface SigningProxy {
    * Listens for plain HTTP/1.1 on an address of this machine or on a Unix domain socket. Once.
    *
    * @returns the base URL, with the port that was taken; `unix:` and the path for a socket
-   * @throws {AssertionProxyError} `address_in_use`; `config_invalid` for a place that cannot, or must not, be listened on
+   * @throws {AssertionProxyError} `address_in_use`; `config_invalid` for a place that cannot, or must not, be listened on; `store_denied` for a
+   * socket's directory that is not this user's alone
    */
   listen(options: SigningListenOptions): Promise<{ url: string }>;
   /**
@@ -132,7 +135,12 @@ export function createSigningProxy(options: SigningProxyOptions): SigningProxy {
       listener = described;
       try {
         if ("socketPath" in listenOptions) {
-          throw new AssertionProxyError("config_invalid", "Unix sockets are not served");
+          const { socketPath } = listenOptions;
+          await prepareSocketPath(socketPath);
+          await proxy.listenOnSocket(socketPath);
+          // Until here the directory alone keeps others out.
+          await chmod(socketPath, 0o600);
+          return { url: `unix:${socketPath}` };
         }
         return await proxy.listen(listenOptions);
       } catch (error) {
