@@ -14,6 +14,8 @@ export interface ManagerSetup {
   readonly auth: AuthSlot;
   readonly store: CredentialStore;
   readonly manager: AgentIdentityManager;
+  /** Makes another manager over the same store that has the usual time, whatever deadline the first one was given. */
+  readonly patient: () => AgentIdentityManager;
   /** Lets a human in and gives its auth. */
   readonly human: (accountId: string, userId: string) => HumanAuth;
   readonly flag: { on: boolean };
@@ -34,16 +36,19 @@ export async function openManager(
   const auth = createAuthSlot(isLoggedIn ? human("acct-1", "user-1") : undefined);
   const store = options.store ?? memoryStore();
   const flag = { on: true };
-  const manager = new AgentIdentityManager({
-    authority: authority.url,
-    auth,
-    store,
-    features: { isEnabled: () => flag.on },
-    client: new AuthorityClient({ authority: authority.url, wait: async () => {} }),
-    ...managerOptions,
-  });
-  onTestFinished(() => manager.close());
-  return { authority, auth, store, manager, human, flag };
+  const client = new AuthorityClient({ authority: authority.url, wait: async () => {} });
+  const make = (more: Partial<AgentIdentityManagerOptions> = {}) => {
+    const features = { isEnabled: () => flag.on };
+    const manager = new AgentIdentityManager({
+      ...{ authority: authority.url, auth, store, features, client },
+      ...managerOptions,
+      ...more,
+    });
+    onTestFinished(() => manager.close());
+    return manager;
+  };
+  const patient = () => make({ deadlineMs: undefined });
+  return { authority, auth, store, manager: make(), patient, human, flag };
 }
 
 /** A promise and what settles it. */
