@@ -46,8 +46,8 @@ export function fieldValue(rawHeaders: readonly string[], name: string): string 
 export function parseMembers(text: string): ReadonlyMap<string, FieldMember> {
   const members = new Map<string, FieldMember>();
   for (const piece of splitMembers(text)) {
-    const [entry, ...more] = parseDictionary(piece);
-    if (entry === undefined || more.length > 0) throw new Error("not a list of members");
+    const [entry] = parseDictionary(piece);
+    if (entry === undefined) throw new Error("an empty member");
     const [name, value] = entry;
     if (members.has(name)) throw new Error("a member comes twice");
     members.set(name, toMember(value, piece.slice(name.length + 1)));
