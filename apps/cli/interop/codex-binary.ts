@@ -9,6 +9,8 @@ const CACHE = join(import.meta.dirname, "../../../.cache/codex");
 export interface CodexRelease {
   readonly version: string;
   readonly integrity: string;
+  /** Path of the executable in the package. */
+  readonly executable: string;
 }
 
 /** Generation A, the one with biscuits. */
@@ -16,17 +18,31 @@ export const CODEX_0_122: CodexRelease = {
   version: "0.122.0-linux-x64",
   integrity:
     "sha512-GYQBkwER9RPn7spJOwB3f/pTyk3KWKsRI8W+2Dl5H3XSxJJ5aVZeNKBGChSw6lyJWAmuZXssBu037KQx15lsGA==",
+  executable: "vendor/x86_64-unknown-linux-musl/codex/codex",
 };
 
+/** The newest, which signs nothing for a provider of one's own. */
+export const CODEX_0_169: CodexRelease = {
+  version: "0.169.0-linux-x64",
+  integrity:
+    "sha512-o05NyAOCDygSPRo1yinzxvkRSdmsZyBD9E7mbpmjRanSfM8lypqWtQgEo4XfNkwhuCR2aFu8mlGOsQGFXVbVww==",
+  executable: "vendor/x86_64-unknown-linux-musl/bin/codex",
+};
+
+/** The path of a release's executable in the ignored cache folder. */
+export function codexBinary({ version, executable }: CodexRelease): string {
+  return join(CACHE, version, "package", executable);
+}
+
 /**
- * Brings the binary of a release from the npm registry into the ignored cache folder, once.
+ * Brings a release from the npm registry into the ignored cache folder, once.
  *
- * @returns the path of the executable
+ * @throws {Error} when the registry does not have it, or has something else under its name
  */
-export function fetchCodexBinary({ version, integrity }: CodexRelease): string {
+export function fetchCodexBinary(release: CodexRelease): void {
+  const { version, integrity } = release;
+  if (existsSync(codexBinary(release))) return;
   const folder = join(CACHE, version);
-  const binary = join(folder, "package/vendor/x86_64-unknown-linux-musl/codex/codex");
-  if (existsSync(binary)) return binary;
   mkdirSync(CACHE, { recursive: true });
   const partial = mkdtempSync(join(CACHE, "partial-"));
   try {
@@ -50,5 +66,4 @@ export function fetchCodexBinary({ version, integrity }: CodexRelease): string {
   } finally {
     rmSync(partial, { recursive: true, force: true });
   }
-  return binary;
 }

@@ -1,6 +1,8 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { createAuthority, openStore, type Registry } from "@countersign/agent-authority";
+import type { Scene } from "./interop-client.ts";
 
 /** How many requests of each step an authority received. */
 export interface RegistrationCounts {
@@ -14,19 +16,32 @@ export interface CountedAuthority {
   readonly url: string;
   readonly registry: Registry;
   counts(): RegistrationCounts;
-  close(): Promise<void>;
+  /** The next registration of an agent waits for this before it is looked at. */
+  holdNextAgent(until: Promise<unknown>): void;
 }
 
+const AGENT = /^POST \/backend-api\/v1\/agent\/register$/;
+
 /** Starts it on a free port of loopback. */
-export async function startCountedAuthority(databaseFile: string): Promise<CountedAuthority> {
-  const store = await openStore(`sqlite:${databaseFile}`);
+export async function startCountedAuthority(scene: Scene): Promise<CountedAuthority> {
+  const store = await openStore(`sqlite:${join(scene.folder, "authority.db")}`);
   const authority = await createAuthority({ store });
   const received: string[] = [];
+  let held: Promise<unknown> | undefined;
   const server = createServer((request, response) => {
-    received.push(`${request.method} ${request.url}`);
-    authority.handler(request, response);
+    const line = `${request.method} ${request.url}`;
+    received.push(line);
+    const until = AGENT.test(line) ? held : undefined;
+    if (until !== undefined) held = undefined;
+    void Promise.resolve(until).then(() => authority.handler(request, response));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  scene.onEnd(async () => {
+    server.closeAllConnections();
+    await new Promise<void>((resolve) => server.close(() => resolve()));
+    await authority.close();
+    await store.close();
+  });
   const { port } = server.address() as AddressInfo;
   const count = (pattern: RegExp) => received.filter((line) => pattern.test(line)).length;
   return {
@@ -34,14 +49,11 @@ export async function startCountedAuthority(databaseFile: string): Promise<Count
     registry: authority.registry,
     counts: () => ({
       biscuits: count(/^GET \/backend-api\/authenticate_app_v2$/),
-      agents: count(/^POST \/backend-api\/v1\/agent\/register$/),
+      agents: count(AGENT),
       tasks: count(/^POST \/backend-api\/v1\/agent\/[^/]+\/task\/register$/),
     }),
-    async close() {
-      server.closeAllConnections();
-      await new Promise<void>((resolve) => server.close(() => resolve()));
-      await authority.close();
-      await store.close();
+    holdNextAgent: (until) => {
+      held = until;
     },
   };
 }

@@ -1,30 +1,50 @@
-// `pnpm interop`: the real Codex binary as a client of this authority and gateway, sealed off from every network but loopback (the
-// binary calls hosts of its vendor in the background). Skipped, with a line that says why, where the machine cannot do it.
+// `pnpm interop`: clients that others made, through this signing proxy, gateway and authority. All of it runs where there is no network
+// but loopback (Codex calls hosts of its vendor in the background). What a machine cannot do is left out, with a line that says why.
 import { spawnSync } from "node:child_process";
-import { join } from "node:path";
-import { CODEX_0_122, fetchCodexBinary } from "./codex-binary.ts";
+import { CODEX_0_122_HTTP } from "./codex-0.122.ts";
+import { CODEX_0_122_WEB_SOCKET } from "./codex-0.122-web-socket.ts";
+import { CODEX_0_122, CODEX_0_169, fetchCodexBinary } from "./codex-binary.ts";
+import { type InteropClient, type Outcome, runClients, skip } from "./interop-client.ts";
 import { loopbackOnlyPrefix } from "./network-namespace.ts";
 
-function skip(reason: string): void {
-  console.log(`SKIPPED: interop with the real Codex binary: ${reason}`);
-  console.log("0 passed, 0 failed, 1 skipped");
+const CODEX: readonly InteropClient[] = [CODEX_0_122_HTTP, CODEX_0_122_WEB_SOCKET];
+const OTHERS: readonly InteropClient[] = [];
+
+const SEALED = "sealed";
+
+function seal(): readonly string[] | string {
+  if (process.platform !== "linux" || process.arch !== "x64") {
+    return `the pinned binaries are for linux x64, this is ${process.platform} ${process.arch}`;
+  }
+  return (
+    loopbackOnlyPrefix() ??
+    "this machine cannot make a network namespace (unshare --net, ip link set lo up)"
+  );
 }
 
-function main(): void {
-  if (process.platform !== "linux" || process.arch !== "x64") {
-    skip(`the pinned binary is for linux x64, this is ${process.platform} ${process.arch}`);
+async function main(isSealed: boolean): Promise<void> {
+  if (isSealed) {
+    report(await runClients([...CODEX, ...OTHERS]));
     return;
   }
-  const prefix = loopbackOnlyPrefix();
-  if (prefix === undefined) {
-    skip("this machine cannot make a network namespace (unshare --net, ip link set lo up)");
+  const prefix = seal();
+  if (typeof prefix === "string") {
+    const skipped = CODEX.map((client) => skip(client, prefix)).length;
+    const outcome = await runClients(OTHERS);
+    report({ ...outcome, skipped: outcome.skipped + skipped });
     return;
   }
-  const binary = fetchCodexBinary(CODEX_0_122);
-  const scenario = join(import.meta.dirname, "codex-0.122.ts");
-  const [command = "", ...args] = [...prefix, process.execPath, scenario, binary];
+  fetchCodexBinary(CODEX_0_122);
+  fetchCodexBinary(CODEX_0_169);
+  const [command = "", ...args] = [...prefix, process.execPath, import.meta.filename, SEALED];
   const { status } = spawnSync(command, args, { stdio: "inherit" });
   process.exitCode = status ?? 1;
 }
 
-main();
+function report({ passed, failed, skipped }: Outcome): void {
+  const left = skipped === 0 ? "" : `, ${skipped} skipped`;
+  console.log(`${passed} passed, ${failed} failed${left}`);
+  process.exitCode = failed === 0 ? 0 : 1;
+}
+
+await main(process.argv[2] === SEALED);

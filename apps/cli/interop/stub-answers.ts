@@ -1,0 +1,59 @@
+/** What the stub says to everybody. */
+export const ANSWER = "hello";
+
+const HALVES = ["hel", "lo"] as const;
+const USAGE = {
+  input_tokens: 1,
+  input_tokens_details: null,
+  output_tokens: 1,
+  output_tokens_details: null,
+  total_tokens: 2,
+};
+
+function message(text: string) {
+  return {
+    type: "message",
+    role: "assistant",
+    id: "msg_1",
+    status: text === "" ? "in_progress" : "completed",
+    content: text === "" ? [] : [{ type: "output_text", text, annotations: [] }],
+  };
+}
+
+/** An answer of the Responses API that is not streamed. */
+export const RESPONSE = {
+  id: "resp_1",
+  object: "response",
+  status: "completed",
+  output: [message(ANSWER)],
+  usage: USAGE,
+};
+
+/** The same as the events that it is streamed as, in server-sent events and in the frames of a WebSocket. */
+export const RESPONSE_EVENTS: readonly { readonly type: string }[] = [
+  { type: "response.created", response: { id: "resp_1", object: "response", output: [] } },
+  { type: "response.output_item.added", output_index: 0, item: message("") },
+  ...HALVES.map((delta) => ({
+    type: "response.output_text.delta",
+    ...{ output_index: 0, content_index: 0, item_id: "msg_1", delta },
+  })),
+  { type: "response.output_item.done", output_index: 0, item: message(ANSWER) },
+  { type: "response.completed", response: RESPONSE },
+].map((event, sequence_number) => ({ ...event, sequence_number }));
+
+/** An answer of the Chat Completions API that is not streamed. */
+export const COMPLETION = {
+  id: "chatcmpl_1",
+  object: "chat.completion",
+  choices: [{ index: 0, message: { role: "assistant", content: ANSWER }, finish_reason: "stop" }],
+};
+
+/** The same as the chunks that it is streamed as. */
+export const COMPLETION_CHUNKS: readonly object[] = [
+  ...HALVES.map((content) => ({ delta: { role: "assistant", content }, finish_reason: null })),
+  { delta: {}, finish_reason: "stop" },
+].map((choice) => ({
+  id: "chatcmpl_1",
+  object: "chat.completion.chunk",
+  choices: [{ index: 0, ...choice }],
+}));

@@ -1,0 +1,99 @@
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { buffer } from "node:stream/consumers";
+import { COMPLETION, COMPLETION_CHUNKS, RESPONSE, RESPONSE_EVENTS } from "./stub-answers.ts";
+import { acceptWebSockets, type UpstreamSocket } from "./stub-web-socket.ts";
+
+/** One request as the upstream received it. */
+export interface UpstreamRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: IncomingMessage["headers"];
+  readonly body: Buffer;
+}
+
+/** An API that answers `POST …/responses` and `POST …/chat/completions`, streamed where that is asked for, and WebSockets at `…/responses`. */
+export interface StubApi {
+  readonly url: string;
+  /** In the order of their arrival; handshakes are not among them. */
+  readonly requests: readonly UpstreamRequest[];
+  /** One for each handshake that arrived, refused ones too. */
+  readonly sockets: readonly UpstreamSocket[];
+  /** Of the next streamed answer, everything but its first piece waits for this. */
+  holdNext(until: Promise<unknown>): void;
+  /** Whether handshakes are answered with 101; else with 426. Default true. */
+  servesWebSockets: boolean;
+  close(): Promise<void>;
+}
+
+/** Starts the stub on a free port of loopback. */
+export async function startStubApi(): Promise<StubApi> {
+  const requests: UpstreamRequest[] = [];
+  const sockets: UpstreamSocket[] = [];
+  let held: Promise<unknown> | undefined;
+  const server = createServer((request, response) => {
+    void (async () => {
+      const { method = "", url: path = "", headers } = request;
+      const body = await buffer(request);
+      requests.push({ method, path, headers, body });
+      const until = held;
+      held = undefined;
+      await answer({ method, path, headers, body }, response, until);
+    })();
+  });
+  const stub: StubApi = {
+    url: "",
+    requests,
+    sockets,
+    servesWebSockets: true,
+    holdNext: (until) => {
+      held = until;
+    },
+    close: () =>
+      new Promise((resolve) => {
+        webSockets.close();
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+  const webSockets = acceptWebSockets(server, sockets, () => stub.servesWebSockets);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  return Object.assign(stub, { url: `http://127.0.0.1:${port}` });
+}
+
+async function answer(
+  { method, path, body }: UpstreamRequest,
+  response: ServerResponse,
+  until: Promise<unknown> | undefined,
+): Promise<void> {
+  const isChat = path.endsWith("/chat/completions");
+  if (method !== "POST" || !(isChat || path.endsWith("/responses"))) {
+    response.writeHead(404).end();
+    return;
+  }
+  if (!asksForStream(body)) {
+    response.writeHead(200, { "content-type": "application/json" });
+    response.end(JSON.stringify(isChat ? COMPLETION : RESPONSE));
+    return;
+  }
+  const [first = "", ...rest] = isChat ? chatStream() : responseStream();
+  response.writeHead(200, { "content-type": "text/event-stream" });
+  response.write(first);
+  await until;
+  response.end(rest.join(""));
+}
+
+// Compressed bodies are Codex's, which always asks for a stream.
+function asksForStream(body: Buffer): boolean {
+  return body[0] !== 0x7b || JSON.parse(body.toString()).stream === true;
+}
+
+function chatStream(): string[] {
+  const chunks = COMPLETION_CHUNKS.map((chunk) => JSON.stringify(chunk));
+  return [...chunks, "[DONE]"].map((data) => `data: ${data}\n\n`);
+}
+
+function responseStream(): string[] {
+  return RESPONSE_EVENTS.map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
+}
