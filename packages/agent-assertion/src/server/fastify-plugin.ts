@@ -11,7 +11,7 @@ import { verifyRequest } from "./verify-request.js";
 
 declare module "fastify" {
   interface FastifyRequest {
-    /** Who sent the request. Throws on a route that is not behind `agentAssertion`. */
+    /** Who sent the request; there in the scopes that `agentAssertion` covers. Throws in a hook that runs before the check. */
     readonly agent: VerifiedAssertion;
   }
 }

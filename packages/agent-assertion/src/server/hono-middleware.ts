@@ -81,7 +81,7 @@ function factsOf(c: Context, incoming: IncomingMessage | undefined): RequestFact
     method: incoming?.method ?? request.method,
     target: incoming ? targetOf(incoming) : fetchTargetOf(request),
     rawHeaders: incoming ? incoming.rawHeaders : fetchFieldLines(request.headers),
-    hasBody: incoming ? hasBody(incoming.rawHeaders) : fetchHasBody(request),
+    hasBody: incoming ? hasBody(incoming) : fetchHasBody(request),
     async body(maxBytes) {
       const body = await readFetchBody(request, maxBytes);
       c.req.raw = new Request(request, { body });

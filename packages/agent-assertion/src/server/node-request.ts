@@ -7,6 +7,8 @@ import { takeBody } from "./take-body.js";
 export type NodeRequest = IncomingMessage & {
   /** The target before a mounted router took its prefix off (connect, Express), or before it was rewritten (Fastify). */
   readonly originalUrl?: string | undefined;
+  /** HTTP/2 only. */
+  readonly stream?: { readonly endAfterHeaders: boolean } | undefined;
 };
 
 /** What {@link factsOf} goes by. */
@@ -24,7 +26,7 @@ export function factsOf(request: NodeRequest, options: FactsOptions = {}): Reque
     method: request.method ?? "",
     target: targetOf(request),
     rawHeaders,
-    hasBody: hasBody(rawHeaders),
+    hasBody: hasBody(request),
     async body(maxBytes) {
       const kept = options.rawBody?.(request);
       return kept ?? (await takeBody(request, { length, maxBytes, signal: options.signal }));
@@ -37,10 +39,15 @@ export function targetOf(request: NodeRequest): string {
   return request.originalUrl ?? request.url ?? "";
 }
 
-/** Whether the framing of a request says that it has a body (RFC 9112 §6.3); one of no bytes is none. */
-export function hasBody(rawHeaders: readonly string[]): boolean {
-  const length = lengthOf(rawHeaders);
-  return fieldLines(rawHeaders, "transfer-encoding").length > 0 || (length ?? 0) !== 0;
+/**
+ * Whether the framing of a request says that it has a body; one of no bytes is none. HTTP/2 needs no field for it: there the head says
+ * whether anything follows (RFC 9112 §6.3, RFC 9113 §8.1).
+ */
+export function hasBody(request: NodeRequest): boolean {
+  if (fieldLines(request.rawHeaders, "transfer-encoding").length > 0) return true;
+  const length = lengthOf(request.rawHeaders);
+  if (length !== undefined) return length !== 0;
+  return request.httpVersionMajor >= 2 && request.stream?.endAfterHeaders !== true;
 }
 
 // Node refuses a request whose lengths differ or are none.

@@ -73,6 +73,8 @@ function readAndPutBack(request: BodySource, options: TakeBodyOptions): Promise<
     };
     const fail = (error: UnreadableBody): void => {
       stop();
+      // Node drops the rest of a body only where nobody began to read it; the connection would stand still.
+      request.resume();
       reject(error);
     };
     const onGone = (): void => fail(gone());
@@ -98,7 +100,11 @@ function readAndPutBack(request: BodySource, options: TakeBodyOptions): Promise<
           return;
         }
       }
-      if (request.complete !== true && size !== length) return;
+      if (request.complete !== true && size !== length) {
+        // Has the end told where it is there and nothing said that it would be.
+        request.read(0);
+        return;
+      }
       stop();
       const body = Buffer.concat(chunks, size);
       if (size > 0) request.unshift(body);

@@ -8,7 +8,7 @@ export interface RawAnswer {
   readonly body: string;
 }
 
-/** A request as it goes over a socket: nothing is added but `Host` and `Connection: close`. */
+/** A request as it goes over a socket: nothing is added but `Host`. */
 export interface RawRequest {
   readonly method?: string;
   readonly target?: string;
@@ -21,16 +21,24 @@ export interface RawRequest {
 export async function exchange(port: number, request: RawRequest): Promise<RawAnswer> {
   const { method = "GET", target = "/", lines = [], body = "" } = request;
   const socket = connect(port, "127.0.0.1");
-  const head = [`${method} ${target} HTTP/1.1`, "Host: other.example", "Connection: close"];
-  socket.write([...head, ...lines, "", ""].join("\r\n"));
+  socket.write(
+    [`${method} ${target} HTTP/1.1`, "Host: other.example", ...lines, "", ""].join("\r\n"),
+  );
   socket.write(body);
-  const chunks: Buffer[] = [];
-  for await (const chunk of socket) chunks.push(chunk as Buffer);
-  return parse(Buffer.concat(chunks).toString());
+  let received = "";
+  for await (const chunk of socket.setEncoding("latin1")) {
+    received += chunk;
+    const answer = parse(received, method === "HEAD");
+    // The connection may still be taking the body: leaving the loop ends it.
+    if (answer !== undefined) return answer;
+  }
+  throw new Error(`the connection ended within the answer: ${received}`);
 }
 
-function parse(text: string): RawAnswer {
+// `undefined` while it is not whole.
+function parse(text: string, isHead: boolean): RawAnswer | undefined {
   const end = text.indexOf("\r\n\r\n");
+  if (end < 0) return undefined;
   const [statusLine = "", ...lines] = text.slice(0, end).split("\r\n");
   const headers = new Map(
     lines.map((line) => {
@@ -39,18 +47,26 @@ function parse(text: string): RawAnswer {
     }),
   );
   const rest = text.slice(end + 4);
-  const body = headers.get("transfer-encoding") === "chunked" ? joinChunks(rest) : rest;
-  return { status: Number(statusLine.split(" ")[1]), headers, body };
+  const body = isHead ? rest : bodyOf(rest, headers);
+  return body === undefined
+    ? undefined
+    : { status: Number(statusLine.split(" ")[1]), headers, body };
 }
 
-function joinChunks(text: string): string {
+function bodyOf(rest: string, headers: ReadonlyMap<string, string>): string | undefined {
+  if (headers.get("transfer-encoding") === "chunked") return joinChunks(rest);
+  return rest.length < Number(headers.get("content-length") ?? 0) ? undefined : rest;
+}
+
+function joinChunks(text: string): string | undefined {
   let rest = text;
   let body = "";
-  for (;;) {
+  while (rest.includes("\r\n")) {
     const end = rest.indexOf("\r\n");
     const size = Number.parseInt(rest.slice(0, end), 16);
-    if (!(size > 0)) return body;
+    if (size === 0) return body;
     body += rest.slice(end + 2, end + 2 + size);
     rest = rest.slice(end + 4 + size);
   }
+  return undefined;
 }
