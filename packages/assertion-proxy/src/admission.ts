@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import type { Code } from "@countersign/agent-key";
 import type { AuditIdentity } from "./audit-entry.js";
 import type { RawFields } from "./raw-fields.js";
 import type { RequestRefusal } from "./request-refusal.js";
@@ -11,6 +12,8 @@ export interface Admission {
   readonly keepTrailer: (name: string) => boolean;
   /** For the audit entry. */
   readonly identity: AuditIdentity;
+  /** What to do about the upstream's 401. Absent: nothing. */
+  readonly recovery?: Recovery | undefined;
   /** How to look again whether an open request may stay open. Absent: it may until it ends. */
   readonly recheck?: Recheck | undefined;
 }
@@ -21,6 +24,32 @@ export interface Recheck {
   readonly key: string;
   /** Rejects when they must end; the error's code says why. */
   readonly run: (signal: AbortSignal) => Promise<void>;
+}
+
+/** Sends a request once more, under another credential, after the upstream answered it with 401. */
+export interface Recovery {
+  /** Bytes of a body that are kept while it is sent; a longer body is sent once. */
+  readonly maxBodyBytes: number;
+  /** Hears that the upstream answered with anything but 401, the first time or the second. */
+  accepted(): void;
+  /**
+   * Takes the upstream's 401.
+   *
+   * @param code - its reason, as far as it gives one
+   * @returns makes the fields of the one repetition, when it is sent; `undefined`: the client gets the 401
+   * @throws what the client hears instead of the 401
+   */
+  refused(code: Code | undefined, signal: AbortSignal): Promise<(() => RawFields) | undefined>;
+}
+
+/** Reads the body of a request that is not admitted yet. */
+export interface BodyReader {
+  /**
+   * Reads the whole body, which then goes to the upstream from memory.
+   *
+   * @throws {RequestRefusal} `invalid_request` with status 413 when it is longer than `maxBytes`
+   */
+  read(maxBytes: number): Promise<Buffer>;
 }
 
 /** What makes a signing proxy or a verifying gateway of the common base. */
@@ -35,9 +64,10 @@ export interface ProxyPolicy {
   /**
    * Decides whether a request may pass. The body was not read, and nothing was dialled.
    *
+   * @param body - to read it first; whoever does not leaves it to stream through
    * @throws a `CountersignError` whose code becomes the refusal; anything else is `server_error`
    */
-  admit(request: IncomingMessage, signal: AbortSignal): Promise<Admission>;
+  admit(request: IncomingMessage, signal: AbortSignal, body: BodyReader): Promise<Admission>;
   /** Looks at the upstream's head before anything of it reaches the client; a refusal is answered in its place. */
   judge?(status: number, fields: RawFields): RequestRefusal | undefined;
 }

@@ -15,7 +15,8 @@ import { discardRest } from "./discard-rest.js";
 import type { LiveRecheck, Rechecked } from "./live-recheck.js";
 import { answerProblem, problemOf } from "./problem-answer.js";
 import { Relay, type RelayContext } from "./relay.js";
-import { checkRequestHead } from "./request-head.js";
+import { RequestBody } from "./request-body.js";
+import { checkRequestHead, type RequestHead } from "./request-head.js";
 import { RequestRefusal } from "./request-refusal.js";
 import { Tunnel } from "./tunnel.js";
 import type { UpgradeConnection } from "./upgrade-connection.js";
@@ -50,6 +51,7 @@ export class Exchange {
   readonly #over = new AbortController();
   readonly #onEnd: () => void;
   #expectsContinue = false;
+  #body: RequestBody | undefined;
   #relay: Relay | undefined;
   #tunnel: Tunnel | undefined;
   #rechecked: Rechecked | undefined;
@@ -86,7 +88,9 @@ export class Exchange {
       if (!hasRoom()) throw new RequestRefusal("server_error", "too many requests at once");
       const head = checkRequestHead(this.#request, limits, this.#upgrade !== undefined);
       this.#expectsContinue = head.expectsContinue;
-      const admission = await this.#admit();
+      const body = this.#openBody(head);
+      this.#body = body;
+      const admission = await this.#admit(body);
       this.#identity = admission.identity;
       // One turn of the event loop, in which a pooled connection that the upstream closed or spoke on without being asked is dropped.
       await nextTurn();
@@ -96,6 +100,7 @@ export class Exchange {
         request: this.#request,
         response: this.#response,
         head,
+        body,
         admission,
         onFailure: (error) => this.fail(error),
         onSwitch: (upstream) => this.#openTunnel(upstream),
@@ -117,6 +122,7 @@ export class Exchange {
     this.#code = code;
     if (RequestRefusal.is(error)) this.#identity ??= error.identity;
     this.#relay?.stop();
+    this.#body?.stop();
     if (this.#tunnel !== undefined) this.#tunnel.end(code);
     else if (this.#response.headersSent) this.#response.destroy();
     else {
@@ -144,8 +150,20 @@ export class Exchange {
     this.#tunnel.start();
   }
 
+  #openBody(head: RequestHead): RequestBody {
+    return new RequestBody({
+      request: this.#request,
+      isEmpty: head.framing.kind === "none",
+      maxBytes: this.#context.limits.maxBodyBytes,
+      onStart: () => {
+        if (head.expectsContinue) this.#response.writeContinue();
+      },
+      onFailure: (error) => this.fail(error),
+    });
+  }
+
   /** Waits for the policy, but no longer than the limit, whether or not it heeds its signal. */
-  async #admit(): Promise<Admission> {
+  async #admit(body: RequestBody): Promise<Admission> {
     const { policy, limits } = this.#context;
     let timer: NodeJS.Timeout | undefined;
     const deadline = new Promise<never>((_, reject) => {
@@ -156,7 +174,7 @@ export class Exchange {
     const gaveUp = new AbortController();
     const signal = AbortSignal.any([this.#over.signal, gaveUp.signal]);
     try {
-      return await Promise.race([policy.admit(this.#request, signal), deadline]);
+      return await Promise.race([policy.admit(this.#request, signal, body), deadline]);
     } finally {
       clearTimeout(timer);
       gaveUp.abort();
@@ -174,6 +192,7 @@ export class Exchange {
     if (this.#over.signal.aborted) return;
     this.#over.abort();
     this.#relay?.stop();
+    this.#body?.stop();
     if (this.#rechecked !== undefined) this.#context.recheck.delete(this.#rechecked);
     writeAudit(this.#context.audit, this.#start, {
       endedAt: this.#context.now(),

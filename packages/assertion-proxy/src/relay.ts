@@ -1,10 +1,12 @@
 import type { ClientRequest, Agent as HttpAgent, IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import type { Admission, ProxyPolicy } from "./admission.js";
+import type { Admission, ProxyPolicy, Recovery } from "./admission.js";
 import type { ProxyLimits } from "./proxy-limits.js";
 import { pumpBody } from "./pump-body.js";
-import { announcedTrailers, keepFields } from "./raw-fields.js";
-import { bodyTooLarge, type RequestHead } from "./request-head.js";
+import { announcedTrailers, keepFields, type RawFields } from "./raw-fields.js";
+import { RefusedAnswer } from "./refused-answer.js";
+import type { RequestBody } from "./request-body.js";
+import type { RequestHead } from "./request-head.js";
 import { RequestRefusal } from "./request-refusal.js";
 import type { Upstream } from "./upstream.js";
 import { openUpstreamRequest } from "./upstream-request.js";
@@ -32,6 +34,7 @@ export interface RelayInput {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly head: RequestHead;
+  readonly body: RequestBody;
   readonly admission: Admission;
   /** Hears, once, why it cannot go on. */
   readonly onFailure: (error: unknown) => void;
@@ -46,10 +49,10 @@ export class Relay {
   readonly #watchdog: Watchdog;
   #outgoing: ClientRequest | undefined;
   #continueTimer: NodeJS.Timeout | undefined;
-  #stopPump: (() => void) | undefined;
-  #bodyBytes = 0;
-  #bodyStarted = false;
+  #sendingBody = false;
   #bodySent = false;
+  #hasRecovered = false;
+  #recovering: AbortController | undefined;
   #answering = false;
   #answered = false;
   #stopped = false;
@@ -64,35 +67,47 @@ export class Relay {
 
   /** Dials, or takes an idle connection. */
   start(): void {
+    const { head, body, admission } = this.#input;
+    const { framing } = head;
+    const most = admission.recovery?.maxBodyBytes ?? 0;
+    if (framing.kind !== "length" || framing.length <= most) body.keep(most);
+    this.#send(admission.fields);
+  }
+
+  #send(fields: RawFields): void {
     const { upstream, agent, limits } = this.#context;
-    const { request, head, admission } = this.#input;
+    const { request, head, body, admission } = this.#input;
     const announced = announcedTrailers(request.rawHeaders);
+    const expectContinue = head.expectsContinue && !body.isStarted;
     const outgoing = openUpstreamRequest(upstream, agent, {
       method: request.method ?? "",
       target: request.url ?? "",
       framing: head.framing,
-      fields: admission.fields,
+      fields,
       trailerNames: [...announced].filter(admission.keepTrailer),
-      expectContinue: head.expectsContinue,
+      expectContinue,
       websocket: head.websocket,
       maxHeaderBytes: limits.maxHeaderBytes,
     });
     this.#outgoing = outgoing;
+    this.#answering = false;
+    this.#sendingBody = false;
+    this.#bodySent = false;
     this.#watchdog.watch(limits.connectMs);
     outgoing
-      .on("socket", (socket) => this.#onSocket(socket))
+      .on("socket", (socket) => this.#onSocket(socket, expectContinue))
       .on("continue", () => this.#sendBody())
       .on("response", (incoming) => this.#onResponse(incoming))
       .on("upgrade", (incoming, socket, early) => this.#onSwitch(incoming, socket, early))
-      .on("error", (error) => this.#onError(error))
-      .on("close", () => this.#onError(new Error("closed")));
+      .on("error", (error) => this.#onError(outgoing, error))
+      .on("close", () => this.#onError(outgoing, new Error("closed")));
     if (head.framing.kind === "none") {
       outgoing.end();
       this.#bodySent = true;
       return;
     }
     outgoing.flushHeaders();
-    if (!head.expectsContinue) this.#sendBody();
+    if (!expectContinue) this.#sendBody();
   }
 
   /** Ends it. The upstream's connection is kept only if the request and its answer went through whole. */
@@ -101,7 +116,7 @@ export class Relay {
     this.#stopped = true;
     this.#watchdog.stop();
     clearTimeout(this.#continueTimer);
-    this.#stopPump?.();
+    this.#recovering?.abort();
     if (!this.#answered || !this.#bodySent) this.#outgoing?.destroy();
   }
 
@@ -109,11 +124,11 @@ export class Relay {
     if (!this.#stopped) this.#input.onFailure(error);
   }
 
-  #onSocket(socket: Socket): void {
+  #onSocket(socket: Socket, expectContinue: boolean): void {
     const onConnected = (): void => {
       if (this.#stopped || this.#answering) return;
       this.#watchdog.watch(this.#context.limits.responseMs);
-      if (!this.#input.head.expectsContinue) return;
+      if (!expectContinue) return;
       // RFC 9110 §10.1.1: nobody waits for ever; an upstream that knows no expectations says nothing.
       this.#continueTimer = setTimeout(() => this.#sendBody(), this.#context.limits.continueMs);
     };
@@ -125,17 +140,16 @@ export class Relay {
 
   #sendBody(): void {
     const outgoing = this.#outgoing;
-    if (outgoing === undefined || this.#stopped || this.#answering || this.#bodyStarted) return;
-    this.#bodyStarted = true;
+    if (outgoing === undefined || this.#stopped || this.#answering || this.#sendingBody) return;
     clearTimeout(this.#continueTimer);
-    const { request, response, head, admission } = this.#input;
-    if (head.expectsContinue) response.writeContinue();
-    this.#stopPump = pumpBody(request, outgoing, {
-      onProgress: (bytes) => {
-        this.#watchdog.touch();
-        this.#bodyBytes += bytes;
-        if (this.#bodyBytes > this.#context.limits.maxBodyBytes) this.#fail(bodyTooLarge());
-      },
+    this.#sendBodyTo(outgoing);
+  }
+
+  #sendBodyTo(outgoing: ClientRequest): void {
+    this.#sendingBody = true;
+    const { request, head, body, admission } = this.#input;
+    body.sendTo(outgoing, {
+      onProgress: () => this.#watchdog.touch(),
       onEnd: () => {
         if (head.framing.kind === "chunked") {
           outgoing.addTrailers(
@@ -152,31 +166,96 @@ export class Relay {
     if (this.#stopped) return;
     this.#answering = true;
     clearTimeout(this.#continueTimer);
+    const { recovery } = this.#input.admission;
+    if (incoming.statusCode !== 401) recovery?.accepted();
+    if (incoming.statusCode !== 401 || recovery === undefined || this.#hasRecovered) {
+      this.#answer(incoming, []);
+      return;
+    }
+    this.#hasRecovered = true;
+    void this.#recover(new RefusedAnswer(incoming), recovery);
+  }
+
+  /** Sends the upstream's answer on. @param start - what was read of its body already */
+  #answer(incoming: IncomingMessage, start: readonly Buffer[]): void {
     const { policy, limits, isClosing } = this.#context;
-    const { response, head } = this.#input;
+    const { response, head, body } = this.#input;
     try {
       const refusal = policy.judge?.(incoming.statusCode ?? 0, incoming.rawHeaders);
       if (refusal !== undefined) throw refusal;
       if (incoming.statusCode === 101) throw this.#uncalledSwitch();
       // A client that was never told to send its body may send it or not, and one that asked for a WebSocket may be speaking it already:
       // where its next request begins is unknown.
-      const isLast = (head.expectsContinue && !this.#bodyStarted) || head.websocket !== undefined;
+      const isLast = (head.expectsContinue && !body.isStarted) || head.websocket !== undefined;
       forwardResponseHead(incoming, response, isClosing() || isLast);
     } catch (error) {
       this.#fail(error);
       return;
     }
     this.#watchdog.watch(limits.idleMs);
+    const onEnd = (): void => {
+      this.#answered = true;
+      response.addTrailers(forwardedTrailers(incoming.rawTrailers));
+      response.end();
+    };
+    for (const chunk of start) response.write(chunk);
+    if (incoming.readableEnded) {
+      onEnd();
+      return;
+    }
     incoming.on("error", () => this.#onBrokenAnswer());
     incoming.on("close", () => this.#onBrokenAnswer());
-    pumpBody(incoming, response, {
-      onProgress: () => this.#watchdog.touch(),
-      onEnd: () => {
-        this.#answered = true;
-        response.addTrailers(forwardedTrailers(incoming.rawTrailers));
-        response.end();
-      },
+    pumpBody(incoming, response, { onProgress: () => this.#watchdog.touch(), onEnd });
+    incoming.resume();
+  }
+
+  /** Asks for another credential after a 401, and sends the request once more under it; or hands the 401 up. */
+  async #recover(refused: RefusedAnswer, recovery: Recovery): Promise<void> {
+    const { body } = this.#input;
+    const { incoming } = refused;
+    this.#watchdog.stop();
+    incoming.on("error", () => {});
+    body.hold();
+    try {
+      const fields = await this.#otherFields(refused, recovery);
+      const outgoing = this.#outgoing;
+      if (this.#stopped || outgoing === undefined) return;
+      if (fields === undefined) {
+        if (incoming.destroyed && !incoming.readableEnded) this.#onBrokenAnswer();
+        else this.#answer(incoming, refused.start);
+        if (this.#sendingBody && !this.#bodySent) this.#sendBodyTo(outgoing);
+        return;
+      }
+      // A connection is used again only after all of its request and all of its answer.
+      if (!this.#bodySent || !incoming.readableEnded) outgoing.destroy();
+      body.rewind();
+      this.#send(fields());
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** @returns `undefined` also when it was not decided in time */
+  async #otherFields(
+    refused: RefusedAnswer,
+    recovery: Recovery,
+  ): Promise<(() => RawFields) | undefined> {
+    const recovering = new AbortController();
+    const { signal } = recovering;
+    this.#recovering = recovering;
+    const timer = setTimeout(() => recovering.abort(), this.#context.limits.admitMs);
+    const decide = async (): Promise<(() => RawFields) | undefined> => {
+      const fields = await recovery.refused(await refused.code(), signal);
+      return fields !== undefined && (await this.#input.body.canRepeat()) ? fields : undefined;
+    };
+    const givenUp = new Promise<undefined>((resolve) => {
+      signal.addEventListener("abort", () => resolve(undefined), { once: true });
     });
+    try {
+      return await Promise.race([decide(), givenUp]);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   #onSwitch(incoming: IncomingMessage, socket: Socket, early: Buffer): void {
@@ -188,6 +267,7 @@ export class Relay {
       return;
     }
     this.#answering = true;
+    this.#input.admission.recovery?.accepted();
     try {
       const refusal = this.#context.policy.judge?.(101, incoming.rawHeaders);
       if (refusal !== undefined) throw refusal;
@@ -212,7 +292,8 @@ export class Relay {
     if (!this.#answered) this.#fail(this.#refusal("bad_response", "broke its answer off"));
   }
 
-  #onError(error: Error & { readonly code?: unknown }): void {
+  #onError(outgoing: ClientRequest, error: Error & { readonly code?: unknown }): void {
+    if (outgoing !== this.#outgoing) return;
     // With an answer on its way, how sending the rest of the request went matters no more.
     if (this.#answering) return;
     const unreadable = typeof error.code === "string" && error.code.startsWith("HPE_");
