@@ -1,11 +1,10 @@
-import { constants, type Stats } from "node:fs";
-import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import { CountersignError, parseOrigin } from "@countersign/agent-key";
 import { parse, TomlError } from "smol-toml";
 import { z } from "zod";
 import { CliError } from "./cli-error.js";
-import { CONFIG_FILE, isSystemError, reasonOf } from "./home.js";
+import { CONFIG_FILE } from "./home.js";
+import { readTrustedFile } from "./trusted-file.js";
 
 const configSchema = z.looseObject({
   authority: z.string().optional(),
@@ -58,8 +57,6 @@ export async function loadConfig(home: string): Promise<Config> {
   return parseConfig(await readConfigText(file), file);
 }
 
-const WRITABLE_BY_OTHERS = 0o002;
-
 /**
  * Reads the text of a configuration file; a missing one is empty. A link is followed, but what it leads to must be this user's, or root's,
  * and not everybody's to write: whoever writes it decides where a login's token goes.
@@ -67,35 +64,16 @@ const WRITABLE_BY_OTHERS = 0o002;
  * @throws {CliError} `store_denied` when it cannot be read or believed
  */
 export async function readConfigText(file: string): Promise<string> {
-  let handle: FileHandle | undefined;
-  try {
-    // Non-blocking: a named pipe in its place would never open.
-    handle = await open(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
-    const wrong = problemOf(await handle.stat());
-    if (wrong !== undefined) throw denied(file, wrong);
-    return await handle.readFile("utf8");
-  } catch (error) {
-    if (isSystemError(error, "ENOENT")) return "";
-    throw CliError.is(error) ? error : denied(file, `cannot be read: ${reasonOf(error)}`, error);
-  } finally {
-    await handle?.close();
-  }
-}
-
-function problemOf(stats: Stats): string | undefined {
-  if (!stats.isFile()) return "is no file";
-  const uid = process.getuid?.();
-  // Where there are no such ids (Windows) the profile's own permissions protect it.
-  if (uid === undefined) return undefined;
-  if (stats.uid !== uid && stats.uid !== 0) return "belongs to another user";
-  return (stats.mode & WRITABLE_BY_OTHERS) === 0 ? undefined : "may be written by everybody";
-}
-
-function denied(file: string, what: string, cause?: unknown): CliError {
-  return new CliError("store_denied", `${file} ${what}`, {
-    cause,
-    hint: "make it a file of your own that nobody else can write",
-  });
+  const text = await readTrustedFile(
+    file,
+    "write",
+    (what, cause) =>
+      new CliError("store_denied", `${file} ${what}`, {
+        cause,
+        hint: "make it a file of your own that nobody else can write",
+      }),
+  );
+  return text ?? "";
 }
 
 /** Parses the text of a configuration file; `file` is only named in errors. */

@@ -1,6 +1,4 @@
 import { randomBytes } from "node:crypto";
-import { constants, type Stats } from "node:fs";
-import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import {
   openPrivateDirectory,
@@ -9,15 +7,14 @@ import {
   writePrivateFile,
 } from "@countersign/agent-identity/private-file";
 import { CliError } from "./cli-error.js";
-import { inspectHome, isSystemError, reasonOf } from "./home.js";
+import { inspectHome } from "./home.js";
+import { readTrustedFile } from "./trusted-file.js";
 
 /** The file in the home with what clients of the signing proxy present. */
 export const PROXY_TOKEN_FILE = "proxy.token";
 
 const TOKEN_BYTES = 32;
 const TOKEN = /^[!-~]{16,512}$/;
-const MAX_BYTES = 4096;
-const OTHERS = 0o007;
 
 /** A client token and the file that it stands in. */
 export interface ProxyToken {
@@ -56,28 +53,14 @@ export async function ensureProxyToken(home: string, signal: AbortSignal): Promi
  * @throws {CliError} `config_invalid` when it cannot be read or believed, or holds no token
  */
 export async function readProxyToken(file: string): Promise<ProxyToken> {
-  let handle: FileHandle | undefined;
-  try {
-    // Non-blocking: a named pipe in its place would never open.
-    handle = await open(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
-    const wrong = problemOf(await handle.stat());
-    if (wrong !== undefined) throw invalid(file, wrong);
-    return { token: checkToken(await handle.readFile("utf8"), file, "config_invalid"), file };
-  } catch (error) {
-    if (CliError.is(error)) throw error;
-    throw invalid(file, `cannot be read: ${reasonOf(error)}`, error);
-  } finally {
-    await handle?.close();
-  }
-}
-
-function problemOf(stats: Stats): string | undefined {
-  if (!stats.isFile() || stats.size > MAX_BYTES) return "is no file with a token";
-  const uid = process.getuid?.();
-  // Where there are no such ids (Windows) the profile's own permissions protect it.
-  if (uid === undefined) return undefined;
-  if (stats.uid !== uid && stats.uid !== 0) return "belongs to another user";
-  return (stats.mode & OTHERS) === 0 ? undefined : "can be used by everybody";
+  const refuse = (what: string, cause?: unknown) =>
+    new CliError("config_invalid", `--client-token-file: ${file} ${what}`, {
+      cause,
+      hint: "name a file with the token, of your own and with mode 0600",
+    });
+  const text = await readTrustedFile(file, "read or write", refuse);
+  if (text === undefined) throw refuse("does not exist");
+  return { token: checkToken(text, file, "config_invalid"), file };
 }
 
 function checkToken(text: string, file: string, code: "store_corrupt" | "config_invalid"): string {
@@ -89,12 +72,5 @@ function checkToken(text: string, file: string, code: "store_corrupt" | "config_
       code === "store_corrupt"
         ? "remove the file: a new token is then made, and clients must be given that one"
         : "put a token into it, for instance: openssl rand -hex 32",
-  });
-}
-
-function invalid(file: string, what: string, cause?: unknown): CliError {
-  return new CliError("config_invalid", `--client-token-file: ${file} ${what}`, {
-    cause: isSystemError(cause) ? cause : undefined,
-    hint: "name a file with the token, of your own and with mode 0600",
   });
 }

@@ -211,6 +211,22 @@ describe("request", () => {
     expect(request && headerOf(request, "user-agent")).toMatch(/^countersign\/\d+\.\d+\.\d+$/);
   });
 
+  test("with --binding signs method, URL and body as well; without it does not", async () => {
+    const args = ["request", `${upstream.url}/v1/x`, "--origin", upstream.url, "--data", "{}"];
+    await output([...args, "--binding"], options);
+    await output(args, options);
+    const fields = ["content-digest", "signature-input", "signature"];
+    const [bound, unbound] = upstream.requests.map((received) =>
+      fields.map((name) => headerOf(received, name)),
+    );
+    expect(bound).toEqual([
+      expect.stringMatching(/^sha-256=:.+:$/),
+      expect.stringContaining('tag="agent-assertion"'),
+      expect.stringMatching(/=:.+:$/),
+    ]);
+    expect(unbound).toEqual([undefined, undefined, undefined]);
+  });
+
   test("off: sends the human's token", async () => {
     await output(["request", "GET", upstream.url, "--origin", upstream.url], off());
     expect(sentTo(upstream)).toEqual(["Bearer t0ken"]);

@@ -1,6 +1,8 @@
 import { chmod, mkdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { request as httpRequest } from "node:http";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import {
   headerOf,
   type TemporaryDirectory,
@@ -47,6 +49,14 @@ async function start(args: readonly string[], env = options.env): Promise<Starte
   onTestFinished(() => process[Symbol.asyncDispose]());
   const [, url = ""] = await process.waitForLine(/^listening on (\S+)$/);
   return { process, url };
+}
+
+function getThrough(socketPath: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    httpRequest({ socketPath, path: "/v1/x" }, (response) => resolve(text(response)))
+      .on("error", reject)
+      .end();
+  });
 }
 
 /** Nothing was registered, and the upstream heard of nothing. */
@@ -235,6 +245,42 @@ describe("proxy", () => {
     process.kill("SIGTERM");
     expect((await process.exited).stderr).toMatch(/^warning: every program of this machine/m);
     await expect(stat(tokenFile)).rejects.toMatchObject({ code: "ENOENT" });
+  });
+
+  test("serves a Unix socket without a token", async () => {
+    await logIn();
+    const directory = join(folder.path, "run");
+    await mkdir(directory, { mode: 0o700 });
+    const socketPath = join(directory, "proxy.sock");
+    const { process, url } = await start([...to(), "--socket", socketPath]);
+    expect(url).toBe(`unix:${socketPath}`);
+    expect((await stat(socketPath)).mode & 0o777).toBe(0o600);
+    expect(await getThrough(socketPath)).toBe('{"ok":true}');
+    process.kill("SIGTERM");
+    expect(await process.exited).toMatchObject({ code: 0 });
+    await expect(stat(socketPath)).rejects.toMatchObject({ code: "ENOENT" });
+  });
+
+  test("serves an address beside the socket, and asks for the token there", async () => {
+    await logIn();
+    const directory = join(folder.path, "run");
+    await mkdir(directory, { mode: 0o700 });
+    const socketPath = join(directory, "proxy.sock");
+    const { process, url } = await start([...onLoopback(), "--socket", socketPath]);
+    await process.waitForLine(new RegExp(`^listening on unix:${socketPath}$`));
+    expect((await fetch(url)).status).toBe(401);
+    expect(await getThrough(socketPath)).toBe('{"ok":true}');
+  });
+
+  test("rejects a socket in a folder that others may enter", async () => {
+    await logIn();
+    const directory = join(folder.path, "run");
+    await mkdir(directory);
+    await chmod(directory, 0o755);
+    const args = [...to(), "--socket", join(directory, "proxy.sock")];
+    const result = await countersign(args, options);
+    expectError(result, "store_denied", 1);
+    expect(result.stdout).toBe("");
   });
 
   test("with --json says in one line where it listens, and ends what it began before it ends", async () => {

@@ -31,6 +31,7 @@ export async function request(
   const thread = session.tasks.thread(scope);
   const send = withAssertion(fetch, thread, {
     origins,
+    binding: options.binding === true,
     onWarning: (message) => run.output.warn(message),
     ...run.http,
   });

@@ -3,6 +3,10 @@ import { collect, type Declare, INSECURE_HTTP } from "./declare.js";
 
 const THREAD = "thread (default: COUNTERSIGN_THREAD, else the scope cli)";
 
+const HEADER_HELP = `
+The line is for no request in particular, so that it cannot be bound to one: where a server requires
+binding, use "countersign request --binding" or "countersign proxy --binding".`;
+
 /** Declares `identity`, `task`, `header` and `request`: what an agent on this machine does. */
 export function declareAgentCommands(program: Command, declare: Declare): void {
   const identity = declare.group(program, "identity", "the agent of this machine");
@@ -78,7 +82,8 @@ export function declareAgentCommands(program: Command, declare: Declare): void {
     )
     .option("--thread <id>", THREAD)
     .option("--origin <origin>", "name the origin that a Bearer line is for (feature off)")
-    .option(...INSECURE_HTTP);
+    .option(...INSECURE_HTTP)
+    .addHelpText("after", HEADER_HELP);
 
   declare
     .command(
@@ -99,5 +104,6 @@ export function declareAgentCommands(program: Command, declare: Declare): void {
       "allow this origin besides the configured ones (may be repeated)",
       collect,
     )
+    .option("--binding", "sign method, URL and body too, for servers that accept or require it")
     .option(...INSECURE_HTTP);
 }

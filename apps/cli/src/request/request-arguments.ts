@@ -11,6 +11,7 @@ export interface RequestOptions {
   readonly data?: string;
   readonly include?: boolean;
   readonly origin?: readonly string[];
+  readonly binding?: boolean;
 }
 
 /** What is to be sent. */
