@@ -1,0 +1,55 @@
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { startProcess } from "@countersign/testing";
+import type { Checks } from "./checks.ts";
+import { environmentOf } from "./countersign.ts";
+import type { ProxyChain } from "./proxy-chain.ts";
+
+/** The examples that docs/clients.md shows. */
+export const EXAMPLES = join(import.meta.dirname, "../test/examples");
+
+/** Why a program cannot be used: there is none that answers. */
+export function whyNotProgram(program: string): string | undefined {
+  const { status } = spawnSync(program, ["--version"], { stdio: "ignore" });
+  return status === 0 ? undefined : `this machine has no ${program}`;
+}
+
+/**
+ * Runs an example's program as a user of the proxy would. The first streamed answer is held back after its first piece until the program
+ * printed that: a chain that keeps answers until they are whole comes to no end.
+ *
+ * @param piece - how the program prints the first piece
+ * @returns what it printed
+ */
+export async function runExample(
+  checks: Checks,
+  chain: ProxyChain,
+  [program, ...args]: readonly [string, ...string[]],
+  piece: RegExp,
+): Promise<string> {
+  checks.say([program, ...args].join(" ").slice(0, 60));
+  let release: () => void = () => undefined;
+  chain.upstream.holdNext(
+    new Promise<void>((resolve) => {
+      release = resolve;
+    }),
+  );
+  const running = await startProcess(program, args, {
+    env: environmentOf({
+      home: chain.home,
+      env: { OPENAI_BASE_URL: `${chain.proxyUrl}/v1`, OPENAI_API_KEY: chain.clientToken },
+    }),
+    input: "",
+    signal: AbortSignal.timeout(60_000),
+  });
+  const streamed = await running.waitForLine(piece).then(
+    () => true,
+    () => false,
+  );
+  release();
+  checks.ok("the first piece of an answer arrives before the rest is there", streamed);
+  const { code, stdout, stderr } = await running.exited;
+  checks.equal("exit code", code, 0);
+  if (code !== 0) checks.say(stderr);
+  return stdout;
+}
