@@ -3,6 +3,7 @@ import { defineConfig } from "tsup";
 export default defineConfig({
   entry: [
     "src/index.ts",
+    "src/axios.ts",
     "src/express.ts",
     "src/fastify.ts",
     "src/fetch.ts",
@@ -12,6 +13,7 @@ export default defineConfig({
     "src/remote-directory.ts",
     "src/sign.ts",
     "src/undici.ts",
+    "src/websocket.ts",
   ],
   format: ["esm"],
   platform: "node",

@@ -29,6 +29,8 @@ describe("the entries", () => {
     ["sign", ["undici", "lru-cache", "zod"]],
     ["fetch", ["undici", "lru-cache", "zod"]],
     ["undici", ["undici", "lru-cache", "zod"]],
+    ["websocket", ["undici", "ws", "lru-cache", "zod"]],
+    ["axios", ["axios", "undici", "lru-cache", "zod"]],
   ])("%s loads none of %j", (name, heavy) => {
     const names = entryOf(name);
     expect(names).toContain("@countersign/agent-key");

@@ -17,10 +17,12 @@ const CLIENT_MODULES = [
   "@countersign/agent-task",
   "@countersign/agent-task/server",
   "@countersign/agent-assertion",
+  "@countersign/agent-assertion/axios",
   "@countersign/agent-assertion/fetch",
   "@countersign/agent-assertion/remote-directory",
   "@countersign/agent-assertion/sign",
   "@countersign/agent-assertion/undici",
+  "@countersign/agent-assertion/websocket",
   "@countersign/conformance",
 ];
 const SERVICE_MODULES = ["@countersign/agent-authority", "@countersign/assertion-proxy"];

@@ -16,7 +16,6 @@ const ORIGIN_HEADERS = ["authorization", "cookie", "host", "proxy-authorization"
 export interface RedirectableRequest {
   readonly url: URL;
   readonly method: string;
-  readonly headers: Headers;
   readonly isReplayable: boolean;
 }
 
@@ -30,7 +29,8 @@ export interface RedirectAnswer {
 export interface RedirectedRequest {
   readonly url: URL;
   readonly method: string;
-  readonly headers: Headers;
+  /** Names of fields, in lower case, that it has no more. */
+  readonly droppedFields: readonly string[];
   /** Whether the body is sent again; else there is none any more. */
   readonly keepsBody: boolean;
 }
@@ -50,22 +50,18 @@ export function followRedirect(
   { status, location }: RedirectAnswer,
 ): RedirectedRequest {
   const url = targetOf(location ?? "", request.url);
-  const headers = new Headers(request.headers);
-  if (url.origin !== request.url.origin) {
-    for (const name of ORIGIN_HEADERS) headers.delete(name);
-  }
+  const left = url.origin === request.url.origin ? [] : ORIGIN_HEADERS;
   const { method } = request;
   const becomesGet =
     ((status === 301 || status === 302) && method === "POST") ||
     (status === 303 && method !== "GET" && method !== "HEAD");
   if (becomesGet) {
-    for (const name of BODY_HEADERS) headers.delete(name);
-    return { url, method: "GET", headers, keepsBody: false };
+    return { url, method: "GET", droppedFields: [...left, ...BODY_HEADERS], keepsBody: false };
   }
   if (!request.isReplayable) {
     throw new TypeError("a redirect needs a body that cannot be sent again");
   }
-  return { url, method, headers, keepsBody: true };
+  return { url, method, droppedFields: left, keepsBody: true };
 }
 
 function targetOf(location: string, base: URL): URL {

@@ -19,7 +19,9 @@ const REPLAYABLE: ReadonlySet<string> = new Set([
 /** Whether a transport can send the same body once more: none, a text, bytes, a Blob or a form. */
 export function isReplayableValue(body: unknown): boolean {
   if (body === undefined || body === null || typeof body === "string") return true;
-  return ArrayBuffer.isView(body) || REPLAYABLE.has(tagOf(body));
+  if (ArrayBuffer.isView(body)) return true;
+  // Some forms are streams.
+  return REPLAYABLE.has(tagOf(body)) && !("pipe" in Object(body));
 }
 
 /**

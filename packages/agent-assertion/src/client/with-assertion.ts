@@ -82,12 +82,13 @@ async function sendCall(
 }
 
 function nextHop(hop: Hop, answer: RedirectAnswer): Hop {
-  const { keepsBody, ...next } = followRedirect(hop, answer);
-  const { method, url } = next;
+  const { url, method, droppedFields, keepsBody } = followRedirect(hop, answer);
+  const headers = new Headers(hop.headers);
+  for (const name of droppedFields) headers.delete(name);
+  const next = { url, method, headers, input: url.href };
+  if (keepsBody) return { ...hop, ...next, init: { ...hop.init, method } };
   const { body: _, ...bodiless } = hop.init;
-  return keepsBody
-    ? { ...hop, ...next, input: url.href, init: { ...hop.init, method } }
-    : { ...next, isReplayable: true, input: url.href, init: { ...bodiless, method } };
+  return { ...next, isReplayable: true, init: { ...bodiless, method } };
 }
 
 function sendHop(

@@ -1,0 +1,117 @@
+import type { CredentialSource } from "@countersign/agent-key";
+import type { AssertionOptions } from "../assertion-options.js";
+import { AuthorizedRequest } from "../authorized-request.js";
+import { createAuthorizer, type Outgoing } from "../authorizer.js";
+import { refusalCode } from "../refusal-code.js";
+import { asHttpOrigin, dialUrl } from "./dial-url.js";
+
+/** Header fields of a dial. */
+export type DialHeaders = Record<string, string>;
+
+/** Options of one dial. */
+export interface DialOptions {
+  /** Fields of the caller's own. An `Authorization` among them wins, with a warning. */
+  readonly headers?: Readonly<DialHeaders> | undefined;
+  /** Ends the wait for a credential. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The head of an answer that refused a dial, as `node:http` gives it. */
+export interface RefusedDial {
+  readonly statusCode?: number | undefined;
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  /** The body, if it was read. */
+  readonly body?: string | undefined;
+}
+
+/** Gives the headers of each dial, and hears how it went. */
+export interface AssertionHeaders {
+  /**
+   * The headers for a dial that is made now; ask again for every reconnect.
+   *
+   * @returns the caller's own fields alone for a URL that is not named
+   * @throws {AgentAssertionError} `invalid_request` when it is no ws(s) URL; and whatever the source rejects with: nothing may be dialled
+   * without a credential then
+   */
+  headers(url: string | URL, options?: DialOptions): Promise<DialHeaders>;
+  /** Hears that the dial with these headers succeeded. */
+  opened(headers: DialHeaders): void;
+  /**
+   * Hears that the dial with these headers was refused; whatever is no 401 counts as a success of the credential.
+   *
+   * @returns headers for one more dial; `undefined`: hand the refusal up
+   */
+  refused(headers: DialHeaders, response: RefusedDial): Promise<DialHeaders | undefined>;
+}
+
+interface Dial {
+  readonly request: AuthorizedRequest;
+  readonly outgoing: Outgoing;
+  readonly own: Readonly<DialHeaders>;
+  readonly isRepeated: boolean;
+}
+
+/**
+ * Makes the headers of WebSocket dials, for a client that takes headers.
+ *
+ * undici's and Node's own `WebSocket` hide why a dial was refused, so that nobody can tell the source: a task that was revoked is found out
+ * by the source alone, for instance at its next renewal. Where a refused dial must recover, use `dialWithAssertion` with `ws`, or undici's
+ * `WebSocket` over a dispatcher with the interceptor of `/undici`.
+ *
+ * @throws {AgentKeyError | AgentAssertionError} `config_invalid` when an origin or a pattern is none
+ * @see protocol.md §8
+ */
+export function assertionHeaders(
+  source: CredentialSource,
+  options: AssertionOptions,
+): AssertionHeaders {
+  const origins = options.origins.map(asHttpOrigin);
+  const authorizer = createAuthorizer(source, { ...options, origins });
+  const dials = new WeakMap<DialHeaders, Dial>();
+  const headersOf = (dial: Dial): DialHeaders => {
+    const headers = { ...dial.own, ...Object.fromEntries(dial.request.fields(dial.outgoing)) };
+    dials.set(headers, dial);
+    return headers;
+  };
+  return {
+    async headers(given, { headers: own = {}, signal } = {}) {
+      const url = dialUrl(given);
+      if (!authorizer.covers(url)) return { ...own };
+      if (Object.keys(own).some((name) => name.toLowerCase() === "authorization")) {
+        authorizer.warnOfOwnHeader(url);
+        return { ...own };
+      }
+      const request = new AuthorizedRequest(authorizer, signal);
+      await request.enter(url);
+      return headersOf({ request, outgoing: { url, method: "GET" }, own, isRepeated: false });
+    },
+    opened(headers) {
+      dials.get(headers)?.request.accepted();
+    },
+    async refused(headers, response) {
+      const dial = dials.get(headers);
+      if (dial === undefined) return undefined;
+      if (response.statusCode !== 401) {
+        dial.request.accepted();
+        return undefined;
+      }
+      if (dial.isRepeated) return undefined;
+      const code = await dialCode(response, () => response.body ?? "");
+      if (!(await dial.request.refused(code, true))) return undefined;
+      return headersOf({ ...dial, isRepeated: true });
+    },
+  };
+}
+
+/** Reads why a dial was refused. */
+export function dialCode({ headers }: RefusedDial, readStart: () => string | Promise<string>) {
+  const text = (name: string) => {
+    const value = headers[name];
+    return typeof value === "object" ? value.join(", ") : value;
+  };
+  const fields = {
+    wwwAuthenticate: text("www-authenticate"),
+    contentType: text("content-type"),
+  };
+  return refusalCode(fields, readStart);
+}

@@ -1,0 +1,86 @@
+import type { Code, CredentialSource } from "@countersign/agent-key";
+import { AgentAssertionError } from "../../agent-assertion-error.js";
+import type { AssertionOptions } from "../assertion-options.js";
+import { AuthorizedRequest } from "../authorized-request.js";
+import { createAuthorizer } from "../authorizer.js";
+import { sendAuthorized, type Wire } from "../send-authorized.js";
+import type { DialHeaders, DialOptions } from "./assertion-headers.js";
+import { asHttpOrigin, dialUrl } from "./dial-url.js";
+import { type DialAnswer, type DialledSocket, openSocket } from "./dialled-socket.js";
+
+/** Dials a WebSocket: `connect` makes it with the headers that it gets, once, or twice after a 401. */
+export type AssertedDial = <Socket extends DialledSocket>(
+  url: string | URL,
+  connect: (headers: DialHeaders) => Socket,
+  options?: DialOptions,
+) => Promise<Socket>;
+
+/**
+ * Makes a function that dials WebSockets of `ws` with an assertion, made for each dial:
+ * `await dial(url, (headers) => new WebSocket(url, { headers }))`.
+ *
+ * It resolves when the socket is open, before its first message is told. On 401 the source is told, and `connect` is called once more if
+ * the source gives another credential; the refused socket stays silent. Leave `followRedirects` of `ws` off, as it is by default: it would
+ * carry the headers along. A URL that is not named is dialled with the caller's own headers alone.
+ *
+ * A dial rejects with the socket's own error, with the source's, or with an {@link AgentAssertionError}: the refusal's code, or
+ * `unauthenticated`, for a 401; `forbidden`, `rate_limited`, `server_error` or `refused` for other answers; `invalid_request` for what is
+ * no ws(s) URL.
+ *
+ * @throws {AgentKeyError | AgentAssertionError} `config_invalid` when an origin or a pattern is none
+ * @see protocol.md §8
+ */
+export function dialWithAssertion(
+  source: CredentialSource,
+  options: AssertionOptions,
+): AssertedDial {
+  const origins = options.origins.map(asHttpOrigin);
+  const authorizer = createAuthorizer(source, { ...options, origins });
+  return async (given, connect, { headers: own = {}, signal } = {}) => {
+    const url = dialUrl(given);
+    const hasOwn = Object.keys(own).some((name) => name.toLowerCase() === "authorization");
+    if (hasOwn && authorizer.covers(url)) authorizer.warnOfOwnHeader(url);
+    const send = async (fields: DialHeaders) => {
+      signal?.throwIfAborted();
+      return openSocket(connect({ ...own, ...fields }), signal);
+    };
+    const request = new AuthorizedRequest(authorizer, signal);
+    const answer = hasOwn ? await send({}) : await sendAuthorized(request, wireOf(url, send));
+    if (answer.kind === "opened") return answer.socket;
+    const code = await answer.code;
+    discard(answer);
+    throw refusedDial(answer.status, code);
+  };
+}
+
+function wireOf<Socket>(
+  url: URL,
+  send: (fields: DialHeaders) => Promise<DialAnswer<Socket>>,
+): Wire<DialAnswer<Socket>> {
+  return {
+    outgoing: { url, method: "GET" },
+    isReplayable: true,
+    send: (fields) => send(Object.fromEntries(fields)),
+    statusOf: (answer) => (answer.kind === "opened" ? 101 : answer.status),
+    codeOf: async (answer) => (answer.kind === "opened" ? undefined : answer.code),
+    discard,
+  };
+}
+
+function discard(answer: DialAnswer<unknown>): void {
+  if (answer.kind === "refused") answer.request.destroy();
+}
+
+function refusedDial(status: number, code: Code | undefined): AgentAssertionError {
+  const message = `the server answered the dial with status ${status}`;
+  return new AgentAssertionError(code ?? codeOfStatus(status), message, {
+    retryable: status === 429 || status >= 500,
+  });
+}
+
+function codeOfStatus(status: number): Code {
+  if (status === 401) return "unauthenticated";
+  if (status === 403) return "forbidden";
+  if (status === 429) return "rate_limited";
+  return status >= 500 ? "server_error" : "refused";
+}

@@ -1,0 +1,71 @@
+import type { IncomingMessage } from "node:http";
+import type { Code } from "@countersign/agent-key";
+import { MAX_PROBLEM_BYTES } from "../refusal-code.js";
+import { dialCode } from "./assertion-headers.js";
+
+/** What of `ws`'s `WebSocket` a dial needs. */
+export interface DialledSocket {
+  on(event: "open", listener: () => void): unknown;
+  on(event: "error", listener: (error: Error) => void): unknown;
+  on(
+    event: "unexpected-response",
+    listener: (request: DialRequest, response: IncomingMessage) => void,
+  ): unknown;
+  off(event: "error", listener: (error: Error) => void): unknown;
+  pause(): void;
+  resume(): void;
+  terminate(): void;
+}
+
+interface DialRequest {
+  destroy(): unknown;
+}
+
+/** How a dial ended, if there was an answer. */
+export type DialAnswer<Socket> =
+  | { readonly kind: "opened"; readonly socket: Socket }
+  | {
+      readonly kind: "refused";
+      readonly status: number;
+      readonly code: Promise<Code | undefined>;
+      readonly request: DialRequest;
+    };
+
+/** Waits until a socket is open or an answer refuses it; rejects with the socket's error where there is none. */
+export function openSocket<Socket extends DialledSocket>(
+  socket: Socket,
+  signal: AbortSignal | undefined,
+): Promise<DialAnswer<Socket>> {
+  const { promise, resolve, reject } = Promise.withResolvers<DialAnswer<Socket>>();
+  const abort = () => {
+    reject(signal?.reason);
+    socket.terminate();
+  };
+  socket.on("error", reject);
+  socket.on("open", () => {
+    socket.off("error", reject);
+    // A message may come with the answer to the handshake: whoever waits for the socket must hear it.
+    socket.pause();
+    setImmediate(() => socket.resume());
+    resolve({ kind: "opened", socket });
+  });
+  socket.on("unexpected-response", (request, response) => {
+    const code = dialCode(response, () => readStart(response));
+    resolve({ kind: "refused", status: response.statusCode ?? 0, code, request });
+  });
+  if (signal?.aborted === true) abort();
+  signal?.addEventListener("abort", abort);
+  return promise.finally(() => signal?.removeEventListener("abort", abort));
+}
+
+// Nothing of a body that is long.
+async function readStart(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of response) {
+    chunks.push(chunk);
+    size += chunk.length;
+    if (size > MAX_PROBLEM_BYTES) return "";
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
