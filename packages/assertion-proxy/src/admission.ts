@@ -10,7 +10,7 @@ export interface Admission {
   readonly fields: RawFields;
   /** Tells whether a field of the trailer section goes to the upstream. Takes a comparable name. */
   readonly keepTrailer: (name: string) => boolean;
-  /** For the audit entry. */
+  /** For the audit entry; read when the request is over. */
   readonly identity: AuditIdentity;
   /** What to do about the upstream's 401. Absent: nothing. */
   readonly recovery?: Recovery | undefined;

@@ -55,6 +55,8 @@ export class Exchange {
   #relay: Relay | undefined;
   #tunnel: Tunnel | undefined;
   #rechecked: Rechecked | undefined;
+  #admission: Admission | undefined;
+  // Of a request that was not admitted, and whose signature held.
   #identity: AuditIdentity | undefined;
   #code: Code | undefined;
 
@@ -91,7 +93,7 @@ export class Exchange {
       const body = this.#openBody(head);
       this.#body = body;
       const admission = await this.#admit(body);
-      this.#identity = admission.identity;
+      this.#admission = admission;
       // One turn of the event loop, in which a pooled connection that the upstream closed or spoke on without being asked is dropped.
       await nextTurn();
       if (this.#over.signal.aborted) return;
@@ -198,7 +200,7 @@ export class Exchange {
       endedAt: this.#context.now(),
       status: this.#response.headersSent ? this.#response.statusCode : CLIENT_GONE_STATUS,
       code: this.#code ?? code,
-      identity: this.#identity,
+      identity: this.#admission?.identity ?? this.#identity,
     });
     if (this.#upgrade === undefined && code !== "cancelled") discardRest(this.#request);
     this.#onEnd();

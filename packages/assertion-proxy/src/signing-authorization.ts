@@ -1,4 +1,4 @@
-import type { AssertionSigner } from "@countersign/agent-assertion";
+import type { AssertionSigner } from "@countersign/agent-assertion/sign";
 import { CountersignError, type Credential, parseOrigin } from "@countersign/agent-key";
 import { RequestRefusal } from "./request-refusal.js";
 

@@ -1,9 +1,10 @@
 import type { IncomingMessage } from "node:http";
-import type { AssertionSigner } from "@countersign/agent-assertion";
-import type { Credential } from "@countersign/agent-key";
-import type { Admission, ProxyPolicy } from "./admission.js";
+import { type AssertionSigner, bindRequest } from "@countersign/agent-assertion/sign";
+import type { Credential, CredentialSource } from "@countersign/agent-key";
+import type { Admission, BodyReader, ProxyPolicy, Recovery } from "./admission.js";
 import type { AuditIdentity } from "./audit-entry.js";
 import { createForwardedFields } from "./forwarded-fields.js";
+import { fieldValues, type RawFields } from "./raw-fields.js";
 import { authorizationFor, refusalOfSource } from "./signing-authorization.js";
 import { type SigningThreads, threadOf } from "./signing-threads.js";
 
@@ -14,35 +15,80 @@ export interface SigningPolicyOptions {
   readonly threadHeaders: readonly string[];
   readonly threads: SigningThreads;
   readonly signer: AssertionSigner;
-  /** The upstream's. */
+  /** The upstream's origin, and its base URL without a slash at its end. */
   readonly origin: string;
+  readonly baseUrl: string;
   readonly forwardCookies: boolean;
+  /** Bytes of a body that are kept, so that it can be sent again after a 401. */
+  readonly replayBodyBytes: number;
+  /** Bind every request; bodies up to this many bytes are held until they are whole. Absent: nothing is bound. */
+  readonly bindingBodyBytes: number | undefined;
 }
 
 // Codex's own field, which its upstream reads too. Any other name of a thread is between the client and this proxy.
 const FORWARDED_THREAD_HEADERS: ReadonlySet<string> = new Set(["session-id"]);
+const BINDING_FIELDS = ["content-digest", "signature", "signature-input"];
 
-/** Makes the policy of the signing proxy: a local program's request, with the credential of its thread in place of the client token. */
+/**
+ * Makes the policy of the signing proxy: a local program's request, with the credential of its thread in place of the client token; and
+ * what a client does on a 401.
+ *
+ * @see protocol.md §8
+ */
 export function createSigningPolicy(options: SigningPolicyOptions): ProxyPolicy {
-  const { guard, threadHeaders, threads, signer, origin } = options;
-  const forwarded = createForwardedFields({
-    ownNames: ["x-api-key", ...threadHeaders.filter((name) => !FORWARDED_THREAD_HEADERS.has(name))],
-    forwardCookies: options.forwardCookies,
+  const { guard, threadHeaders, threads, signer, origin, forwardCookies } = options;
+  const ownNames = [
+    "x-api-key",
+    ...threadHeaders.filter((name) => !FORWARDED_THREAD_HEADERS.has(name)),
+  ];
+  const forwarded = createForwardedFields({ ownNames, forwardCookies });
+  const forwardedBound = createForwardedFields({
+    ownNames: [...ownNames, ...BINDING_FIELDS],
+    forwardCookies,
   });
 
-  async function admit(request: IncomingMessage, signal: AbortSignal): Promise<Admission> {
-    const { rawHeaders } = request;
-    const threadId = threadOf(rawHeaders, threadHeaders);
+  function fieldsOf(request: IncomingMessage, credential: Credential, body?: Buffer): RawFields {
+    const { rawHeaders, method = "", url = "" } = request;
+    const authorization = authorizationFor(credential, origin, signer);
+    const own = ["authorization", authorization];
+    // A human's token binds nothing.
+    if (options.bindingBodyBytes === undefined || credential.kind !== "agent") {
+      return [...forwarded.ofHeader(rawHeaders), ...own];
+    }
+    const digests = fieldValues(rawHeaders, "content-digest");
+    const bound = bindRequest({
+      credential,
+      authorization,
+      method,
+      targetUri: options.baseUrl + url,
+      body,
+      contentDigest: digests.length === 0 ? undefined : digests.join(", "),
+    });
+    return [...forwardedBound.ofHeader(rawHeaders), ...own, ...bound.flat()];
+  }
+
+  async function admit(
+    request: IncomingMessage,
+    signal: AbortSignal,
+    reader: BodyReader,
+  ): Promise<Admission> {
+    const threadId = threadOf(request.rawHeaders, threadHeaders);
     try {
+      const { bindingBodyBytes } = options;
+      const body = bindingBodyBytes === undefined ? undefined : await reader.read(bindingBodyBytes);
       const source = threads.sourceOf(threadId);
       const credential = await source.credential({ signal });
+      const attempts = new Attempts(source, credential, origin, {
+        maxBodyBytes: options.replayBodyBytes,
+        fieldsOf: (current) => fieldsOf(request, current, body),
+      });
       return {
-        fields: [
-          ...forwarded.ofHeader(rawHeaders),
-          ...["authorization", authorizationFor(credential, origin, signer)],
-        ],
-        keepTrailer: forwarded.trailersOf(rawHeaders),
-        identity: identityOf(credential),
+        fields: fieldsOf(request, credential, body),
+        keepTrailer: forwarded.trailersOf(request.rawHeaders),
+        get identity() {
+          return identityOf(attempts.credential);
+        },
+        recovery: attempts,
       };
     } catch (error) {
       throw refusalOfSource(error);
@@ -50,6 +96,59 @@ export function createSigningPolicy(options: SigningPolicyOptions): ProxyPolicy 
   }
 
   return { guard, admit };
+}
+
+interface AttemptOptions {
+  readonly maxBodyBytes: number;
+  readonly fieldsOf: (credential: Credential) => RawFields;
+}
+
+/** The attempts of one request: its source hears how each went. */
+class Attempts implements Recovery {
+  readonly maxBodyBytes: number;
+  readonly #source: CredentialSource;
+  readonly #origin: string;
+  readonly #fieldsOf: (credential: Credential) => RawFields;
+  #credential: Credential;
+
+  constructor(
+    source: CredentialSource,
+    credential: Credential,
+    origin: string,
+    options: AttemptOptions,
+  ) {
+    this.#source = source;
+    this.#credential = credential;
+    this.#origin = origin;
+    this.maxBodyBytes = options.maxBodyBytes;
+    this.#fieldsOf = options.fieldsOf;
+  }
+
+  /** What the last attempt was, or is to be, authorised with. */
+  get credential(): Credential {
+    return this.#credential;
+  }
+
+  accepted(): void {
+    this.#source.accepted(this.#credential, this.#origin);
+  }
+
+  async refused(
+    code: Parameters<Recovery["refused"]>[0],
+    signal: AbortSignal,
+  ): Promise<(() => RawFields) | undefined> {
+    try {
+      const refusal = { code, origin: this.#origin };
+      const other = await this.#source.refused(this.#credential, refusal, { signal });
+      if (other === undefined) return undefined;
+      return () => {
+        this.#credential = other;
+        return this.#fieldsOf(other);
+      };
+    } catch (error) {
+      throw refusalOfSource(error);
+    }
+  }
 }
 
 function identityOf(credential: Credential): AuditIdentity {

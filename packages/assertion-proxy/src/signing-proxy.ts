@@ -1,6 +1,6 @@
 import { chmod } from "node:fs/promises";
-import { AssertionSigner } from "@countersign/agent-assertion";
-import { type CredentialSource, parseOrigin } from "@countersign/agent-key";
+import { AssertionSigner } from "@countersign/agent-assertion/sign";
+import { type CredentialSource, parseAuthority, parseOrigin } from "@countersign/agent-key";
 import { AssertionProxyError } from "./assertion-proxy-error.js";
 import type { Audit } from "./audit-entry.js";
 import { createTokenCheck } from "./client-token.js";
@@ -40,6 +40,18 @@ export interface SigningProxyOptions {
   readonly threadIdleMs?: number | undefined;
   /** Allow to listen where other machines can reach it; needs a client token. Default false. */
   readonly allowRemote?: boolean | undefined;
+  /**
+   * Bytes of a body that are kept while it is sent, so that it can be sent once more after a 401. A longer body streams through, and its
+   * 401 is the client's. From 0, default 1,048,576: 1 MiB.
+   */
+  readonly replayBodyBytes?: number | undefined;
+  /**
+   * Bind each request to its method, URL and body (protocol.md §5). Default false. Bodies are then held until they are whole: nothing
+   * streams to the upstream; answers still do.
+   */
+  readonly binding?: boolean | undefined;
+  /** Bytes of a body that may be held for binding; a longer one is refused with 413. From 0, default 16,777,216: 16 MiB. */
+  readonly bindingBodyBytes?: number | undefined;
   /** Makes the assertions. Default: one of its own, by the local clock. */
   readonly signer?: AssertionSigner | undefined;
   /** TLS towards the upstream: a private certificate authority, a client certificate. */
@@ -73,6 +85,8 @@ export interface SigningProxy {
 }
 
 const DEFAULT_THREAD_HEADERS = ["x-thread-id", "session_id"];
+const DEFAULT_REPLAY_BYTES = 1_048_576;
+const DEFAULT_BINDING_BYTES = 16_777_216;
 const DEFAULT_THREAD_IDLE_MS = 3_600_000;
 // Longer than a thread's turn may take to get its task, so that its own error is what the client hears.
 const DEFAULT_ADMIT_MS = 60_000;
@@ -95,6 +109,10 @@ export function createSigningProxy(options: SigningProxyOptions): SigningProxy {
   const upstream = parseUpstream(options.upstream, { insecureHttp });
   const isOpen = clientToken === "open";
   const isToken = clientToken === undefined || isOpen ? undefined : createTokenCheck(clientToken);
+  const bindingBodyBytes = bytes(
+    "bindingBodyBytes",
+    options.bindingBodyBytes ?? DEFAULT_BINDING_BYTES,
+  );
   let listener: SigningListener | undefined;
   const policy = createSigningPolicy({
     guard: createSigningGate({ listener: () => listener, isToken }),
@@ -107,7 +125,10 @@ export function createSigningProxy(options: SigningProxyOptions): SigningProxy {
     }),
     signer: options.signer ?? new AssertionSigner(),
     origin: parseOrigin(options.upstream, { insecureHttp }),
+    baseUrl: parseAuthority(options.upstream, { insecureHttp }),
     forwardCookies: options.forwardCookies ?? false,
+    replayBodyBytes: bytes("replayBodyBytes", options.replayBodyBytes ?? DEFAULT_REPLAY_BYTES),
+    bindingBodyBytes: options.binding === true ? bindingBodyBytes : undefined,
   });
   const proxy = new ForwardingProxy({
     upstream,
@@ -150,6 +171,13 @@ export function createSigningProxy(options: SigningProxyOptions): SigningProxy {
     },
     close: (closeOptions) => proxy.close(closeOptions),
   };
+}
+
+function bytes(name: string, value: number): number {
+  if (Number.isSafeInteger(value) && value >= 0) return value;
+  throw new AssertionProxyError("config_invalid", `${name} cannot be ${value}`, {
+    hint: "give a whole number of bytes from 0 up",
+  });
 }
 
 function wholeNumber(name: string, value: number, most = Number.MAX_SAFE_INTEGER): number {

@@ -2,6 +2,7 @@ import {
   type AgentCredential,
   AgentKey,
   type Credential,
+  type CredentialOptions,
   type CredentialRefusal,
   type CredentialSource,
 } from "@countersign/agent-key";
@@ -43,7 +44,11 @@ export class ScriptedSource implements CredentialSource {
     return Promise.resolve(this.current);
   }
 
-  refused(_: Credential, refusal: CredentialRefusal): Promise<Credential | undefined> {
+  refused(
+    _: Credential,
+    refusal: CredentialRefusal,
+    __?: CredentialOptions,
+  ): Promise<Credential | undefined> {
     this.calls.push(`refused ${refusal.code}`);
     this.refusals.push(refusal);
     return Promise.resolve(this.next);
