@@ -238,6 +238,15 @@ describe("proxy", () => {
     await expect(stat(tokenFile)).rejects.toMatchObject({ code: "ENOENT" });
   });
 
+  test("with --binding signs method, URL and body as well", async () => {
+    await logIn();
+    const { url } = await start([...onLoopback(), "--open", "--binding"]);
+    expect((await fetch(`${url}/v1/x`, { method: "POST", body: "{}" })).status).toBe(200);
+    const [received = expect.unreachable()] = upstream.requests;
+    expect(headerOf(received, "content-digest")).toMatch(/^sha-256=:.+:$/);
+    expect(headerOf(received, "signature-input")).toContain('tag="agent-assertion"');
+  });
+
   test("asks for no token when it is opened, and says what that means", async () => {
     await logIn();
     const { process, url } = await start([...onLoopback(), "--open"]);

@@ -169,6 +169,22 @@ describe("authority", () => {
     expect((await stat(home)).mode & 0o777).toBe(0o700);
   });
 
+  test("warns, once, when a proxy stands before it and its public URL is not set", async () => {
+    const through = { headers: { "X-Forwarded-For": "192.0.2.7", Forwarded: "for=192.0.2.7" } };
+    const { process, url } = await world.serve();
+    for (const init of [{}, through, through]) await fetch(`${url}/v1/whoami`, init);
+    process.kill("SIGTERM");
+    expect((await process.exited).stderr).toMatch(
+      /^warning: a request came through a proxy \((?:x-forwarded-for|forwarded)\), but public_url is not set: .+\n$/,
+    );
+    const file = join(folder.path, "authority.toml");
+    await writeFile(file, 'public_url = "https://authority.example"\n');
+    const named = await world.serve(["--config", file]);
+    await fetch(`${named.url}/v1/whoami`, through);
+    named.process.kill("SIGTERM");
+    expect((await named.process.exited).stderr).toBe("");
+  });
+
   test("serves only the generations that its configuration names", async () => {
     const file = join(folder.path, "authority.toml");
     await writeFile(file, 'generations = ["A"]\n');

@@ -26,6 +26,7 @@ export interface ProxyOptions {
   readonly threadHeader?: readonly string[];
   readonly allowRemote?: boolean;
   readonly audit?: string;
+  readonly binding?: boolean;
 }
 
 /** How clients of one listener show that they may use it. */
@@ -54,6 +55,7 @@ export async function proxy(run: Run, options: ProxyOptions): Promise<void> {
         clientToken: client.token,
         threadHeaders: options.threadHeader,
         allowRemote: options.allowRemote,
+        binding: options.binding,
         audit,
       });
       const { url } = await signing.listen(where);

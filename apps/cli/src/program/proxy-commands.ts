@@ -35,6 +35,7 @@ export function declareProxyCommands(program: Command, declare: Declare): void {
       collect,
     )
     .option("--allow-remote", "allow to listen where other machines can reach it")
+    .option("--binding", "sign method, URL and body too; bodies are then read whole first")
     .option("--audit <file>", "append one JSON line for each request to this file")
     .option(...INSECURE_HTTP)
     .addHelpText("after", EXAMPLES);
