@@ -1,6 +1,6 @@
 import { parseAuthority } from "@countersign/agent-key";
 import { AgentAuthorityError } from "./agent-authority-error.js";
-import type { AuthorityOptions, Generation } from "./authority-types.js";
+import type { AuthorityOptions, Generation, RegistrationProofPolicy } from "./authority-types.js";
 import type { AuthorityContext } from "./http/authority-context.js";
 import { MAX_TTL_SECONDS } from "./registry/times.js";
 
@@ -20,6 +20,7 @@ export function checkAuthorityOptions(options: AuthorityOptions): AuthorityConte
     store,
     publicUrl: options.publicUrl === undefined ? undefined : parseAuthority(options.publicUrl),
     generations: checkGenerations(options.generations ?? GENERATIONS),
+    registrationProof: checkProofPolicy(options.registrationProof ?? "accept"),
     agentPolicy: {
       capabilities,
       agentTtlSeconds: checkRange("agentTtlSeconds", options.agentTtlSeconds, MAX_TTL_SECONDS),
@@ -45,6 +46,11 @@ function checkGenerations(generations: readonly string[]): ReadonlySet<Generatio
     throw invalid("generations", `names one or more of ${GENERATIONS.join(", ")}`);
   }
   return new Set(GENERATIONS.filter((generation) => generations.includes(generation)));
+}
+
+function checkProofPolicy(policy: string): RegistrationProofPolicy {
+  if (policy === "accept" || policy === "require") return policy;
+  throw invalid("registrationProof", "is accept or require");
 }
 
 function checkRange(name: string, value: number | undefined, max: number): number | undefined {

@@ -5,6 +5,9 @@ import type { AuthorityStore } from "./store/authority-store.js";
 /** A generation of clients: `A` proves its human by biscuit, `C` by bearer. */
 export type Generation = "A" | "C";
 
+/** Whether registrations must show that their sender holds the agent's key. */
+export type RegistrationProofPolicy = "accept" | "require";
+
 /** Where the authority writes what it does; a pino logger fits. No call ever holds a token, a biscuit or a query string. */
 export interface AuthorityLogger {
   info(fields: Readonly<Record<string, unknown>>, message: string): void;
@@ -22,6 +25,12 @@ export interface AuthorityOptions {
   readonly publicUrl?: string | undefined;
   /** Which clients are served. Default both. Without `C`, every registration takes a biscuit. */
   readonly generations?: readonly Generation[] | undefined;
+  /**
+   * `accept`: a registration proof that is there must hold. `require`: every registration takes one, which Codex does not send. A proof
+   * covers the URL that clients call: `publicUrl`, or on this machine's loopback without one what `Host` says. Elsewhere without a
+   * `publicUrl` none can be checked: it then counts as absent. Default `accept`.
+   */
+  readonly registrationProof?: RegistrationProofPolicy | undefined;
   /** The capabilities that agents may be granted when they ask for them. Default none. */
   readonly capabilities?: readonly string[] | undefined;
   /** Seconds after which an agent ends unless it registers again. Range 1 to 315,360,000. Default: never, unless it asks for a `ttl`. */

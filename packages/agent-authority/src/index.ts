@@ -5,9 +5,11 @@ export type {
   AuthorityOptions,
   Generation,
   ListenOptions,
+  RegistrationProofPolicy,
 } from "./authority-types.js";
 export { createAuthority } from "./create-authority.js";
 export { databaseDirectory } from "./database-directory.js";
+export { databaseReplayStore } from "./database-replay-store.js";
 export type { RegistryOptions } from "./registry/create-registry.js";
 export { createRegistry } from "./registry/create-registry.js";
 export type {

@@ -51,7 +51,8 @@ describe("an agent, a task, an assertion", () => {
   for (const proof of ["bearer", "biscuit"] as const) {
     for (const base of ["", "/backend-api"]) {
       it(`are accepted, with the human proved by ${proof} under "${base}"`, async () => {
-        await using tested = await TestedAuthority.start();
+        // Every registration of this client carries its proof, under either mount.
+        await using tested = await TestedAuthority.start({ registrationProof: "require" });
         const { authority, tasks } = await startClient(tested, { proof, base });
         const first = await tasks.ensure("thread-1");
         const second = await tasks.ensure("thread-2");

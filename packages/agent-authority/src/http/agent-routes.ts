@@ -11,6 +11,7 @@ import { instantOf } from "../registry/times.js";
 import type { AuthorityContext } from "./authority-context.js";
 import { checkAgentRegistrationProof } from "./human-proof.js";
 import { readHeaderLines } from "./read-headers.js";
+import { isProvenAgentRegistration } from "./registration-proof.js";
 
 /** Serves the registration of agents (protocol §4, generations A and C). */
 export function addAgentRoutes(app: FastifyInstance, context: AuthorityContext): void {
@@ -23,9 +24,12 @@ export function addAgentRoutes(app: FastifyInstance, context: AuthorityContext):
       instant,
     );
     const registration = parseAgentRegistrationRequest(request.body);
+    const { publicKey } = registration;
+    const isProven = isProvenAgentRegistration(context, request.raw, publicKey, instant);
     const agent = await commitRefusals(context.store, async (rows) => {
       await proof.spend(rows);
-      return registerAgent(rows, proof.principal, registration, context.agentPolicy, instant);
+      const { principal } = proof;
+      return registerAgent(rows, principal, registration, context.agentPolicy, isProven, instant);
     });
     return createAgentRegistrationResponse({
       agentRuntimeId: agent.agent_runtime_id,

@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
 import type { Code } from "@countersign/agent-key";
-import type { AuthorityLogger, Generation } from "../authority-types.js";
+import type { AuthorityLogger, Generation, RegistrationProofPolicy } from "../authority-types.js";
 import type { AgentPolicy } from "../registry/register-agent.js";
 import type { TaskPolicy } from "../registry/register-task.js";
 import type { AuthorityStore } from "../store/authority-store.js";
@@ -11,6 +11,7 @@ export interface AuthorityContext {
   /** Normalised. */
   readonly publicUrl: string | undefined;
   readonly generations: ReadonlySet<Generation>;
+  readonly registrationProof: RegistrationProofPolicy;
   readonly agentPolicy: AgentPolicy;
   readonly taskPolicy: TaskPolicy;
   readonly maxSkewSeconds: number;

@@ -11,6 +11,7 @@ import { addBiscuitRoutes } from "./biscuit-routes.js";
 import { addDirectoryRoutes } from "./directory-routes.js";
 import { addHealthRoutes } from "./health-routes.js";
 import { parseJsonBody } from "./json-body.js";
+import { keepRawBody } from "./raw-body.js";
 import { BACKEND_PREFIX } from "./registration-target.js";
 import { addTaskRoutes } from "./task-routes.js";
 import { type CodedProblem, createRequestProblem, toProblem } from "./to-problem.js";
@@ -36,7 +37,10 @@ export async function createRouter(context: AuthorityContext): Promise<FastifyIn
   app.addContentTypeParser(
     "application/json",
     { parseAs: "buffer" },
-    async (_request: FastifyRequest, body: Buffer) => parseJsonBody(body),
+    async (request: FastifyRequest, body: Buffer) => {
+      keepRawBody(request.raw, body);
+      return parseJsonBody(body);
+    },
   );
   app.addHook("onSend", async (_request, reply) => {
     if (!reply.hasHeader("cache-control")) reply.header("cache-control", "no-store");

@@ -18,6 +18,7 @@ import type { AgentRow } from "../store/database.js";
 import type { AuthorityContext } from "./authority-context.js";
 import { checkTaskRegistrationProof, type HumanProof } from "./human-proof.js";
 import { readHeaderLines } from "./read-headers.js";
+import { checkTaskRegistrationSignature } from "./registration-proof.js";
 import { taskRegistrationTarget } from "./registration-target.js";
 
 /** Serves the registration of tasks (protocol §4, §5): all generations. */
@@ -33,7 +34,10 @@ export function addTaskRoutes(app: FastifyInstance, context: AuthorityContext): 
       const proof = await checkTaskRegistrationProof(context, headers, target, instant);
       const registration = parseTaskRegistrationRequest(request.body);
       const signer = await findAgent(context.store.rows, agentRuntimeId, instant);
-      checkSignature(registration, agentRuntimeId, signer, context, instant);
+      const publicKeys = signer === undefined ? [] : [AgentPublicKey.parse(signer.public_key)];
+      checkSignature(registration, agentRuntimeId, publicKeys, context, instant);
+      const { timestamp } = registration;
+      checkTaskRegistrationSignature(context, request.raw, agentRuntimeId, publicKeys, timestamp);
       const { agent, task } = await commitRefusals(context.store, async (rows) => {
         await proof?.spend(rows);
         // Read again under the write lock: it may have been revoked, or its claim voided, a moment ago.
@@ -60,11 +64,10 @@ export function addTaskRoutes(app: FastifyInstance, context: AuthorityContext): 
 function checkSignature(
   registration: TaskRegistration,
   agentRuntimeId: string,
-  agent: AgentRow | undefined,
+  publicKeys: readonly AgentPublicKey[],
   { maxSkewSeconds }: AuthorityContext,
   instant: Instant,
 ): void {
-  const publicKeys = agent === undefined ? [] : [AgentPublicKey.parse(agent.public_key)];
   try {
     verifyTaskRegistration(registration, agentRuntimeId, publicKeys, {
       now: instant.epochMs,
@@ -73,7 +76,7 @@ function checkSignature(
   } catch (error) {
     // Without a key no signature holds; that the agent is not known is the better answer, and the client's cue to register one.
     const isUnsigned = AgentTaskError.is(error) && error.code === "bad_signature";
-    throw isUnsigned && agent === undefined ? unknownAgent() : error;
+    throw isUnsigned && publicKeys.length === 0 ? unknownAgent() : error;
   }
 }
 

@@ -8,6 +8,7 @@ import { appendAuditEvent } from "./audit.js";
 import type { Principal } from "./authenticate.js";
 import { grantCapabilities } from "./capabilities.js";
 import { isLapsedClaim, lifeStateOf } from "./life-state.js";
+import { proveKey } from "./prove-key.js";
 import { Refusal } from "./refusal.js";
 import { endOfLife, type Instant, MAX_TTL_SECONDS } from "./times.js";
 
@@ -25,12 +26,15 @@ type Grant = Pick<AgentRow, "abom" | "capabilities" | "claimed_at" | "expires_at
  *
  * A key that another user's agent has proved is `invalid_key`; that of a revoked agent `agent_revoked`, whoever asks. Claims that others
  * never proved are passed over. Too many live agents of the user are `forbidden`.
+ *
+ * @param isProven - whether the sender showed that it holds the key: it then belongs to the agent at once
  */
 export async function registerAgent(
   rows: Rows,
   principal: Principal,
   request: AgentRegistrationRequest,
   policy: AgentPolicy,
+  isProven: boolean,
   instant: Instant,
 ): Promise<AgentRow> {
   const holders = await rows
@@ -44,9 +48,12 @@ export async function registerAgent(
     await checkLimit(rows, principal, policy.maxLiveAgents, instant);
   }
   const grant = createGrant(request, policy, own, instant);
-  return own === undefined
-    ? await insertAgent(rows, principal, request, grant, instant)
-    : await renewAgent(rows, own, grant, instant);
+  const agent =
+    own === undefined
+      ? await insertAgent(rows, principal, request, grant, instant)
+      : await renewAgent(rows, own, grant, instant);
+  if (isProven && agent.proven_at === null) await proveKey(rows, agent, instant);
+  return agent;
 }
 
 /** Tells whether an agent belongs to this account and user. */

@@ -4,6 +4,7 @@ import type { Rows } from "../store/authority-store.js";
 import type { AgentRow, TaskRow } from "../store/database.js";
 import { appendAuditEvent } from "./audit.js";
 import { lifeStateOf } from "./life-state.js";
+import { proveKey } from "./prove-key.js";
 import { Refusal } from "./refusal.js";
 import { endOfLife, type Instant } from "./times.js";
 
@@ -107,33 +108,6 @@ async function releaseKey(rows: Rows, task: TaskRow): Promise<void> {
     .set({ idempotency_hash: null })
     .where("task_id", "=", task.task_id)
     .execute();
-}
-
-// From its first valid task registration on, the key is this agent's, and other users' claims to it are void (protocol §4).
-async function proveKey(rows: Rows, agent: AgentRow, instant: Instant): Promise<void> {
-  const owner = await rows
-    .selectFrom("agents")
-    .select("agent_runtime_id")
-    .where("public_key", "=", agent.public_key)
-    .where("proven_at", "is not", null)
-    .executeTakeFirst();
-  if (owner !== undefined) {
-    throw new Refusal("invalid_key", "this key belongs to another agent", {
-      hint: "make a key of its own for each account and user",
-    });
-  }
-  await rows
-    .deleteFrom("agents")
-    .where("public_key", "=", agent.public_key)
-    .where("agent_runtime_id", "!=", agent.agent_runtime_id)
-    .where("state", "=", "active")
-    .execute();
-  await rows
-    .updateTable("agents")
-    .set({ proven_at: instant.text })
-    .where("agent_runtime_id", "=", agent.agent_runtime_id)
-    .execute();
-  await appendAuditEvent(rows, instant, "agent_proven", subjectOf(agent));
 }
 
 function subjectOf(agent: AgentRow) {

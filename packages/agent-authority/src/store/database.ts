@@ -75,6 +75,14 @@ interface AuditEventRow {
   access_token_id: string | null;
 }
 
+/** The nonce of a bound request that was accepted: the row exists or it does not, which is what makes it one-use across processes. */
+interface SpentNonceRow {
+  /** SHA-256 of authority, agent and nonce, in hexadecimal. */
+  nonce_hash: string;
+  /** From then on the request is refused by its age. */
+  expires_at: string;
+}
+
 export interface Database {
   access_tokens: AccessTokenRow;
   biscuits: BiscuitRow;
@@ -82,4 +90,5 @@ export interface Database {
   agents: AgentRow;
   tasks: TaskRow;
   audit_events: AuditEventRow;
+  spent_nonces: SpentNonceRow;
 }

@@ -3,7 +3,10 @@ import type { Migration } from "kysely/migration";
 
 /** Every migration by name, in order. A released one is never changed. */
 export function createMigrations(): Record<string, Migration> {
-  return { "0001_registry": { up: createRegistryTables } };
+  return {
+    "0001_registry": { up: createRegistryTables },
+    "0002_spent_nonces": { up: createNonceTable },
+  };
 }
 
 async function createRegistryTables(db: Kysely<unknown>): Promise<void> {
@@ -115,6 +118,15 @@ async function createAuditTable(db: Kysely<unknown>): Promise<void> {
       db,
     );
   }
+}
+
+async function createNonceTable(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable("spent_nonces")
+    .addColumn("nonce_hash", "text", (column) => column.primaryKey().notNull())
+    .addColumn("expires_at", "text", (column) => column.notNull())
+    .execute();
+  await index(db, "spent_nonces_expires_at", "spent_nonces", ["expires_at"]);
 }
 
 async function index(

@@ -1,0 +1,66 @@
+import { createHash } from "node:crypto";
+import type { NonceEntry, ReplayStore } from "@countersign/agent-assertion";
+import { formatTimestamp } from "@countersign/agent-key";
+import type { AuthorityStore } from "./store/authority-store.js";
+
+const SWEEP_EVERY_MS = 1_000;
+const SWEEP_ROWS = 1_000;
+// Processes that share the database need not agree on the time: nothing is forgotten while a clock this far behind may still accept it.
+const KEPT_AFTER_END_MS = 600_000;
+
+/**
+ * Remembers spent nonces in the database of an authority: for verifiers that are several processes, and across restarts. The store stays
+ * the caller's to close.
+ *
+ * A nonce is spent by inserting its row, so of any number of processes exactly one spends it. Rows are removed ten minutes after their end,
+ * a thousand at most at a time; one that may still be presented is never removed. `spend` rejects when the database cannot be written
+ * (`store_locked`, `store_denied`), and the verifier then refuses the request with 503.
+ *
+ * @see docs/protocol.md §5, request binding
+ */
+export function databaseReplayStore(store: AuthorityStore): ReplayStore {
+  const { rows } = store;
+  let sweepAt = Number.NEGATIVE_INFINITY;
+
+  async function sweep(at: number): Promise<void> {
+    if (at < sweepAt && sweepAt - at <= SWEEP_EVERY_MS) return;
+    sweepAt = at + SWEEP_EVERY_MS;
+    const ended = rows
+      .selectFrom("spent_nonces")
+      .select("nonce_hash")
+      .where("expires_at", "<", formatTimestamp(at - KEPT_AFTER_END_MS))
+      .orderBy("expires_at")
+      .limit(SWEEP_ROWS);
+    const { numDeletedRows } = await rows
+      .deleteFrom("spent_nonces")
+      .where("nonce_hash", "in", ended)
+      .executeTakeFirstOrThrow();
+    // There may be more of them: the next call goes on.
+    if (numDeletedRows >= BigInt(SWEEP_ROWS)) sweepAt = at;
+  }
+
+  return {
+    async spend(entry) {
+      const at = store.now();
+      if (!(at <= entry.expiresAt)) return false;
+      await sweep(at);
+      const { numInsertedOrUpdatedRows } = await rows
+        .insertInto("spent_nonces")
+        .values({ nonce_hash: hashOf(entry), expires_at: endOf(entry) })
+        .onConflict((conflict) => conflict.column("nonce_hash").doNothing())
+        .executeTakeFirstOrThrow();
+      return numInsertedOrUpdatedRows === 1n;
+    },
+  };
+}
+
+// Of one length however long the nonce is; the array keeps one name from being read as another.
+function hashOf({ authority, agentRuntimeId, nonce }: NonceEntry): string {
+  const text = JSON.stringify([authority, agentRuntimeId, nonce]);
+  return createHash("sha256").update(text).digest("hex");
+}
+
+// Rows hold whole seconds: the next one, so that nothing ends early.
+function endOf({ expiresAt }: NonceEntry): string {
+  return formatTimestamp(Math.ceil(expiresAt / 1_000) * 1_000);
+}

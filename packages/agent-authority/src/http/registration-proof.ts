@@ -1,0 +1,125 @@
+import type { IncomingMessage } from "node:http";
+import {
+  checkContentDigest,
+  checkMessageSignature,
+  fieldValue,
+} from "@countersign/agent-assertion/message-signature";
+import { agentRegistrationKeyid } from "@countersign/agent-identity";
+import { type AgentPublicKey, CountersignError, parseTimestamp } from "@countersign/agent-key";
+import { Refusal } from "../registry/refusal.js";
+import type { Instant } from "../registry/times.js";
+import type { AuthorityContext } from "./authority-context.js";
+import { isLoopbackRequest } from "./loopback-request.js";
+import { rawBodyOf } from "./raw-body.js";
+import { BACKEND_PREFIX } from "./registration-target.js";
+
+// As long as a client may still have to learn the offset of its clock, and as an unproven claim lasts (protocol §4, §8).
+const MAX_AGE_SECONDS = 86_400;
+
+interface ExpectedProof {
+  readonly keyid: string;
+  readonly publicKeys: readonly AgentPublicKey[];
+  readonly created: number | ((created: number) => boolean);
+}
+
+/**
+ * Checks the registration proof of an agent registration: made by the key in its body, within a day.
+ *
+ * @returns whether the sender holds the key; `false` without a proof, where one is not required
+ * @throws {Refusal} `bad_signature` when it does not hold, or is not there and required
+ * @see protocol §5, "registration proof"
+ */
+export function isProvenAgentRegistration(
+  context: AuthorityContext,
+  request: IncomingMessage,
+  publicKey: AgentPublicKey,
+  instant: Instant,
+): boolean {
+  return isProven(context, request, {
+    keyid: agentRegistrationKeyid(publicKey),
+    publicKeys: [publicKey],
+    created: (seconds) => Math.abs(instant.epochMs - seconds * 1000) <= MAX_AGE_SECONDS * 1000,
+  });
+}
+
+/**
+ * Checks the registration proof of a task registration whose own signature held: by the agent's key, at the body's timestamp.
+ *
+ * @throws {Refusal} as {@link isProvenAgentRegistration}
+ */
+export function checkTaskRegistrationSignature(
+  context: AuthorityContext,
+  request: IncomingMessage,
+  agentRuntimeId: string,
+  publicKeys: readonly AgentPublicKey[],
+  timestamp: string,
+): void {
+  isProven(context, request, {
+    keyid: agentRuntimeId,
+    publicKeys,
+    created: parseTimestamp(timestamp) / 1000,
+  });
+}
+
+function isProven(
+  context: AuthorityContext,
+  request: IncomingMessage,
+  { keyid, publicKeys, created }: ExpectedProof,
+): boolean {
+  const targetUri = targetUriOf(context, request);
+  if (targetUri !== undefined && holds(request, targetUri, { keyid, publicKeys, created })) {
+    return true;
+  }
+  if (context.registrationProof === "accept") return false;
+  throw new Refusal("bad_signature", "a registration takes a registration proof here", {
+    hint:
+      targetUri === undefined
+        ? "the operator must set the authority's public URL, which the proof covers"
+        : 'sign it with the agent\'s key, with the tag "agent-registration"',
+  });
+}
+
+function holds(request: IncomingMessage, targetUri: string, expected: ExpectedProof): boolean {
+  const { rawHeaders, method = "" } = request;
+  const digest = fieldValue(rawHeaders, "content-digest") ?? "";
+  const idempotencyKey = fieldValue(rawHeaders, "idempotency-key");
+  try {
+    const proof = checkMessageSignature({
+      rawHeaders,
+      tag: "agent-registration",
+      components: [
+        ["@method", method],
+        ["@target-uri", targetUri],
+        ["content-digest", digest],
+        ...(idempotencyKey === undefined ? [] : [["idempotency-key", idempotencyKey] as const]),
+      ],
+      created: expected.created,
+      keyid: expected.keyid,
+      holds: (text, signature) => expected.publicKeys.some((key) => key.verify(text, signature)),
+    });
+    if (proof !== undefined) checkContentDigest(digest, rawBodyOf(request));
+    return proof !== undefined;
+  } catch (cause) {
+    if (!CountersignError.is(cause)) throw cause;
+    throw new Refusal("bad_signature", `the registration proof does not hold: ${cause.message}`, {
+      cause,
+      hint: `it covers ${targetUri} as its target; where clients call another URL, the operator sets the public URL`,
+    });
+  }
+}
+
+// The public URL and the raw target. Without a public URL it is known on this machine's loopback alone: there `Host` is the client's own
+// word for the listener that it reached, and no proxy stands between.
+function targetUriOf(
+  { publicUrl }: AuthorityContext,
+  request: IncomingMessage,
+): string | undefined {
+  const target = request.url ?? "";
+  if (publicUrl === undefined) {
+    if (!isLoopbackRequest(request)) return undefined;
+    return new URL(`http://${request.headers.host}`).origin + target;
+  }
+  // Codex's prefix may be part of the URL that is told, and it is a mount of this server, which no proxy strips.
+  const isMount = publicUrl.endsWith(BACKEND_PREFIX) && target.startsWith(`${BACKEND_PREFIX}/`);
+  return (isMount ? publicUrl.slice(0, -BACKEND_PREFIX.length) : publicUrl) + target;
+}

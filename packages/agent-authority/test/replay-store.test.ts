@@ -1,0 +1,145 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { AgentAuthorityError, databaseReplayStore, openStore } from "../src/index.js";
+import { runProgram } from "./run-process.js";
+
+const HOUR_MS = 3_600_000;
+
+async function openFile(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "countersign-nonces-"));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  return join(folder, "authority.db");
+}
+
+async function open(url = "sqlite::memory:") {
+  const clock = { ms: Date.UTC(2026, 2, 23, 12) };
+  const store = await openStore(url, { now: () => clock.ms });
+  onTestFinished(() => store.close());
+  const rowsNow = async () =>
+    (await store.rows.selectFrom("spent_nonces").selectAll().execute()).length;
+  return { clock, store, rowsNow, replayStore: databaseReplayStore(store) };
+}
+
+function entryOf(clock: { readonly ms: number }, change: object = {}) {
+  return {
+    authority: "https://authority.example",
+    agentRuntimeId: "agent_1",
+    nonce: "A".repeat(22),
+    expiresAt: clock.ms + 300_000,
+    ...change,
+  };
+}
+
+describe("a nonce in the database", () => {
+  it("is not spent after its end, also where it was never seen", async () => {
+    const { clock, replayStore } = await open();
+    expect(await replayStore.spend(entryOf(clock, { expiresAt: clock.ms - 1 }))).toBe(false);
+    expect(await replayStore.spend(entryOf(clock, { expiresAt: Number.NaN }))).toBe(false);
+    expect(await replayStore.spend(entryOf(clock, { expiresAt: clock.ms }))).toBe(true);
+  });
+
+  it("is spent once, of any number of calls at the same time", async () => {
+    const { clock, replayStore } = await open();
+    const all = await Promise.all(
+      Array.from({ length: 50 }, () => replayStore.spend(entryOf(clock))),
+    );
+    expect(all.filter((won) => won)).toHaveLength(1);
+    expect(await replayStore.spend(entryOf(clock))).toBe(false);
+  });
+
+  it("is another one for another authority, agent or spelling", async () => {
+    const { clock, replayStore } = await open();
+    const changes = [
+      {},
+      { authority: "https://other.example" },
+      { agentRuntimeId: "agent_2" },
+      { nonce: "a".repeat(22) },
+      { agentRuntimeId: 'agent_1","AAAA', nonce: "A".repeat(18) },
+    ];
+    for (const change of changes) {
+      expect(await replayStore.spend(entryOf(clock, change))).toBe(true);
+    }
+    for (const change of changes) {
+      expect(await replayStore.spend(entryOf(clock, change))).toBe(false);
+    }
+  });
+
+  it("is kept to the last instant of its life and ten minutes on, whatever comes after it", async () => {
+    const { clock, replayStore, rowsNow } = await open();
+    const first = entryOf(clock, { expiresAt: clock.ms + 300_500 });
+    expect(await replayStore.spend(first)).toBe(true);
+    clock.ms += 300_500;
+    expect(await replayStore.spend(first)).toBe(false);
+    // A process whose clock is ten minutes behind would still accept it.
+    clock.ms += 600_500;
+    expect(await replayStore.spend(entryOf(clock, { nonce: "B".repeat(22) }))).toBe(true);
+    clock.ms -= 600_500;
+    expect(await replayStore.spend(first)).toBe(false);
+    clock.ms += 602_000;
+    expect(await replayStore.spend(entryOf(clock, { nonce: "C".repeat(22) }))).toBe(true);
+    expect(await rowsNow()).toBe(2);
+  });
+
+  it("makes no room for others while it lives, and what ended goes a bounded number at a time", async () => {
+    const { clock, store, replayStore, rowsNow } = await open();
+    expect(await replayStore.spend(entryOf(clock, { expiresAt: clock.ms + HOUR_MS }))).toBe(true);
+    const expires_at = "2026-03-23T12:00:01Z";
+    for (let index = 0; index < 25; index += 1) {
+      const rows = Array.from({ length: 100 }, (_, n) => ({
+        nonce_hash: `${index}-${n}`,
+        expires_at,
+      }));
+      await store.rows.insertInto("spent_nonces").values(rows).execute();
+    }
+    clock.ms += 700_000;
+    const left: number[] = [];
+    for (const name of ["1", "2", "3", "4"]) {
+      const nonce = name.repeat(22);
+      expect(await replayStore.spend(entryOf(clock, { nonce }))).toBe(true);
+      left.push(await rowsNow());
+    }
+    expect(left).toEqual([1_502, 503, 4, 5]);
+  });
+
+  it("is on disk: a verifier that starts again knows it", async () => {
+    const url = `sqlite:${await openFile()}`;
+    const { clock, store, replayStore } = await open(url);
+    expect(await replayStore.spend(entryOf(clock))).toBe(true);
+    await store.close();
+    const again = await open(url);
+    expect(await again.replayStore.spend(entryOf(clock))).toBe(false);
+  });
+});
+
+describe("a database that cannot be written", () => {
+  it("makes spending reject while another connection holds it, and spends nothing", async () => {
+    const path = await openFile();
+    const { clock, replayStore } = await open(`sqlite:${path}`);
+    const other = new DatabaseSync(path);
+    other.exec("begin immediate");
+    const error = await replayStore.spend(entryOf(clock)).catch((reason: unknown) => reason);
+    other.exec("rollback");
+    other.close();
+    expect(AgentAuthorityError.is(error) && error.code).toBe("store_locked");
+    expect(await replayStore.spend(entryOf(clock))).toBe(true);
+  });
+
+  it("makes spending reject once it is closed", async () => {
+    const { clock, store, replayStore } = await open();
+    await store.close();
+    await expect(replayStore.spend(entryOf(clock))).rejects.toThrow();
+  });
+});
+
+describe("processes that share a database", () => {
+  it("spend each nonce once between them, and the one that comes later sees all of them replayed", async () => {
+    const args = ["spender", `sqlite:${await openFile()}`, "200"] as const;
+    const spent = await Promise.all(Array.from({ length: 3 }, () => runProgram(...args)));
+    const all = (spent as number[][]).flat().sort((a, b) => a - b);
+    expect(all).toEqual(Array.from({ length: 200 }, (_, index) => index));
+    expect(await runProgram(...args)).toEqual([]);
+  });
+});
