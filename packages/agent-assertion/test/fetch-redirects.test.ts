@@ -85,6 +85,21 @@ describe("a redirect", () => {
     expect(type).toBe(body === "" ? undefined : "text/plain");
   });
 
+  test("makes a function's stream again", async () => {
+    const { server, api } = await setUp();
+    server.answer(redirectTo("/next", 307));
+    await api(server.url, { method: "POST", body: () => streamOf("body") });
+    expect(server.requests[1]).toMatchObject({ method: "POST", body: "body", url: "/next" });
+  });
+
+  test("to a path outside the pattern is followed without any credential", async () => {
+    const server = await start();
+    const { api } = await setUp({ origins: [`${server.url}/v1/*`] });
+    server.answer(redirectTo("/v1/next"), redirectTo("/v2"), redirectTo("/v1/back"));
+    await api(`${server.url}/v1/x`);
+    expect(credentialsOf(server)).toEqual([TASK_ID, TASK_ID, undefined, undefined]);
+  });
+
   test("of HEAD by 303 stays HEAD", async () => {
     const { server, api } = await setUp();
     server.answer(redirectTo("/next", 303));

@@ -3,13 +3,14 @@ import { headerOf, type UpstreamAnswer } from "@countersign/testing";
 import { afterEach, describe, expect, test } from "vitest";
 import { createProblem } from "../src/index.js";
 import { failureOf } from "./expect-rejection.js";
-import { TASK_ID } from "./fixtures.js";
+import { membersOf, TASK_ID } from "./fixtures.js";
 import {
   credentialsOf,
   first,
   refusal,
   second,
   setUp,
+  start,
   stopServers,
   streamOf,
 } from "./signed-fetch.js";
@@ -53,6 +54,16 @@ describe("a 401", () => {
       expect(request.body).toContain(boundary);
       expect(request.body).toContain("file");
     }
+  });
+
+  test("is answered with another credential, and a function's stream made again", async () => {
+    const { server, source, api } = await setUp();
+    source.next = second;
+    server.answer(refusal);
+    let made = 0;
+    const body = () => streamOf(`body ${++made}`);
+    expect((await api(server.url, { method: "POST", body })).status).toBe(200);
+    expect(server.requests.map((request) => request.body)).toEqual(["body 1", "body 2"]);
   });
 
   test("is answered with another credential for a Request without a body", async () => {
@@ -168,6 +179,24 @@ describe("a 401", () => {
     server.answer(answer);
     expect((await api(server.url)).status).toBe(200);
     expect(source.heard[0]).toEqual(["refused", first, { code, origin: server.url }]);
+  });
+
+  test("to 100 requests at once: each tells its own credential, and is sent again once", async () => {
+    const server = await start((request) => {
+      const { task_id = "" } = membersOf(headerOf(request, "authorization") ?? "");
+      return task_id.startsWith("old-") ? refusal : {};
+    });
+    const { source, api } = await setUp({ origins: [server.url] });
+    let given = 0;
+    const told: unknown[] = [];
+    source.credential = async () => ({ ...first, taskId: `old-${given++}` });
+    source.refused = async (credential) => {
+      told.push(credential.kind === "agent" ? credential.taskId : undefined);
+      return second;
+    };
+    const calls = Array.from({ length: 100 }, () => api(server.url, { method: "POST", body: "b" }));
+    expect(new Set((await Promise.all(calls)).map(({ status }) => status))).toEqual(new Set([200]));
+    expect([told.length, new Set(told).size, server.requests.length]).toEqual([100, 100, 200]);
   });
 
   test("keeps a long body readable when it is handed up", async () => {

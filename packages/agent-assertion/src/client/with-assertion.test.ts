@@ -11,6 +11,7 @@ import {
   setUp,
   start,
   stopServers,
+  streamOf,
 } from "../../test/signed-fetch.js";
 import { AssertionSigner } from "../sign/assertion-signer.js";
 import { withAssertion } from "./with-assertion.js";
@@ -63,6 +64,18 @@ describe("the origins of withAssertion", () => {
     expect(calls).toHaveLength(2);
     expect(source.signals).toEqual([]);
   });
+});
+
+test("a request elsewhere, and one with its own header, may have a function for a body too", async () => {
+  const { server, api } = await setUp();
+  const other = await start();
+  const body = () => streamOf("made");
+  await api(other.url, { method: "POST", body });
+  await api(server.url, { method: "POST", body, headers: { authorization: "own" } });
+  expect([...other.requests, ...server.requests].map((request) => request.body)).toEqual([
+    "made",
+    "made",
+  ]);
 });
 
 describe("a signed request", () => {
