@@ -3,12 +3,14 @@ import {
   AssertionRejected,
   type AssertionVerifier,
   type RejectedCaller,
+  type RequestFacts,
   type VerifiedAssertion,
 } from "@countersign/agent-assertion";
-import type { Admission, ProxyPolicy } from "./admission.js";
+import type { Admission, BodyReader, ProxyPolicy } from "./admission.js";
 import type { AuditIdentity } from "./audit-entry.js";
 import { createForwardedFields } from "./forwarded-fields.js";
 import { fieldValues, type RawFields } from "./raw-fields.js";
+import { parseRequestFraming } from "./request-framing.js";
 import { RequestRefusal } from "./request-refusal.js";
 
 /** What a gateway decides by. */
@@ -20,20 +22,27 @@ export interface GatewayPolicyOptions {
   readonly forwardCookies: boolean;
 }
 
+/** The policy of a verifying gateway. */
+export interface GatewayPolicy extends ProxyPolicy {
+  /** Takes other fields for the upstream, checked, for every request that is admitted from now on. */
+  setUpstreamFields(fields: RawFields): void;
+}
+
 /**
  * Makes the policy of the verifying gateway: one assertion, valid, of an account that is served, and no other account claimed beside it.
  * What the upstream is told of the agent is only what was verified.
  */
-export function createGatewayPolicy(options: GatewayPolicyOptions): ProxyPolicy {
-  const { verifier, accounts, upstreamFields } = options;
+export function createGatewayPolicy(options: GatewayPolicyOptions): GatewayPolicy {
+  const { verifier, accounts, forwardCookies } = options;
   const served = accounts === "any" ? undefined : new Set(accounts);
-  const forwarded = createForwardedFields({
-    ownNames: upstreamFields.filter((_, index) => index % 2 === 0),
-    forwardCookies: options.forwardCookies,
-  });
+  let own = ownFields(options.upstreamFields, forwardCookies);
 
-  async function admit(request: IncomingMessage, signal: AbortSignal): Promise<Admission> {
-    const assertion = await verify(verifier, request.rawHeaders, signal);
+  async function admit(
+    request: IncomingMessage,
+    signal: AbortSignal,
+    body: BodyReader,
+  ): Promise<Admission> {
+    const assertion = await verify(verifier, request, signal, body);
     const identity = identityOf(assertion);
     if (served !== undefined && !served.has(assertion.accountId)) {
       throw forbidden("this account is not served here", identity);
@@ -43,10 +52,12 @@ export function createGatewayPolicy(options: GatewayPolicyOptions): ProxyPolicy 
     if (claimed.some((account) => account !== assertion.accountId)) {
       throw forbidden("ChatGPT-Account-ID names another account than the assertion's", identity);
     }
+    // Names and values of one moment, whatever is set meanwhile.
+    const { fields, forwarded } = own;
     return {
       fields: [
         ...forwarded.ofHeader(request.rawHeaders),
-        ...upstreamFields,
+        ...fields,
         ...["x-agent-runtime-id", assertion.agentRuntimeId],
         ...["x-agent-task-id", assertion.taskId],
         ...["x-agent-account-id", assertion.accountId],
@@ -61,24 +72,51 @@ export function createGatewayPolicy(options: GatewayPolicyOptions): ProxyPolicy 
     };
   }
 
-  return { admit, judge: judgeUpstream };
+  return {
+    admit,
+    judge: judgeUpstream,
+    setUpstreamFields(fields) {
+      own = ownFields(fields, forwardCookies);
+    },
+  };
+}
+
+/** What the gateway sets, and what it therefore lets pass. */
+function ownFields(fields: RawFields, forwardCookies: boolean) {
+  const ownNames = fields.filter((_, index) => index % 2 === 0);
+  return { fields, forwarded: createForwardedFields({ ownNames, forwardCookies }) };
 }
 
 async function verify(
   verifier: AssertionVerifier,
-  fields: RawFields,
+  request: IncomingMessage,
   signal: AbortSignal,
+  body: BodyReader,
 ): Promise<VerifiedAssertion> {
   // Counted on the lines as they came: Node's `headers` would hide all but the first.
-  const authorization = fieldValues(fields, "authorization");
+  const authorization = fieldValues(request.rawHeaders, "authorization");
   if (authorization.length > 1) {
     throw new RequestRefusal("malformed", "there is more than one Authorization field");
   }
   try {
-    return await verifier.verify(authorization[0], { signal });
+    const facts = verifier.binding === undefined ? undefined : factsOf(request, body);
+    return await verifier.verify(authorization[0], { signal, request: facts });
   } catch (error) {
     throw refusalOf(error);
   }
+}
+
+/** What a binding covers, as it was received. */
+function factsOf(request: IncomingMessage, body: BodyReader): RequestFacts {
+  const framing = parseRequestFraming(request.rawHeaders, request.httpVersion);
+  return {
+    method: request.method ?? "",
+    target: request.url ?? "",
+    rawHeaders: request.rawHeaders,
+    hasBody: framing.kind === "chunked" || (framing.kind === "length" && framing.length > 0),
+    // What is read for the digest is what goes to the upstream.
+    body: (maxBytes) => body.read(maxBytes),
+  };
 }
 
 async function recheck(
@@ -95,6 +133,7 @@ async function recheck(
 
 // Anything but a rejection means that nobody could tell. That is the gateway's trouble, and its details are not the caller's.
 function refusalOf(cause: unknown): RequestRefusal {
+  if (RequestRefusal.is(cause)) return cause;
   if (!AssertionRejected.is(cause)) {
     return new RequestRefusal("server_error", "the assertion cannot be checked now", { cause });
   }

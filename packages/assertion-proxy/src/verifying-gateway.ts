@@ -53,6 +53,14 @@ export interface VerifyingGateway {
    */
   listen(options: ListenOptions): Promise<{ url: string }>;
   /**
+   * Takes other fields for the upstream, for instance a credential that was replaced. Requests that are admitted from now on carry these
+   * and nothing of the ones before; requests in work keep what they were sent with.
+   *
+   * @param headers - as the option `upstreamHeaders`; all of them
+   * @throws {AssertionProxyError} `config_invalid` for a header that cannot be; nothing is changed then
+   */
+  setUpstreamHeaders(headers: Readonly<Record<string, string>>): void;
+  /**
    * Takes no more requests, lets those in work end, and after `drainMs` breaks off what is left. Resolves when all is closed; a second
    * call waits for the first. The verifier's directory stays open: it is yours.
    */
@@ -97,6 +105,7 @@ export function createVerifyingGateway(options: VerifyingGatewayOptions): Verify
     handler: proxy.handle,
     upgradeHandler: proxy.handleUpgrade,
     listen: (listenOptions) => proxy.listen(listenOptions),
+    setUpstreamHeaders: (headers) => policy.setUpstreamFields(parseUpstreamHeaders(headers)),
     close: (closeOptions) => proxy.close(closeOptions),
   };
 }

@@ -1,4 +1,6 @@
 import {
+  type BindingOptions,
+  bindRequest,
   createVerifier,
   type LifeState,
   memoryDirectory,
@@ -13,7 +15,7 @@ import {
   type VerifyingGatewayOptions,
 } from "../src/verifying-gateway.js";
 
-const NOW = Date.UTC(2026, 2, 23, 12);
+export const NOW = Date.UTC(2026, 2, 23, 12);
 
 /** A gateway under test: one agent with one task, and a directory that a test can change. */
 export interface TestGateway {
@@ -28,11 +30,23 @@ export interface TestGateway {
   entry(index: number): Promise<AuditEntry>;
   /** A whole request head without a body, signed; `lines` end with `\r\n`. */
   request(method: string, target: string, lines?: string): string;
+  /** The lines that bind a request to its assertion, each with its end. */
+  binding(method: string, target: string, body?: string): string;
 }
 
-export type TestGatewayOptions = Partial<VerifyingGatewayOptions> & { readonly upstream: string };
+export type TestGatewayOptions = Partial<VerifyingGatewayOptions> & {
+  readonly upstream: string;
+  /** How the verifier treats bound requests. */
+  readonly binding?: BindingOptions;
+};
 
-export async function startGateway(options: TestGatewayOptions): Promise<TestGateway> {
+/** The URL that bindings are made for. */
+export const PUBLIC_URL = "https://gateway.example/public";
+
+export async function startGateway({
+  binding,
+  ...options
+}: TestGatewayOptions): Promise<TestGateway> {
   const key = AgentKey.generate();
   const agent = {
     agentRuntimeId: "agent_1",
@@ -51,7 +65,7 @@ export async function startGateway(options: TestGatewayOptions): Promise<TestGat
   const audit: AuditEntry[] = [];
   const waiting: (() => void)[] = [];
   const gateway = createVerifyingGateway({
-    verifier: createVerifier({ directory, now: () => NOW }),
+    verifier: createVerifier({ directory, now: () => NOW, binding }),
     accounts: ["acct-1"],
     now: () => NOW,
     audit: (entry) => {
@@ -82,5 +96,21 @@ export async function startGateway(options: TestGatewayOptions): Promise<TestGat
     },
     request: (method, target, lines = "") =>
       `${method} ${target} HTTP/1.1\r\nHost: gateway.example\r\n${authorization}\r\n${lines}\r\n`,
+    binding(method, target, body) {
+      const fields = bindRequest({
+        credential: {
+          kind: "agent",
+          authority: "https://authority.example",
+          agentRuntimeId: "agent_1",
+          taskId: "task_1",
+          key,
+        },
+        authorization: value,
+        method,
+        targetUri: PUBLIC_URL + target,
+        body: body === undefined ? undefined : Buffer.from(body, "latin1"),
+      });
+      return fields.map(([name, field]) => `${name}: ${field}\r\n`).join("");
+    },
   };
 }
