@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { Writable } from "node:stream";
+import type { RequestFraming } from "./request-framing.js";
 import { bodyTooLarge } from "./request-head.js";
 
 /** What a {@link RequestBody} is read by. */
@@ -50,6 +51,16 @@ export class RequestBody {
   /** Whether any of it was asked for. */
   get isStarted(): boolean {
     return this.#isStarted;
+  }
+
+  /**
+   * Tells how to frame it for the receiver: as its client did, but for a body in chunks without trailers that was read whole. It has a
+   * length then, which also says whether there is any body at all.
+   */
+  framing(ofClient: RequestFraming): RequestFraming {
+    const hasTrailers = this.#options.request.rawTrailers.length > 0;
+    if (ofClient.kind !== "chunked" || !this.#isRead || hasTrailers) return ofClient;
+    return { kind: "length", length: this.#bytes };
   }
 
   /** Keeps a copy of up to this many bytes. To be told before the body is started. */

@@ -95,7 +95,10 @@ export function createSigningPolicy(options: SigningPolicyOptions): ProxyPolicy 
     }
   }
 
-  return { guard, admit };
+  // No page may use this proxy, whatever an upstream allows to pages of its own.
+  const keepsAnswerField = (name: string): boolean => !name.startsWith("access-control-");
+
+  return { guard, admit, keepsAnswerField };
 }
 
 interface AttemptOptions {

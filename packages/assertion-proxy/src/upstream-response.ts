@@ -10,24 +10,32 @@ import {
 } from "./raw-fields.js";
 import { RequestRefusal } from "./request-refusal.js";
 
+/** Chooses, by comparable name, what of an upstream's end-to-end fields the client gets. Absent: all of them. */
+export type KeepAnswerField = ((name: string) => boolean) | undefined;
+
+/** Options of {@link forwardResponseHead}. */
+export interface ForwardResponseHeadOptions {
+  /** End the client's connection after this answer. */
+  readonly close: boolean;
+  readonly keep: KeepAnswerField;
+}
+
 /**
  * Sends an upstream's head on to the client, at once: status and reason, end-to-end fields as they came, redirects too.
  *
- * @param close - end the client's connection after this answer
  * @throws {RequestRefusal} `bad_response` for a head that cannot be sent on; nothing was sent then
  */
 export function forwardResponseHead(
   from: IncomingMessage,
   to: ServerResponse,
-  close: boolean,
+  options: ForwardResponseHeadOptions,
 ): void {
   const raw = from.rawHeaders;
   // Sent on as a length it would let the rest of the body pass for the client's next answer.
   if (hasDisguisedFraming(raw)) {
     throw new RequestRefusal("bad_response", "the upstream does not say where its answer ends");
   }
-  const named = connectionOptions(raw);
-  const fields = keepFields(raw, (name) => !isConnectionField(name) && !named.has(name));
+  const fields = endToEndFields(raw, options.keep);
   const [length] = fieldValues(raw, "content-length");
   const codings = fieldValues(raw, "transfer-encoding");
   if (codings.length > 1 || codings.some((coding) => coding.toLowerCase() !== "chunked")) {
@@ -38,32 +46,40 @@ export function forwardResponseHead(
   }
   if (length !== undefined && codings.length === 0) fields.push("content-length", length);
   else if (codings.length === 1 && mayHaveTrailers(from, to)) fields.push(...trailerField(raw));
-  if (close) fields.push("connection", "close");
+  if (options.close) fields.push("connection", "close");
   sendHead(from, to, fields);
+}
+
+/** Options of {@link forwardSwitch}. */
+export interface ForwardSwitchOptions {
+  /** The fields of the handshake, checked. */
+  readonly handshake: RawFields;
+  readonly keep: KeepAnswerField;
 }
 
 /**
  * Tells the client that its connection is a WebSocket's from now on, with the end-to-end fields of the upstream's 101.
  *
- * @param handshake - the fields of the handshake, checked
  * @throws {RequestRefusal} `bad_response` for a head that cannot be sent on; nothing was sent then
  */
 export function forwardSwitch(
   from: IncomingMessage,
   to: ServerResponse,
-  handshake: RawFields,
+  options: ForwardSwitchOptions,
 ): void {
-  const named = connectionOptions(from.rawHeaders);
-  const fields = keepFields(
+  const { handshake, keep } = options;
+  const fields = endToEndFields(
     from.rawHeaders,
-    (name) => !isConnectionField(name) && !named.has(name) && !name.startsWith("sec-websocket-"),
+    (name) => !name.startsWith("sec-websocket-") && (keep?.(name) ?? true),
   );
   sendHead(from, to, [...handshake, ...fields]);
 }
 
 /** Returns the trailer fields of an upstream's answer that may go to the client. */
-export function forwardedTrailers(fields: RawFields): [string, string][] {
-  return trailerPairs(keepFields(fields, (name) => !isForbiddenTrailer(name)));
+export function forwardedTrailers(fields: RawFields, keep: KeepAnswerField): [string, string][] {
+  return trailerPairs(
+    keepFields(fields, (name) => !isForbiddenTrailer(name) && (keep?.(name) ?? true)),
+  );
 }
 
 /** Brings raw fields into the form that Node's `addTrailers` takes. */
@@ -73,6 +89,14 @@ export function trailerPairs(fields: RawFields): [string, string][] {
     pairs.push([fields[index] ?? "", fields[index + 1] ?? ""]);
   }
   return pairs;
+}
+
+function endToEndFields(raw: RawFields, keep: KeepAnswerField): string[] {
+  const named = connectionOptions(raw);
+  return keepFields(
+    raw,
+    (name) => !isConnectionField(name) && !named.has(name) && (keep?.(name) ?? true),
+  );
 }
 
 function sendHead(from: IncomingMessage, to: ServerResponse, fields: string[]): void {

@@ -24,7 +24,7 @@ describe("a signed request", () => {
     expect(bytes.text.endsWith("\r\n\r\nhi")).toBe(true);
     expect(bytes.text).not.toContain(TOKEN);
     expect(assertionIn(bytes.text)).toMatchObject({ agentRuntimeId: "agent_1", taskId: "task_1" });
-    expect(signing.source.calls).toEqual(["credential"]);
+    expect(signing.source.calls).toEqual(["credential", `accepted ${upstream.url}`]);
     expect(signing.threads).toEqual([undefined]);
   });
 
