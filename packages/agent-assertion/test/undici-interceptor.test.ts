@@ -126,6 +126,14 @@ describe("a signed request of a dispatcher", () => {
     expect(server.requests).toEqual([]);
   });
 
+  test("asks for no credential when its signal ended it before", async () => {
+    const { server, source, agent } = await setUpDispatcher();
+    const signal = AbortSignal.abort();
+    const run = () => agent.request({ origin: server.url, path: "/", method: "GET", signal });
+    expect(await failureOf(run)).toMatchObject({ name: "AbortError" });
+    expect([source.signals, server.requests]).toEqual([[], []]);
+  });
+
   test("ends while it waits for its credential, when its signal says so", async () => {
     const { server, source, agent } = await setUpDispatcher();
     const controller = new AbortController();

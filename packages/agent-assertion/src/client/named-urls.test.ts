@@ -17,6 +17,7 @@ describe("parseNamedUrls", () => {
     ["a fragment behind a pattern", "https://api.example/v1/*#x"],
     ["a * for a part of a segment", "https://api.example/v1*"],
     ["two *", "https://api.example/v1/**"],
+    ["an escaped *", "https://api.example/v1/%2A"],
   ])("refuses %s", async (_, entry) => {
     await expectFailure(() => parseNamedUrls([entry], {}), "config_invalid");
   });
@@ -35,6 +36,15 @@ describe("parseNamedUrls", () => {
     expect(names(entries, "https://other.example/")).toBe(true);
     expect(names(entries, "https://third.example/v1")).toBe(false);
     expect(names([], "https://api.example/")).toBe(false);
+  });
+
+  test.each([
+    " https://api.example/v1/*",
+    "https:api.example/v1/*",
+    "\nhttps:\\\\api.example\\v1\\*",
+  ])("narrows by %j as by what the URL parser reads", (entry) => {
+    expect(names([entry], "https://api.example/v1/x")).toBe(true);
+    expect(names([entry], "https://api.example/v2/x")).toBe(false);
   });
 
   test.each<[string, string, boolean]>([

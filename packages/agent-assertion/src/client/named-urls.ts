@@ -1,8 +1,6 @@
 import { parseOrigin } from "@countersign/agent-key";
 import { AgentAssertionError } from "../agent-assertion-error.js";
 
-// Scheme and host apart from the rest, as the URL parser finds them.
-const ENTRY = /^([a-z][a-z0-9+.-]*:[/\\]*[^/\\?#]*)(.*)$/is;
 // "." or ".." between slashes of either kind; with a parameter after it, as some servers read it.
 const DOT_SEGMENT = /(?:^|[/\\])\.\.?(?:[/\\;]|$)/;
 
@@ -42,14 +40,14 @@ function parseNamedUrl(
   if (origin.includes("*")) {
     throw invalid("a pattern stands for no host", "name each origin; a pattern narrows its path");
   }
-  const path = ENTRY.exec(entry)?.[2] ?? "";
-  if (!path.includes("*")) return { origin, segments: undefined };
   const { pathname, search, hash } = new URL(entry);
+  // An escaped one means something to nobody: it must not name more than was meant.
+  if (!/\*|%2a/i.test(pathname + search + hash)) return { origin, segments: undefined };
   if (search !== "" || hash !== "") {
     throw invalid("a pattern has a query or a fragment", "patterns are matched on the path alone");
   }
   const segments = pathname.split("/").slice(1);
-  if (segments.some((segment) => segment !== "*" && segment.includes("*"))) {
+  if (segments.some((segment) => segment !== "*" && /\*|%2a/i.test(segment))) {
     throw invalid("a pattern has a * for a part of a segment", "write a * for a whole segment");
   }
   return { origin, segments };

@@ -11,11 +11,12 @@ export interface DispatchTarget {
 
 /** Finds out where a request goes; `undefined` where that cannot be told, or is no path on the origin it is sent to. */
 export function dispatchTarget(opts: Dispatcher.DispatchOptions): DispatchTarget | undefined {
-  if (opts.origin === undefined || !opts.path.startsWith("/")) return undefined;
+  const given: unknown = opts.path;
+  if (typeof given !== "string" || !given.startsWith("/")) return undefined;
   const origin = String(opts.origin);
   if (!URL.canParse(origin)) return undefined;
   const query = opts.query ? stringify(opts.query) : "";
-  const path = query === "" ? opts.path : `${opts.path}?${query}`;
+  const path = query === "" ? given : `${given}?${query}`;
   // Joined as texts: a path such as "//host" names no other host.
   const targetUri = new URL(origin).origin + path;
   return URL.canParse(targetUri) ? { url: new URL(targetUri), path, targetUri } : undefined;

@@ -50,6 +50,7 @@ export class SignedDispatch implements Dispatcher.DispatchHandler {
     try {
       // Called before there is a connection, so that the caller can end the request while it waits for its credential.
       handler.onRequestStart?.(this.#controller, null);
+      if (this.#isOver) return;
       if (this.#isBinding) this.#known = await knownBody(opts.body);
       await this.#request.enter(target.url);
       if (!this.#isOver) this.#send();
