@@ -11,6 +11,9 @@ export interface CodexOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
+// Far more than a run takes; one that waits for ever is a failed check, not a check that never ends.
+const MAX_RUN_MS = 120_000;
+
 /** Runs `codex exec`. Nothing of this process's environment reaches it but the PATH. */
 export async function codexExec(
   { binary, home, work, env }: CodexOptions,
@@ -21,5 +24,6 @@ export async function codexExec(
   return await runProcess(binary, ["exec", "--skip-git-repo-check", ...args], {
     cwd: work,
     env: { ...noVariables, PATH: process.env.PATH, HOME: home, CODEX_HOME: home, ...env },
+    signal: AbortSignal.timeout(MAX_RUN_MS),
   });
 }

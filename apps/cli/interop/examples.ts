@@ -29,11 +29,10 @@ export async function runExample(
 ): Promise<string> {
   checks.say([program, ...args].join(" ").slice(0, 60));
   let release: () => void = () => undefined;
-  chain.upstream.holdNext(
-    new Promise<void>((resolve) => {
-      release = resolve;
-    }),
-  );
+  const until = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  chain.upstream.answerNext({ until });
   const running = await startProcess(program, args, {
     env: environmentOf({
       home: chain.home,

@@ -34,8 +34,17 @@ export interface ProxyChain {
   tasks(): Promise<Listed[]>;
 }
 
+/** Options of {@link startProxyChain}. */
+export interface ProxyChainOptions {
+  /** The field that names the thread. Default: those that the proxy reads by itself. */
+  readonly threadHeader?: string;
+}
+
 /** Starts authority, gateway and proxy, and logs the agent's human in. */
-export async function startProxyChain(scene: Scene): Promise<ProxyChain> {
+export async function startProxyChain(
+  scene: Scene,
+  { threadHeader }: ProxyChainOptions = {},
+): Promise<ProxyChain> {
   const start = async (args: string[], home: string, env: Record<string, string> = {}) => {
     const server = await startCountersign(args, { home: join(scene.folder, home), env });
     scene.onEnd(() => server.close());
@@ -71,6 +80,7 @@ export async function startProxyChain(scene: Scene): Promise<ProxyChain> {
     [
       ...["proxy", "--listen", "127.0.0.1:0", "--socket", socketPath],
       ...["--upstream", gatewayUrl],
+      ...(threadHeader === undefined ? [] : ["--thread-header", threadHeader]),
     ],
     "agent",
   );
@@ -87,17 +97,19 @@ export async function startProxyChain(scene: Scene): Promise<ProxyChain> {
  * Checks that every request went from the proxy through the gateway to the upstream, each under the task of its thread.
  *
  * @param threads - a name for the thread of each request, in the order in which they were sent
+ * @param options - `webSockets`: the requests are handshakes
  */
 export async function checkSigned(
   checks: Checks,
   chain: ProxyChain,
   threads: readonly string[],
+  { webSockets = false }: { readonly webSockets?: boolean } = {},
 ): Promise<void> {
   const audited = await chain.audited();
   checks.equal(
     "the gateway verified every request",
     audited.map(({ status, code }) => [status, code]),
-    threads.map(() => [200, undefined]),
+    threads.map(() => [webSockets ? 101 : 200, undefined]),
   );
   const agents = await chain.agents();
   const tasks = await chain.tasks();
@@ -111,7 +123,7 @@ export async function checkSigned(
     firstPlaces(audited.map(({ task_id }) => task_id)),
     firstPlaces(threads),
   );
-  const { requests } = chain.upstream;
+  const requests = webSockets ? chain.upstream.sockets : chain.upstream.requests;
   checks.equal(
     "the upstream sees who called, and the gateway's credential",
     requests.map(({ headers }) => [

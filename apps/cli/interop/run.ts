@@ -3,7 +3,9 @@
 import { spawnSync } from "node:child_process";
 import { CODEX_0_122_HTTP } from "./codex-0.122.ts";
 import { CODEX_0_122_WEB_SOCKET } from "./codex-0.122-web-socket.ts";
-import { CODEX_0_169_PROXY } from "./codex-0.169.ts";
+import { CODEX_0_169_HTTP } from "./codex-0.169.ts";
+import { CODEX_0_169_SUB_AGENT } from "./codex-0.169-sub-agent.ts";
+import { CODEX_0_169_WEB_SOCKET } from "./codex-0.169-web-socket.ts";
 import { CODEX_0_122, CODEX_0_169, fetchCodexBinary } from "./codex-binary.ts";
 import { CURL } from "./curl.ts";
 import { type InteropClient, type Outcome, runClients, skip } from "./interop-client.ts";
@@ -14,7 +16,9 @@ import { URLLIB_CLIENT } from "./urllib-client.ts";
 const CODEX: readonly InteropClient[] = [
   CODEX_0_122_HTTP,
   CODEX_0_122_WEB_SOCKET,
-  CODEX_0_169_PROXY,
+  CODEX_0_169_HTTP,
+  CODEX_0_169_WEB_SOCKET,
+  CODEX_0_169_SUB_AGENT,
 ];
 const OTHERS: readonly InteropClient[] = [OPENAI_CLIENT, CURL, URLLIB_CLIENT];
 

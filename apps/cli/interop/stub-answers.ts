@@ -29,8 +29,13 @@ export const RESPONSE = {
   usage: USAGE,
 };
 
+/** One event of a streamed response. */
+export interface ResponseEvent {
+  readonly type: string;
+}
+
 /** The same as the events that it is streamed as, in server-sent events and in the frames of a WebSocket. */
-export const RESPONSE_EVENTS: readonly { readonly type: string }[] = [
+export const RESPONSE_EVENTS: readonly ResponseEvent[] = [
   { type: "response.created", response: { id: "resp_1", object: "response", output: [] } },
   { type: "response.output_item.added", output_index: 0, item: message("") },
   ...HALVES.map((delta) => ({
@@ -40,6 +45,14 @@ export const RESPONSE_EVENTS: readonly { readonly type: string }[] = [
   { type: "response.output_item.done", output_index: 0, item: message(ANSWER) },
   { type: "response.completed", response: RESPONSE },
 ].map((event, sequence_number) => ({ ...event, sequence_number }));
+
+/** The events of a response whose output is one item, such as a call of a function. */
+export function responseEventsOf(item: object): readonly ResponseEvent[] {
+  const [created, ...others] = RESPONSE_EVENTS;
+  const completed = others.at(-1);
+  const done = { type: "response.output_item.done", output_index: 0, item };
+  return [created, done, completed].filter((event) => event !== undefined);
+}
 
 /** An answer of the Chat Completions API that is not streamed. */
 export const COMPLETION = {

@@ -1,7 +1,14 @@
+import { EventEmitter, once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
-import { COMPLETION, COMPLETION_CHUNKS, RESPONSE, RESPONSE_EVENTS } from "./stub-answers.ts";
+import {
+  COMPLETION,
+  COMPLETION_CHUNKS,
+  RESPONSE,
+  RESPONSE_EVENTS,
+  responseEventsOf,
+} from "./stub-answers.ts";
 import { acceptWebSockets, type UpstreamSocket } from "./stub-web-socket.ts";
 
 /** One request as the upstream received it. */
@@ -12,6 +19,14 @@ export interface UpstreamRequest {
   readonly body: Buffer;
 }
 
+/** What is different in one streamed answer. */
+export interface NextAnswer {
+  /** Everything but the first piece waits for this. */
+  readonly until?: Promise<unknown>;
+  /** The output of the response is this item in place of a message. */
+  readonly output?: object;
+}
+
 /** An API that answers `POST …/responses` and `POST …/chat/completions`, streamed where that is asked for, and WebSockets at `…/responses`. */
 export interface StubApi {
   readonly url: string;
@@ -19,8 +34,10 @@ export interface StubApi {
   readonly requests: readonly UpstreamRequest[];
   /** One for each handshake that arrived, refused ones too. */
   readonly sockets: readonly UpstreamSocket[];
-  /** Of the next streamed answer, everything but its first piece waits for this. */
-  holdNext(until: Promise<unknown>): void;
+  /** How the next requests are answered, each one once; then as ever. */
+  answerNext(...answers: readonly NextAnswer[]): void;
+  /** Resolves when so many requests have arrived. */
+  arrived(count: number): Promise<void>;
   /** Whether handshakes are answered with 101; else with 426. Default true. */
   servesWebSockets: boolean;
   close(): Promise<void>;
@@ -30,15 +47,15 @@ export interface StubApi {
 export async function startStubApi(): Promise<StubApi> {
   const requests: UpstreamRequest[] = [];
   const sockets: UpstreamSocket[] = [];
-  let held: Promise<unknown> | undefined;
+  const next: NextAnswer[] = [];
+  const arrivals = new EventEmitter();
   const server = createServer((request, response) => {
     void (async () => {
       const { method = "", url: path = "", headers } = request;
       const body = await buffer(request);
       requests.push({ method, path, headers, body });
-      const until = held;
-      held = undefined;
-      await answer({ method, path, headers, body }, response, until);
+      arrivals.emit("request");
+      await answer({ method, path, headers, body }, response, next.shift() ?? {});
     })();
   });
   const stub: StubApi = {
@@ -46,8 +63,11 @@ export async function startStubApi(): Promise<StubApi> {
     requests,
     sockets,
     servesWebSockets: true,
-    holdNext: (until) => {
-      held = until;
+    answerNext: (...answers) => {
+      next.push(...answers);
+    },
+    arrived: async (count) => {
+      while (requests.length < count) await once(arrivals, "request");
     },
     close: () =>
       new Promise((resolve) => {
@@ -65,7 +85,7 @@ export async function startStubApi(): Promise<StubApi> {
 async function answer(
   { method, path, body }: UpstreamRequest,
   response: ServerResponse,
-  until: Promise<unknown> | undefined,
+  { until, output }: NextAnswer,
 ): Promise<void> {
   const isChat = path.endsWith("/chat/completions");
   if (method !== "POST" || !(isChat || path.endsWith("/responses"))) {
@@ -77,7 +97,7 @@ async function answer(
     response.end(JSON.stringify(isChat ? COMPLETION : RESPONSE));
     return;
   }
-  const [first = "", ...rest] = isChat ? chatStream() : responseStream();
+  const [first = "", ...rest] = isChat ? chatStream() : responseStream(output);
   response.writeHead(200, { "content-type": "text/event-stream" });
   response.write(first);
   await until;
@@ -94,6 +114,7 @@ function chatStream(): string[] {
   return [...chunks, "[DONE]"].map((data) => `data: ${data}\n\n`);
 }
 
-function responseStream(): string[] {
-  return RESPONSE_EVENTS.map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
+function responseStream(output: object | undefined): string[] {
+  const events = output === undefined ? RESPONSE_EVENTS : responseEventsOf(output);
+  return events.map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
 }

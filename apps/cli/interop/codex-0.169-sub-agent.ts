@@ -1,0 +1,56 @@
+import { configureCodex } from "./configured-codex.ts";
+import type { InteropClient } from "./interop-client.ts";
+import { startProxyChain } from "./proxy-chain.ts";
+import type { UpstreamRequest } from "./stub-api.ts";
+
+// The model's wish, as Codex 0.169 offers it.
+const SPAWN = {
+  type: "function_call",
+  id: "fc_1",
+  call_id: "call_1",
+  namespace: "collaboration",
+  name: "spawn_agent",
+  arguments: JSON.stringify({ task_name: "helper", message: "say hello", fork_turns: "none" }),
+};
+
+/** Codex 0.169 that starts a sub-agent: `session-id` is the same for both, `thread-id` is each one's own. */
+export const CODEX_0_169_SUB_AGENT: InteropClient = {
+  name: "codex 0.169 sub-agent",
+  async run(checks, scene) {
+    const chain = await startProxyChain(scene, { threadHeader: "thread-id" });
+    const codex = await configureCodex(checks, scene, chain);
+    // Codex ends with the thread's turn, so the answers wait until the sub-agent has asked too.
+    const until = chain.upstream.arrived(3);
+    chain.upstream.answerNext({ output: SPAWN }, { until }, { until });
+    await codex.answered("a turn that starts a sub-agent", ["say hello"]);
+
+    const { requests } = chain.upstream;
+    const threads = requests.map(threadOf);
+    const tasks = requests.map(({ headers }) => headers["x-agent-task-id"]);
+    checks.equal(
+      "two turns of the thread and one of its sub-agent",
+      [requests.length, new Set(threads).size],
+      [3, 2],
+    );
+    checks.equal(
+      "of one session",
+      new Set(requests.map(({ headers }) => headers["session-id"])).size,
+      1,
+    );
+    checks.equal(
+      "each has a task of its own",
+      tasks.map((task) => tasks.indexOf(task)),
+      threads.map((thread) => threads.indexOf(thread)),
+    );
+    checks.equal(
+      "the authority has one agent and two tasks",
+      [(await chain.agents()).length, (await chain.tasks()).length],
+      [1, 2],
+    );
+  },
+};
+
+// Codex repeats it in a field of its own, which reaches the upstream; the proxy keeps the one that it was told to read.
+function threadOf({ headers }: UpstreamRequest): unknown {
+  return JSON.parse(String(headers["x-codex-turn-metadata"])).thread_id;
+}
