@@ -1,4 +1,4 @@
-import type { AgentDirectory } from "@countersign/agent-assertion";
+import type { AgentDirectory, ReplayStore } from "@countersign/agent-assertion";
 import { authorityOption, namedAuthority } from "./authority-option.js";
 import { usageError } from "./cli-error.js";
 import { openDatabase } from "./database-option.js";
@@ -16,6 +16,8 @@ export interface DirectoryOptions {
 /** A directory together with what it stands on. */
 export interface OpenDirectory extends AsyncDisposable {
   readonly directory: AgentDirectory;
+  /** Where the nonces of bound requests can be spent; absent where no database was named. */
+  readonly replayStore?: ReplayStore | undefined;
 }
 
 /**
@@ -57,11 +59,12 @@ export async function openDirectory(
 }
 
 async function openDatabaseDirectory(run: Run, database: string): Promise<OpenDirectory> {
-  const { databaseDirectory } = await import("@countersign/agent-authority");
+  const { databaseDirectory, databaseReplayStore } = await import("@countersign/agent-authority");
   const store = await openDatabase(run, database, { create: false });
   // The ids come from this very database, so the name says nothing that a check would rest on.
   return {
     directory: databaseDirectory(store, "http://localhost"),
+    replayStore: databaseReplayStore(store),
     [Symbol.asyncDispose]: () => store.close(),
   };
 }

@@ -1,10 +1,13 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { AssertionSigner, bindRequest } from "@countersign/agent-assertion/sign";
+import { fileStore } from "@countersign/agent-identity";
+import { type AgentCredential, AgentKey } from "@countersign/agent-key";
 import { headerOf, type TemporaryDirectory, type TestUpstream } from "@countersign/testing";
 import { beforeEach, describe, expect, test } from "vitest";
 import { countersign, expectError, json, output } from "./command-line.js";
 import { FEATURE_ON } from "./fresh-home.js";
-import { type ServerWorld, serverWorld } from "./servers.js";
+import { type ServerWorld, type StartedServer, serverWorld } from "./servers.js";
 
 let world: ServerWorld;
 let folder: TemporaryDirectory;
@@ -12,9 +15,149 @@ let home: string;
 let upstream: TestUpstream;
 let onDatabase: readonly string[];
 
+const NOWHERE = "http://127.0.0.1:1";
+const toUpstream = () => ["gateway", "--listen", "127.0.0.1:0", "--upstream", upstream.url];
+
 beforeEach(async () => {
   world = await serverWorld();
   ({ folder, home, upstream, onDatabase } = world);
+});
+
+describe("how bound requests are treated is said whole, or is exit 2", () => {
+  const URL = ["--public-url", "https://gateway.example"];
+  test.each([
+    { what: "no public URL", args: ["--binding", "accept", "--replay-store", "memory"] },
+    { what: "nowhere to spend nonces", args: ["--binding", "require", ...URL] },
+    {
+      what: "a database that is not named",
+      args: ["--binding", "require", ...URL, "--replay-store", "database"],
+    },
+    { what: "a place for nonces that nobody spends", args: ["--replay-store", "memory"] },
+    {
+      what: "a policy that is none",
+      args: ["--binding", "always", ...URL, "--replay-store", "memory"],
+    },
+    {
+      what: "a store that is none",
+      args: ["--binding", "accept", ...URL, "--replay-store", "redis"],
+    },
+  ])("rejects $what", async ({ args }) => {
+    const result = await countersign([...toUpstream(), "--authority", NOWHERE, ...args], { home });
+    expectError(result, "usage", 2);
+    expect(result.stdout).toBe("");
+  });
+
+  test("rejects a public URL that is none", async () => {
+    const args = ["--authority", NOWHERE, "--public-url", "no url"];
+    const result = await countersign([...toUpstream(), ...args], { home });
+    expectError(result, "config_invalid", 2);
+    expect(result.stderr).toContain("--public-url: ");
+  });
+});
+
+describe("gateway with --binding", () => {
+  const PUBLIC_URL = "https://gateway.example/base";
+
+  async function openBound(policy: string, replayStore: string) {
+    await world.logIn((await world.serve()).url);
+    const args = ["--binding", policy, "--public-url", PUBLIC_URL, "--replay-store", replayStore];
+    const start = () => world.start([...toUpstream(), ...onDatabase, ...args]);
+    return { start, gateway: await start() };
+  }
+
+  /** What a client of this very agent sends, bound or not, to the URL that the gateway is known by. */
+  async function sign(isBound: boolean): Promise<Record<string, string>> {
+    const task = await json(["task", "ensure"], { home, env: FEATURE_ON });
+    const [identity] = (await fileStore(home).load()).identities;
+    const credential: AgentCredential = {
+      kind: "agent",
+      authority: task.authority,
+      agentRuntimeId: task.agent_runtime_id,
+      taskId: task.task_id,
+      key: AgentKey.importPkcs8(identity?.private_key ?? ""),
+    };
+    const authorization = new AssertionSigner().header(credential);
+    if (!isBound) return { authorization };
+    const targetUri = `${PUBLIC_URL}/v1/x?y=1`;
+    const request = { credential, authorization, method: "GET", targetUri, body: undefined };
+    return { authorization, ...Object.fromEntries(bindRequest(request)) };
+  }
+
+  test("require takes a bound request once, also after a restart, and no other", async () => {
+    const { gateway, start } = await openBound("require", "database");
+    const send = async ({ url }: StartedServer, headers: Record<string, string>) =>
+      (await fetch(`${url}/v1/x?y=1`, { headers })).headers.get("www-authenticate");
+    expect(await send(gateway, await sign(false))).toContain('"binding_required"');
+    const bound = await sign(true);
+    expect(await send(gateway, bound)).toBeNull();
+    expect(await send(gateway, bound)).toContain('"replayed"');
+    gateway.process.kill("SIGTERM");
+    await gateway.process.exited;
+    expect(await send(await start(), bound)).toContain('"replayed"');
+    expect(upstream.requests).toHaveLength(1);
+  });
+
+  test("accept takes unbound requests too, and remembers nonces in memory where told so", async () => {
+    const { gateway } = await openBound("accept", "memory");
+    const bound = await sign(true);
+    const statuses: number[] = [];
+    for (const headers of [await sign(false), bound, bound]) {
+      statuses.push((await fetch(`${gateway.url}/v1/x?y=1`, { headers })).status);
+    }
+    expect(statuses).toEqual([200, 200, 401]);
+  });
+});
+
+describe("gateway that is sent SIGHUP", () => {
+  async function openReloading() {
+    const authority = await world.serve();
+    await world.logIn(authority.url);
+    const file = join(folder.path, "upstream-key");
+    await writeFile(file, "Bearer first\n", { mode: 0o600 });
+    const header = ["--upstream-header", `Authorization: file:${file}`];
+    const fixed = ["--upstream-header", "X-Fixed: env:FIXED"];
+    const args = [...toUpstream(), "--authority", authority.url, ...header, ...fixed];
+    const { process, url } = await world.start(args, { FIXED: "same" });
+    const received = async () => {
+      const before = upstream.requests.length;
+      await output(["request", url, "--origin", url], { home, env: FEATURE_ON });
+      const request = upstream.requests[before] ?? expect.unreachable();
+      return [headerOf(request, "authorization"), headerOf(request, "x-fixed")];
+    };
+    return { file, process, received };
+  }
+
+  test("takes its credential from the file again", async () => {
+    const { file, process, received } = await openReloading();
+    expect(await received()).toEqual(["Bearer first", "same"]);
+    await writeFile(file, "Bearer second\n");
+    expect(await received()).toEqual(["Bearer first", "same"]);
+    process.kill("SIGHUP");
+    await process.waitForLine(/^SIGHUP: the upstream's credentials were read again$/);
+    expect(await received()).toEqual(["Bearer second", "same"]);
+  });
+
+  test.each([
+    { what: "is gone", change: (file: string) => rm(file), code: "usage" },
+    { what: "is empty", change: (file: string) => writeFile(file, ""), code: "usage" },
+    {
+      what: "holds two lines",
+      change: (file: string) => writeFile(file, "s3cr3t\nx"),
+      code: "usage",
+    },
+  ])("keeps its credential while the file $what", async ({ change, code }) => {
+    const { file, process, received } = await openReloading();
+    await change(file);
+    process.kill("SIGHUP");
+    await process.waitForLine(
+      new RegExp(`^warning: SIGHUP: .* stay as they were: .*\\(${code}\\)$`),
+    );
+    expect(await received()).toEqual(["Bearer first", "same"]);
+    process.kill("SIGTERM");
+    const { code: exitCode, stderr } = await process.exited;
+    expect(exitCode).toBe(0);
+    expect(stderr).not.toContain("s3cr3t");
+  });
 });
 
 describe("gateway", () => {
@@ -132,9 +275,10 @@ describe("gateway", () => {
     await writeFile(file, await world.createToken("resource_server"), { mode: 0o600 });
     const authorityFile = join(folder.path, "authority.toml");
     await writeFile(authorityFile, 'public_url = "https://authority.example"\n');
-    const authority = await world.serve(["--config", authorityFile]);
-    await world.logIn(authority.url);
+    await world.logIn((await world.serve()).url);
     const input = await output(["header"], { home, env: FEATURE_ON });
+    // Another one on the same database, whose directory is open to nobody without a token.
+    const authority = await world.serve(["--config", authorityFile]);
     const ask = ["verify", "--authority", authority.url];
     expect((await countersign(ask, { home, input })).code).toBe(4);
     const asked = await json([...ask, "--authority-token", `file:${file}`], { home, input });

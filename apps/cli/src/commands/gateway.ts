@@ -1,26 +1,28 @@
 import { createVerifier } from "@countersign/agent-assertion";
 import { isLoopbackHost } from "@countersign/agent-key";
-import { createVerifyingGateway } from "@countersign/assertion-proxy";
+import { createVerifyingGateway, type VerifyingGateway } from "@countersign/assertion-proxy";
 import { withAuditFile } from "../audit-file.js";
+import { type BindingSwitches, resolveBinding } from "../binding-option.js";
 import { usageError } from "../cli-error.js";
 import { type DirectoryOptions, openDirectory } from "../directory-option.js";
 import { parseDuration } from "../duration.js";
-import { parseBaseUrl, parseOriginUrl } from "../http-url.js";
+import { parseBaseUrl } from "../http-url.js";
 import { parseListenAddress } from "../listen-address.js";
+import { onHangup } from "../on-hangup.js";
 import { checkPrincipals } from "../principal-options.js";
 import type { Run } from "../run.js";
-import { readSecretSource } from "../secrets.js";
 import { serveUntilSignal } from "../serve-until-signal.js";
+import { toReportedError } from "../to-reported-error.js";
+import { parseUpstreamHeaders } from "../upstream-header-option.js";
 
 /** Options of `gateway`. */
-export interface GatewayOptions extends DirectoryOptions {
+export interface GatewayOptions extends DirectoryOptions, BindingSwitches {
   readonly listen: string;
   readonly upstream: string;
   readonly account?: readonly string[];
   readonly anyAccount?: boolean;
   readonly upstreamHeader?: readonly string[];
   readonly audit?: string;
-  readonly publicUrl?: string;
   readonly revocationDelay?: string;
 }
 
@@ -34,15 +36,14 @@ export async function gateway(run: Run, options: GatewayOptions): Promise<void> 
     min: 0,
     max: MAX_REVOCATION_DELAY_SECONDS,
   });
-  if (options.publicUrl !== undefined) {
-    parseOriginUrl(run, { url: options.publicUrl, from: "--public-url" });
-  }
   const upstream = parseBaseUrl(run, { url: options.upstream, from: "--upstream" });
-  const upstreamHeaders = await readUpstreamHeaders(run, options.upstreamHeader ?? []);
+  const readUpstreamHeaders = parseUpstreamHeaders(run, options.upstreamHeader ?? []);
+  const upstreamHeaders = await readUpstreamHeaders();
   await using opened = await openDirectory(run, options, delaySeconds);
+  const binding = resolveBinding(run, options, opened.replayStore);
   await withAuditFile(run, options.audit, async (audit) => {
     const verifying = createVerifyingGateway({
-      verifier: createVerifier({ directory: opened.directory }),
+      verifier: createVerifier({ directory: opened.directory, binding }),
       upstream,
       ...run.http,
       upstreamHeaders,
@@ -52,6 +53,7 @@ export async function gateway(run: Run, options: GatewayOptions): Promise<void> 
       audit,
     });
     const { url } = await verifying.listen(address);
+    using _ = onHangup(() => reload(run, verifying, readUpstreamHeaders));
     await serveUntilSignal(run, [{ url, close: () => verifying.close() }]);
   });
 }
@@ -71,19 +73,17 @@ function accountsOf(options: GatewayOptions, host: string): readonly string[] | 
   );
 }
 
-async function readUpstreamHeaders(
+/** Takes the upstream's credentials as their files hold them now; when one cannot be read, all stay as they are. */
+async function reload(
   run: Run,
-  options: readonly string[],
-): Promise<Readonly<Record<string, string>>> {
-  const headers: Record<string, string> = {};
-  for (const option of options) {
-    const match = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(\S.*)$/s.exec(option);
-    const [, name, source] = match ?? [];
-    // Not repeated: it may hold the secret itself.
-    if (name === undefined || source === undefined) {
-      throw usageError("--upstream-header is not 'Name: env:VAR' or 'Name: file:PATH'");
-    }
-    headers[name] = await readSecretSource(run.environment, source, `--upstream-header ${name}`);
+  verifying: VerifyingGateway,
+  readUpstreamHeaders: () => Promise<Readonly<Record<string, string>>>,
+): Promise<void> {
+  try {
+    verifying.setUpstreamHeaders(await readUpstreamHeaders());
+    run.output.note("SIGHUP: the upstream's credentials were read again");
+  } catch (error) {
+    const { message, code } = toReportedError(error, run.signal);
+    run.output.warn(`SIGHUP: the upstream's credentials stay as they were: ${message} (${code})`);
   }
-  return headers;
 }

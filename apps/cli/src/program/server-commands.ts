@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { collect, type Declare, INSECURE_HTTP } from "./declare.js";
 
 /** Declares `gateway` and `verify`: what a resource server does. */
@@ -22,7 +22,19 @@ export function declareServerCommands(program: Command, declare: Declare): void 
     .option("--audit <file>", "append one JSON line for each request to this file")
     .option(
       "--public-url <url>",
-      "the URL under which callers reach the gateway; checked, and for request binding alone",
+      "the URL under which callers reach the gateway's root, for request binding",
+    )
+    .addOption(
+      new Option(
+        "--binding <policy>",
+        "requests that are bound to their assertion: not looked at, checked, or a must (default: off)",
+      ).choices(["off", "accept", "require"]),
+    )
+    .addOption(
+      new Option(
+        "--replay-store <store>",
+        "where nonces of bound requests are spent: this process's memory, or the --database",
+      ).choices(["memory", "database"]),
     )
     .option(
       "--revocation-delay <duration>",
