@@ -1,6 +1,11 @@
 import { lstat } from "node:fs/promises";
 import { join } from "node:path";
-import { AgentIdentityManager, type CredentialStore, loginAuth } from "@countersign/agent-identity";
+import {
+  AgentIdentityManager,
+  type CredentialStore,
+  loginAuth,
+  type StoredLogin,
+} from "@countersign/agent-identity";
 import { parseOrigin } from "@countersign/agent-key";
 import { AgentTaskManager, type CompleteTaskStore, fileTaskStore } from "@countersign/agent-task";
 import { namedAuthority } from "./authority-option.js";
@@ -75,11 +80,12 @@ export async function hasTaskStore(run: Run): Promise<boolean> {
 /**
  * Makes sure that somebody is logged in with the authority of the session.
  *
+ * @returns the login
  * @throws {CliError} `not_logged_in`
  */
-export async function requireLogin(session: AgentSession): Promise<void> {
+export async function requireLogin(session: AgentSession): Promise<StoredLogin> {
   const { login, unreadable = [] } = await session.store.load();
-  if (login?.authority === session.authority) return;
+  if (login?.authority === session.authority) return login;
   // Says what is wrong with it.
   if (unreadable.some(({ member }) => member === "login")) await session.identities.auth();
   const what =

@@ -1,11 +1,21 @@
 import type { Command } from "commander";
 import { type Declare, INSECURE_HTTP } from "./declare.js";
 
-/** Declares `demo`, `codex`, `conformance` and `completion`. */
+/** Declares `demo`, `doctor`, `codex`, `conformance` and `completion`. */
 export function declareToolCommands(program: Command, declare: Declare): void {
   declare.command(program, "demo", "the whole story on loopback, each step verified", async () => {
     return (await import("../commands/demo.js")).demo;
   });
+
+  declare
+    .command(
+      program,
+      "doctor",
+      "look at everything that a signed request needs; changes and registers nothing",
+      async () => (await import("../commands/doctor.js")).doctor,
+    )
+    .option("--thread <id>", "thread to look at (default: COUNTERSIGN_THREAD, else the scope cli)")
+    .option(...INSECURE_HTTP);
 
   const codex = declare.group(program, "codex", "work with Codex");
   declare

@@ -1,0 +1,103 @@
+import { type AgentSession, openAgentSession, requireLogin } from "../agent-session.js";
+import { openCredentialStore } from "../credential-store-option.js";
+import { checkEcho, checkFeature, checkIdentity, checkTask } from "../doctor/check-agent.js";
+import {
+  type AuthorityAnswer,
+  askAuthority,
+  checkAuthority,
+  checkClock,
+  checkToken,
+} from "../doctor/check-authority.js";
+import { checkHome, checkPermissions, checkStore } from "../doctor/check-home.js";
+import { check, type Finding, ok, type Verdict } from "../doctor/finding.js";
+import { escapeText } from "../escape-text.js";
+import { formatColumns } from "../output.js";
+import { withProgress } from "../progress.js";
+import type { Run } from "../run.js";
+import { resolveThread } from "../thread-option.js";
+
+/** Options of `doctor`. */
+export interface DoctorOptions {
+  readonly thread?: string;
+}
+
+/** Does one check and keeps what it found; tells whether it did not fail. */
+type Look = (name: string, work: () => Promise<Verdict>) => Promise<boolean>;
+
+const COLOURS = { ok: "green", warn: "yellow", fail: "red" } as const;
+
+/** `doctor`: looks at everything that a signed request needs, changes nothing and registers nothing; exit 1 when something fails. */
+export async function doctor(run: Run, options: DoctorOptions): Promise<number> {
+  const scope = resolveThread(options.thread, run.environment);
+  const findings: Finding[] = [];
+  const look: Look = async (name, work) => {
+    const finding = await check(run, name, work);
+    findings.push(finding);
+    return finding.state !== "fail";
+  };
+  await withProgress(run.output, "looking at this machine", async (progress) => {
+    if (!(await lookAtHome(run, look))) return;
+    let session: AgentSession | undefined;
+    const login = async () => {
+      session = await openAgentSession(run);
+      const { user_id, account_id } = await requireLogin(session);
+      return ok(`${user_id} of ${account_id}`);
+    };
+    const isLoggedIn = await look("login", login);
+    if (session === undefined) return;
+    await using client: AgentSession = session;
+    progress.show(`asking ${client.authority}`);
+    const isReachable = await lookAtAuthority(run, client.authority, look);
+    await look("feature", async () => checkFeature(client));
+    if (!isLoggedIn) return;
+    if (isReachable) await look("token", async () => checkToken(run, await requireLogin(client)));
+    if (!(await look("identity", () => checkIdentity(client)))) return;
+    const task = await client.tasks.peek(scope);
+    await look("task", async () => checkTask(scope, task));
+    if (isReachable && task !== undefined) await look("echo", () => checkEcho(run, task));
+  });
+  const failed = findings.some(({ state }) => state === "fail");
+  run.output.result({ ok: !failed, checks: findings }, () => format(run, findings));
+  return failed ? 1 : 0;
+}
+
+/** @returns whether there is anything to go on with */
+async function lookAtHome(run: Run, look: Look): Promise<boolean> {
+  if (!(await look("home", () => checkHome(run)))) return false;
+  // Before a store is opened, which tightens what is open.
+  await look("permissions", () => checkPermissions(run));
+  const configuration = async () => {
+    const { file } = await run.config();
+    await run.features();
+    return ok(file);
+  };
+  if (!(await look("configuration", configuration))) return false;
+  return await look("store", async () => checkStore(await openCredentialStore(run)));
+}
+
+/** @returns whether it answered */
+async function lookAtAuthority(run: Run, authority: string, look: Look): Promise<boolean> {
+  let told: AuthorityAnswer | undefined;
+  await look("authority", async () => {
+    told = await askAuthority(run, authority);
+    return checkAuthority(authority, told);
+  });
+  const answer = told;
+  if (answer === undefined) return false;
+  await look("clock", async () => checkClock(answer));
+  return true;
+}
+
+function format(run: Run, findings: readonly Finding[]): readonly string[] {
+  const lines = formatColumns(
+    findings.map(({ name, state, message }) => [
+      run.output.style(COLOURS[state], state),
+      name,
+      escapeText(message),
+    ]),
+  );
+  return findings.flatMap(({ remedy }, index) => [
+    lines[index] ?? "",
+    ...(remedy === undefined ? [] : [`      ${escapeText(remedy)}`]),
+  ]);
+}

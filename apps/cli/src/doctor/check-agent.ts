@@ -1,0 +1,85 @@
+import { type AgentDirectory, createVerifier, memoryDirectory } from "@countersign/agent-assertion";
+import { remoteDirectory } from "@countersign/agent-assertion/remote-directory";
+import { AssertionSigner } from "@countersign/agent-assertion/sign";
+import { CountersignError } from "@countersign/agent-key";
+import type { AgentTask } from "@countersign/agent-task";
+import type { AgentSession } from "../agent-session.js";
+import type { Run } from "../run.js";
+import { ok, type Verdict, warn } from "./finding.js";
+
+/** Looks at whether agents are wanted here. */
+export function checkFeature({ identities }: AgentSession): Verdict {
+  if (identities.enabled) return ok("use_agent_identity is on");
+  return warn(
+    "use_agent_identity is off: requests carry the human's token",
+    "countersign features enable use_agent_identity",
+  );
+}
+
+/** Looks at whether this machine's agent is registered. Registers nothing. */
+export async function checkIdentity({ identities }: AgentSession): Promise<Verdict> {
+  const identity = await identities.peek();
+  if (identity !== undefined) return ok(identity.agentRuntimeId);
+  return warn(
+    "no agent is registered yet",
+    "nothing: the first request does; or countersign identity ensure",
+  );
+}
+
+/** Looks at whether the thread has a task. Registers nothing. */
+export function checkTask(scope: string, task: AgentTask | undefined): Verdict {
+  if (task !== undefined) return ok(`${task.taskId} of the thread ${scope}`);
+  return warn(
+    `the thread ${scope} has no task yet`,
+    "nothing: its first request registers one; or countersign task ensure",
+  );
+}
+
+/**
+ * Signs as a request of the thread would be signed, and has it checked as a resource server would: against what the authority tells of
+ * agent and task; where it tells that to nobody without a token, against the agent's own key.
+ *
+ * @throws {AssertionRejected} with the code of the check that fails
+ */
+export async function checkEcho(run: Run, task: AgentTask): Promise<Verdict> {
+  const { authority, agentRuntimeId, taskId, key } = task;
+  const header = new AssertionSigner().header({
+    kind: "agent",
+    ...{ authority, agentRuntimeId, taskId, key },
+  });
+  const verify = async (directory: AgentDirectory): Promise<void> => {
+    try {
+      await createVerifier({ directory }).verify(header, { signal: run.signal });
+    } finally {
+      await directory.close?.();
+    }
+  };
+  try {
+    await verify(remoteDirectory(authority, { revocationDelaySeconds: 0, ...run.http }));
+    return ok("a signed assertion holds, by what the authority tells");
+  } catch (error) {
+    if (!CountersignError.is(error) || error.code !== "unauthenticated") throw error;
+  }
+  await verify(ownDirectory(task));
+  return ok(
+    "a signed assertion holds, by the agent's own key; the authority's directory takes a token",
+  );
+}
+
+function ownDirectory({ agentRuntimeId, taskId, key }: AgentTask): AgentDirectory {
+  return memoryDirectory({
+    // Only a name here: nobody is asked.
+    authority: "http://localhost",
+    agents: [
+      {
+        agentRuntimeId,
+        accountId: "",
+        userId: "",
+        capabilities: [],
+        publicKeys: [key.publicKey],
+        state: "active",
+      },
+    ],
+    tasks: [{ agentRuntimeId, taskId, state: "active" }],
+  });
+}

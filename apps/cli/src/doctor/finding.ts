@@ -1,0 +1,47 @@
+import { hintOf } from "../exit-code.js";
+import type { Run } from "../run.js";
+import { toReportedError } from "../to-reported-error.js";
+
+/** What one check of `doctor` found. */
+export interface Finding {
+  readonly name: string;
+  readonly state: "ok" | "warn" | "fail";
+  readonly message: string;
+  /** What to do about it. */
+  readonly remedy?: string | undefined;
+}
+
+/** What a check says; its name is added by {@link check}. */
+export type Verdict = Omit<Finding, "name">;
+
+/** Makes the verdict of a check that found nothing to mend. */
+export function ok(message: string): Verdict {
+  return { state: "ok", message };
+}
+
+/** Makes the verdict of a check that found what may be intended, or mends itself. */
+export function warn(message: string, remedy: string): Verdict {
+  return { state: "warn", message, remedy };
+}
+
+/** Makes the verdict of a check that found what keeps requests from being signed or accepted. */
+export function fail(message: string, remedy: string): Verdict {
+  return { state: "fail", message, remedy };
+}
+
+/** Does one check; what it throws is what it found. */
+export async function check(
+  run: Run,
+  name: string,
+  work: () => Promise<Verdict>,
+): Promise<Finding> {
+  try {
+    return { name, ...(await work()) };
+  } catch (error) {
+    const reported = toReportedError(error, run.signal);
+    // Whoever is asked to stop wants no list of what was not looked at.
+    if (reported.code === "cancelled") throw error;
+    const message = `${reported.message} (${reported.code})`;
+    return { name, state: "fail", message, remedy: hintOf(reported) };
+  }
+}

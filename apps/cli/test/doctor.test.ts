@@ -1,0 +1,185 @@
+import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { FakeClock, startTestAuthority, type TestAuthority } from "@countersign/testing";
+import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { networkFileSystem } from "../src/doctor/network-file-system.js";
+import { contentOf, countersign, json, output, storeLogin } from "./command-line.js";
+import { type FreshWorld, freshWorld } from "./fresh-home.js";
+
+interface Finding {
+  readonly name: string;
+  readonly state: "ok" | "warn" | "fail";
+  readonly message: string;
+  readonly remedy?: string;
+}
+
+let world: FreshWorld;
+
+beforeEach(async () => {
+  world = await freshWorld();
+  world.authority.addHuman({ accountId: "acct-1", userId: "user-1", accessToken: "t0ken" });
+});
+
+const logIn = (accessToken?: string, authority: TestAuthority = world.authority) =>
+  storeLogin(world.home, { authority: authority.url, accessToken });
+
+async function diagnose(env: Record<string, string> = world.options.env) {
+  const result = await countersign(["doctor", "--json"], { home: world.home, env });
+  const { ok, checks }: { ok: boolean; checks: readonly Finding[] } = JSON.parse(result.stdout);
+  expect(result.code).toBe(ok ? 0 : 1);
+  // What is not ok says what to do.
+  for (const { state, remedy } of checks) expect(remedy !== undefined).toBe(state !== "ok");
+  return { ok, checks, states: Object.fromEntries(checks.map(({ name, state }) => [name, state])) };
+}
+
+const found = (checks: readonly Finding[], name: string): Finding =>
+  checks.find((finding) => finding.name === name) ?? expect.unreachable(`no check ${name}`);
+
+describe("doctor fails, exit 1, with what to do", () => {
+  test("where nobody is logged in, and makes no home", async () => {
+    const { checks, states } = await diagnose();
+    expect(states).toMatchObject({ home: "warn", login: "fail" });
+    expect(found(checks, "login").message).toContain("(not_logged_in)");
+    expect(Object.keys(contentOf(world.folder.path))).toEqual([]);
+  });
+
+  test("for a configuration that cannot be read", async () => {
+    await logIn();
+    await writeFile(join(world.home, "config.toml"), "authority = ");
+    expect((await diagnose()).states).toMatchObject({ home: "ok", configuration: "fail" });
+  });
+
+  test("for a home that is no folder", async () => {
+    await writeFile(world.home, "");
+    expect((await diagnose()).states).toEqual({ home: "fail" });
+  });
+
+  test("for a login that cannot be read", async () => {
+    await mkdir(world.home, { mode: 0o700 });
+    const text = JSON.stringify({ version: 1, login: { kind: "odd" }, identities: [] });
+    await writeFile(join(world.home, "credentials.json"), text, { mode: 0o600 });
+    expect((await diagnose()).states).toMatchObject({ store: "fail" });
+  });
+
+  test("for an authority that cannot be reached", async () => {
+    await logIn();
+    await world.authority.close();
+    const { checks, states } = await diagnose();
+    expect(states).toMatchObject({ login: "ok", authority: "fail" });
+    expect(states).not.toHaveProperty("clock");
+    expect(found(checks, "authority").message).toContain("(unreachable)");
+  });
+
+  test("for a token that the authority does not accept", async () => {
+    await logIn("other-t0ken");
+    const { checks, states } = await diagnose();
+    expect(states).toMatchObject({ login: "ok", token: "fail" });
+    expect(JSON.stringify(checks)).not.toContain("t0ken");
+  });
+
+  test("for the token of another user", async () => {
+    world.authority.addHuman({ accountId: "acct-1", userId: "user-2", accessToken: "second" });
+    await logIn("second");
+    expect(found((await diagnose()).checks, "token")).toMatchObject({ state: "fail" });
+  });
+
+  test("for a clock that is more than a day off", async () => {
+    const clock = new FakeClock(Date.now() + 2 * 86_400_000);
+    const authority = await startTestAuthority({ now: clock.now });
+    onTestFinished(() => authority.close());
+    authority.addHuman({ accountId: "acct-1", userId: "user-1", accessToken: "t0ken" });
+    await logIn("t0ken", authority);
+    expect(found((await diagnose()).checks, "clock")).toMatchObject({
+      state: "fail",
+      message: expect.stringContaining("behind the authority's"),
+    });
+  });
+
+  test("for a task that was revoked", async () => {
+    await logIn();
+    const task = await json(["task", "ensure"], world.options);
+    world.authority.revokeTask(task.task_id);
+    expect(found((await diagnose()).checks, "echo")).toMatchObject({
+      state: "fail",
+      message: expect.stringContaining("(task_revoked)"),
+      remedy: expect.stringContaining("countersign task ensure"),
+    });
+  });
+});
+
+describe("doctor warns, exit 0", () => {
+  test("of files that others may read, and leaves them as they are", async () => {
+    await logIn();
+    const file = join(world.home, "credentials.json");
+    await chmod(file, 0o640);
+    const { ok, checks } = await diagnose();
+    expect(ok).toBe(true);
+    expect(found(checks, "permissions")).toMatchObject({
+      state: "warn",
+      message: expect.stringContaining(file),
+    });
+  });
+
+  test("of a clock that is minutes off", async () => {
+    const clock = new FakeClock(Date.now() - 600_000);
+    const authority = await startTestAuthority({ now: clock.now });
+    onTestFinished(() => authority.close());
+    authority.addHuman({ accountId: "acct-1", userId: "user-1", accessToken: "t0ken" });
+    await logIn("t0ken", authority);
+    const { ok, checks } = await diagnose();
+    expect(ok).toBe(true);
+    expect(found(checks, "clock").message).toContain("ahead of the authority's");
+  });
+
+  test("of a feature that is off, and of what is not registered yet; registers nothing", async () => {
+    await logIn();
+    expect((await diagnose({})).states).toMatchObject({ feature: "warn" });
+    expect((await diagnose()).states).toMatchObject({
+      feature: "ok",
+      identity: "warn",
+      task: "warn",
+    });
+    expect(world.authority.counts).toMatchObject({ registerAgent: 0, registerTask: 0 });
+  });
+
+  test("of a server that answers as no authority does", async () => {
+    await logIn();
+    await writeFile(join(world.home, "config.toml"), "");
+    world.authority.fault("whoami", { kind: "status", status: 404, body: "" }, 9);
+    expect((await diagnose()).states).toMatchObject({ authority: "warn", token: "warn" });
+  });
+});
+
+test("doctor finds all well where a thread has its task, and changes nothing", async () => {
+  await logIn();
+  await output(["task", "ensure"], world.options);
+  const before = contentOf(world.folder.path);
+  const { ok, checks, states } = await diagnose();
+  expect(ok).toBe(true);
+  expect(new Set(Object.values(states))).toEqual(new Set(["ok"]));
+  expect(Object.keys(states)).toEqual([
+    ...["home", "permissions", "configuration", "store", "login", "authority", "clock"],
+    ...["feature", "token", "identity", "task", "echo"],
+  ]);
+  expect(JSON.stringify(checks)).not.toContain("t0ken");
+  expect(contentOf(world.folder.path)).toEqual(before);
+  expect(await readFile(join(world.home, "credentials.json"), "utf8")).toContain("t0ken");
+});
+
+test("doctor asks no directory that takes a token, and checks with the agent's own key", async () => {
+  await logIn();
+  await output(["task", "ensure"], world.options);
+  world.authority.fault("directory", { kind: "status", status: 401, body: "" }, 9);
+  expect(found((await diagnose()).checks, "echo")).toMatchObject({
+    state: "ok",
+    message: expect.stringContaining("own key"),
+  });
+});
+
+test("a network file system is known by its number on Linux alone", () => {
+  expect(networkFileSystem(0x6969, "linux")).toBe("NFS");
+  // As a signed number.
+  expect(networkFileSystem(0xff534d42 - 2 ** 32, "linux")).toBe("CIFS");
+  expect(networkFileSystem(0xef53, "linux")).toBeUndefined();
+  expect(networkFileSystem(0x6969, "darwin")).toBeUndefined();
+});
