@@ -176,14 +176,15 @@ export class AgentRegistrar {
     { signal, leftMs }: Turn,
   ): Promise<AgentRegistrationResponse> {
     const { client, store, capabilities, ttlSeconds, abom = defaultAbom() } = this.#options;
-    const { publicKey } = importEntryKey(kept.entry, store);
+    const key = importEntryKey(kept.entry, store);
+    const { publicKey } = key;
     // Looked at just before it is sent: the token of somebody who logged out meanwhile goes nowhere.
     const { accessToken, proof = "bearer" } = await human();
     let mayBeKnown = kept.before === undefined;
     publishIdentityEvent("requesting", binding);
     try {
       return await client.registerAgent(
-        { accessToken, proof, publicKey, abom, capabilities, ttlSeconds },
+        { accessToken, proof, publicKey, key, abom, capabilities, ttlSeconds },
         {
           signal,
           deadlineMs: leftMs(),

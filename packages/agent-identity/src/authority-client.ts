@@ -9,4 +9,5 @@ export type {
   HumanProof,
   RegisterAgentOptions,
 } from "./client/authority-request.js";
+export type { RegistrationSigner } from "./client/registration-proof.js";
 export { describeServerText } from "./internal/server-text.js";

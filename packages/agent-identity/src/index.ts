@@ -28,6 +28,7 @@ export type {
 } from "./schema/agent-registration.js";
 export {
   AGENT_REGISTRATION_PATH,
+  agentRegistrationKeyid,
   agentRegistrationRequestSchema,
   agentRegistrationResponseSchema,
   createAgentRegistrationRequest,

@@ -102,6 +102,19 @@ describe("what a task registration carries", () => {
     expect(request.body).not.toContain("thread-1");
   });
 
+  it("is a proof of the whole request by the agent's key, at the time of its body", async () => {
+    const world = await startWorld();
+    const task = await world.tasks().ensure("thread-1");
+    const request = world.authority.requests.find(({ step }) => step === "register_task");
+    if (request === undefined) throw new Error("no task registration");
+    const { timestamp } = JSON.parse(request.body);
+    expect(headerOf(request, "signature-input")).toContain(
+      '=("@method" "@target-uri" "content-digest" "idempotency-key")' +
+        `;created=${Date.parse(timestamp) / 1000};keyid="${task?.agentRuntimeId}";`,
+    );
+    expect(headerOf(request, "signature")).toMatch(/^agent-registration=:[\w+/]{86}==:$/);
+  });
+
   it("is a fresh biscuit each in generation A, and never the bearer", async () => {
     const world = await startWorld({ proof: "biscuit" });
     const tasks = world.tasks();

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { AgentKey, AgentKeyError } from "@countersign/agent-key";
 import { headerOf, type TestAuthority } from "@countersign/testing";
 import { describe, expect, test } from "vitest";
@@ -322,6 +323,77 @@ describe("ends in time", () => {
       "cancelled",
     );
     expect(authority.counts.whoami).toBe(1);
+  });
+});
+
+describe("proves that it holds the key it registers", () => {
+  const registration = {
+    accessToken: TOKEN,
+    proof: "bearer",
+    publicKey: KEY.publicKey,
+    abom: ABOM,
+    capabilities: [],
+  } as const;
+  const signed = (authority: TestAuthority) => {
+    const request = lastRequest(authority);
+    const names = ["content-digest", "signature-input", "signature"];
+    return { request, fields: names.map((name) => headerOf(request, name)) };
+  };
+
+  test("not without the key's private half", async () => {
+    const { authority, client } = await open();
+    await client.registerAgent(registration);
+    expect(signed(authority).fields).toEqual([undefined, undefined, undefined]);
+  });
+
+  test("over method, URL and body, by a message signature that names the public line", async () => {
+    const now = () => Date.UTC(2026, 2, 23, 12) + 999;
+    const { authority, client } = await open({ now });
+    await client.registerAgent({ ...registration, key: KEY });
+    const { request, fields } = signed(authority);
+    const [digest, input = "", signature] = fields;
+    const sha256 = createHash("sha256").update(request.body).digest("base64");
+    expect(digest).toBe(`sha-256=:${sha256}:`);
+    const keyid = KEY.publicKey.line.split(" ")[1];
+    const [, nonce] = /;nonce="([\w-]{22})";/.exec(input) ?? [];
+    const parameters =
+      `("@method" "@target-uri" "content-digest");created=${Date.UTC(2026, 2, 23, 12) / 1000}` +
+      `;keyid="${keyid}";nonce="${nonce}";tag="agent-registration"`;
+    expect(input).toBe(`agent-registration=${parameters}`);
+    const text = [
+      '"@method": POST',
+      `"@target-uri": ${authority.url}/v1/agent/register`,
+      `"content-digest": ${digest}`,
+      `"@signature-params": ${parameters}`,
+    ].join("\n");
+    expect(signature).toBe(`agent-registration=:${KEY.signText(text)}:`);
+  });
+
+  test("covers the Idempotency-Key of a call that has one", async () => {
+    const { authority, client } = await open();
+    const call = { method: "POST", path: "/v1/agent/a/task/register", body: {} } as const;
+    const headers = { "Idempotency-Key": "k" };
+    const signer = { key: KEY, keyid: "agent_1", created: 1 };
+    await client.request({ ...call, headers, signer }).catch(() => undefined);
+    const [, input = "", signature] = signed(authority).fields;
+    expect(input).toContain('("@method" "@target-uri" "content-digest" "idempotency-key");');
+    const text = [
+      '"@method": POST',
+      `"@target-uri": ${authority.url}/v1/agent/a/task/register`,
+      `"content-digest": sha-256=:${createHash("sha256").update("{}").digest("base64")}:`,
+      '"idempotency-key": k',
+      `"@signature-params": ${input.slice("agent-registration=".length)}`,
+    ].join("\n");
+    expect(signature).toBe(`agent-registration=:${KEY.signText(text)}:`);
+  });
+
+  test("anew for each attempt", async () => {
+    const { authority, client } = await open();
+    authority.fault("register_agent", { kind: "status", status: 500 }, 2);
+    await client.registerAgent({ ...registration, key: KEY });
+    const inputs = authority.requests.map((request) => headerOf(request, "signature-input"));
+    expect(inputs).toHaveLength(3);
+    expect(new Set(inputs).size).toBe(3);
   });
 });
 

@@ -6,6 +6,7 @@ import { VERSION } from "../internal/version.js";
 import {
   AGENT_REGISTRATION_PATH,
   type AgentRegistrationResponse,
+  agentRegistrationKeyid,
   createAgentRegistrationRequest,
   parseAgentRegistrationResponse,
 } from "../schema/agent-registration.js";
@@ -25,6 +26,7 @@ import type {
   RegisterAgentOptions,
 } from "./authority-request.js";
 import { type Exchange, exchange } from "./exchange.js";
+import { registrationProof } from "./registration-proof.js";
 import { withRetries } from "./retries.js";
 
 const TOKEN = /^[\x21-\x7e]+$/;
@@ -115,12 +117,19 @@ export class AuthorityClient {
     registration: RegisterAgentOptions,
     options?: AuthorityCallOptions,
   ): Promise<AgentRegistrationResponse> {
+    const { key, publicKey } = registration;
+    const signer = key && {
+      key,
+      keyid: agentRegistrationKeyid(publicKey),
+      created: Math.floor(this.#now() / 1000),
+    };
     const answer = await this.request(
       {
         method: "POST",
         path: AGENT_REGISTRATION_PATH,
         body: createAgentRegistrationRequest(registration),
         human: registration,
+        signer,
         retry: true,
       },
       options,
@@ -179,19 +188,23 @@ export class AuthorityClient {
     signal: AbortSignal,
   ): Promise<Exchange> {
     const url = this.#url(request.path);
+    const { method } = request;
     const headers = { ...request.headers, ...credential };
+    const body = request.body === undefined ? undefined : JSON.stringify(request.body);
+    const proof = registrationProof(request.signer, { method, url, headers, body });
     this.#requestCount += 1;
     const answer = await exchange(
       {
-        method: request.method,
+        method,
         url,
         headers: {
           accept: "application/json, application/problem+json",
           "user-agent": `countersign/${VERSION}`,
-          ...(request.body === undefined ? {} : { "content-type": "application/json" }),
+          ...(body === undefined ? {} : { "content-type": "application/json" }),
           ...headers,
+          ...proof,
         },
-        body: request.body === undefined ? undefined : JSON.stringify(request.body),
+        body,
       },
       signal,
       { dispatcher: this.#options.dispatcher, now: this.#now },

@@ -1,6 +1,8 @@
+import type { AgentKey } from "@countersign/agent-key";
 import type { Dispatcher } from "undici";
 import type { AuthorityError } from "../authority-error.js";
 import type { AgentRegistrationRequest } from "../schema/agent-registration.js";
+import type { RegistrationSigner } from "./registration-proof.js";
 
 /** A human's credential for one call. */
 export interface HumanProof {
@@ -20,6 +22,8 @@ export interface AuthorityRequest {
   readonly body?: unknown;
   /** Proof of the human, where the call needs one. */
   readonly human?: HumanProof | undefined;
+  /** Signs a registration with a body, anew for every attempt. Absent: it is sent without a registration proof. */
+  readonly signer?: RegistrationSigner | undefined;
   /**
    * Whether the call may be sent again after a passing failure. Default true for `GET` and for calls with an `idempotency-key` header,
    * false for others.
@@ -81,4 +85,7 @@ export interface AuthorityClientOptions {
 }
 
 /** Registers an agent for the human that `accessToken` belongs to. */
-export interface RegisterAgentOptions extends HumanProof, AgentRegistrationRequest {}
+export interface RegisterAgentOptions extends HumanProof, AgentRegistrationRequest {
+  /** The private half of `publicKey`: makes the registration proof. Absent: the registration is sent without. */
+  readonly key?: AgentKey | undefined;
+}

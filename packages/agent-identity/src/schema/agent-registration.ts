@@ -6,6 +6,15 @@ import { describeZodError } from "../internal/describe-zod-error.js";
 /** Where an agent is registered, below the authority's base URL. */
 export const AGENT_REGISTRATION_PATH = "/v1/agent/register";
 
+/**
+ * How a registration proof names the key of an agent that has no id yet: the base64 of its OpenSSH line, which stands in the body as well.
+ *
+ * @see protocol.md §5, "registration proof"
+ */
+export function agentRegistrationKeyid(publicKey: AgentPublicKey): string {
+  return publicKey.line.slice(publicKey.line.indexOf(" ") + 1);
+}
+
 // Self-declared and shown to people: bounded, and without control or bidirectional characters.
 const label = z
   .string()

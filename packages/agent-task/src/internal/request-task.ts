@@ -1,6 +1,6 @@
 import type { AgentIdentity, HumanAuth } from "@countersign/agent-identity";
 import type { AuthorityClient, AuthorityRetry } from "@countersign/agent-identity/authority-client";
-import { formatTimestamp } from "@countersign/agent-key";
+import { formatTimestamp, parseTimestamp } from "@countersign/agent-key";
 import type { AgentTask, TaskScope } from "../agent-task.js";
 import { AgentTaskError } from "../agent-task-error.js";
 import { parseTaskRegistrationResponse } from "../schema/task-registration.js";
@@ -43,6 +43,11 @@ export async function requestTask(request: TaskRequest): Promise<AgentTask> {
       path: `/v1/agent/${encodeURIComponent(identity.agentRuntimeId)}/task/register`,
       headers: { "idempotency-key": request.idempotencyKey },
       body: signTaskRegistration(identity.agentRuntimeId, identity.key, registeredAt),
+      signer: {
+        key: identity.key,
+        keyid: identity.agentRuntimeId,
+        created: parseTimestamp(registeredAt) / 1000,
+      },
       human: human === undefined ? undefined : { accessToken: human.accessToken, proof: "biscuit" },
     },
     options,

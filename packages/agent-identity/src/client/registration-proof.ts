@@ -1,0 +1,51 @@
+import type { AgentKey } from "@countersign/agent-key";
+import {
+  contentDigest,
+  type SignatureComponent,
+  signMessage,
+} from "@countersign/agent-key/message-signature";
+
+/** Who proves a registration: the key that is registered, or that registers. */
+export interface RegistrationSigner {
+  readonly key: AgentKey;
+  /** `agent_runtime_id`; for an agent that has none yet, what `agentRegistrationKeyid` gives for its key. */
+  readonly keyid: string;
+  /** Epoch seconds; for a task registration the timestamp in its body. */
+  readonly created: number;
+}
+
+/** One registration as it is sent. */
+export interface SentRegistration {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | undefined;
+}
+
+/**
+ * The fields that show that the sender of a registration holds the key: a message signature over method, URL, body and, where that header
+ * is sent, `Idempotency-Key`. Made anew for each attempt; none without a signer or a body.
+ *
+ * @see protocol.md §5, "registration proof"; RFC 9421
+ */
+export function registrationProof(
+  signer: RegistrationSigner | undefined,
+  { method, url, headers, body }: SentRegistration,
+): Record<string, string> {
+  if (signer === undefined || body === undefined) return {};
+  const digest = contentDigest(Buffer.from(body, "utf8"));
+  const components: SignatureComponent[] = [
+    ["@method", method],
+    ["@target-uri", url],
+    ["content-digest", digest],
+  ];
+  for (const [name, value] of Object.entries(headers)) {
+    if (name.toLowerCase() === "idempotency-key") components.push(["idempotency-key", value]);
+  }
+  const { signatureInput, signature } = signMessage({
+    ...signer,
+    tag: "agent-registration",
+    components,
+  });
+  return { "content-digest": digest, "signature-input": signatureInput, signature };
+}
