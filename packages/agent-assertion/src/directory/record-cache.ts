@@ -1,6 +1,9 @@
 import { LRUCache } from "lru-cache";
 import type { AgentAssertionError } from "../agent-assertion-error.js";
 import type { AgentRecord, TaskRecord } from "./agent-directory.js";
+import type { DirectoryEvent, DirectoryOutcome } from "./directory-event.js";
+import { FairLru } from "./fair-lru.js";
+import type { OutageBackoff } from "./outage-backoff.js";
 
 /** How long what is not there is remembered: long enough against floods, short enough not to hold up who is new. */
 const NEGATIVE_MS = 5000;
@@ -11,6 +14,8 @@ export type Refreshed<T> =
   | {
       readonly kind: "record";
       readonly value: T;
+      /** The account that the record belongs to. */
+      readonly owner: string;
       readonly etag: string | undefined;
       readonly maxAgeMs: number | undefined;
     }
@@ -23,105 +28,163 @@ export type Refresh<T> = (etag: string | undefined, askedAt: number) => Promise<
 
 /** The bounds of a {@link RecordCache}. */
 export interface RecordCacheOptions {
+  readonly about: DirectoryEvent["about"];
   readonly maxEntries: number;
   readonly revocationDelayMs: number;
   readonly staleIfErrorMs: number;
   readonly now: () => number;
+  /** Shared by the caches of one authority. */
+  readonly backoff: OutageBackoff;
+  /** Hears of each lookup. Never throws. */
+  readonly tell: (event: DirectoryEvent) => void;
 }
 
 interface Entry<T> {
   readonly value: T;
+  readonly owner: string;
   readonly etag: string | undefined;
   /** When the question was asked that it answers: what happened later it cannot know. */
   readonly askedAt: number;
   readonly freshUntil: number;
 }
 
+/** What a lookup comes to. */
+interface Found<T> {
+  readonly outcome: DirectoryOutcome;
+  readonly value?: T | undefined;
+  readonly error?: AgentAssertionError;
+}
+
 interface Flight<T> {
   readonly askedAt: number;
-  readonly result: Promise<T | undefined>;
+  readonly result: Promise<Found<T>>;
 }
 
 /**
  * Records of one kind, kept no longer than the revocation bounds allow: fresh for the delay; then, while the authority is out of reach, for
  * as long as stale records may serve, but never past their end of life. What was seen revoked stays revoked, and what was seen gone is gone.
- * What is absent is remembered apart, so that a flood of invented ids does not push out those that exist. One question at a time for
- * each record.
+ * What is absent is remembered apart, so that a flood of invented ids does not push out those that exist; and no account pushes out what is
+ * kept of those that have fewer. One question at a time for each record.
  */
 export class RecordCache<T extends AgentRecord | TaskRecord> {
   readonly #options: RecordCacheOptions;
-  readonly #entries: LRUCache<string, Entry<T>>;
+  readonly #entries: FairLru<Entry<T>>;
   /** When each absence was asked for. */
   readonly #absences = new LRUCache<string, number>({ max: MAX_NEGATIVE_ENTRIES });
   readonly #flights = new Map<string, Flight<T>>();
 
   constructor(options: RecordCacheOptions) {
     this.#options = options;
-    this.#entries = new LRUCache({ max: options.maxEntries });
+    this.#entries = new FairLru(options.maxEntries);
   }
 
   /** The record, from here or asked for; `undefined` when there is none. */
   async get(name: string, refresh: Refresh<T>): Promise<T | undefined> {
-    const now = this.#options.now();
-    const entry = this.#entries.get(name);
-    if (entry !== undefined && isWithin(now, entry.askedAt, entry.freshUntil)) return entry.value;
-    const absentSince = this.#absences.get(name);
-    if (absentSince !== undefined && isWithin(now, absentSince, absentSince + NEGATIVE_MS)) {
-      return undefined;
-    }
-    const running = this.#flights.get(name);
-    // An answer to a question older than the delay could hide a revocation for longer than it.
-    if (running !== undefined && now - running.askedAt <= this.#options.revocationDelayMs) {
-      return running.result;
-    }
-    const result = this.#ask(name, refresh, now);
-    const flight = { askedAt: now, result };
-    this.#flights.set(name, flight);
-    try {
-      return await result;
-    } finally {
-      if (this.#flights.get(name) === flight) this.#flights.delete(name);
-    }
+    const { about, now, tell } = this.#options;
+    const since = now();
+    const kept = this.#findKept(name, since);
+    const running = kept === undefined ? this.#running(name, since) : undefined;
+    const asked = kept === undefined && running === undefined;
+    const found = kept ?? (await (running ?? this.#startAsking(name, refresh, since)));
+    const { outcome, value, error } = found;
+    const durationMs = Math.max(0, now() - since);
+    tell({ about, outcome, asked, durationMs, ...(error && { code: error.code }) });
+    if (outcome === "error") throw error;
+    return value;
   }
 
   /** Takes a record that came with another answer, unless a newer one is kept. */
-  put(name: string, value: T, askedAt: number): void {
-    this.#store(name, value, { etag: undefined, maxAgeMs: undefined }, askedAt);
+  put(name: string, value: T, owner: string, askedAt: number): void {
+    this.#store(name, value, owner, { etag: undefined, maxAgeMs: undefined }, askedAt);
   }
 
   /** Forgets a record that is gone, unless a newer one is kept. */
   drop(name: string, askedAt: number): void {
     if (this.#isOlder(name, askedAt)) return;
+    this.#overtake(name, askedAt);
     this.#entries.delete(name);
     this.#absences.set(name, askedAt);
   }
 
-  async #ask(name: string, refresh: Refresh<T>, askedAt: number): Promise<T | undefined> {
+  // What is told without a question, and without waiting for one.
+  #findKept(name: string, now: number): Found<T> | undefined {
+    const entry = this.#entries.get(name);
+    if (entry !== undefined && isWithin(now, entry.askedAt, entry.freshUntil)) {
+      return { outcome: "hit", value: entry.value };
+    }
+    const absentSince = this.#absences.get(name);
+    if (absentSince !== undefined && isWithin(now, absentSince, absentSince + NEGATIVE_MS)) {
+      return { outcome: "negative" };
+    }
+    const { backoff } = this.#options;
+    if (!backoff.isOutage || !this.#mayServeStale(entry, true, now)) return undefined;
+    // A question that is under way, for this record or as the one that is let through, answers soon enough for the next lookup.
+    if (this.#running(name, now) === undefined && backoff.admits(now)) return undefined;
+    return { outcome: "stale", value: entry?.value };
+  }
+
+  #running(name: string, now: number): Promise<Found<T>> | undefined {
+    const flight = this.#flights.get(name);
+    // An answer to a question older than the delay could hide a revocation for longer than it.
+    const isRecent = flight && now - flight.askedAt <= this.#options.revocationDelayMs;
+    return isRecent ? flight.result : undefined;
+  }
+
+  async #startAsking(name: string, refresh: Refresh<T>, askedAt: number): Promise<Found<T>> {
+    const flight = { askedAt, result: this.#ask(name, refresh, askedAt) };
+    this.#flights.set(name, flight);
+    try {
+      return await flight.result;
+    } finally {
+      if (this.#flights.get(name) === flight) this.#flights.delete(name);
+    }
+  }
+
+  async #ask(name: string, refresh: Refresh<T>, askedAt: number): Promise<Found<T>> {
     const before = this.#entries.peek(name);
     const reply = await refresh(before?.etag, askedAt);
-    if (reply.kind === "failed") return this.#serveStale(name, reply);
+    this.#hearOfOutage(reply);
+    if (reply.kind === "failed") return this.#withoutAnswer(name, reply);
+    const outcome = reply.kind === "unchanged" ? "revalidated" : "miss";
+    if (this.#flights.get(name)?.askedAt !== askedAt) {
+      // A newer answer came first. What it told may not be kept any more, but stays told: this one is for those who waited for it.
+      const isTold = reply.kind === "record" && !this.#absences.has(name);
+      const value = isTold ? reply.value : undefined;
+      return { outcome, value: this.#entries.peek(name)?.value ?? value };
+    }
     if (reply.kind === "absent") {
       this.drop(name, askedAt);
     } else if (reply.kind === "record") {
-      this.#store(name, reply.value, reply, askedAt);
+      this.#store(name, reply.value, reply.owner, reply, askedAt);
     } else if (before !== undefined) {
-      this.#store(name, before.value, { etag: before.etag, maxAgeMs: reply.maxAgeMs }, askedAt);
+      const terms = { etag: before.etag, maxAgeMs: reply.maxAgeMs };
+      this.#store(name, before.value, before.owner, terms, askedAt);
     }
-    // Another answer may have been newer than this one.
-    return this.#entries.peek(name)?.value;
+    return { outcome, value: this.#entries.peek(name)?.value };
+  }
+
+  // Only what makes askers wait counts: a 5xx is an answer, and may be about one record alone.
+  #hearOfOutage(reply: Refreshed<T>): void {
+    const { backoff, now } = this.#options;
+    const isSilent = reply.kind === "failed" && /^(?:timeout|unreachable)$/.test(reply.error.code);
+    if (isSilent) backoff.failed(now());
+    else backoff.answered();
   }
 
   #store(
     name: string,
     value: T,
+    owner: string,
     terms: { readonly etag: string | undefined; readonly maxAgeMs: number | undefined },
     askedAt: number,
   ): void {
     if (this.#isOlder(name, askedAt)) return;
+    this.#overtake(name, askedAt);
     const { revocationDelayMs } = this.#options;
     const freshMs = Math.min(revocationDelayMs, terms.maxAgeMs ?? revocationDelayMs);
+    const { etag } = terms;
     this.#absences.delete(name);
-    this.#entries.set(name, { value, etag: terms.etag, askedAt, freshUntil: askedAt + freshMs });
+    this.#entries.set(name, owner, { value, owner, etag, askedAt, freshUntil: askedAt + freshMs });
   }
 
   // Answers may arrive in another order than their questions were asked.
@@ -130,20 +193,27 @@ export class RecordCache<T extends AgentRecord | TaskRecord> {
     return kept !== undefined && kept > askedAt;
   }
 
-  #serveStale(
-    name: string,
-    failure: { readonly error: AgentAssertionError; readonly isOutage: boolean },
-  ): T {
+  // The answer to an older question that is still under way is not kept, even where what is kept now is pushed out before it comes.
+  #overtake(name: string, askedAt: number): void {
+    const flight = this.#flights.get(name);
+    if (flight !== undefined && flight.askedAt < askedAt) this.#flights.delete(name);
+  }
+
+  #withoutAnswer(name: string, failure: Extract<Refreshed<T>, { kind: "failed" }>): Found<T> {
+    const { error, isOutage } = failure;
     const entry = this.#entries.peek(name);
-    if (entry === undefined) throw failure.error;
+    return this.#mayServeStale(entry, isOutage, this.#options.now())
+      ? { outcome: "stale", value: entry?.value, error }
+      : { outcome: "error", error };
+  }
+
+  #mayServeStale(entry: Entry<T> | undefined, isOutage: boolean, now: number): boolean {
+    if (entry === undefined) return false;
     const { value, askedAt } = entry;
     // Being revoked is final; it is told without an authority, and cannot turn into an acceptance.
-    if (value.state === "revoked") return value;
-    const now = this.#options.now();
+    if (value.state === "revoked") return true;
     const isAlive = value.expiresAt === undefined || now < value.expiresAt;
-    const isAllowed = isWithin(now, askedAt, askedAt + this.#options.staleIfErrorMs);
-    if (failure.isOutage && isAlive && isAllowed) return value;
-    throw failure.error;
+    return isOutage && isAlive && isWithin(now, askedAt, askedAt + this.#options.staleIfErrorMs);
   }
 }
 

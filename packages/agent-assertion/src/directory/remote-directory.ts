@@ -3,7 +3,11 @@ import type { Dispatcher } from "undici";
 import { AgentAssertionError } from "../agent-assertion-error.js";
 import type { AgentDirectory, AgentRecord, TaskRecord } from "./agent-directory.js";
 import { DirectoryClient, type DirectoryReply } from "./directory-client.js";
+import type { DirectoryEvent } from "./directory-event.js";
+import { OutageBackoff } from "./outage-backoff.js";
 import { RecordCache, type Refreshed } from "./record-cache.js";
+
+const MAX_BACKOFF_MS = 15_000;
 
 /** Options of {@link remoteDirectory}. */
 export interface RemoteDirectoryOptions {
@@ -16,10 +20,15 @@ export interface RemoteDirectoryOptions {
    * 0 to 3600. Default 300. During an outage a revocation is seen this much later at most; 0 refuses instead.
    */
   readonly staleIfErrorSeconds?: number | undefined;
-  /** How many agents, and how many tasks, are kept. 1 or more. Default 10,000. */
+  /**
+   * How many agents, and how many tasks, are kept. 1 or more. Default 10,000. When there are more, the account with the most loses those that
+   * were used longest ago: an account that makes up agents and tasks does not push out those of others.
+   */
   readonly maxEntries?: number | undefined;
   /** How long one request to the authority may take, milliseconds. 1 or more. Default 5000. */
   readonly deadlineMs?: number | undefined;
+  /** Hears of each lookup, for metrics. What it throws becomes a process warning. Default: nobody. */
+  readonly onLookup?: ((event: DirectoryEvent) => void) | undefined;
   /** The undici dispatcher to send with; it stays yours to close. Default: one of its own. */
   readonly dispatcher?: Dispatcher | undefined;
   /** Allows plain `http` to another machine. Default false. Whoever is on the way can then make up agents. */
@@ -30,6 +39,10 @@ export interface RemoteDirectoryOptions {
 
 /**
  * Makes a directory that asks the authority and keeps its answers for a bounded time.
+ *
+ * While the authority cannot be reached or does not answer in time, lookups that a stale record may serve do not wait for it: one of them
+ * asks, after 1 s at first and `revocationDelaySeconds` in the end (15 s at most), the others are served at once. A lookup without a usable
+ * record always asks.
  *
  * Lookups reject with an `AgentAssertionError`: `unreachable`, `timeout`, `server_error`, `rate_limited` (all `retryable`),
  * `unauthenticated` or `forbidden` (the token), `invalid_request`, `refused`, `bad_response`, or another code that the authority's refusal
@@ -45,13 +58,17 @@ export function remoteDirectory(
   options: RemoteDirectoryOptions = {},
 ): AgentDirectory {
   const base = parseAuthority(authority, { insecureHttp: options.insecureHttp });
+  const revocationDelayMs =
+    within("revocationDelaySeconds", options.revocationDelaySeconds ?? 15, 0, 30) * 1000;
   const bounds = {
     maxEntries: within("maxEntries", options.maxEntries ?? 10_000, 1, 10_000_000),
-    revocationDelayMs:
-      within("revocationDelaySeconds", options.revocationDelaySeconds ?? 15, 0, 30) * 1000,
+    revocationDelayMs,
     staleIfErrorMs:
       within("staleIfErrorSeconds", options.staleIfErrorSeconds ?? 300, 0, 3600) * 1000,
     now: options.now ?? Date.now,
+    // No longer, so that a revocation is seen within the delay again once the authority is back.
+    backoff: new OutageBackoff(Math.min(revocationDelayMs, MAX_BACKOFF_MS)),
+    tell: tellOf(options.onLookup),
   };
   const client = new DirectoryClient({
     authority: base,
@@ -59,14 +76,15 @@ export function remoteDirectory(
     deadlineMs: within("deadlineMs", options.deadlineMs ?? 5000, 1, 600_000),
     dispatcher: options.dispatcher,
   });
-  const agents = new RecordCache<AgentRecord>(bounds);
-  const tasks = new RecordCache<TaskRecord>(bounds);
+  const agents = new RecordCache<AgentRecord>({ ...bounds, about: "agent" });
+  const tasks = new RecordCache<TaskRecord>({ ...bounds, about: "task" });
 
   async function askAgent(id: string, etag: string | undefined): Promise<Refreshed<AgentRecord>> {
     const reply = forAgent(id, await client.ask(agentPath(id), etag));
     if (reply.kind === "unknown_agent") return { kind: "absent" };
     if (reply.kind !== "record") return reply;
-    return { ...reply, value: reply.answer.agent };
+    const { agent } = reply.answer;
+    return { ...reply, value: agent, owner: agent.accountId };
   }
 
   async function askTask(
@@ -84,9 +102,9 @@ export function remoteDirectory(
     if (reply.kind !== "record") return reply;
     const { agent, task } = reply.answer;
     // The answer tells of the agent too: its end is heard of no later than the task's.
-    if (agent.state !== "active") agents.put(agentId, agent, askedAt);
+    if (agent.state !== "active") agents.put(agentId, agent, agent.accountId, askedAt);
     if (task === undefined) return { kind: "absent" };
-    return task.taskId === id ? { ...reply, value: task } : mismatch();
+    return task.taskId === id ? { ...reply, value: task, owner: agent.accountId } : mismatch();
   }
 
   return {
@@ -122,6 +140,17 @@ function mismatch(): Extract<DirectoryReply, { kind: "failed" }> {
     "the directory answered about another agent or task than was asked for",
   );
   return { kind: "failed", error, isOutage: false };
+}
+
+function tellOf(onLookup: RemoteDirectoryOptions["onLookup"]): (event: DirectoryEvent) => void {
+  return (event) => {
+    try {
+      onLookup?.(event);
+    } catch (fault) {
+      // The listener's fault is not the lookup's, and must not pass unseen either.
+      process.emitWarning(fault instanceof Error ? fault : String(fault));
+    }
+  };
 }
 
 // The question goes on for the others who wait for it.
