@@ -39,7 +39,7 @@ export class ScriptedSource implements CredentialSource {
   readonly calls: string[] = [];
   readonly refusals: CredentialRefusal[] = [];
 
-  credential(): Promise<Credential> {
+  credential(_?: CredentialOptions): Promise<Credential> {
     this.calls.push("credential");
     return Promise.resolve(this.current);
   }

@@ -1,0 +1,134 @@
+import { AgentKeyError, type BearerCredential, type Code } from "@countersign/agent-key";
+import { describe, expect, test } from "vitest";
+import { connectRaw, sendRaw } from "./raw-client.js";
+import { startRawUpstream } from "./raw-upstream.js";
+import { credentialOf, startSigningProxy } from "./start-signing-proxy.js";
+
+async function start() {
+  const upstream = await startRawUpstream();
+  const signing = await startSigningProxy({ upstream: `${upstream.url}/base` });
+  const send = async () => sendRaw(signing.url, signing.request("GET", "/v1"));
+  return { upstream, signing, send };
+}
+
+describe("without a credential nothing is sent, and the client hears why:", () => {
+  test.each<[Code, boolean, number, boolean]>([
+    ["timeout", true, 504, true],
+    ["unreachable", true, 502, true],
+    ["server_error", true, 503, true],
+    ["rate_limited", true, 429, true],
+    ["store_locked", true, 503, true],
+    ["forbidden", false, 403, false],
+    ["refused", false, 502, false],
+    ["bad_response", false, 502, false],
+    ["unauthenticated", false, 401, false],
+    ["agent_revoked", false, 401, false],
+    ["not_logged_in", false, 401, false],
+    ["no_identity", false, 401, false],
+    ["store_corrupt", false, 500, false],
+  ])("%s", async (code, retryable, status, hasRetryAfter) => {
+    const { upstream, signing, send } = await start();
+    const error = new AgentKeyError(code, "no task", { retryable, hint: "do this" });
+    signing.source.credential = () => Promise.reject(error);
+    const answer = await send();
+    expect(answer.status).toBe(status);
+    expect(JSON.parse(answer.body)).toMatchObject({ code, detail: "no task; do this" });
+    expect(/^retry-after: \d+\r$/im.test(answer.head)).toBe(hasRetryAfter);
+    expect(signing.audit).toMatchObject([{ status, code }]);
+    expect(upstream.connections).toHaveLength(0);
+  });
+
+  test("an error that was not made on purpose does not speak", async () => {
+    const { upstream, signing, send } = await start();
+    signing.source.credential = () => Promise.reject(new Error("token=secret"));
+    const answer = await send();
+    expect(answer).toMatchObject({ status: 503 });
+    expect(answer.body).not.toContain("secret");
+    expect(upstream.connections).toHaveLength(0);
+  });
+
+  test("a thread that the source refuses takes no place among the live ones", async () => {
+    const upstream = await startRawUpstream();
+    const signing = await startSigningProxy({
+      upstream: upstream.url,
+      maxThreads: 1,
+      source: () => {
+        throw new AgentKeyError("invalid_request", "no thread");
+      },
+    });
+    for (const id of ["a", "b"]) {
+      const request = signing.request("GET", "/v1", `X-Thread-Id: ${id}\r\n`);
+      expect(await sendRaw(signing.url, request)).toMatchObject({ status: 400 });
+    }
+    expect(upstream.connections).toHaveLength(0);
+  });
+
+  test("an id that may not be signed", async () => {
+    const { upstream, signing, send } = await start();
+    signing.source.current = { ...credentialOf(), taskId: "a:b" };
+    const answer = await send();
+    expect(answer.status).toBe(400);
+    expect(upstream.connections).toHaveLength(0);
+  });
+
+  test("a source that never answers is told to stop when its client goes away", async () => {
+    const { upstream, signing } = await start();
+    const asked = new Promise<AbortSignal | undefined>((resolve) => {
+      signing.source.credential = (options) => {
+        resolve(options?.signal);
+        return new Promise(() => {});
+      };
+    });
+    const client = await connectRaw(signing.url);
+    client.send(signing.request("GET", "/v1"));
+    const signal = await asked;
+    const aborted = new Promise<void>((resolve) => {
+      signal?.addEventListener("abort", () => resolve());
+    });
+    client.socket.destroy();
+    await aborted;
+    expect(upstream.connections).toHaveLength(0);
+  });
+});
+
+describe("a human's token", () => {
+  const bearer: BearerCredential = {
+    kind: "bearer",
+    authority: "https://authority.example",
+    accessToken: "human-secret",
+    reason: "feature_off",
+  };
+
+  test("goes to the upstream where the source says so", async () => {
+    const { upstream, signing, send } = await start();
+    signing.source.current = bearer;
+    expect(await send()).toMatchObject({ status: 200 });
+    const { bytes } = await upstream.connection(0);
+    expect(bytes.text.match(/^authorization: .*\r$/gim)).toEqual([
+      "authorization: Bearer human-secret\r",
+    ]);
+    expect(signing.audit.map(({ agent_runtime_id }) => agent_runtime_id)).toEqual([undefined]);
+  });
+
+  test("goes to it alone where the source names origins", async () => {
+    const { upstream, signing, send } = await start();
+    signing.source.current = { ...bearer, reason: "fallback", origins: [`${upstream.url}/any`] };
+    expect(await send()).toMatchObject({ status: 200 });
+    for (const origins of [[], ["https://api.example"], ["http://127.0.0.1:1"]]) {
+      signing.source.current = { ...bearer, reason: "fallback", origins };
+      const answer = await send();
+      expect(answer).toMatchObject({ status: 401 });
+      expect(answer.body).not.toContain("human-secret");
+    }
+    expect(upstream.connections).toHaveLength(1);
+  });
+
+  test.each(["human-secret\n", "", "human secret"])("is not sent as %j", async (accessToken) => {
+    const { upstream, signing, send } = await start();
+    signing.source.current = { ...bearer, accessToken };
+    const answer = await send();
+    expect(answer).toMatchObject({ status: 401 });
+    expect(answer.body).not.toContain(accessToken === "" ? "Bearer" : accessToken);
+    expect(upstream.connections).toHaveLength(0);
+  });
+});

@@ -1,0 +1,84 @@
+import { describe, expect, test } from "vitest";
+import { connectRaw, sendRaw } from "./raw-client.js";
+import { startRawUpstream } from "./raw-upstream.js";
+import { startSigningProxy } from "./start-signing-proxy.js";
+
+describe("what the upstream gets of the signing proxy", () => {
+  test.each([
+    "X-Agent-Runtime-Id: evil",
+    "x_agent_id: evil",
+    "X_Agent-Task_Id: evil",
+    "x-agent-anything: evil",
+    "Cookie: evil=1",
+    "Forwarded: for=evil",
+    "X-Forwarded-For: evil",
+    "X_Real_IP: evil",
+    "X-HTTP-Method-Override: evil",
+    "Proxy-Authorization: evil",
+    "Connection: X-Named\r\nX-Named: evil",
+    "Keep-Alive: evil=1",
+    "TE: evil",
+  ])("has no line of the client's %j", async (lines) => {
+    const upstream = await startRawUpstream();
+    const signing = await startSigningProxy({ upstream: upstream.url });
+    const request = signing.request("GET", "/v1", `${lines}\r\nX-Own: 1\r\n`);
+    expect(await sendRaw(signing.url, request)).toMatchObject({ status: 200 });
+    const { bytes } = await upstream.connection(0);
+    expect(bytes.text).toContain("\r\nX-Own: 1\r\n");
+    expect(bytes.text).not.toContain("evil");
+  });
+
+  test("has cookies where that was asked for", async () => {
+    const upstream = await startRawUpstream();
+    const signing = await startSigningProxy({ upstream: upstream.url, forwardCookies: true });
+    await sendRaw(signing.url, signing.request("GET", "/v1", "Cookie: a=1\r\n"));
+    expect((await upstream.connection(0)).bytes.text).toContain("\r\nCookie: a=1\r\n");
+  });
+
+  test("has no trailer that may not be set, nor the token in one", async () => {
+    const upstream = await startRawUpstream("");
+    const signing = await startSigningProxy({ upstream: upstream.url });
+    const client = await connectRaw(signing.url);
+    client.send(signing.request("POST", "/v1", "Transfer-Encoding: chunked\r\n"));
+    client.send(
+      "3\r\nabc\r\n0\r\nX-Sum: 9\r\nX-Api-Key: evil\r\nx_agent_id: evil\r\nAuthorization: evil\r\nX-Thread-Id: evil\r\nCookie: evil\r\n\r\n",
+    );
+    const { bytes } = await upstream.connection(0);
+    expect(await bytes.until("X-Sum: 9\r\n\r\n")).not.toContain("evil");
+  });
+
+  test("has its path byte for byte behind the base path", async () => {
+    const upstream = await startRawUpstream();
+    const signing = await startSigningProxy({ upstream: `${upstream.url}/base/` });
+    await sendRaw(signing.url, signing.request("GET", "/v1//a%20b%2Fc?x=%zz&y=../"));
+    expect((await upstream.connection(0)).bytes.text).toMatch(
+      /^GET \/base\/v1\/\/a%20b%2Fc\?x=%zz&y=\.\.\/ HTTP\/1\.1\r\n/,
+    );
+  });
+});
+
+describe("what the client gets of the upstream", () => {
+  test("has no CORS field, in its head or its trailers", async () => {
+    const upstream = await startRawUpstream(
+      "HTTP/1.1 200 OK\r\nAccess-Control-Allow-Origin: *\r\naccess_control_allow_headers: *\r\nX-Own: 1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nAccess-Control-Max-Age: 9\r\nX-Sum: 1\r\n\r\n",
+    );
+    const signing = await startSigningProxy({ upstream: upstream.url });
+    const client = await connectRaw(signing.url);
+    client.send(signing.request("GET", "/v1"));
+    const answer = await client.bytes.until("X-Sum: 1\r\n\r\n");
+    expect(answer).toContain("X-Own: 1\r\n");
+    expect(answer).not.toMatch(/access.control/i);
+  });
+
+  test("is a redirect as it came, never followed", async () => {
+    const location = "https://elsewhere.example/";
+    const upstream = await startRawUpstream(
+      `HTTP/1.1 307 Elsewhere\r\nLocation: ${location}\r\nContent-Length: 0\r\n\r\n`,
+    );
+    const signing = await startSigningProxy({ upstream: upstream.url });
+    const answer = await sendRaw(signing.url, signing.request("GET", "/v1"));
+    expect(answer.status).toBe(307);
+    expect(answer.head).toContain(`Location: ${location}\r\n`);
+    expect(upstream.connections).toHaveLength(1);
+  });
+});
