@@ -1,6 +1,7 @@
+import type { Checks } from "./checks.ts";
 import { configureCodex } from "./configured-codex.ts";
-import type { InteropClient } from "./interop-client.ts";
-import { startProxyChain } from "./proxy-chain.ts";
+import type { InteropClient, Scene } from "./interop-client.ts";
+import { checkSigned, type ProxyChain, startProxyChain } from "./proxy-chain.ts";
 import type { UpstreamRequest } from "./stub-api.ts";
 
 // The model's wish, as Codex 0.169 offers it.
@@ -18,24 +19,13 @@ export const CODEX_0_169_SUB_AGENT: InteropClient = {
   name: "codex 0.169 sub-agent",
   async run(checks, scene) {
     const chain = await startProxyChain(scene, { threadHeader: "thread-id" });
-    const codex = await configureCodex(checks, scene, chain);
-    // Codex ends with the thread's turn, so the answers wait until the sub-agent has asked too.
-    const until = chain.upstream.arrived(3);
-    chain.upstream.answerNext({ output: SPAWN }, { until }, { until });
-    await codex.answered("a turn that starts a sub-agent", ["say hello"]);
-
-    const { requests } = chain.upstream;
+    const requests = await startSubAgent(checks, scene, chain);
     const threads = requests.map(threadOf);
     const tasks = requests.map(({ headers }) => headers["x-agent-task-id"]);
     checks.equal(
       "two turns of the thread and one of its sub-agent",
       [requests.length, new Set(threads).size],
       [3, 2],
-    );
-    checks.equal(
-      "of one session",
-      new Set(requests.map(({ headers }) => headers["session-id"])).size,
-      1,
     );
     checks.equal(
       "each has a task of its own",
@@ -49,6 +39,34 @@ export const CODEX_0_169_SUB_AGENT: InteropClient = {
     );
   },
 };
+
+/** The same through a proxy that reads what it reads by itself. */
+export const CODEX_0_169_SESSION: InteropClient = {
+  name: "codex 0.169 session",
+  async run(checks, scene) {
+    const chain = await startProxyChain(scene);
+    const requests = await startSubAgent(checks, scene, chain);
+    checks.equal(
+      "a session's thread and sub-agent share its task",
+      [new Set(requests.map(threadOf)).size, (await chain.tasks()).length],
+      [2, 1],
+    );
+    await checkSigned(checks, chain, ["session", "session", "session"]);
+  },
+};
+
+async function startSubAgent(
+  checks: Checks,
+  scene: Scene,
+  chain: ProxyChain,
+): Promise<readonly UpstreamRequest[]> {
+  const codex = await configureCodex(checks, scene, chain);
+  // Codex ends with the thread's turn, so the answers wait until the sub-agent has asked too.
+  const until = chain.upstream.arrived(3);
+  chain.upstream.answerNext({ output: SPAWN }, { until }, { until });
+  await codex.answered("a turn that starts a sub-agent", ["say hello"]);
+  return chain.upstream.requests;
+}
 
 // Codex repeats it in a field of its own, which reaches the upstream; the proxy keeps the one that it was told to read.
 function threadOf({ headers }: UpstreamRequest): unknown {

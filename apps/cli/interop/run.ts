@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { CODEX_0_122_HTTP } from "./codex-0.122.ts";
 import { CODEX_0_122_WEB_SOCKET } from "./codex-0.122-web-socket.ts";
 import { CODEX_0_169_HTTP } from "./codex-0.169.ts";
-import { CODEX_0_169_SUB_AGENT } from "./codex-0.169-sub-agent.ts";
+import { CODEX_0_169_SESSION, CODEX_0_169_SUB_AGENT } from "./codex-0.169-sub-agent.ts";
 import { CODEX_0_169_WEB_SOCKET } from "./codex-0.169-web-socket.ts";
 import { CODEX_0_122, CODEX_0_169, fetchCodexBinary } from "./codex-binary.ts";
 import { CURL } from "./curl.ts";
@@ -19,6 +19,7 @@ const CODEX: readonly InteropClient[] = [
   CODEX_0_169_HTTP,
   CODEX_0_169_WEB_SOCKET,
   CODEX_0_169_SUB_AGENT,
+  CODEX_0_169_SESSION,
 ];
 const OTHERS: readonly InteropClient[] = [OPENAI_CLIENT, CURL, URLLIB_CLIENT];
 
