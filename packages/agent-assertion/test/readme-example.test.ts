@@ -43,7 +43,7 @@ async function exchange(port: number, lines: readonly string[]): Promise<string>
 }
 
 describe("the README", () => {
-  test.each(["server", "client"])("shows the %s that is run here", (name) => {
+  test.each(["server", "client", "bound-verifier"])("shows the %s that is run here", (name) => {
     const program = read(`./examples/${name}.ts`)
       .replaceAll('"../../src/index.js"', '"@countersign/agent-assertion"')
       .replaceAll(/"\.\.\/\.\.\/src\/(.+)\.js"/g, '"@countersign/agent-assertion/$1"');
