@@ -5,6 +5,7 @@ import type { Code } from "@countersign/agent-key";
 import type { Admission } from "./admission.js";
 import {
   type Audit,
+  type AuditEnd,
   type AuditIdentity,
   type AuditStart,
   CLIENT_GONE_STATUS,
@@ -69,6 +70,7 @@ export class Exchange {
     this.#upgrade = input.upgrade;
     this.#onEnd = onEnd;
     this.#start = startAudit(request.method ?? "", request.url ?? "", context.now());
+    context.observer?.began();
     // First of all listeners: Node's own would throw the rest of an unread body away uncounted.
     response.prependOnceListener("finish", () => this.#end());
     // Whatever breaks the connection also closes it, and `clientGone` follows.
@@ -143,11 +145,17 @@ export class Exchange {
     const upgrade = this.#upgrade;
     if (upgrade === undefined) return;
     upgrade.release();
+    const { observer } = this.#context;
+    observer?.tunnelOpened();
     this.#tunnel = new Tunnel({
       client: upgrade.socket,
       upstream,
       idleMs: this.#context.limits.tunnelIdleMs,
-      onEnd: (code) => this.#end(code),
+      onBytes: observer?.moved,
+      onEnd: (code) => {
+        observer?.tunnelClosed();
+        this.#end(code);
+      },
     });
     this.#tunnel.start();
   }
@@ -160,6 +168,7 @@ export class Exchange {
       onStart: () => {
         if (head.expectsContinue) this.#response.writeContinue();
       },
+      onBytes: (bytes) => this.#context.observer?.moved("client", bytes),
       onFailure: (error) => this.fail(error),
     });
   }
@@ -196,12 +205,16 @@ export class Exchange {
     this.#relay?.stop();
     this.#body?.stop();
     if (this.#rechecked !== undefined) this.#context.recheck.delete(this.#rechecked);
-    writeAudit(this.#context.audit, this.#start, {
+    const { audit, observer } = this.#context;
+    const end: AuditEnd = {
       endedAt: this.#context.now(),
       status: this.#response.headersSent ? this.#response.statusCode : CLIENT_GONE_STATUS,
       code: this.#code ?? code,
       identity: this.#admission?.identity ?? this.#identity,
-    });
+    };
+    writeAudit(audit, this.#start, end);
+    const ms = Math.max(0, end.endedAt - this.#start.startedAt);
+    observer?.ended({ method: this.#start.method, status: end.status, code: end.code, ms });
     if (this.#upgrade === undefined && code !== "cancelled") discardRest(this.#request);
     this.#onEnd();
   }

@@ -5,29 +5,22 @@ import {
   type Server,
   type ServerResponse,
 } from "node:http";
-import type { AddressInfo, ListenOptions as NetListenOptions, Socket } from "node:net";
+import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { setImmediate as turn } from "node:timers/promises";
 import type { Problem } from "@countersign/agent-assertion";
 import type { ProxyPolicy } from "./admission.js";
-import { AssertionProxyError } from "./assertion-proxy-error.js";
 import { type Audit, startAudit, writeAudit } from "./audit-entry.js";
 import { type BrokenRequestError, refusalOfBroken } from "./broken-request.js";
 import { Exchange, type ExchangeContext, type ExchangeInput } from "./exchange.js";
+import { type ListenOptions, listenOn, listenOnSocket } from "./listen-on.js";
 import { LiveRecheck } from "./live-recheck.js";
 import { problemOf, writeRawProblem } from "./problem-answer.js";
 import type { ProxyLimits } from "./proxy-limits.js";
+import type { ProxyObserver } from "./proxy-metrics.js";
 import { RequestRefusal } from "./request-refusal.js";
 import { UpgradeConnection } from "./upgrade-connection.js";
 import type { Upstream } from "./upstream.js";
-
-/** Where a proxy listens. */
-export interface ListenOptions {
-  /** A host name or address of this machine, for instance `127.0.0.1`. */
-  readonly host: string;
-  /** 0 takes a free one. */
-  readonly port: number;
-}
 
 /** Options of a proxy's `close`. */
 export interface CloseOptions {
@@ -43,6 +36,7 @@ export interface ForwardingProxyOptions {
   readonly policy: ProxyPolicy;
   readonly recheckMs: number;
   readonly audit: Audit | undefined;
+  readonly observer?: ProxyObserver | undefined;
   readonly now: () => number;
 }
 
@@ -69,6 +63,7 @@ export class ForwardingProxy {
       policy: options.policy,
       recheck: new LiveRecheck(options.recheckMs),
       audit: options.audit,
+      observer: options.observer,
       now: options.now,
       isClosing: () => this.#closing !== undefined,
       hasRoom: () => this.#open.size <= options.limits.maxRequests,
@@ -112,10 +107,7 @@ export class ForwardingProxy {
 
   /** @throws {AssertionProxyError} `address_in_use`; `config_invalid` for an address that cannot be listened on */
   async listen(options: ListenOptions): Promise<{ url: string }> {
-    const { host, port } = options;
-    await this.#listen({ host, port }, `${hostOfUrl(host)}:${port}`);
-    const address = this.#server.address() as AddressInfo;
-    return { url: `http://${hostOfUrl(host)}:${address.port}` };
+    return listenOn(this.#server, options);
   }
 
   /**
@@ -125,22 +117,12 @@ export class ForwardingProxy {
    * @throws {AssertionProxyError} as {@link ForwardingProxy.listen} does
    */
   async listenOnSocket(path: string): Promise<void> {
-    await this.#listen({ path }, path);
+    await listenOnSocket(this.#server, path);
   }
 
-  async #listen(where: NetListenOptions, name: string): Promise<void> {
-    const server = this.#server;
-    try {
-      await new Promise<void>((resolve, reject) => {
-        server.once("error", reject);
-        server.listen(where, () => {
-          server.off("error", reject);
-          resolve();
-        });
-      });
-    } catch (cause) {
-      throw listenError(name, cause);
-    }
+  /** Whether it listens and takes requests. */
+  isReady(): boolean {
+    return this.#server.listening && this.#closing === undefined;
   }
 
   close(options: CloseOptions = {}): Promise<void> {
@@ -227,6 +209,7 @@ export class ForwardingProxy {
   #auditRefused(refusal: RequestRefusal, method: string, url: string): Problem {
     const now = this.#options.now();
     const { code, problem } = problemOf(refusal);
+    this.#options.observer?.refusedUnread({ method, status: problem.status, code, ms: 0 });
     writeAudit(this.#options.audit, startAudit(method, url, now), {
       endedAt: now,
       status: problem.status,
@@ -252,21 +235,4 @@ export class ForwardingProxy {
 async function readWhatWasSent(): Promise<void> {
   await turn();
   await turn();
-}
-
-function hostOfUrl(host: string): string {
-  return host.includes(":") ? `[${host}]` : host;
-}
-
-function listenError(address: string, cause: unknown): AssertionProxyError {
-  const inUse = cause instanceof Error && "code" in cause && cause.code === "EADDRINUSE";
-  return inUse
-    ? new AssertionProxyError("address_in_use", `${address} is taken by another program`, {
-        cause,
-        hint: "choose another port, or 0 for a free one; or end that program",
-      })
-    : new AssertionProxyError("config_invalid", `cannot listen on ${address}`, {
-        cause,
-        hint: "give an address of this machine, and one that this user may use",
-      });
 }

@@ -1,7 +1,12 @@
 export { AssertionProxyError } from "./assertion-proxy-error.js";
 export type { Audit, AuditEntry } from "./audit-entry.js";
-export type { CloseOptions, ListenOptions } from "./forwarding-proxy.js";
+export type { CloseOptions } from "./forwarding-proxy.js";
+export type { ListenOptions } from "./listen-on.js";
+export type { OperationsListener, OperationsListenerOptions } from "./operations-listener.js";
+export { createOperationsListener } from "./operations-listener.js";
 export type { ProxyLimitOptions, ProxyLimits } from "./proxy-limits.js";
+export type { ProxyMetrics } from "./proxy-metrics.js";
+export { createProxyMetrics } from "./proxy-metrics.js";
 export type { SigningListenOptions, SocketListenOptions } from "./signing-listener.js";
 export type { SigningProxy, SigningProxyOptions } from "./signing-proxy.js";
 export { createSigningProxy } from "./signing-proxy.js";

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Admission, ProxyPolicy, Recovery } from "./admission.js";
 import { otherFields } from "./other-fields.js";
+import type { ProxyObserver } from "./proxy-metrics.js";
 import { pumpBody } from "./pump-body.js";
 import type { RawFields } from "./raw-fields.js";
 import { RefusedAnswer } from "./refused-answer.js";
@@ -16,6 +17,7 @@ import { checkHandshakeAnswer } from "./websocket-handshake.js";
 /** What all requests of a proxy share. */
 export interface RelayContext extends AttemptContext {
   readonly policy: ProxyPolicy;
+  readonly observer?: ProxyObserver | undefined;
   /** Whether the proxy is about to end: clients are told to close. */
   readonly isClosing: () => boolean;
 }
@@ -157,14 +159,22 @@ export class Relay {
       response.addTrailers(forwardedTrailers(incoming.rawTrailers, keep));
       response.end();
     };
-    for (const chunk of start) response.write(chunk);
+    const count = (bytes: number): void => this.#context.observer?.moved("upstream", bytes);
+    for (const chunk of start) {
+      count(chunk.length);
+      response.write(chunk);
+    }
     if (incoming.readableEnded) {
       onEnd();
       return;
     }
     incoming.on("error", () => this.#onBrokenAnswer());
     incoming.on("close", () => this.#onBrokenAnswer());
-    pumpBody(incoming, response, { onProgress: () => this.#watchdog.touch(), onEnd });
+    const onProgress = (bytes: number): void => {
+      this.#watchdog.touch();
+      count(bytes);
+    };
+    pumpBody(incoming, response, { onProgress, onEnd });
     incoming.resume();
   }
 

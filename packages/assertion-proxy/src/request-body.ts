@@ -12,6 +12,8 @@ export interface RequestBodyOptions {
   readonly maxBytes: number;
   /** Hears once, just before the first byte is asked for. */
   readonly onStart: () => void;
+  /** Hears of bytes that arrived. */
+  readonly onBytes?: ((bytes: number) => void) | undefined;
   /** Hears that there are more bytes than are served. */
   readonly onFailure: (error: unknown) => void;
 }
@@ -156,6 +158,7 @@ export class RequestBody {
   readonly #take = (chunk: Buffer): void => {
     const { request, maxBytes, onFailure } = this.#options;
     this.#bytes += chunk.length;
+    this.#options.onBytes?.(chunk.length);
     this.#onProgress?.();
     if (this.#bytes > maxBytes) {
       onFailure(bodyTooLarge());

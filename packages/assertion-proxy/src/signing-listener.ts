@@ -1,6 +1,6 @@
 import { isLoopbackHost } from "@countersign/agent-key";
 import { AssertionProxyError } from "./assertion-proxy-error.js";
-import type { ListenOptions } from "./forwarding-proxy.js";
+import type { ListenOptions } from "./listen-on.js";
 
 /** A Unix domain socket to listen on. */
 export interface SocketListenOptions {

@@ -6,6 +6,7 @@ import type { Audit } from "./audit-entry.js";
 import { createTokenCheck } from "./client-token.js";
 import { type CloseOptions, ForwardingProxy } from "./forwarding-proxy.js";
 import { type ProxyLimitOptions, resolveProxyLimits } from "./proxy-limits.js";
+import type { ProxyMetrics } from "./proxy-metrics.js";
 import { createSigningGate } from "./signing-gate.js";
 import {
   describeListener,
@@ -62,6 +63,8 @@ export interface SigningProxyOptions {
   readonly forwardCookies?: boolean | undefined;
   /** Takes one entry for every request, refused ones too. */
   readonly audit?: Audit | undefined;
+  /** Counts what passes; made by `createProxyMetrics`, one for each proxy. Shown by `createOperationsListener`. */
+  readonly metrics?: ProxyMetrics | undefined;
   readonly limits?: ProxyLimitOptions | undefined;
   /** The clock of the audit and of idle threads, epoch milliseconds. Default `Date.now`. */
   readonly now?: (() => number) | undefined;
@@ -77,6 +80,8 @@ export interface SigningProxy {
    * socket's directory that is not this user's alone
    */
   listen(options: SigningListenOptions): Promise<{ url: string }>;
+  /** Tells whether it takes requests: from when it listens until it is closed. */
+  isReady(): boolean;
   /**
    * Takes no more requests, lets those in work end, and after `drainMs` breaks off what is left. Resolves when all is closed; a second
    * call waits for the first.
@@ -140,6 +145,7 @@ export function createSigningProxy(options: SigningProxyOptions): SigningProxy {
     }),
     recheckMs: UNUSED_RECHECK_MS,
     audit: options.audit,
+    observer: options.metrics?.observer,
     now,
   });
   return {
@@ -169,6 +175,7 @@ export function createSigningProxy(options: SigningProxyOptions): SigningProxy {
         throw error;
       }
     },
+    isReady: () => proxy.isReady(),
     close: (closeOptions) => proxy.close(closeOptions),
   };
 }

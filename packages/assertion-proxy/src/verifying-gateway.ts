@@ -4,9 +4,11 @@ import type { AssertionVerifier } from "@countersign/agent-assertion";
 import { isPrincipalId } from "@countersign/agent-key";
 import { AssertionProxyError } from "./assertion-proxy-error.js";
 import type { Audit } from "./audit-entry.js";
-import { type CloseOptions, ForwardingProxy, type ListenOptions } from "./forwarding-proxy.js";
+import { type CloseOptions, ForwardingProxy } from "./forwarding-proxy.js";
 import { createGatewayPolicy } from "./gateway-policy.js";
+import type { ListenOptions } from "./listen-on.js";
 import { type ProxyLimitOptions, resolveProxyLimits } from "./proxy-limits.js";
+import type { ProxyMetrics } from "./proxy-metrics.js";
 import { parseUpstream } from "./upstream.js";
 import { createUpstreamAgent, type UpstreamTls } from "./upstream-agent.js";
 import { parseUpstreamHeaders } from "./upstream-headers.js";
@@ -29,6 +31,8 @@ export interface VerifyingGatewayOptions {
   readonly forwardCookies?: boolean | undefined;
   /** Takes one entry for every request, refused ones too. */
   readonly audit?: Audit | undefined;
+  /** Counts what passes; made by `createProxyMetrics`, one for each gateway. Shown by `createOperationsListener`. */
+  readonly metrics?: ProxyMetrics | undefined;
   /** Milliseconds after which open requests are looked at again, and again: whether agent and task still live. 1 to 30,000, default 15,000. */
   readonly recheckMs?: number | undefined;
   readonly limits?: ProxyLimitOptions | undefined;
@@ -52,6 +56,8 @@ export interface VerifyingGateway {
    * @throws {AssertionProxyError} `address_in_use`; `config_invalid` for an address that cannot be listened on
    */
   listen(options: ListenOptions): Promise<{ url: string }>;
+  /** Tells whether it takes requests: from when it listens until it is closed. A gateway that serves a server of yours cannot tell. */
+  isReady(): boolean;
   /**
    * Takes other fields for the upstream, for instance a credential that was replaced. Requests that are admitted from now on carry these
    * and nothing of the ones before; requests in work keep what they were sent with.
@@ -99,12 +105,14 @@ export function createVerifyingGateway(options: VerifyingGatewayOptions): Verify
     limits: resolveProxyLimits(options.limits),
     recheckMs: checkRecheck(options.recheckMs ?? DEFAULT_RECHECK_MS),
     audit: options.audit,
+    observer: options.metrics?.observer,
     now: options.now ?? Date.now,
   });
   return {
     handler: proxy.handle,
     upgradeHandler: proxy.handleUpgrade,
     listen: (listenOptions) => proxy.listen(listenOptions),
+    isReady: () => proxy.isReady(),
     setUpstreamHeaders: (headers) => policy.setUpstreamFields(parseUpstreamHeaders(headers)),
     close: (closeOptions) => proxy.close(closeOptions),
   };

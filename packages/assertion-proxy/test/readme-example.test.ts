@@ -1,10 +1,13 @@
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
 
-test("the README shows the program that the compiler checks", async () => {
-  const [readme, program] = await Promise.all([
-    readFile(new URL("../README.md", import.meta.url), "utf8"),
-    readFile(new URL("./examples/gateway.ts", import.meta.url), "utf8"),
-  ]);
-  expect(readme).toContain(`\`\`\`ts\n${program}\`\`\``);
-});
+const EXAMPLES = new URL("./examples/", import.meta.url);
+const readme = await readFile(new URL("../README.md", import.meta.url), "utf8");
+
+test.each(await readdir(EXAMPLES))(
+  "the README shows %s as the compiler checks it",
+  async (file) => {
+    const program = await readFile(new URL(file, EXAMPLES), "utf8");
+    expect(readme).toContain(`\`\`\`ts\n${program}\`\`\``);
+  },
+);
