@@ -36,12 +36,13 @@ describe("an open stream", () => {
     });
   });
 
-  test("is refused with the code while the upstream has not answered", async () => {
+  test("is refused with the code while the upstream has not answered, by no 401 that would have it sent again", async () => {
     const { gateway, client, connection } = await openStream("");
     gateway.task.state = "revoked";
-    const { status, body } = await readAnswer(client);
-    expect(status).toBe(401);
-    expect(JSON.parse(body)).toMatchObject({ code: "task_revoked" });
+    const { status, head, body } = await readAnswer(client);
+    expect(status).toBe(403);
+    expect(head).not.toMatch(/^www-authenticate:/im);
+    expect(JSON.parse(body)).toMatchObject({ status: 403, code: "task_revoked" });
     await connection.bytes.closed;
   });
 
