@@ -51,7 +51,8 @@ describe.each(["http", "fetch"] as const)("axios over its %s adapter", (adapter)
   test.each<[string, (url: string) => AxiosRequestConfig]>([
     ["header", (url) => ({ url, headers: { AUTHORIZATION: "Bearer own-secret" } })],
     ["auth", (url) => ({ url, auth: { username: "u", password: "own-secret" } })],
-    ["user name in the URL", (url) => ({ url: url.replace("//", "//u:own-secret@") })],
+    ["user name in the URL", (url) => ({ url: url.replace("//", "//own-secret@") })],
+    ["password in the URL", (url) => ({ url: url.replace("//", "//:own-secret@") })],
   ])("keeps the caller's own %s, with a warning", async (_, config) => {
     const { server, source, warnings, api } = await setUp({ adapter });
     await api.request(config(server.url));

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
 import axios from "axios";
 import { Agent, interceptors, FormData as UndiciFormData } from "undici";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -31,6 +32,7 @@ interface Seen {
 // A server that wants every request bound, and tells what it found. A path `/302` leads to `/there`, `/503` fails once.
 async function startServer() {
   const seen: Seen[] = [];
+  const bodies: string[] = [];
   let failures = 1;
   const server = createServer(async (request, response) => {
     const { port } = server.address() as AddressInfo;
@@ -38,6 +40,7 @@ async function startServer() {
     try {
       const { covered } = await verifyRequest(request, { verifier });
       seen.push({ target: request.url, outcome: covered.join(" ") });
+      bodies.push(await text(request));
       if (request.url === "/302") response.writeHead(307, { location: "/there" });
       if (request.url === "/503" && failures-- > 0) response.writeHead(503);
       response.end("ok");
@@ -68,7 +71,7 @@ async function startServer() {
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const source = new ScriptedSource();
   const signer = new AssertionSigner({ now: () => NOW });
-  return { url, seen, source, options: { origins: [url], signer, binding: true } };
+  return { url, seen, bodies, source, options: { origins: [url], signer, binding: true } };
 }
 
 const WITHOUT_BODY = "@method @target-uri authorization";
@@ -191,6 +194,13 @@ describe("the interceptor binds", () => {
     await dispatcher.request({ ...request, body: body() });
     // Byte for byte what is sent, though the URL would be read as another.
     expect(seen).toEqual([{ target: "/a/../x?y=z", outcome }]);
+  });
+
+  test("undici's form whole, with its boundary", async () => {
+    const { url, bodies, source, options } = await startServer();
+    const dispatcher = agentOf(assertionInterceptor(source, options));
+    await dispatcher.request({ origin: url, path: "/", method: "POST", body: undiciForm() });
+    expect(bodies[0]).toMatch(/^--.+name.csv.+content/s);
   });
 
   test.each([

@@ -382,6 +382,36 @@ describe("beside undici's own interceptors", () => {
     expect(credentialsOf(server)).toEqual([TASK_ID, "task-2"]);
   });
 
+  const away = { status: 307, headers: { location: "/next" } } as const;
+  test.each([
+    ["a retry", [retry], unavailable],
+    ["a redirect", [redirect], away],
+  ])(
+    "a 401 after %s is handed up, as undici iterates a body only once more",
+    async (_, after, before) => {
+      const { server, source, agent } = await setUpDispatcher({}, { after });
+      source.next = second;
+      const again = {
+        async *[Symbol.asyncIterator]() {
+          yield Buffer.from("body");
+        },
+      };
+      const put = (body: unknown) => {
+        server.answer(before, refusal);
+        const options = {
+          origin: server.url,
+          path: "/",
+          method: "PUT",
+          body: body as never,
+        } as const;
+        return agent.request(options);
+      };
+      expect((await put(again)).statusCode).toBe(401);
+      expect((await put(repeatableBody(() => again))).statusCode).toBe(200);
+      expect(server.requests.map((request) => request.body)).toEqual(Array(5).fill("body"));
+    },
+  );
+
   test("each redirect within the named origins is signed anew", async () => {
     const there = await start();
     const server = await start(({ url }) =>

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { type AddressInfo, createServer as createTcpServer } from "node:net";
-import type { Duplex } from "node:stream";
+import { type Duplex, Writable } from "node:stream";
 import { Agent, Client, fetch } from "undici";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { createProblem } from "../src/index.js";
@@ -82,18 +82,63 @@ describe("through the interceptor", () => {
     socket.destroy();
   });
 
-  test("a CONNECT passes without an assertion: what it asks is the proxy's matter", async () => {
-    const { server, origin, source, dispatcher } = await setUp(() => {});
-    const fields: IncomingMessage["headers"][] = [];
-    server.on("connect", (request: IncomingMessage, socket: Duplex) => {
-      fields.push(request.headers);
-      socket.end("HTTP/1.1 200 Connected\r\n\r\nhello");
+  test.each(["other.example:443", "/named/path"])(
+    "a CONNECT to %s passes without an assertion: what it asks is the proxy's matter",
+    async (path) => {
+      const { server, origin, source, dispatcher } = await setUp(() => {});
+      const fields: IncomingMessage["headers"][] = [];
+      server.on("connect", (request: IncomingMessage, socket: Duplex) => {
+        fields.push(request.headers);
+        socket.end("HTTP/1.1 200 Connected\r\n\r\nhello");
+      });
+      const { socket } = await dispatcher.connect({ origin, path });
+      expect(String((await once(socket, "data"))[0])).toBe("hello");
+      expect(fields.map(({ authorization }) => authorization)).toEqual([undefined]);
+      expect(source.signals).toEqual([]);
+      socket.destroy();
+    },
+  );
+
+  test("a handler that pauses before there is a connection gets nothing before it resumes", async () => {
+    const { origin, dispatcher } = await setUp((_, response) => response.end("body"));
+    const events: string[] = [];
+    const ended = Promise.withResolvers<void>();
+    dispatcher.dispatch(
+      { origin, path: "/", method: "GET" },
+      {
+        onRequestStart: (controller) => controller.pause(),
+        async onResponseStart(controller) {
+          for (let i = 0; i < 10; i += 1) await new Promise(setImmediate);
+          events.push("resumed");
+          controller.resume();
+        },
+        onResponseData: () => void events.push("data"),
+        onResponseEnd: () => ended.resolve(),
+        onResponseError: (_, error) => ended.reject(error),
+      },
+    );
+    await ended.promise;
+    expect(events).toEqual(["resumed", "data"]);
+  });
+
+  test("a long refusal flows on by itself when it is handed up", async () => {
+    const body = JSON.stringify({ more: "x".repeat(1_000_000) });
+    const { origin, source, dispatcher } = await setUp((_, response) => {
+      response.writeHead(401, { "content-type": "application/problem+json" }).end(body);
     });
-    const { socket } = await dispatcher.connect({ origin, path: "other.example:443" });
-    expect(String((await once(socket, "data"))[0])).toBe("hello");
-    expect(fields.map(({ authorization }) => authorization)).toEqual([undefined]);
-    expect(source.signals).toEqual([]);
-    socket.destroy();
+    source.next = undefined;
+    const chunks: Buffer[] = [];
+    await dispatcher.stream(
+      { origin, path: "/", method: "GET" },
+      () =>
+        new Writable({
+          write(chunk, _, done) {
+            chunks.push(chunk);
+            done();
+          },
+        }),
+    );
+    expect(Buffer.concat(chunks).toString() === body).toBe(true);
   });
 
   test("an abort in the middle of an answer ends it", async () => {

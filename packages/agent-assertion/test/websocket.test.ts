@@ -1,5 +1,6 @@
 import { once } from "node:events";
-import type { IncomingMessage } from "node:http";
+import { createServer, type IncomingMessage } from "node:http";
+import type { AddressInfo } from "node:net";
 import { Agent, WebSocket as UndiciWebSocket } from "undici";
 import { describe, expect, onTestFinished, test } from "vitest";
 import WebSocket from "ws";
@@ -51,6 +52,8 @@ describe("a dial of ws", () => {
     const socket = await dial(`${server.url}/v1?x`, connect(`${server.url}/v1?x`));
     const [message] = await once(socket, "message");
     expect(String(message)).toBe("welcome");
+    // The caller's own listeners are the only ones that hear an error from now on.
+    expect(socket.listenerCount("error")).toBe(0);
     expect(server.targets).toEqual(["/v1?x"]);
     expect(server.dials.map(taskOf)).toEqual([TASK_ID]);
     expect(source.heard).toEqual([["accepted", first, origin]]);
@@ -113,6 +116,24 @@ describe("a dial of ws", () => {
     const dial = dialWithAssertion(source, options);
     await expectFailure(() => dial(server.url, connect(server.url)), code);
     expect(source.heard.map(([event]) => event)).toEqual([status === 401 ? "refused" : "accepted"]);
+  });
+
+  test("ends the connection of a refused dial, whose answer may go on for ever", async () => {
+    const closed = Promise.withResolvers<void>();
+    const server = createServer();
+    server.on("upgrade", (_, socket) => {
+      // Ends with a reset where the client had not read everything.
+      socket.on("close", () => closed.resolve()).on("error", () => {});
+      socket.on("end", () => socket.destroy()).resume();
+      socket.write("HTTP/1.1 401 Unauthorized\r\nContent-Length: 1000\r\n\r\n");
+    });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    onTestFinished(() => void server.close());
+    const url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const dial = dialWithAssertion(new ScriptedSource(), { origins: [url] });
+    await expectFailure(() => dial(url, connect(url)), "unauthenticated");
+    await closed.promise;
   });
 
   test("rejects with the socket's own error, and with the source's", async () => {
