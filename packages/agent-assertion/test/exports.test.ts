@@ -31,6 +31,10 @@ describe("the entries", () => {
     ["undici", ["undici", "lru-cache", "zod"]],
     ["websocket", ["undici", "ws", "lru-cache", "zod"]],
     ["axios", ["axios", "undici", "lru-cache", "zod"]],
+    ["node", ["undici", "lru-cache", "zod", "express", "fastify", "hono"]],
+    ["express", ["undici", "lru-cache", "zod", "express", "fastify", "hono"]],
+    ["fastify", ["undici", "lru-cache", "zod", "express", "fastify", "hono"]],
+    ["hono", ["undici", "lru-cache", "zod", "express", "fastify", "hono"]],
   ])("%s loads none of %j", (name, heavy) => {
     const names = entryOf(name);
     expect(names).toContain("@countersign/agent-key");

@@ -7,6 +7,7 @@ export interface Program {
 
 const CLIENT_MODULES = [
   "@countersign/agent-key",
+  "@countersign/agent-key/message-signature",
   "@countersign/feature-flags",
   "@countersign/agent-identity",
   "@countersign/agent-identity/authority-client",
@@ -18,7 +19,12 @@ const CLIENT_MODULES = [
   "@countersign/agent-task/server",
   "@countersign/agent-assertion",
   "@countersign/agent-assertion/axios",
+  "@countersign/agent-assertion/express",
+  "@countersign/agent-assertion/fastify",
   "@countersign/agent-assertion/fetch",
+  "@countersign/agent-assertion/hono",
+  "@countersign/agent-assertion/message-signature",
+  "@countersign/agent-assertion/node",
   "@countersign/agent-assertion/remote-directory",
   "@countersign/agent-assertion/sign",
   "@countersign/agent-assertion/undici",
