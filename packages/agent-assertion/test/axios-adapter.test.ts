@@ -8,6 +8,7 @@ import { AssertionSigner, createProblem } from "../src/index.js";
 import { expectFailure, failureOf } from "./expect-rejection.js";
 import { membersOf, NOW, TASK_ID } from "./fixtures.js";
 import {
+  bearerFor,
   credentialsOf,
   first,
   refusal,
@@ -111,6 +112,16 @@ describe.each(["http", "fetch"] as const)("axios over its %s adapter", (adapter)
     source.credential = () => Promise.reject(failure);
     expect(await failureOf(() => api.get(server.url))).toBe(failure);
     expect(server.requests).toEqual([]);
+  });
+
+  test("carries a human's bearer only to the origins that it names", async () => {
+    const { server, source, api } = await setUp({ adapter });
+    source.current = bearerFor([server.url]);
+    await api.get(server.url);
+    expect(credentialsOf(server)).toEqual(["Bearer human-secret"]);
+    source.current = bearerFor([]);
+    await expectFailure(() => api.get(server.url), "unauthenticated");
+    expect(server.requests).toHaveLength(1);
   });
 
   test("ends while it waits for its credential, when its signal says so", async () => {

@@ -24,6 +24,12 @@ export const first: AgentCredential = {
 };
 export const second: AgentCredential = { ...first, taskId: "task-2" };
 
+/** A human's bearer, in place of an assertion, for these origins. */
+export function bearerFor(origins: readonly string[]): Credential {
+  const accessToken = "human-secret";
+  return { kind: "bearer", authority: AUTHORITY, accessToken, reason: "fallback", origins };
+}
+
 /** Gives one credential, another on refusal if there is one, and writes down what it hears. */
 export class ScriptedSource implements CredentialSource {
   current: Credential = first;

@@ -6,9 +6,17 @@ import { FormData, fetch, interceptors } from "undici";
 import { afterEach, describe, expect, test } from "vitest";
 import { AssertionSigner, createProblem } from "../src/index.js";
 import { repeatableBody } from "../src/undici.js";
-import { failureOf } from "./expect-rejection.js";
+import { expectFailure, failureOf } from "./expect-rejection.js";
 import { membersOf, NOW, TASK_ID } from "./fixtures.js";
-import { credentialsOf, first, refusal, second, start, stopServers } from "./signed-fetch.js";
+import {
+  bearerFor,
+  credentialsOf,
+  first,
+  refusal,
+  second,
+  start,
+  stopServers,
+} from "./signed-fetch.js";
 import { setUpDispatcher } from "./undici-scene.js";
 
 afterEach(stopServers);
@@ -124,6 +132,17 @@ describe("a signed request of a dispatcher", () => {
       await failureOf(() => agent.request({ origin: server.url, path: "/", method: "GET" })),
     ).toBe(failure);
     expect(server.requests).toEqual([]);
+  });
+
+  test("carries a human's bearer only to the origins that it names", async () => {
+    const { server, source, agent } = await setUpDispatcher();
+    source.current = bearerFor([server.url]);
+    await agent.request({ origin: server.url, path: "/", method: "GET" });
+    expect(credentialsOf(server)).toEqual(["Bearer human-secret"]);
+    source.current = bearerFor([]);
+    const run = () => agent.request({ origin: server.url, path: "/", method: "GET" });
+    await expectFailure(run, "unauthenticated");
+    expect(server.requests).toHaveLength(1);
   });
 
   test("asks for no credential when its signal ended it before", async () => {

@@ -9,7 +9,7 @@ import { assertionInterceptor } from "../src/undici.js";
 import { assertionHeaders, dialWithAssertion } from "../src/websocket.js";
 import { expectFailure, failureOf } from "./expect-rejection.js";
 import { membersOf, NOW, TASK_ID } from "./fixtures.js";
-import { first, ScriptedSource, second } from "./signed-fetch.js";
+import { bearerFor, first, ScriptedSource, second } from "./signed-fetch.js";
 import { startWebSocketServer } from "./websocket-server.js";
 
 const taskOf = (field: string | undefined) =>
@@ -146,6 +146,16 @@ describe("a dial of ws", () => {
     const other = dialWithAssertion(source, options);
     expect(await failureOf(() => other(server.url, connect(server.url)))).toBe(failure);
     expect(server.dials).toEqual([]);
+  });
+
+  test("carries a human's bearer only to the origins that it names", async () => {
+    const { server, source, options, origin } = await setUp();
+    const dial = dialWithAssertion(source, options);
+    source.current = bearerFor([origin]);
+    await dial(server.url, connect(server.url));
+    source.current = bearerFor([]);
+    await expectFailure(() => dial(server.url, connect(server.url)), "unauthenticated");
+    expect(server.dials).toEqual(["Bearer human-secret"]);
   });
 
   test("ends when its signal says so, before it and while it waits", async () => {
