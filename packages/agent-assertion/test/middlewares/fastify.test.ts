@@ -116,6 +116,7 @@ describe("a bound request", () => {
     const app = Fastify({ http2: true });
     endWithTest(() => app.close());
     await app.register(agentAssertion, { verifier: bound() });
+    app.get("/x", async ({ agent }) => ({ agent: agent.agentRuntimeId }));
     app.post<{ Body: { input: string } }>("/x", async (request) => request.body);
     await app.listen({ port: 0, host: "127.0.0.1" });
     const { port } = app.server.address() as AddressInfo;
@@ -127,6 +128,8 @@ describe("a bound request", () => {
       const [headers] = await once(stream, "response");
       return { status: headers[":status"], body: await json(stream) };
     };
+    const get = session.request({ ":path": "/x", ...fieldsOf(boundLines("GET", "/x")) });
+    expect(await json(get)).toEqual({ agent: AGENT_ID });
     // A request that was signed without a body may not be given one.
     const bodiless = fieldsOf(boundLines("POST", "/x"));
     expect(await send(bodiless, body)).toMatchObject({ body: { code: "binding_mismatch" } });

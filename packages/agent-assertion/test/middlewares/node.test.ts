@@ -93,6 +93,30 @@ describe("the body of a bound request", () => {
     expect(got.equals(body)).toBe(true);
   });
 
+  test("is refused to a second verifier that takes less", async () => {
+    const error = await failureOf(() =>
+      receive(async (request) => {
+        await verifyRequest(request, { verifier: bound() });
+        const verifier = verifierOf(new SceneDirectory(), { policy: "require", maxBodyBytes: 9 });
+        // What it is told of the length would stop it before.
+        request.rawHeaders.splice(request.rawHeaders.indexOf("Content-Length"), 2);
+        request.rawHeaders.push("Transfer-Encoding", "chunked");
+        await verifyRequest(request, { verifier });
+      }),
+    );
+    expect(UnreadableBody.is(error) && error.status).toBe(413);
+  });
+
+  test("is refused by its length before any of it came", async () => {
+    const port = await listen((request, response) => {
+      const verifier = verifierOf(new SceneDirectory(), { policy: "require", maxBodyBytes: 9 });
+      verifyRequest(request, { verifier }).catch((error) => answerRefusal(response, error));
+    });
+    const lines = [...boundLines("POST", "/x", body), `Content-Length: ${body.length}`];
+    const answer = await exchange(port, { method: "POST", target: "/x", lines });
+    expect(answer.status).toBe(413);
+  });
+
   test.each<[string, (request: IncomingMessage) => unknown]>([
     ["read", (request) => buffer(request)],
     [
