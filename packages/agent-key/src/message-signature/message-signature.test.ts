@@ -98,8 +98,8 @@ describe("signatureParameters and signatureBase", () => {
 });
 
 describe("contentDigest", () => {
-  test("gives the example of RFC 9530 B.2 and the digest of an empty body", () => {
-    // Appendix B.2: a body of {"hello": "world"} and a line feed.
+  test("gives the example of RFC 9530 B.1 and the digest of an empty body", () => {
+    // Appendix B.1: a body of {"hello": "world"} and a line feed.
     expect(contentDigest(Buffer.from('{"hello": "world"}\n'))).toBe(
       "sha-256=:RK/0qy18MlBSVnWgjwz6lZEWjP/lF5HF9bvEF8FabDg=:",
     );
