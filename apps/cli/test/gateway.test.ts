@@ -26,24 +26,40 @@ beforeEach(async () => {
 describe("how bound requests are treated is said whole, or is exit 2", () => {
   const URL = ["--public-url", "https://gateway.example"];
   test.each([
-    { what: "no public URL", args: ["--binding", "accept", "--replay-store", "memory"] },
-    { what: "nowhere to spend nonces", args: ["--binding", "require", ...URL] },
+    {
+      what: "no public URL",
+      args: ["--binding", "accept", "--replay-store", "memory"],
+      says: "needs --public-url",
+    },
+    {
+      what: "nowhere to spend nonces",
+      args: ["--binding", "require", ...URL],
+      says: "needs --replay-store",
+    },
     {
       what: "a database that is not named",
       args: ["--binding", "require", ...URL, "--replay-store", "database"],
+      says: "needs --database",
     },
-    { what: "a place for nonces that nobody spends", args: ["--replay-store", "memory"] },
+    {
+      what: "a place for nonces that nobody spends",
+      args: ["--replay-store", "memory"],
+      says: "is for --binding",
+    },
     {
       what: "a policy that is none",
       args: ["--binding", "always", ...URL, "--replay-store", "memory"],
+      says: "Allowed choices are",
     },
     {
       what: "a store that is none",
       args: ["--binding", "accept", ...URL, "--replay-store", "redis"],
+      says: "Allowed choices are",
     },
-  ])("rejects $what", async ({ args }) => {
+  ])("rejects $what", async ({ args, says }) => {
     const result = await countersign([...toUpstream(), "--authority", NOWHERE, ...args], { home });
     expectError(result, "usage", 2);
+    expect(result.stderr).toContain(says);
     expect(result.stdout).toBe("");
   });
 

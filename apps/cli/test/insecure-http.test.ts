@@ -39,6 +39,10 @@ describe("plain http to another machine is config_invalid unless --insecure-http
       ],
     },
     {
+      what: "proxy",
+      args: () => ["proxy", "--listen", "127.0.0.1:0", "--upstream", elsewhere(upstream.url)],
+    },
+    {
       what: "codex export",
       args: () => [
         ...["codex", "export", "--codex-home", join(folder.path, "codex"), "--token-stdin"],

@@ -122,8 +122,11 @@ describe("a proxy that cannot be served as told is exit 2 and makes nothing", ()
   });
 
   test("rejects a home in which nobody is logged in, exit 3", async () => {
-    const result = await countersign(onLoopback(), options);
-    expectError(result, "not_logged_in", 3);
+    for (const env of [{}, { COUNTERSIGN_AUTHORITY: authority.url }]) {
+      const result = await countersign(onLoopback(), { home, env: { ...options.env, ...env } });
+      expectError(result, "not_logged_in", 3);
+      expect(result.stdout).toBe("");
+    }
     expect(contentOf(folder.path)).toEqual({});
   });
 

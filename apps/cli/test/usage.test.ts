@@ -124,7 +124,9 @@ test("--help ends with 0 and names the exit codes", async () => {
 
 test.each(["bash", "zsh", "fish"])("prints a completion script for %s", async (shell) => {
   const script = await output(["completion", shell], options);
-  expect(script).toContain("authority token create");
+  for (const path of ["authority token create", "proxy token", "doctor"]) {
+    expect(script).toContain(`"${path}"`);
+  }
   expect(await json(["completion", shell], options)).toEqual({ shell, script: script.trimEnd() });
 });
 

@@ -3,6 +3,11 @@ import { collect, type Declare, INSECURE_HTTP } from "./declare.js";
 
 const THREAD = "thread (default: COUNTERSIGN_THREAD, else the scope cli)";
 
+const REQUEST_EXAMPLES = `
+Examples:
+  countersign request https://gateway.example/v1/models --origin https://gateway.example
+  countersign request POST https://gateway.example/v1/responses --thread t42 --data @body.json --binding`;
+
 const HEADER_HELP = `
 The line is for no request in particular, so that it cannot be bound to one: where a server requires
 binding, use "countersign request --binding" or "countersign proxy --binding".`;
@@ -105,5 +110,6 @@ export function declareAgentCommands(program: Command, declare: Declare): void {
       collect,
     )
     .option("--binding", "sign method, URL and body too, for servers that accept or require it")
-    .option(...INSECURE_HTTP);
+    .option(...INSECURE_HTTP)
+    .addHelpText("after", REQUEST_EXAMPLES);
 }

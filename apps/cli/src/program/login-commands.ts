@@ -1,6 +1,11 @@
 import { type Command, Option } from "commander";
 import { type Declare, INSECURE_HTTP } from "./declare.js";
 
+const LOGIN_EXAMPLES = `
+Examples:
+  countersign login --authority https://authority.example --token-stdin <token.txt
+  countersign login --authority https://authority.example --identity-token-stdin <identity.jwt`;
+
 /** Declares `login`, `logout`, `status` and `features`. */
 export function declareLoginCommands(program: Command, declare: Declare): void {
   declare
@@ -33,7 +38,8 @@ export function declareLoginCommands(program: Command, declare: Declare): void {
       "--key-set <url|file>",
       "the JWK set of its issuer; a file is pinned (default: the authority's)",
     )
-    .option(...INSECURE_HTTP);
+    .option(...INSECURE_HTTP)
+    .addHelpText("after", LOGIN_EXAMPLES);
   declare.command(program, "logout", "forget the token; identities of the agent stay", async () => {
     return (await import("../commands/logout.js")).logout;
   });

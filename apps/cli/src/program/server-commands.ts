@@ -1,6 +1,20 @@
 import { type Command, Option } from "commander";
 import { collect, type Declare, INSECURE_HTTP } from "./declare.js";
 
+const GATEWAY_EXAMPLES = `
+Examples:
+  countersign gateway --listen 127.0.0.1:4700 --authority http://127.0.0.1:4600 --upstream http://127.0.0.1:8080
+  countersign gateway --listen 0.0.0.0:4700 --account acct-1 --upstream https://api.example \\
+    --authority https://authority.example --authority-token file:/run/secrets/authority \\
+    --upstream-header 'Authorization: file:/run/secrets/api' \\
+    --binding require --public-url https://gateway.example --replay-store memory
+SIGHUP reads the files of --upstream-header again; SIGTERM ends what is open and then the gateway.`;
+
+const VERIFY_EXAMPLES = `
+Examples:
+  countersign header | countersign verify --authority http://127.0.0.1:4600
+  countersign verify 'AgentAssertion eyJ…' --keys keys.json --now 2026-04-15T17:08:09Z`;
+
 /** Declares `gateway` and `verify`: what a resource server does. */
 export function declareServerCommands(program: Command, declare: Declare): void {
   declare
@@ -40,7 +54,8 @@ export function declareServerCommands(program: Command, declare: Declare): void 
       "--revocation-delay <duration>",
       "how long a revocation may go unnoticed, 0s to 30s (default 15s)",
     )
-    .option(...INSECURE_HTTP);
+    .option(...INSECURE_HTTP)
+    .addHelpText("after", GATEWAY_EXAMPLES);
 
   declare
     .command(
@@ -56,5 +71,6 @@ export function declareServerCommands(program: Command, declare: Declare): void 
     .option("--database <url>", "the authority's own database: sqlite:FILE")
     .option("--keys <file>", "JSON file with the members agents and tasks")
     .option("--now <time>", "the clock to check with, such as 2026-04-15T17:08:09Z (default: now)")
-    .option(...INSECURE_HTTP);
+    .option(...INSECURE_HTTP)
+    .addHelpText("after", VERIFY_EXAMPLES);
 }
