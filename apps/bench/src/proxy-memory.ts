@@ -36,16 +36,15 @@ const pkcs8 = AgentKey.generate().exportPkcs8();
 const started: MeasuredProcess[] = [];
 
 async function start(program: string, upstream: string): Promise<MeasuredProcess> {
-  const url = new URL(program, import.meta.url);
-  const running = await startMeasured(url, { upstream, pkcs8, clientToken });
+  const running = await startMeasured(new URL(program), { upstream, pkcs8, clientToken });
   started.push(running);
   return running;
 }
 
 try {
-  const stub = await start("./memory/stub.ts", "");
-  const gateway = await start("./memory/gateway.ts", stub.url);
-  const proxy = await start("./memory/signing-proxy.ts", gateway.url);
+  const stub = await start(import.meta.resolve("./memory/stub.ts"), "");
+  const gateway = await start(import.meta.resolve("./memory/gateway.ts"), stub.url);
+  const proxy = await start(import.meta.resolve("./memory/signing-proxy.ts"), gateway.url);
   const rows = { "signing proxy": [] as Row[], gateway: [] as Row[] };
 
   async function stream(name: string, bytes: number): Promise<void> {
