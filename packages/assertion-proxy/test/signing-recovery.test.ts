@@ -93,11 +93,17 @@ describe("a 401 is handed up as it came", () => {
     client.send(`${signing.request("POST", "/v1", CHUNKED)}3\r\nhel\r\n`);
     const { bytes, socket } = await upstream.connection(0);
     await bytes.until("hel");
-    socket.write(refusal("unknown_task"));
+    const challenge = 'WWW-Authenticate: AgentAssertion error="unknown_task"\r\n';
+    socket.write(`HTTP/1.1 401 No\r\n${challenge}${CHUNKED}\r\n3\r\none\r\n`);
     client.send("4\r\nlo, \r\n");
-    expect(await readAnswer(client)).toMatchObject({ status: 401 });
+    expect(await client.bytes.until("one")).toMatch(/^HTTP\/1\.1 401 /);
     client.send("5\r\nworld\r\n0\r\n\r\n");
-    expect(await bytes.closed.then(() => upstream.connections.length)).toBe(1);
+    expect(await bytes.until("0\r\n\r\n")).toMatch(
+      /\r\n\r\n3\r\nhel\r\n4\r\nlo, \r\n5\r\nworld\r\n0\r\n\r\n$/,
+    );
+    socket.write("0\r\n\r\n");
+    expect(await readAnswer(client)).toMatchObject({ status: 401 });
+    expect(upstream.connections).toHaveLength(1);
   });
 
   test("when nothing is decided in time", async () => {
@@ -133,6 +139,8 @@ describe("a request is sent once more, under the other credential,", () => {
     const { upstream, signing, client } = await begin();
     client.send(signing.request("GET", "/v1?a=b", "X-Own: 1\r\n"));
     const second = await refuse(upstream, refusal("unknown_task"));
+    // The body of the 401 was not read: it would be the next request's answer.
+    await (await upstream.connection(0)).bytes.closed;
     const seen = await second.bytes.until("\r\n\r\n");
     expect(seen).toMatch(/^GET \/v1\?a=b HTTP\/1\.1\r\n/);
     expect(seen).toContain("\r\nX-Own: 1\r\n");
@@ -170,10 +178,12 @@ describe("a request is sent once more, under the other credential,", () => {
     client.send(`${signing.request("POST", "/v1", "Content-Length: 10\r\n")}hello`);
     const first = await upstream.connection(0);
     await first.bytes.until("hello");
-    first.socket.end(refusal("unknown_task"));
+    first.socket.write(refusal("unknown_task"));
     client.send("world");
     const second = await upstream.connection(1);
     expect(await second.bytes.until("helloworld")).toMatch(/^POST /);
+    // Half a request is on it: nothing else ever goes there.
+    await first.bytes.closed;
     expect(first.bytes.text).not.toContain("world");
     second.socket.write(OK);
     expect(await readAnswer(client)).toMatchObject({ status: 200 });

@@ -82,7 +82,7 @@ describe("the socket of a signing proxy is refused", () => {
     const directory = await openDirectory();
     await mkdir(join(directory, "real"), { mode: 0o700 });
     await symlink(join(directory, "real"), join(directory, "link"));
-    await writeFile(join(directory, "file"), "");
+    await writeFile(join(directory, "file"), "", { mode: 0o600 });
     for (const name of ["link", "file", "missing"]) {
       expect(await failureAt(join(directory, name, "proxy.sock"))).toBe("store_denied");
     }

@@ -1,5 +1,6 @@
+import { AgentKeyError } from "@countersign/agent-key";
 import { describe, expect, test } from "vitest";
-import { sendRaw } from "./raw-client.js";
+import { connectRaw, sendRaw } from "./raw-client.js";
 import { startRawUpstream } from "./raw-upstream.js";
 import { startSigningProxy, type TestSigningProxyOptions } from "./start-signing-proxy.js";
 
@@ -85,16 +86,19 @@ describe("live threads", () => {
   });
 
   test("are 1,000 at most by default", async () => {
-    const { signing, send } = await start();
-    const status = new Map<number, number>();
-    for (let begin = 0; begin < 1_010; begin += 101) {
-      const batch = Array.from({ length: 101 }, (_, index) => begin + index);
-      const answers = await Promise.all(batch.map((id) => send(`X-Thread-Id: t${id}\r\n`)));
-      for (const answer of answers) {
-        status.set(answer.status, (status.get(answer.status) ?? 0) + 1);
-      }
+    const { upstream, signing } = await start();
+    let asked = 0;
+    signing.source.credential = () => {
+      asked += 1;
+      return Promise.reject(new AgentKeyError("timeout", "no task"));
+    };
+    const client = await connectRaw(signing.url);
+    for (let id = 0; id < 1_003; id += 1) {
+      client.send(signing.request("GET", "/v1", `X-Thread-Id: t${id}\r\n`));
     }
-    expect(Object.fromEntries(status)).toEqual({ 200: 1_000, 429: 10 });
-    expect(signing.source.calls.filter((call) => call === "credential")).toHaveLength(1_000);
+    await client.bytes.until("HTTP/1.1 429 ", 3);
+    expect(client.bytes.text.split("HTTP/1.1 504 ")).toHaveLength(1_001);
+    expect(asked).toBe(1_000);
+    expect(upstream.connections).toHaveLength(0);
   });
 });
