@@ -15,6 +15,8 @@ import { ANSWER } from "./stub-answers.ts";
 // Codex prepares each turn's connection ahead, under the human's token, and tries twice.
 const PREPARED = 2;
 
+const isTunnel = ({ status }: AuditLine) => status === 101;
+
 /** Codex 0.122 with `supports_websockets = true`: its turns through tunnels that the gateway opens for an assertion alone. */
 export const CODEX_0_122_WEB_SOCKET: InteropClient = {
   name: "codex 0.122 websocket",
@@ -22,8 +24,10 @@ export const CODEX_0_122_WEB_SOCKET: InteropClient = {
     const codex = await startExportedCodex(scene);
     const { authority, upstream, auditFile } = codex;
     await useWebSockets(codex.configFile);
-    const handshakes = async () =>
-      (await readAudit(auditFile)).filter(({ method }) => method === "GET");
+    const handshakes = async (tunnels = 0) => {
+      const areThere = (lines: readonly AuditLine[]) => lines.filter(isTunnel).length >= tunnels;
+      return (await readAudit(auditFile, areThere)).filter(({ method }) => method === "GET");
+    };
     const refused = async () => (await handshakes()).filter(({ status }) => status === 401);
 
     // The refusals arrive while the agent is being registered: Codex then reads its login again, forgets that, and registers once more.
@@ -37,19 +41,14 @@ export const CODEX_0_122_WEB_SOCKET: InteropClient = {
       counts: [3, 2, 1, 1],
     });
     checks.equal("cold start: the answer is shown", first.stdout.trim(), ANSWER);
-    const again = await checkRun(
-      checks,
-      codex,
-      "resumed thread",
-      ["resume", "--last", "once more"],
-      {
-        exit: 0,
-        counts: [0, 0, 0, 1],
-      },
-    );
+    const resume = ["resume", "--last", "once more"];
+    const again = await checkRun(checks, codex, "resumed thread", resume, {
+      exit: 0,
+      counts: [0, 0, 0, 1],
+    });
     checks.equal("resumed thread: the answer is shown", again.stdout.trim(), ANSWER);
 
-    await checkTunnels(checks, codex, await handshakes());
+    await checkTunnels(checks, codex, await handshakes(2));
 
     // An upstream without WebSockets: its 426 passes the gateway, and Codex goes on by HTTP.
     upstream.servesWebSockets = false;
@@ -64,11 +63,12 @@ export const CODEX_0_122_WEB_SOCKET: InteropClient = {
       "fall back: the upstream's 426 is handed on",
       handed.length > 0 && handed.every(({ status }) => status === 426),
     );
-    const posted = (await readAudit(auditFile)).filter(({ method }) => method === "POST");
+    const isPost = ({ method }: AuditLine) => method === "POST";
+    const posted = (await readAudit(auditFile, (lines) => lines.some(isPost))).filter(isPost);
     checks.equal(
       "fall back: one request by HTTP, in the thread's task",
       posted.map(({ status, task_id }) => [status, task_id]),
-      [[200, (await handshakes()).find(({ status }) => status === 101)?.task_id]],
+      [[200, (await handshakes()).find(isTunnel)?.task_id]],
     );
   },
 };
@@ -79,8 +79,8 @@ async function checkTunnels(
   { authority, upstream, accessToken }: ExportedCodex,
   handshakes: readonly AuditLine[],
 ): Promise<void> {
-  const tunnels = handshakes.filter(({ status }) => status === 101);
-  const others = handshakes.filter(({ status }) => status !== 101);
+  const tunnels = handshakes.filter(isTunnel);
+  const others = handshakes.filter((line) => !isTunnel(line));
   checks.equal("the gateway opened one tunnel for each turn", tunnels.length, 2);
   checks.ok("and refused what came ahead of the turns", others.length >= PREPARED);
   checks.equal(

@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 
 /** One line of the gateway's audit file. */
 export interface AuditLine {
@@ -11,9 +12,27 @@ export interface AuditLine {
   readonly account_id?: string;
 }
 
-/** Reads a gateway's audit file. */
-export async function readAudit(file: string): Promise<AuditLine[]> {
-  const text = await readFile(file, "utf8");
+// A line is written when its exchange is over, which a client may see a moment earlier.
+const MAX_WAIT_MS = 10_000;
+
+/**
+ * Reads a gateway's audit file.
+ *
+ * @param isWhole - waits, a while at most, until this holds for the lines
+ */
+export async function readAudit(
+  file: string,
+  isWhole: (lines: readonly AuditLine[]) => boolean = () => true,
+): Promise<AuditLine[]> {
+  const end = Date.now() + MAX_WAIT_MS;
+  for (;;) {
+    const lines = parseLines(await readFile(file, "utf8"));
+    if (isWhole(lines) || Date.now() > end) return lines;
+    await sleep(20);
+  }
+}
+
+function parseLines(text: string): AuditLine[] {
   return text
     .slice(0, text.lastIndexOf("\n") + 1)
     .split("\n")
