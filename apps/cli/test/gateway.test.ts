@@ -124,6 +124,18 @@ describe("gateway with --binding", () => {
   });
 });
 
+test("gateway tells those who run it how it is, on a listener of its own", async () => {
+  const { process } = await world.start([
+    ...[...toUpstream(), "--authority", NOWHERE, "--operations-listen", "127.0.0.1:0"],
+  ]);
+  const [, operations = ""] = await process.waitForLine(/^operations on (http:\/\/\S+)$/);
+  for (const path of ["/healthz", "/readyz", "/metrics"]) {
+    expect((await fetch(operations + path)).status).toBe(200);
+  }
+  process.kill("SIGTERM");
+  expect(await process.exited).toMatchObject({ code: 0 });
+});
+
 describe("gateway that is sent SIGHUP", () => {
   async function openReloading() {
     const authority = await world.serve();

@@ -326,6 +326,30 @@ describe("proxy", () => {
     expect(await process.exited).toMatchObject({ code: 0, stdout: `${line}\n` });
   });
 
+  test("tells those who run it how it is, on a listener of its own", async () => {
+    await logIn();
+    const args = [...onLoopback(), "--operations-listen", "127.0.0.1:0"];
+    const { process, url } = await start(args);
+    const [, operations = ""] = await process.waitForLine(/^operations on (http:\/\/\S+)$/);
+    const status = async (path: string) => (await fetch(operations + path)).status;
+    expect(await status("/healthz")).toBe(200);
+    expect(await status("/readyz")).toBe(200);
+    expect((await fetch(`${url}/healthz`)).status).toBe(401);
+    const figures = await (await fetch(`${operations}/metrics`)).text();
+    expect(figures).toContain('code="unauthenticated"');
+    process.kill("SIGTERM");
+    expect(await process.exited).toMatchObject({ code: 0, stdout: `listening on ${url}\n` });
+  });
+
+  test("rejects a listener for operations that is no address, before it listens itself", async () => {
+    await logIn();
+    const args = [...onLoopback(), "--operations-listen", "9090"];
+    const result = await countersign(args, options);
+    expectError(result, "usage", 2);
+    expect(result.stderr).toContain("--operations-listen: ");
+    await expect(stat(tokenFile)).rejects.toMatchObject({ code: "ENOENT" });
+  });
+
   test("sees a logout at once: nothing goes out without a credential", async () => {
     await logIn();
     const { url } = await start([...onLoopback(), "--open"]);

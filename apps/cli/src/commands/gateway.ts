@@ -9,6 +9,7 @@ import { parseDuration } from "../duration.js";
 import { parseBaseUrl } from "../http-url.js";
 import { parseListenAddress } from "../listen-address.js";
 import { onHangup } from "../on-hangup.js";
+import { type OperationsOptions, openOperations } from "../operations-option.js";
 import { checkPrincipals } from "../principal-options.js";
 import type { Run } from "../run.js";
 import { serveUntilSignal } from "../serve-until-signal.js";
@@ -16,7 +17,7 @@ import { toReportedError } from "../to-reported-error.js";
 import { parseUpstreamHeaders } from "../upstream-header-option.js";
 
 /** Options of `gateway`. */
-export interface GatewayOptions extends DirectoryOptions, BindingSwitches {
+export interface GatewayOptions extends DirectoryOptions, BindingSwitches, OperationsOptions {
   readonly listen: string;
   readonly upstream: string;
   readonly account?: readonly string[];
@@ -41,6 +42,8 @@ export async function gateway(run: Run, options: GatewayOptions): Promise<void> 
   const upstreamHeaders = await readUpstreamHeaders();
   await using opened = await openDirectory(run, options, delaySeconds);
   const binding = resolveBinding(run, options, opened.replayStore);
+  let server: VerifyingGateway | undefined;
+  await using operations = await openOperations(run, options, () => server?.isReady() === true);
   await withAuditFile(run, options.audit, async (audit) => {
     const verifying = createVerifyingGateway({
       verifier: createVerifier({ directory: opened.directory, binding }),
@@ -51,10 +54,13 @@ export async function gateway(run: Run, options: GatewayOptions): Promise<void> 
       // What is open is looked at again at least once a second: a delay of nothing is for single requests.
       recheckMs: Math.max(1, delaySeconds) * 1000,
       audit,
+      metrics: operations.metrics,
     });
+    server = verifying;
     const { url } = await verifying.listen(address);
     using _ = onHangup(() => reload(run, verifying, readUpstreamHeaders));
-    await serveUntilSignal(run, [{ url, close: () => verifying.close() }]);
+    const { described } = operations;
+    await serveUntilSignal(run, [{ url, described, close: () => verifying.close() }]);
   });
 }
 

@@ -1,6 +1,10 @@
 import { resolve } from "node:path";
 import { isLoopbackHost } from "@countersign/agent-key";
-import { createSigningProxy, type SigningListenOptions } from "@countersign/assertion-proxy";
+import {
+  createSigningProxy,
+  type SigningListenOptions,
+  type SigningProxy,
+} from "@countersign/assertion-proxy";
 import {
   type AgentSession,
   followTasks,
@@ -12,12 +16,13 @@ import { withAuditFile } from "../audit-file.js";
 import { usageError } from "../cli-error.js";
 import { parseBaseUrl } from "../http-url.js";
 import { type ListenAddress, parseListenAddress } from "../listen-address.js";
+import { type OperationsOptions, openOperations } from "../operations-option.js";
 import { ensureProxyToken, type ProxyToken, readProxyToken } from "../proxy-token.js";
 import type { Run } from "../run.js";
 import { type RunningServer, serveUntilSignal } from "../serve-until-signal.js";
 
 /** Options of `proxy`. */
-export interface ProxyOptions {
+export interface ProxyOptions extends OperationsOptions {
   readonly listen?: string;
   readonly socket?: string;
   readonly upstream?: string;
@@ -45,6 +50,9 @@ export async function proxy(run: Run, options: ProxyOptions): Promise<void> {
   await using session = await openAgentSession(run);
   await requireLogin(session);
   tellOf(run, session, upstream);
+  const opened: SigningProxy[] = [];
+  const isReady = () => opened.length > 0 && opened.every((signing) => signing.isReady());
+  await using operations = await openOperations(run, options, isReady);
   const client = address === undefined ? NO_TOKEN : await clientOf(run, options);
   await withAuditFile(run, options.audit, async (audit) => {
     const open = async (where: SigningListenOptions, client: Client): Promise<RunningServer> => {
@@ -57,9 +65,11 @@ export async function proxy(run: Run, options: ProxyOptions): Promise<void> {
         allowRemote: options.allowRemote,
         binding: options.binding,
         audit,
+        metrics: operations.metrics,
       });
       const { url } = await signing.listen(where);
-      const described = { client_token_file: client.file ?? null };
+      opened.push(signing);
+      const described = { client_token_file: client.file ?? null, ...operations.described };
       return { url, described, close: () => signing.close() };
     };
     const servers: RunningServer[] = [];

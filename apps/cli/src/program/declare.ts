@@ -76,6 +76,12 @@ export const INSECURE_HTTP = [
   "allow plain http to other machines; everybody on the way can read every credential",
 ] as const;
 
+/** The option of servers that have a listener for those who run them, as arguments of `Command.option`. */
+export const OPERATIONS_LISTEN = [
+  "--operations-listen <host:port>",
+  "listen for probes and figures there too: /healthz, /readyz and /metrics, open to whoever reaches them",
+] as const;
+
 /** Collects the values of an option that may be given several times. */
 export function collect(value: string, previous: readonly string[] | undefined): readonly string[] {
   return [...(previous ?? []), value];

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { collect, type Declare, INSECURE_HTTP } from "./declare.js";
+import { collect, type Declare, INSECURE_HTTP, OPERATIONS_LISTEN } from "./declare.js";
 
 const EXAMPLES = `
 Whoever may use the proxy acts as this machine's agent. On an address its clients present the client token as
@@ -37,6 +37,7 @@ export function declareProxyCommands(program: Command, declare: Declare): void {
     .option("--allow-remote", "allow to listen where other machines can reach it")
     .option("--binding", "sign method, URL and body too; bodies are then read whole first")
     .option("--audit <file>", "append one JSON line for each request to this file")
+    .option(...OPERATIONS_LISTEN)
     .option(...INSECURE_HTTP)
     .addHelpText("after", EXAMPLES);
   declare.command(

@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import { collect, type Declare, INSECURE_HTTP } from "./declare.js";
+import { collect, type Declare, INSECURE_HTTP, OPERATIONS_LISTEN } from "./declare.js";
 
 const GATEWAY_EXAMPLES = `
 Examples:
@@ -34,6 +34,7 @@ export function declareServerCommands(program: Command, declare: Declare): void 
       collect,
     )
     .option("--audit <file>", "append one JSON line for each request to this file")
+    .option(...OPERATIONS_LISTEN)
     .option(
       "--public-url <url>",
       "the URL under which callers reach the gateway's root, for request binding",
