@@ -14,7 +14,7 @@ import {
 } from "./audit-entry.js";
 import { discardRest } from "./discard-rest.js";
 import type { LiveRecheck, Rechecked } from "./live-recheck.js";
-import { answerProblem, problemOf } from "./problem-answer.js";
+import { answerProblem, breakOff, problemOf } from "./problem-answer.js";
 import { Relay, type RelayContext } from "./relay.js";
 import { RequestBody } from "./request-body.js";
 import { checkRequestHead, type RequestHead } from "./request-head.js";
@@ -38,6 +38,8 @@ export interface ExchangeInput {
   /** The connection that the request asks to upgrade. */
   readonly upgrade?: UpgradeConnection | undefined;
 }
+
+const SWITCHING_STATUS = 101;
 
 /**
  * One request from its head to the last byte of its answer, or of its WebSocket: checked, admitted, relayed; or refused. Ends in exactly
@@ -107,7 +109,7 @@ export class Exchange {
         body,
         admission,
         onFailure: (error) => this.fail(error),
-        onSwitch: (upstream) => this.#openTunnel(upstream),
+        onSwitch: (upstream, switched) => this.#openTunnel(upstream, switched),
       });
       this.#relay.start();
     } catch (error) {
@@ -128,7 +130,7 @@ export class Exchange {
     this.#relay?.stop();
     this.#body?.stop();
     if (this.#tunnel !== undefined) this.#tunnel.end(code);
-    else if (this.#response.headersSent) this.#response.destroy();
+    else if (this.#response.headersSent) breakOff(this.#request, this.#response);
     else {
       const close = options.close === true || this.#context.isClosing() || this.#expectsContinue;
       answerProblem(this.#response, problem, close);
@@ -141,10 +143,16 @@ export class Exchange {
     if (this.#tunnel === undefined) this.#end("cancelled");
   }
 
-  #openTunnel(upstream: Socket): void {
+  get #status(): number {
+    if (this.#tunnel !== undefined) return SWITCHING_STATUS;
+    return this.#response.headersSent ? this.#response.statusCode : CLIENT_GONE_STATUS;
+  }
+
+  #openTunnel(upstream: Socket, switched: string): void {
     const upgrade = this.#upgrade;
     if (upgrade === undefined) return;
     upgrade.release();
+    upgrade.socket.write(switched, "latin1");
     const { observer } = this.#context;
     observer?.tunnelOpened();
     this.#tunnel = new Tunnel({
@@ -208,7 +216,7 @@ export class Exchange {
     const { audit, observer } = this.#context;
     const end: AuditEnd = {
       endedAt: this.#context.now(),
-      status: this.#response.headersSent ? this.#response.statusCode : CLIENT_GONE_STATUS,
+      status: this.#status,
       code: this.#code ?? code,
       identity: this.#admission?.identity ?? this.#identity,
     };

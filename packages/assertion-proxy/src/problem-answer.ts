@@ -1,8 +1,9 @@
-import { type ServerResponse, STATUS_CODES } from "node:http";
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import { createProblem, type Problem } from "@countersign/agent-assertion";
 import { type Code, CountersignError } from "@countersign/agent-key";
 import { RequestRefusal } from "./request-refusal.js";
+import { renderHead } from "./send-head.js";
 
 const RETRY_AFTER_SECONDS = 5;
 
@@ -30,6 +31,13 @@ export function answerProblem(response: ServerResponse, problem: Problem, close:
   response.end(body);
 }
 
+/** Ends the connection of an answer that has begun, so that the answer never looks whole. */
+export function breakOff(request: IncomingMessage, response: ServerResponse): void {
+  // To a client of HTTP/1.0 a body without a length ends where the connection does.
+  if (request.httpVersion === "1.0") request.socket.resetAndDestroy();
+  response.destroy();
+}
+
 /** Writes a problem to a connection on which Node's server made no request out of what arrived, and ends it. */
 export function writeRawProblem(socket: Duplex, problem: Problem, now: number): void {
   if (!socket.writable) {
@@ -43,7 +51,7 @@ export function writeRawProblem(socket: Duplex, problem: Problem, now: number): 
     "content-length": body.length,
     connection: "close",
   };
-  const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
-  const head = `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\n${lines.join("")}\r\n`;
+  const raw = Object.entries(fields).flatMap(([name, value]) => [name, String(value)]);
+  const head = renderHead(problem.status, STATUS_CODES[problem.status] ?? "", raw);
   socket.end(Buffer.concat([Buffer.from(head, "latin1"), body]), () => socket.destroy());
 }

@@ -10,7 +10,7 @@ import type { RequestBody } from "./request-body.js";
 import type { RequestHead } from "./request-head.js";
 import { RequestRefusal } from "./request-refusal.js";
 import { type AttemptContext, UpstreamAttempt } from "./upstream-attempt.js";
-import { forwardedTrailers, forwardResponseHead, forwardSwitch } from "./upstream-response.js";
+import { forwardedTrailers, forwardResponseHead, renderSwitch } from "./upstream-response.js";
 import { Watchdog } from "./watchdog.js";
 import { checkHandshakeAnswer } from "./websocket-handshake.js";
 
@@ -31,8 +31,8 @@ export interface RelayInput {
   readonly admission: Admission;
   /** Hears, once, why it cannot go on. */
   readonly onFailure: (error: unknown) => void;
-  /** Takes the upstream's connection once it is a WebSocket's and the client was told so. */
-  readonly onSwitch: (upstream: Socket) => void;
+  /** Takes the upstream's connection once it is a WebSocket's, and the head that tells the client so, one character for each byte. */
+  readonly onSwitch: (upstream: Socket, head: string) => void;
 }
 
 /**
@@ -180,7 +180,8 @@ export class Relay {
 
   #onSwitch(incoming: IncomingMessage, socket: Socket, early: Buffer): void {
     const { policy } = this.#context;
-    const { response, head, admission, onSwitch } = this.#input;
+    const { head, admission, onSwitch } = this.#input;
+    let answer: string;
     // For the time until there is a tunnel, or none.
     socket.on("error", () => {});
     if (this.#isStopped) {
@@ -193,7 +194,7 @@ export class Relay {
       if (refusal !== undefined) throw refusal;
       if (head.websocket === undefined) throw this.#uncalledSwitch();
       const handshake = checkHandshakeAnswer(head.websocket, incoming.rawHeaders);
-      forwardSwitch(incoming, response, { handshake, keep: policy.keepsAnswerField });
+      answer = renderSwitch(incoming, handshake, policy.keepsAnswerField);
     } catch (error) {
       socket.destroy();
       this.#fail(error);
@@ -202,7 +203,7 @@ export class Relay {
     this.#answered = true;
     this.stop();
     if (early.length > 0) socket.unshift(early);
-    onSwitch(socket);
+    onSwitch(socket, answer);
   }
 
   #uncalledSwitch(): Error {

@@ -4,6 +4,7 @@ import type { ProxyLimits } from "./proxy-limits.js";
 import { announcedTrailers, keepFields, type RawFields } from "./raw-fields.js";
 import type { RequestBody } from "./request-body.js";
 import type { RequestHead } from "./request-head.js";
+import { sendHead } from "./send-head.js";
 import type { Upstream } from "./upstream.js";
 import { openUpstreamRequest } from "./upstream-request.js";
 import { trailerPairs } from "./upstream-response.js";
@@ -89,7 +90,7 @@ export class UpstreamAttempt {
       this.#isSent = true;
       return;
     }
-    outgoing.flushHeaders();
+    sendHead(outgoing);
     if (!this.#expectsContinue) this.#sendBody();
   }
 

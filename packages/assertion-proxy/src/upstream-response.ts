@@ -1,14 +1,23 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import {
+  type IncomingMessage,
+  type ServerResponse,
+  validateHeaderName,
+  validateHeaderValue,
+} from "node:http";
 import { isConnectionField, isForbiddenTrailer } from "./field-names.js";
 import {
   announcedTrailers,
   connectionOptions,
+  fieldLines,
   fieldValues,
   hasDisguisedFraming,
   keepFields,
   type RawFields,
 } from "./raw-fields.js";
 import { RequestRefusal } from "./request-refusal.js";
+import { renderHead, sendHead } from "./send-head.js";
+
+const SWITCHING = 101;
 
 /** Chooses, by comparable name, what of an upstream's end-to-end fields the client gets. Absent: all of them. */
 export type KeepAnswerField = ((name: string) => boolean) | undefined;
@@ -47,32 +56,39 @@ export function forwardResponseHead(
   if (length !== undefined && codings.length === 0) fields.push("content-length", length);
   else if (codings.length === 1 && mayHaveTrailers(from, to)) fields.push(...trailerField(raw));
   if (options.close) fields.push("connection", "close");
-  sendHead(from, to, fields);
-}
-
-/** Options of {@link forwardSwitch}. */
-export interface ForwardSwitchOptions {
-  /** The fields of the handshake, checked. */
-  readonly handshake: RawFields;
-  readonly keep: KeepAnswerField;
+  try {
+    to.writeHead(from.statusCode ?? 0, from.statusMessage ?? "", fields);
+  } catch (cause) {
+    throw headCannotBeSent(cause);
+  }
+  sendHead(to);
 }
 
 /**
- * Tells the client that its connection is a WebSocket's from now on, with the end-to-end fields of the upstream's 101.
+ * Renders what tells a client that its connection is a WebSocket's from now on, with the end-to-end fields of the upstream's 101.
  *
- * @throws {RequestRefusal} `bad_response` for a head that cannot be sent on; nothing was sent then
+ * @param handshake - its own fields, checked
+ * @returns one character for each byte
+ * @throws {RequestRefusal} `bad_response` for a head that cannot be sent on
  */
-export function forwardSwitch(
+export function renderSwitch(
   from: IncomingMessage,
-  to: ServerResponse,
-  options: ForwardSwitchOptions,
-): void {
-  const { handshake, keep } = options;
+  handshake: RawFields,
+  keep: KeepAnswerField,
+): string {
   const fields = endToEndFields(
     from.rawHeaders,
     (name) => !name.startsWith("sec-websocket-") && (keep?.(name) ?? true),
   );
-  sendHead(from, to, [...handshake, ...fields]);
+  try {
+    for (const { rawName, value } of fieldLines(fields)) {
+      validateHeaderName(rawName);
+      validateHeaderValue(rawName, value);
+    }
+  } catch (cause) {
+    throw headCannotBeSent(cause);
+  }
+  return renderHead(SWITCHING, "Switching Protocols", [...handshake, ...fields]);
 }
 
 /** Returns the trailer fields of an upstream's answer that may go to the client. */
@@ -99,13 +115,8 @@ function endToEndFields(raw: RawFields, keep: KeepAnswerField): string[] {
   );
 }
 
-function sendHead(from: IncomingMessage, to: ServerResponse, fields: string[]): void {
-  try {
-    to.writeHead(from.statusCode ?? 0, from.statusMessage ?? "", fields);
-  } catch (cause) {
-    throw new RequestRefusal("bad_response", "the upstream's head cannot be sent on", { cause });
-  }
-  to.flushHeaders();
+function headCannotBeSent(cause: unknown): RequestRefusal {
+  return new RequestRefusal("bad_response", "the upstream's head cannot be sent on", { cause });
 }
 
 // Node throws for an announcement on an answer that it will not send in chunks.

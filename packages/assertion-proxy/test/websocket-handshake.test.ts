@@ -145,11 +145,11 @@ describe("an upstream's answer to a WebSocket handshake", () => {
     const { client } = await openTunnel({
       answer: SWITCH.replace(
         "\r\n\r\n",
-        "\r\nX-Turn-State: 7\r\nKeep-Alive: timeout=7\r\nContent-Length: 7\r\nSec-WebSocket-Key: x\r\n\r\n",
+        "\r\nX-Turn-State: \u00ff7\r\nKeep-Alive: timeout=7\r\nContent-Length: 7\r\nSec-WebSocket-Key: x\r\n\r\n",
       ),
     });
     expect(client.bytes.text.replace(/date: .*\r\n/i, "")).toBe(
-      `HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: websocket\r\nsec-websocket-accept: ${ACCEPT}\r\nX-Turn-State: 7\r\n\r\n`,
+      `HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: websocket\r\nsec-websocket-accept: ${ACCEPT}\r\nX-Turn-State: \u00ff7\r\n\r\n`,
     );
   });
 
