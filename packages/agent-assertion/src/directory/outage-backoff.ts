@@ -17,11 +17,6 @@ export class OutageBackoff {
     this.#maxDelayMs = maxDelayMs;
   }
 
-  /** Whether the authority did not answer when it was asked last. */
-  get isOutage(): boolean {
-    return this.#since !== undefined;
-  }
-
   /** Tells whether a question that can be spared is asked all the same; if so, the next one is only after a delay. */
   admits(now: number): boolean {
     if (this.#since === undefined) return true;

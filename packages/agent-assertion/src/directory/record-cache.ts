@@ -117,7 +117,7 @@ export class RecordCache<T extends AgentRecord | TaskRecord> {
       return { outcome: "negative" };
     }
     const { backoff } = this.#options;
-    if (!backoff.isOutage || !this.#mayServeStale(entry, true, now)) return undefined;
+    if (!this.#mayServeStale(entry, true, now)) return undefined;
     // A question that is under way, for this record or as the one that is let through, answers soon enough for the next lookup.
     if (this.#running(name, now) === undefined && backoff.admits(now)) return undefined;
     return { outcome: "stale", value: entry?.value };

@@ -27,7 +27,6 @@ export function fetchTargetOf(request: Request): string {
 
 /** Whether a Fetch request has a body. */
 export function fetchHasBody(request: Request): boolean {
-  if (request.headers.has("transfer-encoding")) return true;
   const length = request.headers.get("content-length");
   return length === null ? request.body !== null : length !== "0";
 }

@@ -43,7 +43,6 @@ export async function takeBody(request: BodySource, options: TakeBodyOptions): P
 function requireUntouched(request: BodySource): void {
   const isTouched =
     request.readableDidRead ||
-    request.readableEnded ||
     request.readableFlowing === true ||
     request.readableEncoding !== null;
   if (isTouched) {

@@ -53,6 +53,16 @@ describe("the plugin", () => {
     expect(parsed).toBe(0);
   });
 
+  test("may be registered twice in one scope, each time with a policy", async () => {
+    const app = Fastify();
+    endWithTest(() => app.close());
+    const verifier = verifierOf(new SceneDirectory());
+    await app.register(agentAssertion, { verifier, policy: { accounts: ["acct-1"] } });
+    await app.register(agentAssertion, { verifier, policy: { capability: "admin" } });
+    const answer = await app.inject({ url: "/", headers: { authorization: header } });
+    expect(answer.json()).toMatchObject({ code: "forbidden" });
+  });
+
   test("answers for routes that do not exist, too", async () => {
     const answer = await appOf().inject({ url: "/nowhere" });
     expect(answer.json()).toMatchObject({ code: "missing" });

@@ -127,6 +127,19 @@ describe("without a server of Node's", () => {
     expect(await answer.json()).toMatchObject({ code: "invalid_request" });
   });
 
+  test("a body without end is refused all the same", async () => {
+    const { app } = appOf({ maxBodyBytes: 1000 });
+    const endless = new ReadableStream({ pull: (controller) => controller.enqueue(body) });
+    const init = { ...signed("/x"), body: endless, duplex: "half" } as const;
+    expect((await app.request(new Request("http://localhost/x", init))).status).toBe(413);
+  });
+
+  test("a fragment, which is not sent, is not compared", async () => {
+    const { app } = appOf();
+    const request = new Request("http://localhost/x?y#part", signed("/x?y"));
+    expect((await app.request(request)).status).toBe(200);
+  });
+
   test("a body that was read before stops the check", async () => {
     const { app, errors } = appOf();
     const answer = await app.request("/early/x", signed("/early/x"));

@@ -211,6 +211,15 @@ describe("answerRefusal", () => {
     expect(answer.headers.get("content-length")).toBe(String(answer.body.length));
   });
 
+  test("does not break off an answer that was given", async () => {
+    const port = await listen((_, response) => {
+      response.setHeader("content-length", 30 * body.length);
+      response.end(Buffer.alloc(30 * body.length));
+      answerRefusal(response, refused);
+    });
+    expect((await exchange(port, {})).body).toHaveLength(30 * body.length);
+  });
+
   test("leaves the connection to further requests", async () => {
     const port = await listen((request, response) => {
       verifyRequest(request, { verifier: verifierOf(new SceneDirectory()) }).then(
