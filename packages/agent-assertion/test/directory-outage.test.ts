@@ -55,7 +55,7 @@ describe("while the authority does not answer", () => {
   });
 
   test("lookups do not wait for the one that asks, either", async () => {
-    const scene = await setUp();
+    const scene = await setUp({ deadlineMs: 600_000 });
     await keepBoth(scene);
     scene.answer = reset;
     await scene.readAgent();

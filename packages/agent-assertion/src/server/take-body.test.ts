@@ -43,6 +43,7 @@ describe("takeBody", () => {
   test("refuses a request that is over, before and while it waits", async () => {
     const over = new Incoming();
     over.destroy();
+    await once(over, "close");
     expect(await codeOf(() => take(over))).toBe("cancelled");
     const waiting = new Incoming();
     const body = codeOf(() => take(waiting));
