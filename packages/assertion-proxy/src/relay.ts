@@ -145,9 +145,8 @@ export class Relay {
       const refusal = policy.judge?.(incoming.statusCode ?? 0, incoming.rawHeaders);
       if (refusal !== undefined) throw refusal;
       if (incoming.statusCode === 101) throw this.#uncalledSwitch();
-      // A client that was never told to send its body may send it or not, and one that asked for a WebSocket may be speaking it already:
-      // where its next request begins is unknown.
-      const isLast = (head.expectsContinue && !body.isStarted) || head.websocket !== undefined;
+      // A client that was never told to send its body may send it or not: where its next request begins is unknown.
+      const isLast = head.expectsContinue && !body.isStarted;
       forwardResponseHead(incoming, response, { close: isClosing() || isLast, keep });
     } catch (error) {
       this.#fail(error);

@@ -92,8 +92,12 @@ describe("the operations listener", () => {
     const client = await connectRaw(url);
     client.send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
     await readAnswer(client);
+    const slow = await connectRaw(url);
+    slow.send("GET /healthz HTTP/1.1\r\nX-Begun: and not ended");
+    await get(url, "/healthz");
     await operations.close();
     await client.bytes.closed;
+    await slow.bytes.closed;
   });
 });
 

@@ -56,12 +56,20 @@ describe("an open WebSocket", () => {
     const upstream = await startRawUpstream("");
     const gateway = await startGateway({ upstream: upstream.url });
     const client = await connectRaw(gateway.url);
-    const early = "e".repeat(1_000_000);
-    client.send(gateway.request("GET", "/v1", HANDSHAKE) + early);
+    const early = Buffer.alloc(32 * 1024 * 1024, "e");
+    client.send(gateway.request("GET", "/v1", HANDSHAKE));
+    client.socket.write(early);
     const { bytes, socket } = await upstream.connection(0);
     expect(await bytes.until("\r\n\r\n")).toMatch(/\r\n\r\n$/);
+    // Many others pass meanwhile: what could be read of this one would have been.
+    for (let count = 0; count < 100; count += 1) {
+      await sendRaw(gateway.url, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    }
+    expect(client.socket.writableLength).toBeGreaterThan(0);
     socket.write(SWITCH);
-    await bytes.until(early);
+    const head = bytes.text.length;
+    while (bytes.text.length < head + early.length) await once(socket, "data");
+    expect(bytes.text.slice(head)).toBe(early.toString("latin1"));
   });
 
   test("goes on the other way after one side has said all", async () => {
@@ -95,6 +103,18 @@ describe("an open WebSocket", () => {
     client.socket.resetAndDestroy();
     await connection.bytes.closed;
     expect(await gateway.entry(0)).toMatchObject({ status: 101, code: "cancelled" });
+  });
+
+  test("ended as it should though a side resets its connection, once both have said goodbye", async () => {
+    const { client, connection, gateway } = await openTunnel();
+    const masked = "\u0088\u0082\0\0\0\0\u0003\u00e8";
+    client.send(masked);
+    await connection.bytes.until(masked);
+    connection.socket.write(goodbye(1000, ""), "latin1");
+    await client.bytes.until(goodbye(1000, ""));
+    client.socket.resetAndDestroy();
+    await connection.bytes.closed;
+    expect(await gateway.entry(0)).not.toHaveProperty("code");
   });
 
   test("is broken off at the client when the upstream breaks it off", async () => {
