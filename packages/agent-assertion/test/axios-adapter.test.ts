@@ -1,5 +1,6 @@
 import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
+import { inspect } from "node:util";
 import { headerOf } from "@countersign/testing";
 import axios, { AxiosError, type AxiosRequestConfig } from "axios";
 import { afterEach, describe, expect, test } from "vitest";
@@ -104,6 +105,19 @@ describe.each(["http", "fetch"] as const)("axios over its %s adapter", (adapter)
     const broken = await failureOf(() => api.get(server.url));
     expect(broken).toBeInstanceOf(AxiosError);
     expect(JSON.stringify((broken as AxiosError).toJSON())).not.toContain("AgentAssertion");
+  });
+
+  test("prints no assertion with an error or an answer, whose request can still be read", async () => {
+    const { server, api } = await setUp({ adapter });
+    server.answer({ status: 418 }, { kind: "reset" }, redirectTo("/a"), redirectTo("/b"));
+    const refused = await failureOf(() => api.get(server.url));
+    const broken = await failureOf(() => api.get(server.url));
+    const tooMany = await failureOf(() => api.get(server.url, { maxRedirects: 1 }));
+    const answer = await api.get(server.url);
+    for (const printed of [refused, broken, tooMany, answer]) {
+      expect(inspect(printed, { depth: 4 })).not.toContain("AgentAssertion");
+    }
+    for (const holder of [refused, tooMany, answer]) expect(holder).toHaveProperty("request");
   });
 
   test("sends nothing when there is no credential", async () => {

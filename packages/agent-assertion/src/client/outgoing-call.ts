@@ -5,9 +5,11 @@ export type FetchInput = Parameters<typeof globalThis.fetch>[0];
 export type FetchInit = NonNullable<Parameters<typeof globalThis.fetch>[1]>;
 
 /** The options of a `fetch` call whose body may also be a function. */
-export type AssertedInit = Omit<FetchInit, "body"> & {
+export type AssertedInit = Omit<FetchInit, "body" | "duplex"> & {
   /** As `fetch` has it; or a function that makes a new stream for each attempt, so that the request can be sent again. */
   readonly body?: FetchInit["body"] | (() => ReadableStream) | undefined;
+  /** What a stream as a body needs; the DOM's types of `fetch` leave it out. */
+  readonly duplex?: "half";
 };
 
 /** One request of a `fetch` call: the first, or the one that a redirect asks for. */

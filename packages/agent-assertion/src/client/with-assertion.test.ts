@@ -172,6 +172,19 @@ describe("a signed request", () => {
     expect(source.signals[2]).toBeInstanceOf(AbortSignal);
   });
 
+  test("rejects with its signal's own reason, whatever the source makes of it", async () => {
+    const { server, source, api } = await setUp();
+    const controller = new AbortController();
+    const { signal } = controller;
+    const reason = new Error("no longer wanted");
+    source.credential = async () => {
+      controller.abort(reason);
+      throw new Error("the caller ended it");
+    };
+    expect(await failureOf(() => api(server.url, { signal }))).toBe(reason);
+    expect(server.requests).toEqual([]);
+  });
+
   test("keeps a caller's own Authorization header, with a warning that does not show it", async () => {
     const { server, source, warnings, api } = await setUp();
     await api(server.url, { headers: { AUTHORIZATION: "Bearer own-secret" } });

@@ -37,7 +37,8 @@ export type AssertedFetch = (input: FetchInput, init?: AssertedInit) => Promise<
  * credential. A caller's own `Authorization` header wins, with a warning.
  *
  * The returned `fetch` rejects with the source's error when there is no credential: nothing is sent without one. With `binding` it rejects
- * with an {@link AgentAssertionError} `invalid_request` when the body is a stream.
+ * with an {@link AgentAssertionError} `invalid_request` when the body is a stream; and with the reason of `signal` once that ended the call,
+ * also while it waits for a credential.
  *
  * @throws {AgentKeyError} `config_invalid` when an origin is none, or is plain http to another machine
  * @throws {AgentAssertionError} `config_invalid` when a pattern is none
@@ -57,7 +58,13 @@ export function withAssertion(
       authorizer.warnOfOwnHeader(call.first.url);
       return pass();
     }
-    return sendCall(fetch, authorizer, call);
+    try {
+      return await sendCall(fetch, authorizer, call);
+    } catch (error) {
+      // As `fetch` has it: whoever ended the call gets his own reason, not what the source makes of it.
+      call.signal?.throwIfAborted();
+      throw error;
+    }
   };
 }
 

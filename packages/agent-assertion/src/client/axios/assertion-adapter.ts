@@ -14,7 +14,7 @@ import {
   nextHop,
   withKnownData,
 } from "./axios-hop.js";
-import { answerCode, answerField, discardAnswer, settle } from "./axios-response.js";
+import { answerCode, answerField, discardAnswer, hideRequest, settle } from "./axios-response.js";
 
 /** Options of {@link assertionAdapter}. */
 export interface AssertionAdapterOptions extends AssertionOptions {
@@ -33,7 +33,7 @@ export interface AssertionAdapterOptions extends AssertionOptions {
  * credential. The caller's `sensitiveHeaders` and `beforeRedirect` are heeded; the latter sees the next request, and may change its headers.
  *
  * A caller's own `Authorization` header, `auth` or user name in the URL wins, with a warning. Answers and errors hold the caller's
- * configuration, without the assertion; `request`, which is Node's, holds what was sent.
+ * configuration, without the assertion; `request`, which is Node's, holds what was sent, and is not printed with them.
  *
  * Without a credential a call rejects with the source's error, and nothing is sent. With `binding` it rejects with an
  * {@link AgentAssertionError} `invalid_request` when the data is a stream.
@@ -98,7 +98,9 @@ class AxiosCall {
       discardAnswer(response);
       if (redirects === limit) {
         const code = AxiosError.ERR_FR_TOO_MANY_REDIRECTS;
-        throw new AxiosError("too many redirects", code, this.#config, response.request);
+        const error = new AxiosError("too many redirects", code, this.#config, response.request);
+        hideRequest(error);
+        throw error;
       }
       hop = nextHop(this.#axios, hop, this.#config, answer);
     }
@@ -142,10 +144,14 @@ class AxiosCall {
     try {
       const response = await this.#send(withData(attempt));
       response.config = config;
+      hideRequest(response);
       return response;
     } catch (error) {
       // What is logged of an error must not hold the assertion.
-      if (error instanceof this.#axios.AxiosError) error.config = config;
+      if (error instanceof this.#axios.AxiosError) {
+        error.config = config;
+        hideRequest(error);
+      }
       throw error;
     }
   }

@@ -1,5 +1,5 @@
 import type { Code } from "@countersign/agent-key";
-import type { AxiosResponse, InternalAxiosRequestConfig } from "axios";
+import type { AxiosError, AxiosResponse, InternalAxiosRequestConfig } from "axios";
 import { MAX_PROBLEM_BYTES, refusalCode } from "../refusal-code.js";
 import type { Axios } from "./axios-hop.js";
 
@@ -37,6 +37,12 @@ export function discardAnswer({ data }: AxiosResponse<unknown>): void {
   }
 }
 
+/** Keeps `request`, in which the assertion is, out of what is printed of an answer or an error: it can still be read. */
+export function hideRequest(holder: AxiosResponse | AxiosError): void {
+  if (holder.request === undefined) return;
+  Object.defineProperty(holder, "request", { enumerable: false });
+}
+
 /**
  * Ends a call as axios does: by the caller's `validateStatus`.
  *
@@ -53,5 +59,7 @@ export function settle(
   const { ERR_BAD_REQUEST, ERR_BAD_RESPONSE } = axios.AxiosError;
   const message = `Request failed with status code ${status}`;
   const code = status >= 400 && status < 500 ? ERR_BAD_REQUEST : ERR_BAD_RESPONSE;
-  throw new axios.AxiosError(message, code, config, response.request, response);
+  const error = new axios.AxiosError(message, code, config, response.request, response);
+  hideRequest(error);
+  throw error;
 }
