@@ -3,13 +3,16 @@
  * own: client → signing proxy → verifying gateway → an API. Resident memory is read from `/proc` (Linux), every 50 ms.
  *
  * Prints a table, and exits 1 when one of them grows by 64 MiB or more over the first GiB each way after they were warmed with one
- * stream (peak of that GiB against the end of the warm stream), or by more than 8 MiB from the second GiB to the fourth (median against
- * median, so that one collection more or less does not count; 8 MiB is what the medians of equal streams differ by).
+ * stream (peak of that GiB against the end of the warm stream), or by more than 8 MiB from the second GiB to the fourth: what it holds
+ * for nine tenths of the time at most, in the third and fourth against the first and second. Memory that was given back and taken again
+ * is no growth, nor is a peak of a moment; 8 MiB is what equal streams differ by.
  *
- * What it shows is V8's young generation and the slabs of 64 KiB that Node reads a connection into, waiting to be collected: about 100 MiB
- * over an idle process, and no more of it with time. `NODE_OPTIONS=--max-semi-space-size=1` makes that about 40.
+ * What it shows is V8's young generation and the slabs of 64 KiB that Node reads a connection into, waiting to be collected; what is alive
+ * after a collection stays at 11 MiB. Both processes run with `--max-semi-space-size=1`, as the README tells operators: they hold about
+ * 40 MiB over an idle process, and stay there. With Node's own setting (`--node-flags ""`) they hold about 100, and V8 lets the young
+ * generation creep on by up to 10 from the second GiB to the fourth.
  *
- *     pnpm --filter @countersign/bench proxy-memory [--scale 1]
+ *     pnpm --filter @countersign/bench proxy-memory [--scale 1] [--node-flags "--max-semi-space-size=1"]
  *
  * `--scale` divides the sizes, for a quick look; its figures promise nothing.
  */
@@ -29,14 +32,21 @@ interface Row extends Watched {
   readonly name: string;
 }
 
-const { values } = parseArgs({ options: { scale: { type: "string", default: "1" } } });
+const { values } = parseArgs({
+  options: {
+    scale: { type: "string", default: "1" },
+    "node-flags": { type: "string", default: "--max-semi-space-size=1" },
+  },
+});
 const scale = Number(values.scale);
+const nodeFlags = values["node-flags"].split(" ").filter((flag) => flag !== "");
 const clientToken = randomBytes(32).toString("base64url");
 const pkcs8 = AgentKey.generate().exportPkcs8();
 const started: MeasuredProcess[] = [];
 
 async function start(program: string, upstream: string): Promise<MeasuredProcess> {
-  const running = await startMeasured(new URL(program), { upstream, pkcs8, clientToken });
+  const setting = { upstream, pkcs8, clientToken };
+  const running = await startMeasured(new URL(program), nodeFlags, setting);
   started.push(running);
   return running;
 }
@@ -66,15 +76,16 @@ try {
 /** @returns whether the figures are what is promised */
 function report(name: string, rows: readonly Row[]): boolean {
   console.log(`\n${name}, resident memory in MiB`);
-  console.log("        end  median    peak");
+  console.log("        end  median  mostly    peak");
   for (const row of rows) {
-    const figures = [row.endMiB, row.medianMiB, row.peakMiB];
+    const figures = [row.endMiB, row.medianMiB, row.mostlyMiB, row.peakMiB];
     console.log(row.name.padEnd(5) + figures.map((it) => it.toFixed(1).padStart(8)).join(""));
   }
-  const [, warm, first, second, , fourth] = rows;
-  if (!warm || !first || !second || !fourth) throw new Error("a figure is missing");
+  const [, warm, first, second, third, fourth] = rows;
+  if (!warm || !first || !second || !third || !fourth) throw new Error("a figure is missing");
   const firstGrowth = first.peakMiB - warm.endMiB;
-  const laterGrowth = fourth.medianMiB - second.medianMiB;
+  const laterGrowth =
+    Math.max(third.mostlyMiB, fourth.mostlyMiB) - Math.max(first.mostlyMiB, second.mostlyMiB);
   const holds = firstGrowth < MOST_FIRST_MIB && laterGrowth <= MOST_LATER_MIB;
   console.log(
     `${holds ? "ok" : "FAIL"}: ${firstGrowth.toFixed(1)} over the 1st GiB (less than ${MOST_FIRST_MIB}), ${laterGrowth.toFixed(1)} from the 2nd to the 4th (at most ${MOST_LATER_MIB})`,
