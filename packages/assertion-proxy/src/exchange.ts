@@ -21,6 +21,7 @@ import { checkRequestHead, type RequestHead } from "./request-head.js";
 import { RequestRefusal } from "./request-refusal.js";
 import { Tunnel } from "./tunnel.js";
 import type { UpgradeConnection } from "./upgrade-connection.js";
+import { Watchdog } from "./watchdog.js";
 
 /** What all exchanges of a proxy share. */
 export interface ExchangeContext extends RelayContext {
@@ -39,6 +40,14 @@ export interface ExchangeInput {
   readonly upgrade?: UpgradeConnection | undefined;
 }
 
+/** What an {@link Exchange} tells, once each. */
+export interface ExchangeEvents {
+  /** It was refused or broken off: what is left of it is a short answer, or nothing. Not called where it goes through. */
+  readonly onFailed: () => void;
+  /** It is over. */
+  readonly onEnd: () => void;
+}
+
 const SWITCHING_STATUS = 101;
 
 /**
@@ -52,7 +61,8 @@ export class Exchange {
   readonly #upgrade: UpgradeConnection | undefined;
   readonly #start: AuditStart;
   readonly #over = new AbortController();
-  readonly #onEnd: () => void;
+  readonly #events: ExchangeEvents;
+  readonly #answerWatchdog: Watchdog;
   #expectsContinue = false;
   #body: RequestBody | undefined;
   #relay: Relay | undefined;
@@ -63,14 +73,14 @@ export class Exchange {
   #identity: AuditIdentity | undefined;
   #code: Code | undefined;
 
-  /** @param onEnd - hears once that it is over */
-  constructor(context: ExchangeContext, input: ExchangeInput, onEnd: () => void) {
+  constructor(context: ExchangeContext, input: ExchangeInput, events: ExchangeEvents) {
     const { request, response } = input;
     this.#context = context;
     this.#request = request;
     this.#response = response;
     this.#upgrade = input.upgrade;
-    this.#onEnd = onEnd;
+    this.#events = events;
+    this.#answerWatchdog = new Watchdog(() => request.socket.destroy());
     this.#start = startAudit(request.method ?? "", request.url ?? "", context.now());
     context.observer?.began();
     // First of all listeners: Node's own would throw the rest of an unread body away uncounted.
@@ -134,7 +144,9 @@ export class Exchange {
     else {
       const close = options.close === true || this.#context.isClosing() || this.#expectsContinue;
       answerProblem(this.#response, problem, close);
+      this.#watchAnswer();
     }
+    this.#events.onFailed();
   }
 
   /** Takes note that the client's connection is closed. */
@@ -200,6 +212,13 @@ export class Exchange {
     }
   }
 
+  /** Waits for the client to take a refusal, from when it is the next on the connection. */
+  #watchAnswer(): void {
+    const watch = (): void => this.#answerWatchdog.watch(this.#context.limits.idleMs);
+    if (this.#response.socket === null) this.#response.once("socket", watch);
+    else watch();
+  }
+
   #watchLive(admission: Admission): void {
     if (admission.recheck === undefined) return;
     this.#rechecked = { recheck: admission.recheck, end: (error) => this.fail(error) };
@@ -210,6 +229,7 @@ export class Exchange {
   #end(code?: Code): void {
     if (this.#over.signal.aborted) return;
     this.#over.abort();
+    this.#answerWatchdog.stop();
     this.#relay?.stop();
     this.#body?.stop();
     if (this.#rechecked !== undefined) this.#context.recheck.delete(this.#rechecked);
@@ -224,6 +244,6 @@ export class Exchange {
     const ms = Math.max(0, end.endedAt - this.#start.startedAt);
     observer?.ended({ method: this.#start.method, status: end.status, code: end.code, ms });
     if (this.#upgrade === undefined && code !== "cancelled") discardRest(this.#request);
-    this.#onEnd();
+    this.#events.onEnd();
   }
 }

@@ -50,6 +50,8 @@ export class ForwardingProxy {
   readonly #context: ExchangeContext;
   readonly #server: Server;
   readonly #open = new Set<Exchange>();
+  // Of those that are open: what was not refused. Clients that leave their refusals unread take nobody's room.
+  readonly #inWork = new Set<Exchange>();
   readonly #bySocket = new WeakMap<Duplex, Set<Exchange>>();
   #closing: Promise<void> | undefined;
   #onIdle: (() => void) | undefined;
@@ -66,7 +68,7 @@ export class ForwardingProxy {
       observer: options.observer,
       now: options.now,
       isClosing: () => this.#closing !== undefined,
-      hasRoom: () => this.#open.size <= options.limits.maxRequests,
+      hasRoom: () => this.#inWork.size <= options.limits.maxRequests,
     };
     this.#server = this.#createServer();
   }
@@ -80,28 +82,25 @@ export class ForwardingProxy {
   readonly handleUpgrade = (request: IncomingMessage, duplex: Duplex, early: Buffer): void => {
     // Every server of Node's hands over the connection itself.
     const socket = duplex as Socket;
-    if (this.#exchangesOf(socket).size > 0) {
-      // Sent without waiting for the answer to the request before it. Node's server has let go of the connection: nothing that holds
-      // together can be said on it any more.
-      const error = new RequestRefusal("invalid_request", "an upgrade was sent behind a request");
-      socket.on("error", () => {});
-      this.#auditRefused(error, request.method ?? "", request.url ?? "");
-      socket.destroy();
-      return;
-    }
+    if (this.#isBehindAnother(request, socket)) return;
     const upgrade = new UpgradeConnection(request, socket, early);
     this.#serve({ request, response: upgrade.response, upgrade });
   };
 
   #serve(input: ExchangeInput): void {
     const ofSocket = this.#exchangesOf(input.request.socket);
-    const exchange = new Exchange(this.#context, input, () => {
-      ofSocket.delete(exchange);
-      this.#open.delete(exchange);
-      if (this.#open.size === 0) this.#onIdle?.();
+    const exchange = new Exchange(this.#context, input, {
+      onFailed: () => this.#inWork.delete(exchange),
+      onEnd: () => {
+        ofSocket.delete(exchange);
+        this.#inWork.delete(exchange);
+        this.#open.delete(exchange);
+        if (this.#open.size === 0) this.#onIdle?.();
+      },
     });
     ofSocket.add(exchange);
     this.#open.add(exchange);
+    this.#inWork.add(exchange);
     void exchange.run();
   }
 
@@ -178,6 +177,7 @@ export class ForwardingProxy {
     server.on("checkExpectation", this.handle);
     server.on("upgrade", this.handleUpgrade);
     server.on("connect", (request: IncomingMessage, socket: Duplex) => {
+      if (this.#isBehindAnother(request, socket as Socket)) return;
       const error = new RequestRefusal("invalid_request", "the method CONNECT is not served");
       this.#refuseRaw(socket, error, request.method ?? "", request.url ?? "");
     });
@@ -199,6 +199,20 @@ export class ForwardingProxy {
       exchange.fail(refusal, { close: true });
       if (another !== undefined) socket.destroy();
     }
+  }
+
+  /**
+   * Ends the connection of a request with which Node's server lets go of it, when it was sent without waiting for the answer to the one
+   * before: whatever were said now would be read as that answer.
+   */
+  #isBehindAnother(request: IncomingMessage, socket: Socket): boolean {
+    if (this.#exchangesOf(socket).size === 0) return false;
+    const { method = "", url = "" } = request;
+    const error = new RequestRefusal("invalid_request", `${method} was sent behind a request`);
+    socket.on("error", () => {});
+    this.#auditRefused(error, method, url);
+    socket.destroy();
+    return true;
   }
 
   #refuseRaw(socket: Duplex, refusal: RequestRefusal, method: string, url: string): void {

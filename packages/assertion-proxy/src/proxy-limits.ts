@@ -16,7 +16,7 @@ export interface ProxyLimits {
   readonly connectMs: number;
   /** Until the upstream's head must have arrived, counted from the last byte of the body that moved. Default 300,000. */
   readonly responseMs: number;
-  /** How long a body may stand still, in either direction, after the upstream's head. Default 300,000. */
+  /** How long a body may stand still, in either direction, after the upstream's head; or a refusal that its client does not read. Default 300,000. */
   readonly idleMs: number;
   /**
    * How long a WebSocket may stand still. Default 3,600,000: an hour, since agents keep theirs open from one turn to the next. Pings count

@@ -40,6 +40,17 @@ describe("a client's connection", () => {
     expect(await client.bytes.until("\r\n\r\n/2")).toMatch(/\r\n\r\n\/1HTTP\/1\.1 200 /);
   });
 
+  test("ends where CONNECT is sent behind a request, whose answer the refusal would pass for", async () => {
+    const upstream = await startRawUpstream("");
+    const gateway = await startGateway({ upstream: upstream.url });
+    const client = await connectRaw(gateway.url);
+    client.send(gateway.request("GET", "/1") + gateway.request("CONNECT", "api.example:443"));
+    await client.bytes.closed;
+    expect(client.bytes.text).toBe("");
+    expect(await gateway.entry(0)).toMatchObject({ method: "CONNECT", status: 400 });
+    expect(await gateway.entry(1)).toMatchObject({ path: "/1", code: "cancelled" });
+  });
+
   test("of HTTP/1.0 is reset where the answer breaks off, since its end would pass for the answer's", async () => {
     const upstream = await startRawUpstream(
       "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n",

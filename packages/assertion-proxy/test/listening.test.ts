@@ -2,10 +2,11 @@ import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { Duplex } from "node:stream";
 import { createServer as createTlsServer } from "node:tls";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { AssertionProxyError } from "../src/assertion-proxy-error.js";
-import { createVerifyingGateway } from "../src/verifying-gateway.js";
+import { createVerifyingGateway, type VerifyingGateway } from "../src/verifying-gateway.js";
 import { connectRaw, readAnswer, sendRaw } from "./raw-client.js";
 import { OK, startRawUpstream } from "./raw-upstream.js";
 import { startGateway } from "./start-gateway.js";
@@ -39,6 +40,15 @@ describe("listen", () => {
   });
 });
 
+/** Sends an unsigned request on a connection of which nothing is ever read; settles when that is closed. */
+async function sendUnread({ handler }: VerifyingGateway): Promise<void> {
+  const unread = new Duplex({ read: () => {}, write: () => {} });
+  const closed = once(unread, "close");
+  createServer(handler).emit("connection", unread);
+  unread.push("GET /v1 HTTP/1.1\r\nHost: x\r\n\r\n");
+  await closed;
+}
+
 describe("a gateway under load", () => {
   test("sheds what is beyond its limit with 503", async () => {
     const upstream = await startRawUpstream("");
@@ -52,6 +62,43 @@ describe("a gateway under load", () => {
     socket.write(OK);
     expect(await readAnswer(first)).toMatchObject({ status: 200 });
     expect(upstream.connections).toHaveLength(1);
+  });
+
+  test("keeps no room for refusals that a client does not read", async () => {
+    const upstream = await startRawUpstream("");
+    const gateway = await startGateway({ upstream: upstream.url, limits: { maxRequests: 2 } });
+    const first = await connectRaw(gateway.url);
+    // Nothing behind the first can be answered before it is.
+    first.send(gateway.request("GET", "/1") + "GET /x HTTP/1.1\r\nHost: x\r\n\r\n".repeat(3));
+    const { socket } = await upstream.connection(0);
+    const second = await connectRaw(gateway.url);
+    second.send(gateway.request("GET", "/2"));
+    (await upstream.connection(1)).socket.write(OK);
+    expect(await readAnswer(second)).toMatchObject({ status: 200 });
+    socket.write(OK);
+    await first.bytes.until('"code":', 3);
+  });
+
+  test("ends the connection of a client that does not read its refusal", async () => {
+    const { gateway, entry } = await startGateway({
+      upstream: "https://api.example",
+      limits: { idleMs: 20 },
+    });
+    await sendUnread(gateway);
+    expect(await entry(0)).toMatchObject({ path: "/v1", status: 401, code: "missing" });
+  });
+
+  test("lets a refusal wait for the answers before it, however long those take", async () => {
+    const upstream = await startRawUpstream("");
+    const gateway = await startGateway({ upstream: upstream.url, limits: { idleMs: 20 } });
+    const client = await connectRaw(gateway.url);
+    client.send(`${gateway.request("GET", "/1")}GET /2 HTTP/1.1\r\nHost: x\r\n\r\n`);
+    const { socket } = await upstream.connection(0);
+    // Longer than that: refusals that nobody reads on another connection are given up by now.
+    await sendUnread(gateway.gateway);
+    socket.write(OK);
+    const text = await client.bytes.until('"code":"missing"');
+    expect(text).toMatch(/^HTTP\/1.1 200 [\s\S]*\r\n\r\nokHTTP\/1.1 401 /);
   });
 
   test("waits for a head no longer than its limit", async () => {
