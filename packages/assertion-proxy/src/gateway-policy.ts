@@ -130,7 +130,7 @@ async function recheck(
     if (!AssertionRejected.is(error)) throw refusalOf(error);
     // No 401: the upstream has the request, and after a 401 for its task a client would send it there once more (protocol.md §8).
     const message = `${error.message}; whether the request was done is not known`;
-    throw new RequestRefusal(error.code, message, { cause: error, status: 403 });
+    throw new RequestRefusal(error.code, message, { cause: error, answeredAs: "forbidden" });
   }
 }
 

@@ -8,16 +8,16 @@ import { renderHead } from "./send-head.js";
 const RETRY_AFTER_SECONDS = 5;
 
 /**
- * Turns what stopped a request into its code and its problem+json. Only errors made on purpose speak: the text of any other is
- * internal.
+ * Turns what stopped a request into its code for the audit entry and its problem+json. Only errors made on purpose speak: the text of
+ * any other is internal.
  */
 export function problemOf(error: unknown): { code: Code; problem: Problem } {
   const code: Code = CountersignError.is(error) ? error.code : "server_error";
   const detail = CountersignError.is(error) ? error.message : "the request could not be served";
-  const { status, retryAfterSeconds } = RequestRefusal.is(error) ? error : {};
+  const { status, answeredAs, retryAfterSeconds } = RequestRefusal.is(error) ? error : {};
   const usual = code === "server_error" ? RETRY_AFTER_SECONDS : undefined;
   const extra = { status, retryAfterSeconds: retryAfterSeconds ?? usual };
-  return { code, problem: createProblem(code, detail, extra) };
+  return { code, problem: createProblem(answeredAs ?? code, detail, extra) };
 }
 
 /** Answers with a problem. @param close - end the connection after it */

@@ -5,6 +5,8 @@ import type { AuditIdentity } from "./audit-entry.js";
 export interface RequestRefusalOptions extends CountersignErrorOptions {
   /** Another status than the code's own. */
   readonly status?: number | undefined;
+  /** What the client is told in place of the code, which the audit entry keeps. */
+  readonly answeredAs?: Code | undefined;
   /** When the same request may be sent again, in seconds from now. */
   readonly retryAfterSeconds?: number | undefined;
   /** Whose request it was, if the signature held. */
@@ -18,12 +20,14 @@ export interface RequestRefusalOptions extends CountersignErrorOptions {
 export class RequestRefusal extends CountersignError {
   static override readonly brandName: string = "RequestRefusal";
   readonly status: number | undefined;
+  readonly answeredAs: Code | undefined;
   readonly retryAfterSeconds: number | undefined;
   readonly identity: AuditIdentity | undefined;
 
   constructor(code: Code, message: string, options: RequestRefusalOptions = {}) {
     super(code, message, options);
     this.status = options.status;
+    this.answeredAs = options.answeredAs;
     this.retryAfterSeconds = options.retryAfterSeconds;
     this.identity = options.identity;
   }

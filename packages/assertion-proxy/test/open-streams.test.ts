@@ -36,13 +36,14 @@ describe("an open stream", () => {
     });
   });
 
-  test("is refused with the code while the upstream has not answered, by no 401 that would have it sent again", async () => {
+  test("is forbidden while the upstream has not answered, by no 401 that would have it sent again", async () => {
     const { gateway, client, connection } = await openStream("");
     gateway.task.state = "revoked";
     const { status, head, body } = await readAnswer(client);
     expect(status).toBe(403);
     expect(head).not.toMatch(/^www-authenticate:/im);
-    expect(JSON.parse(body)).toMatchObject({ status: 403, code: "task_revoked" });
+    expect(JSON.parse(body)).toMatchObject({ status: 403, code: "forbidden" });
+    expect(await gateway.entry(0)).toMatchObject({ status: 403, code: "task_revoked" });
     await connection.bytes.closed;
   });
 
