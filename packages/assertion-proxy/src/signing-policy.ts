@@ -1,9 +1,9 @@
 import type { IncomingMessage } from "node:http";
 import { type AssertionSigner, bindRequest } from "@countersign/agent-assertion/sign";
-import type { Credential, CredentialSource } from "@countersign/agent-key";
+import type { AgentCredential, Credential, CredentialSource } from "@countersign/agent-key";
 import type { Admission, BodyReader, ProxyPolicy, Recovery } from "./admission.js";
 import type { AuditIdentity } from "./audit-entry.js";
-import { createForwardedFields } from "./forwarded-fields.js";
+import { createForwardedFields, type ForwardedFields } from "./forwarded-fields.js";
 import { fieldValues, type RawFields } from "./raw-fields.js";
 import { authorizationFor, refusalOfSource } from "./signing-authorization.js";
 import { type SigningThreads, threadOf } from "./signing-threads.js";
@@ -47,14 +47,18 @@ export function createSigningPolicy(options: SigningPolicyOptions): ProxyPolicy 
     forwardCookies,
   });
 
+  // A human's token binds nothing.
+  const isBound = (credential: Credential): credential is AgentCredential =>
+    options.bindingBodyBytes !== undefined && credential.kind === "agent";
+  const fieldsFor = (credential: Credential): ForwardedFields =>
+    isBound(credential) ? forwardedBound : forwarded;
+
   function fieldsOf(request: IncomingMessage, credential: Credential, body?: Buffer): RawFields {
     const { rawHeaders, method = "", url = "" } = request;
     const authorization = authorizationFor(credential, origin, signer);
     const own = ["authorization", authorization];
-    // A human's token binds nothing.
-    if (options.bindingBodyBytes === undefined || credential.kind !== "agent") {
-      return [...forwarded.ofHeader(rawHeaders), ...own];
-    }
+    const passed = fieldsFor(credential).ofHeader(rawHeaders);
+    if (!isBound(credential)) return [...passed, ...own];
     const digests = fieldValues(rawHeaders, "content-digest");
     const bound = bindRequest({
       credential,
@@ -64,7 +68,7 @@ export function createSigningPolicy(options: SigningPolicyOptions): ProxyPolicy 
       body,
       contentDigest: digests.length === 0 ? undefined : digests.join(", "),
     });
-    return [...forwardedBound.ofHeader(rawHeaders), ...own, ...bound.flat()];
+    return [...passed, ...own, ...bound.flat()];
   }
 
   async function admit(
@@ -84,7 +88,9 @@ export function createSigningPolicy(options: SigningPolicyOptions): ProxyPolicy 
       });
       return {
         fields: fieldsOf(request, credential, body),
-        keepTrailer: forwarded.trailersOf(request.rawHeaders),
+        get keepTrailer() {
+          return fieldsFor(attempts.credential).trailersOf(request.rawHeaders);
+        },
         get identity() {
           return identityOf(attempts.credential);
         },

@@ -129,6 +129,22 @@ describe("a proxy that binds", () => {
     expect(upstream.connections).toHaveLength(1);
   });
 
+  test("sends no signature and no digest of a client's as a trailer", async () => {
+    const upstream = await startRawUpstream();
+    const signing = await startSigningProxy({ upstream: upstream.url, binding: true });
+    const trailers = "Signature: own=:AAAA:\r\nSignature_Input: own=()\r\nContent-Digest: own\r\n";
+    const lines = "Transfer-Encoding: chunked\r\nTrailer: Signature, X-Sum\r\n";
+    const request = signing.request("POST", "/v1", lines);
+    const answer = await sendRaw(
+      signing.url,
+      `${request}5\r\nhello\r\n0\r\n${trailers}X-Sum: 1\r\n\r\n`,
+    );
+    expect(answer.status).toBe(200);
+    const text = await (await upstream.connection(0)).bytes.until("\r\n0\r\nX-Sum: 1\r\n\r\n");
+    expect(text).toMatch(/^trailer: x-sum\r$/m);
+    expect(text).not.toContain("own");
+  });
+
   test("sends a human's token unbound, with whatever the client signed itself", async () => {
     const upstream = await startRawUpstream();
     const signing = await startSigningProxy({ upstream: upstream.url, binding: true });
