@@ -64,6 +64,10 @@ const HINTS: readonly string[] = [
   "try again in a moment",
 ];
 
+// `task ensure` alone would give what is stored: whether the task still lives, only who was refused knows.
+const NEW_TASK =
+  "the thread's next request registers a new task; without one: countersign task forget, then countersign task ensure";
+
 // What a check of an assertion refuses says its code alone.
 const HINTS_OF_CODES: Partial<Readonly<Record<Code, string>>> = {
   cancelled: "the same command can be run again",
@@ -72,9 +76,9 @@ const HINTS_OF_CODES: Partial<Readonly<Record<Code, string>>> = {
   not_yet_valid: "check both clocks",
   bad_signature: "it was changed on its way, or signed by another key than the agent's",
   unknown_agent: "check that client and server use the same authority",
-  unknown_task: "check that the task is this agent's; countersign task ensure registers one",
-  task_revoked: "the thread needs a new task: countersign task ensure",
-  task_expired: "the thread needs a new task: countersign task ensure",
+  unknown_task: `check that the task is this agent's; ${NEW_TASK}`,
+  task_revoked: NEW_TASK,
+  task_expired: NEW_TASK,
   agent_revoked: "the authority's operator ended this agent: ask them",
   agent_expired: "log in again: the agent is then renewed",
 };

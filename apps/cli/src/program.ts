@@ -35,11 +35,11 @@ export function createProgram(
     .addHelpText("after", EXIT_CODES);
   addCommonOptions(program);
   const declare = createDeclare(signal, onExitCode);
-  declareToolCommands(program, declare);
   declareLoginCommands(program, declare);
   declareAgentCommands(program, declare);
   declareServerCommands(program, declare);
   declareProxyCommands(program, declare);
   declareAuthorityCommands(program, declare);
+  declareToolCommands(program, declare);
   return program;
 }

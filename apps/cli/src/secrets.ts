@@ -85,6 +85,7 @@ async function readSecretFile(path: string, option: string): Promise<string> {
     if (!isSystemError(error)) throw error;
     throw new CliError("usage", `${option}: ${path} cannot be read: ${reasonOf(error)}`, {
       cause: error,
+      hint: "name a file that you can read",
     });
   }
 }

@@ -1,3 +1,4 @@
+import { withProgress } from "./progress.js";
 import type { Run } from "./run.js";
 
 /** A server that listens. */
@@ -17,7 +18,10 @@ export async function serveUntilSignal(run: Run, servers: readonly RunningServer
     run.output.result({ listening: url, ...described }, () => `listening on ${url}`);
   }
   await aborted(run.signal);
-  await Promise.all(servers.map((server) => server.close()));
+  // See `main`: whoever asks once more does not wait.
+  await withProgress(run.output, "ending what is open; ask once more to end at once", () =>
+    Promise.all(servers.map((server) => server.close())),
+  );
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -1,4 +1,4 @@
-import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { FakeClock, startTestAuthority, type TestAuthority } from "@countersign/testing";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
@@ -102,8 +102,24 @@ describe("doctor fails, exit 1, with what to do", () => {
     expect(found((await diagnose()).checks, "echo")).toMatchObject({
       state: "fail",
       message: expect.stringContaining("(task_revoked)"),
-      remedy: expect.stringContaining("countersign task ensure"),
+      remedy: expect.stringContaining("countersign task forget, then countersign task ensure"),
     });
+    await output(["task", "forget"], world.options);
+    await output(["task", "ensure"], world.options);
+    expect((await diagnose()).states).toMatchObject({ task: "ok", echo: "ok" });
+  });
+
+  test("for a thread that cannot be read, and tells of all else", async () => {
+    await logIn();
+    await output(["task", "ensure"], world.options);
+    const threads = join(world.home, "threads");
+    for (const name of await readdir(threads)) {
+      if (name.endsWith(".json")) await writeFile(join(threads, name), "{");
+    }
+    const { checks, states } = await diagnose();
+    expect(found(checks, "task").message).toContain("(store_corrupt)");
+    expect(states).toMatchObject({ identity: "ok", task: "fail" });
+    expect(states).not.toHaveProperty("echo");
   });
 });
 
@@ -133,7 +149,9 @@ describe("doctor warns, exit 0", () => {
 
   test("of a feature that is off, and of what is not registered yet; registers nothing", async () => {
     await logIn();
-    expect((await diagnose({})).states).toMatchObject({ feature: "warn" });
+    const { ok, states } = await diagnose({});
+    expect([ok, states.feature]).toEqual([true, "warn"]);
+    for (const unused of ["identity", "task"]) expect(states).not.toHaveProperty(unused);
     expect((await diagnose()).states).toMatchObject({
       feature: "ok",
       identity: "warn",

@@ -250,11 +250,32 @@ describe("gateway", () => {
     expect(headerOf(received, "x-agent-runtime-id")).toBe(task.agent_runtime_id);
     expect(headerOf(received, "authorization")).toBe("Bearer upstream-key");
     gateway.process.kill("SIGTERM");
-    expect(await gateway.process.exited).toMatchObject({ code: 0, stderr: "" });
+    const { code, stderr } = await gateway.process.exited;
+    expect([code, stderr.replace(/^ending .*\n/, "")]).toEqual([0, ""]);
     expect(await readAudit()).toMatchObject([
       { method: "GET", path: "/v1/x", status: 401, code: "missing" },
       { method: "GET", path: "/v1/x", status: 200, account_id: "acct-1", task_id: task.task_id },
     ]);
+  });
+
+  test.each([
+    { asked: "once waits for what is open, and says so", again: false, code: 0, ending: 0 },
+    { asked: "once more ends at once", again: true, code: 1, ending: 5 },
+  ])("that is asked to end $asked", async ({ again, code, ending }) => {
+    const { gateway, request } = await openGateway();
+    const release = Promise.withResolvers<void>();
+    upstream.answer({ kind: "hold", until: release.promise });
+    const answered = request();
+    await expect.poll(() => upstream.requests).toHaveLength(1);
+    gateway.process.kill("SIGINT");
+    await gateway.process.waitForLine(/^ending what is open; ask once more to end at once$/);
+    if (again) {
+      gateway.process.kill("SIGINT");
+      expect(await gateway.process.exited).toMatchObject({ code });
+    }
+    release.resolve();
+    expect(await answered).toMatchObject({ code: ending });
+    expect(await gateway.process.exited).toMatchObject({ code });
   });
 
   test("refuses what was revoked while it runs", async () => {

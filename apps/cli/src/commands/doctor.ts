@@ -1,3 +1,4 @@
+import type { AgentTask } from "@countersign/agent-task";
 import { type AgentSession, openAgentSession, requireLogin } from "../agent-session.js";
 import { openCredentialStore } from "../credential-store-option.js";
 import { checkEcho, checkFeature, checkIdentity, checkTask } from "../doctor/check-agent.js";
@@ -51,10 +52,16 @@ export async function doctor(run: Run, options: DoctorOptions): Promise<number> 
     await look("feature", async () => checkFeature(client));
     if (!isLoggedIn) return;
     if (isReachable) await look("token", async () => checkToken(run, await requireLogin(client)));
+    // No agent and no task is used then, whatever is stored.
+    if (!client.identities.enabled) return;
     if (!(await look("identity", () => checkIdentity(client)))) return;
-    const task = await client.tasks.peek(scope);
-    await look("task", async () => checkTask(scope, task));
-    if (isReachable && task !== undefined) await look("echo", () => checkEcho(run, task));
+    let task: AgentTask | undefined;
+    await look("task", async () => {
+      task = await client.tasks.peek(scope);
+      return checkTask(scope, task);
+    });
+    const found = task;
+    if (isReachable && found !== undefined) await look("echo", () => checkEcho(run, found));
   });
   const failed = findings.some(({ state }) => state === "fail");
   run.output.result({ ok: !failed, checks: findings }, () => format(run, findings));
