@@ -47,12 +47,13 @@ export function resolveBinding(
       "database is shared by all processes and outlives them; memory is for one process that is not restarted",
     );
   }
-  if (replayStore === "memory") return { policy, publicUrl, replayStore: memoryReplayStore() };
+  const known = { policy, publicUrl, ...run.http };
+  if (replayStore === "memory") return { ...known, replayStore: memoryReplayStore() };
   if (ofDatabase === undefined) {
     throw usageError(
       "--replay-store database needs --database",
       "name the authority's database, or keep spent nonces with --replay-store memory",
     );
   }
-  return { policy, publicUrl, replayStore: ofDatabase };
+  return { ...known, replayStore: ofDatabase };
 }

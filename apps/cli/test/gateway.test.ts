@@ -113,6 +113,20 @@ describe("gateway with --binding", () => {
     expect(upstream.requests).toHaveLength(1);
   });
 
+  test("has a public URL of plain http where --insecure-http allows it", async () => {
+    const url = ["--public-url", "http://gateway.example", "--insecure-http"];
+    const binding = ["--binding", "require", "--replay-store", "memory", ...url];
+    const { process } = await world.start([
+      ...[...toUpstream(), "--authority", NOWHERE],
+      ...binding,
+    ]);
+    process.kill("SIGTERM");
+    expect(await process.exited).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining("warning: everybody on the way to http://gateway.example"),
+    });
+  });
+
   test("accept takes unbound requests too, and remembers nonces in memory where told so", async () => {
     const { gateway } = await openBound("accept", "memory");
     const bound = await sign(true);

@@ -34,6 +34,10 @@ describe("settleBinding", () => {
   });
 
   test("takes the public URL without its trailing slash, and bodies up to 16 MiB", () => {
+    const insecure = { publicUrl: "http://api.example", insecureHttp: true };
+    expect(settleBinding({ ...SETTINGS, ...insecure })).toMatchObject({
+      publicUrl: "http://api.example",
+    });
     expect(settleBinding({ ...SETTINGS, publicUrl: "https://API.example:443/base/" })).toEqual({
       policy: "require",
       publicUrl: "https://api.example/base",

@@ -20,6 +20,8 @@ export interface BindingOptions {
    * it is the `@target-uri`; what `Host` says is never used. Needed but under `off`. https, or http to loopback.
    */
   readonly publicUrl?: string | undefined;
+  /** Allow a `publicUrl` of plain http to other machines. Everybody on the way can read every assertion. Default false. */
+  readonly insecureHttp?: boolean | undefined;
   /** Where nonces are spent. Shared by all instances of the server. Needed but under `off`. */
   readonly replayStore?: ReplayStore | undefined;
   /** The longest body that is read to be compared with its digest, bytes. 1 to 1 GiB. Default 16 MiB. */
@@ -57,7 +59,13 @@ export function settleBinding(options: BindingOptions | undefined): BindingSetti
   ) {
     throw invalid("maxBodyBytes must be a whole number from 1 to 1 GiB");
   }
-  return { policy, publicUrl: parseAuthority(publicUrl), replayStore, maxBodyBytes };
+  const { insecureHttp } = options;
+  return {
+    policy,
+    publicUrl: parseAuthority(publicUrl, { insecureHttp }),
+    replayStore,
+    maxBodyBytes,
+  };
 }
 
 function invalid(message: string): AgentAssertionError {
