@@ -34,7 +34,7 @@ export function fetchHasBody(request: Request): boolean {
 /**
  * Reads the whole body of a Fetch request. Who wants it again needs a new request.
  *
- * @throws {UnreadableBody} `invalid_request` (413) over `maxBytes`; `cancelled` when the client went away; `config_invalid` when another
+ * @throws {UnreadableBody} `invalid_request` (413) over `maxBytes`, and for GET and HEAD, which have no body in Fetch; `cancelled` when the client went away; `config_invalid` when another
  * reader was there first
  */
 export async function readFetchBody(request: Request, maxBytes: number): Promise<Uint8Array> {
@@ -44,6 +44,9 @@ export async function readFetchBody(request: Request, maxBytes: number): Promise
       "the request's body was read before its assertion was checked",
       { hint: "use agentAssertion before whatever reads the body" },
     );
+  }
+  if (request.method === "GET" || request.method === "HEAD") {
+    throw new UnreadableBody("invalid_request", `a body of ${request.method} cannot be read here`);
   }
   const chunks: Uint8Array[] = [];
   let size = 0;

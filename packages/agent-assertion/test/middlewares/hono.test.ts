@@ -127,6 +127,15 @@ describe("without a server of Node's", () => {
     expect(await answer.json()).toMatchObject({ code: "invalid_request" });
   });
 
+  test("a body of GET, which Fetch does not have, is refused as the caller's doing", async () => {
+    const { app, errors } = appOf();
+    const headers = headersOf([`Content-Length: ${body.length}`, ...boundLines("GET", "/x", body)]);
+    const answer = await app.request("/x", { headers });
+    expect(answer.status).toBe(400);
+    expect(await answer.json()).toMatchObject({ code: "invalid_request" });
+    expect(errors).toEqual([]);
+  });
+
   test("a body without end is refused all the same", async () => {
     const { app } = appOf({ maxBodyBytes: 1000 });
     const endless = new ReadableStream({ pull: (controller) => controller.enqueue(body) });
