@@ -34,8 +34,8 @@ export function fetchHasBody(request: Request): boolean {
 /**
  * Reads the whole body of a Fetch request. Who wants it again needs a new request.
  *
- * @throws {UnreadableBody} `invalid_request` (413) over `maxBytes`, and for GET and HEAD, which have no body in Fetch; `cancelled` when the client went away; `config_invalid` when another
- * reader was there first
+ * @throws {UnreadableBody} `invalid_request` over `maxBytes` (413), and for GET and HEAD, which have no body in Fetch; `cancelled` when the
+ * client went away; `config_invalid` when another reader was there first
  */
 export async function readFetchBody(request: Request, maxBytes: number): Promise<Uint8Array> {
   if (request.bodyUsed) {
