@@ -45,6 +45,7 @@ const CASES: readonly Case[] = [
   badTarget("a parent segment behind an encoded slash", "/v1/x%2f..%2Fadmin"),
   badTarget("a parent segment behind an encoded backslash", "/v1/x%5c..%5cadmin"),
   badTarget("a parent segment with a parameter", "/v1/..;x=1/admin"),
+  badTarget("a parent segment with an encoded parameter", "/v1/..%3Bx=1/admin"),
   badTarget("a fragment", "/v1#top"),
   badTarget("a byte that is not ASCII", "/v1/\u00c3\u00a9"),
   badMethod("OPTIONS of the asterisk form", "*"),
