@@ -13,8 +13,10 @@ const authorityConfigSchema = z.strictObject({
     .array(z.enum(["A", "C"]))
     .min(1)
     .optional(),
+  registration_proof: z.enum(["accept", "require"]).optional(),
   capabilities: z.array(z.string()).optional(),
   agent_ttl: z.string().optional(),
+  task_ttl: z.string().optional(),
   max_live_agents: z.int().min(1).optional(),
   max_live_tasks: z.int().min(1).optional(),
 });
@@ -23,8 +25,10 @@ const authorityConfigSchema = z.strictObject({
 export interface AuthorityConfig {
   readonly publicUrl?: string | undefined;
   readonly generations?: readonly ("A" | "C")[] | undefined;
+  readonly registrationProof?: "accept" | "require" | undefined;
   readonly capabilities?: readonly string[] | undefined;
   readonly agentTtlSeconds?: number | undefined;
+  readonly taskTtlSeconds?: number | undefined;
   readonly maxLiveAgents?: number | undefined;
   readonly maxLiveTasks?: number | undefined;
 }
@@ -44,18 +48,21 @@ export async function loadAuthorityConfig(file: string): Promise<AuthorityConfig
       hint: `known keys: ${Object.keys(authorityConfigSchema.shape).join(", ")}`,
     });
   }
-  const { public_url, generations, capabilities, agent_ttl, max_live_agents, max_live_tasks } =
-    result.data;
+  const { data } = result;
+  const seconds = (key: "agent_ttl" | "task_ttl") => {
+    const text = data[key];
+    if (text === undefined) return undefined;
+    return parseDuration(text, `${file}: ${key}`, { min: 1, max: TEN_YEARS_SECONDS });
+  };
   return {
-    publicUrl: public_url,
-    generations,
-    capabilities,
-    agentTtlSeconds:
-      agent_ttl === undefined
-        ? undefined
-        : parseDuration(agent_ttl, `${file}: agent_ttl`, { min: 1, max: TEN_YEARS_SECONDS }),
-    maxLiveAgents: max_live_agents,
-    maxLiveTasks: max_live_tasks,
+    publicUrl: data.public_url,
+    generations: data.generations,
+    registrationProof: data.registration_proof,
+    capabilities: data.capabilities,
+    agentTtlSeconds: seconds("agent_ttl"),
+    taskTtlSeconds: seconds("task_ttl"),
+    maxLiveAgents: data.max_live_agents,
+    maxLiveTasks: data.max_live_tasks,
   };
 }
 
@@ -70,6 +77,7 @@ async function readText(file: string): Promise<string> {
     if (!isSystemError(error)) throw error;
     throw new CliError("config_invalid", `--config: ${file} cannot be read: ${reasonOf(error)}`, {
       cause: error,
+      hint: "name a TOML file that this user may read",
     });
   }
 }

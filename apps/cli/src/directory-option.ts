@@ -2,6 +2,7 @@ import type { AgentDirectory, ReplayStore } from "@countersign/agent-assertion";
 import { authorityOption, namedAuthority } from "./authority-option.js";
 import { usageError } from "./cli-error.js";
 import { openDatabase } from "./database-option.js";
+import { tellOfOutages } from "./directory-outage.js";
 import { parseBaseUrl } from "./http-url.js";
 import type { Run } from "./run.js";
 import { readSecretSource } from "./secrets.js";
@@ -20,16 +21,23 @@ export interface OpenDirectory extends AsyncDisposable {
   readonly replayStore?: ReplayStore | undefined;
 }
 
+/** How a directory is used. */
+export interface DirectoryUse {
+  /** How long an answer of the authority is used. */
+  readonly revocationDelaySeconds: number;
+  /** Whether stderr tells when the authority stops to answer: for a command that goes on then. */
+  readonly tellsOutages: boolean;
+}
+
 /**
  * Opens the directory that the options name: the authority's own by HTTP, or its database.
  *
- * @param revocationDelaySeconds - how long an answer of the authority is used
  * @throws {CliError} `usage` when none or both are named
  */
 export async function openDirectory(
   run: Run,
   options: DirectoryOptions,
-  revocationDelaySeconds: number,
+  { revocationDelaySeconds, tellsOutages }: DirectoryUse,
 ): Promise<OpenDirectory> {
   const { authority, authorityToken, database } = options;
   if (authority !== undefined && database !== undefined) {
@@ -45,9 +53,11 @@ export async function openDirectory(
       ? undefined
       : await readSecretSource(run.environment, authorityToken, "--authority-token");
   const { remoteDirectory } = await import("@countersign/agent-assertion/remote-directory");
-  const directory = remoteDirectory(parseBaseUrl(run, named), {
+  const url = parseBaseUrl(run, named);
+  const directory = remoteDirectory(url, {
     token,
     revocationDelaySeconds,
+    onLookup: tellsOutages ? tellOfOutages(url, run.output) : undefined,
     ...run.http,
   });
   return {

@@ -310,6 +310,17 @@ describe("gateway", () => {
     expect(await json(["authority", "agents", "list", ...onDatabase], { home })).toHaveLength(1);
   });
 
+  test("goes on with what it knows when its authority is gone, and says so", async () => {
+    const { authority, gateway, request } = await openGateway();
+    await request();
+    authority.process.kill("SIGKILL");
+    await authority.process.exited;
+    expect(await request()).toMatchObject({ code: 0 });
+    await gateway.process.waitForLine(
+      /^warning: the authority http:\S+ does not tell of agents and tasks: unreachable;/,
+    );
+  });
+
   test("serves no other account than it is told", async () => {
     const { request } = await openGateway(["--account", "acct-2"]);
     expectError(await request(), "forbidden", 4);

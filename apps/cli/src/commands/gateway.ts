@@ -42,7 +42,10 @@ export async function gateway(run: Run, options: GatewayOptions): Promise<void> 
   const upstream = parseBaseUrl(run, { url: options.upstream, from: "--upstream" });
   const readUpstreamHeaders = parseUpstreamHeaders(run, options.upstreamHeader ?? []);
   const upstreamHeaders = await readUpstreamHeaders();
-  await using opened = await openDirectory(run, options, delaySeconds);
+  await using opened = await openDirectory(run, options, {
+    revocationDelaySeconds: delaySeconds,
+    tellsOutages: true,
+  });
   const binding = resolveBinding(run, options, opened.replayStore);
   let server: VerifyingGateway | undefined;
   await using operations = await openOperations(run, options, () => server?.isReady() === true);

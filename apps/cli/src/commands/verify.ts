@@ -32,7 +32,7 @@ export async function verify(
   }
   await using opened =
     options.keys === undefined
-      ? await openDirectory(run, options, 0)
+      ? await openDirectory(run, options, { revocationDelaySeconds: 0, tellsOutages: false })
       : await openKeysFile(options.keys);
   const { directory } = opened;
   const text =
