@@ -5,10 +5,15 @@ import { connectionOptions, keepFields, type RawFields } from "./raw-fields.js";
 const DROPPED_NAMES: ReadonlySet<string> = new Set([
   "authorization",
   "forwarded",
+  "true-client-ip",
+  "x-client-ip",
   "x-http-method",
   "x-http-method-override",
   "x-method-override",
+  "x-original-host",
+  "x-original-url",
   "x-real-ip",
+  "x-rewrite-url",
 ]);
 // A handshake's own fields are made anew where there is one.
 const DROPPED_PREFIXES = ["sec-websocket-", "x-agent-", "x-forwarded-"] as const;
