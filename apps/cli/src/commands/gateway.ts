@@ -15,7 +15,6 @@ import type { Run } from "../run.js";
 import { serveUntilSignal } from "../serve-until-signal.js";
 import { toReportedError } from "../to-reported-error.js";
 import { parseUpstreamHeaders } from "../upstream-header-option.js";
-import { keepYoungGenerationSmall } from "../young-generation.js";
 
 /** Options of `gateway`. */
 export interface GatewayOptions extends DirectoryOptions, BindingSwitches, OperationsOptions {
@@ -32,7 +31,6 @@ const MAX_REVOCATION_DELAY_SECONDS = 30;
 
 /** `gateway`: verifies requests and passes them on, until the process is asked to end. */
 export async function gateway(run: Run, options: GatewayOptions): Promise<void> {
-  keepYoungGenerationSmall();
   const address = parseListenAddress(options.listen);
   const accounts = accountsOf(options, address.host);
   const delaySeconds = parseDuration(options.revocationDelay ?? "15s", "--revocation-delay", {

@@ -20,7 +20,6 @@ import { type OperationsOptions, openOperations } from "../operations-option.js"
 import { ensureProxyToken, type ProxyToken, readProxyToken } from "../proxy-token.js";
 import type { Run } from "../run.js";
 import { type RunningServer, serveUntilSignal } from "../serve-until-signal.js";
-import { keepYoungGenerationSmall } from "../young-generation.js";
 
 /** Options of `proxy`. */
 export interface ProxyOptions extends OperationsOptions {
@@ -42,7 +41,6 @@ const NO_TOKEN: Client = {};
 
 /** `proxy`: signs the requests of local programs as this machine's agent, until the process is asked to end. */
 export async function proxy(run: Run, options: ProxyOptions): Promise<void> {
-  keepYoungGenerationSmall();
   const address = addressOf(options);
   if (options.upstream === undefined) {
     throw usageError("--upstream is missing", "add --upstream URL, the API that requests go to");
