@@ -1,16 +1,25 @@
 import { join } from "node:path";
-import { runProcess } from "@countersign/testing";
+import { pathToFileURL } from "node:url";
 import { expect, test } from "vitest";
+import { countersign } from "./command-line.js";
+import { freshHome } from "./fresh-home.js";
 
-const PROGRAM = join(import.meta.dirname, "processes/allocate.ts");
+const PRELOADED = pathToFileURL(join(import.meta.dirname, "processes/allocate-at-exit.ts"));
 
-async function youngGenerationMiB(how: "small" | "usual"): Promise<number> {
-  const { stdout, stderr } = await runProcess(process.execPath, [PROGRAM, how]);
-  expect(stderr).toBe("");
-  return Number(stdout);
+async function youngGenerationMiB(command: string): Promise<number> {
+  const { home } = await freshHome();
+  const env = { NODE_OPTIONS: `--import=${PRELOADED}` };
+  const { stderr } = await countersign([command], { home, env });
+  return Number(/^young generation (\d+)/m.exec(stderr)?.[1]);
 }
 
-test("the young generation of a proxy's process stays about as small as it starts", async () => {
-  expect(await youngGenerationMiB("usual")).toBeGreaterThanOrEqual(8);
-  expect(await youngGenerationMiB("small")).toBeLessThanOrEqual(4);
+test.each(["gateway", "proxy"])(
+  "the young generation of %s stays about as small as it starts",
+  async (command) => {
+    expect(await youngGenerationMiB(command)).toBeLessThanOrEqual(4);
+  },
+);
+
+test("other commands keep Node's own setting", async () => {
+  expect(await youngGenerationMiB("status")).toBeGreaterThanOrEqual(8);
 });
