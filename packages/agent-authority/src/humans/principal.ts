@@ -1,0 +1,29 @@
+/** Whose credential it was. */
+export interface Principal {
+  readonly accountId: string;
+  readonly userId: string;
+  /** For the audit log: `token:<id>` or `oidc:<issuer name>`. */
+  readonly actor: string;
+  /** The authority's own token, where it was one. */
+  readonly accessTokenId: string | undefined;
+  /** Seconds that the agents of this human live unless the operator says otherwise. */
+  readonly agentTtlSeconds?: number | undefined;
+}
+
+/** One kind of human tokens besides the authority's own. */
+export interface HumanIssuer {
+  /** Names the issuer in ids, audit log and figures. */
+  readonly name: string;
+  /**
+   * Finds out whose token this is.
+   *
+   * @param token - secret, of any form
+   * @param nowMs - epoch milliseconds
+   * @returns `undefined` when it is no token of this issuer
+   * @throws {AgentAuthorityError} `unauthenticated` when it is one that does not hold; `unreachable`, retryable, when that cannot be said now
+   */
+  authenticate(token: string, nowMs: number): Promise<HumanPrincipal | undefined>;
+}
+
+/** Whose token of an issuer it was. */
+export type HumanPrincipal = Omit<Principal, "accessTokenId">;
