@@ -36,6 +36,13 @@ export {
   parseAgentRegistrationRequest,
   parseAgentRegistrationResponse,
 } from "./schema/agent-registration.js";
+export type { AgentRevocationResponse } from "./schema/agent-revocation.js";
+export {
+  agentRevocationPath,
+  agentRevocationResponseSchema,
+  createAgentRevocationResponse,
+  parseAgentRevocationResponse,
+} from "./schema/agent-revocation.js";
 export type { BiscuitRequest } from "./schema/biscuit.js";
 export {
   BISCUIT_HEADER,
@@ -50,6 +57,26 @@ export type {
   StoredLogin,
   StoredTokenLogin,
 } from "./schema/credentials.js";
+export type {
+  KeyRotation,
+  KeyRotationRequest,
+  KeyRotationResponse,
+} from "./schema/key-rotation.js";
+export {
+  createKeyRotationRequest,
+  createKeyRotationResponse,
+  keyRotationPath,
+  keyRotationRequestSchema,
+  keyRotationResponseSchema,
+  keyRotationText,
+  parseKeyRotationRequest,
+  parseKeyRotationResponse,
+} from "./schema/key-rotation.js";
+export type {
+  VerifiedKeyRotation,
+  VerifyKeyRotationOptions,
+} from "./schema/verify-key-rotation.js";
+export { verifyKeyRotation } from "./schema/verify-key-rotation.js";
 export type { Whoami } from "./schema/whoami.js";
 export {
   createWhoamiResponse,
