@@ -3,6 +3,12 @@ export {
   type IdentityTokenLoginOptions,
 } from "./identity-token/create-identity-token-login.js";
 export {
+  type CreateSigningKeyOptions,
+  createSigningKey,
+  type PrivateJwk,
+  type SigningKey,
+} from "./identity-token/create-signing-key.js";
+export {
   type IdentityTokenAuthOptions,
   identityTokenAuth,
 } from "./identity-token/identity-token-auth.js";
@@ -16,6 +22,11 @@ export type { KeySet, KeySetOptions } from "./identity-token/key-set.js";
 export { keySetUrl } from "./identity-token/key-set-url.js";
 export { pinnedKeySet } from "./identity-token/pinned-key-set.js";
 export { type RemoteKeySetOptions, remoteKeySet } from "./identity-token/remote-key-set.js";
+export {
+  type IdentityTokenContent,
+  type SignIdentityTokenOptions,
+  signIdentityToken,
+} from "./identity-token/sign-identity-token.js";
 export {
   CODEX_AUDIENCE,
   CODEX_ISSUER,
