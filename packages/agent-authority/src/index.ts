@@ -29,5 +29,7 @@ export type {
 } from "./registry/registry-types.js";
 export { TOKEN_ROLES } from "./registry/registry-types.js";
 export type { AuthorityStore } from "./store/authority-store.js";
+export type { BackupStoreOptions, StoreBackup } from "./store/backup-store.js";
+export { backupStore } from "./store/backup-store.js";
 export type { OpenStoreOptions } from "./store/open-store.js";
 export { openStore } from "./store/open-store.js";
