@@ -18,6 +18,7 @@ export type {
   SwitchSourceOptions,
 } from "./feature-source.js";
 export { configSource, environmentSource, switchSource } from "./feature-source.js";
+export { nearestName } from "./nearest-name.js";
 export type { ParseFeatureKeyOptions } from "./parse-feature-key.js";
 export { parseFeatureKey } from "./parse-feature-key.js";
 export type { ResolveFeaturesOptions } from "./resolve-features.js";
