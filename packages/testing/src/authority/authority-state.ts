@@ -9,7 +9,9 @@ import {
   makeIdentityToken,
   type TestIdentityToken,
 } from "./identity-token.js";
-import { holds, parseSshKey } from "./ssh-key.js";
+import { parse } from "./parse-body.js";
+import { endFormerKeys, keysOf, rotateKey } from "./rotate-key.js";
+import { isSigned, parseSshKey } from "./ssh-key.js";
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 interface Human {
@@ -95,13 +97,18 @@ export class AuthorityState {
       return problem(409, "invalid_key", "not an Ed25519 key");
     }
     const same = this.agents.find(
-      (agent) => agent.publicKey === publicKey && agent.state !== "forgotten",
+      (agent) => keysOf(agent).includes(publicKey) && agent.state !== "forgotten",
     );
+    if (same !== undefined && same.publicKey !== publicKey) {
+      return problem(409, "invalid_key", "the key was rotated away");
+    }
     if (same === undefined) {
       const agent: Mutable<TestAgent> = {
         agentRuntimeId: `agent_${this.agents.length + 1}`,
         ...human,
         publicKey,
+        formerKeys: [],
+        endedKeys: [],
         proof: value === undefined ? "bearer" : "biscuit",
         abom: body.abom,
         capabilities: body.capabilities,
@@ -130,6 +137,8 @@ export class AuthorityState {
       accountId,
       userId,
       publicKey: issued.publicKey,
+      formerKeys: [],
+      endedKeys: [],
       proof: "issued",
       abom: undefined,
       capabilities: [],
@@ -151,10 +160,15 @@ export class AuthorityState {
     if (skew < -MAX_SKEW_MS) return problem(401, "not_yet_valid", "signed in the future");
     const agent = this.agent(agentRuntimeId);
     if (agent === undefined) return problem(401, "unknown_agent", "no such agent");
-    const publicKey = parseSshKey(agent.publicKey);
-    if (publicKey === undefined || !holds(`${agentRuntimeId}:${timestamp}`, signature, publicKey)) {
+    const text = `${agentRuntimeId}:${timestamp}`;
+    const line = [agent.publicKey, ...agent.formerKeys].find((key) =>
+      isSigned(text, signature, key),
+    );
+    const publicKey = parseSshKey(line);
+    if (publicKey === undefined) {
       return problem(401, "bad_signature", "the signature does not hold");
     }
+    if (line === agent.publicKey) endFormerKeys(agent);
     const biscuit = headerOf(request, "x-openai-authorization");
     if (biscuit !== undefined) {
       const human = this.#spend(biscuit, url);
@@ -167,6 +181,24 @@ export class AuthorityState {
     }
     const task = this.#taskFor(agentRuntimeId, headerOf(request, "idempotency-key"));
     return this.#answerTask(task, publicKey);
+  }
+
+  rotateKey(request: RecordedRequest, authority: string, agentRuntimeId: string): Answer {
+    const agent = this.#ownAgent(request, agentRuntimeId);
+    if ("status" in agent) return agent;
+    const others = this.agents.filter((other) => other !== agent);
+    return rotateKey(agent, others, {
+      authority,
+      body: parse(request.body) ?? {},
+      now: this.#now(),
+    });
+  }
+
+  revokeAgent(request: RecordedRequest, agentRuntimeId: string): Answer {
+    const agent = this.#ownAgent(request, agentRuntimeId);
+    if ("status" in agent) return agent;
+    agent.state = "revoked";
+    return json({ agent_runtime_id: agentRuntimeId, agent_state: "revoked" });
   }
 
   whoami(request: RecordedRequest): Answer {
@@ -185,7 +217,7 @@ export class AuthorityState {
       account_id: agent.accountId,
       user_id: agent.userId,
       capabilities: agent.capabilities,
-      agent_public_keys: [agent.publicKey],
+      agent_public_keys: [agent.publicKey, ...agent.formerKeys],
       agent_state: agent.state,
       task:
         task === undefined
@@ -202,6 +234,16 @@ export class AuthorityState {
   #bearer(request: RecordedRequest): Human | undefined {
     const token = /^Bearer (\S+)$/.exec(headerOf(request, "authorization") ?? "")?.[1];
     return token === undefined ? undefined : this.humans.get(token);
+  }
+
+  // Of somebody else's agent it is not told that it exists.
+  #ownAgent(request: RecordedRequest, agentRuntimeId: string): Mutable<TestAgent> | Answer {
+    const human = this.#bearer(request);
+    if (human === undefined) return problem(401, "unauthenticated", "no such token");
+    const agent = this.agent(agentRuntimeId);
+    return agent?.accountId === human.accountId && agent.userId === human.userId
+      ? agent
+      : problem(404, "unknown_agent", "no such agent");
   }
 
   #spend(value: string, url: string): Human | undefined {
@@ -253,16 +295,4 @@ function registered(agent: TestAgent): Answer {
 function expiry(task: TestTask): { expires_at?: string } {
   if (task.expiresAt === undefined) return {};
   return { expires_at: new Date(task.expiresAt).toISOString().replace(/\.\d+Z$/, "Z") };
-}
-
-function parse(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null && !Array.isArray(value)
-      ? { ...value }
-      : undefined;
-  } catch {
-    // Not JSON: the caller answers `invalid_request`.
-    return undefined;
-  }
 }

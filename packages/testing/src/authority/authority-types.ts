@@ -7,6 +7,8 @@ export type AuthorityStep =
   | "biscuit"
   | "register_agent"
   | "register_task"
+  | "rotate_key"
+  | "revoke_agent"
   | "whoami"
   | "directory"
   | "key_set";
@@ -22,8 +24,12 @@ export interface TestAgent {
   readonly agentRuntimeId: string;
   readonly accountId: string;
   readonly userId: string;
-  /** OpenSSH line. */
+  /** OpenSSH line of the newest key. */
   readonly publicKey: string;
+  /** Lines of keys that were rotated away and are valid until the newest is first used. */
+  readonly formerKeys: readonly string[];
+  /** Lines of keys that were rotated away and have ended. */
+  readonly endedKeys: readonly string[];
   /** `issued`: it came with its key in an identity token. */
   readonly proof: "bearer" | "biscuit" | "issued";
   readonly abom: unknown;
@@ -104,6 +110,8 @@ export interface TestAuthority extends AsyncDisposable {
     readonly biscuit: number;
     readonly registerAgent: number;
     readonly registerTask: number;
+    readonly rotateKey: number;
+    readonly revokeAgent: number;
     readonly whoami: number;
     readonly directory: number;
     readonly keySet: number;

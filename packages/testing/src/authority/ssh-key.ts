@@ -11,8 +11,13 @@ export function parseSshKey(line: unknown): Uint8Array | undefined {
   return sound ? Uint8Array.from(blob.subarray(BLOB.length)) : undefined;
 }
 
-/** @internal */
-export function holds(text: string, signature: string, publicKey: Uint8Array): boolean {
+/** @internal Whether a signature holds under the key of an OpenSSH line. */
+export function isSigned(text: string, signature: string, line: string): boolean {
+  const publicKey = parseSshKey(line);
+  return publicKey !== undefined && holds(text, signature, publicKey);
+}
+
+function holds(text: string, signature: string, publicKey: Uint8Array): boolean {
   const key = createPublicKey({
     key: Buffer.concat([SPKI, publicKey]),
     format: "der",

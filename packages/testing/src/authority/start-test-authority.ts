@@ -16,6 +16,8 @@ const COUNT_OF = {
   biscuit: "biscuit",
   register_agent: "registerAgent",
   register_task: "registerTask",
+  rotate_key: "rotateKey",
+  revoke_agent: "revokeAgent",
   whoami: "whoami",
   directory: "directory",
   key_set: "keySet",
@@ -42,6 +44,8 @@ export async function startTestAuthority(
     biscuit: 0,
     registerAgent: 0,
     registerTask: 0,
+    rotateKey: 0,
+    revokeAgent: 0,
     whoami: 0,
     directory: 0,
     keySet: 0,
@@ -143,6 +147,16 @@ function findRoute(
         step: "register_agent",
         perform: (received) => state.registerAgent(received, target),
       };
+  }
+  const [, changed, change] = /^\/v1\/agent\/([^/]*)\/(key|revoke)$/.exec(path) ?? [];
+  if (changed !== undefined && request.method === "POST") {
+    const id = decodeURIComponent(changed);
+    return change === "key"
+      ? {
+          step: "rotate_key",
+          perform: (received) => state.rotateKey(received, origin + basePath, id),
+        }
+      : { step: "revoke_agent", perform: (received) => state.revokeAgent(received, id) };
   }
   const [, agent, task] = /^\/v1\/agent\/([^/]*)(?:\/task\/([^/]+))?$/.exec(path) ?? [];
   if (agent === undefined) return undefined;
