@@ -1,5 +1,6 @@
 export { AuthorityError, type AuthorityErrorOptions } from "./authority-error.js";
 export { AuthorityClient } from "./client/authority-client.js";
+export { AuthorityClock, type AuthorityExchange } from "./client/authority-clock.js";
 export type {
   AuthorityCallOptions,
   AuthorityClientOptions,
@@ -8,6 +9,7 @@ export type {
   AuthorityRetry,
   HumanProof,
   RegisterAgentOptions,
+  RotateKeyOptions,
 } from "./client/authority-request.js";
 export type { RegistrationSigner } from "./client/registration-proof.js";
 export { describeServerText } from "./internal/server-text.js";

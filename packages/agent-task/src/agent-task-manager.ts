@@ -1,10 +1,10 @@
 import { channel } from "node:diagnostics_channel";
 import { EventEmitter } from "node:events";
 import type { AgentIdentityManager } from "@countersign/agent-identity";
+import { AuthorityClock } from "@countersign/agent-identity/authority-client";
 import { AgentKeyError, type Code, parseOrigin, parseScopeId } from "@countersign/agent-key";
 import { type AgentTask, RUN, type TaskScope } from "./agent-task.js";
 import { AgentThread, type FailurePolicy, type ThreadOptions } from "./agent-thread.js";
-import { AuthorityClock } from "./internal/authority-clock.js";
 import { CredentialRules } from "./internal/credential-rules.js";
 import { TaskKeeper } from "./internal/task-keeper.js";
 import { nodeTimers, type TaskTimers } from "./internal/task-timers.js";

@@ -10,12 +10,14 @@ import {
   createAgentRegistrationRequest,
   parseAgentRegistrationResponse,
 } from "../schema/agent-registration.js";
+import type { AgentRevocationResponse } from "../schema/agent-revocation.js";
 import {
   BISCUIT_HEADER,
   BISCUIT_PATH,
   createBiscuitRequestHeaders,
   parseBiscuitResponseHeaders,
 } from "../schema/biscuit.js";
+import type { KeyRotationResponse } from "../schema/key-rotation.js";
 import { parseWhoamiResponse, WHOAMI_PATH, type Whoami } from "../schema/whoami.js";
 import { answerError, mediaType } from "./answer-error.js";
 import type {
@@ -24,12 +26,14 @@ import type {
   AuthorityRequest,
   AuthorityResponse,
   RegisterAgentOptions,
+  RotateKeyOptions,
 } from "./authority-request.js";
+import { revokeAgent, rotateKey } from "./change-agent.js";
 import { type Exchange, exchange } from "./exchange.js";
 import { registrationProof } from "./registration-proof.js";
 import { withRetries } from "./retries.js";
+import { usableToken } from "./usable-token.js";
 
-const TOKEN = /^[\x21-\x7e]+$/;
 const JSON_TYPE = /^application\/(?:[\w.+-]+\+)?json$/;
 
 /**
@@ -135,6 +139,34 @@ export class AuthorityClient {
       options,
     );
     return parseAgentRegistrationResponse(answer.body);
+  }
+
+  /**
+   * Rotates an agent's key. Sent again after passing failures: a repetition is answered as the rotation was.
+   *
+   * @throws {AuthorityError} as {@link AuthorityClient.request}
+   * @throws {AgentIdentityError} `bad_response` when the answer is none, or about another agent or key
+   */
+  async rotateKey(
+    rotation: RotateKeyOptions,
+    options?: AuthorityCallOptions,
+  ): Promise<KeyRotationResponse> {
+    return await rotateKey(this, rotation, options);
+  }
+
+  /**
+   * Revokes an agent of the human that the token belongs to. Sent again after passing failures: revoking twice is revoking once.
+   *
+   * @param accessToken - the human's token; secret
+   * @throws {AuthorityError} as {@link AuthorityClient.request}
+   * @throws {AgentIdentityError} `bad_response` when the answer is none, or about another agent
+   */
+  async revokeAgent(
+    accessToken: string,
+    agentRuntimeId: string,
+    options?: AuthorityCallOptions,
+  ): Promise<AgentRevocationResponse> {
+    return await revokeAgent(this, accessToken, agentRuntimeId, options);
   }
 
   async #repeat<T>(
@@ -252,15 +284,6 @@ function mayRepeat(request: AuthorityRequest): boolean {
   if (request.retry !== undefined) return request.retry;
   const names = Object.keys(request.headers ?? {}).map((name) => name.toLowerCase());
   return request.method === "GET" || names.includes("idempotency-key");
-}
-
-function usableToken(accessToken: string): string {
-  if (TOKEN.test(accessToken)) return accessToken;
-  throw new AuthorityError(
-    "unauthenticated",
-    "the access token is empty or has characters that no header can carry",
-    { hint: "log in again, with the token alone" },
-  );
 }
 
 function secretsOf(headers: Readonly<Record<string, string>>): readonly string[] {

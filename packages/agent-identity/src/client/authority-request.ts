@@ -84,6 +84,21 @@ export interface AuthorityClientOptions {
   readonly onRetry?: ((retry: AuthorityRetry) => void) | undefined;
 }
 
+/** Rotates the key of an agent of the human that `accessToken` belongs to. */
+export interface RotateKeyOptions {
+  /** Secret. */
+  readonly accessToken: string;
+  readonly agentRuntimeId: string;
+  /** The key that is replaced. */
+  readonly current: AgentKey;
+  /** The key that takes over. */
+  readonly next: AgentKey;
+  /** RFC 3339, UTC, whole seconds, `Z`, by the authority's clock as far as it is known. */
+  readonly timestamp: string;
+  /** The replaced key is in other hands and ends at once. Default false. */
+  readonly compromised?: boolean | undefined;
+}
+
 /** Registers an agent for the human that `accessToken` belongs to. */
 export interface RegisterAgentOptions extends HumanProof, AgentRegistrationRequest {
   /** The private half of `publicKey`: makes the registration proof. Absent: the registration is sent without. */

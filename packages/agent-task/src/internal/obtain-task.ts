@@ -1,4 +1,5 @@
 import type { AgentIdentity, HumanAuth } from "@countersign/agent-identity";
+import type { AuthorityClock } from "@countersign/agent-identity/authority-client";
 import { CountersignError } from "@countersign/agent-key";
 import type { AgentTask } from "../agent-task.js";
 import { AgentTaskError } from "../agent-task-error.js";
@@ -6,7 +7,6 @@ import { createIdempotencyKey, createRandomIdempotencyKey } from "../idempotency
 import { parseStoredThread, type StoredThread } from "../schema/stored-thread.js";
 import type { TaskStore } from "../store/task-store.js";
 import type { TaskOfAgentEvent } from "../task-events.js";
-import type { AuthorityClock } from "./authority-clock.js";
 import { requestTask } from "./request-task.js";
 import type { ScopeState } from "./scope-states.js";
 import { findTask, withTask } from "./stored-tasks.js";

@@ -1,11 +1,14 @@
 import type { AgentIdentity, HumanAuth } from "@countersign/agent-identity";
-import type { AuthorityClient, AuthorityRetry } from "@countersign/agent-identity/authority-client";
+import type {
+  AuthorityClient,
+  AuthorityClock,
+  AuthorityRetry,
+} from "@countersign/agent-identity/authority-client";
 import { formatTimestamp, parseTimestamp } from "@countersign/agent-key";
 import type { AgentTask, TaskScope } from "../agent-task.js";
 import { AgentTaskError } from "../agent-task-error.js";
 import { parseTaskRegistrationResponse } from "../schema/task-registration.js";
 import { signTaskRegistration } from "../sign/sign-task-registration.js";
-import type { AuthorityClock } from "./authority-clock.js";
 
 /** Input of {@link requestTask}. */
 export interface TaskRequest {

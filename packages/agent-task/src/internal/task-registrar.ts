@@ -1,10 +1,10 @@
 import type { AgentIdentity, AgentIdentityManager } from "@countersign/agent-identity";
 import { AgentIdentityError, AuthorityError } from "@countersign/agent-identity";
+import type { AuthorityClock } from "@countersign/agent-identity/authority-client";
 import { type Code, CountersignError } from "@countersign/agent-key";
 import type { AgentTask } from "../agent-task.js";
 import type { TaskStore } from "../store/task-store.js";
 import type { EmitTaskEvent } from "../task-events.js";
-import type { AuthorityClock } from "./authority-clock.js";
 import { HumanOfAgent } from "./human-of-agent.js";
 import { isSameAgent } from "./is-same-agent.js";
 import { obtainTask } from "./obtain-task.js";

@@ -1,4 +1,4 @@
-import type { AuthorityResponse } from "@countersign/agent-identity/authority-client";
+import type { AuthorityResponse } from "./authority-request.js";
 
 const FRESH_MS = 60_000;
 const LEAST_SECONDS = 5;

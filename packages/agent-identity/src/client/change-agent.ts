@@ -1,0 +1,66 @@
+import { AgentIdentityError } from "../agent-identity-error.js";
+import {
+  type AgentRevocationResponse,
+  agentRevocationPath,
+  parseAgentRevocationResponse,
+} from "../schema/agent-revocation.js";
+import {
+  createKeyRotationRequest,
+  type KeyRotationResponse,
+  keyRotationPath,
+  parseKeyRotationResponse,
+} from "../schema/key-rotation.js";
+import type { AuthorityClient } from "./authority-client.js";
+import type { AuthorityCallOptions, RotateKeyOptions } from "./authority-request.js";
+
+/** Rotates an agent's key. See `AuthorityClient.rotateKey`. */
+export async function rotateKey(
+  client: AuthorityClient,
+  rotation: RotateKeyOptions,
+  options?: AuthorityCallOptions,
+): Promise<KeyRotationResponse> {
+  const { accessToken, agentRuntimeId, next } = rotation;
+  const answer = await client.request(
+    {
+      method: "POST",
+      path: keyRotationPath(encodeURIComponent(agentRuntimeId)),
+      body: createKeyRotationRequest({ ...rotation, authority: client.authority }, rotation),
+      human: { accessToken, proof: "bearer" },
+      retry: true,
+    },
+    options,
+  );
+  const rotated = parseKeyRotationResponse(answer.body);
+  const isSame = rotated.agentRuntimeId === agentRuntimeId;
+  if (isSame && rotated.publicKey.equals(next.publicKey)) return rotated;
+  throw anotherAgent("key rotation");
+}
+
+/** Revokes an agent. See `AuthorityClient.revokeAgent`. */
+export async function revokeAgent(
+  client: AuthorityClient,
+  accessToken: string,
+  agentRuntimeId: string,
+  options?: AuthorityCallOptions,
+): Promise<AgentRevocationResponse> {
+  const answer = await client.request(
+    {
+      method: "POST",
+      path: agentRevocationPath(encodeURIComponent(agentRuntimeId)),
+      human: { accessToken, proof: "bearer" },
+      retry: true,
+    },
+    options,
+  );
+  const revoked = parseAgentRevocationResponse(answer.body);
+  if (revoked.agentRuntimeId === agentRuntimeId) return revoked;
+  throw anotherAgent("revocation");
+}
+
+function anotherAgent(what: string): AgentIdentityError {
+  return new AgentIdentityError(
+    "bad_response",
+    `the authority answered the ${what} about another agent or key`,
+    { hint: "check that the authority's address is right" },
+  );
+}
