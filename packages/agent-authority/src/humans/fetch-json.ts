@@ -1,0 +1,46 @@
+import { AgentAuthorityError } from "../agent-authority-error.js";
+
+const MAX_BYTES = 262_144;
+const JSON_TYPE = /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i;
+
+/**
+ * Gets a JSON document of an issuer. No credential is sent, no redirect is followed; at most 256 KiB are read.
+ *
+ * @throws {AgentAuthorityError} `bad_response` when the answer is another; whatever `fetch` throws without one
+ */
+export async function fetchJson(url: string, signal: AbortSignal): Promise<unknown> {
+  const response = await fetch(url, {
+    headers: { accept: "application/json" },
+    redirect: "manual",
+    signal,
+  });
+  const type = response.headers.get("content-type") ?? "";
+  if (response.status !== 200 || !JSON_TYPE.test(type)) {
+    await response.body?.cancel();
+    throw badResponse(url, response.status === 200 ? "is no JSON" : `is ${response.status}`);
+  }
+  const bytes = await readBytes(url, response.body);
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch {
+    // The parser's message quotes the answer, which may hold anything.
+    throw badResponse(url, "is no JSON");
+  }
+}
+
+async function readBytes(url: string, body: Response["body"]): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of body ?? []) {
+    length += chunk.length;
+    if (length > MAX_BYTES) throw badResponse(url, `is longer than ${MAX_BYTES} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function badResponse(url: string, what: string): AgentAuthorityError {
+  return new AgentAuthorityError("bad_response", `the answer of ${url} ${what}`, {
+    hint: "check the issuer's URL",
+  });
+}
