@@ -1,14 +1,14 @@
 import { AgentKeyError } from "@countersign/agent-key";
 import { describe, expect, it } from "vitest";
 import { expectRejection } from "../test/expect-refusal.js";
+import { openScratchStore } from "../test/start-authority.js";
 import { AgentAuthorityError } from "./agent-authority-error.js";
 import type { AuthorityOptions } from "./authority-types.js";
 import { createAuthority } from "./create-authority.js";
-import { openStore } from "./store/open-store.js";
 
 describe("createAuthority", () => {
   it("rejects options out of their range", async () => {
-    await using store = await openStore("sqlite::memory:");
+    await using store = await openScratchStore();
     const options: Partial<Record<keyof AuthorityOptions, unknown>>[] = [
       { generations: [] },
       { generations: ["B"] },
@@ -28,7 +28,7 @@ describe("createAuthority", () => {
   });
 
   it("rejects a public URL that is none, or plain http to another machine", async () => {
-    await using store = await openStore("sqlite::memory:");
+    await using store = await openScratchStore();
     for (const publicUrl of [
       "",
       "authority.example",

@@ -2,12 +2,16 @@ import { parseAuthority } from "@countersign/agent-key";
 import { AgentAuthorityError } from "./agent-authority-error.js";
 import type { AuthorityOptions, Generation, RegistrationProofPolicy } from "./authority-types.js";
 import type { AuthorityContext } from "./http/authority-context.js";
+import type { HumanIssuer } from "./humans/principal.js";
+import type { IdentityPolicy } from "./registry/issue-identity.js";
 import { MAX_TTL_SECONDS } from "./registry/times.js";
 
 const DEFAULT_LIVE_AGENTS = 100;
 const DEFAULT_LIVE_TASKS = 10_000;
 const DEFAULT_SKEW_SECONDS = 300;
-const GENERATIONS: readonly Generation[] = ["A", "C"];
+const GENERATIONS: readonly Generation[] = ["A", "B", "C"];
+// B is for who asks for it: its keys are made here and travel (security.md).
+const DEFAULT_GENERATIONS: readonly Generation[] = ["A", "C"];
 const CAPABILITY = /^[\x21-\x7e]{1,256}$/;
 
 /** Checks the options of an authority and fills in their defaults. Throws `config_invalid`. */
@@ -18,8 +22,9 @@ export function checkAuthorityOptions(options: AuthorityOptions): AuthorityConte
   }
   return {
     store,
+    humans: checkHumans(options.humans ?? []),
     publicUrl: options.publicUrl === undefined ? undefined : parseAuthority(options.publicUrl),
-    generations: checkGenerations(options.generations ?? GENERATIONS),
+    generations: checkGenerations(options.generations ?? DEFAULT_GENERATIONS),
     registrationProof: checkProofPolicy(options.registrationProof ?? "accept"),
     agentPolicy: {
       capabilities,
@@ -38,6 +43,24 @@ export function checkAuthorityOptions(options: AuthorityOptions): AuthorityConte
     logger,
     refusalCodes: new WeakMap(),
   };
+}
+
+/** Checks the options of a registry that serves its operator alone. Throws `config_invalid`. */
+export function checkRegistryOptions(
+  options: Pick<AuthorityOptions, "generations" | "agentTtlSeconds" | "maxLiveAgents">,
+): IdentityPolicy {
+  return {
+    isServed: checkGenerations(options.generations ?? DEFAULT_GENERATIONS).has("B"),
+    agentTtlSeconds: checkRange("agentTtlSeconds", options.agentTtlSeconds, MAX_TTL_SECONDS),
+    maxLiveAgents:
+      checkRange("maxLiveAgents", options.maxLiveAgents, 1_000_000) ?? DEFAULT_LIVE_AGENTS,
+  };
+}
+
+function checkHumans(humans: readonly HumanIssuer[]): readonly HumanIssuer[] {
+  const names = new Set(humans.map(({ name }) => name));
+  if (names.size === humans.length) return humans;
+  throw invalid("humans", "names each issuer once: ids are kept apart by that name");
 }
 
 function checkGenerations(generations: readonly string[]): ReadonlySet<Generation> {

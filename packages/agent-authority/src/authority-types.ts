@@ -1,9 +1,10 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { HumanIssuer } from "./humans/principal.js";
 import type { Registry } from "./registry/registry-types.js";
 import type { AuthorityStore } from "./store/authority-store.js";
 
-/** A generation of clients: `A` proves its human by biscuit, `C` by bearer. */
-export type Generation = "A" | "C";
+/** A generation of clients: `A` proves its human by biscuit, `C` by bearer; to `B` its agent is given, key and all, in an identity JWT. */
+export type Generation = "A" | "B" | "C";
 
 /** Whether registrations must show that their sender holds the agent's key. */
 export type RegistrationProofPolicy = "accept" | "require";
@@ -23,7 +24,9 @@ export interface AuthorityOptions {
    * to callers on this machine's loopback. Set it wherever others than this machine call.
    */
   readonly publicUrl?: string | undefined;
-  /** Which clients are served. Default both. Without `C`, every registration takes a biscuit. */
+  /** Issuers whose tokens prove a human, besides the access tokens of this authority. Default none. */
+  readonly humans?: readonly HumanIssuer[] | undefined;
+  /** Which clients are served. Default A and C. Without `C`, every registration takes a biscuit, but for the tasks of B's agents. */
   readonly generations?: readonly Generation[] | undefined;
   /**
    * `accept`: a registration proof that is there must hold. `require`: every registration takes one, which Codex does not send. A proof

@@ -18,7 +18,7 @@ const DRAIN_MS = 10_000;
 const MAX_HEADER_LINES = 100;
 
 /**
- * Makes an authority over a store: it registers agents and tasks for clients of generations A and C, and answers for them to resource
+ * Makes an authority over a store: it registers agents and tasks for clients of every generation, and answers for them to resource
  * servers. All state is in the store; any number of authorities and operators may work on one.
  *
  * @throws {AgentAuthorityError} `config_invalid` when an option is out of its range
@@ -27,7 +27,13 @@ const MAX_HEADER_LINES = 100;
  */
 export async function createAuthority(options: AuthorityOptions): Promise<Authority> {
   const context = checkAuthorityOptions(options);
-  const registry = createRegistry(context.store, { now: context.now });
+  const { generations, agentTtlSeconds, maxLiveAgents } = options;
+  const registry = createRegistry(context.store, {
+    now: context.now,
+    generations,
+    agentTtlSeconds,
+    maxLiveAgents,
+  });
   // Only who serves needs the HTTP framework; who operates a store does not wait for it.
   const { createRouter } = await import("./http/create-router.js");
   return new RunningAuthority(context, registry, await createRouter(context));

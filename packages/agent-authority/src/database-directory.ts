@@ -2,10 +2,10 @@ import type { AgentDirectory, AgentRecord, TaskRecord } from "@countersign/agent
 import { AgentPublicKey, parseAuthority, parseTimestamp } from "@countersign/agent-key";
 import { parseCapabilities } from "./registry/capabilities.js";
 import { lifeStateOf } from "./registry/life-state.js";
-import { findAgent } from "./registry/operate-agents.js";
+import { type FoundAgent, findAgent } from "./registry/operate-agents.js";
 import { type Instant, instantOf } from "./registry/times.js";
 import type { AuthorityStore, Rows } from "./store/authority-store.js";
-import type { AgentRow, TaskRow } from "./store/database.js";
+import type { TaskRow } from "./store/database.js";
 
 /**
  * Gives verifiers the agents and tasks of a database directly, for instance to a gateway beside the authority. Nothing is cached: what is
@@ -50,7 +50,7 @@ export async function findTaskRecord(
   return row && toTaskRecord(row, instant);
 }
 
-function toAgentRecord(row: AgentRow, instant: Instant): AgentRecord {
+function toAgentRecord(row: FoundAgent, instant: Instant): AgentRecord {
   return {
     agentRuntimeId: row.agent_runtime_id,
     accountId: row.account_id,

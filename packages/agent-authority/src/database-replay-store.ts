@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { NonceEntry, ReplayStore } from "@countersign/agent-assertion";
 import { formatTimestamp } from "@countersign/agent-key";
-import type { AuthorityStore } from "./store/authority-store.js";
+import type { AuthorityStore, Rows } from "./store/authority-store.js";
 
 const SWEEP_EVERY_MS = 1_000;
 const SWEEP_ROWS = 1_000;
@@ -19,10 +19,9 @@ const KEPT_AFTER_END_MS = 600_000;
  * @see docs/protocol.md §5, request binding
  */
 export function databaseReplayStore(store: AuthorityStore): ReplayStore {
-  const { rows } = store;
   let sweepAt = Number.NEGATIVE_INFINITY;
 
-  async function sweep(at: number): Promise<void> {
+  async function sweep(rows: Rows, at: number): Promise<void> {
     if (at < sweepAt && sweepAt - at <= SWEEP_EVERY_MS) return;
     sweepAt = at + SWEEP_EVERY_MS;
     const ended = rows
@@ -43,13 +42,15 @@ export function databaseReplayStore(store: AuthorityStore): ReplayStore {
     async spend(entry) {
       const at = store.now();
       if (!(at <= entry.expiresAt)) return false;
-      await sweep(at);
-      const { numInsertedOrUpdatedRows } = await rows
-        .insertInto("spent_nonces")
-        .values({ nonce_hash: hashOf(entry), expires_at: endOf(entry) })
-        .onConflict((conflict) => conflict.column("nonce_hash").doNothing())
-        .executeTakeFirstOrThrow();
-      return numInsertedOrUpdatedRows === 1n;
+      return store.transaction(async (rows) => {
+        await sweep(rows, at);
+        const { numInsertedOrUpdatedRows } = await rows
+          .insertInto("spent_nonces")
+          .values({ nonce_hash: hashOf(entry), expires_at: endOf(entry) })
+          .onConflict((conflict) => conflict.column("nonce_hash").doNothing())
+          .executeTakeFirstOrThrow();
+        return numInsertedOrUpdatedRows === 1n;
+      });
     },
   };
 }

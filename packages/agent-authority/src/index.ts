@@ -10,6 +10,14 @@ export type {
 export { createAuthority } from "./create-authority.js";
 export { databaseDirectory } from "./database-directory.js";
 export { databaseReplayStore } from "./database-replay-store.js";
+export { createOidcIssuer } from "./humans/create-oidc-issuer.js";
+export type {
+  OidcAccountClaim,
+  OidcAlgorithm,
+  OidcClaimValue,
+  OidcIssuerOptions,
+} from "./humans/oidc-issuer-options.js";
+export type { HumanIssuer, HumanPrincipal } from "./humans/principal.js";
 export type { RegistryOptions } from "./registry/create-registry.js";
 export { createRegistry } from "./registry/create-registry.js";
 export type {
@@ -21,8 +29,11 @@ export type {
   AuditFilter,
   CreateAccessTokenOptions,
   CreatedAccessToken,
+  IssuedIdentity,
+  IssueIdentityOptions,
   LifeState,
   Registry,
+  SigningKeyInfo,
   TaskFilter,
   TaskInfo,
   TokenRole,

@@ -133,7 +133,7 @@ describe("the server", () => {
     await using tested = await TestedAuthority.start();
     await tested.store.close();
     expect((await tested.call("GET", "/healthz")).status).toBe(200);
-    expectRefusal(await tested.call("GET", "/readyz"), 500, "server_error");
+    expectRefusal(await tested.call("GET", "/readyz"), 503, "server_error");
   });
 
   it("says whose token it is, to its human alone", async () => {

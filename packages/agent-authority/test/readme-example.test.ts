@@ -1,6 +1,4 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readFile } from "node:fs/promises";
 import { AssertionRejected } from "@countersign/agent-assertion";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createRegistry, openStore } from "../src/index.js";
@@ -8,16 +6,17 @@ import { revokeAgentsOf } from "./examples/operate.js";
 import { serve } from "./examples/serve.js";
 import { openVerifier } from "./examples/verify.js";
 import { expectRejection } from "./expect-refusal.js";
+import { createTestDatabase, type TestDatabase } from "./test-database.js";
 
-let folder: string;
+let own: TestDatabase;
 let database: string;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "countersign-readme-"));
-  database = `sqlite:${join(folder, "authority.db")}`;
+  own = await createTestDatabase();
+  database = own.url;
 });
 
-afterAll(() => rm(folder, { recursive: true, force: true }));
+afterAll(() => own.drop());
 
 test("the README holds the examples as they are compiled", async () => {
   const readme = await readFile(new URL("../README.md", import.meta.url), "utf8");

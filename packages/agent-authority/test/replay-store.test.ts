@@ -1,22 +1,20 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { AgentAuthorityError, databaseReplayStore, openStore } from "../src/index.js";
+import { holdTable } from "./hold-table.js";
 import { runProgram } from "./run-process.js";
+import { createTestDatabase } from "./test-database.js";
 
 const HOUR_MS = 3_600_000;
 
-async function openFile(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "countersign-nonces-"));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  return join(folder, "authority.db");
+async function createDatabase(): Promise<string> {
+  const database = await createTestDatabase();
+  onTestFinished(() => database.drop());
+  return database.url;
 }
 
-async function open(url = "sqlite::memory:") {
+async function open(url?: string) {
   const clock = { ms: Date.UTC(2026, 2, 23, 12) };
-  const store = await openStore(url, { now: () => clock.ms });
+  const store = await openStore(url ?? (await createDatabase()), { now: () => clock.ms });
   onTestFinished(() => store.close());
   const rowsNow = async () =>
     (await store.rows.selectFrom("spent_nonces").selectAll().execute()).length;
@@ -105,7 +103,7 @@ describe("a nonce in the database", () => {
   });
 
   it("is on disk: a verifier that starts again knows it", async () => {
-    const url = `sqlite:${await openFile()}`;
+    const url = await createDatabase();
     const { clock, store, replayStore } = await open(url);
     expect(await replayStore.spend(entryOf(clock))).toBe(true);
     await store.close();
@@ -116,13 +114,11 @@ describe("a nonce in the database", () => {
 
 describe("a database that cannot be written", () => {
   it("makes spending reject while another connection holds it, and spends nothing", async () => {
-    const path = await openFile();
-    const { clock, replayStore } = await open(`sqlite:${path}`);
-    const other = new DatabaseSync(path);
-    other.exec("begin immediate");
+    const url = await createDatabase();
+    const { clock, replayStore } = await open(url);
+    const release = await holdTable(url, "spent_nonces");
     const error = await replayStore.spend(entryOf(clock)).catch((reason: unknown) => reason);
-    other.exec("rollback");
-    other.close();
+    await release();
     expect(AgentAuthorityError.is(error) && error.code).toBe("store_locked");
     expect(await replayStore.spend(entryOf(clock))).toBe(true);
   });
@@ -136,7 +132,7 @@ describe("a database that cannot be written", () => {
 
 describe("processes that share a database", () => {
   it("spend each nonce once between them, and the one that comes later sees all of them replayed", async () => {
-    const args = ["spender", `sqlite:${await openFile()}`, "200"] as const;
+    const args = ["spender", await createDatabase(), "200"] as const;
     const spent = await Promise.all(Array.from({ length: 3 }, () => runProgram(...args)));
     const all = (spent as number[][]).flat().sort((a, b) => a - b);
     expect(all).toEqual(Array.from({ length: 200 }, (_, index) => index));

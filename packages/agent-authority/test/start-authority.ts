@@ -1,7 +1,14 @@
 import { AgentKey, formatTimestamp } from "@countersign/agent-key";
 import { type Dispatcher, request } from "undici";
-import { type Authority, type AuthorityOptions, createAuthority, openStore } from "../src/index.js";
+import {
+  type Authority,
+  type AuthorityOptions,
+  createAuthority,
+  type OpenStoreOptions,
+  openStore,
+} from "../src/index.js";
 import type { AuthorityStore } from "../src/store/authority-store.js";
+import { createTestDatabase, databaseKind, type TestDatabase } from "./test-database.js";
 
 export const NOON = Date.UTC(2026, 3, 15, 12, 0, 0);
 
@@ -25,28 +32,33 @@ export class TestedAuthority implements AsyncDisposable {
   readonly store: AuthorityStore;
   readonly url: string;
   readonly clock: { nowMs: number };
+  readonly #database: TestDatabase | undefined;
 
   private constructor(
     authority: Authority,
     store: AuthorityStore,
     url: string,
     clock: { nowMs: number },
+    database: TestDatabase | undefined,
   ) {
     this.authority = authority;
     this.store = store;
     this.url = url;
     this.clock = clock;
+    this.#database = database;
   }
 
   static async start(
     options: Omit<AuthorityOptions, "store"> & { readonly database?: string } = {},
   ): Promise<TestedAuthority> {
-    const { database = "sqlite::memory:", ...rest } = options;
+    const { database, ...rest } = options;
     const clock = { nowMs: NOON };
-    const store = await openStore(database, { now: () => clock.nowMs });
+    const own = database === undefined ? await createScratchDatabase() : undefined;
+    const url = database ?? own?.url ?? "sqlite::memory:";
+    const store = await openStore(url, { now: () => clock.nowMs });
     const authority = await createAuthority({ store, ...rest });
-    const { url } = await authority.listen({ host: "127.0.0.1", port: 0 });
-    return new TestedAuthority(authority, store, url, clock);
+    const listening = await authority.listen({ host: "127.0.0.1", port: 0 });
+    return new TestedAuthority(authority, store, listening.url, clock, own);
   }
 
   async call(method: string, path: string, options: CallOptions = {}): Promise<Answer> {
@@ -118,7 +130,27 @@ export class TestedAuthority implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.authority.close();
     await this.store.close();
+    await this.#database?.drop();
   }
+}
+
+/** A store of a test's own that goes with it. */
+export async function openScratchStore(
+  options?: OpenStoreOptions,
+): Promise<AuthorityStore & AsyncDisposable> {
+  const database = await createScratchDatabase();
+  const store = await openStore(database?.url ?? "sqlite::memory:", options);
+  const close = store.close.bind(store);
+  store.close = async () => {
+    await close();
+    await database?.drop();
+  };
+  return store;
+}
+
+// SQLite's in memory where no other process has to find it.
+async function createScratchDatabase(): Promise<TestDatabase | undefined> {
+  return databaseKind === "sqlite" ? undefined : createTestDatabase();
 }
 
 function isRaw(body: unknown): body is string | Buffer | undefined {

@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { AgentKey } from "@countersign/agent-key";
 import { openSealedBox } from "@countersign/agent-task";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -8,17 +5,18 @@ import { createRegistry, databaseDirectory, openStore } from "../src/index.js";
 import { expectRefusal } from "./expect-refusal.js";
 import { kill, runProgram, startProgram } from "./run-process.js";
 import { agentBody, TestedAuthority } from "./start-authority.js";
+import { createTestDatabase, type TestDatabase } from "./test-database.js";
 
 const SLOW_MS = 60_000;
-let folder: string;
+let own: TestDatabase;
 let database: string;
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "countersign-processes-"));
-  database = `sqlite:${join(folder, "authority.db")}`;
+  own = await createTestDatabase();
+  database = own.url;
 });
 
-afterEach(() => rm(folder, { recursive: true, force: true }));
+afterEach(() => own.drop());
 
 describe("two processes on one database", () => {
   it(

@@ -1,6 +1,7 @@
 import type { ServerResponse } from "node:http";
 import type { Code } from "@countersign/agent-key";
 import type { AuthorityLogger, Generation, RegistrationProofPolicy } from "../authority-types.js";
+import type { HumanIssuer } from "../humans/principal.js";
 import type { AgentPolicy } from "../registry/register-agent.js";
 import type { TaskPolicy } from "../registry/register-task.js";
 import type { AuthorityStore } from "../store/authority-store.js";
@@ -8,6 +9,8 @@ import type { AuthorityStore } from "../store/authority-store.js";
 /** What every route works with: the checked options of an authority. */
 export interface AuthorityContext {
   readonly store: AuthorityStore;
+  /** Besides the authority's own access tokens. */
+  readonly humans: readonly HumanIssuer[];
   /** Normalised. */
   readonly publicUrl: string | undefined;
   readonly generations: ReadonlySet<Generation>;

@@ -4,7 +4,7 @@ import {
   parseBiscuitRequestHeaders,
 } from "@countersign/agent-identity";
 import type { FastifyInstance } from "fastify";
-import { authenticate } from "../registry/authenticate.js";
+import { authenticateHuman } from "../humans/authenticate-human.js";
 import { issueBiscuit } from "../registry/biscuits.js";
 import { Refusal } from "../registry/refusal.js";
 import { instantOf } from "../registry/times.js";
@@ -17,7 +17,7 @@ export function addBiscuitRoutes(app: FastifyInstance, context: AuthorityContext
   app.get(BISCUIT_PATH, async (request, reply) => {
     const instant = instantOf(context.now);
     const { accessToken, method, url } = parseBiscuitRequestHeaders(readHeaderLines(request.raw));
-    const principal = await authenticate(context.store.rows, accessToken, "human", instant);
+    const principal = await authenticateHuman(context, accessToken, instant);
     if (method !== "POST") {
       throw new Refusal("invalid_request", "a biscuit is given for a POST alone");
     }

@@ -11,6 +11,8 @@ import { addBiscuitRoutes } from "./biscuit-routes.js";
 import { addDirectoryRoutes } from "./directory-routes.js";
 import { addHealthRoutes } from "./health-routes.js";
 import { parseJsonBody } from "./json-body.js";
+import { addKeySetRoutes } from "./key-set-routes.js";
+import { addLeakedIdentityHook } from "./leaked-identity-hook.js";
 import { keepRawBody } from "./raw-body.js";
 import { BACKEND_PREFIX } from "./registration-target.js";
 import { addTaskRoutes } from "./task-routes.js";
@@ -46,6 +48,7 @@ export async function createRouter(context: AuthorityContext): Promise<FastifyIn
     if (!reply.hasHeader("cache-control")) reply.header("cache-control", "no-store");
     reply.header("x-content-type-options", "nosniff");
   });
+  addLeakedIdentityHook(app, context);
   app.setErrorHandler((error: FastifyError, _request, reply) =>
     send(context, reply, toProblem(error), error),
   );
@@ -63,6 +66,7 @@ function addRoutes(app: FastifyInstance, context: AuthorityContext): void {
     allowed.set(routePath, [...(allowed.get(routePath) ?? []), ...[method].flat()]);
   });
   if (context.generations.has("A")) addBiscuitRoutes(app, context);
+  if (context.generations.has("B")) addKeySetRoutes(app, context);
   addAgentRoutes(app, context);
   addTaskRoutes(app, context);
   addDirectoryRoutes(app, context);

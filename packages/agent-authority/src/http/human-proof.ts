@@ -1,9 +1,11 @@
 import { BISCUIT_HEADER } from "@countersign/agent-identity";
-import { authenticate, type Principal } from "../registry/authenticate.js";
+import { authenticateHuman } from "../humans/authenticate-human.js";
+import type { Principal } from "../humans/principal.js";
 import { findBiscuit, spendBiscuit, type UsableBiscuit } from "../registry/biscuits.js";
 import { Refusal } from "../registry/refusal.js";
 import type { Instant } from "../registry/times.js";
 import type { Rows } from "../store/authority-store.js";
+import type { AgentRow } from "../store/database.js";
 import type { AuthorityContext } from "./authority-context.js";
 import { type HeaderLines, readBearerToken, readSingleHeader } from "./read-headers.js";
 
@@ -27,17 +29,15 @@ export async function checkAgentRegistrationProof(
 ): Promise<HumanProof> {
   const biscuit = readBiscuit(context, headers);
   if (biscuit !== undefined) return checkBiscuit(context, biscuit, target, instant);
-  if (!context.generations.has("C")) {
-    throw new Refusal("biscuit_invalid", "a registration takes a biscuit here");
-  }
+  if (!context.generations.has("C")) throw biscuitMissing();
   const token = readBearerToken(headers);
-  const principal = await authenticate(context.store.rows, token, "human", instant);
+  const principal = await authenticateHuman(context, token, instant);
   return { principal, spend: async () => {} };
 }
 
 /**
- * Checks the human's proof of a task registration: none, or a biscuit; where generation C is not served, a biscuit always. The agent's
- * signature is what counts; a bearer token has no business there (protocol §4).
+ * Checks the human's proof of a task registration: none, or a biscuit. The agent's signature is what counts; a bearer token has no business
+ * there (protocol §4). Who may come without a biscuit, {@link checkTaskGeneration} says once the agent is known.
  *
  * Throws `invalid_request` for an Authorization header, `biscuit_invalid`.
  */
@@ -52,10 +52,30 @@ export async function checkTaskRegistrationProof(
     throw new Refusal("invalid_request", "a task registration takes no Authorization header");
   }
   if (biscuit !== undefined) return checkBiscuit(context, biscuit, target, instant);
-  if (!context.generations.has("C")) {
-    throw new Refusal("biscuit_invalid", "a registration takes a biscuit here");
-  }
+  const { generations } = context;
+  if (!generations.has("B") && !generations.has("C")) throw biscuitMissing();
   return undefined;
+}
+
+/**
+ * Checks that the clients of an agent's generation are served: those of identity JWTs (B), and those without a biscuit (C).
+ *
+ * Throws `forbidden` for an agent of an identity JWT, `biscuit_invalid` for another.
+ */
+export function checkTaskGeneration(
+  { generations }: AuthorityContext,
+  agent: Pick<AgentRow, "generation">,
+  proof: HumanProof | undefined,
+): void {
+  if (agent.generation === "B") {
+    if (generations.has("B")) return;
+    throw new Refusal("forbidden", "agents of identity JWTs are not served here");
+  }
+  if (proof === undefined && !generations.has("C")) throw biscuitMissing();
+}
+
+function biscuitMissing(): Refusal {
+  return new Refusal("biscuit_invalid", "a registration takes a biscuit here");
 }
 
 function readBiscuit(context: AuthorityContext, headers: HeaderLines): string | undefined {

@@ -9,14 +9,14 @@ import {
 } from "@countersign/agent-task/server";
 import type { FastifyInstance } from "fastify";
 import { commitRefusals } from "../registry/commit-refusals.js";
-import { findAgent } from "../registry/operate-agents.js";
+import { findAgent, lockAgent } from "../registry/operate-agents.js";
 import { Refusal } from "../registry/refusal.js";
 import { isOwnedBy } from "../registry/register-agent.js";
 import { registerTask } from "../registry/register-task.js";
 import { type Instant, instantOf } from "../registry/times.js";
 import type { AgentRow } from "../store/database.js";
 import type { AuthorityContext } from "./authority-context.js";
-import { checkTaskRegistrationProof, type HumanProof } from "./human-proof.js";
+import { checkTaskGeneration, checkTaskRegistrationProof, type HumanProof } from "./human-proof.js";
 import { readHeaderLines } from "./read-headers.js";
 import { checkTaskRegistrationSignature } from "./registration-proof.js";
 import { taskRegistrationTarget } from "./registration-target.js";
@@ -40,10 +40,11 @@ export function addTaskRoutes(app: FastifyInstance, context: AuthorityContext): 
       checkTaskRegistrationSignature(context, request.raw, agentRuntimeId, publicKeys, timestamp);
       const { agent, task } = await commitRefusals(context.store, async (rows) => {
         await proof?.spend(rows);
-        // Read again under the write lock: it may have been revoked, or its claim voided, a moment ago.
-        const current = await findAgent(rows, agentRuntimeId, instant);
+        // Read again under a lock: it may have been revoked, or its claim voided, a moment ago.
+        const current = await lockAgent(rows, agentRuntimeId, instant);
         if (current === undefined) throw unknownAgent();
         checkOwner(current, proof);
+        checkTaskGeneration(context, current, proof);
         return {
           agent: current,
           task: await registerTask(rows, current, idempotencyKey, context.taskPolicy, instant),

@@ -29,7 +29,10 @@ export interface CodedProblem extends Problem {
 export function toProblem(error: unknown): CodedProblem {
   if (CountersignError.is(error)) {
     if (TOLD.has(error.code)) return coded(error.code, detailOf(error));
-    if (error.code === "store_locked") return createBusyProblem("the authority is busy");
+    if (error.code === "store_locked" || error.code === "unreachable")
+      return createBusyProblem(
+        error.code === "unreachable" ? error.message : "the authority is busy",
+      );
   }
   const status = clientErrorStatus(error);
   if (status !== undefined) return coded("invalid_request", DETAILS[status], { status });

@@ -1,6 +1,6 @@
 import { createWhoamiResponse, WHOAMI_PATH } from "@countersign/agent-identity";
 import type { FastifyInstance } from "fastify";
-import { authenticate } from "../registry/authenticate.js";
+import { authenticateHuman } from "../humans/authenticate-human.js";
 import { instantOf } from "../registry/times.js";
 import type { AuthorityContext } from "./authority-context.js";
 import { readBearerToken, readHeaderLines } from "./read-headers.js";
@@ -9,7 +9,6 @@ import { readBearerToken, readHeaderLines } from "./read-headers.js";
 export function addWhoamiRoutes(app: FastifyInstance, context: AuthorityContext): void {
   app.get(WHOAMI_PATH, async (request) => {
     const token = readBearerToken(readHeaderLines(request.raw));
-    const { rows } = context.store;
-    return createWhoamiResponse(await authenticate(rows, token, "human", instantOf(context.now)));
+    return createWhoamiResponse(await authenticateHuman(context, token, instantOf(context.now)));
   });
 }

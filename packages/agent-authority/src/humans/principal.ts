@@ -10,6 +10,11 @@ export interface Principal {
   readonly agentTtlSeconds?: number | undefined;
 }
 
+/** Somebody with an access token of this authority. */
+export interface TokenPrincipal extends Principal {
+  readonly accessTokenId: string;
+}
+
 /** One kind of human tokens besides the authority's own. */
 export interface HumanIssuer {
   /** Names the issuer in ids, audit log and figures. */

@@ -1,16 +1,10 @@
+import type { TokenPrincipal } from "../humans/principal.js";
 import type { Rows } from "../store/authority-store.js";
 import { hashSecret, isSecretOf } from "./access-token.js";
 import { lifeStateOf } from "./life-state.js";
 import { Refusal } from "./refusal.js";
 import type { TokenRole } from "./registry-types.js";
 import type { Instant } from "./times.js";
-
-/** Whose live access token it was. */
-export interface Principal {
-  readonly accessTokenId: string;
-  readonly accountId: string;
-  readonly userId: string;
-}
 
 /**
  * Finds out whose access token this is. Throws `unauthenticated` unless it lives and is of this role: the kinds are not interchangeable,
@@ -21,7 +15,7 @@ export async function authenticate(
   token: string | undefined,
   role: TokenRole,
   instant: Instant,
-): Promise<Principal> {
+): Promise<TokenPrincipal> {
   if (token === undefined || !isSecretOf(role, token)) throw unauthenticated(role);
   const row = await rows
     .selectFrom("access_tokens")
@@ -35,6 +29,7 @@ export async function authenticate(
     accessTokenId: row.access_token_id,
     accountId: row.account_id,
     userId: row.user_id,
+    actor: `token:${row.access_token_id}`,
   };
 }
 

@@ -1,7 +1,7 @@
+import type { Principal } from "../humans/principal.js";
 import type { AuthorityStore, Rows } from "../store/authority-store.js";
 import { createSecret, hashSecret, isSecretOf } from "./access-token.js";
 import { appendAuditEvent } from "./audit.js";
-import type { Principal } from "./authenticate.js";
 import { lifeStateOf } from "./life-state.js";
 import { Refusal } from "./refusal.js";
 import { endOfLife, type Instant } from "./times.js";
@@ -36,7 +36,11 @@ export async function issueBiscuit(
       .insertInto("biscuits")
       .values({
         biscuit_hash: hashSecret(biscuit),
-        access_token_id: principal.accessTokenId,
+        account_id: principal.accountId,
+        user_id: principal.userId,
+        actor: principal.actor,
+        access_token_id: principal.accessTokenId ?? null,
+        agent_ttl_seconds: principal.agentTtlSeconds ?? null,
         method: binding.method,
         target: binding.target,
         expires_at: expiresAt,
@@ -61,28 +65,22 @@ export async function findBiscuit(
   if (!isSecretOf("biscuit", biscuit)) throw invalid();
   const row = await rows
     .selectFrom("biscuits")
-    .innerJoin("access_tokens", "access_tokens.access_token_id", "biscuits.access_token_id")
-    .select([
-      "biscuits.biscuit_hash",
-      "biscuits.method",
-      "biscuits.target",
-      "biscuits.expires_at as biscuit_expires_at",
-      "access_tokens.access_token_id",
-      "access_tokens.account_id",
-      "access_tokens.user_id",
-      "access_tokens.expires_at",
-      "access_tokens.revoked_at",
-    ])
+    .leftJoin("access_tokens", "access_tokens.access_token_id", "biscuits.access_token_id")
+    .selectAll("biscuits")
+    .select(["access_tokens.expires_at as token_expires_at", "access_tokens.revoked_at"])
     .where("biscuit_hash", "=", hashSecret(biscuit))
     .executeTakeFirst();
-  if (row === undefined || row.biscuit_expires_at <= instant.text) throw invalid();
+  if (row === undefined || row.expires_at <= instant.text) throw invalid();
   if (row.method !== binding.method || row.target !== binding.target) throw invalid();
-  if (lifeStateOf(row, instant) !== "active") throw invalid();
+  const token = { revoked_at: row.revoked_at, expires_at: row.token_expires_at };
+  if (lifeStateOf(token, instant) !== "active") throw invalid();
   return {
     biscuitHash: row.biscuit_hash,
-    accessTokenId: row.access_token_id,
     accountId: row.account_id,
     userId: row.user_id,
+    actor: row.actor,
+    accessTokenId: row.access_token_id ?? undefined,
+    agentTtlSeconds: row.agent_ttl_seconds ?? undefined,
   };
 }
 

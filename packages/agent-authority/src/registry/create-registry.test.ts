@@ -1,8 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { expectRejection } from "../../test/expect-refusal.js";
-import { NOON, TestedAuthority } from "../../test/start-authority.js";
+import { NOON, openScratchStore, TestedAuthority } from "../../test/start-authority.js";
 import { AgentAuthorityError } from "../agent-authority-error.js";
-import { openStore } from "../store/open-store.js";
 import { createRegistry } from "./create-registry.js";
 import type { CreateAccessTokenOptions } from "./registry-types.js";
 
@@ -15,7 +14,7 @@ const human: CreateAccessTokenOptions = {
 
 describe("access tokens", () => {
   it("are refused for ids, roles and lifetimes that are not allowed", async () => {
-    await using store = await openStore("sqlite::memory:");
+    await using store = await openScratchStore();
     const registry = createRegistry(store);
     for (const change of [
       { accountId: "" },
@@ -36,7 +35,7 @@ describe("access tokens", () => {
   });
 
   it("begin with a prefix by role, and the database never holds one", async () => {
-    await using store = await openStore("sqlite::memory:", { now: () => NOON });
+    await using store = await openScratchStore({ now: () => NOON });
     const registry = createRegistry(store);
     for (const [role, prefix] of [
       ["human", "cs_human_"],
@@ -56,7 +55,7 @@ describe("access tokens", () => {
 
   it("are listed with their state and revoked once", async () => {
     let nowMs = NOON;
-    await using store = await openStore("sqlite::memory:");
+    await using store = await openScratchStore();
     const registry = createRegistry(store, { now: () => nowMs });
     const { id } = await registry.createAccessToken(human);
     await registry.createAccessToken({ ...human, role: "read" });
@@ -79,7 +78,7 @@ describe("access tokens", () => {
 
 describe("agents and tasks", () => {
   it("are undefined when there is none", async () => {
-    await using store = await openStore("sqlite::memory:");
+    await using store = await openScratchStore();
     const registry = createRegistry(store);
     expect(await registry.getAgent("agent-1")).toBeUndefined();
     expect(await registry.revokeAgent("agent-1")).toBeUndefined();
@@ -139,7 +138,7 @@ describe("agents and tasks", () => {
 
 describe("the audit log", () => {
   it("rejects a range that is none, and pages by sequence", async () => {
-    await using store = await openStore("sqlite::memory:");
+    await using store = await openScratchStore();
     const registry = createRegistry(store);
     for (let i = 0; i < 3; i += 1) await registry.createAccessToken(human);
     for (const filter of [{ after: -1 }, { after: 0.5 }, { limit: 0 }, { limit: 10_001 }]) {

@@ -5,11 +5,15 @@ import type { Instant } from "./times.js";
 interface Mortal {
   readonly revoked_at: string | null;
   readonly expires_at: string | null;
+  /** Revoking the larger stops the smaller. */
+  readonly user_revoked_at?: string | null;
+  readonly account_revoked_at?: string | null;
 }
 
 /** The state of an agent, task or token at an instant. */
 export function lifeStateOf(row: Mortal, instant: Instant): LifeState {
-  if (row.revoked_at !== null) return "revoked";
+  const { revoked_at, user_revoked_at = null, account_revoked_at = null } = row;
+  if ((revoked_at ?? user_revoked_at ?? account_revoked_at) !== null) return "revoked";
   return row.expires_at !== null && row.expires_at <= instant.text ? "expired" : "active";
 }
 

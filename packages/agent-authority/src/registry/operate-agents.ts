@@ -6,18 +6,49 @@ import { isLapsedClaim, lifeStateOf } from "./life-state.js";
 import type { AgentFilter, AgentInfo } from "./registry-types.js";
 import type { Instant } from "./times.js";
 
-/** The row of an agent; `undefined` also for a claim that lapsed unproven. */
+/** An agent with what ends it besides its own row. */
+export interface FoundAgent extends AgentRow {
+  readonly user_revoked_at: string | null;
+  readonly account_revoked_at: string | null;
+}
+
+/** An agent; `undefined` also for a claim that lapsed unproven. */
 export async function findAgent(
   rows: Rows,
   agentRuntimeId: string,
   instant: Instant,
-): Promise<AgentRow | undefined> {
-  const row = await rows
-    .selectFrom("agents")
-    .selectAll()
+): Promise<FoundAgent | undefined> {
+  const row = await selectAgents(rows)
     .where("agent_runtime_id", "=", agentRuntimeId)
     .executeTakeFirst();
   return row === undefined || isLapsedClaim(row, instant) ? undefined : row;
+}
+
+/** As {@link findAgent}, and keeps others from changing it, or from adding to it, until the transaction ends. */
+export async function lockAgent(
+  rows: Rows,
+  agentRuntimeId: string,
+  instant: Instant,
+): Promise<FoundAgent | undefined> {
+  const row = await selectAgents(rows)
+    .where("agent_runtime_id", "=", agentRuntimeId)
+    .forNoKeyUpdate(["agents"])
+    .executeTakeFirst();
+  return row === undefined || isLapsedClaim(row, instant) ? undefined : row;
+}
+
+/** Agents with the state of their users and accounts. */
+function selectAgents(rows: Rows) {
+  return rows
+    .selectFrom("agents")
+    .leftJoin("accounts", "accounts.account_id", "agents.account_id")
+    .leftJoin("users", (join) =>
+      join
+        .onRef("users.account_id", "=", "agents.account_id")
+        .onRef("users.user_id", "=", "agents.user_id"),
+    )
+    .selectAll("agents")
+    .select(["users.revoked_at as user_revoked_at", "accounts.revoked_at as account_revoked_at"]);
 }
 
 export async function listAgents(
@@ -25,10 +56,12 @@ export async function listAgents(
   filter: AgentFilter,
   instant: Instant,
 ): Promise<AgentInfo[]> {
-  let query = store.rows.selectFrom("agents").selectAll();
-  if (filter.accountId !== undefined) query = query.where("account_id", "=", filter.accountId);
-  if (filter.userId !== undefined) query = query.where("user_id", "=", filter.userId);
-  const found = await query.orderBy("created_at").orderBy("agent_runtime_id").execute();
+  let query = selectAgents(store.rows);
+  if (filter.accountId !== undefined) {
+    query = query.where("agents.account_id", "=", filter.accountId);
+  }
+  if (filter.userId !== undefined) query = query.where("agents.user_id", "=", filter.userId);
+  const found = await query.orderBy("agents.created_at").orderBy("agent_runtime_id").execute();
   return found
     .filter((row) => !isLapsedClaim(row, instant))
     .map((row) => toAgentInfo(row, instant));
@@ -49,7 +82,7 @@ export function revokeAgent(
   instant: Instant,
 ): Promise<AgentInfo | undefined> {
   return store.transaction(async (rows) => {
-    const row = await findAgent(rows, agentRuntimeId, instant);
+    const row = await lockAgent(rows, agentRuntimeId, instant);
     if (row === undefined) return undefined;
     if (row.revoked_at === null) {
       const change = { state: "revoked", revoked_at: instant.text } as const;
@@ -69,7 +102,7 @@ export function revokeAgent(
   });
 }
 
-function toAgentInfo(row: AgentRow, instant: Instant): AgentInfo {
+function toAgentInfo(row: FoundAgent, instant: Instant): AgentInfo {
   return {
     agentRuntimeId: row.agent_runtime_id,
     accountId: row.account_id,

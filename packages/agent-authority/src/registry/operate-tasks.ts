@@ -10,6 +10,8 @@ interface TaskWithAgent extends TaskRow {
   user_id: string;
   agent_expires_at: string | null;
   agent_revoked_at: string | null;
+  user_revoked_at: string | null;
+  account_revoked_at: string | null;
 }
 
 export async function listTasks(
@@ -21,7 +23,8 @@ export async function listTasks(
   if (filter.agentRuntimeId !== undefined) {
     query = query.where("tasks.agent_runtime_id", "=", filter.agentRuntimeId);
   }
-  if (filter.accountId !== undefined) query = query.where("account_id", "=", filter.accountId);
+  if (filter.accountId !== undefined)
+    query = query.where("agents.account_id", "=", filter.accountId);
   const found = await query.orderBy("tasks.created_at").orderBy("task_id").execute();
   return found.map((row) => toTaskInfo(row, instant));
 }
@@ -41,7 +44,10 @@ export function revokeTask(
   instant: Instant,
 ): Promise<TaskInfo | undefined> {
   return store.transaction(async (rows) => {
-    const row = await selectTasks(rows).where("task_id", "=", taskId).executeTakeFirst();
+    const row = await selectTasks(rows)
+      .where("task_id", "=", taskId)
+      .forNoKeyUpdate(["tasks"])
+      .executeTakeFirst();
     if (row === undefined) return undefined;
     if (row.revoked_at === null) {
       const change = { state: "revoked", revoked_at: instant.text } as const;
@@ -62,19 +68,33 @@ function selectTasks(rows: Rows) {
   return rows
     .selectFrom("tasks")
     .innerJoin("agents", "agents.agent_runtime_id", "tasks.agent_runtime_id")
+    .leftJoin("accounts", "accounts.account_id", "agents.account_id")
+    .leftJoin("users", (join) =>
+      join
+        .onRef("users.account_id", "=", "agents.account_id")
+        .onRef("users.user_id", "=", "agents.user_id"),
+    )
     .selectAll("tasks")
     .select([
       "agents.account_id",
       "agents.user_id",
       "agents.expires_at as agent_expires_at",
       "agents.revoked_at as agent_revoked_at",
+      "users.revoked_at as user_revoked_at",
+      "accounts.revoked_at as account_revoked_at",
     ]);
 }
 
 function toTaskInfo(row: TaskWithAgent, instant: Instant): TaskInfo {
-  const own = lifeStateOf(row, instant);
+  const { revoked_at, expires_at, user_revoked_at, account_revoked_at } = row;
+  const own = lifeStateOf({ revoked_at, expires_at }, instant);
   const ofAgent = lifeStateOf(
-    { revoked_at: row.agent_revoked_at, expires_at: row.agent_expires_at },
+    {
+      revoked_at: row.agent_revoked_at,
+      expires_at: row.agent_expires_at,
+      user_revoked_at,
+      account_revoked_at,
+    },
     instant,
   );
   return {

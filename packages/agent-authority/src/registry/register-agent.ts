@@ -2,12 +2,13 @@ import type { AgentRegistrationRequest } from "@countersign/agent-identity";
 import { encodeBase64 } from "@countersign/agent-key";
 import { toX25519PublicKey } from "@countersign/agent-task/server";
 import { uuidv7 } from "uuidv7";
+import type { Principal } from "../humans/principal.js";
 import type { Rows } from "../store/authority-store.js";
 import type { AgentRow } from "../store/database.js";
 import { appendAuditEvent } from "./audit.js";
-import type { Principal } from "./authenticate.js";
 import { grantCapabilities } from "./capabilities.js";
 import { isLapsedClaim, lifeStateOf } from "./life-state.js";
+import { lockPrincipal, type PrincipalIds } from "./principals.js";
 import { proveKey } from "./prove-key.js";
 import { Refusal } from "./refusal.js";
 import { endOfLife, type Instant, MAX_TTL_SECONDS } from "./times.js";
@@ -37,17 +38,21 @@ export async function registerAgent(
   isProven: boolean,
   instant: Instant,
 ): Promise<AgentRow> {
+  await lockPrincipal(rows, principal, instant);
   const holders = await rows
     .selectFrom("agents")
     .selectAll()
     .where("public_key", "=", request.publicKey.line)
+    .forNoKeyUpdate()
     .execute();
   const own = holders.find((row) => isOwnedBy(row, principal));
   checkHolders(holders, own);
+  // Its life is the JWT's: registering the key would lengthen it.
+  if (own?.generation === "B") throw ofIdentityToken();
   if (own === undefined || !isLive(own, instant)) {
-    await checkLimit(rows, principal, policy.maxLiveAgents, instant);
+    await checkAgentLimit(rows, principal, policy.maxLiveAgents, instant);
   }
-  const grant = createGrant(request, policy, own, instant);
+  const grant = createGrant(request, principal, policy, own, instant);
   const agent =
     own === undefined
       ? await insertAgent(rows, principal, request, grant, instant)
@@ -79,13 +84,20 @@ function checkHolders(holders: readonly AgentRow[], own: AgentRow | undefined): 
   }
 }
 
+function ofIdentityToken(): Refusal {
+  return new Refusal("invalid_key", "this key came in an identity JWT, and ends with it", {
+    hint: "make a key of your own, or ask for another JWT",
+  });
+}
+
 function isLive(row: AgentRow, instant: Instant): boolean {
   return lifeStateOf(row, instant) === "active" && !isLapsedClaim(row, instant);
 }
 
-async function checkLimit(
+/** Throws `forbidden` when the user, whose row is locked, has as many live agents as it may. */
+export async function checkAgentLimit(
   rows: Rows,
-  principal: Principal,
+  principal: PrincipalIds,
   maxLiveAgents: number,
   instant: Instant,
 ): Promise<void> {
@@ -109,13 +121,14 @@ async function checkLimit(
 
 function createGrant(
   request: AgentRegistrationRequest,
+  principal: Principal,
   policy: AgentPolicy,
   own: AgentRow | undefined,
   instant: Instant,
 ): Grant {
   const ttlSeconds = Math.min(
     request.ttlSeconds ?? Number.POSITIVE_INFINITY,
-    policy.agentTtlSeconds ?? Number.POSITIVE_INFINITY,
+    policy.agentTtlSeconds ?? principal.agentTtlSeconds ?? Number.POSITIVE_INFINITY,
   );
   const expiresAt = Number.isFinite(ttlSeconds)
     ? endOfLife(instant, Math.min(ttlSeconds, MAX_TTL_SECONDS))
@@ -157,6 +170,8 @@ async function insertAgent(
     created_at: instant.text,
     proven_at: null,
     revoked_at: null,
+    generation: "C",
+    key_first_used_at: null,
     ...grant,
   };
   await rows.insertInto("agents").values(row).execute();

@@ -1,9 +1,10 @@
 import { hash } from "node:crypto";
 import { uuidv7 } from "uuidv7";
 import type { Rows } from "../store/authority-store.js";
-import type { AgentRow, TaskRow } from "../store/database.js";
+import type { TaskRow } from "../store/database.js";
 import { appendAuditEvent } from "./audit.js";
 import { lifeStateOf } from "./life-state.js";
+import type { FoundAgent } from "./operate-agents.js";
 import { proveKey } from "./prove-key.js";
 import { Refusal } from "./refusal.js";
 import { endOfLife, type Instant } from "./times.js";
@@ -19,11 +20,11 @@ export interface TaskPolicy {
  *
  * Throws `agent_revoked` or `agent_expired`; `forbidden` when the agent has too many live tasks.
  *
- * @param agent - read in this transaction
+ * @param agent - locked in this transaction
  */
 export async function registerTask(
   rows: Rows,
-  agent: AgentRow,
+  agent: FoundAgent,
   idempotencyKey: string | undefined,
   policy: TaskPolicy,
   instant: Instant,
@@ -54,7 +55,7 @@ export async function registerTask(
   return task;
 }
 
-function checkLiveAgent(agent: AgentRow, instant: Instant): void {
+function checkLiveAgent(agent: FoundAgent, instant: Instant): void {
   const state = lifeStateOf(agent, instant);
   if (state === "revoked") {
     throw new Refusal("agent_revoked", "the agent was revoked", {
@@ -70,7 +71,7 @@ function checkLiveAgent(agent: AgentRow, instant: Instant): void {
 
 function findTask(
   rows: Rows,
-  agent: AgentRow,
+  agent: FoundAgent,
   idempotencyHash: string,
 ): Promise<TaskRow | undefined> {
   return rows
@@ -83,7 +84,7 @@ function findTask(
 
 async function checkLimit(
   rows: Rows,
-  agent: AgentRow,
+  agent: FoundAgent,
   maxLiveTasks: number,
   instant: Instant,
 ): Promise<void> {
@@ -110,7 +111,7 @@ async function releaseKey(rows: Rows, task: TaskRow): Promise<void> {
     .execute();
 }
 
-function subjectOf(agent: AgentRow) {
+function subjectOf(agent: FoundAgent) {
   return {
     account_id: agent.account_id,
     user_id: agent.user_id,

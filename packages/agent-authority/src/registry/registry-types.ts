@@ -73,6 +73,47 @@ export interface TaskInfo {
   readonly revokedAt: string | undefined;
 }
 
+/** Options of {@link Registry.issueIdentity}. */
+export interface IssueIdentityOptions {
+  /** 1 to 256 printable ASCII characters without space, `"`, `,`, `\`. */
+  readonly accountId: string;
+  /** 1 to 256 printable ASCII characters without space, `"`, `,`, `\`. */
+  readonly userId: string;
+  /** Whole seconds until the JWT and its agent end. Range 1 to 315,360,000 (ten years); the operator's bound for agents cuts it. */
+  readonly ttlSeconds: number;
+  /** Default: none is told. */
+  readonly email?: string | undefined;
+  /** Default `unknown`. */
+  readonly planType?: string | undefined;
+  /** Default: what Codex requires. */
+  readonly issuer?: string | undefined;
+  /** Default: what Codex requires. */
+  readonly audience?: string | undefined;
+}
+
+/** An identity JWT that was just made. */
+export interface IssuedIdentity {
+  /** Secret: it holds the agent's private key. It is shown here once, and kept nowhere. */
+  readonly token: string;
+  readonly agentRuntimeId: string;
+  /** The key that signed it. */
+  readonly kid: string;
+  /** RFC 3339. The agent ends then, too. */
+  readonly expiresAt: string;
+}
+
+/** What the registry tells of a key that signs identity JWTs; never its private half. */
+export interface SigningKeyInfo {
+  readonly kid: string;
+  /** `active`: it signs. `retired`: it is in the key set while JWTs that it signed live. `ended`: neither. */
+  readonly state: "active" | "retired" | "ended";
+  /** RFC 3339, as all times here. */
+  readonly createdAt: string;
+  readonly retiredAt: string | undefined;
+  /** When the last JWT that it signed ends. */
+  readonly lastTokenEndsAt: string | undefined;
+}
+
 /** One line of the audit log. */
 export interface AuditEvent {
   /** Grows with each event. */
@@ -96,6 +137,9 @@ export type AuditAction =
   | "agent_renewed"
   | "agent_proven"
   | "agent_revoked"
+  | "identity_issued"
+  | "signing_key_created"
+  | "signing_key_retired"
   | "task_registered"
   | "task_revoked";
 
@@ -146,6 +190,18 @@ export interface Registry {
   getTask(taskId: string): Promise<TaskInfo | undefined>;
   /** Ends a task; its agent may get another. Repeating it changes nothing. Resolves to `undefined` when there is none. */
   revokeTask(taskId: string): Promise<TaskInfo | undefined>;
+  /**
+   * Makes a fresh agent and the identity JWT that carries its key (generation B).
+   *
+   * @throws {AgentAuthorityError} `config_invalid` unless generation B is served; `invalid_request` when an option is not allowed;
+   *   `forbidden` when the user or account was revoked, or has too many live agents
+   * @throws {AgentIdentityError} `invalid_request` when a claim cannot be what it was told to be
+   */
+  issueIdentity(options: IssueIdentityOptions): Promise<IssuedIdentity>;
+  /** The keys that identity JWTs are or were signed with, oldest first. */
+  listSigningKeys(): Promise<SigningKeyInfo[]>;
+  /** Lets a new key sign identity JWTs; the old one stays in the key set until the last JWT that it signed has ended. */
+  rotateSigningKey(): Promise<SigningKeyInfo>;
   /** The audit log, oldest first. */
   listAuditEvents(filter?: AuditFilter): Promise<AuditEvent[]>;
 }

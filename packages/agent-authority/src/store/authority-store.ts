@@ -1,38 +1,56 @@
-import type { Kysely, Transaction } from "kysely";
+import type { Kysely } from "kysely";
 import type { Database } from "./database.js";
+import type { Transact } from "./transact.js";
 
 /** The rows as a query sees them, inside or outside of a transaction. */
 export type Rows = Kysely<Database>;
 
-/** An open database of an authority. Made by {@link openStore}; several processes may hold one on the same file. */
-export class AuthorityStore {
-  /** What it is, for people: the URL it was opened with. */
+/** Which database a store is on. */
+export type StoreKind = "sqlite" | "postgres";
+
+interface StoreParts {
   readonly description: string;
+  readonly kind: StoreKind;
+  readonly rows: Rows;
+  readonly transact: Transact;
+  readonly now: () => number;
+}
+
+/** An open database of an authority. Made by {@link openStore}; any number of processes may hold one on the same database. */
+export class AuthorityStore {
+  /** What it is, for people: the URL it was opened with, without a password. */
+  readonly description: string;
+  readonly kind: StoreKind;
   /** @internal */
   readonly rows: Rows;
   /** @internal */
   readonly now: () => number;
+  readonly #transact: Transact;
+  #closed: Promise<void> | undefined;
 
   /** @internal */
-  constructor(description: string, rows: Rows, now: () => number) {
+  constructor({ description, kind, rows, transact, now }: StoreParts) {
     this.description = description;
+    this.kind = kind;
     this.rows = rows;
     this.now = now;
+    this.#transact = transact;
   }
 
   /**
-   * Runs in one transaction that holds the write lock from its start. Only the rows it is given may be used inside: the store's own
-   * would wait for the transaction to end.
+   * Runs in one transaction, and resolves when it is on disk. Only the rows it is given may be used inside: the store's own would wait for
+   * the transaction to end. It may be run again when it lost a race with another process, so it has no effect besides its rows and result.
    *
    * @internal
    */
-  transaction<T>(run: (rows: Transaction<Database>) => Promise<T>): Promise<T> {
-    return this.rows.transaction().execute(run);
+  transaction<T>(run: (rows: Rows) => Promise<T>): Promise<T> {
+    return this.#transact(run);
   }
 
   /** Closes the database. Idempotent. */
-  async close(): Promise<void> {
-    await this.rows.destroy();
+  close(): Promise<void> {
+    this.#closed ??= this.rows.destroy();
+    return this.#closed;
   }
 
   /** Closes the database. */

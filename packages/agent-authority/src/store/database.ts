@@ -1,7 +1,7 @@
 // The rows of the database. Times are RFC 3339 text in whole seconds, so that they compare as text; states are text; lists are JSON text.
-// Nothing here is special to SQLite but the migrations: the same queries are to run on PostgreSQL.
+// The same queries run on SQLite and PostgreSQL.
 
-import type { Generated } from "kysely";
+import type { Generated, Selectable } from "kysely";
 
 interface AccessTokenRow {
   access_token_id: string;
@@ -18,7 +18,14 @@ interface AccessTokenRow {
 interface BiscuitRow {
   /** SHA-256 of the biscuit, in hexadecimal. */
   biscuit_hash: string;
-  access_token_id: string;
+  account_id: string;
+  user_id: string;
+  /** Whose proof it was made for, as in the audit log. */
+  actor: string;
+  /** Null for a human of an OIDC issuer. */
+  access_token_id: string | null;
+  /** How long an agent of this human lives at most; null for no bound of its own. */
+  agent_ttl_seconds: number | null;
   method: string;
   /** The path after the mount prefix that the biscuit was made for. */
   target: string;
@@ -32,11 +39,11 @@ interface BiscuitUseRow {
 }
 
 /** One agent, or, while `proven_at` is null, one user's claim to a key. */
-export interface AgentRow {
+interface AgentTable {
   agent_runtime_id: string;
   account_id: string;
   user_id: string;
-  /** OpenSSH line. */
+  /** OpenSSH line; after a rotation the newest. */
   public_key: string;
   /** Base64 of the X25519 key that task ids are sealed to; kept since converting costs more than sealing. */
   x25519_public_key: string;
@@ -51,6 +58,57 @@ export interface AgentRow {
   proven_at: string | null;
   expires_at: string | null;
   revoked_at: string | null;
+  /** `B`: its key was made here and travelled in an identity JWT. Else `C`, also where the human proved itself by biscuit. */
+  generation: Generated<string>;
+  /** When the key that a rotation brought was first used here; null before, and where no rotation was. */
+  key_first_used_at: Generated<string | null>;
+}
+
+export type AgentRow = Selectable<AgentTable>;
+
+/** A key that an agent had before a rotation. It is never registered again. */
+export interface FormerKeyRow {
+  /** OpenSSH line. */
+  public_key: string;
+  agent_runtime_id: string;
+  x25519_public_key: string;
+  replaced_at: string;
+  /** From then on nothing it signs is taken. */
+  ends_at: string;
+}
+
+/** A key that identity JWTs are signed with (RS256). */
+export interface SigningKeyRow {
+  kid: string;
+  /** JSON, private. Whoever has the database can sign. */
+  private_jwk: string;
+  /** JSON, as in the key set. */
+  public_jwk: string;
+  created_at: string;
+  /** Null for the one that signs. */
+  retired_at: string | null;
+  /** When the last JWT that it signed ends; null before the first. Until then it stays in the key set. */
+  ends_at: string | null;
+}
+
+/** An account or a user that was heard of: revoking it stops everything below it. */
+export interface AccountRow {
+  account_id: string;
+  created_at: string;
+  revoked_at: string | null;
+}
+
+export interface UserRow extends AccountRow {
+  user_id: string;
+}
+
+/** How often something was asked for in one window of time. */
+interface RateLimitRow {
+  /** What is limited, such as `address:…`, `agent:…`. */
+  name: string;
+  window_start: string;
+  count: number;
+  expires_at: string;
 }
 
 export interface TaskRow {
@@ -73,6 +131,15 @@ interface AuditEventRow {
   agent_runtime_id: string | null;
   task_id: string | null;
   access_token_id: string | null;
+  /** The code of a refusal; null for a change. */
+  code: string | null;
+  /** Who did it: `token:ID`, `oidc:NAME`, `admin:ID`, `operator`. */
+  actor: string | null;
+  /** From where. */
+  address: string | null;
+  /** The agent that a refused request named, where its signature did not hold. */
+  claimed_agent_runtime_id: string | null;
+  request_id: string | null;
 }
 
 /** The nonce of a bound request that was accepted: the row exists or it does not, which is what makes it one-use across processes. */
@@ -87,8 +154,13 @@ export interface Database {
   access_tokens: AccessTokenRow;
   biscuits: BiscuitRow;
   biscuit_uses: BiscuitUseRow;
-  agents: AgentRow;
+  agents: AgentTable;
   tasks: TaskRow;
   audit_events: AuditEventRow;
   spent_nonces: SpentNonceRow;
+  accounts: AccountRow;
+  users: UserRow;
+  former_keys: FormerKeyRow;
+  signing_keys: SigningKeyRow;
+  rate_limits: RateLimitRow;
 }

@@ -1,17 +1,18 @@
 import type { DatabaseSync } from "node:sqlite";
 import { setTimeout as wait } from "node:timers/promises";
-import { Kysely } from "kysely";
-import { Migrator } from "kysely/migration";
-import { AgentAuthorityError } from "../agent-authority-error.js";
+import { Kysely, sql } from "kysely";
 import { assertOwnDatabase } from "./assert-own-database.js";
 import { AuthorityStore } from "./authority-store.js";
 import type { Database } from "./database.js";
+import { transactInGroups } from "./group-commit.js";
 import { loadSqlite } from "./load-sqlite.js";
-import { createMigrations } from "./migrations.js";
+import { findSchema, migrate } from "./migrate.js";
+import { createPostgresDialect, POOL_SIZE } from "./postgres-dialect.js";
 import { findDatabaseFile, tightenDatabaseFile } from "./prepare-database-file.js";
 import { createSqliteDialect } from "./sqlite-dialect.js";
 import { isBusy, toStoreError } from "./sqlite-error.js";
-import { parseStoreUrl, type StoreLocation } from "./store-url.js";
+import { describeStoreUrl, parseStoreUrl, type SqliteLocation } from "./store-url.js";
+import { transactAlone } from "./transact.js";
 
 const BUSY_TIMEOUT_MS = 5_000;
 const BUSY_PAUSE_MS = 20;
@@ -23,33 +24,68 @@ export interface OpenStoreOptions {
 }
 
 /**
- * Opens the database of an authority, makes it where there is none, and brings its tables up to date.
+ * Opens the database of an authority, makes its tables where there are none, and brings them up to date.
  *
- * Several processes may open one file at the same time. A new file is readable by its owner alone, and an existing one is tightened
- * to that; a file that is no database, or another program's, stays as it is. Commits are on disk when they return (WAL, `synchronous=FULL`).
+ * Any number of processes may open one database at the same time. A new SQLite file is readable by its owner alone, and an existing one is
+ * tightened to that; a file that is no database, or another program's, stays as it is. Commits are on disk when they return: SQLite in WAL
+ * mode with `synchronous=FULL`, PostgreSQL with `synchronous_commit` (switched on for the authority's connections where it is off).
  *
- * @param url - `sqlite:FILE`, where FILE is absolute or relative to the working directory, or `sqlite::memory:`
+ * @param url - `sqlite:FILE`, where FILE is absolute or relative to the working directory; `sqlite::memory:`; or
+ *   `postgres://USER:PASSWORD@HOST:PORT/DATABASE` with the parameters of `pg`, where the tables stand in the first schema of the search path
  * @throws {AgentAuthorityError} `config_invalid` when the URL is of another form or its folder does not exist; `store_denied` when the
- *   file belongs to another user or cannot be written; `store_locked` when another process holds it for more than 5 s; `store_corrupt`
- *   when it is no database of an authority, or of a newer version
+ *   file belongs to another user or cannot be written, or PostgreSQL does not let the user in; `store_locked` when another process holds it
+ *   for more than 5 s; `store_corrupt` when it is no database of an authority, or of a newer version; `unreachable` when PostgreSQL does not answer
  */
 export async function openStore(
   url: string,
   options: OpenStoreOptions = {},
 ): Promise<AuthorityStore> {
   const location = parseStoreUrl(url);
+  const { now = Date.now } = options;
+  const description = describeStoreUrl(url);
+  if (location.kind === "postgres") {
+    await migratePostgres(location.url);
+    const dialect = createPostgresDialect(location.url, { maxConnections: POOL_SIZE });
+    const rows = new Kysely<Database>({ dialect });
+    // Kysely starts its driver with the first query, and one that never started would start even after it was destroyed.
+    await sql`select 1`.execute(rows);
+    return new AuthorityStore({
+      description,
+      kind: "postgres",
+      rows,
+      transact: transactAlone(rows),
+      now,
+    });
+  }
   const database = await openDatabase(location);
   const rows = new Kysely<Database>({ dialect: createSqliteDialect(database) });
   try {
-    await migrate(rows);
+    await migrate(rows, "sqlite");
   } catch (error) {
     await rows.destroy();
     throw error;
   }
-  return new AuthorityStore(url, rows, options.now ?? Date.now);
+  return new AuthorityStore({
+    description,
+    kind: "sqlite",
+    rows,
+    transact: transactInGroups(rows),
+    now,
+  });
 }
 
-async function openDatabase(location: StoreLocation): Promise<DatabaseSync> {
+// With a connection of its own that waits for other processes' migrations as long as they take.
+async function migratePostgres(url: string): Promise<void> {
+  const dialect = createPostgresDialect(url, { maxConnections: 1, isPatient: true });
+  const rows = new Kysely<Database>({ dialect });
+  try {
+    await migrate(rows, "postgres", await findSchema(rows));
+  } finally {
+    await rows.destroy();
+  }
+}
+
+async function openDatabase(location: SqliteLocation): Promise<DatabaseSync> {
   const { DatabaseSync: Sqlite } = loadSqlite();
   const path = location.kind === "file" ? location.path : undefined;
   let database: DatabaseSync | undefined;
@@ -83,19 +119,4 @@ async function whenFree(run: () => void): Promise<void> {
     }
     await wait(BUSY_PAUSE_MS);
   }
-}
-
-async function migrate(rows: Kysely<Database>): Promise<void> {
-  const migrator = new Migrator({
-    db: rows,
-    provider: { getMigrations: async () => createMigrations() },
-  });
-  const { error } = await migrator.migrateToLatest();
-  if (error === undefined) return;
-  if (AgentAuthorityError.is(error)) throw error;
-  throw new AgentAuthorityError(
-    "store_corrupt",
-    "the database is not one of this authority, or of a newer version",
-    { cause: error, hint: "update countersign, or name another file" },
-  );
 }

@@ -5,6 +5,7 @@ import {
   type Dialect,
   type Driver,
   type QueryResult,
+  type SelectModifierNode,
   SqliteAdapter,
   SqliteIntrospector,
   SqliteQueryCompiler,
@@ -12,6 +13,12 @@ import {
 import { toStoreError } from "./sqlite-error.js";
 
 const MAX_STATEMENTS = 200;
+const LOCKS: ReadonlySet<string | undefined> = new Set([
+  "ForUpdate",
+  "ForNoKeyUpdate",
+  "ForShare",
+  "ForKeyShare",
+]);
 
 /** A Kysely dialect over one open `node:sqlite` database. */
 export function createSqliteDialect(database: DatabaseSync): Dialect {
@@ -19,7 +26,7 @@ export function createSqliteDialect(database: DatabaseSync): Dialect {
     createAdapter: () => new TransactionalSqliteAdapter(),
     createDriver: () => new SqliteDriver(database),
     createIntrospector: (db) => new SqliteIntrospector(db),
-    createQueryCompiler: () => new SqliteQueryCompiler(),
+    createQueryCompiler: () => new LocklessSqliteQueryCompiler(),
   };
 }
 
@@ -28,6 +35,13 @@ export function createSqliteDialect(database: DatabaseSync): Dialect {
 class TransactionalSqliteAdapter extends SqliteAdapter {
   override get supportsTransactionalDdl(): boolean {
     return true;
+  }
+}
+
+// A transaction holds the write lock of the whole database, so row locks, which SQLite does not know, hold as well.
+class LocklessSqliteQueryCompiler extends SqliteQueryCompiler {
+  protected override visitSelectModifier(node: SelectModifierNode): void {
+    if (!LOCKS.has(node.modifier)) super.visitSelectModifier(node);
   }
 }
 

@@ -2,16 +2,16 @@ import { resolve } from "node:path";
 import { AgentAuthorityError } from "../agent-authority-error.js";
 
 /** Where a database lies. */
-export type StoreLocation =
+export type StoreLocation = SqliteLocation | { readonly kind: "postgres"; readonly url: string };
+
+/** Where an SQLite database lies. */
+export type SqliteLocation =
   | { readonly kind: "memory" }
   | { readonly kind: "file"; readonly path: string };
 
-/** Takes a database URL apart; the path of a file comes back absolute. Throws `config_invalid`. */
+/** Takes a database URL apart; the path of a file comes back absolute. Throws `config_invalid`, without repeating a password. */
 export function parseStoreUrl(url: string): StoreLocation {
-  if (/^postgres(?:ql)?:/i.test(url)) {
-    // Not repeated in the message: such a URL usually holds a password.
-    throw invalid("PostgreSQL is not served yet");
-  }
+  if (/^postgres(?:ql)?:/i.test(url)) return parsePostgresUrl(url);
   if (!url.startsWith("sqlite:")) throw invalid("the database URL has an unknown form");
   const path = url.slice("sqlite:".length);
   if (path === ":memory:") return { kind: "memory" };
@@ -20,8 +20,23 @@ export function parseStoreUrl(url: string): StoreLocation {
   return { kind: "file", path: resolve(path) };
 }
 
+/** A database URL for people: without its password and its parameters. */
+export function describeStoreUrl(url: string): string {
+  if (!/^postgres(?:ql)?:/i.test(url) || !URL.canParse(url)) return url;
+  const described = new URL(url);
+  described.password = "";
+  described.search = "";
+  return described.href;
+}
+
+function parsePostgresUrl(url: string): StoreLocation {
+  if (!URL.canParse(url)) throw invalid("the PostgreSQL URL cannot be parsed");
+  if (new URL(url).pathname.length < 2) throw invalid("the PostgreSQL URL names no database");
+  return { kind: "postgres", url };
+}
+
 function invalid(message: string): AgentAuthorityError {
   return new AgentAuthorityError("config_invalid", message, {
-    hint: "use sqlite:FILE or sqlite::memory:",
+    hint: "use sqlite:FILE, sqlite::memory: or postgres://USER@HOST:PORT/DATABASE",
   });
 }

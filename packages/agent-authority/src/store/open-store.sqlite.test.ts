@@ -50,10 +50,16 @@ describe("openStore", () => {
     }
   });
 
-  it("rejects PostgreSQL plainly, and does not repeat the password", async () => {
-    const error = await openStore("postgres://u:hunter2@db.example/x").catch((reason) => reason);
-    expect(error).toMatchObject({ code: "config_invalid" });
-    expect(error.message).toBe("PostgreSQL is not served yet");
+  it("rejects a PostgreSQL URL that names no database, and does not repeat its password", async () => {
+    for (const url of [
+      "postgres://u:hunter2@db.example",
+      "postgres://u:hunter2@db.example/",
+      "postgres://u:hunter2@[",
+    ]) {
+      const error = await openStore(url).catch((reason) => reason);
+      expect(error).toMatchObject({ code: "config_invalid" });
+      expect(String(error)).not.toContain("hunter2");
+    }
   });
 
   it("rejects a folder that does not exist, and makes none", async () => {

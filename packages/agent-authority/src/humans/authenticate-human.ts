@@ -1,0 +1,30 @@
+import { isSecretOf } from "../registry/access-token.js";
+import { authenticate } from "../registry/authenticate.js";
+import type { Instant } from "../registry/times.js";
+import type { AuthorityStore } from "../store/authority-store.js";
+import type { HumanIssuer, Principal } from "./principal.js";
+
+/** What a human's token is held against. */
+export interface HumanSources {
+  readonly store: AuthorityStore;
+  readonly humans: readonly HumanIssuer[];
+}
+
+/**
+ * Finds out whose token this is: one of the authority's own access tokens of role `human`, or of an issuer that it knows.
+ *
+ * Throws `unauthenticated`; `unreachable` when an issuer that could tell does not answer.
+ */
+export async function authenticateHuman(
+  { store, humans }: HumanSources,
+  token: string | undefined,
+  instant: Instant,
+): Promise<Principal> {
+  if (token !== undefined && !isSecretOf("human", token)) {
+    for (const issuer of humans) {
+      const principal = await issuer.authenticate(token, instant.epochMs);
+      if (principal !== undefined) return { ...principal, accessTokenId: undefined };
+    }
+  }
+  return authenticate(store.rows, token, "human", instant);
+}

@@ -1,0 +1,124 @@
+import { signIdentityToken } from "@countersign/agent-identity/identity-token";
+import {
+  AgentKey,
+  encodeBase64,
+  formatTimestamp,
+  isPrincipalId,
+  parseTimestamp,
+} from "@countersign/agent-key";
+import { toX25519PublicKey } from "@countersign/agent-task/server";
+import { uuidv7 } from "uuidv7";
+import { AgentAuthorityError } from "../agent-authority-error.js";
+import type { AuthorityStore, Rows } from "../store/authority-store.js";
+import { appendAuditEvent } from "./audit.js";
+import { lockPrincipal } from "./principals.js";
+import { checkAgentLimit } from "./register-agent.js";
+import type { IssuedIdentity, IssueIdentityOptions } from "./registry-types.js";
+import { ensureSigningKey, takeSigningKey } from "./signing-keys.js";
+import { type Instant, MAX_TTL_SECONDS } from "./times.js";
+
+/** What the operator allows agents that come with their key. */
+export interface IdentityPolicy {
+  /** Whether generation B is served. */
+  readonly isServed: boolean;
+  readonly agentTtlSeconds: number | undefined;
+  readonly maxLiveAgents: number;
+}
+
+/**
+ * Makes a fresh agent and the JWT that carries its key (generation B). The key is kept nowhere: whoever loses the JWT gets another.
+ *
+ * The agent ends with the JWT. Rows, audit event and signature are one transaction: no JWT without its agent, and no agent without a JWT.
+ */
+export async function issueIdentity(
+  store: AuthorityStore,
+  options: IssueIdentityOptions,
+  policy: IdentityPolicy,
+  instant: Instant,
+): Promise<IssuedIdentity> {
+  const content = checkOptions(options, policy);
+  await ensureSigningKey(store, instant);
+  const key = AgentKey.generate();
+  const agentRuntimeId = `agent_${uuidv7()}`;
+  const issuedAt = Math.floor(parseTimestamp(instant.text) / 1000);
+  const expiresAt = issuedAt + content.ttlSeconds;
+  const endsAt = formatTimestamp(expiresAt * 1000);
+  return store.transaction(async (rows) => {
+    await checkUser(rows, options, policy, instant);
+    const { kid, privateJwk } = await takeSigningKey(rows, endsAt);
+    const token = await signIdentityToken(
+      { ...content, agentRuntimeId, key, issuedAt, expiresAt },
+      { privateKey: privateJwk, kid },
+    );
+    await insertAgent(rows, { ...options, agentRuntimeId, key, endsAt }, instant);
+    return { token, agentRuntimeId, kid, expiresAt: endsAt };
+  });
+}
+
+function checkOptions(options: IssueIdentityOptions, policy: IdentityPolicy): IssueIdentityOptions {
+  if (!policy.isServed) {
+    throw new AgentAuthorityError("config_invalid", "identity JWTs are not served here", {
+      hint: 'add "B" to generations in the configuration of the authority',
+    });
+  }
+  const { accountId, userId, ttlSeconds } = options;
+  if (!isPrincipalId(accountId)) throw invalid("accountId");
+  if (!isPrincipalId(userId)) throw invalid("userId");
+  if (!Number.isInteger(ttlSeconds) || ttlSeconds < 1 || ttlSeconds > MAX_TTL_SECONDS) {
+    throw invalid("ttlSeconds");
+  }
+  // As for every agent, the operator's bound cuts what was asked for.
+  return { ...options, ttlSeconds: Math.min(ttlSeconds, policy.agentTtlSeconds ?? ttlSeconds) };
+}
+
+async function checkUser(
+  rows: Rows,
+  { accountId, userId }: IssueIdentityOptions,
+  policy: IdentityPolicy,
+  instant: Instant,
+): Promise<void> {
+  const principal = { accountId, userId };
+  await lockPrincipal(rows, principal, instant);
+  await checkAgentLimit(rows, principal, policy.maxLiveAgents, instant);
+}
+
+interface NewAgent {
+  readonly accountId: string;
+  readonly userId: string;
+  readonly agentRuntimeId: string;
+  readonly key: AgentKey;
+  readonly endsAt: string;
+}
+
+async function insertAgent(
+  rows: Rows,
+  { accountId, userId, agentRuntimeId, key, endsAt }: NewAgent,
+  instant: Instant,
+): Promise<void> {
+  const subject = { account_id: accountId, user_id: userId, agent_runtime_id: agentRuntimeId };
+  await rows
+    .insertInto("agents")
+    .values({
+      ...subject,
+      public_key: key.publicKey.line,
+      x25519_public_key: encodeBase64(toX25519PublicKey(key.publicKey)),
+      capabilities: "[]",
+      abom: "{}",
+      state: "active",
+      created_at: instant.text,
+      claimed_at: instant.text,
+      // The key was made here: nobody has to prove that it is this agent's.
+      proven_at: instant.text,
+      expires_at: endsAt,
+      revoked_at: null,
+      generation: "B",
+    })
+    .execute();
+  await appendAuditEvent(rows, instant, "identity_issued", subject);
+}
+
+function invalid(name: string): AgentAuthorityError {
+  return new AgentAuthorityError("invalid_request", `${name} is not allowed`, {
+    hint: "ids are 1 to 256 printable ASCII characters without space, quote, comma and backslash; a ttl is in whole seconds",
+  });
+}

@@ -1,0 +1,62 @@
+import { isServerId } from "@countersign/agent-key";
+import { decodeProtectedHeader } from "jose/decode/protected_header";
+import { compactVerify } from "jose/jws/compact/verify";
+import { importJWK } from "jose/key/import";
+import type { AuthorityStore } from "../store/authority-store.js";
+import { revokeAgent } from "./operate-agents.js";
+import { findVerificationKey } from "./signing-keys.js";
+import type { Instant } from "./times.js";
+
+const ALGORITHM = "RS256";
+const JWT = /^[\w-]+\.[\w-]+\.[\w-]+$/;
+// The thumbprint that names a key. Nothing else of a stranger's is to reach the database.
+const KID = /^[\w-]{43}$/;
+
+/**
+ * Ends the agent of an identity JWT that was sent as a token: it is a key file, and whoever read it on its way has the key (security.md).
+ *
+ * A JWT that has ended counts as well, and one that a retired key signed: its agent may have been renewed. Whoever cannot show a JWT that
+ * this authority signed revokes nothing.
+ *
+ * @returns whether it was one; the request is then to be refused
+ */
+export async function revokeLeakedIdentity(
+  store: AuthorityStore,
+  token: string,
+  instant: Instant,
+): Promise<boolean> {
+  const kid = readKid(token);
+  const jwk = kid === undefined ? undefined : await findVerificationKey(store.rows, kid);
+  if (jwk === undefined) return false;
+  const agentRuntimeId = await readAgent(token, jwk);
+  if (agentRuntimeId === undefined) return false;
+  await revokeAgent(store, agentRuntimeId, instant);
+  return true;
+}
+
+function readKid(token: string): string | undefined {
+  if (!JWT.test(token)) return undefined;
+  try {
+    const { alg, kid } = decodeProtectedHeader(token);
+    return alg === ALGORITHM && typeof kid === "string" && KID.test(kid) ? kid : undefined;
+  } catch {
+    // No JWT, then: whatever takes tokens here says so.
+    return undefined;
+  }
+}
+
+async function readAgent(
+  token: string,
+  jwk: Readonly<Record<string, unknown>>,
+): Promise<string | undefined> {
+  try {
+    const key = await importJWK({ ...jwk }, ALGORITHM);
+    const { payload } = await compactVerify(token, key, { algorithms: [ALGORITHM] });
+    const claims: Readonly<Record<string, unknown>> = JSON.parse(new TextDecoder().decode(payload));
+    const { agent_runtime_id: id } = claims;
+    return isServerId(id) ? id : undefined;
+  } catch {
+    // Somebody made it up. What the library says is not kept: the payload may be in it.
+    return undefined;
+  }
+}

@@ -1,0 +1,165 @@
+import { createSigningKey } from "@countersign/agent-identity/identity-token";
+import { AgentAuthorityError } from "../agent-authority-error.js";
+import type { AuthorityStore, Rows } from "../store/authority-store.js";
+import type { SigningKeyRow } from "../store/database.js";
+import { appendAuditEvent } from "./audit.js";
+import type { SigningKeyInfo } from "./registry-types.js";
+import type { Instant } from "./times.js";
+
+// Each try sees what the last one lost to; more than one rotation at a time is an operator's accident.
+const MAX_TRIES = 8;
+// What a retired key leaves behind: nothing to sign with.
+const NO_KEY = "null";
+
+/** Makes the first signing key where there is none. Of several processes that do so at once, one makes it. */
+export async function ensureSigningKey(store: AuthorityStore, instant: Instant): Promise<void> {
+  const active = await store.rows
+    .selectFrom("signing_keys")
+    .select("kid")
+    .where("retired_at", "is", null)
+    .executeTakeFirst();
+  if (active !== undefined) return;
+  // Made outside of the transaction: it takes a while.
+  const row = await createRow(instant);
+  await store.transaction((rows) => insertKey(rows, row, instant));
+}
+
+/**
+ * Gives the key that signs, with its row locked until the transaction ends, and keeps it in the key set until `endsAt` at least.
+ *
+ * A rotation waits for the lock, and so never retires a key for a time before the end of a JWT that is just being signed with it.
+ */
+export async function takeSigningKey(
+  rows: Rows,
+  endsAt: string,
+): Promise<{ readonly kid: string; readonly privateJwk: Readonly<Record<string, unknown>> }> {
+  const { kid, private_jwk, ends_at } = await lockActiveKey(rows);
+  if (ends_at === null || ends_at < endsAt) {
+    await rows
+      .updateTable("signing_keys")
+      .set({ ends_at: endsAt })
+      .where("kid", "=", kid)
+      .execute();
+  }
+  return { kid, privateJwk: parseJwk(private_jwk) };
+}
+
+/**
+ * Lets a new key sign from now on. The old one's private half is removed; its public half stays in the key set until the last JWT that it
+ * signed has ended.
+ */
+export async function rotateSigningKey(
+  store: AuthorityStore,
+  instant: Instant,
+): Promise<SigningKeyInfo> {
+  await ensureSigningKey(store, instant);
+  const row = await createRow(instant);
+  return store.transaction(async (rows) => {
+    const { kid } = await lockActiveKey(rows);
+    await rows
+      .updateTable("signing_keys")
+      .set({ retired_at: instant.text, private_jwk: NO_KEY })
+      .where("kid", "=", kid)
+      .execute();
+    await appendAuditEvent(rows, instant, "signing_key_retired", {});
+    await insertKey(rows, row, instant);
+    return toInfo(row, instant);
+  });
+}
+
+/** All signing keys, oldest first. */
+export async function listSigningKeys(
+  store: AuthorityStore,
+  instant: Instant,
+): Promise<SigningKeyInfo[]> {
+  const found = await selectKeys(store.rows);
+  return found.map((row) => toInfo(row, instant));
+}
+
+/** The public keys that JWTs are to be verified with now: the one that signs, and retired ones of which a JWT still lives. */
+export async function readKeySet(
+  rows: Rows,
+  instant: Instant,
+): Promise<{ readonly keys: readonly Readonly<Record<string, unknown>>[] }> {
+  const found = await selectKeys(rows);
+  const keys = found
+    .filter((row) => stateOf(row, instant) !== "ended")
+    .map((row) => parseJwk(row.public_jwk));
+  return { keys };
+}
+
+/** The public half of a key by its id, also long after its end; `undefined` when it is none of this authority's. */
+export async function findVerificationKey(
+  rows: Rows,
+  kid: string,
+): Promise<Readonly<Record<string, unknown>> | undefined> {
+  const row = await rows
+    .selectFrom("signing_keys")
+    .select("public_jwk")
+    .where("kid", "=", kid)
+    .executeTakeFirst();
+  return row && parseJwk(row.public_jwk);
+}
+
+function selectKeys(rows: Rows): Promise<SigningKeyRow[]> {
+  return rows.selectFrom("signing_keys").selectAll().orderBy("created_at").orderBy("kid").execute();
+}
+
+async function lockActiveKey(rows: Rows): Promise<SigningKeyRow> {
+  for (let attempt = 0; attempt < MAX_TRIES; attempt += 1) {
+    const row = await rows
+      .selectFrom("signing_keys")
+      .selectAll()
+      .where("retired_at", "is", null)
+      .forNoKeyUpdate()
+      .executeTakeFirst();
+    // PostgreSQL finds none where it waited for a rotation to end: the new key came after this statement began.
+    if (row !== undefined) return row;
+  }
+  throw new AgentAuthorityError("server_error", "no key signs identity JWTs", { retryable: true });
+}
+
+async function createRow(instant: Instant): Promise<SigningKeyRow> {
+  const { kid, privateJwk, publicJwk } = await createSigningKey();
+  return {
+    kid,
+    private_jwk: JSON.stringify(privateJwk),
+    public_jwk: JSON.stringify(publicJwk),
+    created_at: instant.text,
+    retired_at: null,
+    ends_at: null,
+  };
+}
+
+// An index allows one row that is not retired: who comes second inserts nothing.
+async function insertKey(rows: Rows, row: SigningKeyRow, instant: Instant): Promise<void> {
+  const { numInsertedOrUpdatedRows } = await rows
+    .insertInto("signing_keys")
+    .values(row)
+    .onConflict((conflict) => conflict.doNothing())
+    .executeTakeFirst();
+  if (numInsertedOrUpdatedRows === 1n) {
+    await appendAuditEvent(rows, instant, "signing_key_created", {});
+  }
+}
+
+function toInfo(row: SigningKeyRow, instant: Instant): SigningKeyInfo {
+  return {
+    kid: row.kid,
+    state: stateOf(row, instant),
+    createdAt: row.created_at,
+    retiredAt: row.retired_at ?? undefined,
+    lastTokenEndsAt: row.ends_at ?? undefined,
+  };
+}
+
+function stateOf(row: SigningKeyRow, instant: Instant): SigningKeyInfo["state"] {
+  if (row.retired_at === null) return "active";
+  return row.ends_at === null || row.ends_at <= instant.text ? "ended" : "retired";
+}
+
+function parseJwk(text: string): Readonly<Record<string, unknown>> {
+  const value: unknown = JSON.parse(text);
+  if (typeof value === "object" && value !== null) return { ...value };
+  throw new AgentAuthorityError("store_corrupt", "the database holds an unreadable signing key");
+}

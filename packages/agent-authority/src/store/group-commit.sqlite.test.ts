@@ -1,0 +1,97 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { sql } from "kysely";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { AgentAuthorityError } from "../agent-authority-error.js";
+import type { Rows } from "./authority-store.js";
+import { openStore } from "./open-store.js";
+
+async function open() {
+  const folder = await mkdtemp(join(tmpdir(), "countersign-group-"));
+  const file = join(folder, "authority.db");
+  const store = await openStore(`sqlite:${file}`);
+  onTestFinished(async () => {
+    await store.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+  const insert = (hash: string) => (rows: Rows) =>
+    rows
+      .insertInto("spent_nonces")
+      .values({ nonce_hash: hash, expires_at: "2026-01-01T00:00:00Z" })
+      .execute();
+  const hashes = async () =>
+    (await store.rows.selectFrom("spent_nonces").select("nonce_hash").execute())
+      .map(({ nonce_hash }) => nonce_hash)
+      .sort();
+  return { file, store, insert, hashes };
+}
+
+describe("transactions that come in together", () => {
+  it("fail alone: what one did before its error is gone, the others' is there", async () => {
+    const { store, insert, hashes } = await open();
+    const outcomes = await Promise.allSettled([
+      store.transaction(insert("a")),
+      store.transaction(async (rows) => {
+        await insert("b")(rows);
+        throw new Error("no");
+      }),
+      store.transaction(insert("a")),
+      store.transaction(insert("c")),
+    ]);
+    expect(outcomes.map(({ status }) => status)).toEqual([
+      "fulfilled",
+      "rejected",
+      "rejected",
+      "fulfilled",
+    ]);
+    expect(await hashes()).toEqual(["a", "c"]);
+  });
+
+  it("are written with one commit", async () => {
+    const { store, insert } = await open();
+    // Each commit writes the pages it changed once more, so one commit of all writes fewer than there are transactions.
+    await sql`pragma wal_checkpoint(truncate)`.execute(store.rows);
+    await Promise.all(Array.from({ length: 40 }, (_, n) => store.transaction(insert(`${n}`))));
+    const { rows } = await sql<{ log: number }>`pragma wal_checkpoint(passive)`.execute(store.rows);
+    expect(rows[0]?.log).toBeGreaterThan(0);
+    expect(rows[0]?.log).toBeLessThan(40);
+  });
+
+  it("are all told when the group could not be written", async () => {
+    const { file, store, insert, hashes } = await open();
+    const other = new DatabaseSync(file);
+    other.exec("begin immediate");
+    const outcomes = await Promise.allSettled(
+      ["a", "b", "c"].map((hash) => store.transaction(insert(hash))),
+    );
+    other.exec("rollback");
+    other.close();
+    for (const outcome of outcomes) {
+      const reason = outcome.status === "rejected" ? outcome.reason : undefined;
+      expect(AgentAuthorityError.is(reason) && reason.code).toBe("store_locked");
+    }
+    expect(await hashes()).toEqual([]);
+    await store.transaction(insert("d"));
+    expect(await hashes()).toEqual(["d"]);
+  });
+
+  it("are all told when SQLite gives the whole group up", async () => {
+    const { store, insert, hashes } = await open();
+    const outcomes = await Promise.allSettled([
+      store.transaction(insert("a")),
+      store.transaction(async (rows) => {
+        await insert("b")(rows);
+        // As SQLite does by itself when the disk is full.
+        await sql`rollback`.execute(rows);
+        throw new Error("full");
+      }),
+      store.transaction(insert("c")),
+    ]);
+    expect(outcomes.map(({ status }) => status)).toEqual(["rejected", "rejected", "rejected"]);
+    expect(await hashes()).toEqual([]);
+    await store.transaction(insert("d"));
+    expect(await hashes()).toEqual(["d"]);
+  });
+});

@@ -1,0 +1,86 @@
+import { setImmediate as turn } from "node:timers/promises";
+import { type Kysely, sql } from "kysely";
+import type { Database } from "./database.js";
+import type { Transact } from "./transact.js";
+
+type Rows = Kysely<Database>;
+
+/** Work of one caller: runs inside of the group's transaction, and hears once how that ended. */
+interface Member {
+  /** Gives what to tell the caller once the group is on disk. Rejects when the group itself is broken. */
+  run(rows: Rows): Promise<() => void>;
+  reject(error: unknown): void;
+}
+
+// Bounds the time that one group keeps the event loop busy.
+const MAX_MEMBERS = 128;
+
+/**
+ * Transactions of SQLite in groups: what came in while the last group was written goes to disk together, in one commit. Each member has
+ * a savepoint of its own, so one that fails takes nothing of the others with it, and hears its answer once all of the group is on disk.
+ */
+export function transactInGroups(rows: Rows): Transact {
+  const queue: Member[] = [];
+  let isWriting = false;
+
+  async function write(): Promise<void> {
+    isWriting = true;
+    try {
+      while (queue.length > 0) {
+        // What has arrived with the first of them is still to be read from its sockets.
+        await turn();
+        await commitGroup(rows, queue.splice(0, MAX_MEMBERS));
+      }
+    } finally {
+      isWriting = false;
+    }
+  }
+
+  return (run) =>
+    new Promise((resolve, reject) => {
+      queue.push({
+        run: async (group) => {
+          const outcome = await runInSavepoint(group, run);
+          return "error" in outcome ? () => reject(outcome.error) : () => resolve(outcome.value);
+        },
+        reject,
+      });
+      if (!isWriting) void write();
+    });
+}
+
+async function commitGroup(rows: Rows, members: readonly Member[]): Promise<void> {
+  let answers: (() => void)[];
+  try {
+    answers = await rows.transaction().execute(async (group) => {
+      const told: (() => void)[] = [];
+      for (const member of members) told.push(await member.run(group));
+      return told;
+    });
+  } catch (error) {
+    for (const member of members) member.reject(error);
+    return;
+  }
+  for (const answer of answers) answer();
+}
+
+async function runInSavepoint<T>(
+  group: Rows,
+  run: (rows: Rows) => Promise<T>,
+): Promise<{ readonly value: T } | { readonly error: unknown }> {
+  await sql`savepoint member`.execute(group);
+  try {
+    const value = await run(group);
+    await sql`release member`.execute(group);
+    return { value };
+  } catch (error) {
+    try {
+      await sql`rollback to member`.execute(group);
+      await sql`release member`.execute(group);
+    } catch {
+      // SQLite has rolled back the whole group, for instance since the disk is full: nobody's work is there any more.
+      throw error;
+    }
+    return { error };
+  }
+}

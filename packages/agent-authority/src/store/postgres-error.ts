@@ -1,0 +1,56 @@
+import { AgentAuthorityError } from "../agent-authority-error.js";
+
+// Classes and codes of SQLSTATE, https://www.postgresql.org/docs/current/errcodes-appendix.html
+const CONNECTION_CLASSES = /^(08|57P)/;
+const REFUSED_CLASSES = /^28|^42501$|^3D000$/;
+const FULL_CLASS = /^53/;
+const LOCK_NOT_AVAILABLE = "55P03";
+const STATEMENT_TIMEOUT = "57014";
+const RACE_CODES: ReadonlySet<string> = new Set([
+  "40001", // serialization_failure
+  "40P01", // deadlock_detected
+  "23505", // unique_violation: somebody else's row came first, which the next attempt sees
+]);
+// What pg and its pool say without a code when a connection goes away or none is to be had.
+const LOST =
+  /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Cannot use a pool after)/i;
+const SOCKET_CODES = /^(ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_|ENOENT$)/;
+
+/** Turns an error of PostgreSQL about the server or its connection into one of ours; anything else comes back as it is. */
+export function toPostgresError(error: unknown): unknown {
+  if (!(error instanceof Error) || AgentAuthorityError.is(error)) return error;
+  const code = codeOf(error);
+  if (code === LOCK_NOT_AVAILABLE || code === STATEMENT_TIMEOUT) {
+    return new AgentAuthorityError("store_locked", "the database did not answer in time", {
+      cause: error,
+      retryable: true,
+      hint: "try again; if it lasts, look for a transaction that is held open",
+    });
+  }
+  if (REFUSED_CLASSES.test(code)) {
+    return new AgentAuthorityError("store_denied", "PostgreSQL does not let this user in", {
+      cause: error,
+      hint: "check the user, its password and rights, and that the database exists",
+    });
+  }
+  const isLost =
+    CONNECTION_CLASSES.test(code) ||
+    FULL_CLASS.test(code) ||
+    SOCKET_CODES.test(code) ||
+    LOST.test(error.message);
+  if (!isLost) return error;
+  return new AgentAuthorityError("unreachable", "the database cannot be reached", {
+    cause: error,
+    retryable: true,
+    hint: "check that PostgreSQL runs at the address of the database URL, and its connection limit",
+  });
+}
+
+/** Tells whether a transaction lost a race, so that another attempt sees what it lost to. */
+export function isLostRace(error: unknown): boolean {
+  return error instanceof Error && RACE_CODES.has(codeOf(error));
+}
+
+function codeOf(error: Error): string {
+  return "code" in error && typeof error.code === "string" ? error.code : "";
+}

@@ -1,0 +1,158 @@
+import { sql } from "kysely";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { AgentAuthorityError, createRegistry, openStore } from "../src/index.js";
+import { expectRejection } from "./expect-refusal.js";
+import { runProgram } from "./run-process.js";
+import { createTestDatabase, run } from "./test-database.js";
+
+async function createDatabase(): Promise<string> {
+  const database = await createTestDatabase();
+  onTestFinished(() => database.drop());
+  return database.url;
+}
+
+function withPart(url: string, change: (parts: URL) => void): string {
+  const parts = new URL(url);
+  change(parts);
+  return parts.href;
+}
+
+describe("openStore on PostgreSQL", () => {
+  it("rejects a server that does not answer, as something that may pass", async () => {
+    const url = withPart(await createDatabase(), (parts) => {
+      parts.port = "1";
+    });
+    const error = await openStore(url).catch((reason: unknown) => reason);
+    expect(AgentAuthorityError.is(error) && [error.code, error.retryable]).toEqual([
+      "unreachable",
+      true,
+    ]);
+  });
+
+  it("rejects a database and a user that are not there, and does not repeat the password", async () => {
+    const url = await createDatabase();
+    for (const change of [
+      (parts: URL) => {
+        parts.pathname = "/countersign_not_there";
+      },
+      (parts: URL) => {
+        parts.username = "countersign_not_there";
+        parts.password = "hunter2";
+      },
+    ]) {
+      const error = await openStore(withPart(url, change)).catch((reason: unknown) => reason);
+      expect(AgentAuthorityError.is(error) && error.code).toBe("store_denied");
+      expect(String(error)).not.toContain("hunter2");
+    }
+  });
+
+  it("rejects a search path without a schema", async () => {
+    const url = withPart(await createDatabase(), (parts) => {
+      parts.searchParams.set("options", "-c search_path=countersign_not_there");
+    });
+    await expectRejection(openStore(url), AgentAuthorityError, "config_invalid");
+  });
+
+  it("rejects another program's tables and leaves them alone", async () => {
+    const url = await createDatabase();
+    await run(url, "create table agents (name text)");
+    await expectRejection(openStore(url), AgentAuthorityError, "store_corrupt");
+    await run(url, "insert into agents (name) values ('still here')");
+  });
+
+  it("rejects a database of a newer version", async () => {
+    const url = await createDatabase();
+    await (await openStore(url)).close();
+    await run(
+      url,
+      "insert into countersign_migration values ('9999_future', '2099-01-01T00:00:00.000Z')",
+    );
+    await expectRejection(openStore(url), AgentAuthorityError, "store_corrupt");
+  });
+
+  it("describes itself without password and parameters", async () => {
+    const url = withPart(await createDatabase(), (parts) => {
+      parts.password = "hunter2";
+    });
+    await using store = await openStore(url);
+    expect(store.description).toMatch(/^postgres:\/\/[^:@]+@[^?]+$/);
+  });
+
+  it("acknowledges nothing that is not on disk, also where the server is set to", async () => {
+    const url = withPart(await createDatabase(), (parts) => {
+      const options = parts.searchParams.get("options") ?? "";
+      parts.searchParams.set("options", `${options} -c synchronous_commit=off`);
+    });
+    await using store = await openStore(url);
+    const { rows } = await sql<{
+      on: string;
+    }>`select current_setting('synchronous_commit') as "on"`.execute(store.rows);
+    expect(rows).toEqual([{ on: "on" }]);
+  });
+
+  it("goes on when the server ends its connections between two queries", async () => {
+    const url = await createDatabase();
+    await using store = await openStore(url);
+    const registry = createRegistry(store);
+    await Promise.all(Array.from({ length: 5 }, () => registry.listAgents()));
+    const { rows } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(store.rows);
+    await run(url, `select pg_terminate_backend(${rows[0]?.pid}, 5000)`);
+    await expect.poll(() => registry.listAgents().catch(() => "not yet")).toEqual([]);
+  });
+
+  it("may be opened for the first time by many processes at the same moment", async () => {
+    const url = await createDatabase();
+    const counts = await Promise.all(
+      Array.from({ length: 6 }, () => runProgram("operator", url, "create-tokens", "5")),
+    );
+    expect(counts).toEqual(Array.from({ length: 6 }, () => 5));
+  });
+
+  it("keeps the audit log as it was written", async () => {
+    const url = await createDatabase();
+    await using store = await openStore(url);
+    await createRegistry(store).createAccessToken({
+      accountId: "acct-1",
+      userId: "user-1",
+      role: "human",
+      ttlSeconds: 60,
+    });
+    for (const statement of [
+      "update audit_events set action = 'other'",
+      "delete from audit_events",
+      "truncate audit_events",
+    ]) {
+      await expect(run(url, statement)).rejects.toThrow("append-only");
+    }
+    // A number that somebody chose is passed over: the next one is taken.
+    await run(
+      url,
+      "insert into audit_events (sequence, at, action) values (1, '2026-01-01T00:00:00Z', 'x')",
+    );
+    expect((await createRegistry(store).listAuditEvents()).map(({ sequence }) => sequence)).toEqual(
+      [1, 2],
+    );
+  });
+
+  it("shows no event before all that have a smaller number", async () => {
+    const url = await createDatabase();
+    await using store = await openStore(url);
+    const registry = createRegistry(store);
+    const { promise: held, resolve: release } = Promise.withResolvers<void>();
+    const { promise: numbered, resolve: onNumbered } = Promise.withResolvers<void>();
+    const insert = (action: string) =>
+      sql`insert into audit_events (sequence, at, action) values (0, '2026-01-01T00:00:00Z', ${action})`;
+    // Takes its number first and is committed last.
+    const early = store.transaction(async (rows) => {
+      await insert("early").execute(rows);
+      onNumbered();
+      await held;
+    });
+    await numbered;
+    await store.transaction((rows) => insert("late").execute(rows));
+    const listed = registry.listAuditEvents();
+    release();
+    await early;
+    expect((await listed).map(({ action }) => action)).toEqual(["early", "late"]);
+  });
+});
