@@ -14,8 +14,11 @@ import { appendAuditEvent } from "./audit.js";
 import { lockPrincipal } from "./principals.js";
 import { checkAgentLimit } from "./register-agent.js";
 import type { IssuedIdentity, IssueIdentityOptions } from "./registry-types.js";
-import { ensureSigningKey, takeSigningKey } from "./signing-keys.js";
+import { ensureSigningKey, keepSigningKey, readActiveKey } from "./signing-keys.js";
 import { type Instant, MAX_TTL_SECONDS } from "./times.js";
+
+// Each one lost to a rotation.
+const MAX_ATTEMPTS = 8;
 
 /** What the operator allows agents that come with their key. */
 export interface IdentityPolicy {
@@ -28,7 +31,7 @@ export interface IdentityPolicy {
 /**
  * Makes a fresh agent and the JWT that carries its key (generation B). The key is kept nowhere: whoever loses the JWT gets another.
  *
- * The agent ends with the JWT. Rows, audit event and signature are one transaction: no JWT without its agent, and no agent without a JWT.
+ * The agent ends with the JWT. It, its audit event and how long the signing key is needed are one transaction.
  */
 export async function issueIdentity(
   store: AuthorityStore,
@@ -43,15 +46,24 @@ export async function issueIdentity(
   const issuedAt = Math.floor(parseTimestamp(instant.text) / 1000);
   const expiresAt = issuedAt + content.ttlSeconds;
   const endsAt = formatTimestamp(expiresAt * 1000);
-  return store.transaction(async (rows) => {
-    await checkUser(rows, options, policy, instant);
-    const { kid, privateJwk } = await takeSigningKey(rows, endsAt);
+  const agent = { ...options, agentRuntimeId, key, endsAt };
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
+    const { kid, privateJwk } = await readActiveKey(store.rows);
+    // Signed before the transaction, which is not to wait for other threads: SQLite's keeps every writer out.
     const token = await signIdentityToken(
       { ...content, agentRuntimeId, key, issuedAt, expiresAt },
       { privateKey: privateJwk, kid },
     );
-    await insertAgent(rows, { ...options, agentRuntimeId, key, endsAt }, instant);
-    return { token, agentRuntimeId, kid, expiresAt: endsAt };
+    const isIssued = await store.transaction(async (rows) => {
+      await checkUser(rows, options, policy, instant);
+      if (!(await keepSigningKey(rows, kid, endsAt))) return false;
+      await insertAgent(rows, agent, instant);
+      return true;
+    });
+    if (isIssued) return { token, agentRuntimeId, kid, expiresAt: endsAt };
+  }
+  throw new AgentAuthorityError("server_error", "the signing key is rotated all the time", {
+    retryable: true,
   });
 }
 

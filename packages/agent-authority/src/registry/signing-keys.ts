@@ -24,24 +24,46 @@ export async function ensureSigningKey(store: AuthorityStore, instant: Instant):
   await store.transaction((rows) => insertKey(rows, row, instant));
 }
 
+/** A key that signs now. */
+export interface ActiveKey {
+  readonly kid: string;
+  readonly privateJwk: Readonly<Record<string, unknown>>;
+}
+
+/** Gives the key that signs now. A rotation may retire it before it has signed: see {@link keepSigningKey}. */
+export async function readActiveKey(rows: Rows): Promise<ActiveKey> {
+  const row = await rows
+    .selectFrom("signing_keys")
+    .select(["kid", "private_jwk"])
+    .where("retired_at", "is", null)
+    .executeTakeFirst();
+  if (row === undefined) throw noneSigns();
+  return { kid: row.kid, privateJwk: parseJwk(row.private_jwk) };
+}
+
 /**
- * Gives the key that signs, with its row locked until the transaction ends, and keeps it in the key set until `endsAt` at least.
+ * Keeps a key in the key set until `endsAt` at least, where it is still the one that signs, with its row locked until the transaction
+ * ends: a rotation waits, and so never retires a key without knowing of the last JWT that it signed.
  *
- * A rotation waits for the lock, and so never retires a key for a time before the end of a JWT that is just being signed with it.
+ * @returns whether it still signs; what it signed is otherwise not to be given away
  */
-export async function takeSigningKey(
-  rows: Rows,
-  endsAt: string,
-): Promise<{ readonly kid: string; readonly privateJwk: Readonly<Record<string, unknown>> }> {
-  const { kid, private_jwk, ends_at } = await lockActiveKey(rows);
-  if (ends_at === null || ends_at < endsAt) {
+export async function keepSigningKey(rows: Rows, kid: string, endsAt: string): Promise<boolean> {
+  const row = await rows
+    .selectFrom("signing_keys")
+    .select("ends_at")
+    .where("kid", "=", kid)
+    .where("retired_at", "is", null)
+    .forNoKeyUpdate()
+    .executeTakeFirst();
+  if (row === undefined) return false;
+  if (row.ends_at === null || row.ends_at < endsAt) {
     await rows
       .updateTable("signing_keys")
       .set({ ends_at: endsAt })
       .where("kid", "=", kid)
       .execute();
   }
-  return { kid, privateJwk: parseJwk(private_jwk) };
+  return true;
 }
 
 /**
@@ -116,7 +138,11 @@ async function lockActiveKey(rows: Rows): Promise<SigningKeyRow> {
     // PostgreSQL finds none where it waited for a rotation to end: the new key came after this statement began.
     if (row !== undefined) return row;
   }
-  throw new AgentAuthorityError("server_error", "no key signs identity JWTs", { retryable: true });
+  throw noneSigns();
+}
+
+function noneSigns(): AgentAuthorityError {
+  return new AgentAuthorityError("server_error", "no key signs identity JWTs", { retryable: true });
 }
 
 async function createRow(instant: Instant): Promise<SigningKeyRow> {
