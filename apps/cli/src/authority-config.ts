@@ -1,83 +1,116 @@
-import { readFile } from "node:fs/promises";
-import { z } from "zod";
+import { type AuthorityOptions, createOidcIssuer } from "@countersign/agent-authority";
+import { oidcIssuer } from "./authority-oidc-config.js";
 import { CliError } from "./cli-error.js";
 import { parseToml } from "./config.js";
-import { parseDuration } from "./duration.js";
-import { isSystemError, reasonOf } from "./home.js";
+import { holdsPassword } from "./database-url.js";
+import type { Environment } from "./environment.js";
+import { LOG_LEVELS } from "./log.js";
+import { duration, listenAddress, listOf, oneOf, text, wholeNumber } from "./setting-kinds.js";
+import { readSettings, type Settings } from "./settings.js";
+import { type ForbiddenToOthers, readTrustedFile } from "./trusted-file.js";
 
 const TEN_YEARS_SECONDS = 315_360_000;
+const PREFIX = "COUNTERSIGN_AUTHORITY_";
 
-const authorityConfigSchema = z.strictObject({
-  public_url: z.string().optional(),
-  generations: z
-    .array(z.enum(["A", "C"]))
-    .min(1)
-    .optional(),
-  registration_proof: z.enum(["accept", "require"]).optional(),
-  capabilities: z.array(z.string()).optional(),
-  agent_ttl: z.string().optional(),
-  task_ttl: z.string().optional(),
-  max_live_agents: z.int().min(1).optional(),
-  max_live_tasks: z.int().min(1).optional(),
-});
+const life = duration({ min: 1, max: TEN_YEARS_SECONDS });
+const count = wholeNumber({ min: 1 });
+
+/** What can be set, with the keys of the file. The upper bounds of numbers are the authority's to check. */
+const KINDS = {
+  listen: listenAddress,
+  admin_listen: listenAddress,
+  operations_listen: listenAddress,
+  public_url: text,
+  database: text,
+  database_password_file: text,
+  log_level: oneOf(LOG_LEVELS),
+  generations: listOf(oneOf(["A", "B", "C"])),
+  registration_proof: oneOf(["accept", "require"]),
+  capabilities: listOf(text),
+  agent_ttl: life,
+  task_ttl: life,
+  max_live_agents: count,
+  max_live_tasks: count,
+  max_skew: duration({ min: 1, max: 3600 }),
+  oidc: listOf(oidcIssuer),
+};
 
 /** What an operator decides about an authority. */
-export interface AuthorityConfig {
-  readonly publicUrl?: string | undefined;
-  readonly generations?: readonly ("A" | "C")[] | undefined;
-  readonly registrationProof?: "accept" | "require" | undefined;
-  readonly capabilities?: readonly string[] | undefined;
-  readonly agentTtlSeconds?: number | undefined;
-  readonly taskTtlSeconds?: number | undefined;
-  readonly maxLiveAgents?: number | undefined;
-  readonly maxLiveTasks?: number | undefined;
+export type AuthoritySettings = Settings<typeof KINDS>;
+
+/** The switches of `authority serve` that settings can be given by. */
+export interface AuthoritySwitches {
+  readonly listen?: string;
+  readonly adminListen?: string;
+  readonly operationsListen?: string;
+  readonly publicUrl?: string;
+  readonly logLevel?: string;
 }
+
+/** The keys of the file, as documents name them. */
+export const AUTHORITY_KEYS: readonly string[] = Object.keys(KINDS);
 
 /**
- * Loads the file of `authority serve --config`. A key it does not know is an error: a misspelt limit would be no limit.
+ * Loads the settings of `authority serve`: switches, then `COUNTERSIGN_AUTHORITY_…`, then the file of `--config`.
  *
- * @throws {CliError} `config_invalid` naming file and key
+ * @param warn - hears of variables that begin as settings do and are none
+ * @throws {CliError} `config_invalid` naming file and key, or the variable; `usage` for a switch
  */
-export async function loadAuthorityConfig(file: string): Promise<AuthorityConfig> {
-  const result = authorityConfigSchema.safeParse(parseToml(await readText(file), file));
-  if (!result.success) {
-    const [issue] = result.error.issues;
-    const key = issue?.code === "unrecognized_keys" ? issue.keys[0] : issue?.path.join(".");
-    throw new CliError("config_invalid", `${file}: \`${key}\` ${wordsFor(issue?.code)}`, {
-      cause: result.error,
-      hint: `known keys: ${Object.keys(authorityConfigSchema.shape).join(", ")}`,
-    });
+export async function loadAuthoritySettings(
+  environment: Environment,
+  switches: AuthoritySwitches,
+  file: string | undefined,
+  warn: (message: string) => void,
+): Promise<AuthoritySettings> {
+  const values = file === undefined ? undefined : parseToml(await readConfig(file, "write"), file);
+  if (file !== undefined && holdsPassword(String(values?.database))) {
+    await readConfig(file, "read or write");
   }
-  const { data } = result;
-  const seconds = (key: "agent_ttl" | "task_ttl") => {
-    const text = data[key];
-    if (text === undefined) return undefined;
-    return parseDuration(text, `${file}: ${key}`, { min: 1, max: TEN_YEARS_SECONDS });
+  const sources = {
+    switches: {
+      listen: { name: "--listen", value: switches.listen },
+      admin_listen: { name: "--admin-listen", value: switches.adminListen },
+      operations_listen: { name: "--operations-listen", value: switches.operationsListen },
+      public_url: { name: "--public-url", value: switches.publicUrl },
+      log_level: { name: "--log-level", value: switches.logLevel },
+    },
+    environment,
+    prefix: PREFIX,
+    secrets: ["database"] as const,
+    file: file === undefined || values === undefined ? undefined : { name: file, values },
   };
+  return readSettings(KINDS, sources, warn);
+}
+
+/** The options of an authority that settings decide. */
+export function authorityOptionsOf(
+  settings: AuthoritySettings,
+): Omit<AuthorityOptions, "store" | "logger" | "now"> {
   return {
-    publicUrl: data.public_url,
-    generations: data.generations,
-    registrationProof: data.registration_proof,
-    capabilities: data.capabilities,
-    agentTtlSeconds: seconds("agent_ttl"),
-    taskTtlSeconds: seconds("task_ttl"),
-    maxLiveAgents: data.max_live_agents,
-    maxLiveTasks: data.max_live_tasks,
+    publicUrl: settings.public_url,
+    generations: settings.generations,
+    registrationProof: settings.registration_proof,
+    capabilities: settings.capabilities,
+    agentTtlSeconds: settings.agent_ttl,
+    taskTtlSeconds: settings.task_ttl,
+    maxLiveAgents: settings.max_live_agents,
+    maxLiveTasks: settings.max_live_tasks,
+    maxSkewSeconds: settings.max_skew,
+    humans: settings.oidc?.map((issuer) => createOidcIssuer(issuer)),
   };
 }
 
-function wordsFor(code: string | undefined): string {
-  return code === "unrecognized_keys" ? "is not known" : "has a value that is not allowed";
-}
-
-async function readText(file: string): Promise<string> {
-  try {
-    return await readFile(file, "utf8");
-  } catch (error) {
-    if (!isSystemError(error)) throw error;
-    throw new CliError("config_invalid", `--config: ${file} cannot be read: ${reasonOf(error)}`, {
-      cause: error,
-      hint: "name a TOML file that this user may read",
+// Whoever writes it decides who may register; whoever reads it has what it holds.
+async function readConfig(file: string, forbidden: ForbiddenToOthers): Promise<string> {
+  const refuse = (what: string, cause?: unknown) =>
+    new CliError("config_invalid", `--config: ${file} ${what}`, {
+      cause,
+      hint:
+        forbidden === "write"
+          ? "name a TOML file that this user may read, and not everybody may write"
+          : "it holds a password: chmod 0600, or keep the password in a file of its own (database_password_file)",
     });
-  }
+  const content = await readTrustedFile(file, forbidden, refuse);
+  if (content === undefined) throw refuse("does not exist");
+  return content;
 }

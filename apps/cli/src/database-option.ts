@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { AuthorityStore } from "@countersign/agent-authority";
 import { openPrivateDirectory } from "@countersign/agent-identity/private-file";
 import { CliError } from "./cli-error.js";
+import { type DatabaseSources, findDatabaseUrl } from "./database-url.js";
 import { inspectHome, isSystemError } from "./home.js";
 import type { Run } from "./run.js";
 
@@ -12,26 +13,37 @@ const DATABASE_FILE = "authority.db";
 export interface OpenDatabaseOptions {
   /** Make the database where there is none. */
   readonly create: boolean;
+  /** What the configuration of `authority serve` says of it. */
+  readonly configured?: Omit<DatabaseSources, "option"> | undefined;
 }
 
 /**
- * Opens the authority's database: the one that `--database` names, else the one in the home.
+ * Opens the authority's database: the one that `--database` names, or else the configuration or the environment, or the one in the home.
  *
  * @throws {CliError} `config_invalid` when it is missing and not to be made, so that a misspelt name makes no empty registry
  */
 export async function openDatabase(
   run: Run,
   option: string | undefined,
-  { create }: OpenDatabaseOptions,
+  { create, configured }: OpenDatabaseOptions,
 ): Promise<AuthorityStore> {
-  const url = option ?? `sqlite:${join(run.home, DATABASE_FILE)}`;
-  if (option === undefined) {
-    await inspectHome(run.home);
-    if (create) await openPrivateDirectory(run.home);
-  }
+  const url = await databaseUrl(run, option, { create, configured });
   if (!create) await requireExisting(url);
   const { openStore } = await import("@countersign/agent-authority");
   return await openStore(url);
+}
+
+/** Finds the URL of the database that {@link openDatabase} opens. The home is looked at, or made, where the database is in it. */
+export async function databaseUrl(
+  run: Run,
+  option: string | undefined,
+  { create, configured }: OpenDatabaseOptions,
+): Promise<string> {
+  const named = await findDatabaseUrl(run.environment, { option, ...configured });
+  if (named !== undefined) return named;
+  await inspectHome(run.home);
+  if (create) await openPrivateDirectory(run.home);
+  return `sqlite:${join(run.home, DATABASE_FILE)}`;
 }
 
 async function requireExisting(url: string): Promise<void> {

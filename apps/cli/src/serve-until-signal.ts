@@ -1,3 +1,4 @@
+import type { Log } from "./log.js";
 import { withProgress } from "./progress.js";
 import type { Run } from "./run.js";
 
@@ -10,18 +11,31 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
+// See `main`: whoever asks once more does not wait.
+const ENDING = "ending what is open; ask once more to end at once";
+
 /**
  * Says on stdout where servers listen, one line for each, waits until the process is asked to end, and drains them.
+ *
+ * @param log - hears that they end, where stderr is a log; else a person is told when that takes a while
  */
-export async function serveUntilSignal(run: Run, servers: readonly RunningServer[]): Promise<void> {
+export async function serveUntilSignal(
+  run: Run,
+  servers: readonly RunningServer[],
+  log?: Log,
+): Promise<void> {
   for (const { url, described } of servers) {
     run.output.result({ listening: url, ...described }, () => `listening on ${url}`);
   }
   await aborted(run.signal);
-  // See `main`: whoever asks once more does not wait.
-  await withProgress(run.output, "ending what is open; ask once more to end at once", () =>
-    Promise.all(servers.map((server) => server.close())),
-  );
+  const close = () => Promise.all(servers.map((server) => server.close()));
+  if (log === undefined) {
+    await withProgress(run.output, ENDING, close);
+    return;
+  }
+  log.info({}, ENDING);
+  await close();
+  log.info({}, "ended");
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -1,41 +1,67 @@
 import { createAuthority } from "@countersign/agent-authority";
 import { assertCanListen } from "../assert-can-listen.js";
-import { type AuthorityConfig, loadAuthorityConfig } from "../authority-config.js";
+import {
+  type AuthoritySwitches,
+  authorityOptionsOf,
+  loadAuthoritySettings,
+} from "../authority-config.js";
 import { openDatabase } from "../database-option.js";
 import { onForwardedRequest } from "../forwarded-requests.js";
-import { parseListenAddress } from "../listen-address.js";
+import { createLog, type Log } from "../log.js";
 import type { Run } from "../run.js";
 import { serveUntilSignal } from "../serve-until-signal.js";
+import { readVersion } from "../version.js";
 
 /** Options of `authority serve`. */
-export interface ServeAuthorityOptions {
-  readonly listen: string;
+export interface ServeAuthorityOptions extends AuthoritySwitches {
   readonly database?: string;
   readonly config?: string;
 }
 
+const DEFAULT_ADDRESS = { host: "127.0.0.1", port: 4600 };
+
 /** `authority serve`: runs the authority until the process is asked to end. */
 export async function serveAuthority(run: Run, options: ServeAuthorityOptions): Promise<void> {
-  const address = parseListenAddress(options.listen);
-  const config: AuthorityConfig =
-    options.config === undefined ? {} : await loadAuthorityConfig(options.config);
+  const settings = await loadAuthoritySettings(
+    run.environment,
+    options,
+    options.config,
+    run.warnOnce,
+  );
+  const address = settings.listen ?? DEFAULT_ADDRESS;
   await assertCanListen(address);
-  const store = await openDatabase(run, options.database, { create: true });
+  const log = createLog({ level: settings.log_level ?? "info", forPeople: !run.output.json });
+  const store = await openDatabase(run, options.database, {
+    create: true,
+    configured: {
+      configured: settings.database,
+      passwordFile: settings.database_password_file,
+    },
+  });
   try {
-    const authority = await createAuthority({ store, ...config });
+    const authority = await createAuthority({
+      store,
+      logger: log,
+      ...authorityOptionsOf(settings),
+    });
     const { url } = await authority.listen(address);
-    using _ = config.publicUrl === undefined ? warnOfProxies(run) : undefined;
-    await serveUntilSignal(run, [{ url, close: () => authority.close() }]);
+    log.info({ version: readVersion(), url, database: store.description }, "the authority serves");
+    using _ = settings.public_url === undefined ? warnOfProxies(log) : undefined;
+    await serveUntilSignal(run, [{ url, close: () => authority.close() }], log);
   } finally {
     await store.close();
   }
 }
 
 // What is signed names the URL that clients use, and behind a proxy nothing but the configuration knows it.
-function warnOfProxies(run: Run): Disposable {
+function warnOfProxies(log: Log): Disposable {
+  let warned = false;
   return onForwardedRequest((field) => {
-    run.warnOnce(
-      `a request came through a proxy (${field}), but public_url is not set: write the URL that clients use into the file of --config`,
+    if (warned) return;
+    warned = true;
+    log.warn(
+      { field },
+      "a request came through a proxy, but public_url is not set: set it to the URL that clients use",
     );
   });
 }

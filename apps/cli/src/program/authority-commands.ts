@@ -1,8 +1,17 @@
 import { type Command, Option } from "commander";
 import type { RegistryOptions } from "../registry-session.js";
-import type { CommandHandler, Declare } from "./declare.js";
+import { type CommandHandler, type Declare, OPERATIONS_LISTEN } from "./declare.js";
 
-const DATABASE = "the authority's database, sqlite:FILE (default: in the home)";
+const DATABASE =
+  "the authority's database: sqlite:FILE, postgres://… without a password, env:VAR or file:PATH (default: COUNTERSIGN_DATABASE_URL, else in the home)";
+
+const SERVE_EXAMPLES = `
+A switch wins over a variable (COUNTERSIGN_AUTHORITY_…), a variable over the file of --config.
+Examples:
+  countersign authority serve --listen 127.0.0.1:4600
+  countersign authority serve --config /etc/countersign/authority.toml --log-level warn
+  countersign authority serve --database postgres://countersign@db.example/countersign --public-url https://authority.example
+SIGTERM ends what is open and then the authority; a second one ends it at once.`;
 
 /** Declares `authority …`: the registry of agents and tasks. */
 export function declareAuthorityCommands(program: Command, declare: Declare): void {
@@ -13,14 +22,32 @@ export function declareAuthorityCommands(program: Command, declare: Declare): vo
     })
     .option(
       "--listen <host:port>",
-      "address to listen on; port 0 takes a free one",
-      "127.0.0.1:4600",
+      "address to listen on; port 0 takes a free one (default: 127.0.0.1:4600)",
     )
     .option("--database <url>", DATABASE)
-    .option(
-      "--config <file>",
-      "TOML file with public_url, generations, capabilities, agent_ttl, max_live_agents, max_live_tasks",
-    );
+    .option("--config <file>", "TOML file; every key can also be COUNTERSIGN_AUTHORITY_KEY")
+    .option("--public-url <url>", "the URL that clients use, where it is not the listener's")
+    .option("--admin-listen <host:port>", "listen there for the admin API too (default: none)")
+    .option(...OPERATIONS_LISTEN)
+    .addOption(
+      new Option("--log-level <level>", "how much stderr tells (default: info)").choices([
+        "debug",
+        "info",
+        "warn",
+        "error",
+        "silent",
+      ]),
+    )
+    .addHelpText("after", SERVE_EXAMPLES);
+  declare
+    .command(
+      authority,
+      "backup <out>",
+      "copy the SQLite database into a file, also while an authority runs on it",
+      async () => (await import("../commands/authority-backup.js")).backupAuthority,
+    )
+    .option("--database <url>", DATABASE)
+    .option("--force", "replace the file if it is there");
 
   const token = declare.group(authority, "token", "access tokens of the authority");
   declare

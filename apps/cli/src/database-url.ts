@@ -1,0 +1,104 @@
+import { CliError, usageError } from "./cli-error.js";
+import type { Environment } from "./environment.js";
+import { readTrustedFile } from "./trusted-file.js";
+
+/** Where a database may be named. */
+export interface DatabaseSources {
+  /** `--database`. */
+  readonly option?: string | undefined;
+  /** What `--config` or its variables say. */
+  readonly configured?: string | undefined;
+  /** A file that holds the password alone. */
+  readonly passwordFile?: string | undefined;
+}
+
+const PASSWORD_HINT =
+  "leave it out, and set PGPASSWORD or COUNTERSIGN_DATABASE_PASSWORD_FILE, or name the whole URL with env:VAR or file:PATH";
+
+/**
+ * Finds the URL of the authority's database: `--database`, then what is configured, then `COUNTERSIGN_DATABASE_URL`. Each may also say where
+ * the URL is: `env:VAR` or `file:PATH`. A URL of PostgreSQL without a password gets the one of `COUNTERSIGN_DATABASE_PASSWORD_FILE` or
+ * `PGPASSWORD`; variables that hold a secret are taken out of the environment.
+ *
+ * @returns `undefined`: nobody names one
+ * @throws {CliError} `usage` when an argument holds a password: everybody on the machine can read it
+ */
+export async function findDatabaseUrl(
+  environment: Environment,
+  { option, configured, passwordFile }: DatabaseSources,
+): Promise<string | undefined> {
+  // Taken even where something else wins, so that they are handed to nobody else.
+  const named = environment.takeSecret("COUNTERSIGN_DATABASE_URL");
+  const password = environment.takeSecret("PGPASSWORD");
+  if (option !== undefined && holdsPassword(option)) {
+    throw usageError(
+      "--database: a password is no argument, everybody here can read it",
+      PASSWORD_HINT,
+    );
+  }
+  const written = option ?? configured ?? named;
+  if (written === undefined) return undefined;
+  const from = option === undefined ? "the database" : "--database";
+  const url = await readDatabaseUrl(environment, written, from);
+  if (!/^postgres(?:ql)?:/i.test(url) || holdsPassword(url)) return url;
+  const file = passwordFile ?? environment.get("COUNTERSIGN_DATABASE_PASSWORD_FILE");
+  return withPassword(url, file === undefined ? password : await readPassword(file));
+}
+
+/** Tells whether a database URL holds a password, also one that cannot be parsed. */
+export function holdsPassword(url: string): boolean {
+  if (!/^postgres(?:ql)?:/i.test(url)) return false;
+  if (!URL.canParse(url)) return url.includes("@");
+  const { password, searchParams } = new URL(url);
+  return password !== "" || searchParams.has("password");
+}
+
+async function readDatabaseUrl(
+  environment: Environment,
+  written: string,
+  from: string,
+): Promise<string> {
+  const variable = /^env:([A-Za-z_][A-Za-z0-9_]*)$/.exec(written)?.[1];
+  if (variable !== undefined) {
+    const url = environment.takeSecret(variable);
+    if (url !== undefined) return asUrl(url, variable);
+    throw usageError(`${from}: the environment has no ${variable}`, `set ${variable}`);
+  }
+  const path = /^file:(.+)$/s.exec(written)?.[1];
+  return path === undefined ? written : asUrl(await readSecretFile(path, from), path);
+}
+
+// Not repeated in the message: it may be any secret.
+function asUrl(url: string, from: string): string {
+  if (/^(?:sqlite|postgres(?:ql)?):[!-~]+$/i.test(url)) return url;
+  throw usageError(
+    `${from} holds no database URL`,
+    "write sqlite:FILE or postgres://…; the file of a database itself is named as sqlite:FILE",
+  );
+}
+
+async function readPassword(file: string): Promise<string> {
+  const password = await readSecretFile(file, "the password of the database");
+  if (password !== "") return password;
+  throw new CliError("config_invalid", `${file} is empty`, { hint: "write the password into it" });
+}
+
+async function readSecretFile(path: string, from: string): Promise<string> {
+  const refuse = (what: string, cause?: unknown) =>
+    new CliError("config_invalid", `${from}: ${path} ${what}`, {
+      cause,
+      hint: "name a file of your own, or root's, that not everybody can write",
+    });
+  const text = await readTrustedFile(path, "write", refuse);
+  if (text === undefined) throw refuse("does not exist");
+  return text.replace(/\r?\n$/, "");
+}
+
+function withPassword(url: string, password: string | undefined): string {
+  if (password === undefined || !URL.canParse(url)) return url;
+  const complete = new URL(url);
+  // Over a socket there is no host, and so no room for one before it.
+  if (complete.host === "") complete.searchParams.set("password", password);
+  else complete.password = encodeURIComponent(password);
+  return complete.href;
+}
