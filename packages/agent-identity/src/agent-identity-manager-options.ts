@@ -37,3 +37,9 @@ export interface EnsureIdentityOptions {
   /** Ends this caller's waiting; it then rejects with `cancelled`. A registration that others wait for goes on. */
   readonly signal?: AbortSignal | undefined;
 }
+
+/** Options of `AgentIdentityManager.rotate`. */
+export interface RotateIdentityOptions extends EnsureIdentityOptions {
+  /** The key of now is in other hands: it ends at once, not with the first use of the new one. Default false. */
+  readonly compromised?: boolean | undefined;
+}

@@ -4,14 +4,18 @@ import { AgentIdentityError } from "./agent-identity-error.js";
 import type {
   AgentIdentityManagerOptions,
   EnsureIdentityOptions,
+  RotateIdentityOptions,
 } from "./agent-identity-manager-options.js";
+import type { AgentKeyRotation } from "./agent-key-rotation.js";
 import { AgentRegistrar, type CurrentHuman } from "./agent-registrar.js";
-import type { Auth, HumanAuth } from "./auth.js";
-import { AuthorityError } from "./authority-error.js";
+import type { Auth } from "./auth.js";
+import { AuthOfNow } from "./auth-of-now.js";
 import { type Binding, bindingKey, isSameBinding, toBinding } from "./binding.js";
 import { AuthorityClient } from "./client/authority-client.js";
 import { forgetIdentity } from "./forget-identity.js";
 import { SharedFlights } from "./internal/shared-flights.js";
+import { KeyRotator } from "./key-rotator.js";
+import { KnownIdentities } from "./known-identities.js";
 
 // Auth that changes with every look at it is a fault of its source, not a switch to wait for.
 const MAX_AUTH_CHANGES = 8;
@@ -33,6 +37,8 @@ export class AgentIdentityManager {
   readonly client: AuthorityClient;
   readonly #options: AgentIdentityManagerOptions;
   readonly #registrar: AgentRegistrar;
+  readonly #rotator: KeyRotator;
+  readonly #auth: AuthOfNow;
   readonly #flights = new SharedFlights<AgentIdentity>(cancelled);
   readonly #closing = new AbortController();
   #unsubscribe: (() => void) | undefined;
@@ -55,20 +61,22 @@ export class AgentIdentityManager {
       });
     }
     this.#options = options;
-    this.#registrar = new AgentRegistrar({
+    this.#auth = new AuthOfNow(this.authority, options);
+    const { store, abom, capabilities = [], ttlSeconds, deadlineMs, now = Date.now } = options;
+    const common = {
       client: this.client,
-      store: options.store,
-      abom: options.abom,
-      capabilities: options.capabilities ?? [],
-      ttlSeconds: options.ttlSeconds,
-      deadlineMs: options.deadlineMs,
-      now: options.now ?? Date.now,
-    });
+      store,
+      deadlineMs,
+      now,
+      known: new KnownIdentities(store),
+    };
+    this.#registrar = new AgentRegistrar({ ...common, abom, capabilities, ttlSeconds });
+    this.#rotator = new KeyRotator({ ...common, abortError: cancelled });
   }
 
   /** Whether the feature `use_agent_identity` is on now. */
   get enabled(): boolean {
-    return this.#options.features.isEnabled("use_agent_identity");
+    return this.#auth.enabled;
   }
 
   /**
@@ -76,7 +84,7 @@ export class AgentIdentityManager {
    * came with its key is then not asked for at the price of a request.
    */
   async auth(): Promise<Auth | undefined> {
-    return this.enabled ? await this.#options.auth.current() : await this.#peekAuth();
+    return await this.#auth.current();
   }
 
   /**
@@ -102,7 +110,7 @@ export class AgentIdentityManager {
   /** Gives the stored identity for the auth of now. Never touches the network and registers nothing. Rejects as `ensure`. */
   async peek(): Promise<AgentIdentity | undefined> {
     if (!this.enabled) return undefined;
-    const auth = await this.#peekAuth();
+    const auth = await this.#auth.peek();
     if (auth === undefined) return undefined;
     if (auth.kind === "agent") return this.#own(auth.identity);
     return await this.#registrar.find(toBinding(this.authority, auth));
@@ -122,7 +130,7 @@ export class AgentIdentityManager {
     options: EnsureIdentityOptions = {},
   ): Promise<AgentIdentity | undefined> {
     if (!this.enabled) return undefined;
-    const auth = await this.auth();
+    const auth = await this.#auth.current();
     if (auth?.kind === "agent") {
       throw new AgentIdentityError(code, "the authority refuses this agent, and no human is here", {
         hint: "log in again as the human that the agent works for",
@@ -140,6 +148,57 @@ export class AgentIdentityManager {
   }
 
   /**
+   * Gives the agent of the auth of now a new key; its id, its tasks and what was granted to it stay. The key before it is valid until the new
+   * one is first used at the authority, at most 24 hours. A rotation that was cut off, here or in another process, is finished with the key
+   * that it had chosen. Until it is known to be done, the agent goes on with the key before.
+   *
+   * @returns `undefined`: the feature is off, or nobody is logged in
+   * @throws {AuthorityError} when the authority refuses or cannot be reached
+   * @throws {AgentIdentityError} `no_identity` without an agent; `not_logged_in` where the agent came with its key; `bad_response`, `cancelled`
+   * @throws {CredentialStoreError} as the store
+   * @see protocol.md §5, "key rotation"
+   */
+  async rotate(options: RotateIdentityOptions = {}): Promise<AgentKeyRotation | undefined> {
+    const auth = this.enabled ? await this.#auth.current() : undefined;
+    if (auth === undefined) return undefined;
+    if (auth.kind === "agent") {
+      throw new AgentIdentityError(
+        "not_logged_in",
+        "a key is rotated for a human, and none is here",
+        {
+          hint: "log in as the human that the agent works for",
+        },
+      );
+    }
+    const binding = toBinding(this.authority, auth);
+    return await this.#rotator.rotate(
+      binding,
+      () => this.#auth.humanOf(binding),
+      options.compromised ?? false,
+      this.#signalOf(options),
+    );
+  }
+
+  /**
+   * Finds out why the authority or a resource server does not take an agent's signature (`bad_signature`): finishes a rotation that was cut
+   * off, or gives the identity that another process has rotated or registered meanwhile.
+   *
+   * @returns `undefined`: neither of them, the feature is off, or no human is logged in
+   * @throws {AuthorityError} {@link AgentIdentityError} {@link CredentialStoreError} as `rotate`
+   */
+  async finishRotation(
+    identity: AgentIdentity,
+    options: EnsureIdentityOptions = {},
+  ): Promise<AgentIdentity | undefined> {
+    const auth = this.enabled ? await this.#auth.current() : undefined;
+    if (auth?.kind !== "human") return undefined;
+    const binding = toBinding(this.authority, auth);
+    if (!isSameBinding(binding, identity)) return await this.ensure(options);
+    const human = () => this.#auth.humanOf(binding);
+    return await this.#rotator.finish(identity, human, this.#signalOf(options));
+  }
+
+  /**
    * Removes an identity from the store, also one that cannot be read there. The authority is not told: the agent stays registered
    * until it is revoked. Works with the feature off.
    *
@@ -148,7 +207,7 @@ export class AgentIdentityManager {
    * @throws {CredentialStoreError} as the store
    */
   async forget(identity?: AgentIdentity): Promise<boolean> {
-    const binding = identity ?? (await this.#bindingOfNow());
+    const binding = identity ?? (await this.#auth.binding());
     if (binding === undefined) return false;
     return await forgetIdentity(this.#options.store, binding, identity);
   }
@@ -172,7 +231,7 @@ export class AgentIdentityManager {
     this.#unsubscribe?.();
     this.#unsubscribe = undefined;
     this.#closing.abort();
-    await this.#flights.close();
+    await Promise.all([this.#flights.close(), this.#rotator.close()]);
   }
 
   /** Runs for the binding of now, again where the auth became another meanwhile, and gives only what belongs to the auth of then. */
@@ -184,28 +243,26 @@ export class AgentIdentityManager {
       signal: AbortSignal,
     ) => Promise<AgentIdentity | undefined>,
   ): Promise<AgentIdentity | undefined> {
-    const closing = this.#closing.signal;
-    const signal =
-      options.signal === undefined ? closing : AbortSignal.any([closing, options.signal]);
+    const signal = this.#signalOf(options);
     for (let change = 0; change < MAX_AUTH_CHANGES; change += 1) {
       if (!this.enabled) return undefined;
       if (signal.aborted) throw cancelled(signal.reason);
-      const auth = await this.auth();
+      const auth = await this.#auth.current();
       if (auth === undefined) return undefined;
       if (auth.kind === "agent") return this.#own(auth.identity);
       const binding = toBinding(this.authority, auth);
       let token = auth.accessToken;
       const human = async () => {
-        const now = await this.#humanOf(binding);
+        const now = await this.#auth.humanOf(binding);
         token = now.accessToken;
         return now;
       };
       try {
         const identity = await run(binding, human, signal);
-        if (await this.#isCurrent(binding)) return identity;
+        if (await this.#auth.isCurrent(binding)) return identity;
       } catch (error) {
         if (signal.aborted) throw cancelled(signal.reason);
-        if (!(await this.#isOvertaken(binding, token, error))) throw error;
+        if (!(await this.#auth.isOvertaken(binding, token, error))) throw error;
       }
     }
     throw new AgentIdentityError("not_logged_in", "the login keeps changing", {
@@ -214,42 +271,10 @@ export class AgentIdentityManager {
     });
   }
 
-  /** The human auth of now, if it still is the binding's. */
-  async #humanOf(binding: Binding): Promise<HumanAuth> {
-    const auth = await this.auth();
-    if (auth?.kind === "human" && isSameBinding(toBinding(this.authority, auth), binding)) {
-      return auth;
-    }
-    throw new AgentIdentityError("cancelled", "the login changed while its agent was registered");
-  }
-
-  async #isCurrent(binding: Binding): Promise<boolean> {
-    const auth = await this.auth();
-    return auth?.kind === "human" && isSameBinding(toBinding(this.authority, auth), binding);
-  }
-
-  /** Whether a failure is that of a login that is no longer the one of now: another one, or the same with a newer token. */
-  async #isOvertaken(binding: Binding, token: string, error: unknown): Promise<boolean> {
-    const auth = await this.auth();
-    if (auth?.kind !== "human" || !isSameBinding(toBinding(this.authority, auth), binding)) {
-      return true;
-    }
-    // Switched away and back while it was registered.
-    if (AgentIdentityError.is(error) && error.code === "cancelled") return true;
-    return (
-      AuthorityError.is(error) && error.code === "unauthenticated" && auth.accessToken !== token
-    );
-  }
-
-  /** The auth of now as far as that takes no request. */
-  async #peekAuth(): Promise<Auth | undefined> {
-    const { auth } = this.#options;
-    return await (auth.peek === undefined ? auth.current() : auth.peek());
-  }
-
-  async #bindingOfNow(): Promise<Binding | undefined> {
-    const auth = await this.#peekAuth();
-    return auth?.kind === "human" ? toBinding(this.authority, auth) : undefined;
+  /** Ends with the caller's waiting, and with this manager. */
+  #signalOf({ signal }: EnsureIdentityOptions): AbortSignal {
+    const closing = this.#closing.signal;
+    return signal === undefined ? closing : AbortSignal.any([closing, signal]);
   }
 
   #own(identity: AgentIdentity): AgentIdentity {

@@ -2,21 +2,14 @@ import { type AgentKey, formatTimestamp } from "@countersign/agent-key";
 import type { AgentIdentity } from "./agent-identity.js";
 import { AgentIdentityError } from "./agent-identity-error.js";
 import type { HumanAuth } from "./auth.js";
-import { AuthorityError } from "./authority-error.js";
-import {
-  type Binding,
-  bindingKey,
-  findEntry,
-  importEntryKey,
-  toIdentity,
-  withEntry,
-} from "./binding.js";
+import { type Binding, findEntry, importEntryKey, withEntry } from "./binding.js";
 import type { AuthorityClient } from "./client/authority-client.js";
 import type { CredentialStore } from "./credential-store.js";
 import { publishIdentityEvent } from "./identity-channel.js";
 import { VERSION } from "./internal/version.js";
-import { withDeadline } from "./internal/with-deadline.js";
-import { type KeptKey, keepKey, takeBackKey } from "./kept-key.js";
+import { isPlainRefusal, type KeptKey, keepKey, takeBackKey } from "./kept-key.js";
+import { isSameIdentity, type KnownIdentities } from "./known-identities.js";
+import { runAlone, type Turn } from "./run-alone.js";
 import type {
   AgentBillOfMaterials,
   AgentRegistrationResponse,
@@ -32,6 +25,7 @@ export interface AgentRegistrarOptions {
   readonly ttlSeconds: number | undefined;
   readonly deadlineMs: number | undefined;
   readonly now: () => number;
+  readonly known: KnownIdentities;
 }
 
 /**
@@ -40,18 +34,9 @@ export interface AgentRegistrarOptions {
  */
 export type CurrentHuman = () => Promise<HumanAuth>;
 
-/** The turn of one registration. */
-interface Turn {
-  /** Aborted when nobody waits any more or the lock was lost. */
-  readonly signal: AbortSignal;
-  /** What is left of the registration's time, in milliseconds. */
-  readonly leftMs: () => number;
-}
-
 /** Registers keys and keeps them: one registration at a time for each binding, across all processes that share the store. */
 export class AgentRegistrar {
   readonly #options: AgentRegistrarOptions;
-  readonly #known = new Map<string, { privateKey: string; identity: AgentIdentity }>();
 
   constructor(options: AgentRegistrarOptions) {
     this.#options = options;
@@ -60,7 +45,7 @@ export class AgentRegistrar {
   /** The stored identity of a binding. Rejects with `store_corrupt` when it cannot be read. */
   async find(binding: Binding): Promise<AgentIdentity | undefined> {
     const entry = findEntry(await this.#options.store.load(), binding, this.#options.store);
-    return entry?.state === "registered" ? this.#identityOf(entry) : undefined;
+    return entry === undefined ? undefined : this.#options.known.of(entry);
   }
 
   /** The stored identity, or a new one: pending keys are taken up again before new ones are made. */
@@ -88,33 +73,12 @@ export class AgentRegistrar {
     });
   }
 
-  /** Runs while no other process registers for this binding. Waiting for them and registering have one deadline together. */
-  async #alone(
+  #alone(
     binding: Binding,
     signal: AbortSignal,
     run: (turn: Turn) => Promise<AgentIdentity>,
   ): Promise<AgentIdentity> {
-    const { client, store, deadlineMs = client.deadlineMs } = this.#options;
-    const endsAt = performance.now() + deadlineMs;
-    return await withDeadline(deadlineMs, signal, timedOut, async (waiting, stop) =>
-      store.withLock(
-        lockName(binding),
-        async (held) => {
-          stop();
-          const turn = held === undefined ? signal : AbortSignal.any([signal, held]);
-          try {
-            return await run({
-              signal: turn,
-              leftMs: () => Math.max(endsAt - performance.now(), 0),
-            });
-          } catch (error) {
-            // That the lock was lost says more than that the request was therefore cut off.
-            throw held?.aborted === true && !signal.aborted ? held.reason : error;
-          }
-        },
-        { signal: waiting },
-      ),
-    );
+    return runAlone(this.#options, binding, signal, run);
   }
 
   async #findOrRegister(binding: Binding, human: CurrentHuman, turn: Turn): Promise<AgentIdentity> {
@@ -124,7 +88,7 @@ export class AgentRegistrar {
     await human();
     const kept = await this.#keepKey(binding, undefined, turn);
     // Another process may have come first where the store's lock does not hold across processes.
-    return this.#registered(kept.entry) ?? (await this.#send(binding, human, kept, turn));
+    return this.#options.known.of(kept.entry) ?? (await this.#send(binding, human, kept, turn));
   }
 
   async #keepKey(binding: Binding, replaced: AgentKey | undefined, { signal }: Turn) {
@@ -157,7 +121,7 @@ export class AgentRegistrar {
       isKept = findEntry(current, binding, store)?.private_key === entry.private_key;
       return isKept ? withEntry(current, binding, registered) : undefined;
     });
-    const identity = this.#registered(registered);
+    const identity = this.#options.known.of(registered);
     if (!isKept || identity === undefined) {
       throw new AgentIdentityError(
         "no_identity",
@@ -194,7 +158,8 @@ export class AgentRegistrar {
         },
       );
     } catch (error) {
-      if (!mayBeKnown && isRefusal(error)) await takeBackKey(this.#options.store, binding, kept);
+      if (!mayBeKnown && isPlainRefusal(error))
+        await takeBackKey(this.#options.store, binding, kept);
       throw error;
     }
   }
@@ -207,47 +172,6 @@ export class AgentRegistrar {
       hint: "try again",
     });
   }
-
-  #registered(entry: StoredIdentity): AgentIdentity | undefined {
-    return entry.state === "registered" ? this.#identityOf(entry) : undefined;
-  }
-
-  /** Equal entries give the same object, and a key is imported once. */
-  #identityOf(entry: StoredIdentity): AgentIdentity | undefined {
-    const binding = bindingKey({
-      authority: entry.authority,
-      accountId: entry.account_id,
-      userId: entry.user_id,
-    });
-    const known = this.#known.get(binding);
-    const isSameKey = known?.privateKey === entry.private_key;
-    const key = isSameKey ? known.identity.key : importEntryKey(entry, this.#options.store);
-    const identity = toIdentity(entry, key);
-    if (identity === undefined) return undefined;
-    if (isSameKey && isSameIdentity(known.identity, identity)) return known.identity;
-    this.#known.set(binding, { privateKey: entry.private_key, identity });
-    return identity;
-  }
-}
-
-// A 4xx that is not to be tried again: the authority answered, and registered nothing.
-function isRefusal(error: unknown): boolean {
-  if (!AuthorityError.is(error) || error.retryable || error.status === undefined) return false;
-  return error.status >= 400 && error.status < 500;
-}
-
-/** Names the lock under which agents of a binding are registered, replaced and forgotten. */
-export function lockName(binding: Binding): string {
-  return `agent-registration ${bindingKey(binding)}`;
-}
-
-/** Tells whether two identities are one registration: same agent, same key, same time. */
-export function isSameIdentity(one: AgentIdentity, other: AgentIdentity): boolean {
-  return (
-    one.agentRuntimeId === other.agentRuntimeId &&
-    one.registeredAt === other.registeredAt &&
-    one.key.publicKey.equals(other.key.publicKey)
-  );
 }
 
 function assertRegisteredFor(
@@ -260,14 +184,6 @@ function assertRegisteredFor(
     "bad_response",
     "the authority registered the agent for another account or user than this login's",
     { hint: "log in again with the account and user that the access token belongs to" },
-  );
-}
-
-function timedOut(cause: unknown): AgentIdentityError {
-  return new AgentIdentityError(
-    "timeout",
-    "another process is still registering the agent of this login",
-    { cause, retryable: true, hint: "check that the authority is well, and try again" },
   );
 }
 

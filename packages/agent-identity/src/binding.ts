@@ -102,6 +102,28 @@ export function importEntryKey(
   }
 }
 
+/**
+ * Reads the key that takes over in a rotation.
+ *
+ * @throws {CredentialStoreError} `store_corrupt`
+ */
+export function importNextKey(
+  privateKey: string,
+  store: Pick<CredentialStore, "description">,
+): AgentKey {
+  try {
+    return AgentKey.importPkcs8(privateKey);
+  } catch (cause) {
+    throw unreadableIdentity(store, "the key of its unfinished rotation is none", cause);
+  }
+}
+
+/** The entry as it is without a rotation on its way. */
+export function withoutNextKey(entry: StoredIdentity): StoredIdentity {
+  const { next_private_key: _, compromised: __, ...rest } = entry;
+  return rest as StoredIdentity;
+}
+
 /** The identity of a registered entry; `undefined`: it is pending. */
 export function toIdentity(entry: StoredIdentity, key: AgentKey): AgentIdentity | undefined {
   if (entry.state !== "registered" || entry.agent_runtime_id === undefined) return undefined;

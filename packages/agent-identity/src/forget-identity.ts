@@ -1,7 +1,7 @@
 import type { AgentIdentity } from "./agent-identity.js";
-import { lockName } from "./agent-registrar.js";
 import { type Binding, isUnreadableOf, withEntry } from "./binding.js";
 import type { CredentialStore } from "./credential-store.js";
+import { lockName } from "./run-alone.js";
 
 /**
  * Removes what a store has for a binding, readable or not, once no registration for it is under way.

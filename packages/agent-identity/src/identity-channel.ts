@@ -1,19 +1,27 @@
 import { channel } from "node:diagnostics_channel";
 import type { Binding } from "./binding.js";
 
-/** The name of the channel of `node:diagnostics_channel` that gets an {@link IdentityMessage} for each step of a registration. */
+/** The name of the channel of `node:diagnostics_channel` that gets an {@link IdentityMessage} for each step of a registration or key rotation. */
 export const IDENTITY_CHANNEL = "countersign:agent-identity";
 
 /**
  * What a registration comes to, in this order: `registering`, its turn has come; `key_stored`; `requesting`, the authority is about to be
- * asked; `answered`; `registered`, the answer is stored.
+ * asked; `answered`; `registered`, the answer is stored. A rotation: `rotating`, `next_key_stored`, `requesting`, `answered`, `rotated`.
  */
-export type IdentityEvent = "registering" | "key_stored" | "requesting" | "answered" | "registered";
+export type IdentityEvent =
+  | "registering"
+  | "key_stored"
+  | "rotating"
+  | "next_key_stored"
+  | "requesting"
+  | "answered"
+  | "registered"
+  | "rotated";
 
 /** What subscribers of {@link IDENTITY_CHANNEL} get, synchronously: the step after it has not begun. Holds no secret. */
 export interface IdentityMessage extends Binding {
   readonly event: IdentityEvent;
-  /** From `answered` on. */
+  /** From `answered` on; of a rotation from its beginning. */
   readonly agentRuntimeId?: string | undefined;
 }
 

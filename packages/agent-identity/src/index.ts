@@ -4,7 +4,9 @@ export { AgentIdentityManager } from "./agent-identity-manager.js";
 export type {
   AgentIdentityManagerOptions,
   EnsureIdentityOptions,
+  RotateIdentityOptions,
 } from "./agent-identity-manager-options.js";
+export type { AgentKeyRotation } from "./agent-key-rotation.js";
 export type { AgentAuth, Auth, AuthSlot, AuthSource, HumanAuth } from "./auth.js";
 export { createAuthSlot, fixedAuth } from "./auth.js";
 export type { AuthorityErrorOptions } from "./authority-error.js";

@@ -1,4 +1,5 @@
 import { AgentKey } from "@countersign/agent-key";
+import { AuthorityError } from "./authority-error.js";
 import { type Binding, findEntry, importEntryKey, withEntry } from "./binding.js";
 import type { CredentialStore } from "./credential-store.js";
 import type { StoredIdentity } from "./schema/credentials.js";
@@ -60,4 +61,10 @@ export async function takeBackKey(
   } catch {
     // The refusal says more than a store that cannot be written. A key that stays is pending, and taken up by the next registration.
   }
+}
+
+/** A 4xx that is not to be tried again: the authority answered, and changed nothing. */
+export function isPlainRefusal(error: unknown): boolean {
+  if (!AuthorityError.is(error) || error.retryable || error.status === undefined) return false;
+  return error.status >= 400 && error.status < 500;
 }

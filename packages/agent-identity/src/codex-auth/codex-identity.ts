@@ -25,6 +25,8 @@ const STORED_NAMES = new Set([
   "agent_runtime_id",
   "state",
   "registered_at",
+  "next_private_key",
+  "compromised",
 ]);
 
 /**

@@ -40,7 +40,7 @@ export class CodexView {
     this.#beside = beside;
     this.#description = options.description;
     this.#login = file === undefined ? { login: null } : parseCodexLogin(file.value, options);
-    this.#identity = withKnownAuthority(
+    this.#identity = withKnown(
       parseCodexIdentity(file?.value.agent_identity, options.authority),
       beside,
     );
@@ -86,6 +86,8 @@ export class CodexView {
     const others = identities.filter((other) => !isSameOwner(other, entry));
     // An object of another program is never replaced, so what was registered in its place stands beside it and counts.
     if (kind === "managed" && others.length < identities.length) return identities;
+    // The same agent with another key was rotated here, and Codex has put back what it had read before: it rotates nothing itself.
+    if (identities.some((other) => isRotated(other, entry))) return identities;
     return [...others, entry];
   }
 
@@ -151,14 +153,29 @@ export class CodexView {
   }
 }
 
-/** A key that was registered here with one authority stays that authority's, whatever the caller says of the Codex home later. */
-function withKnownAuthority(identity: CodexIdentity, beside: Credentials): CodexIdentity {
+/**
+ * A key that was registered here with one authority stays that authority's, whatever the caller says of the Codex home later. A rotation of
+ * it that is on its way stands beside alone: Codex would not keep it.
+ */
+function withKnown(identity: CodexIdentity, beside: Credentials): CodexIdentity {
   if (identity.kind !== "own" || identity.entry === undefined) return identity;
   const { entry } = identity;
   const known = beside.identities.find(({ private_key }) => private_key === entry.private_key);
-  return known === undefined
-    ? identity
-    : { kind: "own", entry: { ...entry, authority: known.authority } };
+  if (known === undefined) return identity;
+  const { authority, next_private_key, compromised } = known;
+  const rotation = {
+    ...(next_private_key === undefined ? {} : { next_private_key }),
+    ...(compromised === undefined ? {} : { compromised }),
+  };
+  return { kind: "own", entry: { ...entry, authority, ...rotation } };
+}
+
+function isRotated(beside: StoredIdentity, entry: StoredIdentity): boolean {
+  return (
+    isSameOwner(beside, entry) &&
+    beside.agent_runtime_id === entry.agent_runtime_id &&
+    beside.private_key !== entry.private_key
+  );
 }
 
 interface Owner {

@@ -49,6 +49,9 @@ export const storedIdentitySchema = z
     agent_runtime_id: z.string().refine(isServerId, "not a server's id").optional(),
     state: z.enum(["pending", "registered"]),
     registered_at: z.string().optional().catch(undefined),
+    // Never dropped where it cannot be read: it may be the agent's only key by now.
+    next_private_key: z.string().min(1).optional(),
+    compromised: z.boolean().optional(),
   })
   .refine(
     (entry) => entry.state === "pending" || entry.agent_runtime_id !== undefined,
@@ -74,5 +77,9 @@ export type StoredTokenLogin = Readonly<z.infer<typeof storedTokenLoginSchema>>;
 /** A stored login, of a human or by identity token. */
 export type StoredLogin = StoredHumanLogin | StoredTokenLogin;
 
-/** A stored identity. `private_key` (base64 of PKCS#8) is secret; `pending`: the key is kept, the authority has not answered yet. */
+/**
+ * A stored identity. `private_key` (base64 of PKCS#8) is secret; `pending`: the key is kept, the authority has not answered yet.
+ * `next_private_key`, secret too: the key of a rotation that is not known to be finished; `compromised`: that rotation ends the key before it
+ * at once.
+ */
 export type StoredIdentity = Readonly<z.infer<typeof storedIdentitySchema>>;

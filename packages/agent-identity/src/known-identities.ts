@@ -1,0 +1,41 @@
+import type { AgentIdentity } from "./agent-identity.js";
+import { bindingKey, importEntryKey, toIdentity } from "./binding.js";
+import type { CredentialStore } from "./credential-store.js";
+import type { StoredIdentity } from "./schema/credentials.js";
+
+/** The identities of stored entries: equal entries give the same object, and a key is imported once. */
+export class KnownIdentities {
+  readonly #store: CredentialStore;
+  readonly #known = new Map<string, { privateKey: string; identity: AgentIdentity }>();
+
+  constructor(store: CredentialStore) {
+    this.#store = store;
+  }
+
+  /** @returns `undefined`: the entry is pending. @throws {CredentialStoreError} `store_corrupt` when its key is none */
+  of(entry: StoredIdentity): AgentIdentity | undefined {
+    if (entry.state !== "registered") return undefined;
+    const binding = bindingKey({
+      authority: entry.authority,
+      accountId: entry.account_id,
+      userId: entry.user_id,
+    });
+    const known = this.#known.get(binding);
+    const isSameKey = known?.privateKey === entry.private_key;
+    const key = isSameKey ? known.identity.key : importEntryKey(entry, this.#store);
+    const identity = toIdentity(entry, key);
+    if (identity === undefined) return undefined;
+    if (isSameKey && isSameIdentity(known.identity, identity)) return known.identity;
+    this.#known.set(binding, { privateKey: entry.private_key, identity });
+    return identity;
+  }
+}
+
+/** Tells whether two identities are one registration: same agent, same key, same time. */
+export function isSameIdentity(one: AgentIdentity, other: AgentIdentity): boolean {
+  return (
+    one.agentRuntimeId === other.agentRuntimeId &&
+    one.registeredAt === other.registeredAt &&
+    one.key.publicKey.equals(other.key.publicKey)
+  );
+}

@@ -1,0 +1,62 @@
+import { AgentIdentityError } from "./agent-identity-error.js";
+import { type Binding, bindingKey } from "./binding.js";
+import type { AuthorityClient } from "./client/authority-client.js";
+import type { CredentialStore } from "./credential-store.js";
+import { withDeadline } from "./internal/with-deadline.js";
+
+/** The turn of one registration or rotation. */
+export interface Turn {
+  /** Aborted when nobody waits any more or the lock was lost. */
+  readonly signal: AbortSignal;
+  /** What is left of its time, in milliseconds. */
+  readonly leftMs: () => number;
+}
+
+/** What {@link runAlone} works with. */
+export interface RunAloneOptions {
+  readonly client: AuthorityClient;
+  readonly store: CredentialStore;
+  readonly deadlineMs: number | undefined;
+}
+
+/** Names the lock under which agents of a binding are registered, replaced, rotated and forgotten. */
+export function lockName(binding: Binding): string {
+  return `agent-registration ${bindingKey(binding)}`;
+}
+
+/** Runs while no other process registers or rotates for this binding. Waiting for them and the run have one deadline together. */
+export async function runAlone<T>(
+  { client, store, deadlineMs = client.deadlineMs }: RunAloneOptions,
+  binding: Binding,
+  signal: AbortSignal,
+  run: (turn: Turn) => Promise<T>,
+): Promise<T> {
+  const endsAt = performance.now() + deadlineMs;
+  return await withDeadline(deadlineMs, signal, timedOut, async (waiting, stop) =>
+    store.withLock(
+      lockName(binding),
+      async (held) => {
+        stop();
+        const turn = held === undefined ? signal : AbortSignal.any([signal, held]);
+        try {
+          return await run({
+            signal: turn,
+            leftMs: () => Math.max(endsAt - performance.now(), 0),
+          });
+        } catch (error) {
+          // That the lock was lost says more than that the request was therefore cut off.
+          throw held?.aborted === true && !signal.aborted ? held.reason : error;
+        }
+      },
+      { signal: waiting },
+    ),
+  );
+}
+
+function timedOut(cause: unknown): AgentIdentityError {
+  return new AgentIdentityError(
+    "timeout",
+    "another process is still registering the agent of this login",
+    { cause, retryable: true, hint: "check that the authority is well, and try again" },
+  );
+}

@@ -1,0 +1,187 @@
+import { join } from "node:path";
+import { AgentKey } from "@countersign/agent-key";
+import { startProcess, type TestAuthority } from "@countersign/testing";
+import { expect, test } from "vitest";
+import { AgentIdentityManager } from "../src/agent-identity-manager.js";
+import { fixedAuth } from "../src/auth.js";
+import { AuthorityClient } from "../src/client/authority-client.js";
+import { fileStore } from "../src/store/file-store.js";
+import { openAuthority } from "./support/authority.js";
+import { openDirectory } from "./support/directory.js";
+import { openGate } from "./support/manager.js";
+import { commandOf } from "./support/processes.js";
+
+const WRITE = [
+  "lock_taken credentials.json.lock",
+  "temporary_made credentials.json",
+  "temporary_written credentials.json",
+  "temporary_synced credentials.json",
+  "renamed credentials.json",
+  "directory_synced credentials.json",
+  "lock_released credentials.json.lock",
+];
+const STEPS = [
+  "lock_taken named.lock",
+  "rotating",
+  ...WRITE,
+  "next_key_stored",
+  "requesting",
+  "answered",
+  ...WRITE,
+  "rotated",
+  "lock_released named.lock",
+];
+const KILLS_PER_STEP = 4;
+const KILLS_WITHOUT_ANSWER = 8;
+const HOMES = 8;
+
+interface Home {
+  readonly path: string;
+  readonly token: string;
+  readonly userId: string;
+  readonly authority: TestAuthority;
+  readonly compromised: boolean;
+  /** The agent's key before the rotation. */
+  readonly line: string;
+}
+
+function openManager({ authority, path, token, userId }: Omit<Home, "compromised" | "line">) {
+  return new AgentIdentityManager({
+    authority: authority.url,
+    auth: fixedAuth({ kind: "human", accountId: "acct-1", userId, accessToken: token }),
+    store: fileStore(path),
+    features: { isEnabled: () => true },
+  });
+}
+
+/** A home with a registered agent. */
+async function openHome(
+  authority: TestAuthority,
+  root: string,
+  name: string,
+  compromised: boolean,
+): Promise<Home> {
+  const userId = `user-${name}`;
+  const token = authority.addHuman({ accountId: "acct-1", userId });
+  const home = { path: join(root, name), token, userId, authority };
+  const manager = openManager(home);
+  const identity = await manager.ensure();
+  await manager.close();
+  return { ...home, compromised, line: identity?.key.publicKey.line ?? "" };
+}
+
+async function run({ path, token, userId, authority, compromised }: Home, step: number) {
+  const [command = "", ...args] = commandOf(
+    "rotate-and-die.ts",
+    ...[authority.url, path, token, userId, `${step}`, `${compromised}`],
+  );
+  const env = { NODE_COMPILE_CACHE: join(path, "..", "compile-cache") };
+  return await startProcess(command, args, { env });
+}
+
+function agentOf({ authority, userId }: Home) {
+  const agents = authority.agents.filter((agent) => agent.userId === userId);
+  expect(agents).toHaveLength(1);
+  const [agent] = agents;
+  if (agent === undefined) throw new Error("no agent");
+  return agent;
+}
+
+/** Whether the authority takes a task registration by this key. */
+async function isTaken({ authority }: Home, agentRuntimeId: string, key: AgentKey) {
+  const timestamp = new Date().toISOString().replace(/\.\d+Z$/, "Z");
+  const signature = key.signText(`${agentRuntimeId}:${timestamp}`);
+  const client = new AuthorityClient({ authority: authority.url });
+  const path = `/v1/agent/${agentRuntimeId}/task/register`;
+  return await client
+    .request({ method: "POST", path, body: { signature, timestamp } })
+    .then(() => true)
+    .catch(() => false);
+}
+
+/** What has to hold after any crash: the agent goes on as it is, and the next rotation ends with the key on disk as the agent's newest. */
+async function expectRecovery(home: Home): Promise<void> {
+  const store = fileStore(home.path);
+  const { unreadable, identities: found } = await store.load();
+  expect({ unreadable, count: found.length }).toEqual({ unreadable: undefined, count: 1 });
+  const chosen = found[0]?.next_private_key;
+  const { agentRuntimeId } = agentOf(home);
+  const manager = openManager(home);
+  // The key that is given is one that the authority takes; where it does not, the rotation that was cut off is the reason.
+  let identity = await manager.ensure();
+  if (identity === undefined) throw new Error("no agent");
+  if (!(await isTaken(home, agentRuntimeId, identity.key))) {
+    expect(home.compromised).toBe(true);
+    identity = await manager.finishRotation(identity);
+    expect(identity?.key.exportPkcs8()).toBe(chosen);
+    expect(await isTaken(home, agentRuntimeId, identity?.key ?? AgentKey.generate())).toBe(true);
+  }
+  const isFinished = (await store.load()).identities[0]?.next_private_key === undefined;
+  if (!isFinished) {
+    const rotation = await manager.rotate();
+    expect(rotation?.identity.key.exportPkcs8()).toBe(chosen);
+  }
+  await manager.close();
+  const { identities } = await store.load();
+  expect(identities).toMatchObject([{ state: "registered", agent_runtime_id: agentRuntimeId }]);
+  expect(identities[0]).not.toHaveProperty("next_private_key");
+  const line = AgentKey.importPkcs8(identities[0]?.private_key ?? "").publicKey.line;
+  const agent = agentOf(home);
+  expect(agent).toMatchObject({ agentRuntimeId, publicKey: line, state: "active" });
+  // Rotated at most once, and to nothing but the key that was chosen.
+  const others = [...agent.formerKeys, ...agent.endedKeys];
+  expect([[], [home.line]]).toContainEqual(others);
+}
+
+/** Runs jobs, a few at a time. */
+async function drain(jobs: (() => Promise<void>)[]): Promise<void> {
+  const worker = async () => {
+    for (let job = jobs.shift(); job !== undefined; job = jobs.shift()) await job();
+  };
+  await Promise.all(Array.from({ length: HOMES }, worker));
+}
+
+test("a rotation takes these steps, and each of them can be watched", async () => {
+  const home = await openHome(await openAuthority(), await openDirectory(), "all", false);
+  const { code, stdout, stderr } = await (await run(home, -1)).exited;
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  expect(stdout.trim().split("\n")).toEqual(STEPS);
+});
+
+test("a process killed at any step of a rotation leaves an agent that goes on, and the next rotation ends with the key that was chosen", async () => {
+  const authority = await openAuthority();
+  const root = await openDirectory();
+  let kills = 0;
+  const jobs = STEPS.flatMap((name, step) =>
+    Array.from({ length: KILLS_PER_STEP }, (_, round) => async () => {
+      const home = await openHome(authority, root, `${step}-${round}`, round % 2 === 1);
+      const { signal, stdout } = await (await run(home, step)).exited;
+      expect([signal, stdout.trim().split("\n").at(-1)]).toEqual(["SIGKILL", name]);
+      kills += 1;
+      await expectRecovery(home);
+    }),
+  );
+  await drain(jobs);
+  expect(kills).toBe(STEPS.length * KILLS_PER_STEP);
+});
+
+test("a process killed between a request and its answer leaves one agent, whether its key was rotated or not", async () => {
+  const authority = await openAuthority();
+  const root = await openDirectory();
+  for (let round = 0; round < KILLS_WITHOUT_ANSWER; round += 1) {
+    const home = await openHome(authority, root, `${round}`, round % 4 >= 2);
+    const gate = openGate();
+    // Held: performed only after the kill. Lost: performed before it, and the answer never comes.
+    const isHeld = round % 2 === 0;
+    authority.fault("rotate_key", isHeld ? { kind: "hold", until: gate.opened } : { kind: "lose" });
+    if (!isHeld) authority.fault("rotate_key", { kind: "hang" });
+    const before = authority.counts.rotateKey;
+    const running = await run(home, -1);
+    const expected = before + (isHeld ? 1 : 2);
+    await expect.poll(() => authority.counts.rotateKey, { timeout: 60_000 }).toBe(expected);
+    running.kill("SIGKILL");
+    await running.exited;
+    gate.open();
+    await expectRecovery(home);
+  }
+});
