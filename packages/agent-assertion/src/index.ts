@@ -18,6 +18,14 @@ export {
   directoryRecordSchema,
   parseDirectoryRecord,
 } from "./schema/directory-record.js";
+export type { IntrospectionResponse } from "./schema/introspection.js";
+export {
+  createIntrospectionResponse,
+  INTROSPECTION_PATH,
+  introspectionRequestSchema,
+  introspectionResponseSchema,
+  parseIntrospectionRequest,
+} from "./schema/introspection.js";
 export type { Problem, ProblemExtra } from "./server/problem.js";
 export { createProblem, statusOf } from "./server/problem.js";
 export type { AssertionSignerOptions } from "./sign/assertion-signer.js";
