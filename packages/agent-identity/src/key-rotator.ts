@@ -77,12 +77,18 @@ export class KeyRotator {
   }
 
   /** See `AgentIdentityManager.finishRotation`. */
-  finish(
+  async finish(
     refused: AgentIdentity,
     human: CurrentHuman,
     signal: AbortSignal,
   ): Promise<AgentIdentity | undefined> {
-    return this.#finishes.join(
+    const { store, known } = this.#options;
+    const entry = findEntry(await store.load(), refused, store);
+    const stored = entry && known.of(entry);
+    // Nobody waits for a lock because a resource server says whatever it likes.
+    if (stored === undefined || !isSameIdentity(stored, refused)) return stored;
+    if (entry?.next_private_key === undefined) return undefined;
+    return await this.#finishes.join(
       `${refused.key.publicKey.line} ${bindingKey(refused)}`,
       (alone) => this.#finish(refused, human, alone),
       signal,

@@ -98,6 +98,8 @@ export class CredentialRules implements ThreadCredentials {
       case "expired":
       case "not_yet_valid":
         return await this.#correctTime(scope, credential, refusal.code, wait);
+      case "bad_signature":
+        return await this.#followRotation(scope, credential, wait);
       default:
         return undefined;
     }
@@ -147,6 +149,18 @@ export class CredentialRules implements ThreadCredentials {
     if (used === keeper.options.clock.offsetSeconds) {
       if (!(await keeper.learnTime(code, used, wait))) return undefined;
     }
+    const task = await keeper.ensure(scope, wait);
+    return task === undefined ? undefined : await this.#forSamePrincipal(task, credential);
+  }
+
+  // A rotation that was cut off here, or finished by another process meanwhile, is a reason; without one the refusal stands.
+  async #followRotation(
+    scope: TaskScope,
+    credential: AgentCredential,
+    wait: RecoveryWait,
+  ): Promise<Credential | undefined> {
+    const { keeper } = this.#options;
+    if (!(await keeper.isRotated(scope, credential, wait))) return undefined;
     const task = await keeper.ensure(scope, wait);
     return task === undefined ? undefined : await this.#forSamePrincipal(task, credential);
   }

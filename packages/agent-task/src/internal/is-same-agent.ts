@@ -18,7 +18,13 @@ export function isSameSigner(a: Signer, b: Signer): boolean {
   );
 }
 
-interface Signer {
+/** Tells whether two parties are one agent of one authority, whichever of its keys they sign with. */
+export function isSameAgentId(a: Signer, b: Signer): boolean {
+  return a.authority === b.authority && a.agentRuntimeId === b.agentRuntimeId;
+}
+
+/** Whoever signs as an agent. */
+export interface Signer {
   readonly authority: string;
   readonly agentRuntimeId: string;
   readonly key: AgentKey;

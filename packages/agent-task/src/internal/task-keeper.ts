@@ -2,7 +2,7 @@ import type { AgentIdentity } from "@countersign/agent-identity";
 import type { Code } from "@countersign/agent-key";
 import type { AgentTask, TaskScope } from "../agent-task.js";
 import type { StoredThread } from "../schema/stored-thread.js";
-import { isSameSigner } from "./is-same-agent.js";
+import { isSameAgentId, isSameSigner, type Signer } from "./is-same-agent.js";
 import { idsOf, isFresh, loadThread, ofStore, saveThread, withScopeLock } from "./obtain-task.js";
 import { endedError, toRegistrationError } from "./registration-failure.js";
 import { type Flight, joinFlight, startFlight } from "./registration-flight.js";
@@ -165,6 +165,24 @@ export class TaskKeeper {
     );
   }
 
+  /**
+   * Whether the agent that signed has another key by now, after a rotation that was cut off is finished.
+   *
+   * @throws {TaskRegistrationError} what became of finishing it
+   */
+  async isRotated(scope: TaskScope, signer: Signer, wait: WaitOptions): Promise<boolean> {
+    const { identities } = this.options;
+    return await this.#withDeadline(scope, wait, async (signal) => {
+      const stored = await identities.peek();
+      if (stored === undefined || !isSameAgentId(stored, signer)) return false;
+      if (!isSameSigner(stored, signer)) return true;
+      const rotated = await identities.finishRotation(stored, { signal });
+      return (
+        rotated !== undefined && isSameAgentId(rotated, signer) && !isSameSigner(rotated, signer)
+      );
+    });
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     const flights = this.#states.all().flatMap((state) => state.flight ?? []);
@@ -230,18 +248,31 @@ export class TaskKeeper {
     };
   }
 
-  // Changes what is stored of a scope, with the errors that a caller outside of a turn understands too.
+  // Changes what is stored of a scope.
   async #locked<T>(state: ScopeState, waitMs: number, run: () => Promise<T>): Promise<T> {
-    const { store, timers, identities } = this.options;
-    const { scope } = state;
+    const { store } = this.options;
+    const wait = { remainingMs: () => waitMs };
+    return await this.#withDeadline(state.scope, wait, (signal) =>
+      withScopeLock(store, state, signal, Math.max(1, waitMs), run),
+    );
+  }
+
+  // With the errors that a caller outside of a turn understands too.
+  async #withDeadline<T>(
+    scope: TaskScope,
+    { signal, remainingMs = this.countdown() }: WaitOptions,
+    run: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const { timers, identities } = this.options;
     const deadline = new AbortController();
-    const stopTimer = timers.after(Math.max(1, waitMs), () =>
+    const stopTimer = timers.after(Math.max(1, remainingMs()), () =>
       deadline.abort(endedError("timeout", "the thread was busy", scope)),
     );
+    const ended = deadline.signal;
     try {
-      return await withScopeLock(store, state, deadline.signal, Math.max(1, waitMs), run);
+      return await run(signal === undefined ? ended : AbortSignal.any([ended, signal]));
     } catch (error) {
-      const cause = deadline.signal.aborted ? deadline.signal.reason : error;
+      const cause = ended.aborted ? ended.reason : error;
       throw toRegistrationError(cause, { scope, authority: identities.authority });
     } finally {
       stopTimer();

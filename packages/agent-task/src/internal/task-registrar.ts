@@ -146,6 +146,12 @@ export class TaskRegistrar {
         if (renewed === undefined) throw error;
         return renewed;
       }
+      case "bad_signature": {
+        // A rotation that was cut off here, or finished by another process meanwhile.
+        const rotated = await identities.finishRotation(identity, { signal });
+        if (rotated === undefined) throw error;
+        return rotated;
+      }
       case "expired":
       case "not_yet_valid": {
         const learned = await clock.learn(error.code, clock.offsetSeconds, () =>
