@@ -2,6 +2,7 @@ import { parseAuthority } from "@countersign/agent-key";
 import { AgentAuthorityError } from "./agent-authority-error.js";
 import type { AuthorityOptions, Generation, RegistrationProofPolicy } from "./authority-types.js";
 import type { AuthorityContext } from "./http/authority-context.js";
+import { parseTrustedProxies, type TrustedProxies } from "./http/client-address.js";
 import type { HumanIssuer } from "./humans/principal.js";
 import type { IdentityPolicy } from "./registry/issue-identity.js";
 import { MAX_TTL_SECONDS } from "./registry/times.js";
@@ -39,6 +40,7 @@ export function checkAuthorityOptions(options: AuthorityOptions): AuthorityConte
     },
     maxSkewSeconds:
       checkRange("maxSkewSeconds", options.maxSkewSeconds, 3_600) ?? DEFAULT_SKEW_SECONDS,
+    trustedProxies: checkProxies(options.trustedProxies ?? []),
     now,
     logger,
     refusalCodes: new WeakMap(),
@@ -61,6 +63,12 @@ function checkHumans(humans: readonly HumanIssuer[]): readonly HumanIssuer[] {
   const names = new Set(humans.map(({ name }) => name));
   if (names.size === humans.length) return humans;
   throw invalid("humans", "names each issuer once: ids are kept apart by that name");
+}
+
+function checkProxies(list: readonly string[]): TrustedProxies {
+  const proxies = parseTrustedProxies(list);
+  if (proxies !== undefined) return proxies;
+  throw invalid("trustedProxies", "holds IP addresses and networks such as 10.0.0.0/8");
 }
 
 function checkGenerations(generations: readonly string[]): ReadonlySet<Generation> {

@@ -46,6 +46,11 @@ export interface AuthorityOptions {
   readonly maxLiveTasks?: number | undefined;
   /** Seconds that a task registration's timestamp may be off, either way. Range 1 to 3,600. Default 300. */
   readonly maxSkewSeconds?: number | undefined;
+  /**
+   * The reverse proxies in front, by address or network (`10.0.0.0/8`): their `X-Forwarded-For` says where a request comes from. Default
+   * none: the header is then passed over, and the address is that of the connection. Whoever may forge it escapes the limits by address.
+   */
+  readonly trustedProxies?: readonly string[] | undefined;
   /** The clock, epoch milliseconds. Default that of the store. */
   readonly now?: (() => number) | undefined;
   /** Default: nothing is logged. */

@@ -8,6 +8,7 @@ import type { AuthorityContext } from "./http/authority-context.js";
 import { createLimitedServer } from "./http/create-server.js";
 import { listenOn, urlOf } from "./http/listen.js";
 import { OpenRequests } from "./http/open-requests.js";
+import { noteOrigin, originOf, REQUEST_ID_HEADER } from "./http/request-origin.js";
 import { type CodedProblem, createBusyProblem, createRequestProblem } from "./http/to-problem.js";
 import { writeProblem } from "./http/write-problem.js";
 import { createRegistry } from "./registry/create-registry.js";
@@ -57,6 +58,8 @@ class RunningAuthority implements Authority {
   readonly handler = (request: IncomingMessage, response: ServerResponse): void => {
     // The clock that timestamps are compared with, so that a client learns its offset from it (protocol §8).
     response.setHeader("date", new Date(this.#context.now()).toUTCString());
+    const { requestId } = noteOrigin(request, this.#context.trustedProxies);
+    response.setHeader(REQUEST_ID_HEADER, requestId);
     this.#openRequests.add(response);
     this.#log(request, response);
     if (this.#closed !== undefined) {
@@ -67,6 +70,10 @@ class RunningAuthority implements Authority {
     } else if (request.rawHeaders.length > 2 * MAX_HEADER_LINES) {
       response.setHeader("connection", "close");
       this.#refuse(response, createRequestProblem(431));
+    } else if (isUnmetExpectation(request.headers.expect)) {
+      response.setHeader("connection", "close");
+      this.#refuse(response, createRequestProblem(417));
+      request.resume();
     } else {
       this.#router.routing(request, response);
     }
@@ -74,7 +81,10 @@ class RunningAuthority implements Authority {
 
   async listen(options: ListenOptions): Promise<{ readonly url: string }> {
     if (this.#closed !== undefined) throw closing();
-    const server = createLimitedServer(this.handler, this.#context.now);
+    const { now, logger } = this.#context;
+    const server = createLimitedServer(this.handler, now, (refusal) => {
+      logger?.info({ method: undefined, path: "", ms: 0, ...refusal }, "request");
+    });
     await listenOn(server, options);
     this.#servers.add(server);
     return { url: urlOf(server) };
@@ -107,15 +117,22 @@ class RunningAuthority implements Authority {
     if (logger === undefined) return;
     const startedAt = performance.now();
     // No other form of target than a path is logged: an absolute one may hold a user name and password.
+    const { requestId: request_id, address } = originOf(request);
     const path = request.url?.startsWith("/") ? request.url.split(/[?#]/, 1)[0] : "";
     response.once("close", () => {
       const ms = Math.round(performance.now() - startedAt);
       // A connection that went away got no answer, whatever status was prepared.
       const status = response.writableFinished ? response.statusCode : 499;
       const code = this.#context.refusalCodes.get(response);
-      logger.info({ method: request.method, path, status, ms, code }, "request");
+      const { method } = request;
+      logger.info({ method, path, status, ms, code, request_id, address }, "request");
     });
   }
+}
+
+// The one that there is (RFC 9110 §10.1.1), which Node meets by itself.
+function isUnmetExpectation(expectation: string | undefined): boolean {
+  return expectation !== undefined && expectation.toLowerCase() !== "100-continue";
 }
 
 function stop(server: Server): Promise<void> {

@@ -178,6 +178,8 @@ describe("the server", () => {
       status: 401,
       ms: expect.any(Number),
       code: "biscuit_invalid",
+      request_id: expect.any(String),
+      address: "127.0.0.1",
       message: "request",
     });
   });

@@ -5,6 +5,7 @@ import type { HumanIssuer } from "../humans/principal.js";
 import type { AgentPolicy } from "../registry/register-agent.js";
 import type { TaskPolicy } from "../registry/register-task.js";
 import type { AuthorityStore } from "../store/authority-store.js";
+import type { TrustedProxies } from "./client-address.js";
 
 /** What every route works with: the checked options of an authority. */
 export interface AuthorityContext {
@@ -18,6 +19,7 @@ export interface AuthorityContext {
   readonly agentPolicy: AgentPolicy;
   readonly taskPolicy: TaskPolicy;
   readonly maxSkewSeconds: number;
+  readonly trustedProxies: TrustedProxies;
   readonly now: () => number;
   readonly logger: AuthorityLogger | undefined;
   /** The codes of answers that are refusals, for the log. */

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from "node:http";
 import {
   type FastifyError,
   type FastifyInstance,
@@ -15,6 +16,7 @@ import { addKeySetRoutes } from "./key-set-routes.js";
 import { addLeakedIdentityHook } from "./leaked-identity-hook.js";
 import { keepRawBody } from "./raw-body.js";
 import { BACKEND_PREFIX } from "./registration-target.js";
+import { originOf } from "./request-origin.js";
 import { addTaskRoutes } from "./task-routes.js";
 import { type CodedProblem, createRequestProblem, toProblem } from "./to-problem.js";
 import { addWhoamiRoutes } from "./whoami-routes.js";
@@ -24,15 +26,46 @@ const BODY_LIMIT = 64 * 1024;
 const MAX_PARAMETER_LENGTH = 1024;
 const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] as const;
 
-/** The routes, under the root and under `/backend-api`. */
-export async function createRouter(context: AuthorityContext): Promise<FastifyInstance> {
+/** What one listener serves. */
+export interface RouteTable {
+  /** Where the routes are mounted; `""` is the root. */
+  readonly prefixes: readonly string[];
+  add(app: FastifyInstance, context: AuthorityContext): void;
+}
+
+/** What clients and resource servers call. */
+const PUBLIC_ROUTES: RouteTable = {
+  prefixes: ["", BACKEND_PREFIX],
+  add(app, context) {
+    if (context.generations.has("A")) addBiscuitRoutes(app, context);
+    if (context.generations.has("B")) addKeySetRoutes(app, context);
+    addAgentRoutes(app, context);
+    addTaskRoutes(app, context);
+    addDirectoryRoutes(app, context);
+    addWhoamiRoutes(app, context);
+    addHealthRoutes(app, context);
+  },
+};
+
+/** Makes what answers the requests of one listener: by default the routes of clients, under the root and under `/backend-api`. */
+export async function createRouter(
+  context: AuthorityContext,
+  routes: RouteTable = PUBLIC_ROUTES,
+): Promise<FastifyInstance> {
   const app = fastify({
     bodyLimit: BODY_LIMIT,
     exposeHeadRoutes: false,
     return503OnClosing: false,
+    genReqId: (request) => originOf(request as IncomingMessage).requestId,
     routerOptions: { maxParamLength: MAX_PARAMETER_LENGTH },
     frameworkErrors: (error, _request, reply) => {
       send(context, reply, toProblem(error), error);
+    },
+  });
+  // What a trusted proxy says of it counts, by our own rules and for refusals outside of the router as well.
+  app.decorateRequest("ip", {
+    getter(this: FastifyRequest) {
+      return originOf(this.raw).address ?? "";
     },
   });
   app.removeAllContentTypeParsers();
@@ -53,25 +86,19 @@ export async function createRouter(context: AuthorityContext): Promise<FastifyIn
     send(context, reply, toProblem(error), error),
   );
   app.setNotFoundHandler((_request, reply) => send(context, reply, createRequestProblem(404)));
-  for (const prefix of ["", BACKEND_PREFIX]) {
-    await app.register(async (mounted) => addRoutes(mounted, context), { prefix });
+  for (const prefix of routes.prefixes) {
+    await app.register(async (mounted) => addRoutes(mounted, context, routes), { prefix });
   }
   await app.ready();
   return app;
 }
 
-function addRoutes(app: FastifyInstance, context: AuthorityContext): void {
+function addRoutes(app: FastifyInstance, context: AuthorityContext, routes: RouteTable): void {
   const allowed = new Map<string, string[]>();
   app.addHook("onRoute", ({ routePath, method }) => {
     allowed.set(routePath, [...(allowed.get(routePath) ?? []), ...[method].flat()]);
   });
-  if (context.generations.has("A")) addBiscuitRoutes(app, context);
-  if (context.generations.has("B")) addKeySetRoutes(app, context);
-  addAgentRoutes(app, context);
-  addTaskRoutes(app, context);
-  addDirectoryRoutes(app, context);
-  addWhoamiRoutes(app, context);
-  addHealthRoutes(app, context);
+  routes.add(app, context);
   for (const [url, methods] of [...allowed]) {
     app.route({
       url,

@@ -1,7 +1,12 @@
 import { createServer, type RequestListener, type Server } from "node:http";
+import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { type CodedProblem, createRequestProblem } from "./to-problem.js";
-import { writeProblem } from "./write-problem.js";
+import type { Problem } from "@countersign/agent-assertion";
+import type { Code } from "@countersign/agent-key";
+import { uuidv7 } from "uuidv7";
+import { normaliseAddress } from "./client-address.js";
+import { REQUEST_ID_HEADER } from "./request-origin.js";
+import { createRequestProblem } from "./to-problem.js";
 
 const MAX_HEADER_BYTES = 16 * 1024;
 const HEADERS_TIMEOUT_MS = 10_000;
@@ -10,8 +15,24 @@ const KEEP_ALIVE_TIMEOUT_MS = 5_000;
 const CHECK_INTERVAL_MS = 1_000;
 const MAX_CONNECTIONS = 2_000;
 
-/** An HTTP server with this authority's limits of headers, time and connections, whose own refusals are problem+json as well. */
-export function createLimitedServer(handler: RequestListener, now: () => number): Server {
+/** What arrived and could not be read as a request. */
+export interface UnreadRefusal {
+  readonly status: number;
+  readonly code: Code;
+  readonly request_id: string;
+  readonly address: string | undefined;
+}
+
+/**
+ * An HTTP server with this authority's limits of headers, time and connections, whose own refusals are problem+json as well.
+ *
+ * @param onRefusal - hears of what never became a request
+ */
+export function createLimitedServer(
+  handler: RequestListener,
+  now: () => number,
+  onRefusal: (refusal: UnreadRefusal) => void = () => {},
+): Server {
   const server = createServer(
     {
       maxHeaderSize: MAX_HEADER_BYTES,
@@ -28,14 +49,23 @@ export function createLimitedServer(handler: RequestListener, now: () => number)
   server.maxHeadersCount = 0;
   server.maxConnections = MAX_CONNECTIONS;
   server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
-    writeRawProblem(socket, createRequestProblem(statusOfClientError(error.code)), now);
+    if (!socket.writable) {
+      socket.destroy();
+      return;
+    }
+    const { status, code, headers, body } = createRequestProblem(statusOfClientError(error.code));
+    const requestId = uuidv7();
+    writeRawProblem(
+      socket,
+      { status, body, headers: { ...headers, [REQUEST_ID_HEADER]: requestId } },
+      now,
+    );
+    // Of the connection: there is no header that a proxy's word could be taken from.
+    const remote = socket instanceof Socket ? (socket.remoteAddress ?? "") : "";
+    onRefusal({ status, code, request_id: requestId, address: normaliseAddress(remote) });
   });
-  server.on("checkExpectation", (request, response) => {
-    const problem = createRequestProblem(417);
-    response.setHeader("connection", "close");
-    writeProblem(response, problem);
-    request.resume();
-  });
+  // The handler refuses what it does not meet, as it refuses everything else.
+  server.on("checkExpectation", handler);
   return server;
 }
 
@@ -45,11 +75,7 @@ function statusOfClientError(code: string | undefined): number {
 }
 
 // What is no HTTP has no response object: the answer is written by hand.
-function writeRawProblem(socket: Duplex, problem: CodedProblem, now: () => number): void {
-  if (!socket.writable) {
-    socket.destroy();
-    return;
-  }
+function writeRawProblem(socket: Duplex, problem: Problem, now: () => number): void {
   const lines = Object.entries({
     ...problem.headers,
     date: new Date(now()).toUTCString(),

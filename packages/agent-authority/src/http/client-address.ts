@@ -1,0 +1,64 @@
+import type { IncomingMessage } from "node:http";
+import { BlockList, isIP, SocketAddress } from "node:net";
+
+/** The proxies whose `X-Forwarded-For` is believed. */
+export type TrustedProxies = BlockList;
+
+const MAPPED = "::ffff:";
+const WITH_PORT = /^(?:\[([^\]]*)\](?::\d{1,5})?|(\d+\.\d+\.\d+\.\d+):\d{1,5})$/;
+const SUBNET = /^([^/]+)\/(\d{1,3})$/;
+
+/**
+ * Reads a list of addresses and networks in CIDR form.
+ *
+ * @returns `undefined` where one of them is neither
+ */
+export function parseTrustedProxies(list: readonly string[]): TrustedProxies | undefined {
+  const proxies = new BlockList();
+  for (const entry of list) {
+    const [, network = entry, bits] = SUBNET.exec(entry) ?? [];
+    const version = isIP(network);
+    const most = version === 4 ? 32 : 128;
+    if (version === 0 || network.includes("%") || Number(bits ?? most) > most) return undefined;
+    proxies.addSubnet(network, Number(bits ?? most), version === 4 ? "ipv4" : "ipv6");
+  }
+  return proxies;
+}
+
+/**
+ * Finds out where a request comes from: the other end of the connection, or, as long as that is a trusted proxy, whom it names last in
+ * `X-Forwarded-For`. Nothing of that header counts further left than the first address that is no trusted proxy.
+ *
+ * @returns in one form for each address, an IPv4 one never as IPv6; `undefined` where the connection is gone
+ */
+export function clientAddressOf(
+  request: IncomingMessage,
+  proxies: TrustedProxies,
+): string | undefined {
+  let address = normaliseAddress(request.socket.remoteAddress ?? "");
+  const hops = String(request.headers["x-forwarded-for"] ?? "").split(",");
+  while (address !== undefined && hops.length > 0 && isTrusted(address, proxies)) {
+    const named = normaliseAddress(hops.pop()?.trim() ?? "");
+    // No address: what stands left of it is no better known, so the proxy itself is the answer.
+    if (named === undefined) break;
+    address = named;
+  }
+  return address;
+}
+
+/** One form for each address; `undefined` for what is none. */
+export function normaliseAddress(text: string): string | undefined {
+  const [, inBrackets, beforePort] = WITH_PORT.exec(text) ?? [];
+  const [bare = ""] = (inBrackets ?? beforePort ?? text).split("%", 1);
+  const version = isIP(bare);
+  if (version === 0) return undefined;
+  if (version === 4) return bare;
+  const { address } = new SocketAddress({ address: bare, family: "ipv6" });
+  return address.startsWith(MAPPED) && address.includes(".")
+    ? address.slice(MAPPED.length)
+    : address;
+}
+
+function isTrusted(address: string, proxies: TrustedProxies): boolean {
+  return proxies.check(address, isIP(address) === 4 ? "ipv4" : "ipv6");
+}

@@ -1,0 +1,35 @@
+import type { IncomingMessage } from "node:http";
+import { uuidv7 } from "uuidv7";
+import { clientAddressOf, type TrustedProxies } from "./client-address.js";
+
+/** Where a request comes from, and what it is called in answers, logs and the audit log. */
+export interface RequestOrigin {
+  readonly requestId: string;
+  /** `undefined` where the connection was gone before anybody asked. */
+  readonly address: string | undefined;
+}
+
+/** The header that a request's id comes in and goes out with. */
+export const REQUEST_ID_HEADER = "x-request-id";
+
+// Ids stand in logs as they are: nothing that is syntax in a line of text, of JSON or of a shell.
+const REQUEST_ID = /^[\w.:~+/=@-]{1,128}$/;
+const origins = new WeakMap<IncomingMessage, RequestOrigin>();
+
+/** Finds out a request's origin when it begins, and keeps it: later its connection may be gone. */
+export function noteOrigin(request: IncomingMessage, proxies: TrustedProxies): RequestOrigin {
+  const given = request.headers[REQUEST_ID_HEADER];
+  const origin = {
+    requestId: typeof given === "string" && REQUEST_ID.test(given) ? given : uuidv7(),
+    address: clientAddressOf(request, proxies),
+  };
+  origins.set(request, origin);
+  return origin;
+}
+
+/** The origin that was noted. */
+export function originOf(request: IncomingMessage): RequestOrigin {
+  const origin = origins.get(request);
+  if (origin === undefined) throw new TypeError("the request's origin was not noted");
+  return origin;
+}
