@@ -1,5 +1,6 @@
 import { type Command, Option } from "commander";
 import type { RegistryOptions } from "../registry-session.js";
+import { declareAuthorityIdentityCommands } from "./authority-identity-commands.js";
 import { type CommandHandler, type Declare, OPERATIONS_LISTEN } from "./declare.js";
 
 const DATABASE =
@@ -73,6 +74,8 @@ export function declareAuthorityCommands(program: Command, declare: Declare): vo
       return (await import("../commands/authority-token.js")).revokeToken;
     })
     .option("--database <url>", DATABASE);
+
+  declareAuthorityIdentityCommands(authority, declare, DATABASE);
 
   const agents = declare.group(authority, "agents", "registered agents");
   declare
