@@ -6,6 +6,7 @@ export type { RequestFacts } from "./binding/request-facts.js";
 export type {
   AgentDirectory,
   AgentDirectoryOptions,
+  AgentLookupOptions,
   AgentRecord,
   LifeState,
   TaskRecord,

@@ -30,6 +30,15 @@ export interface AgentDirectoryOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Options of {@link AgentDirectory.agent}. */
+export interface AgentLookupOptions extends AgentDirectoryOptions {
+  /**
+   * A record that was given before, under whose keys a signature does not hold. A directory that keeps records looks whether the agent's key
+   * was rotated meanwhile, as often as it can bear from whoever signs wrongly on purpose; one that keeps none need not look at it.
+   */
+  readonly insteadOf?: AgentRecord | undefined;
+}
+
 /**
  * Where a verifier learns about the agents and tasks of exactly one authority.
  *
@@ -39,7 +48,7 @@ export interface AgentDirectoryOptions {
 export interface AgentDirectory {
   /** The authority that it speaks for, normalised as `parseAuthority` does. */
   readonly authority: string;
-  agent(agentRuntimeId: string, options?: AgentDirectoryOptions): Promise<AgentRecord | undefined>;
+  agent(agentRuntimeId: string, options?: AgentLookupOptions): Promise<AgentRecord | undefined>;
   /** The task of that agent; `undefined` also for a task of another agent. */
   task(
     agentRuntimeId: string,

@@ -8,6 +8,9 @@ import type { OutageBackoff } from "./outage-backoff.js";
 /** How long what is not there is remembered: long enough against floods, short enough not to hold up who is new. */
 const NEGATIVE_MS = 5000;
 const MAX_NEGATIVE_ENTRIES = 1000;
+/** How often a record that does not serve is asked for anew: whoever signs wrongly on purpose costs the authority no more. */
+const ANEW_MS = 5000;
+const MAX_ASKED_ANEW = 10_000;
 
 /** An answer of the authority, or what is left to do without one. */
 export type Refreshed<T> =
@@ -72,20 +75,30 @@ export class RecordCache<T extends AgentRecord | TaskRecord> {
   /** When each absence was asked for. */
   readonly #absences = new LRUCache<string, number>({ max: MAX_NEGATIVE_ENTRIES });
   readonly #flights = new Map<string, Flight<T>>();
+  /** When each record was last asked for anew. */
+  readonly #askedAnew = new LRUCache<string, number>({ max: MAX_ASKED_ANEW });
 
   constructor(options: RecordCacheOptions) {
     this.#options = options;
     this.#entries = new FairLru(options.maxEntries);
   }
 
-  /** The record, from here or asked for; `undefined` when there is none. */
-  async get(name: string, refresh: Refresh<T>): Promise<T | undefined> {
+  /**
+   * The record, from here or asked for; `undefined` when there is none.
+   *
+   * @param insteadOf - a record that was given before and does not serve: asked for anew while it is the one that is kept
+   */
+  async get(name: string, refresh: Refresh<T>, insteadOf?: T): Promise<T | undefined> {
     const { about, now, tell } = this.#options;
     const since = now();
-    const kept = this.#findKept(name, since);
-    const running = kept === undefined ? this.#running(name, since) : undefined;
+    const anew = this.#findAnew(name, insteadOf, since);
+    const kept = anew === undefined ? this.#findKept(name, since) : undefined;
+    const running =
+      anew === "ask" || kept !== undefined ? undefined : (anew ?? this.#running(name, since));
     const asked = kept === undefined && running === undefined;
-    const found = kept ?? (await (running ?? this.#startAsking(name, refresh, since)));
+    const answered = kept ?? (await (running ?? this.#startAsking(name, refresh, since)));
+    // A record that serves others is no worse because the authority could not tell of a newer one.
+    const found = anew === undefined ? answered : this.#orKept(name, answered);
     const { outcome, value, error } = found;
     const durationMs = Math.max(0, now() - since);
     tell({ about, outcome, asked, durationMs, ...(error && { code: error.code }) });
@@ -121,6 +134,30 @@ export class RecordCache<T extends AgentRecord | TaskRecord> {
     // A question that is under way, for this record or as the one that is let through, answers soon enough for the next lookup.
     if (this.#running(name, now) === undefined && backoff.admits(now)) return undefined;
     return { outcome: "stale", value: entry?.value };
+  }
+
+  // Whether a record that does not serve is asked for anew, or is just being asked for anew. `undefined`: what is kept has to do, for it is
+  // another one by now, or was asked for moments ago, or the authority is out of reach.
+  #findAnew(
+    name: string,
+    insteadOf: T | undefined,
+    now: number,
+  ): "ask" | Promise<Found<T>> | undefined {
+    if (insteadOf === undefined || this.#entries.peek(name)?.value !== insteadOf) return undefined;
+    const last = this.#askedAnew.get(name);
+    if (last !== undefined && isWithin(now, last, last + ANEW_MS)) {
+      const flight = this.#flights.get(name);
+      return flight !== undefined && flight.askedAt >= last ? flight.result : undefined;
+    }
+    if (!this.#options.backoff.admits(now)) return undefined;
+    this.#askedAnew.set(name, now);
+    return "ask";
+  }
+
+  #orKept(name: string, found: Found<T>): Found<T> {
+    if (found.outcome !== "error") return found;
+    const kept = this.#findKept(name, this.#options.now());
+    return kept === undefined ? found : { ...found, outcome: "stale", value: kept.value };
   }
 
   #running(name: string, now: number): Promise<Found<T>> | undefined {

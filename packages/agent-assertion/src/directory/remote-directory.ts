@@ -44,6 +44,9 @@ export interface RemoteDirectoryOptions {
  * asks, after 1 s at first and `revocationDelaySeconds` in the end (15 s at most), the others are served at once. A lookup without a usable
  * record always asks.
  *
+ * A signature that holds under no key of a kept record (`insteadOf`) has the authority asked anew, at most once in 5 s for each agent: a key
+ * that was rotated in is known to a verifier with its first request.
+ *
  * Lookups reject with an `AgentAssertionError`: `unreachable`, `timeout`, `server_error`, `rate_limited` (all `retryable`),
  * `unauthenticated` or `forbidden` (the token), `invalid_request`, `refused`, `bad_response`, or another code that the authority's refusal
  * named; `cancelled` when the caller's signal ended the wait.
@@ -109,9 +112,10 @@ export function remoteDirectory(
 
   return {
     authority: base,
-    async agent(agentRuntimeId, { signal } = {}) {
+    async agent(agentRuntimeId, { signal, insteadOf } = {}) {
       if (!isServerId(agentRuntimeId)) return undefined;
-      const record = agents.get(agentRuntimeId, (etag) => askAgent(agentRuntimeId, etag));
+      const ask = (etag: string | undefined) => askAgent(agentRuntimeId, etag);
+      const record = agents.get(agentRuntimeId, ask, insteadOf);
       return abortable(record, signal);
     },
     async task(agentRuntimeId, taskId, { signal } = {}) {

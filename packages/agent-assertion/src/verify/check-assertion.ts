@@ -38,7 +38,11 @@ export interface CheckAssertionOptions {
 
 /** What the checks stop for. */
 export type NeededFact =
-  | { readonly name: "agent" }
+  | {
+      readonly name: "agent";
+      /** The record under whose keys the signature does not hold. Absent at first. */
+      readonly insteadOf?: AgentRecord;
+    }
   | { readonly name: "task" }
   | { readonly name: "body" }
   | {
@@ -113,10 +117,16 @@ export function* runChecks(
 
   // 3. The agent is known.
   yield { name: "agent" };
-  const agent = requireKnownAgent(parsed, facts.agent);
+  let agent = requireKnownAgent(parsed, facts.agent);
 
   // 4. The signature holds. No state was looked at before; from here on the caller is who it says.
-  if (!isSigned(parsed, agent)) throw rejected("bad_signature", parsed);
+  if (!isSigned(parsed, agent)) {
+    // Its key may have been rotated since the record was made.
+    yield { name: "agent", insteadOf: agent };
+    const newer = requireKnownAgent(parsed, facts.agent);
+    if (newer === agent || !isSigned(parsed, newer)) throw rejected("bad_signature", parsed);
+    agent = newer;
+  }
 
   // 5. The agent is live.
   requireLiveAgent(parsed, agent, now);

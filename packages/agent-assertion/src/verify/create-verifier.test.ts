@@ -15,7 +15,12 @@ import {
   TASK_ID,
   task,
 } from "../../test/fixtures.js";
-import type { AgentDirectory, AgentRecord, TaskRecord } from "../directory/agent-directory.js";
+import type {
+  AgentDirectory,
+  AgentLookupOptions,
+  AgentRecord,
+  TaskRecord,
+} from "../directory/agent-directory.js";
 import { AssertionRejected } from "./assertion-rejected.js";
 import { type CreateVerifierOptions, createVerifier } from "./create-verifier.js";
 
@@ -26,7 +31,7 @@ class ScriptedDirectory implements AgentDirectory {
   agentRecord: AgentRecord | undefined = agent;
   taskRecord: TaskRecord | undefined = task;
 
-  async agent(agentRuntimeId: string): Promise<AgentRecord | undefined> {
+  async agent(agentRuntimeId: string, _?: AgentLookupOptions): Promise<AgentRecord | undefined> {
     this.asked.push(agentRuntimeId);
     return this.agentRecord;
   }
@@ -85,10 +90,32 @@ describe("createVerifier", () => {
     await expectRejection(() => verifier.verify(header), "unknown_agent");
     directory.agentRecord = { ...agent, state: "revoked" };
     await expectRejection(() => verifier.verify(header), "agent_revoked");
-    expect(directory.asked).toEqual([AGENT_ID, AGENT_ID, AGENT_ID]);
+    // The first of them twice: the key might have been rotated.
+    expect(directory.asked).toEqual([AGENT_ID, AGENT_ID, AGENT_ID, AGENT_ID]);
     directory.agentRecord = agent;
     await verifier.verify(header);
-    expect(directory.asked.slice(3)).toEqual([AGENT_ID, `${AGENT_ID}/${TASK_ID}`]);
+    expect(directory.asked.slice(4)).toEqual([AGENT_ID, `${AGENT_ID}/${TASK_ID}`]);
+  });
+
+  test("asks for a newer record than the one under whose keys a signature does not hold, once", async () => {
+    const { directory, verifier } = setUp();
+    const rotated = { ...agent, publicKeys: [otherKey.publicKey] };
+    const records: (AgentRecord | undefined)[] = [rotated, agent];
+    const insteadOf: unknown[] = [];
+    directory.agent = async (_, options: AgentLookupOptions = {}) => {
+      insteadOf.push(options.insteadOf);
+      return records.shift();
+    };
+    expect(await verifier.verify(header)).toMatchObject({ agentRuntimeId: AGENT_ID });
+    expect(insteadOf).toEqual([undefined, rotated]);
+    records.push(rotated, rotated, agent);
+    await expectRejection(() => verifier.verify(header), "bad_signature");
+    records.splice(0, 3, rotated, { ...rotated }, agent);
+    await expectRejection(() => verifier.verify(header), "bad_signature");
+    records.splice(0, 3, rotated, undefined);
+    await expectRejection(() => verifier.verify(header), "unknown_agent");
+    records.splice(0, 3, rotated, { ...agent, state: "revoked" });
+    await expectRejection(() => verifier.verify(header), "agent_revoked");
   });
 
   test("applies its policy", async () => {

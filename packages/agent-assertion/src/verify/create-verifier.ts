@@ -112,7 +112,8 @@ export function createVerifier(options: CreateVerifierOptions): AssertionVerifie
         const needed = step.value;
         const { agentRuntimeId, taskId } = parsed;
         if (needed.name === "agent") {
-          facts.agent = await directory.agent(agentRuntimeId, { signal });
+          const { insteadOf } = needed;
+          facts.agent = await directory.agent(agentRuntimeId, { signal, insteadOf });
         } else if (needed.name === "task") {
           facts.task = await directory.task(agentRuntimeId, taskId, { signal });
         } else if (needed.name === "body") {
