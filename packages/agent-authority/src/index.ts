@@ -18,25 +18,39 @@ export type {
   OidcIssuerOptions,
 } from "./humans/oidc-issuer-options.js";
 export type { HumanIssuer, HumanPrincipal } from "./humans/principal.js";
+export type {
+  AuditAction,
+  AuditEvent,
+  AuditedChange,
+  AuditedRequest,
+  AuditFilter,
+} from "./registry/audit-types.js";
+export { AUDITED_CHANGES, AUDITED_REQUESTS } from "./registry/audit-types.js";
 export type { RegistryOptions } from "./registry/create-registry.js";
 export { createRegistry } from "./registry/create-registry.js";
 export type {
-  AccessTokenInfo,
+  AccessTokenFilter,
+  AccountFilter,
   AgentFilter,
+  TaskFilter,
+  UserFilter,
+} from "./registry/list-filters.js";
+export type { AuditOrigin } from "./registry/occasion.js";
+export type {
+  AccessTokenInfo,
+  AccountInfo,
   AgentInfo,
-  AuditAction,
-  AuditEvent,
-  AuditFilter,
   CreateAccessTokenOptions,
   CreatedAccessToken,
   IssuedIdentity,
   IssueIdentityOptions,
   LifeState,
+  PrincipalState,
   Registry,
   SigningKeyInfo,
-  TaskFilter,
   TaskInfo,
   TokenRole,
+  UserInfo,
 } from "./registry/registry-types.js";
 export { TOKEN_ROLES } from "./registry/registry-types.js";
 export type { AuthorityStore } from "./store/authority-store.js";

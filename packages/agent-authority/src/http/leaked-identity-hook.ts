@@ -1,9 +1,9 @@
 import type { FastifyInstance } from "fastify";
 import { revokeLeakedIdentity } from "../registry/leaked-identity.js";
 import { Refusal } from "../registry/refusal.js";
-import { instantOf } from "../registry/times.js";
 import type { AuthorityContext } from "./authority-context.js";
 import { readHeaderLines } from "./read-headers.js";
+import { requestOccasion } from "./request-origin.js";
 
 const BEARER = /^bearer +(\S+)/i;
 
@@ -13,13 +13,14 @@ const BEARER = /^bearer +(\S+)/i;
  */
 export function addLeakedIdentityHook(
   app: FastifyInstance,
-  { store, now }: Pick<AuthorityContext, "store" | "now">,
+  context: Pick<AuthorityContext, "store" | "now">,
 ): void {
-  app.addHook("onRequest", async ({ raw }) => {
-    for (const line of readHeaderLines(raw).authorization ?? []) {
+  app.addHook("onRequest", async (request) => {
+    for (const line of readHeaderLines(request.raw).authorization ?? []) {
       const token = BEARER.exec(line)?.[1];
       if (token === undefined) continue;
-      if (await revokeLeakedIdentity(store, token, instantOf(now))) throw leaked();
+      const occasion = requestOccasion(context, request);
+      if (await revokeLeakedIdentity(context.store, token, occasion)) throw leaked();
     }
   });
 }

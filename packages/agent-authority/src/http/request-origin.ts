@@ -1,5 +1,8 @@
 import type { IncomingMessage } from "node:http";
+import type { FastifyRequest } from "fastify";
 import { uuidv7 } from "uuidv7";
+import { type Occasion, occasionOf } from "../registry/occasion.js";
+import type { AuthorityContext } from "./authority-context.js";
 import { clientAddressOf, type TrustedProxies } from "./client-address.js";
 
 /** Where a request comes from, and what it is called in answers, logs and the audit log. */
@@ -32,4 +35,12 @@ export function originOf(request: IncomingMessage): RequestOrigin {
   const origin = origins.get(request);
   if (origin === undefined) throw new TypeError("the request's origin was not noted");
   return origin;
+}
+
+/** When and from where a request came. Who sent it is not known yet. */
+export function requestOccasion(
+  { now }: Pick<AuthorityContext, "now">,
+  { raw }: FastifyRequest,
+): Occasion {
+  return occasionOf(now, originOf(raw));
 }

@@ -9,17 +9,19 @@ import {
 } from "@countersign/agent-task/server";
 import type { FastifyInstance } from "fastify";
 import { commitRefusals } from "../registry/commit-refusals.js";
+import { actedBy } from "../registry/occasion.js";
 import { findAgent, lockAgent } from "../registry/operate-agents.js";
 import { Refusal } from "../registry/refusal.js";
 import { isOwnedBy } from "../registry/register-agent.js";
 import { registerTask } from "../registry/register-task.js";
-import { type Instant, instantOf } from "../registry/times.js";
+import type { Instant } from "../registry/times.js";
 import type { AgentRow } from "../store/database.js";
 import type { AuthorityContext } from "./authority-context.js";
 import { checkTaskGeneration, checkTaskRegistrationProof, type HumanProof } from "./human-proof.js";
 import { readHeaderLines } from "./read-headers.js";
 import { checkTaskRegistrationSignature } from "./registration-proof.js";
 import { taskRegistrationTarget } from "./registration-target.js";
+import { requestOccasion } from "./request-origin.js";
 
 /** Serves the registration of tasks (protocol §4, §5): all generations. */
 export function addTaskRoutes(app: FastifyInstance, context: AuthorityContext): void {
@@ -27,27 +29,28 @@ export function addTaskRoutes(app: FastifyInstance, context: AuthorityContext): 
     "/v1/agent/:agentRuntimeId/task/register",
     async (request) => {
       const { agentRuntimeId } = request.params;
-      const instant = instantOf(context.now);
+      const occasion = requestOccasion(context, request);
       const headers = readHeaderLines(request.raw);
       const idempotencyKey = parseIdempotencyKey(single(headers["idempotency-key"]));
       const target = taskRegistrationTarget(agentRuntimeId);
-      const proof = await checkTaskRegistrationProof(context, headers, target, instant);
+      const proof = await checkTaskRegistrationProof(context, headers, target, occasion);
       const registration = parseTaskRegistrationRequest(request.body);
-      const signer = await findAgent(context.store.rows, agentRuntimeId, instant);
+      const signer = await findAgent(context.store.rows, agentRuntimeId, occasion);
       const publicKeys = signer === undefined ? [] : [AgentPublicKey.parse(signer.public_key)];
-      checkSignature(registration, agentRuntimeId, publicKeys, context, instant);
+      checkSignature(registration, agentRuntimeId, publicKeys, context, occasion);
       const { timestamp } = registration;
       checkTaskRegistrationSignature(context, request.raw, agentRuntimeId, publicKeys, timestamp);
       const { agent, task } = await commitRefusals(context.store, async (rows) => {
         await proof?.spend(rows);
         // Read again under a lock: it may have been revoked, or its claim voided, a moment ago.
-        const current = await lockAgent(rows, agentRuntimeId, instant);
+        const current = await lockAgent(rows, agentRuntimeId, occasion);
         if (current === undefined) throw unknownAgent();
         checkOwner(current, proof);
         checkTaskGeneration(context, current, proof);
+        const signed = actedBy(occasion, `agent:${agentRuntimeId}`);
         return {
           agent: current,
-          task: await registerTask(rows, current, idempotencyKey, context.taskPolicy, instant),
+          task: await registerTask(rows, current, idempotencyKey, context.taskPolicy, signed),
         };
       });
       return createTaskRegistrationResponse(

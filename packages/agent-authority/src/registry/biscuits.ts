@@ -3,6 +3,7 @@ import type { AuthorityStore, Rows } from "../store/authority-store.js";
 import { createSecret, hashSecret, isSecretOf } from "./access-token.js";
 import { appendAuditEvent } from "./audit.js";
 import { lifeStateOf } from "./life-state.js";
+import { actedBy, type Occasion } from "./occasion.js";
 import { Refusal } from "./refusal.js";
 import { endOfLife, type Instant } from "./times.js";
 
@@ -25,13 +26,13 @@ export async function issueBiscuit(
   store: AuthorityStore,
   principal: Principal,
   binding: BiscuitBinding,
-  instant: Instant,
+  occasion: Occasion,
 ): Promise<{ readonly biscuit: string; readonly expiresAt: string }> {
   const biscuit = createSecret("biscuit");
-  const expiresAt = endOfLife(instant, LIFETIME_SECONDS);
+  const expiresAt = endOfLife(occasion, LIFETIME_SECONDS);
   await store.transaction(async (rows) => {
     // What has ended is of no more use to anyone; its uses go with it.
-    await rows.deleteFrom("biscuits").where("expires_at", "<=", instant.text).execute();
+    await rows.deleteFrom("biscuits").where("expires_at", "<=", occasion.text).execute();
     await rows
       .insertInto("biscuits")
       .values({
@@ -46,7 +47,7 @@ export async function issueBiscuit(
         expires_at: expiresAt,
       })
       .execute();
-    await appendAuditEvent(rows, instant, "biscuit_issued", {
+    await appendAuditEvent(rows, actedBy(occasion, principal.actor), "biscuit_issued", {
       account_id: principal.accountId,
       user_id: principal.userId,
       access_token_id: principal.accessTokenId,

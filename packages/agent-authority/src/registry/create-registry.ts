@@ -2,13 +2,16 @@ import { checkRegistryOptions } from "../authority-options.js";
 import type { Generation } from "../authority-types.js";
 import type { AuthorityStore } from "../store/authority-store.js";
 import { issueIdentity } from "./issue-identity.js";
+import { type AuditOrigin, type Occasion, occasionOf } from "./occasion.js";
 import { createAccessToken, listAccessTokens, revokeAccessToken } from "./operate-access-tokens.js";
-import { getAgent, listAgents, revokeAgent } from "./operate-agents.js";
+import { listAccounts, restoreAccount, revokeAccount } from "./operate-accounts.js";
+import { getAgent, listAgents, restoreAgent, revokeAgent } from "./operate-agents.js";
 import { listAuditEvents } from "./operate-audit.js";
-import { getTask, listTasks, revokeTask } from "./operate-tasks.js";
+import { getTask, listTasks, restoreTask, revokeTask } from "./operate-tasks.js";
+import { listUsers, restoreUser, revokeUser } from "./operate-users.js";
 import type { Registry } from "./registry-types.js";
 import { listSigningKeys, rotateSigningKey } from "./signing-keys.js";
-import { instantOf } from "./times.js";
+import { type Instant, instantOf } from "./times.js";
 
 /** Options of {@link createRegistry}. */
 export interface RegistryOptions {
@@ -20,25 +23,37 @@ export interface RegistryOptions {
   readonly agentTtlSeconds?: number | undefined;
   /** Live agents of one user in one account. Range 1 to 1,000,000. Default 100. */
   readonly maxLiveAgents?: number | undefined;
+  /** Who operates it and from where, for the audit log. Default `{ actor: "operator" }`. */
+  readonly origin?: AuditOrigin | undefined;
 }
 
 /** Gives an operator the registry in a store. A running authority on the same database sees each change at its next request. */
 export function createRegistry(store: AuthorityStore, options: RegistryOptions = {}): Registry {
-  const now = options.now ?? store.now;
+  const { now = store.now, origin = { actor: "operator" } } = options;
   const identityPolicy = checkRegistryOptions(options);
+  const instant = (): Instant => instantOf(now);
+  const occasion = (): Occasion => occasionOf(now, origin);
   return {
-    createAccessToken: (token) => createAccessToken(store, token, instantOf(now)),
-    listAccessTokens: () => listAccessTokens(store, instantOf(now)),
-    revokeAccessToken: (id) => revokeAccessToken(store, id, instantOf(now)),
-    listAgents: (filter = {}) => listAgents(store, filter, instantOf(now)),
-    getAgent: (agentRuntimeId) => getAgent(store.rows, agentRuntimeId, instantOf(now)),
-    revokeAgent: (agentRuntimeId) => revokeAgent(store, agentRuntimeId, instantOf(now)),
-    listTasks: (filter = {}) => listTasks(store, filter, instantOf(now)),
-    getTask: (taskId) => getTask(store.rows, taskId, instantOf(now)),
-    revokeTask: (taskId) => revokeTask(store, taskId, instantOf(now)),
-    issueIdentity: (identity) => issueIdentity(store, identity, identityPolicy, instantOf(now)),
-    listSigningKeys: () => listSigningKeys(store, instantOf(now)),
-    rotateSigningKey: () => rotateSigningKey(store, instantOf(now)),
+    createAccessToken: (token) => createAccessToken(store, token, occasion()),
+    listAccessTokens: (filter = {}) => listAccessTokens(store, filter, instant()),
+    revokeAccessToken: (id) => revokeAccessToken(store, id, occasion()),
+    listAgents: (filter = {}) => listAgents(store, filter, instant()),
+    getAgent: (agentRuntimeId) => getAgent(store.rows, agentRuntimeId, instant()),
+    revokeAgent: (agentRuntimeId) => revokeAgent(store, agentRuntimeId, occasion()),
+    restoreAgent: (agentRuntimeId) => restoreAgent(store, agentRuntimeId, occasion()),
+    listTasks: (filter = {}) => listTasks(store, filter, instant()),
+    getTask: (taskId) => getTask(store.rows, taskId, instant()),
+    revokeTask: (taskId) => revokeTask(store, taskId, occasion()),
+    restoreTask: (taskId) => restoreTask(store, taskId, occasion()),
+    listUsers: (filter = {}) => listUsers(store, filter),
+    revokeUser: (accountId, userId) => revokeUser(store, { accountId, userId }, occasion()),
+    restoreUser: (accountId, userId) => restoreUser(store, { accountId, userId }, occasion()),
+    listAccounts: (filter = {}) => listAccounts(store, filter),
+    revokeAccount: (accountId) => revokeAccount(store, accountId, occasion()),
+    restoreAccount: (accountId) => restoreAccount(store, accountId, occasion()),
+    issueIdentity: (identity) => issueIdentity(store, identity, identityPolicy, occasion()),
+    listSigningKeys: () => listSigningKeys(store, instant()),
+    rotateSigningKey: () => rotateSigningKey(store, occasion()),
     listAuditEvents: (filter = {}) => listAuditEvents(store, filter),
   };
 }

@@ -11,6 +11,7 @@ import { uuidv7 } from "uuidv7";
 import { AgentAuthorityError } from "../agent-authority-error.js";
 import type { AuthorityStore, Rows } from "../store/authority-store.js";
 import { appendAuditEvent } from "./audit.js";
+import type { Occasion } from "./occasion.js";
 import { lockPrincipal } from "./principals.js";
 import { checkAgentLimit } from "./register-agent.js";
 import type { IssuedIdentity, IssueIdentityOptions } from "./registry-types.js";
@@ -37,13 +38,13 @@ export async function issueIdentity(
   store: AuthorityStore,
   options: IssueIdentityOptions,
   policy: IdentityPolicy,
-  instant: Instant,
+  occasion: Occasion,
 ): Promise<IssuedIdentity> {
   const content = checkOptions(options, policy);
-  await ensureSigningKey(store, instant);
+  await ensureSigningKey(store, occasion);
   const key = AgentKey.generate();
   const agentRuntimeId = `agent_${uuidv7()}`;
-  const issuedAt = Math.floor(parseTimestamp(instant.text) / 1000);
+  const issuedAt = Math.floor(parseTimestamp(occasion.text) / 1000);
   const expiresAt = issuedAt + content.ttlSeconds;
   const endsAt = formatTimestamp(expiresAt * 1000);
   const agent = { ...options, agentRuntimeId, key, endsAt };
@@ -55,9 +56,9 @@ export async function issueIdentity(
       { privateKey: privateJwk, kid },
     );
     const isIssued = await store.transaction(async (rows) => {
-      await checkUser(rows, options, policy, instant);
+      await checkUser(rows, options, policy, occasion);
       if (!(await keepSigningKey(rows, kid, endsAt))) return false;
-      await insertAgent(rows, agent, instant);
+      await insertAgent(rows, agent, occasion);
       return true;
     });
     if (isIssued) return { token, agentRuntimeId, kid, expiresAt: endsAt };
@@ -105,7 +106,7 @@ interface NewAgent {
 async function insertAgent(
   rows: Rows,
   { accountId, userId, agentRuntimeId, key, endsAt }: NewAgent,
-  instant: Instant,
+  occasion: Occasion,
 ): Promise<void> {
   const subject = { account_id: accountId, user_id: userId, agent_runtime_id: agentRuntimeId };
   await rows
@@ -117,16 +118,16 @@ async function insertAgent(
       capabilities: "[]",
       abom: "{}",
       state: "active",
-      created_at: instant.text,
-      claimed_at: instant.text,
+      created_at: occasion.text,
+      claimed_at: occasion.text,
       // The key was made here: nobody has to prove that it is this agent's.
-      proven_at: instant.text,
+      proven_at: occasion.text,
       expires_at: endsAt,
       revoked_at: null,
       generation: "B",
     })
     .execute();
-  await appendAuditEvent(rows, instant, "identity_issued", subject);
+  await appendAuditEvent(rows, occasion, "identity_issued", subject);
 }
 
 function invalid(name: string): AgentAuthorityError {

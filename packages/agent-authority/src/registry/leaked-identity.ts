@@ -3,9 +3,9 @@ import { decodeProtectedHeader } from "jose/decode/protected_header";
 import { compactVerify } from "jose/jws/compact/verify";
 import { importJWK } from "jose/key/import";
 import type { AuthorityStore } from "../store/authority-store.js";
+import type { Occasion } from "./occasion.js";
 import { revokeAgent } from "./operate-agents.js";
 import { findVerificationKey } from "./signing-keys.js";
-import type { Instant } from "./times.js";
 
 const ALGORITHM = "RS256";
 const JWT = /^[\w-]+\.[\w-]+\.[\w-]+$/;
@@ -23,14 +23,14 @@ const KID = /^[\w-]{43}$/;
 export async function revokeLeakedIdentity(
   store: AuthorityStore,
   token: string,
-  instant: Instant,
+  occasion: Occasion,
 ): Promise<boolean> {
   const kid = readKid(token);
   const jwk = kid === undefined ? undefined : await findVerificationKey(store.rows, kid);
   if (jwk === undefined) return false;
   const agentRuntimeId = await readAgent(token, jwk);
   if (agentRuntimeId === undefined) return false;
-  await revokeAgent(store, agentRuntimeId, instant);
+  await revokeAgent(store, agentRuntimeId, occasion);
   return true;
 }
 

@@ -1,4 +1,3 @@
-import { isPrincipalId } from "@countersign/agent-key";
 import type { Selectable } from "kysely";
 import { uuidv7 } from "uuidv7";
 import { AgentAuthorityError } from "../agent-authority-error.js";
@@ -7,6 +6,10 @@ import type { Database } from "../store/database.js";
 import { createSecret, hashSecret } from "./access-token.js";
 import { appendAuditEvent } from "./audit.js";
 import { lifeStateOf } from "./life-state.js";
+import type { AccessTokenFilter } from "./list-filters.js";
+import { listPage } from "./list-page.js";
+import type { Occasion } from "./occasion.js";
+import { checkPrincipalIds } from "./principals.js";
 import {
   type AccessTokenInfo,
   type CreateAccessTokenOptions,
@@ -16,15 +19,17 @@ import {
 } from "./registry-types.js";
 import { endOfLife, type Instant, MAX_TTL_SECONDS } from "./times.js";
 
+type AccessTokenRow = Selectable<Database["access_tokens"]>;
+
 export async function createAccessToken(
   store: AuthorityStore,
   options: CreateAccessTokenOptions,
-  instant: Instant,
+  occasion: Occasion,
 ): Promise<CreatedAccessToken> {
   const { accountId, userId, role, ttlSeconds } = checkOptions(options);
   const id = `token_${uuidv7()}`;
   const token = createSecret(role);
-  const expiresAt = endOfLife(instant, ttlSeconds);
+  const expiresAt = endOfLife(occasion, ttlSeconds);
   await store.transaction(async (rows) => {
     await rows
       .insertInto("access_tokens")
@@ -34,12 +39,12 @@ export async function createAccessToken(
         role,
         account_id: accountId,
         user_id: userId,
-        created_at: instant.text,
+        created_at: occasion.text,
         expires_at: expiresAt,
         revoked_at: null,
       })
       .execute();
-    await appendAuditEvent(rows, instant, "access_token_created", {
+    await appendAuditEvent(rows, occasion, "access_token_created", {
       account_id: accountId,
       user_id: userId,
       access_token_id: id,
@@ -48,52 +53,58 @@ export async function createAccessToken(
   return { id, token, expiresAt };
 }
 
-export async function listAccessTokens(
-  store: AuthorityStore,
+export function listAccessTokens(
+  { rows }: AuthorityStore,
+  { accountId, userId, role, after, limit }: AccessTokenFilter,
   instant: Instant,
 ): Promise<AccessTokenInfo[]> {
-  const found = await store.rows
-    .selectFrom("access_tokens")
-    .selectAll()
-    .orderBy("created_at")
-    .orderBy("access_token_id")
-    .execute();
-  return found.map((row) => toAccessTokenInfo(row, instant));
+  return listPage<AccessTokenRow, AccessTokenInfo>(limit, {
+    read: (last, count) => {
+      const seen = last?.access_token_id ?? after;
+      let query = rows.selectFrom("access_tokens").selectAll();
+      if (accountId !== undefined) query = query.where("account_id", "=", accountId);
+      if (userId !== undefined) query = query.where("user_id", "=", userId);
+      if (role !== undefined) query = query.where("role", "=", role);
+      if (seen !== undefined) query = query.where("access_token_id", ">", seen);
+      return query.orderBy("access_token_id").limit(count).execute();
+    },
+    toEntry: (row) => toAccessTokenInfo(row, instant),
+  });
 }
 
 export function revokeAccessToken(
   store: AuthorityStore,
   id: string,
-  instant: Instant,
+  occasion: Occasion,
 ): Promise<AccessTokenInfo | undefined> {
   return store.transaction(async (rows) => {
-    const row = await findRow(rows, id);
+    const row = await lockRow(rows, id);
     if (row === undefined) return undefined;
     if (row.revoked_at === null) {
-      row.revoked_at = instant.text;
+      row.revoked_at = occasion.text;
       await rows
         .updateTable("access_tokens")
-        .set({ revoked_at: instant.text })
+        .set({ revoked_at: occasion.text })
         .where("access_token_id", "=", id)
         .execute();
-      await appendAuditEvent(rows, instant, "access_token_revoked", row);
+      await appendAuditEvent(rows, occasion, "access_token_revoked", row);
     }
-    return toAccessTokenInfo(row, instant);
+    return toAccessTokenInfo(row, occasion);
   });
 }
 
-function findRow(rows: Rows, id: string) {
+function lockRow(rows: Rows, id: string) {
   return rows
     .selectFrom("access_tokens")
     .selectAll()
     .where("access_token_id", "=", id)
+    .forNoKeyUpdate()
     .executeTakeFirst();
 }
 
 function checkOptions(options: CreateAccessTokenOptions): CreateAccessTokenOptions {
   const { accountId, userId, role, ttlSeconds } = options;
-  if (!isPrincipalId(accountId)) throw invalid("the account id");
-  if (!isPrincipalId(userId)) throw invalid("the user id");
+  checkPrincipalIds({ accountId, userId });
   if (!isTokenRole(role)) {
     throw new AgentAuthorityError("invalid_request", "the role of a token is unknown", {
       hint: `use one of ${TOKEN_ROLES.join(", ")}`,
@@ -107,20 +118,11 @@ function checkOptions(options: CreateAccessTokenOptions): CreateAccessTokenOptio
   return options;
 }
 
-function invalid(what: string): AgentAuthorityError {
-  return new AgentAuthorityError("invalid_request", `${what} is not allowed`, {
-    hint: 'use 1 to 256 printable ASCII characters without space, ", comma and backslash',
-  });
-}
-
 function isTokenRole(value: string): value is TokenRole {
   return (TOKEN_ROLES as readonly string[]).includes(value);
 }
 
-function toAccessTokenInfo(
-  row: Selectable<Database["access_tokens"]>,
-  instant: Instant,
-): AccessTokenInfo {
+function toAccessTokenInfo(row: AccessTokenRow, instant: Instant): AccessTokenInfo {
   return {
     id: row.access_token_id,
     role: parseRole(row.role),

@@ -3,7 +3,10 @@ import type { AgentRow } from "../store/database.js";
 import { appendAuditEvent } from "./audit.js";
 import { parseCapabilities } from "./capabilities.js";
 import { isLapsedClaim, lifeStateOf } from "./life-state.js";
-import type { AgentFilter, AgentInfo } from "./registry-types.js";
+import type { AgentFilter } from "./list-filters.js";
+import { listPage } from "./list-page.js";
+import type { Occasion } from "./occasion.js";
+import type { AgentInfo } from "./registry-types.js";
 import type { Instant } from "./times.js";
 
 /** An agent with what ends it besides its own row. */
@@ -51,20 +54,26 @@ function selectAgents(rows: Rows) {
     .select(["users.revoked_at as user_revoked_at", "accounts.revoked_at as account_revoked_at"]);
 }
 
-export async function listAgents(
-  store: AuthorityStore,
-  filter: AgentFilter,
+export function listAgents(
+  { rows }: AuthorityStore,
+  { accountId, userId, state, after, limit }: AgentFilter,
   instant: Instant,
 ): Promise<AgentInfo[]> {
-  let query = selectAgents(store.rows);
-  if (filter.accountId !== undefined) {
-    query = query.where("agents.account_id", "=", filter.accountId);
-  }
-  if (filter.userId !== undefined) query = query.where("agents.user_id", "=", filter.userId);
-  const found = await query.orderBy("agents.created_at").orderBy("agent_runtime_id").execute();
-  return found
-    .filter((row) => !isLapsedClaim(row, instant))
-    .map((row) => toAgentInfo(row, instant));
+  return listPage<FoundAgent, AgentInfo>(limit, {
+    read: (last, count) => {
+      const seen = last?.agent_runtime_id ?? after;
+      let query = selectAgents(rows);
+      if (accountId !== undefined) query = query.where("agents.account_id", "=", accountId);
+      if (userId !== undefined) query = query.where("agents.user_id", "=", userId);
+      if (seen !== undefined) query = query.where("agent_runtime_id", ">", seen);
+      return query.orderBy("agent_runtime_id").limit(count).execute();
+    },
+    toEntry: (row) => {
+      if (isLapsedClaim(row, instant)) return undefined;
+      const agent = toAgentInfo(row, instant);
+      return state === undefined || agent.state === state ? agent : undefined;
+    },
+  });
 }
 
 export async function getAgent(
@@ -79,26 +88,62 @@ export async function getAgent(
 export function revokeAgent(
   store: AuthorityStore,
   agentRuntimeId: string,
-  instant: Instant,
+  occasion: Occasion,
 ): Promise<AgentInfo | undefined> {
   return store.transaction(async (rows) => {
-    const row = await lockAgent(rows, agentRuntimeId, instant);
+    const row = await lockAgent(rows, agentRuntimeId, occasion);
     if (row === undefined) return undefined;
-    if (row.revoked_at === null) {
-      const change = { state: "revoked", revoked_at: instant.text } as const;
-      Object.assign(row, change);
-      await rows
-        .updateTable("agents")
-        .set(change)
-        .where("agent_runtime_id", "=", agentRuntimeId)
-        .execute();
-      await appendAuditEvent(rows, instant, "agent_revoked", {
-        account_id: row.account_id,
-        user_id: row.user_id,
-        agent_runtime_id: agentRuntimeId,
-      });
+    await setAgentRevoked(rows, row, occasion);
+    return toAgentInfo(row, occasion);
+  });
+}
+
+/** Ends an agent that is locked, unless it was revoked before. */
+export async function setAgentRevoked(
+  rows: Rows,
+  row: FoundAgent,
+  occasion: Occasion,
+): Promise<void> {
+  if (row.revoked_at !== null) return;
+  const change = { state: "revoked", revoked_at: occasion.text } as const;
+  await changeAgent(rows, row, change, "agent_revoked", occasion);
+}
+
+/** By an operator's word alone: nobody else brings a revoked key back (protocol §4), and no limit stands against it. */
+export function restoreAgent(
+  store: AuthorityStore,
+  agentRuntimeId: string,
+  occasion: Occasion,
+): Promise<AgentInfo | undefined> {
+  return store.transaction(async (rows) => {
+    const row = await lockAgent(rows, agentRuntimeId, occasion);
+    if (row === undefined) return undefined;
+    if (row.revoked_at !== null) {
+      // A claim that nobody proved gets its day once more: it would else have lapsed with its restoration.
+      const change = { state: "active", revoked_at: null, claimed_at: occasion.text } as const;
+      await changeAgent(rows, row, change, "agent_restored", occasion);
     }
-    return toAgentInfo(row, instant);
+    return toAgentInfo(row, occasion);
+  });
+}
+
+async function changeAgent(
+  rows: Rows,
+  row: FoundAgent,
+  change: Partial<AgentRow>,
+  action: "agent_revoked" | "agent_restored",
+  occasion: Occasion,
+): Promise<void> {
+  Object.assign(row, change);
+  await rows
+    .updateTable("agents")
+    .set(change)
+    .where("agent_runtime_id", "=", row.agent_runtime_id)
+    .execute();
+  await appendAuditEvent(rows, occasion, action, {
+    account_id: row.account_id,
+    user_id: row.user_id,
+    agent_runtime_id: row.agent_runtime_id,
   });
 }
 

@@ -1,38 +1,69 @@
-import { sql } from "kysely";
+import { type SelectQueryBuilder, sql } from "kysely";
 import { AgentAuthorityError } from "../agent-authority-error.js";
 import type { AuthorityStore } from "../store/authority-store.js";
-import type { AuditAction, AuditEvent, AuditFilter } from "./registry-types.js";
-
-const DEFAULT_LIMIT = 1_000;
-const MAX_LIMIT = 10_000;
+import type { Database } from "../store/database.js";
+import type { AuditEvent, AuditFilter } from "./audit-types.js";
+import { checkLimit } from "./list-page.js";
 
 export async function listAuditEvents(
   store: AuthorityStore,
   filter: AuditFilter,
 ): Promise<AuditEvent[]> {
-  const { after = 0, limit = DEFAULT_LIMIT } = filter;
-  if (!Number.isSafeInteger(after) || !Number.isSafeInteger(limit)) throw invalid();
-  if (after < 0 || limit < 1 || limit > MAX_LIMIT) throw invalid();
+  const { after = 0, last } = filter;
+  if (!Number.isSafeInteger(after) || after < 0) throw invalid("`after` is 0 or more");
+  if (last !== undefined && filter.limit !== undefined) {
+    throw invalid("give `limit` for the oldest, or `last` for the newest");
+  }
+  const limit = checkLimit(last ?? filter.limit);
   const end = await findEnd(store);
-  const found = await store.rows
-    .selectFrom("audit_events")
-    .selectAll()
-    .where("sequence", ">", after)
-    .$if(end !== undefined, (query) => query.where("sequence", "<=", end ?? 0))
-    .orderBy("sequence")
+  let query = matching(store.rows.selectFrom("audit_events").selectAll(), filter).where(
+    "sequence",
+    ">",
+    after,
+  );
+  if (end !== undefined) query = query.where("sequence", "<=", end);
+  const found = await query
+    .orderBy("sequence", last === undefined ? "asc" : "desc")
     .limit(limit)
     .execute();
+  if (last !== undefined) found.reverse();
   return found.map((row) => ({
     sequence: Number(row.sequence),
     at: row.at,
-    // Only this package writes the column, and only such values.
-    action: row.action as AuditAction,
+    // Only this package writes these two, and only such values.
+    action: row.action as AuditEvent["action"],
+    code: (row.code ?? undefined) as AuditEvent["code"],
+    actor: row.actor ?? undefined,
+    address: row.address ?? undefined,
+    requestId: row.request_id ?? undefined,
     accountId: row.account_id ?? undefined,
     userId: row.user_id ?? undefined,
     agentRuntimeId: row.agent_runtime_id ?? undefined,
+    claimedAgentRuntimeId: row.claimed_agent_runtime_id ?? undefined,
     taskId: row.task_id ?? undefined,
     accessTokenId: row.access_token_id ?? undefined,
   }));
+}
+
+type Events<Row> = SelectQueryBuilder<Database, "audit_events", Row>;
+
+function matching<Row>(
+  query: Events<Row>,
+  { action, code, accountId, agentRuntimeId }: AuditFilter,
+): Events<Row> {
+  let narrowed = query;
+  if (action !== undefined) narrowed = narrowed.where("action", "=", action);
+  if (code !== undefined) narrowed = narrowed.where("code", "=", code);
+  if (accountId !== undefined) narrowed = narrowed.where("account_id", "=", accountId);
+  if (agentRuntimeId !== undefined) {
+    narrowed = narrowed.where((eb) =>
+      eb.or([
+        eb("agent_runtime_id", "=", agentRuntimeId),
+        eb("claimed_agent_runtime_id", "=", agentRuntimeId),
+      ]),
+    );
+  }
+  return narrowed;
 }
 
 // SQLite writes one event after the other. On PostgreSQL an event may still be on its way while a later one is there: the end is the
@@ -43,8 +74,8 @@ async function findEnd({ kind, rows }: AuthorityStore): Promise<number | undefin
   return Number(found.rows[0]?.end);
 }
 
-function invalid(): AgentAuthorityError {
+function invalid(hint: string): AgentAuthorityError {
   return new AgentAuthorityError("invalid_request", "the range of audit events is not allowed", {
-    hint: "`after` is 0 or more, `limit` 1 to 10,000",
+    hint,
   });
 }

@@ -2,7 +2,10 @@ import type { AuthorityStore, Rows } from "../store/authority-store.js";
 import type { TaskRow } from "../store/database.js";
 import { appendAuditEvent } from "./audit.js";
 import { lifeStateOf } from "./life-state.js";
-import type { TaskFilter, TaskInfo } from "./registry-types.js";
+import type { TaskFilter } from "./list-filters.js";
+import { listPage } from "./list-page.js";
+import type { Occasion } from "./occasion.js";
+import type { TaskInfo } from "./registry-types.js";
 import type { Instant } from "./times.js";
 
 interface TaskWithAgent extends TaskRow {
@@ -14,19 +17,28 @@ interface TaskWithAgent extends TaskRow {
   account_revoked_at: string | null;
 }
 
-export async function listTasks(
-  store: AuthorityStore,
-  filter: TaskFilter,
+export function listTasks(
+  { rows }: AuthorityStore,
+  { agentRuntimeId, accountId, userId, state, after, limit }: TaskFilter,
   instant: Instant,
 ): Promise<TaskInfo[]> {
-  let query = selectTasks(store.rows);
-  if (filter.agentRuntimeId !== undefined) {
-    query = query.where("tasks.agent_runtime_id", "=", filter.agentRuntimeId);
-  }
-  if (filter.accountId !== undefined)
-    query = query.where("agents.account_id", "=", filter.accountId);
-  const found = await query.orderBy("tasks.created_at").orderBy("task_id").execute();
-  return found.map((row) => toTaskInfo(row, instant));
+  return listPage<TaskWithAgent, TaskInfo>(limit, {
+    read: (last, count) => {
+      const seen = last?.task_id ?? after;
+      let query = selectTasks(rows);
+      if (agentRuntimeId !== undefined) {
+        query = query.where("tasks.agent_runtime_id", "=", agentRuntimeId);
+      }
+      if (accountId !== undefined) query = query.where("agents.account_id", "=", accountId);
+      if (userId !== undefined) query = query.where("agents.user_id", "=", userId);
+      if (seen !== undefined) query = query.where("task_id", ">", seen);
+      return query.orderBy("task_id").limit(count).execute();
+    },
+    toEntry: (row) => {
+      const task = toTaskInfo(row, instant);
+      return state === undefined || task.state === state ? task : undefined;
+    },
+  });
 }
 
 export async function getTask(
@@ -41,26 +53,56 @@ export async function getTask(
 export function revokeTask(
   store: AuthorityStore,
   taskId: string,
-  instant: Instant,
+  occasion: Occasion,
 ): Promise<TaskInfo | undefined> {
   return store.transaction(async (rows) => {
-    const row = await selectTasks(rows)
-      .where("task_id", "=", taskId)
-      .forNoKeyUpdate(["tasks"])
-      .executeTakeFirst();
+    const row = await lockTask(rows, taskId);
     if (row === undefined) return undefined;
     if (row.revoked_at === null) {
-      const change = { state: "revoked", revoked_at: instant.text } as const;
-      Object.assign(row, change);
-      await rows.updateTable("tasks").set(change).where("task_id", "=", taskId).execute();
-      await appendAuditEvent(rows, instant, "task_revoked", {
-        account_id: row.account_id,
-        user_id: row.user_id,
-        agent_runtime_id: row.agent_runtime_id,
-        task_id: taskId,
-      });
+      const change = { state: "revoked", revoked_at: occasion.text } as const;
+      await changeTask(rows, row, change, "task_revoked", occasion);
     }
-    return toTaskInfo(row, instant);
+    return toTaskInfo(row, occasion);
+  });
+}
+
+export function restoreTask(
+  store: AuthorityStore,
+  taskId: string,
+  occasion: Occasion,
+): Promise<TaskInfo | undefined> {
+  return store.transaction(async (rows) => {
+    const row = await lockTask(rows, taskId);
+    if (row === undefined) return undefined;
+    if (row.revoked_at !== null) {
+      const change = { state: "active", revoked_at: null } as const;
+      await changeTask(rows, row, change, "task_restored", occasion);
+    }
+    return toTaskInfo(row, occasion);
+  });
+}
+
+function lockTask(rows: Rows, taskId: string): Promise<TaskWithAgent | undefined> {
+  return selectTasks(rows)
+    .where("task_id", "=", taskId)
+    .forNoKeyUpdate(["tasks"])
+    .executeTakeFirst();
+}
+
+async function changeTask(
+  rows: Rows,
+  row: TaskWithAgent,
+  change: Partial<TaskRow>,
+  action: "task_revoked" | "task_restored",
+  occasion: Occasion,
+): Promise<void> {
+  Object.assign(row, change);
+  await rows.updateTable("tasks").set(change).where("task_id", "=", row.task_id).execute();
+  await appendAuditEvent(rows, occasion, action, {
+    account_id: row.account_id,
+    user_id: row.user_id,
+    agent_runtime_id: row.agent_runtime_id,
+    task_id: row.task_id,
   });
 }
 

@@ -1,3 +1,5 @@
+import { isPrincipalId } from "@countersign/agent-key";
+import { AgentAuthorityError } from "../agent-authority-error.js";
 import type { Principal } from "../humans/principal.js";
 import type { Rows } from "../store/authority-store.js";
 import { Refusal } from "./refusal.js";
@@ -17,17 +19,8 @@ export async function lockPrincipal(
   { accountId, userId }: PrincipalIds,
   instant: Instant,
 ): Promise<void> {
-  const created = { account_id: accountId, created_at: instant.text, revoked_at: null };
-  await rows
-    .insertInto("accounts")
-    .values(created)
-    .onConflict((conflict) => conflict.doNothing())
-    .execute();
-  await rows
-    .insertInto("users")
-    .values({ ...created, user_id: userId })
-    .onConflict((conflict) => conflict.doNothing())
-    .execute();
+  await insertAccount(rows, accountId, instant);
+  await insertUser(rows, { accountId, userId }, instant);
   const found = await rows
     .selectFrom("users")
     .innerJoin("accounts", "accounts.account_id", "users.account_id")
@@ -38,6 +31,49 @@ export async function lockPrincipal(
     .executeTakeFirstOrThrow();
   if (found.account_revoked_at !== null) throw revoked("account");
   if (found.user_revoked_at !== null) throw revoked("user");
+}
+
+/** Makes the row of an account where there is none. */
+export async function insertAccount(
+  rows: Rows,
+  accountId: string,
+  instant: Instant,
+): Promise<void> {
+  await rows
+    .insertInto("accounts")
+    .values({ account_id: accountId, created_at: instant.text, revoked_at: null })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+}
+
+/** Makes the row of a user where there is none. */
+export async function insertUser(
+  rows: Rows,
+  { accountId, userId }: PrincipalIds,
+  instant: Instant,
+): Promise<void> {
+  await rows
+    .insertInto("users")
+    .values({
+      account_id: accountId,
+      user_id: userId,
+      created_at: instant.text,
+      revoked_at: null,
+    })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+}
+
+/** Checks ids that an operator gave. Throws `invalid_request`. */
+export function checkPrincipalIds({ accountId, userId }: Partial<PrincipalIds>): void {
+  if (accountId !== undefined && !isPrincipalId(accountId)) throw invalid("the account id");
+  if (userId !== undefined && !isPrincipalId(userId)) throw invalid("the user id");
+}
+
+function invalid(what: string): AgentAuthorityError {
+  return new AgentAuthorityError("invalid_request", `${what} is not allowed`, {
+    hint: 'use 1 to 256 printable ASCII characters without space, ", comma and backslash',
+  });
 }
 
 function revoked(what: string): Refusal {

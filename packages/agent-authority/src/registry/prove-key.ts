@@ -1,8 +1,8 @@
 import type { Rows } from "../store/authority-store.js";
 import type { AgentRow } from "../store/database.js";
 import { appendAuditEvent } from "./audit.js";
+import type { Occasion } from "./occasion.js";
 import { Refusal } from "./refusal.js";
-import type { Instant } from "./times.js";
 
 /**
  * Makes a key its agent's own: from its first valid task registration or registration proof on, other users' claims to it are void
@@ -10,7 +10,7 @@ import type { Instant } from "./times.js";
  *
  * @param agent - whose key is not proven yet; read in this transaction
  */
-export async function proveKey(rows: Rows, agent: AgentRow, instant: Instant): Promise<void> {
+export async function proveKey(rows: Rows, agent: AgentRow, occasion: Occasion): Promise<void> {
   const owner = await rows
     .selectFrom("agents")
     .select("agent_runtime_id")
@@ -30,10 +30,10 @@ export async function proveKey(rows: Rows, agent: AgentRow, instant: Instant): P
     .execute();
   await rows
     .updateTable("agents")
-    .set({ proven_at: instant.text })
+    .set({ proven_at: occasion.text })
     .where("agent_runtime_id", "=", agent.agent_runtime_id)
     .execute();
-  await appendAuditEvent(rows, instant, "agent_proven", {
+  await appendAuditEvent(rows, occasion, "agent_proven", {
     account_id: agent.account_id,
     user_id: agent.user_id,
     agent_runtime_id: agent.agent_runtime_id,

@@ -8,6 +8,7 @@ import type { AgentRow } from "../store/database.js";
 import { appendAuditEvent } from "./audit.js";
 import { grantCapabilities } from "./capabilities.js";
 import { isLapsedClaim, lifeStateOf } from "./life-state.js";
+import type { Occasion } from "./occasion.js";
 import { lockPrincipal, type PrincipalIds } from "./principals.js";
 import { proveKey } from "./prove-key.js";
 import { Refusal } from "./refusal.js";
@@ -36,9 +37,9 @@ export async function registerAgent(
   request: AgentRegistrationRequest,
   policy: AgentPolicy,
   isProven: boolean,
-  instant: Instant,
+  occasion: Occasion,
 ): Promise<AgentRow> {
-  await lockPrincipal(rows, principal, instant);
+  await lockPrincipal(rows, principal, occasion);
   const holders = await rows
     .selectFrom("agents")
     .selectAll()
@@ -49,15 +50,15 @@ export async function registerAgent(
   checkHolders(holders, own);
   // Its life is the JWT's: registering the key would lengthen it.
   if (own?.generation === "B") throw ofIdentityToken();
-  if (own === undefined || !isLive(own, instant)) {
-    await checkAgentLimit(rows, principal, policy.maxLiveAgents, instant);
+  if (own === undefined || !isLive(own, occasion)) {
+    await checkAgentLimit(rows, principal, policy.maxLiveAgents, occasion);
   }
-  const grant = createGrant(request, principal, policy, own, instant);
+  const grant = createGrant(request, principal, policy, own, occasion);
   const agent =
     own === undefined
-      ? await insertAgent(rows, principal, request, grant, instant)
-      : await renewAgent(rows, own, grant, instant);
-  if (isProven && agent.proven_at === null) await proveKey(rows, agent, instant);
+      ? await insertAgent(rows, principal, request, grant, occasion)
+      : await renewAgent(rows, own, grant, occasion);
+  if (isProven && agent.proven_at === null) await proveKey(rows, agent, occasion);
   return agent;
 }
 
@@ -158,7 +159,7 @@ async function insertAgent(
   principal: Principal,
   request: AgentRegistrationRequest,
   grant: Grant,
-  instant: Instant,
+  occasion: Occasion,
 ): Promise<AgentRow> {
   const row: AgentRow = {
     agent_runtime_id: `agent_${uuidv7()}`,
@@ -167,15 +168,15 @@ async function insertAgent(
     public_key: request.publicKey.line,
     x25519_public_key: encodeBase64(toX25519PublicKey(request.publicKey)),
     state: "active",
-    created_at: instant.text,
+    created_at: occasion.text,
     proven_at: null,
     revoked_at: null,
     generation: "C",
-    key_first_used_at: null,
+    former_keys_end_at: null,
     ...grant,
   };
   await rows.insertInto("agents").values(row).execute();
-  await appendAuditEvent(rows, instant, "agent_registered", subjectOf(row, principal));
+  await appendAuditEvent(rows, occasion, "agent_registered", subjectOf(row, principal));
   return row;
 }
 
@@ -183,14 +184,14 @@ async function renewAgent(
   rows: Rows,
   own: AgentRow,
   grant: Grant,
-  instant: Instant,
+  occasion: Occasion,
 ): Promise<AgentRow> {
   await rows
     .updateTable("agents")
     .set(grant)
     .where("agent_runtime_id", "=", own.agent_runtime_id)
     .execute();
-  await appendAuditEvent(rows, instant, "agent_renewed", {
+  await appendAuditEvent(rows, occasion, "agent_renewed", {
     account_id: own.account_id,
     user_id: own.user_id,
     agent_runtime_id: own.agent_runtime_id,

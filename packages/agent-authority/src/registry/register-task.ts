@@ -4,6 +4,7 @@ import type { Rows } from "../store/authority-store.js";
 import type { TaskRow } from "../store/database.js";
 import { appendAuditEvent } from "./audit.js";
 import { lifeStateOf } from "./life-state.js";
+import type { Occasion } from "./occasion.js";
 import type { FoundAgent } from "./operate-agents.js";
 import { proveKey } from "./prove-key.js";
 import { Refusal } from "./refusal.js";
@@ -27,35 +28,36 @@ export async function registerTask(
   agent: FoundAgent,
   idempotencyKey: string | undefined,
   policy: TaskPolicy,
-  instant: Instant,
+  occasion: Occasion,
 ): Promise<TaskRow> {
-  checkLiveAgent(agent, instant);
+  checkLiveAgent(agent, occasion);
   const idempotencyHash =
     idempotencyKey === undefined ? null : hash("sha256", idempotencyKey, "hex");
   const earlier = idempotencyHash && (await findTask(rows, agent, idempotencyHash));
-  if (earlier && lifeStateOf(earlier, instant) === "active") return earlier;
-  await checkLimit(rows, agent, policy.maxLiveTasks, instant);
+  if (earlier && lifeStateOf(earlier, occasion) === "active") return earlier;
+  await checkLimit(rows, agent, policy.maxLiveTasks, occasion);
   if (earlier) await releaseKey(rows, earlier);
-  if (agent.proven_at === null) await proveKey(rows, agent, instant);
+  if (agent.proven_at === null) await proveKey(rows, agent, occasion);
   const task: TaskRow = {
     task_id: `task_${uuidv7()}`,
     agent_runtime_id: agent.agent_runtime_id,
     idempotency_hash: idempotencyHash,
     state: "active",
-    created_at: instant.text,
+    created_at: occasion.text,
     expires_at:
-      policy.taskTtlSeconds === undefined ? null : endOfLife(instant, policy.taskTtlSeconds),
+      policy.taskTtlSeconds === undefined ? null : endOfLife(occasion, policy.taskTtlSeconds),
     revoked_at: null,
   };
   await rows.insertInto("tasks").values(task).execute();
-  await appendAuditEvent(rows, instant, "task_registered", {
+  await appendAuditEvent(rows, occasion, "task_registered", {
     ...subjectOf(agent),
     task_id: task.task_id,
   });
   return task;
 }
 
-function checkLiveAgent(agent: FoundAgent, instant: Instant): void {
+/** Throws `agent_revoked` or `agent_expired`. */
+export function checkLiveAgent(agent: FoundAgent, instant: Instant): void {
   const state = lifeStateOf(agent, instant);
   if (state === "revoked") {
     throw new Refusal("agent_revoked", "the agent was revoked", {

@@ -1,3 +1,12 @@
+import type { AuditEvent, AuditFilter } from "./audit-types.js";
+import type {
+  AccessTokenFilter,
+  AccountFilter,
+  AgentFilter,
+  TaskFilter,
+  UserFilter,
+} from "./list-filters.js";
+
 /** What an access token may be used for. The kinds are not interchangeable. */
 export const TOKEN_ROLES = ["human", "resource_server", "read", "operate"] as const;
 
@@ -6,6 +15,9 @@ export type TokenRole = (typeof TOKEN_ROLES)[number];
 
 /** Whether something lives: `active`, ended by an operator (`revoked`) or by its lifetime (`expired`). */
 export type LifeState = "active" | "revoked" | "expired";
+
+/** Whether a user or an account may do anything, or was ended by an operator. */
+export type PrincipalState = "active" | "revoked";
 
 /** Options of {@link Registry.createAccessToken}. */
 export interface CreateAccessTokenOptions {
@@ -114,53 +126,24 @@ export interface SigningKeyInfo {
   readonly lastTokenEndsAt: string | undefined;
 }
 
-/** One line of the audit log. */
-export interface AuditEvent {
-  /** Grows with each event. */
-  readonly sequence: number;
-  /** RFC 3339. */
-  readonly at: string;
-  readonly action: AuditAction;
-  readonly accountId: string | undefined;
-  readonly userId: string | undefined;
-  readonly agentRuntimeId: string | undefined;
-  readonly taskId: string | undefined;
-  readonly accessTokenId: string | undefined;
+/** What the registry tells of a user of an account. */
+export interface UserInfo {
+  readonly accountId: string;
+  readonly userId: string;
+  /** The user's own state, or its account's where that was revoked. */
+  readonly state: PrincipalState;
+  /** RFC 3339, as all times here. When it was first heard of. */
+  readonly createdAt: string;
+  readonly revokedAt: string | undefined;
 }
 
-/** What the audit log records. */
-export type AuditAction =
-  | "access_token_created"
-  | "access_token_revoked"
-  | "biscuit_issued"
-  | "agent_registered"
-  | "agent_renewed"
-  | "agent_proven"
-  | "agent_revoked"
-  | "identity_issued"
-  | "signing_key_created"
-  | "signing_key_retired"
-  | "task_registered"
-  | "task_revoked";
-
-/** Narrows {@link Registry.listAgents}. */
-export interface AgentFilter {
-  readonly accountId?: string | undefined;
-  readonly userId?: string | undefined;
-}
-
-/** Narrows {@link Registry.listTasks}. */
-export interface TaskFilter {
-  readonly agentRuntimeId?: string | undefined;
-  readonly accountId?: string | undefined;
-}
-
-/** Narrows {@link Registry.listAuditEvents}. */
-export interface AuditFilter {
-  /** Only events with a greater `sequence`. Default 0. */
-  readonly after?: number | undefined;
-  /** Number of events. Range 1 to 10,000. Default 1,000. */
-  readonly limit?: number | undefined;
+/** What the registry tells of an account. */
+export interface AccountInfo {
+  readonly accountId: string;
+  readonly state: PrincipalState;
+  /** RFC 3339, as all times here. When it was first heard of. */
+  readonly createdAt: string;
+  readonly revokedAt: string | undefined;
 }
 
 /**
@@ -174,22 +157,49 @@ export interface Registry {
    * @throws {AgentAuthorityError} `invalid_request` when an id, the role or the lifetime is not allowed
    */
   createAccessToken(options: CreateAccessTokenOptions): Promise<CreatedAccessToken>;
-  /** All access tokens, oldest first. */
-  listAccessTokens(): Promise<AccessTokenInfo[]>;
+  /** Access tokens, oldest first. */
+  listAccessTokens(filter?: AccessTokenFilter): Promise<AccessTokenInfo[]>;
   /** Ends a token by its id. Repeating it changes nothing. Resolves to `undefined` when there is none. */
   revokeAccessToken(id: string): Promise<AccessTokenInfo | undefined>;
   /** Agents, oldest first. Claims that lapsed unproven are left out. */
   listAgents(filter?: AgentFilter): Promise<AgentInfo[]>;
   /** Resolves to `undefined` when there is none. */
   getAgent(agentRuntimeId: string): Promise<AgentInfo | undefined>;
-  /** Ends an agent, and with it all its tasks, for good. Repeating it changes nothing. Resolves to `undefined` when there is none. */
+  /** Ends an agent, and with it all its tasks. Repeating it changes nothing. Resolves to `undefined` when there is none. */
   revokeAgent(agentRuntimeId: string): Promise<AgentInfo | undefined>;
+  /**
+   * Takes an agent's own revocation back: its key and those of its tasks that were not revoked themselves work again. No limit is looked at.
+   * Repeating it changes nothing. Resolves to `undefined` when there is none.
+   */
+  restoreAgent(agentRuntimeId: string): Promise<AgentInfo | undefined>;
   /** Tasks, oldest first. */
   listTasks(filter?: TaskFilter): Promise<TaskInfo[]>;
   /** Resolves to `undefined` when there is none. */
   getTask(taskId: string): Promise<TaskInfo | undefined>;
   /** Ends a task; its agent may get another. Repeating it changes nothing. Resolves to `undefined` when there is none. */
   revokeTask(taskId: string): Promise<TaskInfo | undefined>;
+  /** Takes a task's own revocation back. No limit is looked at. Repeating it changes nothing. Resolves to `undefined` when there is none. */
+  restoreTask(taskId: string): Promise<TaskInfo | undefined>;
+  /** Users that were heard of, by account and user id. */
+  listUsers(filter?: UserFilter): Promise<UserInfo[]>;
+  /**
+   * Stops a user of an account, and with it all its tokens and agents; also one that was never heard of. Repeating it changes nothing.
+   *
+   * @throws {AgentAuthorityError} `invalid_request` when an id is not allowed
+   */
+  revokeUser(accountId: string, userId: string): Promise<UserInfo>;
+  /** Takes a user's own revocation back; what was revoked by itself stays so. Resolves to `undefined` when it was never heard of. */
+  restoreUser(accountId: string, userId: string): Promise<UserInfo | undefined>;
+  /** Accounts that were heard of, by id. */
+  listAccounts(filter?: AccountFilter): Promise<AccountInfo[]>;
+  /**
+   * Stops an account, and with it all its users; also one that was never heard of. Repeating it changes nothing.
+   *
+   * @throws {AgentAuthorityError} `invalid_request` when the id is not allowed
+   */
+  revokeAccount(accountId: string): Promise<AccountInfo>;
+  /** Takes an account's revocation back; what was revoked by itself stays so. Resolves to `undefined` when it was never heard of. */
+  restoreAccount(accountId: string): Promise<AccountInfo | undefined>;
   /**
    * Makes a fresh agent and the identity JWT that carries its key (generation B).
    *

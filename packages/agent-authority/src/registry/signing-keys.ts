@@ -3,6 +3,7 @@ import { AgentAuthorityError } from "../agent-authority-error.js";
 import type { AuthorityStore, Rows } from "../store/authority-store.js";
 import type { SigningKeyRow } from "../store/database.js";
 import { appendAuditEvent } from "./audit.js";
+import type { Occasion } from "./occasion.js";
 import type { SigningKeyInfo } from "./registry-types.js";
 import type { Instant } from "./times.js";
 
@@ -12,7 +13,7 @@ const MAX_TRIES = 8;
 const NO_KEY = "null";
 
 /** Makes the first signing key where there is none. Of several processes that do so at once, one makes it. */
-export async function ensureSigningKey(store: AuthorityStore, instant: Instant): Promise<void> {
+export async function ensureSigningKey(store: AuthorityStore, occasion: Occasion): Promise<void> {
   const active = await store.rows
     .selectFrom("signing_keys")
     .select("kid")
@@ -20,8 +21,8 @@ export async function ensureSigningKey(store: AuthorityStore, instant: Instant):
     .executeTakeFirst();
   if (active !== undefined) return;
   // Made outside of the transaction: it takes a while.
-  const row = await createRow(instant);
-  await store.transaction((rows) => insertKey(rows, row, instant));
+  const row = await createRow(occasion);
+  await store.transaction((rows) => insertKey(rows, row, occasion));
 }
 
 /** A key that signs now. */
@@ -72,20 +73,20 @@ export async function keepSigningKey(rows: Rows, kid: string, endsAt: string): P
  */
 export async function rotateSigningKey(
   store: AuthorityStore,
-  instant: Instant,
+  occasion: Occasion,
 ): Promise<SigningKeyInfo> {
-  await ensureSigningKey(store, instant);
-  const row = await createRow(instant);
+  await ensureSigningKey(store, occasion);
+  const row = await createRow(occasion);
   return store.transaction(async (rows) => {
     const { kid } = await lockActiveKey(rows);
     await rows
       .updateTable("signing_keys")
-      .set({ retired_at: instant.text, private_jwk: NO_KEY })
+      .set({ retired_at: occasion.text, private_jwk: NO_KEY })
       .where("kid", "=", kid)
       .execute();
-    await appendAuditEvent(rows, instant, "signing_key_retired", {});
-    await insertKey(rows, row, instant);
-    return toInfo(row, instant);
+    await appendAuditEvent(rows, occasion, "signing_key_retired", {});
+    await insertKey(rows, row, occasion);
+    return toInfo(row, occasion);
   });
 }
 
@@ -158,14 +159,14 @@ async function createRow(instant: Instant): Promise<SigningKeyRow> {
 }
 
 // An index allows one row that is not retired: who comes second inserts nothing.
-async function insertKey(rows: Rows, row: SigningKeyRow, instant: Instant): Promise<void> {
+async function insertKey(rows: Rows, row: SigningKeyRow, occasion: Occasion): Promise<void> {
   const { numInsertedOrUpdatedRows } = await rows
     .insertInto("signing_keys")
     .values(row)
     .onConflict((conflict) => conflict.doNothing())
     .executeTakeFirst();
   if (numInsertedOrUpdatedRows === 1n) {
-    await appendAuditEvent(rows, instant, "signing_key_created", {});
+    await appendAuditEvent(rows, occasion, "signing_key_created", {});
   }
 }
 

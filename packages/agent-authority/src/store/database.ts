@@ -60,8 +60,8 @@ interface AgentTable {
   revoked_at: string | null;
   /** `B`: its key was made here and travelled in an identity JWT. Else `C`, also where the human proved itself by biscuit. */
   generation: Generated<string>;
-  /** When the key that a rotation brought was first used here; null before, and where no rotation was. */
-  key_first_used_at: Generated<string | null>;
+  /** Until when a key of before the last rotation is taken as well; null where none is. */
+  former_keys_end_at: Generated<string | null>;
 }
 
 export type AgentRow = Selectable<AgentTable>;

@@ -38,7 +38,7 @@ async function createKeyTables({ db, text, index }: MigrationContext): Promise<v
     .alterTable("agents")
     .addColumn("generation", text, (column) => column.notNull().defaultTo("C"))
     .execute();
-  await db.schema.alterTable("agents").addColumn("key_first_used_at", text).execute();
+  await db.schema.alterTable("agents").addColumn("former_keys_end_at", text).execute();
   await db.schema
     .createTable("former_keys")
     .addColumn("public_key", text, (column) => column.primaryKey().notNull())

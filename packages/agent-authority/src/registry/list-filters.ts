@@ -1,0 +1,45 @@
+import type { LifeState, PrincipalState, TokenRole } from "./registry-types.js";
+
+/** One page of a list. What is given besides must all be met. */
+interface Page {
+  /** Number of entries. Range 1 to 10,000. Default 1,000. */
+  readonly limit?: number | undefined;
+}
+
+/** Narrows `Registry.listAccessTokens`. */
+export interface AccessTokenFilter extends Page {
+  /** The id of the last one seen. */
+  readonly after?: string | undefined;
+  readonly accountId?: string | undefined;
+  readonly userId?: string | undefined;
+  readonly role?: TokenRole | undefined;
+}
+
+/** Narrows `Registry.listAgents`. */
+export interface AgentFilter extends Page {
+  /** The id of the last one seen. */
+  readonly after?: string | undefined;
+  readonly accountId?: string | undefined;
+  readonly userId?: string | undefined;
+  readonly state?: LifeState | undefined;
+}
+
+/** Narrows `Registry.listTasks`. */
+export interface TaskFilter extends AgentFilter {
+  readonly agentRuntimeId?: string | undefined;
+}
+
+/** Narrows `Registry.listUsers`. */
+export interface UserFilter extends Page {
+  /** The last one seen. */
+  readonly after?: { readonly accountId: string; readonly userId: string } | undefined;
+  readonly accountId?: string | undefined;
+  readonly state?: PrincipalState | undefined;
+}
+
+/** Narrows `Registry.listAccounts`. */
+export interface AccountFilter extends Page {
+  /** The id of the last one seen. */
+  readonly after?: string | undefined;
+  readonly state?: PrincipalState | undefined;
+}

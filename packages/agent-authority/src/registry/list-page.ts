@@ -1,0 +1,46 @@
+import { AgentAuthorityError } from "../agent-authority-error.js";
+
+const DEFAULT_LIMIT = 1_000;
+const MAX_LIMIT = 10_000;
+const PORTION = 1_000;
+
+/** How one list is read. */
+interface List<Row, Entry> {
+  /** Reads rows in their order, so many at most, that come after a row, or from the first one on. */
+  read(last: Row | undefined, count: number): Promise<readonly Row[]>;
+  /** Gives `undefined` for a row that is not asked for. */
+  toEntry(row: Row): Entry | undefined;
+}
+
+/**
+ * Reads one page of a list. What only the rows themselves tell, such as a state at an instant, is looked for in portions, each a statement of
+ * its own: however long the list is, nobody waits for more than one portion.
+ */
+export async function listPage<Row, Entry>(
+  limit: number | undefined,
+  { read, toEntry }: List<Row, Entry>,
+): Promise<Entry[]> {
+  const count = checkLimit(limit);
+  const entries: Entry[] = [];
+  let last: Row | undefined;
+  while (entries.length < count) {
+    // The first statement is enough where every row is asked for.
+    const portion = last === undefined ? count : Math.max(PORTION, count - entries.length);
+    const rows = await read(last, portion);
+    for (const row of rows) {
+      const entry = toEntry(row);
+      if (entry !== undefined) entries.push(entry);
+    }
+    last = rows.at(-1);
+    if (rows.length < portion) break;
+  }
+  return entries.slice(0, count);
+}
+
+/** Checks how many entries are asked for. Throws `invalid_request`. */
+export function checkLimit(limit: number = DEFAULT_LIMIT): number {
+  if (Number.isInteger(limit) && limit >= 1 && limit <= MAX_LIMIT) return limit;
+  throw new AgentAuthorityError("invalid_request", "the size of a page is not allowed", {
+    hint: "ask for 1 to 10,000 entries",
+  });
+}

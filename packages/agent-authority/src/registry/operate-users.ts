@@ -1,0 +1,117 @@
+import type { AuthorityStore, Rows } from "../store/authority-store.js";
+import type { UserRow } from "../store/database.js";
+import { appendAuditEvent } from "./audit.js";
+import type { UserFilter } from "./list-filters.js";
+import { listPage } from "./list-page.js";
+import type { Occasion } from "./occasion.js";
+import { checkPrincipalIds, insertAccount, insertUser, type PrincipalIds } from "./principals.js";
+import type { UserInfo } from "./registry-types.js";
+
+/** A user with what ends it besides its own row. */
+interface FoundUser extends UserRow {
+  readonly account_revoked_at: string | null;
+}
+
+export function listUsers(
+  { rows }: AuthorityStore,
+  { accountId, state, after, limit }: UserFilter,
+): Promise<UserInfo[]> {
+  return listPage<FoundUser, UserInfo>(limit, {
+    read: (last, count) => {
+      const seen =
+        last === undefined ? after : { accountId: last.account_id, userId: last.user_id };
+      let query = selectUsers(rows);
+      if (accountId !== undefined) query = query.where("users.account_id", "=", accountId);
+      if (seen !== undefined) {
+        query = query.where((eb) =>
+          eb(
+            eb.refTuple("users.account_id", "users.user_id"),
+            ">",
+            eb.tuple(seen.accountId, seen.userId),
+          ),
+        );
+      }
+      return query.orderBy("users.account_id").orderBy("users.user_id").limit(count).execute();
+    },
+    toEntry: (row) => {
+      const user = toUserInfo(row);
+      return state === undefined || user.state === state ? user : undefined;
+    },
+  });
+}
+
+/** Also where the user was never heard of: it is then barred before it comes. */
+export async function revokeUser(
+  store: AuthorityStore,
+  ids: PrincipalIds,
+  occasion: Occasion,
+): Promise<UserInfo> {
+  checkPrincipalIds(ids);
+  return store.transaction(async (rows) => {
+    await insertAccount(rows, ids.accountId, occasion);
+    await insertUser(rows, ids, occasion);
+    const row = await lockUser(rows, ids).executeTakeFirstOrThrow();
+    if (row.revoked_at === null) {
+      await changeUser(rows, row, occasion.text, "user_revoked", occasion);
+    }
+    return toUserInfo(row);
+  });
+}
+
+export function restoreUser(
+  store: AuthorityStore,
+  ids: PrincipalIds,
+  occasion: Occasion,
+): Promise<UserInfo | undefined> {
+  return store.transaction(async (rows) => {
+    const row = await lockUser(rows, ids).executeTakeFirst();
+    if (row === undefined) return undefined;
+    if (row.revoked_at !== null) await changeUser(rows, row, null, "user_restored", occasion);
+    return toUserInfo(row);
+  });
+}
+
+function lockUser(rows: Rows, { accountId, userId }: PrincipalIds) {
+  return selectUsers(rows)
+    .where("users.account_id", "=", accountId)
+    .where("users.user_id", "=", userId)
+    .forNoKeyUpdate(["users"]);
+}
+
+function selectUsers(rows: Rows) {
+  return rows
+    .selectFrom("users")
+    .leftJoin("accounts", "accounts.account_id", "users.account_id")
+    .selectAll("users")
+    .select("accounts.revoked_at as account_revoked_at");
+}
+
+async function changeUser(
+  rows: Rows,
+  row: FoundUser,
+  revokedAt: string | null,
+  action: "user_revoked" | "user_restored",
+  occasion: Occasion,
+): Promise<void> {
+  row.revoked_at = revokedAt;
+  await rows
+    .updateTable("users")
+    .set({ revoked_at: revokedAt })
+    .where("account_id", "=", row.account_id)
+    .where("user_id", "=", row.user_id)
+    .execute();
+  await appendAuditEvent(rows, occasion, action, {
+    account_id: row.account_id,
+    user_id: row.user_id,
+  });
+}
+
+function toUserInfo(row: FoundUser): UserInfo {
+  return {
+    accountId: row.account_id,
+    userId: row.user_id,
+    state: (row.revoked_at ?? row.account_revoked_at) === null ? "active" : "revoked",
+    createdAt: row.created_at,
+    revokedAt: row.revoked_at ?? undefined,
+  };
+}
