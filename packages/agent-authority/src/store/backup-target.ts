@@ -88,7 +88,10 @@ async function ifThere<T>(look: () => Promise<T>, path: string): Promise<T | und
 }
 
 function exists(target: string): AgentAuthorityError {
-  return invalid(`${target} exists`, "name a file that does not exist, or say that it is replaced");
+  return invalid(
+    `${target} exists`,
+    "name a file that does not exist, or have it replaced (--force)",
+  );
 }
 
 function invalid(message: string, hint: string, cause?: unknown): AgentAuthorityError {
