@@ -5,6 +5,7 @@ import { createRegistry, openStore } from "../src/index.js";
 import { revokeAgentsOf } from "./examples/operate.js";
 import { serve } from "./examples/serve.js";
 import { openVerifier } from "./examples/verify.js";
+import { createAuthorityForWorkflows } from "./examples/workflows.js";
 import { expectRejection } from "./expect-refusal.js";
 import { createTestDatabase, type TestDatabase } from "./test-database.js";
 
@@ -20,7 +21,7 @@ afterAll(() => own.drop());
 
 test("the README holds the examples as they are compiled", async () => {
   const readme = await readFile(new URL("../README.md", import.meta.url), "utf8");
-  for (const name of ["serve", "operate", "verify"]) {
+  for (const name of ["serve", "operate", "verify", "workflows"]) {
     const source = await readFile(new URL(`./examples/${name}.ts`, import.meta.url), "utf8");
     // The example stands inside the package, its reader outside.
     const asRead = source.replace("../../src/index.js", "@countersign/agent-authority");
@@ -43,6 +44,8 @@ test("the README's programs do what the README says", async () => {
   await expectRejection(verifier.verify("AgentAssertion e30"), AssertionRejected, "malformed");
   await close();
   const store = await openStore(database);
+  const workflows = await createAuthorityForWorkflows(store);
+  await workflows.close();
   expect(await createRegistry(store).listAccessTokens()).toMatchObject([{ state: "revoked" }]);
   await store.close();
 });

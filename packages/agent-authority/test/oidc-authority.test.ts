@@ -1,0 +1,131 @@
+import { AgentKey } from "@countersign/agent-key";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { AgentAuthorityError, createAuthority, createOidcIssuer } from "../src/index.js";
+import { expectRefusal, expectRejection } from "./expect-refusal.js";
+import { LocalIssuer } from "./local-issuer.js";
+import { agentBody, TestedAuthority } from "./start-authority.js";
+
+let staff: LocalIssuer;
+let ci: LocalIssuer;
+let tested: TestedAuthority;
+const logged: unknown[] = [];
+
+beforeEach(async () => {
+  logged.length = 0;
+  const log = (...line: unknown[]) => logged.push(line);
+  staff = await LocalIssuer.start();
+  ci = await LocalIssuer.start();
+  tested = await TestedAuthority.start({
+    humans: [
+      createOidcIssuer(staff.options({ name: "staff" })),
+      createOidcIssuer(ci.options({ name: "ci", account: "acct-2", require: { owner: "7" } })),
+    ],
+    logger: { info: log, error: log },
+  });
+});
+afterEach(async () => {
+  await tested[Symbol.asyncDispose]();
+  await staff[Symbol.asyncDispose]();
+  await ci[Symbol.asyncDispose]();
+});
+
+const whoami = (token: string) =>
+  tested.call("GET", "/v1/whoami", { headers: { authorization: `Bearer ${token}` } });
+
+describe("an authority with two issuers", () => {
+  test("is not started when both have one name", async () => {
+    const humans = [createOidcIssuer(staff.options()), createOidcIssuer(ci.options())];
+    await expectRejection(
+      createAuthority({ store: tested.store, humans }),
+      AgentAuthorityError,
+      "config_invalid",
+    );
+  });
+
+  test("rejects a token of nobody's, and of one that does not hold, with the same words", async () => {
+    const owner = { claims: { owner: "8" } };
+    const answers = [
+      await whoami(await ci.token(owner)),
+      await whoami(await staff.token({ claims: { exp: 1 } })),
+      await whoami(await staff.token({ claims: { aud: "https://other.example" } })),
+    ];
+    for (const answer of answers) expectRefusal(answer, 401, "unauthenticated");
+    expect(new Set(answers.map(({ body }) => body.detail)).size).toBe(1);
+    const stranger = await staff.token({ claims: { iss: "https://login.example" } });
+    expectRefusal(await whoami(stranger), 401, "unauthenticated");
+  });
+
+  test("never logs a token, nor tells anything of it", async () => {
+    const token = await staff.token({ claims: { aud: "https://other.example" } });
+    const { text } = await whoami(token);
+    const [header = "", payload = "", signature = ""] = token.split(".");
+    for (const part of [header, payload, signature]) {
+      expect(JSON.stringify(logged) + text).not.toContain(part);
+    }
+  });
+
+  test("answers 503 while an issuer's keys cannot be had, and goes on with the other and its own", async () => {
+    staff.answerAll({ status: 500, body: "{}" });
+    const answer = await whoami(await staff.token());
+    expectRefusal(answer, 503, "server_error");
+    expect(answer.headers["retry-after"]).toBeDefined();
+    const others = [await ci.token({ claims: { owner: "7" } }), await tested.token()];
+    for (const token of others) expect((await whoami(token)).status).toBe(200);
+  });
+
+  test("asks no issuer for its own tokens, nor one for the other's", async () => {
+    await whoami(await tested.token());
+    await whoami(await staff.token());
+    expect(ci.requests).toEqual([]);
+    expect(staff.keyRequests).toBe(1);
+  });
+
+  test("keeps equal users of both, and of its own tokens, apart", async () => {
+    const answers = [
+      await whoami(await staff.token()),
+      await whoami(await ci.token({ claims: { owner: "7" } })),
+      await whoami(await tested.token()),
+    ];
+    expect(answers.map(({ body }) => body)).toMatchObject([
+      { account_id: "acct-1", user_id: "staff:user-1" },
+      { account_id: "acct-2", user_id: "ci:user-1" },
+      { account_id: "acct-1", user_id: "user-1" },
+    ]);
+  });
+
+  test("takes no such token for its directory", async () => {
+    const token = await staff.token();
+    const { id } = await tested.agent();
+    const headers = { authorization: `Bearer ${token}` };
+    const answer = await tested.call("GET", `/v1/agent/${id}`, { headers });
+    expectRefusal(answer, 401, "unauthenticated");
+  });
+
+  test("registers agents by bearer and by biscuit, which end after thirty days and belong to their user alone", async () => {
+    const key = AgentKey.generate();
+    const { status, body } = await tested.registerAgent(await staff.token(), key);
+    expect({ status, body }).toMatchObject({
+      status: 200,
+      body: { account_id: "acct-1", user_id: "staff:user-1", expires_at: "2026-05-15T12:00:00Z" },
+    });
+    const path = "/v1/agent/register";
+    const register = async (token: string) =>
+      tested.call("POST", path, {
+        headers: { "x-openai-authorization": await tested.biscuit(token, path) },
+        body: agentBody(key),
+      });
+    const again = await register(await staff.token());
+    expect(again.body).toMatchObject({ agent_runtime_id: body.agent_runtime_id });
+    // The key is proved, and another's from then on.
+    expect((await tested.registerTask(body.agent_runtime_id, key)).status).toBe(200);
+    const other = await register(await staff.token({ claims: { sub: "user-2" } }));
+    expectRefusal(other, 409, "invalid_key");
+  });
+
+  test("writes down which issuer it was", async () => {
+    await tested.registerAgent(await staff.token(), AgentKey.generate());
+    const [event] = await tested.authority.registry.listAuditEvents({ action: "agent_registered" });
+    expect(event).toMatchObject({ accountId: "acct-1", userId: "staff:user-1" });
+    expect(JSON.stringify(event)).toContain("oidc:staff");
+  });
+});
