@@ -4,7 +4,8 @@ import { type Declare, INSECURE_HTTP } from "./declare.js";
 const LOGIN_EXAMPLES = `
 Examples:
   countersign login --authority https://authority.example --token-stdin <token.txt
-  countersign login --authority https://authority.example --identity-token-stdin <identity.jwt`;
+  countersign login --authority https://authority.example --identity-token-stdin <identity.jwt
+  countersign login --authority https://authority.example --device --issuer https://login.example --client-id countersign`;
 
 /** Declares `login`, `logout`, `status` and `features`. */
 export function declareLoginCommands(program: Command, declare: Declare): void {
@@ -38,11 +39,24 @@ export function declareLoginCommands(program: Command, declare: Declare): void {
       "--key-set <url|file>",
       "the JWK set of its issuer; a file is pinned (default: the authority's)",
     )
+    .option("--device", "log in with an OpenID Connect issuer by a code that you confirm anywhere")
+    .option("--issuer <url>", "of --device: the issuer, as the authority knows it")
+    .option("--client-id <id>", "of --device: the client of the command line at that issuer")
+    .option(
+      "--client-secret <source>",
+      "of --device: env:VAR or file:PATH, where the client has one",
+    )
+    .option("--scope <scopes>", "of --device: what to ask for (default: openid)")
+    .option("--audience <api>", "of --device: ask for an access token for this API, by its name")
+    .option("--resource <uri>", "of --device: the same by RFC 8707")
     .option(...INSECURE_HTTP)
     .addHelpText("after", LOGIN_EXAMPLES);
-  declare.command(program, "logout", "forget the token; identities of the agent stay", async () => {
-    return (await import("../commands/logout.js")).logout;
-  });
+  declare
+    .command(program, "logout", "forget the token; identities of the agent stay", async () => {
+      return (await import("../commands/logout.js")).logout;
+    })
+    .option("--revoke", "end the login's agent at the authority first, and remove it here")
+    .option(...INSECURE_HTTP);
   declare
     .command(program, "status", "tell what is set up here, without the network", async () => {
       return (await import("../commands/status.js")).status;
