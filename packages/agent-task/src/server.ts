@@ -1,7 +1,11 @@
 export { AgentTaskError } from "./agent-task-error.js";
 export { parseIdempotencyKey } from "./idempotency-key.js";
 export type { RegisteredTask } from "./schema/task-registration.js";
-export { parseTaskRegistrationRequest } from "./schema/task-registration-request.js";
+export { taskRegistrationResponseSchema } from "./schema/task-registration.js";
+export {
+  parseTaskRegistrationRequest,
+  taskRegistrationRequestSchema,
+} from "./schema/task-registration-request.js";
 export type { TaskRegistrationResponse } from "./server/create-task-registration-response.js";
 export { createTaskRegistrationResponse } from "./server/create-task-registration-response.js";
 export type { SealTaskIdOptions } from "./server/seal-task-id.js";
