@@ -3,15 +3,38 @@ import { join } from "node:path";
 import { removeLogin } from "@countersign/agent-identity";
 import { openCredentialStore } from "../credential-store-option.js";
 import { HEADER_CACHE_FILE } from "../header-cache.js";
+import { findOwnAgent, revokeOwnAgent } from "../own-agent.js";
+import { withProgress } from "../progress.js";
 import type { Run } from "../run.js";
 
-/** `logout`. */
-export async function logout(run: Run): Promise<void> {
+/** Options of `logout`. */
+export interface LogoutOptions {
+  readonly revoke?: boolean;
+}
+
+/** `logout`. With `--revoke` the login's agent is ended at the authority and removed here; if that fails, nothing is. */
+export async function logout(run: Run, { revoke = false }: LogoutOptions): Promise<void> {
   const store = await openCredentialStore(run);
+  const own = revoke ? findOwnAgent(await store.load()) : undefined;
+  if (own !== undefined) {
+    const { authority } = own.login;
+    await withProgress(run.output, `revoking ${own.agentRuntimeId} at ${authority}`, () =>
+      revokeOwnAgent(run, own),
+    );
+    // Its key is good for nothing any more.
+    await store.update((current) => {
+      const { private_key } = own.entry;
+      const rest = current.identities.filter((entry) => entry.private_key !== private_key);
+      return { ...current, identities: rest };
+    });
+  }
   const removed = await removeLogin(store);
   // It would not be used any more; but a login that is gone should leave nothing behind.
   if (removed) await rm(join(run.home, HEADER_CACHE_FILE), { force: true });
-  run.output.result({ logged_out: removed }, () =>
+  const revoked = own?.agentRuntimeId ?? null;
+  const value = { logged_out: removed, ...(revoke ? { revoked_agent: revoked } : {}) };
+  run.output.result(value, () => [
+    ...(own === undefined ? [] : [`revoked ${own.agentRuntimeId} at ${own.login.authority}`]),
     removed ? "logged out" : "nobody was logged in",
-  );
+  ]);
 }

@@ -32,6 +32,20 @@ export function declareAgentCommands(program: Command, declare: Declare): void {
     async () => (await import("../commands/identity-list.js")).listIdentities,
   );
   declare
+    .command(
+      identity,
+      "rotate",
+      "give the agent a new key; one that was cut off is finished",
+      async () => (await import("../commands/identity-rotate.js")).rotateIdentity,
+    )
+    .option("--compromised", "the key is in other hands: it ends at once")
+    .option(...INSECURE_HTTP);
+  declare
+    .command(identity, "revoke", "end the login's agent at the authority, for good", async () => {
+      return (await import("../commands/identity-revoke.js")).revokeIdentity;
+    })
+    .option(...INSECURE_HTTP);
+  declare
     .command(identity, "forget", "remove a stored agent; the authority is not told", async () => {
       return (await import("../commands/identity-forget.js")).forgetIdentity;
     })

@@ -1,0 +1,22 @@
+import { openCredentialStore } from "../credential-store-option.js";
+import { findOwnAgent, noOwnAgent, revokeOwnAgent } from "../own-agent.js";
+import { withProgress } from "../progress.js";
+import type { Run } from "../run.js";
+
+/** `identity revoke`: ends the login's agent at the authority. It stays stored, so that nothing takes its place by itself. */
+export async function revokeIdentity(run: Run): Promise<void> {
+  const store = await openCredentialStore(run);
+  const credentials = await store.load();
+  const own = findOwnAgent(credentials);
+  if (own === undefined) throw noOwnAgent(credentials);
+  const { authority, account_id, user_id } = own.login;
+  const agent_runtime_id = own.agentRuntimeId;
+  await withProgress(run.output, `revoking ${agent_runtime_id} at ${authority}`, () =>
+    revokeOwnAgent(run, own),
+  );
+  const value = { authority, account_id, user_id, agent_runtime_id, agent_state: "revoked" };
+  run.output.result(value, () => [
+    `revoked ${agent_runtime_id} of ${user_id} of ${account_id} at ${authority}`,
+    "to work with a new one: countersign identity forget",
+  ]);
+}
