@@ -29,6 +29,8 @@ describe("exports", () => {
       "parseIdempotencyKey",
       "parseTaskRegistrationRequest",
       "sealTaskId",
+      "taskRegistrationRequestSchema",
+      "taskRegistrationResponseSchema",
       "taskRegistrationText",
       "toX25519PublicKey",
       "verifyTaskRegistration",
