@@ -1,5 +1,6 @@
+import { type Code, isServerId } from "@countersign/agent-key";
 import type { Rows } from "../store/authority-store.js";
-import type { AuditAction } from "./audit-types.js";
+import type { AuditAction, AuditedChange, AuditedRequest } from "./audit-types.js";
 import type { Occasion } from "./occasion.js";
 
 /** Who and what an audit event is about, by the names of the columns. */
@@ -11,12 +12,48 @@ export interface AuditSubject {
   readonly access_token_id?: string | undefined;
 }
 
+/** A request that was refused. */
+export interface AuditedRefusal {
+  readonly action: AuditedRequest;
+  readonly code: Code;
+  /** What was known of who asked; nothing before a credential or signature held. */
+  readonly subject: AuditSubject;
+  /** The agent that the request named, which may be anything. */
+  readonly claimedAgentRuntimeId: string | undefined;
+}
+
 /** Appends an event, in the transaction of the change it tells of. */
-export async function appendAuditEvent(
+export function appendAuditEvent(
+  rows: Rows,
+  occasion: Occasion,
+  action: AuditedChange,
+  subject: AuditSubject,
+): Promise<void> {
+  return insertEvent(rows, occasion, action, subject);
+}
+
+/** Appends the event of a refusal. */
+export function appendRefusal(
+  rows: Rows,
+  occasion: Occasion,
+  { action, code, subject, claimedAgentRuntimeId: claimed }: AuditedRefusal,
+): Promise<void> {
+  const isClaim = claimed !== subject.agent_runtime_id && isServerId(claimed);
+  return insertEvent(rows, occasion, action, subject, {
+    code,
+    claimed_agent_runtime_id: isClaim ? claimed : null,
+  });
+}
+
+async function insertEvent(
   rows: Rows,
   { text, origin }: Occasion,
   action: AuditAction,
   subject: AuditSubject,
+  refusal: { code: Code | null; claimed_agent_runtime_id: string | null } = {
+    code: null,
+    claimed_agent_runtime_id: null,
+  },
 ): Promise<void> {
   await rows
     .insertInto("audit_events")
@@ -28,11 +65,10 @@ export async function appendAuditEvent(
       agent_runtime_id: subject.agent_runtime_id ?? null,
       task_id: subject.task_id ?? null,
       access_token_id: subject.access_token_id ?? null,
-      code: null,
       actor: origin.actor ?? null,
       address: origin.address ?? null,
-      claimed_agent_runtime_id: null,
       request_id: origin.requestId ?? null,
+      ...refusal,
     })
     .execute();
 }

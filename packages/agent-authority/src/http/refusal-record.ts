@@ -1,0 +1,74 @@
+import type { Code } from "@countersign/agent-key";
+import type { FastifyRequest } from "fastify";
+import type { Principal } from "../humans/principal.js";
+import { type AuditSubject, appendRefusal } from "../registry/audit.js";
+import type { AuditedRequest } from "../registry/audit-types.js";
+import { actedBy } from "../registry/occasion.js";
+import type { Rows } from "../store/authority-store.js";
+import type { AgentRow } from "../store/database.js";
+import type { AuthorityContext } from "./authority-context.js";
+import { requestOccasion } from "./request-origin.js";
+
+declare module "fastify" {
+  interface FastifyContextConfig {
+    /** What the audit log calls a request of this route that is refused. Refusals of a route without it are in the request log alone. */
+    readonly audited?: AuditedRequest;
+  }
+}
+
+interface Asker {
+  readonly actor: string;
+  readonly subject: AuditSubject;
+}
+
+const askers = new WeakMap<FastifyRequest, Asker>();
+
+/** Keeps whose credential a request came with, once that held: if the request is refused, the audit log says so. */
+export function noteHuman(request: FastifyRequest, principal: Principal): void {
+  askers.set(request, {
+    actor: principal.actor,
+    subject: {
+      account_id: principal.accountId,
+      user_id: principal.userId,
+      access_token_id: principal.accessTokenId,
+    },
+  });
+}
+
+/** Keeps which agent signed a request, once its signature held. */
+export function noteAgent(request: FastifyRequest, agent: AgentRow): void {
+  const { account_id, user_id, agent_runtime_id } = agent;
+  askers.set(request, {
+    actor: `agent:${agent_runtime_id}`,
+    subject: { account_id, user_id, agent_runtime_id },
+  });
+}
+
+/** Tells whether the refusals of a request are for the audit log. */
+export function isAudited(request: FastifyRequest): boolean {
+  return request.routeOptions.config.audited !== undefined;
+}
+
+/** Appends the refusal of a request to the audit log, where it is of a route whose refusals are. */
+export async function recordRefusal(
+  rows: Rows,
+  context: Pick<AuthorityContext, "now">,
+  request: FastifyRequest,
+  code: Code,
+): Promise<void> {
+  const { audited: action } = request.routeOptions.config;
+  if (action === undefined) return;
+  const { actor, subject = {} }: Partial<Asker> = askers.get(request) ?? {};
+  const asked = requestOccasion(context, request);
+  await appendRefusal(rows, actor === undefined ? asked : actedBy(asked, actor), {
+    action,
+    code,
+    subject,
+    claimedAgentRuntimeId: claimOf(request),
+  });
+}
+
+function claimOf({ params }: FastifyRequest): string | undefined {
+  const isNamed = typeof params === "object" && params !== null && "agentRuntimeId" in params;
+  return isNamed && typeof params.agentRuntimeId === "string" ? params.agentRuntimeId : undefined;
+}
