@@ -32,6 +32,7 @@ const KINDS = {
   max_live_agents: count,
   max_live_tasks: count,
   max_skew: duration({ min: 1, max: 3600 }),
+  trusted_proxies: listOf(text),
   oidc: listOf(oidcIssuer),
 };
 
@@ -96,6 +97,7 @@ export function authorityOptionsOf(
     maxLiveAgents: settings.max_live_agents,
     maxLiveTasks: settings.max_live_tasks,
     maxSkewSeconds: settings.max_skew,
+    trustedProxies: settings.trusted_proxies,
     humans: settings.oidc?.map((issuer) => createOidcIssuer(issuer)),
   };
 }

@@ -3,7 +3,7 @@ import { Client } from "pg";
 import { onTestFinished } from "vitest";
 
 /** Where the server for tests is: that of `DATABASE_URL`, else the one of this machine. */
-export const SERVER = process.env["DATABASE_URL"] ?? "postgres://postgres@127.0.0.1:5432/test";
+export const SERVER = process.env.DATABASE_URL ?? "postgres://postgres@127.0.0.1:5432/test";
 
 /** Whether that server answers; says so where it does not, and its tests are then skipped. */
 export async function postgresAnswers(): Promise<boolean> {

@@ -1,4 +1,4 @@
-import { createAuthority } from "@countersign/agent-authority";
+import { type AuthorityLogger, createAuthority } from "@countersign/agent-authority";
 import { assertCanListen } from "../assert-can-listen.js";
 import {
   type AuthoritySwitches,
@@ -41,7 +41,7 @@ export async function serveAuthority(run: Run, options: ServeAuthorityOptions): 
   try {
     const authority = await createAuthority({
       store,
-      logger: log,
+      logger: quietOfProbes(log),
       ...authorityOptionsOf(settings),
     });
     const { url } = await authority.listen(address);
@@ -51,6 +51,18 @@ export async function serveAuthority(run: Run, options: ServeAuthorityOptions): 
   } finally {
     await store.close();
   }
+}
+
+// A probe every few seconds that finds nothing would bury everything else.
+function quietOfProbes(log: Log): AuthorityLogger {
+  return {
+    info(fields, message) {
+      const { path, status } = fields;
+      const isQuiet = (path === "/healthz" || path === "/readyz") && status === 200;
+      log[isQuiet ? "debug" : "info"](fields, message);
+    },
+    error: (fields, message) => log.error(fields, message),
+  };
 }
 
 // What is signed names the URL that clients use, and behind a proxy nothing but the configuration knows it.
