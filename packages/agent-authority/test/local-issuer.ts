@@ -2,7 +2,6 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type CryptoKey, exportJWK, generateKeyPair, type JWK, SignJWT } from "jose";
 import type { OidcIssuerOptions } from "../src/humans/oidc-issuer-options.js";
-import { NOON } from "./start-authority.js";
 
 /** A key of an issuer. */
 export interface IssuerKeyPair {
@@ -35,6 +34,8 @@ export interface IssuerAnswer {
 
 const DISCOVERY = "/.well-known/openid-configuration";
 const KEYS = "/keys";
+/** When its tokens are good, epoch milliseconds: the clock that a tested authority starts with. */
+export const NOON = Date.UTC(2026, 3, 15, 12, 0, 0);
 export const AUDIENCE = "https://authority.example";
 export const NOON_SECONDS = NOON / 1000;
 

@@ -1,10 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { AgentAuthorityError } from "../src/agent-authority-error.js";
 import { createOidcIssuer } from "../src/humans/create-oidc-issuer.js";
 import type { OidcIssuerOptions } from "../src/humans/oidc-issuer-options.js";
 import { describeTokenRefusal } from "../src/humans/token-refusal.js";
-import { AgentAuthorityError } from "../src/index.js";
-import { generateIssuerKey, LocalIssuer } from "./local-issuer.js";
-import { NOON } from "./start-authority.js";
+import { generateIssuerKey, LocalIssuer, NOON } from "./local-issuer.js";
 
 let local: LocalIssuer;
 

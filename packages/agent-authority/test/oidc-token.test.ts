@@ -1,19 +1,19 @@
 import { createHmac, createPublicKey } from "node:crypto";
 import { type CryptoKey, exportSPKI, importJWK } from "jose";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { AgentAuthorityError } from "../src/agent-authority-error.js";
 import { createOidcIssuer } from "../src/humans/create-oidc-issuer.js";
 import type { OidcIssuerOptions } from "../src/humans/oidc-issuer-options.js";
 import { describeTokenRefusal } from "../src/humans/token-refusal.js";
-import { AgentAuthorityError } from "../src/index.js";
 import {
   AUDIENCE,
   encodeToken,
   generateIssuerKey,
   LocalIssuer,
+  NOON,
   NOON_SECONDS,
   type TokenParts,
 } from "./local-issuer.js";
-import { NOON } from "./start-authority.js";
 
 let local: LocalIssuer;
 

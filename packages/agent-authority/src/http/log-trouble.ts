@@ -1,0 +1,22 @@
+import { CountersignError } from "@countersign/agent-key";
+import type { AuthorityLogger } from "../authority-types.js";
+import { describeTokenRefusal } from "../humans/token-refusal.js";
+
+/**
+ * Tells the operator what a client is not told: a defect, a database or an issuer that cannot be reached, and why an issuer's token was
+ * refused. Says nothing of other refusals: the line of the request has their code.
+ */
+export function logTrouble(
+  logger: AuthorityLogger | undefined,
+  error: unknown,
+  requestId: string,
+  isInternal: boolean,
+): void {
+  const fields = { request_id: requestId };
+  if (isInternal) logger?.error({ ...fields, err: error }, "request failed");
+  else if (CountersignError.is(error) && error.code === "unreachable") {
+    logger?.error({ ...fields, err: error }, "something that the authority needs is unreachable");
+  }
+  const reason = describeTokenRefusal(error);
+  if (reason !== undefined) logger?.info({ ...fields, reason }, "an issuer's token was refused");
+}
