@@ -14,6 +14,7 @@ import { addHealthRoutes } from "./health-routes.js";
 import { parseJsonBody } from "./json-body.js";
 import { addKeySetRoutes } from "./key-set-routes.js";
 import { addLeakedIdentityHook } from "./leaked-identity-hook.js";
+import { logTrouble } from "./log-trouble.js";
 import { keepRawBody } from "./raw-body.js";
 import { BACKEND_PREFIX } from "./registration-target.js";
 import { originOf } from "./request-origin.js";
@@ -116,6 +117,6 @@ function send(
   error?: unknown,
 ): FastifyReply {
   refusalCodes.set(reply.raw, problem.code);
-  if (problem.isInternal) logger?.error({ err: error }, "request failed");
+  logTrouble(logger, error, reply.request.id, problem.isInternal);
   return reply.code(problem.status).headers(problem.headers).send(problem.body);
 }
