@@ -8,11 +8,11 @@ import { agentBody, TestedAuthority } from "./start-authority.js";
 let staff: LocalIssuer;
 let ci: LocalIssuer;
 let tested: TestedAuthority;
-const logged: unknown[] = [];
+const logged: [Readonly<Record<string, unknown>>, string][] = [];
 
 beforeEach(async () => {
   logged.length = 0;
-  const log = (...line: unknown[]) => logged.push(line);
+  const log = (...line: (typeof logged)[number]) => logged.push(line);
   staff = await LocalIssuer.start();
   ci = await LocalIssuer.start();
   tested = await TestedAuthority.start({
@@ -53,6 +53,19 @@ describe("an authority with two issuers", () => {
     expect(new Set(answers.map(({ body }) => body.detail)).size).toBe(1);
     const stranger = await staff.token({ claims: { iss: "https://login.example" } });
     expectRefusal(await whoami(stranger), 401, "unauthenticated");
+  });
+
+  test("tells its operator why, with the id of the request", async () => {
+    const answer = await whoami(await ci.token({ claims: { owner: "8" } }));
+    expect(logged).toContainEqual([
+      { request_id: answer.headers["x-request-id"], reason: "oidc ci: required owner" },
+      "an issuer's token was refused",
+    ]);
+    ci.answerAll({ status: 500, body: "{}" });
+    tested.clock.nowMs += 30_000;
+    await whoami(await ci.token({ header: { kid: "key-2" } }));
+    const outage = logged.find(([, message]) => message.endsWith("is unreachable"));
+    expect(String(outage?.[0].err)).toContain("the issuer ci does not tell its keys");
   });
 
   test("never logs a token, nor tells anything of it", async () => {
