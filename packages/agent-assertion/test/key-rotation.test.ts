@@ -47,6 +47,17 @@ describe("a key that was rotated in", () => {
     expect(scene.asked()).toEqual([AGENT_PATH]);
   });
 
+  test("is known also right after another rotation", async () => {
+    const { scene, present } = await setUpVerifier();
+    await expectRefused(present(stranger));
+    scene.clock.advance(5000);
+    scene.agent = BOTH;
+    await present(otherKey);
+    scene.agent = { ...agent, publicKeys: [stranger.publicKey, otherKey.publicKey] };
+    await present(stranger);
+    expect(scene.asked()).toEqual([AGENT_PATH, AGENT_PATH, AGENT_PATH]);
+  });
+
   test("is not missed for a question that was asked before it was there", async () => {
     const { scene, present } = await setUpVerifier();
     scene.clock.advance(15_000);

@@ -30,7 +30,7 @@ export type Refreshed<T> =
 export type Refresh<T> = (etag: string | undefined, askedAt: number) => Promise<Refreshed<T>>;
 
 /** The bounds of a {@link RecordCache}. */
-export interface RecordCacheOptions {
+export interface RecordCacheOptions<T> {
   readonly about: DirectoryEvent["about"];
   readonly maxEntries: number;
   readonly revocationDelayMs: number;
@@ -40,6 +40,8 @@ export interface RecordCacheOptions {
   readonly backoff: OutageBackoff;
   /** Hears of each lookup. Never throws. */
   readonly tell: (event: DirectoryEvent) => void;
+  /** Whether a record that was asked for anew serves where the one before did not. Default: never. */
+  readonly isOther?: (before: T, after: T) => boolean;
 }
 
 interface Entry<T> {
@@ -70,7 +72,7 @@ interface Flight<T> {
  * kept of those that have fewer. One question at a time for each record.
  */
 export class RecordCache<T extends AgentRecord | TaskRecord> {
-  readonly #options: RecordCacheOptions;
+  readonly #options: RecordCacheOptions<T>;
   readonly #entries: FairLru<Entry<T>>;
   /** When each absence was asked for. */
   readonly #absences = new LRUCache<string, number>({ max: MAX_NEGATIVE_ENTRIES });
@@ -78,7 +80,7 @@ export class RecordCache<T extends AgentRecord | TaskRecord> {
   /** When each record was last asked for anew. */
   readonly #askedAnew = new LRUCache<string, number>({ max: MAX_ASKED_ANEW });
 
-  constructor(options: RecordCacheOptions) {
+  constructor(options: RecordCacheOptions<T>) {
     this.#options = options;
     this.#entries = new FairLru(options.maxEntries);
   }
@@ -99,6 +101,9 @@ export class RecordCache<T extends AgentRecord | TaskRecord> {
     const answered = kept ?? (await (running ?? this.#startAsking(name, refresh, since)));
     // A record that serves others is no worse because the authority could not tell of a newer one.
     const found = anew === undefined ? answered : this.#orKept(name, answered);
+    // Nobody but its owner makes a record change: that question was not in vain, and the next one need not wait.
+    const isOther = this.#options.isOther ?? (() => false);
+    if (insteadOf && found.value && isOther(insteadOf, found.value)) this.#askedAnew.delete(name);
     const { outcome, value, error } = found;
     const durationMs = Math.max(0, now() - since);
     tell({ about, outcome, asked, durationMs, ...(error && { code: error.code }) });

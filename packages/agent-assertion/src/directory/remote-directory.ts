@@ -44,8 +44,8 @@ export interface RemoteDirectoryOptions {
  * asks, after 1 s at first and `revocationDelaySeconds` in the end (15 s at most), the others are served at once. A lookup without a usable
  * record always asks.
  *
- * A signature that holds under no key of a kept record (`insteadOf`) has the authority asked anew, at most once in 5 s for each agent: a key
- * that was rotated in is known to a verifier with its first request.
+ * A signature that holds under no key of a kept record (`insteadOf`) has the authority asked anew, at most once in 5 s for each agent whose
+ * keys are still the same: a key that was rotated in is known to a verifier with its first request.
  *
  * Lookups reject with an `AgentAssertionError`: `unreachable`, `timeout`, `server_error`, `rate_limited` (all `retryable`),
  * `unauthenticated` or `forbidden` (the token), `invalid_request`, `refused`, `bad_response`, or another code that the authority's refusal
@@ -79,7 +79,7 @@ export function remoteDirectory(
     deadlineMs: within("deadlineMs", options.deadlineMs ?? 5000, 1, 600_000),
     dispatcher: options.dispatcher,
   });
-  const agents = new RecordCache<AgentRecord>({ ...bounds, about: "agent" });
+  const agents = new RecordCache<AgentRecord>({ ...bounds, about: "agent", isOther: hasOtherKeys });
   const tasks = new RecordCache<TaskRecord>({ ...bounds, about: "task" });
 
   async function askAgent(id: string, etag: string | undefined): Promise<Refreshed<AgentRecord>> {
@@ -127,6 +127,11 @@ export function remoteDirectory(
     },
     close: () => client.close(),
   };
+}
+
+function hasOtherKeys(before: AgentRecord, after: AgentRecord): boolean {
+  const linesOf = ({ publicKeys }: AgentRecord) => publicKeys.map(({ line }) => line).join();
+  return linesOf(before) !== linesOf(after);
 }
 
 function agentPath(id: string): string {
