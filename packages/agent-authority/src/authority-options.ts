@@ -4,6 +4,8 @@ import type { AuthorityOptions, Generation, RegistrationProofPolicy } from "./au
 import type { AuthorityContext } from "./http/authority-context.js";
 import { parseTrustedProxies, type TrustedProxies } from "./http/client-address.js";
 import type { HumanIssuer } from "./humans/principal.js";
+import { RateLimiter } from "./limits/rate-limiter.js";
+import { type RateLimitOptions, type RateLimits, resolveRateLimits } from "./limits/rate-limits.js";
 import type { IdentityPolicy } from "./registry/issue-identity.js";
 import { MAX_TTL_SECONDS } from "./registry/times.js";
 
@@ -40,6 +42,7 @@ export function checkAuthorityOptions(options: AuthorityOptions): AuthorityConte
     },
     maxSkewSeconds:
       checkRange("maxSkewSeconds", options.maxSkewSeconds, 3_600) ?? DEFAULT_SKEW_SECONDS,
+    limiter: new RateLimiter(store, checkRateLimits(options.rateLimits ?? {}), now),
     trustedProxies: checkProxies(options.trustedProxies ?? []),
     now,
     logger,
@@ -69,6 +72,12 @@ function checkProxies(list: readonly string[]): TrustedProxies {
   const proxies = parseTrustedProxies(list);
   if (proxies !== undefined) return proxies;
   throw invalid("trustedProxies", "holds IP addresses and networks such as 10.0.0.0/8");
+}
+
+function checkRateLimits(options: RateLimitOptions | "off"): RateLimits {
+  const limits = resolveRateLimits(options);
+  if (typeof limits !== "string") return limits;
+  throw invalid(limits, "is a whole number from 1 to 10000000, or off");
 }
 
 function checkGenerations(generations: readonly string[]): ReadonlySet<Generation> {

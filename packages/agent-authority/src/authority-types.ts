@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { HumanIssuer } from "./humans/principal.js";
+import type { RateLimitOptions } from "./limits/rate-limits.js";
 import type { Registry } from "./registry/registry-types.js";
 import type { AuthorityStore } from "./store/authority-store.js";
 
@@ -51,6 +52,8 @@ export interface AuthorityOptions {
    * none: the header is then passed over, and the address is that of the connection. Whoever may forge it escapes the limits by address.
    */
   readonly trustedProxies?: readonly string[] | undefined;
+  /** Requests in one minute, for all authorities on one database together. `"off"` for none of the limits. */
+  readonly rateLimits?: RateLimitOptions | "off" | undefined;
   /** The clock, epoch milliseconds. Default that of the store. */
   readonly now?: (() => number) | undefined;
   /** Default: nothing is logged. */
@@ -63,6 +66,15 @@ export interface ListenOptions {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
+}
+
+/** Options of {@link Authority.listenAdmin}. */
+export interface ListenAdminOptions extends ListenOptions {
+  /**
+   * What clients may call the listener by in `Host` besides its own address, such as `admin.example:8443`: for a listener that has a name,
+   * or a proxy in front. Default none. Requests with another `Host` are refused, so that no page in a browser reaches it by a name of its own.
+   */
+  readonly hosts?: readonly string[] | undefined;
 }
 
 /** A running authority. */
@@ -78,6 +90,14 @@ export interface Authority {
    * @throws {AgentAuthorityError} `address_in_use` when the port is taken; `config_invalid` when the address is not this machine's
    */
   listen(options: ListenOptions): Promise<{ readonly url: string }>;
+  /**
+   * Listens for the admin API, which takes access tokens of role `read` or `operate`, with a server of its own. Nothing of it is served by
+   * `handler` and `listen`, and nothing of theirs here but what probes ask for.
+   *
+   * @returns the base URL, with the port that was taken
+   * @throws {AgentAuthorityError} as {@link Authority.listen}
+   */
+  listenAdmin(options: ListenAdminOptions): Promise<{ readonly url: string }>;
   /** Stops listening, lets open requests end (at most 10 s) and resolves. The store stays open. */
   close(): Promise<void>;
 }

@@ -1,9 +1,14 @@
-import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from "node:http";
 import { setImmediate as turn } from "node:timers/promises";
 import type { FastifyInstance } from "fastify";
 import { AgentAuthorityError } from "./agent-authority-error.js";
 import { checkAuthorityOptions } from "./authority-options.js";
-import type { Authority, AuthorityOptions, ListenOptions } from "./authority-types.js";
+import type {
+  Authority,
+  AuthorityOptions,
+  ListenAdminOptions,
+  ListenOptions,
+} from "./authority-types.js";
 import type { AuthorityContext } from "./http/authority-context.js";
 import { createLimitedServer } from "./http/create-server.js";
 import { listenOn, urlOf } from "./http/listen.js";
@@ -44,6 +49,7 @@ class RunningAuthority implements Authority {
   readonly registry: Registry;
   readonly #context: AuthorityContext;
   readonly #router: FastifyInstance;
+  readonly #adminRouters = new Set<FastifyInstance>();
   readonly #servers = new Set<Server>();
   readonly #openRequests = new OpenRequests();
   #closed: Promise<void> | undefined;
@@ -56,6 +62,10 @@ class RunningAuthority implements Authority {
 
   // A property, so that it can be handed to a server as it is.
   readonly handler = (request: IncomingMessage, response: ServerResponse): void => {
+    this.#answer(this.#router, request, response);
+  };
+
+  #answer(router: FastifyInstance, request: IncomingMessage, response: ServerResponse): void {
     // The clock that timestamps are compared with, so that a client learns its offset from it (protocol §8).
     response.setHeader("date", new Date(this.#context.now()).toUTCString());
     const { requestId } = noteOrigin(request, this.#context.trustedProxies);
@@ -75,14 +85,29 @@ class RunningAuthority implements Authority {
       this.#refuse(response, createRequestProblem(417));
       request.resume();
     } else {
-      this.#router.routing(request, response);
+      router.routing(request, response);
     }
-  };
+  }
 
-  async listen(options: ListenOptions): Promise<{ readonly url: string }> {
+  listen(options: ListenOptions): Promise<{ readonly url: string }> {
+    return this.#listen(this.handler, options);
+  }
+
+  async listenAdmin(options: ListenAdminOptions): Promise<{ readonly url: string }> {
+    const { createAdminRouter } = await import("./http/admin/create-admin-router.js");
+    const router = await createAdminRouter(this.#context, options);
+    this.#adminRouters.add(router);
+    const handler: RequestListener = (request, response) => this.#answer(router, request, response);
+    return await this.#listen(handler, options);
+  }
+
+  async #listen(
+    handler: RequestListener,
+    options: ListenOptions,
+  ): Promise<{ readonly url: string }> {
     if (this.#closed !== undefined) throw closing();
     const { now, logger } = this.#context;
-    const server = createLimitedServer(this.handler, now, (refusal) => {
+    const server = createLimitedServer(handler, now, (refusal) => {
       logger?.info({ method: undefined, path: "", ms: 0, ...refusal }, "request");
     });
     await listenOn(server, options);
@@ -104,7 +129,7 @@ class RunningAuthority implements Authority {
     await this.#openRequests.drained(DRAIN_MS);
     for (const server of this.#servers) server.closeAllConnections();
     await Promise.all(stopped);
-    await this.#router.close();
+    await Promise.all([this.#router, ...this.#adminRouters].map((router) => router.close()));
   }
 
   #refuse(response: ServerResponse, problem: CodedProblem): void {

@@ -1,5 +1,6 @@
 import type { AgentDirectory, AgentRecord, TaskRecord } from "@countersign/agent-assertion";
-import { AgentPublicKey, parseAuthority, parseTimestamp } from "@countersign/agent-key";
+import { type AgentPublicKey, parseAuthority, parseTimestamp } from "@countersign/agent-key";
+import { findAgentKeys } from "./registry/agent-keys.js";
 import { parseCapabilities } from "./registry/capabilities.js";
 import { lifeStateOf } from "./registry/life-state.js";
 import { type FoundAgent, findAgent } from "./registry/operate-agents.js";
@@ -31,7 +32,13 @@ export async function findAgentRecord(
   instant: Instant,
 ): Promise<AgentRecord | undefined> {
   const row = await findAgent(rows, agentRuntimeId, instant);
-  return row && toAgentRecord(row, instant);
+  if (row === undefined) return undefined;
+  const keys = await findAgentKeys(rows, row, instant);
+  return toAgentRecord(
+    row,
+    keys.map(({ publicKey }) => publicKey),
+    instant,
+  );
 }
 
 /** What a verifier may know of a task; `undefined` also for another agent's. */
@@ -50,13 +57,17 @@ export async function findTaskRecord(
   return row && toTaskRecord(row, instant);
 }
 
-function toAgentRecord(row: FoundAgent, instant: Instant): AgentRecord {
+function toAgentRecord(
+  row: FoundAgent,
+  publicKeys: readonly AgentPublicKey[],
+  instant: Instant,
+): AgentRecord {
   return {
     agentRuntimeId: row.agent_runtime_id,
     accountId: row.account_id,
     userId: row.user_id,
     capabilities: parseCapabilities(row.capabilities),
-    publicKeys: [AgentPublicKey.parse(row.public_key)],
+    publicKeys,
     state: lifeStateOf(row, instant),
     expiresAt: toEpochMs(row.expires_at),
   };

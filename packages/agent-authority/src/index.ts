@@ -4,6 +4,7 @@ export type {
   AuthorityLogger,
   AuthorityOptions,
   Generation,
+  ListenAdminOptions,
   ListenOptions,
   RegistrationProofPolicy,
 } from "./authority-types.js";
@@ -18,6 +19,7 @@ export type {
   OidcIssuerOptions,
 } from "./humans/oidc-issuer-options.js";
 export type { HumanIssuer, HumanPrincipal } from "./humans/principal.js";
+export type { RateLimitOptions } from "./limits/rate-limits.js";
 export type {
   AuditAction,
   AuditEvent,

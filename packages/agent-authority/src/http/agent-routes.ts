@@ -5,18 +5,21 @@ import {
 } from "@countersign/agent-identity";
 import { parseTimestamp } from "@countersign/agent-key";
 import type { FastifyInstance } from "fastify";
-import { commitRefusals } from "../registry/commit-refusals.js";
+import { commitCounted } from "../limits/count-request.js";
+import { userSubject } from "../limits/limit-subject.js";
 import { actedBy } from "../registry/occasion.js";
 import { registerAgent } from "../registry/register-agent.js";
 import type { AuthorityContext } from "./authority-context.js";
 import { checkAgentRegistrationProof } from "./human-proof.js";
 import { readHeaderLines } from "./read-headers.js";
+import { noteHuman } from "./refusal-record.js";
 import { isProvenAgentRegistration } from "./registration-proof.js";
 import { requestOccasion } from "./request-origin.js";
 
 /** Serves the registration of agents (protocol §4, generations A and C). */
 export function addAgentRoutes(app: FastifyInstance, context: AuthorityContext): void {
-  app.post(AGENT_REGISTRATION_PATH, async (request) => {
+  const config = { audited: "agent_registration" } as const;
+  app.post(AGENT_REGISTRATION_PATH, { config }, async (request) => {
     const occasion = requestOccasion(context, request);
     const proof = await checkAgentRegistrationProof(
       context,
@@ -24,12 +27,14 @@ export function addAgentRoutes(app: FastifyInstance, context: AuthorityContext):
       AGENT_REGISTRATION_PATH,
       occasion,
     );
+    noteHuman(request, proof.principal);
     const registration = parseAgentRegistrationRequest(request.body);
     const { publicKey } = registration;
     const isProven = isProvenAgentRegistration(context, request.raw, publicKey, occasion);
-    const agent = await commitRefusals(context.store, async (rows) => {
+    const { principal } = proof;
+    const user = userSubject(principal.accountId, principal.userId);
+    const agent = await commitCounted(context, request.raw, user, async (rows) => {
       await proof.spend(rows);
-      const { principal } = proof;
       return registerAgent(
         rows,
         principal,

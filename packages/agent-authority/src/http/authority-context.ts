@@ -2,6 +2,7 @@ import type { ServerResponse } from "node:http";
 import type { Code } from "@countersign/agent-key";
 import type { AuthorityLogger, Generation, RegistrationProofPolicy } from "../authority-types.js";
 import type { HumanIssuer } from "../humans/principal.js";
+import type { RateLimiter } from "../limits/rate-limiter.js";
 import type { AgentPolicy } from "../registry/register-agent.js";
 import type { TaskPolicy } from "../registry/register-task.js";
 import type { AuthorityStore } from "../store/authority-store.js";
@@ -20,6 +21,7 @@ export interface AuthorityContext {
   readonly taskPolicy: TaskPolicy;
   readonly maxSkewSeconds: number;
   readonly trustedProxies: TrustedProxies;
+  readonly limiter: RateLimiter;
   readonly now: () => number;
   readonly logger: AuthorityLogger | undefined;
   /** The codes of answers that are refusals, for the log. */

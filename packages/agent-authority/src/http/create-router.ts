@@ -11,10 +11,15 @@ import type { AuthorityContext } from "./authority-context.js";
 import { addBiscuitRoutes } from "./biscuit-routes.js";
 import { addDirectoryRoutes } from "./directory-routes.js";
 import { addHealthRoutes } from "./health-routes.js";
+import { addIntrospectionRoutes } from "./introspection-routes.js";
 import { parseJsonBody } from "./json-body.js";
+import { addKeyRoutes } from "./key-routes.js";
 import { addKeySetRoutes } from "./key-set-routes.js";
 import { addLeakedIdentityHook } from "./leaked-identity-hook.js";
 import { logTrouble } from "./log-trouble.js";
+import { addOpenApiRoutes } from "./openapi/openapi-routes.js";
+import { createPublicDocument } from "./openapi/public-document.js";
+import { addRateLimitHooks, countRefused } from "./rate-limit-hooks.js";
 import { keepRawBody } from "./raw-body.js";
 import { BACKEND_PREFIX } from "./registration-target.js";
 import { originOf } from "./request-origin.js";
@@ -31,6 +36,8 @@ const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] as 
 export interface RouteTable {
   /** Where the routes are mounted; `""` is the root. */
   readonly prefixes: readonly string[];
+  /** Looks at every request before anything else does, and throws what it refuses. */
+  gate?(request: IncomingMessage): void;
   add(app: FastifyInstance, context: AuthorityContext): void;
 }
 
@@ -42,9 +49,12 @@ const PUBLIC_ROUTES: RouteTable = {
     if (context.generations.has("B")) addKeySetRoutes(app, context);
     addAgentRoutes(app, context);
     addTaskRoutes(app, context);
+    addKeyRoutes(app, context);
+    addIntrospectionRoutes(app, context);
     addDirectoryRoutes(app, context);
     addWhoamiRoutes(app, context);
     addHealthRoutes(app, context);
+    addOpenApiRoutes(app, () => createPublicDocument(context));
   },
 };
 
@@ -82,10 +92,14 @@ export async function createRouter(
     if (!reply.hasHeader("cache-control")) reply.header("cache-control", "no-store");
     reply.header("x-content-type-options", "nosniff");
   });
+  const { gate } = routes;
+  if (gate !== undefined) app.addHook("onRequest", async ({ raw }) => gate(raw));
+  addRateLimitHooks(app, context);
   addLeakedIdentityHook(app, context);
-  app.setErrorHandler((error: FastifyError, _request, reply) =>
-    send(context, reply, toProblem(error), error),
-  );
+  app.setErrorHandler(async (error: FastifyError, request, reply) => {
+    const refusal = await countRefused(context, request, error);
+    return send(context, reply, toProblem(refusal), refusal);
+  });
   app.setNotFoundHandler((_request, reply) => send(context, reply, createRequestProblem(404)));
   for (const prefix of routes.prefixes) {
     await app.register(async (mounted) => addRoutes(mounted, context, routes), { prefix });

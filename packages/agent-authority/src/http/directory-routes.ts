@@ -7,6 +7,7 @@ import { type Instant, instantOf } from "../registry/times.js";
 import type { AuthorityContext } from "./authority-context.js";
 import { isLoopbackRequest } from "./loopback-request.js";
 import { type HeaderLines, readBearerToken, readHeaderLines } from "./read-headers.js";
+import { noteHuman } from "./refusal-record.js";
 
 // A resource server may answer from its cache for this long, so it is the delay with which it sees a revocation (security.md).
 const CACHE_CONTROL = "private, max-age=15";
@@ -44,8 +45,9 @@ export function addDirectoryRoutes(app: FastifyInstance, context: AuthorityConte
     if (isMatched(headers, etag)) return reply.code(304).send();
     return reply.type("application/json").send(body);
   };
-  app.get("/v1/agent/:agentRuntimeId", answer);
-  app.get("/v1/agent/:agentRuntimeId/task/:taskId", answer);
+  const config = { audited: "directory" } as const;
+  app.get("/v1/agent/:agentRuntimeId", { config }, answer);
+  app.get("/v1/agent/:agentRuntimeId/task/:taskId", { config }, answer);
 }
 
 // A token that is sent is checked everywhere: a wrong one is not to work by chance because the caller is near.
@@ -60,7 +62,11 @@ async function checkReader(
     headers.authorization === undefined &&
     isLoopbackRequest(request.raw);
   if (isOpen) return;
-  await authenticate(context.store.rows, readBearerToken(headers), "resource_server", instant);
+  const { rows } = context.store;
+  noteHuman(
+    request,
+    await authenticate(rows, readBearerToken(headers), "resource_server", instant),
+  );
 }
 
 // RFC 9110 §13.1.2: compared weakly; "*" stands for any.

@@ -1,6 +1,7 @@
 import { BISCUIT_HEADER } from "@countersign/agent-identity";
 import { authenticateHuman } from "../humans/authenticate-human.js";
 import type { Principal } from "../humans/principal.js";
+import { confirmToken } from "../registry/authenticate.js";
 import { findBiscuit, spendBiscuit, type UsableBiscuit } from "../registry/biscuits.js";
 import { Refusal } from "../registry/refusal.js";
 import type { Instant } from "../registry/times.js";
@@ -12,7 +13,10 @@ import { type HeaderLines, readBearerToken, readSingleHeader } from "./read-head
 /** Proof of the human behind a registration. */
 export interface HumanProof {
   readonly principal: Principal;
-  /** Takes what can be used once, in the transaction of the registration. Throws `biscuit_invalid`. */
+  /**
+   * Takes what can be used once, and looks whether the rest still holds, in the transaction of the registration. Throws `biscuit_invalid` or
+   * `unauthenticated`.
+   */
   spend(rows: Rows): Promise<void>;
 }
 
@@ -32,7 +36,7 @@ export async function checkAgentRegistrationProof(
   if (!context.generations.has("C")) throw biscuitMissing();
   const token = readBearerToken(headers);
   const principal = await authenticateHuman(context, token, instant);
-  return { principal, spend: async () => {} };
+  return { principal, spend: (rows) => confirmToken(rows, principal, instant) };
 }
 
 /**

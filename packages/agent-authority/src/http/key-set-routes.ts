@@ -6,8 +6,8 @@ import type { AuthorityContext } from "./authority-context.js";
 // A reader that finds a new key's id asks again, and caches on its way may keep it from that for this long.
 const CACHE_CONTROL = "public, max-age=60";
 
-/** Where Codex looks for the key set, by the base URL that it is given : below `/backend-api`, without a path, below `/api/codex`. */
-const KEY_SET_PATHS = [
+/** Where Codex looks for the key set, by the base URL that it is given: below `/backend-api`, without a path, below `/api/codex`. */
+export const KEY_SET_PATHS = [
   "/wham/agent-identities/jwks",
   "/api/codex/agent-identities/jwks",
   "/agent-identities/jwks",

@@ -9,9 +9,8 @@ import { type AgentPublicKey, CountersignError, parseTimestamp } from "@counters
 import { Refusal } from "../registry/refusal.js";
 import type { Instant } from "../registry/times.js";
 import type { AuthorityContext } from "./authority-context.js";
-import { isLoopbackRequest } from "./loopback-request.js";
 import { rawBodyOf } from "./raw-body.js";
-import { BACKEND_PREFIX } from "./registration-target.js";
+import { targetUriOf } from "./target-uri.js";
 
 // As long as a client may still have to learn the offset of its clock, and as an unproven claim lasts (protocol §4, §8).
 const MAX_AGE_SECONDS = 86_400;
@@ -106,20 +105,4 @@ function holds(request: IncomingMessage, targetUri: string, expected: ExpectedPr
       hint: `it covers ${targetUri} as its target; where clients call another URL, the operator sets the public URL`,
     });
   }
-}
-
-// The public URL and the raw target. Without a public URL it is known on this machine's loopback alone: there `Host` is the client's own
-// word for the listener that it reached, and no proxy stands between.
-function targetUriOf(
-  { publicUrl }: AuthorityContext,
-  request: IncomingMessage,
-): string | undefined {
-  const target = request.url ?? "";
-  if (publicUrl === undefined) {
-    if (!isLoopbackRequest(request)) return undefined;
-    return new URL(`http://${request.headers.host}`).origin + target;
-  }
-  // Codex's prefix may be part of the URL that is told, and it is a mount of this server, which no proxy strips.
-  const isMount = publicUrl.endsWith(BACKEND_PREFIX) && target.startsWith(`${BACKEND_PREFIX}/`);
-  return (isMount ? publicUrl.slice(0, -BACKEND_PREFIX.length) : publicUrl) + target;
 }

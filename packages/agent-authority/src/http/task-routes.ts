@@ -1,4 +1,4 @@
-import { AgentPublicKey, decodeBase64, parseTimestamp } from "@countersign/agent-key";
+import { type AgentPublicKey, decodeBase64, parseTimestamp } from "@countersign/agent-key";
 import {
   AgentTaskError,
   createTaskRegistrationResponse,
@@ -8,7 +8,9 @@ import {
   verifyTaskRegistration,
 } from "@countersign/agent-task/server";
 import type { FastifyInstance } from "fastify";
-import { commitRefusals } from "../registry/commit-refusals.js";
+import { commitCounted } from "../limits/count-request.js";
+import { agentSubject } from "../limits/limit-subject.js";
+import { findAgentKeys, useKey } from "../registry/agent-keys.js";
 import { actedBy } from "../registry/occasion.js";
 import { findAgent, lockAgent } from "../registry/operate-agents.js";
 import { Refusal } from "../registry/refusal.js";
@@ -19,6 +21,7 @@ import type { AgentRow } from "../store/database.js";
 import type { AuthorityContext } from "./authority-context.js";
 import { checkTaskGeneration, checkTaskRegistrationProof, type HumanProof } from "./human-proof.js";
 import { readHeaderLines } from "./read-headers.js";
+import { noteAgent } from "./refusal-record.js";
 import { checkTaskRegistrationSignature } from "./registration-proof.js";
 import { taskRegistrationTarget } from "./registration-target.js";
 import { requestOccasion } from "./request-origin.js";
@@ -27,20 +30,25 @@ import { requestOccasion } from "./request-origin.js";
 export function addTaskRoutes(app: FastifyInstance, context: AuthorityContext): void {
   app.post<{ Params: { agentRuntimeId: string } }>(
     "/v1/agent/:agentRuntimeId/task/register",
+    { config: { audited: "task_registration" } },
     async (request) => {
       const { agentRuntimeId } = request.params;
+      const { rows } = context.store;
       const occasion = requestOccasion(context, request);
       const headers = readHeaderLines(request.raw);
       const idempotencyKey = parseIdempotencyKey(single(headers["idempotency-key"]));
       const target = taskRegistrationTarget(agentRuntimeId);
       const proof = await checkTaskRegistrationProof(context, headers, target, occasion);
       const registration = parseTaskRegistrationRequest(request.body);
-      const signer = await findAgent(context.store.rows, agentRuntimeId, occasion);
-      const publicKeys = signer === undefined ? [] : [AgentPublicKey.parse(signer.public_key)];
-      checkSignature(registration, agentRuntimeId, publicKeys, context, occasion);
+      const signer = await findAgent(rows, agentRuntimeId, occasion);
+      const keys = signer === undefined ? [] : await findAgentKeys(rows, signer, occasion);
+      const publicKeys = keys.map(({ publicKey }) => publicKey);
+      const publicKey = checkSignature(registration, agentRuntimeId, publicKeys, context, occasion);
+      if (signer !== undefined) noteAgent(request, signer);
       const { timestamp } = registration;
-      checkTaskRegistrationSignature(context, request.raw, agentRuntimeId, publicKeys, timestamp);
-      const { agent, task } = await commitRefusals(context.store, async (rows) => {
+      checkTaskRegistrationSignature(context, request.raw, agentRuntimeId, [publicKey], timestamp);
+      const subject = agentSubject(agentRuntimeId);
+      const { key, task } = await commitCounted(context, request.raw, subject, async (rows) => {
         await proof?.spend(rows);
         // Read again under a lock: it may have been revoked, or its claim voided, a moment ago.
         const current = await lockAgent(rows, agentRuntimeId, occasion);
@@ -49,7 +57,7 @@ export function addTaskRoutes(app: FastifyInstance, context: AuthorityContext): 
         checkTaskGeneration(context, current, proof);
         const signed = actedBy(occasion, `agent:${agentRuntimeId}`);
         return {
-          agent: current,
+          key: await useKey(rows, current, publicKey, signed),
           task: await registerTask(rows, current, idempotencyKey, context.taskPolicy, signed),
         };
       });
@@ -58,7 +66,7 @@ export function addTaskRoutes(app: FastifyInstance, context: AuthorityContext): 
           taskId: task.task_id,
           expiresAt: task.expires_at === null ? undefined : parseTimestamp(task.expires_at),
         },
-        decodeBase64(agent.x25519_public_key),
+        decodeBase64(key.x25519PublicKey),
       );
     },
   );
@@ -71,12 +79,13 @@ function checkSignature(
   publicKeys: readonly AgentPublicKey[],
   { maxSkewSeconds }: AuthorityContext,
   instant: Instant,
-): void {
+): AgentPublicKey {
   try {
-    verifyTaskRegistration(registration, agentRuntimeId, publicKeys, {
+    const { publicKey } = verifyTaskRegistration(registration, agentRuntimeId, publicKeys, {
       now: instant.epochMs,
       maxSkewSeconds,
     });
+    return publicKey;
   } catch (error) {
     // Without a key no signature holds; that the agent is not known is the better answer, and the client's cue to register one.
     const isUnsigned = AgentTaskError.is(error) && error.code === "bad_signature";

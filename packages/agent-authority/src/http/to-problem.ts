@@ -1,11 +1,14 @@
 import { createProblem, type Problem } from "@countersign/agent-assertion";
 import { type Code, CountersignError } from "@countersign/agent-key";
+import { quotaHeaders, RateLimited } from "../limits/quota.js";
+import { Refusal } from "../registry/refusal.js";
 
 // What a client may be told by name. Everything else is this server's own trouble.
 const TOLD: ReadonlySet<Code> = new Set<Code>([
   "expired",
   "not_yet_valid",
   "unknown_agent",
+  "unknown_task",
   "bad_signature",
   "agent_revoked",
   "agent_expired",
@@ -27,8 +30,16 @@ export interface CodedProblem extends Problem {
 
 /** Turns whatever a request's handling threw into the answer. Nothing internal is told. */
 export function toProblem(error: unknown): CodedProblem {
+  if (error instanceof RateLimited) {
+    const { quota } = error;
+    const problem = coded("rate_limited", error.message, { retryAfterSeconds: quota.resetSeconds });
+    return { ...problem, headers: { ...problem.headers, ...quotaHeaders([quota]) } };
+  }
   if (CountersignError.is(error)) {
-    if (TOLD.has(error.code)) return coded(error.code, detailOf(error));
+    if (TOLD.has(error.code)) {
+      const status = error instanceof Refusal ? error.status : undefined;
+      return coded(error.code, detailOf(error), status === undefined ? {} : { status });
+    }
     if (error.code === "store_locked" || error.code === "unreachable")
       return createBusyProblem(
         error.code === "unreachable" ? error.message : "the authority is busy",

@@ -7,7 +7,8 @@ import { readBearerToken, readHeaderLines } from "./read-headers.js";
 
 /** Serves `GET /v1/whoami`: whose human token it is (protocol §5). */
 export function addWhoamiRoutes(app: FastifyInstance, context: AuthorityContext): void {
-  app.get(WHOAMI_PATH, async (request) => {
+  const config = { audited: "whoami" } as const;
+  app.get(WHOAMI_PATH, { config }, async (request) => {
     const token = readBearerToken(readHeaderLines(request.raw));
     return createWhoamiResponse(await authenticateHuman(context, token, instantOf(context.now)));
   });

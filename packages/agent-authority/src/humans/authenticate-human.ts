@@ -1,5 +1,6 @@
 import { isSecretOf } from "../registry/access-token.js";
 import { authenticate } from "../registry/authenticate.js";
+import { checkPrincipal } from "../registry/principals.js";
 import type { Instant } from "../registry/times.js";
 import type { AuthorityStore } from "../store/authority-store.js";
 import type { HumanIssuer, Principal } from "./principal.js";
@@ -13,7 +14,7 @@ export interface HumanSources {
 /**
  * Finds out whose token this is: one of the authority's own access tokens of role `human`, or of an issuer that it knows.
  *
- * Throws `unauthenticated`; `unreachable` when an issuer that could tell does not answer.
+ * Throws `unauthenticated`; `forbidden` when the user or account was revoked; `unreachable` when an issuer that could tell does not answer.
  */
 export async function authenticateHuman(
   { store, humans }: HumanSources,
@@ -23,7 +24,9 @@ export async function authenticateHuman(
   if (token !== undefined && !isSecretOf("human", token)) {
     for (const issuer of humans) {
       const principal = await issuer.authenticate(token, instant.epochMs);
-      if (principal !== undefined) return { ...principal, accessTokenId: undefined };
+      if (principal === undefined) continue;
+      await checkPrincipal(store.rows, principal);
+      return { ...principal, accessTokenId: undefined };
     }
   }
   return authenticate(store.rows, token, "human", instant);

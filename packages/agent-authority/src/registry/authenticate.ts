@@ -1,14 +1,15 @@
-import type { TokenPrincipal } from "../humans/principal.js";
+import type { Principal, TokenPrincipal } from "../humans/principal.js";
 import type { Rows } from "../store/authority-store.js";
 import { hashSecret, isSecretOf } from "./access-token.js";
 import { lifeStateOf } from "./life-state.js";
+import { checkPrincipal } from "./principals.js";
 import { Refusal } from "./refusal.js";
 import type { TokenRole } from "./registry-types.js";
 import type { Instant } from "./times.js";
 
 /**
  * Finds out whose access token this is. Throws `unauthenticated` unless it lives and is of this role: the kinds are not interchangeable,
- * and why a token is refused is not told.
+ * and why a token is refused is not told. Throws `forbidden` when its user or account was revoked.
  */
 export async function authenticate(
   rows: Rows,
@@ -25,12 +26,35 @@ export async function authenticate(
   if (row === undefined || row.role !== role || lifeStateOf(row, instant) !== "active") {
     throw unauthenticated(role);
   }
-  return {
+  const principal = {
     accessTokenId: row.access_token_id,
     accountId: row.account_id,
     userId: row.user_id,
     actor: `token:${row.access_token_id}`,
   };
+  await checkPrincipal(rows, principal);
+  return principal;
+}
+
+/**
+ * Looks again, in the transaction of what it is used for, whether the access token behind a principal lives, and keeps it from being revoked
+ * until that ends: what is asked for after a revocation was answered is refused.
+ *
+ * Throws `unauthenticated`. Says nothing of an issuer's token, which lives until its own end.
+ */
+export async function confirmToken(
+  rows: Rows,
+  { accessTokenId }: Principal,
+  instant: Instant,
+): Promise<void> {
+  if (accessTokenId === undefined) return;
+  const row = await rows
+    .selectFrom("access_tokens")
+    .select(["role", "revoked_at", "expires_at"])
+    .where("access_token_id", "=", accessTokenId)
+    .forShare()
+    .executeTakeFirst();
+  if (row === undefined || lifeStateOf(row, instant) !== "active") throw unauthenticated("human");
 }
 
 function unauthenticated(role: TokenRole): Refusal {

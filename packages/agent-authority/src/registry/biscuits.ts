@@ -1,5 +1,5 @@
 import type { Principal } from "../humans/principal.js";
-import type { AuthorityStore, Rows } from "../store/authority-store.js";
+import type { Rows } from "../store/authority-store.js";
 import { createSecret, hashSecret, isSecretOf } from "./access-token.js";
 import { appendAuditEvent } from "./audit.js";
 import { lifeStateOf } from "./life-state.js";
@@ -23,35 +23,33 @@ export interface UsableBiscuit extends Principal {
 
 /** Makes a biscuit: proof of this human for one request within a minute (protocol §4, generation A). */
 export async function issueBiscuit(
-  store: AuthorityStore,
+  rows: Rows,
   principal: Principal,
   binding: BiscuitBinding,
   occasion: Occasion,
 ): Promise<{ readonly biscuit: string; readonly expiresAt: string }> {
   const biscuit = createSecret("biscuit");
   const expiresAt = endOfLife(occasion, LIFETIME_SECONDS);
-  await store.transaction(async (rows) => {
-    // What has ended is of no more use to anyone; its uses go with it.
-    await rows.deleteFrom("biscuits").where("expires_at", "<=", occasion.text).execute();
-    await rows
-      .insertInto("biscuits")
-      .values({
-        biscuit_hash: hashSecret(biscuit),
-        account_id: principal.accountId,
-        user_id: principal.userId,
-        actor: principal.actor,
-        access_token_id: principal.accessTokenId ?? null,
-        agent_ttl_seconds: principal.agentTtlSeconds ?? null,
-        method: binding.method,
-        target: binding.target,
-        expires_at: expiresAt,
-      })
-      .execute();
-    await appendAuditEvent(rows, actedBy(occasion, principal.actor), "biscuit_issued", {
+  // What has ended is of no more use to anyone; its uses go with it.
+  await rows.deleteFrom("biscuits").where("expires_at", "<=", occasion.text).execute();
+  await rows
+    .insertInto("biscuits")
+    .values({
+      biscuit_hash: hashSecret(biscuit),
       account_id: principal.accountId,
       user_id: principal.userId,
-      access_token_id: principal.accessTokenId,
-    });
+      actor: principal.actor,
+      access_token_id: principal.accessTokenId ?? null,
+      agent_ttl_seconds: principal.agentTtlSeconds ?? null,
+      method: binding.method,
+      target: binding.target,
+      expires_at: expiresAt,
+    })
+    .execute();
+  await appendAuditEvent(rows, actedBy(occasion, principal.actor), "biscuit_issued", {
+    account_id: principal.accountId,
+    user_id: principal.userId,
+    access_token_id: principal.accessTokenId,
   });
   return { biscuit, expiresAt };
 }

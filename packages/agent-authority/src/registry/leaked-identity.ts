@@ -3,7 +3,7 @@ import { decodeProtectedHeader } from "jose/decode/protected_header";
 import { compactVerify } from "jose/jws/compact/verify";
 import { importJWK } from "jose/key/import";
 import type { AuthorityStore } from "../store/authority-store.js";
-import type { Occasion } from "./occasion.js";
+import { actedBy, type Occasion } from "./occasion.js";
 import { revokeAgent } from "./operate-agents.js";
 import { findVerificationKey } from "./signing-keys.js";
 
@@ -30,7 +30,8 @@ export async function revokeLeakedIdentity(
   if (jwk === undefined) return false;
   const agentRuntimeId = await readAgent(token, jwk);
   if (agentRuntimeId === undefined) return false;
-  await revokeAgent(store, agentRuntimeId, occasion);
+  // All that is known of who sent it: they hold the agent's key.
+  await revokeAgent(store, agentRuntimeId, actedBy(occasion, `agent:${agentRuntimeId}`));
   return true;
 }
 

@@ -33,6 +33,30 @@ export async function lockPrincipal(
   if (found.user_revoked_at !== null) throw revoked("user");
 }
 
+/** Throws `forbidden` when the user or the account was revoked, without a lock. One that was never heard of was not. */
+export async function checkPrincipal(
+  rows: Rows,
+  { accountId, userId }: PrincipalIds,
+): Promise<void> {
+  const { account, user } = await rows
+    .selectNoFrom((eb) => [
+      eb
+        .selectFrom("accounts")
+        .select("revoked_at")
+        .where("account_id", "=", accountId)
+        .as("account"),
+      eb
+        .selectFrom("users")
+        .select("revoked_at")
+        .where("account_id", "=", accountId)
+        .where("user_id", "=", userId)
+        .as("user"),
+    ])
+    .executeTakeFirstOrThrow();
+  if (account !== null) throw revoked("account");
+  if (user !== null) throw revoked("user");
+}
+
 /** Makes the row of an account where there is none. */
 export async function insertAccount(
   rows: Rows,

@@ -7,6 +7,7 @@ import type { Rows } from "../store/authority-store.js";
 import type { AgentRow } from "../store/database.js";
 import { appendAuditEvent } from "./audit.js";
 import { grantCapabilities } from "./capabilities.js";
+import { checkFormerKey } from "./former-key.js";
 import { isLapsedClaim, lifeStateOf } from "./life-state.js";
 import type { Occasion } from "./occasion.js";
 import { lockPrincipal, type PrincipalIds } from "./principals.js";
@@ -48,6 +49,7 @@ export async function registerAgent(
     .execute();
   const own = holders.find((row) => isOwnedBy(row, principal));
   checkHolders(holders, own);
+  await checkFormerKey(rows, request.publicKey);
   // Its life is the JWT's: registering the key would lengthen it.
   if (own?.generation === "B") throw ofIdentityToken();
   if (own === undefined || !isLive(own, occasion)) {

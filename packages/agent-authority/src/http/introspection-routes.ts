@@ -1,0 +1,43 @@
+import {
+  AssertionRejected,
+  createIntrospectionResponse,
+  createVerifier,
+  INTROSPECTION_PATH,
+  parseIntrospectionRequest,
+} from "@countersign/agent-assertion";
+import type { FastifyInstance } from "fastify";
+import { databaseDirectory } from "../database-directory.js";
+import { authenticate } from "../registry/authenticate.js";
+import { Refusal } from "../registry/refusal.js";
+import type { AuthorityContext } from "./authority-context.js";
+import { readBearerToken, readHeaderLines } from "./read-headers.js";
+import { requestOccasion } from "./request-origin.js";
+import { calledAuthorityOf } from "./target-uri.js";
+
+/** Serves `POST /v1/assertion/introspect`: checks an assertion for resource servers that keep no directory (protocol §5). */
+export function addIntrospectionRoutes(app: FastifyInstance, context: AuthorityContext): void {
+  const { store, publicUrl, now } = context;
+  // What it says of the authority is replaced by what the caller knows it by.
+  const verifier = createVerifier({
+    directory: databaseDirectory(store, publicUrl ?? "http://127.0.0.1"),
+    now,
+  });
+  app.post(INTROSPECTION_PATH, async (request) => {
+    const token = readBearerToken(readHeaderLines(request.raw));
+    await authenticate(store.rows, token, "resource_server", requestOccasion(context, request));
+    const authority = calledAuthorityOf(context, request.raw, INTROSPECTION_PATH);
+    if (authority === undefined) {
+      throw new Refusal("forbidden", "this authority does not know its own address", {
+        hint: "its operator sets the public URL, which the answer names",
+      });
+    }
+    const field = parseIntrospectionRequest(request.body);
+    try {
+      const verified = await verifier.verify(field === "" ? undefined : field);
+      return createIntrospectionResponse({ ...verified, authority });
+    } catch (error) {
+      if (!AssertionRejected.is(error)) throw error;
+      return createIntrospectionResponse(error);
+    }
+  });
+}

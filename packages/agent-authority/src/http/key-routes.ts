@@ -1,0 +1,100 @@
+import {
+  agentRevocationPath,
+  createAgentRevocationResponse,
+  createKeyRotationResponse,
+  keyRotationPath,
+  parseKeyRotationRequest,
+  verifyKeyRotation,
+} from "@countersign/agent-identity";
+import { parseTimestamp } from "@countersign/agent-key";
+import type { FastifyInstance } from "fastify";
+import { authenticateHuman } from "../humans/authenticate-human.js";
+import type { Principal } from "../humans/principal.js";
+import { findAgentKeys, findEndedKeys } from "../registry/agent-keys.js";
+import { actedBy } from "../registry/occasion.js";
+import {
+  type FoundAgent,
+  findAgent,
+  lockAgent,
+  setAgentRevoked,
+} from "../registry/operate-agents.js";
+import { Refusal } from "../registry/refusal.js";
+import { isOwnedBy } from "../registry/register-agent.js";
+import { checkLiveAgent } from "../registry/register-task.js";
+import { rotateKey } from "../registry/rotate-key.js";
+import type { AuthorityContext } from "./authority-context.js";
+import { readBearerToken, readHeaderLines } from "./read-headers.js";
+import { requestOccasion } from "./request-origin.js";
+import { calledAuthorityOf } from "./target-uri.js";
+
+interface AgentParams {
+  readonly agentRuntimeId: string;
+}
+
+/** Serves what a human does to an agent of their own: its key rotated, and its end (protocol §5). */
+export function addKeyRoutes(app: FastifyInstance, context: AuthorityContext): void {
+  app.post<{ Params: AgentParams }>(keyRotationPath(":agentRuntimeId"), async (request) => {
+    const { agentRuntimeId } = request.params;
+    const asked = requestOccasion(context, request);
+    const token = readBearerToken(readHeaderLines(request.raw));
+    const principal = await authenticateHuman(context, token, asked);
+    const occasion = actedBy(asked, principal.actor);
+    const rotation = parseKeyRotationRequest(request.body);
+    const authority = calledAuthorityOf(
+      context,
+      request.raw,
+      keyRotationPath(encodeURIComponent(agentRuntimeId)),
+    );
+    if (authority === undefined) throw unknownAddress();
+    const { store, maxSkewSeconds } = context;
+    const endsAt = await store.transaction(async (rows) => {
+      const agent = requireOwn(await lockAgent(rows, agentRuntimeId, occasion), principal);
+      const keys = await findAgentKeys(rows, agent, occasion);
+      const verified = verifyKeyRotation(rotation, {
+        authority,
+        agentRuntimeId,
+        currentKeys: keys.map(({ publicKey }) => publicKey),
+        endedKeys: await findEndedKeys(rows, agent, occasion),
+        now: occasion.epochMs,
+        maxSkewSeconds,
+      });
+      checkLiveAgent(agent, occasion);
+      const { compromised } = rotation;
+      return rotateKey(rows, agent, { ...verified, compromised }, occasion);
+    });
+    return createKeyRotationResponse({
+      agentRuntimeId,
+      publicKey: rotation.newPublicKey,
+      formerKeyEndsAt: endsAt === undefined ? null : parseTimestamp(endsAt),
+    });
+  });
+
+  app.post<{ Params: AgentParams }>(agentRevocationPath(":agentRuntimeId"), async (request) => {
+    const { agentRuntimeId } = request.params;
+    const asked = requestOccasion(context, request);
+    const token = readBearerToken(readHeaderLines(request.raw));
+    const principal = await authenticateHuman(context, token, asked);
+    const occasion = actedBy(asked, principal.actor);
+    await context.store.transaction(async (rows) => {
+      const agent = requireOwn(await lockAgent(rows, agentRuntimeId, occasion), principal);
+      await setAgentRevoked(rows, agent, occasion);
+    });
+    return createAgentRevocationResponse({ agentRuntimeId });
+  });
+}
+
+// Another human's agent is answered as one that does not exist.
+function requireOwn(agent: FoundAgent | undefined, principal: Principal): FoundAgent {
+  if (agent !== undefined && isOwnedBy(agent, principal)) return agent;
+  throw new Refusal("unknown_agent", "this human has no such agent", { status: 404 });
+}
+
+function unknownAddress(): Refusal {
+  return new Refusal(
+    "forbidden",
+    "keys are not rotated here: this authority does not know its own address",
+    {
+      hint: "its operator sets the public URL, which both keys sign",
+    },
+  );
+}

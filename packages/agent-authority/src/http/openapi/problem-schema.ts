@@ -1,0 +1,12 @@
+import type { Code } from "@countersign/agent-key";
+import { z } from "zod";
+
+/** A refusal (RFC 9457) with one of these codes of protocol §7. */
+export function problemSchema(status: number, codes: readonly Code[]) {
+  return z.object({
+    title: z.string(),
+    status: z.literal(status),
+    code: z.enum(codes),
+    detail: z.string().optional(),
+  });
+}

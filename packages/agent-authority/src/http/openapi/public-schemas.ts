@@ -1,0 +1,47 @@
+import {
+  directoryRecordSchema,
+  introspectionRequestSchema,
+  introspectionResponseSchema,
+} from "@countersign/agent-assertion";
+import {
+  agentRegistrationRequestSchema,
+  agentRegistrationResponseSchema,
+  agentRevocationResponseSchema,
+  keyRotationRequestSchema,
+  keyRotationResponseSchema,
+  whoamiResponseSchema,
+} from "@countersign/agent-identity";
+import { publicRsaKeySchema } from "@countersign/agent-identity/identity-token";
+import {
+  taskRegistrationRequestSchema,
+  taskRegistrationResponseSchema,
+} from "@countersign/agent-task/server";
+import { z } from "zod";
+import { timestamp } from "../../schema/wire-fields.js";
+import { healthSchema } from "./health-schema.js";
+import { openApiSchema } from "./openapi-schema.js";
+
+// The bodies belong to the packages of the protocol, whose clients are held to the same schemas.
+
+/** The schemas of the public listener, by their names in its document. */
+export const PUBLIC_SCHEMAS = {
+  AgentRegistrationRequest: agentRegistrationRequestSchema,
+  // Our authority always says whom the agent belongs to (protocol §2).
+  AgentRegistration: agentRegistrationResponseSchema.required({ account_id: true, user_id: true }),
+  TaskRegistrationRequest: taskRegistrationRequestSchema,
+  // Of the forms that clients read, the one that every generation does (protocol §4).
+  TaskRegistration: taskRegistrationResponseSchema
+    .pick({ encrypted_task_id: true, expires_at: true })
+    .extend({ encrypted_task_id: z.base64().max(1_024) }),
+  Biscuit: z.object({ expires_at: timestamp }),
+  KeyRotationRequest: keyRotationRequestSchema,
+  KeyRotation: keyRotationResponseSchema,
+  AgentRevocation: agentRevocationResponseSchema,
+  DirectoryRecord: directoryRecordSchema,
+  IntrospectionRequest: introspectionRequestSchema,
+  Introspection: introspectionResponseSchema,
+  Whoami: whoamiResponseSchema,
+  KeySet: z.object({ keys: z.array(publicRsaKeySchema) }),
+  Health: healthSchema,
+  OpenApi: openApiSchema,
+} as const;

@@ -1,0 +1,71 @@
+import type { IncomingMessage } from "node:http";
+import type { AuthorityContext } from "../http/authority-context.js";
+import { originOf } from "../http/request-origin.js";
+import { commitRefusals } from "../registry/commit-refusals.js";
+import type { Rows } from "../store/authority-store.js";
+import { addressSubject, type LimitSubject } from "./limit-subject.js";
+import { type Quota, quotaHeaders } from "./quota.js";
+
+interface Counted {
+  readonly quotas: readonly Quota[];
+  readonly isAddressCounted: boolean;
+}
+
+const counted = new WeakMap<IncomingMessage, Counted>();
+
+/**
+ * Runs a registration in one transaction, as {@link commitRefusals} does, and counts it: by what its proof showed, and by its address.
+ *
+ * The counters come last. Whoever holds a user or an agent has locked its row already; but the counter of an address is shared by all that
+ * come from there, and PostgreSQL keeps it locked until the commit is on disk. So there it is counted before the transaction begins, by a
+ * statement of its own: of a table without a log, no disk is waited for. SQLite has one writer anyway, and would need another commit.
+ *
+ * @throws {RateLimited} when a limit is reached; all that the transaction did is taken back
+ */
+export async function commitCounted<T>(
+  { store, limiter }: AuthorityContext,
+  request: IncomingMessage,
+  subject: LimitSubject,
+  run: (rows: Rows) => Promise<T>,
+): Promise<T> {
+  limiter.check(subject);
+  const address = addressSubject(originOf(request).address);
+  const isEarly = store.kind === "postgres";
+  const early = isEarly ? await limiter.count(store.rows, address) : undefined;
+  counted.set(request, { quotas: early === undefined ? [] : [early], isAddressCounted: isEarly });
+  const { value, quotas } = await commitRefusals(store, async (rows) => {
+    const result = await run(rows);
+    const bySubject = await limiter.count(rows, subject);
+    const byAddress = isEarly ? early : await limiter.count(rows, address);
+    return { value: result, quotas: [bySubject, byAddress].filter((quota) => quota !== undefined) };
+  });
+  counted.set(request, { quotas, isAddressCounted: true });
+  return value;
+}
+
+/** Throws `rate_limited` when it is known that too many requests came from there. Nothing of the request was looked at, and nothing is asked. */
+export function checkAddress({ limiter }: AuthorityContext, request: IncomingMessage): void {
+  limiter.check(addressSubject(originOf(request).address));
+}
+
+/**
+ * Counts a refused request by its address, in the transaction that records the refusal, as its last statement.
+ *
+ * @throws {RateLimited} which is then the answer instead: who has used up the limit does not learn how a guess went
+ */
+export async function countRefusal(
+  rows: Rows,
+  { limiter }: AuthorityContext,
+  request: IncomingMessage,
+): Promise<void> {
+  const { isAddressCounted = false } = counted.get(request) ?? {};
+  if (isAddressCounted) return;
+  const quota = await limiter.count(rows, addressSubject(originOf(request).address));
+  // Not that it was counted: the transaction may be run again.
+  if (quota !== undefined) counted.set(request, { quotas: [quota], isAddressCounted });
+}
+
+/** The fields that tell of what a request was counted by. */
+export function countedHeaders(request: IncomingMessage): Record<string, string> {
+  return quotaHeaders(counted.get(request)?.quotas ?? []);
+}

@@ -1,0 +1,37 @@
+import { AgentAuthorityError } from "../agent-authority-error.js";
+import type { LimitKind } from "./rate-limits.js";
+
+/** How long one window of counting is. */
+export const WINDOW_SECONDS = 60;
+
+/** What is left of a limit in the window of now. */
+export interface Quota {
+  readonly kind: LimitKind;
+  readonly limit: number;
+  readonly remaining: number;
+  /** Seconds until the window ends, at least 1. */
+  readonly resetSeconds: number;
+}
+
+/** Thrown when a limit is reached. No {@link Refusal}: it takes back what the request did. */
+export class RateLimited extends AgentAuthorityError {
+  readonly quota: Quota;
+
+  constructor(quota: Quota) {
+    super("rate_limited", `too many requests by this ${quota.kind}`, { retryable: true });
+    this.quota = quota;
+  }
+}
+
+/** The fields that tell a client of its quotas (draft-ietf-httpapi-ratelimit-headers-11, structured fields). */
+export function quotaHeaders(quotas: readonly Quota[]): Record<string, string> {
+  if (quotas.length === 0) return {};
+  return {
+    "ratelimit-policy": quotas
+      .map(({ kind, limit }) => `"${kind}";q=${limit};w=${WINDOW_SECONDS}`)
+      .join(", "),
+    ratelimit: quotas
+      .map(({ kind, remaining, resetSeconds }) => `"${kind}";r=${remaining};t=${resetSeconds}`)
+      .join(", "),
+  };
+}

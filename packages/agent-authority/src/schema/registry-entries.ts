@@ -1,0 +1,118 @@
+import { z } from "zod";
+import { AUDITED_CHANGES, AUDITED_REQUESTS, type AuditEvent } from "../registry/audit-types.js";
+import {
+  type AccessTokenInfo,
+  type AccountInfo,
+  type AgentInfo,
+  type CreatedAccessToken,
+  type IssuedIdentity,
+  type SigningKeyInfo,
+  type TaskInfo,
+  TOKEN_ROLES,
+  type UserInfo,
+} from "../registry/registry-types.js";
+import type { Wire } from "./wire.js";
+import {
+  code,
+  lifeState,
+  principalId,
+  principalState,
+  serverId,
+  timestamp,
+} from "./wire-fields.js";
+
+/** An access token, as the admin API tells of it; never the token itself. */
+export const accessTokenEntrySchema = z.object({
+  id: serverId,
+  role: z.enum(TOKEN_ROLES),
+  account_id: principalId,
+  user_id: principalId,
+  state: lifeState,
+  created_at: timestamp,
+  expires_at: timestamp,
+  revoked_at: timestamp.exactOptional(),
+}) satisfies z.ZodType<Wire<AccessTokenInfo>>;
+
+/** An access token that was just made. */
+export const createdAccessTokenSchema = z.object({
+  id: serverId,
+  token: z.string().describe("Secret. It is told here once."),
+  expires_at: timestamp,
+}) satisfies z.ZodType<Wire<CreatedAccessToken>>;
+
+/** An agent, as the admin API tells of it. */
+export const agentEntrySchema = z.object({
+  agent_runtime_id: serverId,
+  account_id: principalId,
+  user_id: principalId,
+  agent_public_key: z.string(),
+  capabilities: z.array(z.string()),
+  state: lifeState,
+  proven: z.boolean(),
+  created_at: timestamp,
+  expires_at: timestamp.exactOptional(),
+  revoked_at: timestamp.exactOptional(),
+}) satisfies z.ZodType<Wire<AgentInfo>>;
+
+/** A task, as the admin API tells of it. */
+export const taskEntrySchema = z.object({
+  task_id: serverId,
+  agent_runtime_id: serverId,
+  account_id: principalId,
+  user_id: principalId,
+  state: lifeState,
+  created_at: timestamp,
+  expires_at: timestamp.exactOptional(),
+  revoked_at: timestamp.exactOptional(),
+}) satisfies z.ZodType<Wire<TaskInfo>>;
+
+/** A user of an account, as the admin API tells of it. */
+export const userEntrySchema = z.object({
+  account_id: principalId,
+  user_id: principalId,
+  state: principalState,
+  created_at: timestamp,
+  revoked_at: timestamp.exactOptional(),
+}) satisfies z.ZodType<Wire<UserInfo>>;
+
+/** An account, as the admin API tells of it. */
+export const accountEntrySchema = z.object({
+  account_id: principalId,
+  state: principalState,
+  created_at: timestamp,
+  revoked_at: timestamp.exactOptional(),
+}) satisfies z.ZodType<Wire<AccountInfo>>;
+
+/** A key that signs identity JWTs; never its private half. */
+export const signingKeyEntrySchema = z.object({
+  kid: z.string(),
+  state: z.enum(["active", "retired", "ended"]),
+  created_at: timestamp,
+  retired_at: timestamp.exactOptional(),
+  last_token_ends_at: timestamp.exactOptional(),
+}) satisfies z.ZodType<Wire<SigningKeyInfo>>;
+
+/** An identity JWT that was just made. */
+export const issuedIdentitySchema = z.object({
+  token: z.string().describe("Secret: it holds the agent's private key. It is told here once."),
+  agent_runtime_id: serverId,
+  kid: z.string(),
+  expires_at: timestamp,
+}) satisfies z.ZodType<Wire<IssuedIdentity>>;
+
+/** One line of the audit log. */
+export const auditEventEntrySchema = z.object({
+  sequence: z.number().int().min(1),
+  at: timestamp,
+  action: z.enum([...AUDITED_CHANGES, ...AUDITED_REQUESTS]),
+  code: code.exactOptional(),
+  actor: z.string().exactOptional(),
+  address: z.string().exactOptional(),
+  request_id: z.string().exactOptional(),
+  account_id: z.string().exactOptional(),
+  user_id: z.string().exactOptional(),
+  agent_runtime_id: z.string().exactOptional(),
+  claimed_agent_runtime_id: z.string().exactOptional(),
+  task_id: z.string().exactOptional(),
+  access_token_id: z.string().exactOptional(),
+}) satisfies z.ZodType<Wire<AuditEvent>>;
