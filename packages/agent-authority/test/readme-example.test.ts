@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { AssertionRejected } from "@countersign/agent-assertion";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createRegistry, openStore } from "../src/index.js";
+import { issueFor } from "./examples/issue-identity.js";
 import { revokeAgentsOf } from "./examples/operate.js";
 import { serve } from "./examples/serve.js";
 import { openVerifier } from "./examples/verify.js";
@@ -21,7 +22,7 @@ afterAll(() => own.drop());
 
 test("the README holds the examples as they are compiled", async () => {
   const readme = await readFile(new URL("../README.md", import.meta.url), "utf8");
-  for (const name of ["serve", "operate", "verify", "workflows"]) {
+  for (const name of ["serve", "operate", "verify", "workflows", "issue-identity"]) {
     const source = await readFile(new URL(`./examples/${name}.ts`, import.meta.url), "utf8");
     // The example stands inside the package, its reader outside.
     const asRead = source.replace("../../src/index.js", "@countersign/agent-authority");
@@ -46,6 +47,7 @@ test("the README's programs do what the README says", async () => {
   const store = await openStore(database);
   const workflows = await createAuthorityForWorkflows(store);
   await workflows.close();
+  expect(await issueFor(database, "acct-1", "user-1")).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+$/);
   expect(await createRegistry(store).listAccessTokens()).toMatchObject([{ state: "revoked" }]);
   await store.close();
 });
