@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -21,6 +21,7 @@ import {
   ProviderServer,
   type ProviderServerOptions,
 } from "./oidc-provider-server.js";
+import { serverWorld } from "./servers.js";
 
 let home: string;
 let folder: { readonly path: string };
@@ -279,6 +280,32 @@ describe("login --device", () => {
     expect(decode(token.split(".")[0])).toMatchObject({ typ: "at+jwt" });
     expect(decode(token.split(".")[1])).toMatchObject({ aud: API });
     expect(await readFile(join(home, "credentials.json"), "utf8")).not.toContain("refresh");
+  });
+
+  test("works with an authority whose file names the issuer, and whose account is a claim", async () => {
+    const provider = await startProvider();
+    const world = await serverWorld();
+    const file = join(world.folder.path, "authority.toml");
+    await writeFile(
+      file,
+      `[[oidc]]
+name = "staff"
+issuer = "${provider.issuer}"
+audience = "${API}"
+account = { claim = "client_id", allowed = ["${CLIENT_ID}"] }
+require = { scope = "register" }
+`,
+    );
+    const { url } = await world.serve(["--config", file]);
+    const more = ["--resource", API, "--scope", "openid register", "--json"];
+    const { running, completeUrl } = await startLogin(login(url, provider.issuer, more));
+    await answerDeviceLogin(completeUrl, { login: "user-1" });
+    const result = await running.exited;
+    expect(result, result.stderr).toMatchObject({ code: 0 });
+    expect(JSON.parse(result.stdout)).toMatchObject({
+      account_id: `staff:${CLIENT_ID}`,
+      user_id: "staff:user-1",
+    });
   });
 
   test("takes the secret of its client from the environment, where the client has one", async () => {

@@ -15,9 +15,9 @@ export function mapClaims(
 ): HumanPrincipal {
   const { name, agentTtlSeconds } = policy;
   for (const [claim, values] of policy.require) {
-    if (!hasOneOf(claimOf(claims, claim), values)) throw refuseToken(name, "required", claim);
+    if (!hasOneOf(claims[claim], values)) throw refuseToken(name, "required", claim);
   }
-  const userId = idOf(name, claimOf(claims, policy.user));
+  const userId = idOf(name, claims[policy.user]);
   if (userId === undefined) throw refuseToken(name, "user", policy.user);
   const accountId = accountOf(claims, policy);
   return { accountId, userId, actor: `oidc:${name}`, agentTtlSeconds };
@@ -26,16 +26,12 @@ export function mapClaims(
 function accountOf(claims: Readonly<Record<string, unknown>>, policy: OidcPolicy): string {
   const { name, account } = policy;
   if (typeof account === "string") return account;
-  const value = claimOf(claims, account.claim);
+  const value = claims[account.claim];
   const accountId = idOf(name, value);
   if (accountId === undefined || !hasOneOf(value, account.allowed)) {
     throw refuseToken(name, "account", account.claim);
   }
   return accountId;
-}
-
-function claimOf(claims: Readonly<Record<string, unknown>>, claim: string): unknown {
-  return Object.hasOwn(claims, claim) ? claims[claim] : undefined;
 }
 
 function hasOneOf(value: unknown, values: readonly OidcClaimValue[]): boolean {
