@@ -2,8 +2,11 @@ import { createKeyRotationRequest } from "@countersign/agent-identity";
 import { AgentKey, formatTimestamp } from "@countersign/agent-key";
 import { openSealedBox } from "@countersign/agent-task";
 import { describe, expect, it } from "vitest";
-import { databaseDirectory } from "../src/index.js";
-import { expectRefusal } from "./expect-refusal.js";
+import { AgentAuthorityError, databaseDirectory } from "../src/index.js";
+import { useKey } from "../src/registry/agent-keys.js";
+import { occasionOf } from "../src/registry/occasion.js";
+import { lockAgent } from "../src/registry/operate-agents.js";
+import { expectRefusal, expectRejection } from "./expect-refusal.js";
 import { type Answer, TestedAuthority } from "./start-authority.js";
 
 const DAY_MS = 86_400_000;
@@ -220,6 +223,19 @@ describe("a key rotation", () => {
     expectRefusal(byOld, 401, "bad_signature");
     expect((await rotate(tested, { token, id, current: second, next: third })).status).toBe(200);
     expect(await keysOf(tested, id)).toEqual([third.publicKey.line, second.publicKey.line]);
+  });
+
+  it("is not outrun: a key that ended while its signature was checked registers nothing", async () => {
+    await using tested = await TestedAuthority.start();
+    const { id, key: current, token } = await tested.agent();
+    const next = AgentKey.generate();
+    await rotate(tested, { token, id, current, next, compromised: true });
+    const occasion = occasionOf(() => tested.clock.nowMs, {});
+    const used = tested.store.transaction(async (rows) => {
+      const agent = await lockAgent(rows, id, occasion);
+      return agent && useKey(rows, agent, current.publicKey, occasion);
+    });
+    await expectRejection(used, AgentAuthorityError, "bad_signature");
   });
 
   it("keeps agent, tasks and idempotency", async () => {
