@@ -21,6 +21,14 @@ export const CODEX_0_122: CodexRelease = {
   executable: "vendor/x86_64-unknown-linux-musl/codex/codex",
 };
 
+/** Generation B, the one with identity JWTs. */
+export const CODEX_0_132: CodexRelease = {
+  version: "0.132.0-linux-x64",
+  integrity:
+    "sha512-aGJPB+QkgtYQNQMlRGmE7oZstULu7k4trpux5r3CCZGPun4Xtwx3swtZXm7cWOVeTUkNfGCqdtCQ0bv6SKRiLA==",
+  executable: "vendor/x86_64-unknown-linux-musl/codex/codex",
+};
+
 /** The newest, which signs nothing for a provider of one's own. */
 export const CODEX_0_169: CodexRelease = {
   version: "0.169.0-linux-x64",

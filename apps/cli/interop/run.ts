@@ -3,10 +3,11 @@
 import { spawnSync } from "node:child_process";
 import { CODEX_0_122_HTTP } from "./codex-0.122.ts";
 import { CODEX_0_122_WEB_SOCKET } from "./codex-0.122-web-socket.ts";
+import { CODEX_0_132_HTTP } from "./codex-0.132.ts";
 import { CODEX_0_169_HTTP } from "./codex-0.169.ts";
 import { CODEX_0_169_SESSION, CODEX_0_169_SUB_AGENT } from "./codex-0.169-sub-agent.ts";
 import { CODEX_0_169_WEB_SOCKET } from "./codex-0.169-web-socket.ts";
-import { CODEX_0_122, CODEX_0_169, fetchCodexBinary } from "./codex-binary.ts";
+import { CODEX_0_122, CODEX_0_132, CODEX_0_169, fetchCodexBinary } from "./codex-binary.ts";
 import { CURL } from "./curl.ts";
 import { type InteropClient, type Outcome, runClients, skip } from "./interop-client.ts";
 import { loopbackOnlyPrefix } from "./network-namespace.ts";
@@ -16,6 +17,7 @@ import { URLLIB_CLIENT } from "./urllib-client.ts";
 const CODEX: readonly InteropClient[] = [
   CODEX_0_122_HTTP,
   CODEX_0_122_WEB_SOCKET,
+  CODEX_0_132_HTTP,
   CODEX_0_169_HTTP,
   CODEX_0_169_WEB_SOCKET,
   CODEX_0_169_SUB_AGENT,
@@ -48,6 +50,7 @@ async function main(isSealed: boolean): Promise<void> {
     return;
   }
   fetchCodexBinary(CODEX_0_122);
+  fetchCodexBinary(CODEX_0_132);
   fetchCodexBinary(CODEX_0_169);
   const [command = "", ...args] = [...prefix, process.execPath, import.meta.filename, SEALED];
   const { status } = spawnSync(command, args, { stdio: "inherit" });

@@ -34,7 +34,7 @@ export interface StubApi {
   readonly requests: readonly UpstreamRequest[];
   /** One for each handshake that arrived, refused ones too. */
   readonly sockets: readonly UpstreamSocket[];
-  /** How the next requests are answered, each one once; then as ever. */
+  /** How the next requests for a response or completion are answered, each one once; then as ever. */
   answerNext(...answers: readonly NextAnswer[]): void;
   /** Resolves when so many requests have arrived. */
   arrived(count: number): Promise<void>;
@@ -55,7 +55,7 @@ export async function startStubApi(): Promise<StubApi> {
       const body = await buffer(request);
       requests.push({ method, path, headers, body });
       arrivals.emit("request");
-      await answer({ method, path, headers, body }, response, next.shift() ?? {});
+      await answer({ method, path, headers, body }, response, () => next.shift() ?? {});
     })();
   });
   const stub: StubApi = {
@@ -85,13 +85,14 @@ export async function startStubApi(): Promise<StubApi> {
 async function answer(
   { method, path, body }: UpstreamRequest,
   response: ServerResponse,
-  { until, output }: NextAnswer,
+  takeNext: () => NextAnswer,
 ): Promise<void> {
   const isChat = path.endsWith("/chat/completions");
   if (method !== "POST" || !(isChat || path.endsWith("/responses"))) {
     response.writeHead(404).end();
     return;
   }
+  const { until, output } = takeNext();
   if (!asksForStream(body)) {
     response.writeHead(200, { "content-type": "application/json" });
     response.end(JSON.stringify(isChat ? COMPLETION : RESPONSE));

@@ -11,6 +11,7 @@ for (const [name, language] of [
   ["curl.sh", "sh"],
   ["urllib-client.py", "py"],
   ["codex.toml", "toml"],
+  ["codex-identity-token.toml", "toml"],
 ] as const) {
   test(`docs/clients.md shows ${name} as pnpm interop runs it`, async () => {
     const document = await readFile(DOCUMENT, "utf8");
