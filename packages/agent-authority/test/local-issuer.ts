@@ -27,7 +27,7 @@ export interface TokenParts {
 export interface IssuerAnswer {
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: string | Buffer;
   /** Never answers. */
   readonly hangs?: boolean;
 }
