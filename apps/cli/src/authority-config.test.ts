@@ -52,6 +52,16 @@ const ISSUER = `[[oidc]]\nname = "corp"\nissuer = "https://login.example"\naudie
 describe("refuses, naming where it stands,", () => {
   test.each([
     { what: "an unknown key", toml: "agent_tll = '1h'", says: "did you mean agent_ttl?" },
+    {
+      what: "an unknown limit",
+      toml: "[rate_limits]\nadress_per_minute = 1",
+      says: "did you mean rate_limits.address_per_minute?",
+    },
+    {
+      what: "a limit that is no number",
+      toml: "[rate_limits]\nuser_per_minute = 'none'",
+      says: "whole number",
+    },
     { what: "an unknown key in a table", toml: "[limits]\nx = 1", says: "`limits.x`" },
     { what: "a key like no other", toml: "zzzzzzzz = 1", says: "known keys: listen, " },
     { what: "a text where a number belongs", toml: "max_live_agents = '5'", says: "whole number" },
@@ -149,6 +159,16 @@ test("every key has a variable, in which lists are separated by commas", async (
     capabilities: ["read", "write"],
     agentTtlSeconds: 30 * 86_400,
     maxLiveAgents: 7,
+  });
+});
+
+test("limits stand in a table, and can be off", async () => {
+  const toml = `[rate_limits]\naddress_per_minute = 5\nagent_per_minute = "off"\n`;
+  const variables = { COUNTERSIGN_AUTHORITY_RATE_LIMITS_USER_PER_MINUTE: "7" };
+  expect(authorityOptionsOf(await load({ toml, variables })).rateLimits).toEqual({
+    addressPerMinute: 5,
+    userPerMinute: 7,
+    agentPerMinute: "off",
   });
 });
 

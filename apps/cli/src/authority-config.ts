@@ -6,7 +6,7 @@ import { holdsPassword } from "./database-url.js";
 import type { Environment } from "./environment.js";
 import { LOG_LEVELS } from "./log.js";
 import { duration, listenAddress, listOf, oneOf, text, wholeNumber } from "./setting-kinds.js";
-import { readSettings, type Settings } from "./settings.js";
+import { readSettings, type SettingKind, type Settings } from "./settings.js";
 import { type ForbiddenToOthers, readTrustedFile } from "./trusted-file.js";
 
 const TEN_YEARS_SECONDS = 315_360_000;
@@ -14,12 +14,14 @@ const PREFIX = "COUNTERSIGN_AUTHORITY_";
 
 const life = duration({ min: 1, max: TEN_YEARS_SECONDS });
 const count = wholeNumber({ min: 1 });
+const countOrOff: SettingKind<number | "off"> = (written) =>
+  written.value === "off" ? "off" : count(written);
 
 /** What can be set, with the keys of the file. The upper bounds of numbers are the authority's to check. */
 const KINDS = {
   listen: listenAddress,
   admin_listen: listenAddress,
-  operations_listen: listenAddress,
+  admin_hosts: listOf(text),
   public_url: text,
   database: text,
   database_password_file: text,
@@ -32,6 +34,9 @@ const KINDS = {
   max_live_agents: count,
   max_live_tasks: count,
   max_skew: duration({ min: 1, max: 3600 }),
+  "rate_limits.address_per_minute": countOrOff,
+  "rate_limits.user_per_minute": countOrOff,
+  "rate_limits.agent_per_minute": countOrOff,
   trusted_proxies: listOf(text),
   oidc: listOf(oidcIssuer),
 };
@@ -43,7 +48,6 @@ export type AuthoritySettings = Settings<typeof KINDS>;
 export interface AuthoritySwitches {
   readonly listen?: string;
   readonly adminListen?: string;
-  readonly operationsListen?: string;
   readonly publicUrl?: string;
   readonly logLevel?: string;
 }
@@ -71,7 +75,6 @@ export async function loadAuthoritySettings(
     switches: {
       listen: { name: "--listen", value: switches.listen },
       admin_listen: { name: "--admin-listen", value: switches.adminListen },
-      operations_listen: { name: "--operations-listen", value: switches.operationsListen },
       public_url: { name: "--public-url", value: switches.publicUrl },
       log_level: { name: "--log-level", value: switches.logLevel },
     },
@@ -97,6 +100,11 @@ export function authorityOptionsOf(
     maxLiveAgents: settings.max_live_agents,
     maxLiveTasks: settings.max_live_tasks,
     maxSkewSeconds: settings.max_skew,
+    rateLimits: {
+      addressPerMinute: settings["rate_limits.address_per_minute"],
+      userPerMinute: settings["rate_limits.user_per_minute"],
+      agentPerMinute: settings["rate_limits.agent_per_minute"],
+    },
     trustedProxies: settings.trusted_proxies,
     humans: settings.oidc?.map((issuer) => createOidcIssuer(issuer)),
   };

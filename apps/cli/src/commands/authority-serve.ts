@@ -1,6 +1,11 @@
-import { type AuthorityLogger, createAuthority } from "@countersign/agent-authority";
+import {
+  type Authority,
+  type AuthorityLogger,
+  createAuthority,
+} from "@countersign/agent-authority";
 import { assertCanListen } from "../assert-can-listen.js";
 import {
+  type AuthoritySettings,
   type AuthoritySwitches,
   authorityOptionsOf,
   loadAuthoritySettings,
@@ -22,35 +27,52 @@ const DEFAULT_ADDRESS = { host: "127.0.0.1", port: 4600 };
 
 /** `authority serve`: runs the authority until the process is asked to end. */
 export async function serveAuthority(run: Run, options: ServeAuthorityOptions): Promise<void> {
+  const warnings: string[] = [];
   const settings = await loadAuthoritySettings(
     run.environment,
     options,
     options.config,
-    run.warnOnce,
+    (warning) => warnings.push(warning),
   );
-  const address = settings.listen ?? DEFAULT_ADDRESS;
+  const { listen: address = DEFAULT_ADDRESS, admin_listen: adminAddress } = settings;
   await assertCanListen(address);
+  if (adminAddress !== undefined) await assertCanListen(adminAddress);
   const log = createLog({ level: settings.log_level ?? "info", forPeople: !run.output.json });
-  const store = await openDatabase(run, options.database, {
+  for (const warning of warnings) log.warn({}, warning);
+  await using store = await openDatabase(run, options.database, {
     create: true,
     configured: {
       configured: settings.database,
       passwordFile: settings.database_password_file,
     },
   });
+  const authority = await createAuthority({
+    store,
+    logger: quietOfProbes(log),
+    ...authorityOptionsOf(settings),
+  });
   try {
-    const authority = await createAuthority({
-      store,
-      logger: quietOfProbes(log),
-      ...authorityOptionsOf(settings),
-    });
     const { url } = await authority.listen(address);
-    log.info({ version: readVersion(), url, database: store.description }, "the authority serves");
+    const admin = await listenAdmin(authority, settings);
+    log.info(
+      { version: readVersion(), url, admin, database: store.description },
+      "the authority serves",
+    );
     using _ = settings.public_url === undefined ? warnOfProxies(log) : undefined;
-    await serveUntilSignal(run, [{ url, close: () => authority.close() }], log);
+    const described = admin === undefined ? {} : { admin };
+    await serveUntilSignal(run, [{ url, described, close: () => authority.close() }], log);
   } finally {
-    await store.close();
+    // What listens already when the rest cannot would keep the process.
+    await authority.close();
   }
+}
+
+async function listenAdmin(
+  authority: Authority,
+  { admin_listen: address, admin_hosts: hosts }: AuthoritySettings,
+): Promise<string | undefined> {
+  if (address === undefined) return undefined;
+  return (await authority.listenAdmin({ ...address, hosts })).url;
 }
 
 // A probe every few seconds that finds nothing would bury everything else.

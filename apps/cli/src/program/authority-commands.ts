@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
 import type { RegistryOptions } from "../registry-session.js";
 import { declareAuthorityIdentityCommands } from "./authority-identity-commands.js";
-import { type CommandHandler, type Declare, OPERATIONS_LISTEN } from "./declare.js";
+import type { CommandHandler, Declare } from "./declare.js";
 
 const DATABASE =
   "the authority's database: sqlite:FILE, postgres://… without a password, env:VAR or file:PATH (default: COUNTERSIGN_DATABASE_URL, else in the home)";
@@ -29,7 +29,6 @@ export function declareAuthorityCommands(program: Command, declare: Declare): vo
     .option("--config <file>", "TOML file; every key can also be COUNTERSIGN_AUTHORITY_KEY")
     .option("--public-url <url>", "the URL that clients use, where it is not the listener's")
     .option("--admin-listen <host:port>", "listen there for the admin API too (default: none)")
-    .option(...OPERATIONS_LISTEN)
     .addOption(
       new Option("--log-level <level>", "how much stderr tells (default: info)").choices([
         "debug",

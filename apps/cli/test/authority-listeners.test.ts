@@ -1,0 +1,71 @@
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { AgentKey } from "@countersign/agent-key";
+import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { contentOf, countersign, expectError } from "./command-line.js";
+import { type ServerWorld, serverWorld } from "./servers.js";
+
+const LISTEN = ["--listen", "127.0.0.1:0"];
+let world: ServerWorld;
+
+beforeEach(async () => {
+  world = await serverWorld();
+});
+
+/** An address that is taken. */
+async function takenAddress(): Promise<string> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(() => void server.close());
+  const address = server.address();
+  return `127.0.0.1:${typeof address === "object" ? address?.port : ""}`;
+}
+
+describe("the listener of the admin API", () => {
+  test("rejects an address that is taken, makes no database, and leaves no other listener behind", async () => {
+    const args = ["authority", "serve", ...LISTEN, "--admin-listen", await takenAddress()];
+    expectError(await countersign(args, world), "address_in_use", 1);
+    expect(contentOf(world.folder.path)).toEqual({});
+  });
+
+  test("is not there unless it is asked for", async () => {
+    const { url } = await world.serve();
+    const authorization = `Bearer ${await world.createToken("read")}`;
+    const response = await fetch(`${url}/v1/admin/agents`, { headers: { authorization } });
+    expect(response.status).toBe(404);
+  });
+
+  test("is told with the other, and serves whoever has a token for it alone", async () => {
+    const { process, url } = await world.serve(["--admin-listen", "127.0.0.1:0"]);
+    const [line] = await process.waitForLine(/"msg":"the authority serves"/);
+    const started = process.stderr.split("\n").find((it) => it.includes("the authority serves"));
+    const { admin } = JSON.parse(started ?? line);
+    expect(admin).not.toBe(url);
+    const ask = async (role: "read" | "human") => {
+      const authorization = `Bearer ${await world.createToken(role)}`;
+      return (await fetch(`${admin}/v1/admin/agents`, { headers: { authorization } })).status;
+    };
+    expect([await ask("human"), await ask("read")]).toEqual([401, 200]);
+  });
+});
+
+test("a limit that a variable sets is held", async () => {
+  const args = ["authority", "serve", ...LISTEN, ...world.onDatabase];
+  const limit = { COUNTERSIGN_AUTHORITY_RATE_LIMITS_USER_PER_MINUTE: "1" };
+  const { url } = await world.start(args, limit);
+  const authorization = `Bearer ${await world.createToken()}`;
+  const register = () =>
+    fetch(`${url}/v1/agent/register`, {
+      method: "POST",
+      headers: { authorization, "content-type": "application/json" },
+      body: JSON.stringify({
+        abom: { agent_version: "1", agent_harness_id: "test", running_location: "test" },
+        agent_public_key: AgentKey.generate().publicKey.line,
+        capabilities: [],
+      }),
+    });
+  expect((await register()).status).toBe(200);
+  const refused = await register();
+  expect(refused.status).toBe(429);
+  expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
+});
