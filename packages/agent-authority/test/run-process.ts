@@ -19,10 +19,12 @@ export async function runProgram(program: string, ...args: string[]): Promise<un
 /** Starts a program of `test/processes` and resolves with the first line it printed. */
 export async function startProgram(
   program: string,
-  ...args: string[]
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
 ): Promise<{ readonly line: string; readonly child: ChildProcess }> {
   const child = spawn(process.execPath, argumentsFor(program, args), {
     stdio: ["pipe", "pipe", "inherit"],
+    env: { ...process.env, ...env },
   });
   let text = "";
   child.stdout.setEncoding("utf8");

@@ -84,7 +84,7 @@ describe("an authority that is killed", () => {
         role: "human",
         ttlSeconds: 3_600,
       });
-      const { line: url, child } = await startProgram("authority", database);
+      const { line: url, child } = await startProgram("authority", [database]);
       const acknowledged: string[] = [];
       const client = async (): Promise<void> => {
         for (;;) {
