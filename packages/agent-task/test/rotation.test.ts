@@ -136,6 +136,16 @@ describe("a signature that is refused without a rotation", () => {
     expect(world.authority.counts).toMatchObject({ registerTask: 1, rotateKey: 0 });
   });
 
+  it("by a resource server after the agent was replaced is handed up", async () => {
+    const world = await startWorld();
+    const tasks = world.tasks();
+    const thread = tasks.thread("thread-1");
+    const before = expectAgent(await thread.credential());
+    world.authority.forgetAgent("agent_1");
+    await tasks.ensure("thread-2");
+    expect(await thread.refused(before, { code: "bad_signature", origin })).toBeUndefined();
+  });
+
   it("by a resource server after a switch of accounts is handed up", async () => {
     const world = await startWorld();
     const thread = world.tasks().thread("thread-1");
