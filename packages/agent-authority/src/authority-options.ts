@@ -6,6 +6,11 @@ import { parseTrustedProxies, type TrustedProxies } from "./http/client-address.
 import type { HumanIssuer } from "./humans/principal.js";
 import { RateLimiter } from "./limits/rate-limiter.js";
 import { type RateLimitOptions, type RateLimits, resolveRateLimits } from "./limits/rate-limits.js";
+import {
+  resolveServerLimits,
+  type ServerLimitOptions,
+  type ServerLimits,
+} from "./limits/server-limits.js";
 import type { IdentityPolicy } from "./registry/issue-identity.js";
 import { MAX_TTL_SECONDS } from "./registry/times.js";
 
@@ -43,6 +48,7 @@ export function checkAuthorityOptions(options: AuthorityOptions): AuthorityConte
     maxSkewSeconds:
       checkRange("maxSkewSeconds", options.maxSkewSeconds, 3_600) ?? DEFAULT_SKEW_SECONDS,
     limiter: new RateLimiter(store, checkRateLimits(options.rateLimits ?? {}), now),
+    limits: checkLimits(options.limits ?? {}),
     trustedProxies: checkProxies(options.trustedProxies ?? []),
     now,
     logger,
@@ -78,6 +84,15 @@ function checkRateLimits(options: RateLimitOptions | "off"): RateLimits {
   const limits = resolveRateLimits(options);
   if (typeof limits !== "string") return limits;
   throw invalid(limits, "is a whole number from 1 to 10000000, or off");
+}
+
+function checkLimits(options: ServerLimitOptions): ServerLimits {
+  const limits = resolveServerLimits(options);
+  if (typeof limits !== "string") return limits;
+  throw invalid(
+    limits,
+    "is a whole number from 1 up, and a head's time no longer than its request's",
+  );
 }
 
 function checkGenerations(generations: readonly string[]): ReadonlySet<Generation> {

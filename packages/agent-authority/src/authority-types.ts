@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { HumanIssuer } from "./humans/principal.js";
 import type { RateLimitOptions } from "./limits/rate-limits.js";
+import type { ServerLimitOptions } from "./limits/server-limits.js";
 import type { Registry } from "./registry/registry-types.js";
 import type { AuthorityStore } from "./store/authority-store.js";
 
@@ -54,6 +55,8 @@ export interface AuthorityOptions {
   readonly trustedProxies?: readonly string[] | undefined;
   /** Requests in one minute, for all authorities on one database together. `"off"` for none of the limits. */
   readonly rateLimits?: RateLimitOptions | "off" | undefined;
+  /** What is taken on at the same time, and from one connection; those of connections count for `listen` alone. */
+  readonly limits?: ServerLimitOptions | undefined;
   /** The clock, epoch milliseconds. Default that of the store. */
   readonly now?: (() => number) | undefined;
   /** Default: nothing is logged. */

@@ -16,12 +16,14 @@ import { OpenRequests } from "./http/open-requests.js";
 import { noteOrigin, originOf, REQUEST_ID_HEADER } from "./http/request-origin.js";
 import { type CodedProblem, createBusyProblem, createRequestProblem } from "./http/to-problem.js";
 import { writeProblem } from "./http/write-problem.js";
+import { LoadGate, type ShedReason } from "./limits/load-gate.js";
 import { createRegistry } from "./registry/create-registry.js";
 import type { Registry } from "./registry/registry-types.js";
 
 const DRAIN_MS = 10_000;
 // Also where the server is the caller's own, whose parser may have dropped lines beyond a bound that is higher.
 const MAX_HEADER_LINES = 100;
+const PROBE = /^(?:\/backend-api)?\/(?:healthz|readyz)$/;
 
 /**
  * Makes an authority over a store: it registers agents and tasks for clients of every generation, and answers for them to resource
@@ -51,6 +53,7 @@ class RunningAuthority implements Authority {
   readonly #router: FastifyInstance;
   readonly #adminRouters = new Set<FastifyInstance>();
   readonly #servers = new Set<Server>();
+  readonly #gate: LoadGate;
   readonly #openRequests = new OpenRequests();
   #closed: Promise<void> | undefined;
 
@@ -58,14 +61,22 @@ class RunningAuthority implements Authority {
     this.#context = context;
     this.registry = registry;
     this.#router = router;
+    this.#gate = new LoadGate(context.limits);
   }
 
   // A property, so that it can be handed to a server as it is.
   readonly handler = (request: IncomingMessage, response: ServerResponse): void => {
-    this.#answer(this.#router, request, response);
+    // Probes are never turned away: an authority that has much to do is not to be taken for one that is gone.
+    const reason = isProbe(request) ? undefined : this.#gate.enter(response);
+    this.#answer(this.#router, request, response, reason);
   };
 
-  #answer(router: FastifyInstance, request: IncomingMessage, response: ServerResponse): void {
+  #answer(
+    router: FastifyInstance,
+    request: IncomingMessage,
+    response: ServerResponse,
+    shedFor?: ShedReason,
+  ): void {
     // The clock that timestamps are compared with, so that a client learns its offset from it (protocol §8).
     response.setHeader("date", new Date(this.#context.now()).toUTCString());
     const { requestId } = noteOrigin(request, this.#context.trustedProxies);
@@ -75,6 +86,9 @@ class RunningAuthority implements Authority {
     if (this.#closed !== undefined) {
       response.setHeader("connection", "close");
       this.#refuse(response, createBusyProblem("the authority is closing"));
+    } else if (shedFor !== undefined) {
+      // Node drops the body as it arrives, and the connection stays: to make another would cost more.
+      this.#refuse(response, createBusyProblem("the authority has too much to do"));
     } else if (request.headers.host === undefined && request.httpVersion !== "1.0") {
       this.#refuse(response, createRequestProblem(400, "the request has no Host header"));
     } else if (request.rawHeaders.length > 2 * MAX_HEADER_LINES) {
@@ -106,9 +120,12 @@ class RunningAuthority implements Authority {
     options: ListenOptions,
   ): Promise<{ readonly url: string }> {
     if (this.#closed !== undefined) throw closing();
-    const { now, logger } = this.#context;
-    const server = createLimitedServer(handler, now, (refusal) => {
-      logger?.info({ method: undefined, path: "", ms: 0, ...refusal }, "request");
+    const { logger } = this.#context;
+    const server = createLimitedServer(handler, {
+      ...this.#context,
+      onRefusal(refusal) {
+        logger?.info({ method: undefined, path: "", ms: 0, ...refusal }, "request");
+      },
     });
     await listenOn(server, options);
     this.#servers.add(server);
@@ -129,6 +146,7 @@ class RunningAuthority implements Authority {
     await this.#openRequests.drained(DRAIN_MS);
     for (const server of this.#servers) server.closeAllConnections();
     await Promise.all(stopped);
+    this.#gate.close();
     await Promise.all([this.#router, ...this.#adminRouters].map((router) => router.close()));
   }
 
@@ -153,6 +171,10 @@ class RunningAuthority implements Authority {
       logger.info({ method, path, status, ms, code, request_id, address }, "request");
     });
   }
+}
+
+function isProbe({ method, url = "" }: IncomingMessage): boolean {
+  return method === "GET" && PROBE.test(url);
 }
 
 // The one that there is (RFC 9110 §10.1.1), which Node meets by itself.

@@ -20,6 +20,7 @@ export type {
 } from "./humans/oidc-issuer-options.js";
 export type { HumanIssuer, HumanPrincipal } from "./humans/principal.js";
 export type { RateLimitOptions } from "./limits/rate-limits.js";
+export type { ServerLimitOptions, ServerLimits } from "./limits/server-limits.js";
 export type {
   AuditAction,
   AuditEvent,

@@ -1,10 +1,11 @@
 import { createServer } from "node:http";
-import { type AddressInfo, connect, type Socket } from "node:net";
+import { type AddressInfo, BlockList, connect, type Socket } from "node:net";
 import { AgentKey } from "@countersign/agent-key";
 import { afterEach, describe, expect, it } from "vitest";
 import { createLimitedServer } from "../src/http/create-server.js";
 import { toProblem } from "../src/http/to-problem.js";
 import { AgentAuthorityError } from "../src/index.js";
+import { resolveServerLimits, type ServerLimits } from "../src/limits/server-limits.js";
 import { expectRefusal, expectRejection } from "./expect-refusal.js";
 import { agentBody, NOON, TestedAuthority } from "./start-authority.js";
 
@@ -73,7 +74,11 @@ describe("the server", () => {
   });
 
   it("leaves the number of header lines to its handler, since Node may drop lines in silence", () => {
-    expect(createLimitedServer(() => {}, Date.now).maxHeadersCount).toBe(0);
+    const limits = resolveServerLimits({}) as ServerLimits;
+    const trustedProxies = new BlockList();
+    const options = { limits, trustedProxies, now: Date.now, onRefusal: () => {} };
+    const server = createLimitedServer(() => {}, options);
+    expect(server.maxHeadersCount).toBe(0);
   });
 
   it("answers problem+json for paths, methods and escapes that are none of its own", async () => {

@@ -3,6 +3,7 @@ import type { Code } from "@countersign/agent-key";
 import type { AuthorityLogger, Generation, RegistrationProofPolicy } from "../authority-types.js";
 import type { HumanIssuer } from "../humans/principal.js";
 import type { RateLimiter } from "../limits/rate-limiter.js";
+import type { ServerLimits } from "../limits/server-limits.js";
 import type { AgentPolicy } from "../registry/register-agent.js";
 import type { TaskPolicy } from "../registry/register-task.js";
 import type { AuthorityStore } from "../store/authority-store.js";
@@ -22,6 +23,7 @@ export interface AuthorityContext {
   readonly maxSkewSeconds: number;
   readonly trustedProxies: TrustedProxies;
   readonly limiter: RateLimiter;
+  readonly limits: ServerLimits;
   readonly now: () => number;
   readonly logger: AuthorityLogger | undefined;
   /** The codes of answers that are refusals, for the log. */

@@ -37,7 +37,7 @@ export function clientAddressOf(
 ): string | undefined {
   let address = normaliseAddress(request.socket.remoteAddress ?? "");
   const hops = String(request.headers["x-forwarded-for"] ?? "").split(",");
-  while (address !== undefined && hops.length > 0 && isTrusted(address, proxies)) {
+  while (address !== undefined && hops.length > 0 && isTrustedProxy(address, proxies)) {
     const named = normaliseAddress(hops.pop()?.trim() ?? "");
     // No address: what stands left of it is no better known, so the proxy itself is the answer.
     if (named === undefined) break;
@@ -59,6 +59,7 @@ export function normaliseAddress(text: string): string | undefined {
     : address;
 }
 
-function isTrusted(address: string, proxies: TrustedProxies): boolean {
+/** Tells whether a normalised address is that of a trusted proxy. */
+export function isTrustedProxy(address: string, proxies: TrustedProxies): boolean {
   return proxies.check(address, isIP(address) === 4 ? "ipv4" : "ipv6");
 }

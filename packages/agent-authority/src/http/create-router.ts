@@ -27,8 +27,6 @@ import { addTaskRoutes } from "./task-routes.js";
 import { type CodedProblem, createRequestProblem, toProblem } from "./to-problem.js";
 import { addWhoamiRoutes } from "./whoami-routes.js";
 
-/** The largest body, an agent registration with the most and longest capabilities, has room in it. */
-const BODY_LIMIT = 64 * 1024;
 const MAX_PARAMETER_LENGTH = 1024;
 const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] as const;
 
@@ -64,7 +62,7 @@ export async function createRouter(
   routes: RouteTable = PUBLIC_ROUTES,
 ): Promise<FastifyInstance> {
   const app = fastify({
-    bodyLimit: BODY_LIMIT,
+    bodyLimit: context.limits.maxBodyBytes,
     exposeHeadRoutes: false,
     return503OnClosing: false,
     genReqId: (request) => originOf(request as IncomingMessage).requestId,

@@ -4,16 +4,23 @@ import type { Duplex } from "node:stream";
 import type { Problem } from "@countersign/agent-assertion";
 import type { Code } from "@countersign/agent-key";
 import { uuidv7 } from "uuidv7";
-import { normaliseAddress } from "./client-address.js";
+import { addressSubject } from "../limits/limit-subject.js";
+import type { ServerLimits } from "../limits/server-limits.js";
+import { isTrustedProxy, normaliseAddress, type TrustedProxies } from "./client-address.js";
 import { REQUEST_ID_HEADER } from "./request-origin.js";
 import { createRequestProblem } from "./to-problem.js";
 
-const MAX_HEADER_BYTES = 16 * 1024;
-const HEADERS_TIMEOUT_MS = 10_000;
-const REQUEST_TIMEOUT_MS = 30_000;
-const KEEP_ALIVE_TIMEOUT_MS = 5_000;
 const CHECK_INTERVAL_MS = 1_000;
-const MAX_CONNECTIONS = 2_000;
+
+/** Options of {@link createLimitedServer}. */
+export interface LimitedServerOptions {
+  readonly limits: ServerLimits;
+  /** Whose connections are not limited by address. */
+  readonly trustedProxies: TrustedProxies;
+  readonly now: () => number;
+  /** Hears of what never became a request. */
+  onRefusal(refusal: UnreadRefusal): void;
+}
 
 /** What arrived and could not be read as a request. */
 export interface UnreadRefusal {
@@ -25,20 +32,17 @@ export interface UnreadRefusal {
 
 /**
  * An HTTP server with this authority's limits of headers, time and connections, whose own refusals are problem+json as well.
- *
- * @param onRefusal - hears of what never became a request
  */
 export function createLimitedServer(
   handler: RequestListener,
-  now: () => number,
-  onRefusal: (refusal: UnreadRefusal) => void = () => {},
+  { limits, trustedProxies, now, onRefusal }: LimitedServerOptions,
 ): Server {
   const server = createServer(
     {
-      maxHeaderSize: MAX_HEADER_BYTES,
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      requestTimeout: REQUEST_TIMEOUT_MS,
-      keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+      maxHeaderSize: limits.maxHeaderBytes,
+      headersTimeout: limits.requestHeadMs,
+      requestTimeout: limits.requestMs,
+      keepAliveTimeout: limits.keepAliveMs,
       connectionsCheckingInterval: CHECK_INTERVAL_MS,
       // The handler refuses a request without Host itself, in problem+json.
       requireHostHeader: false,
@@ -47,7 +51,8 @@ export function createLimitedServer(
   );
   // Bounded by the handler: Node's own bound drops what is beyond it in silence (22.19), and so the proxy's X-Forwarded-For at the end.
   server.maxHeadersCount = 0;
-  server.maxConnections = MAX_CONNECTIONS;
+  server.maxConnections = limits.maxConnections;
+  limitByAddress(server, limits.maxConnectionsPerAddress, trustedProxies);
   server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
     if (!socket.writable) {
       socket.destroy();
@@ -67,6 +72,27 @@ export function createLimitedServer(
   // The handler refuses what it does not meet, as it refuses everything else.
   server.on("checkExpectation", handler);
   return server;
+}
+
+// Closed without a word: whoever holds so many connections would hold the answers as well.
+function limitByAddress(server: Server, max: number, trustedProxies: TrustedProxies): void {
+  const open = new Map<string, number>();
+  server.on("connection", (socket) => {
+    const address = normaliseAddress(socket.remoteAddress ?? "");
+    if (address !== undefined && isTrustedProxy(address, trustedProxies)) return;
+    const { name } = addressSubject(address);
+    const count = (open.get(name) ?? 0) + 1;
+    if (count > max) {
+      socket.destroy();
+      return;
+    }
+    open.set(name, count);
+    socket.once("close", () => {
+      const left = (open.get(name) ?? 1) - 1;
+      if (left === 0) open.delete(name);
+      else open.set(name, left);
+    });
+  });
 }
 
 function statusOfClientError(code: string | undefined): number {

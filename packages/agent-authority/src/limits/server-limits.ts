@@ -1,0 +1,54 @@
+/** What an authority takes on at the same time, and from one connection. Times in milliseconds. */
+export interface ServerLimits {
+  /** Requests in work; more are answered 503 before anything of their body is read. Default 512. */
+  readonly maxRequests: number;
+  /** How long the event loop may be held up, by the median of half a second, before requests are answered 503. Default 1,000. */
+  readonly maxEventLoopDelayMs: number;
+  /** Bytes of one body. Default 65,536: the largest registration has room in it. */
+  readonly maxBodyBytes: number;
+  /** Bytes of a request's head. Default 16,384. */
+  readonly maxHeaderBytes: number;
+  /** Until a request's head must have arrived. Default 10,000. */
+  readonly requestHeadMs: number;
+  /** Until a request must have arrived whole. Default 30,000. */
+  readonly requestMs: number;
+  /** How long a connection is kept without a request. Default 5,000. */
+  readonly keepAliveMs: number;
+  /** Connections of one listener; more are closed. Default 2,000. */
+  readonly maxConnections: number;
+  /**
+   * Connections of one listener from one IPv4 address or IPv6 /64; more are closed. Fewer than `maxRequests`, so that no machine takes all
+   * places by itself. Trusted proxies have no such limit. Default 256.
+   */
+  readonly maxConnectionsPerAddress: number;
+}
+
+/** A caller's part of {@link ServerLimits}. */
+export type ServerLimitOptions = { readonly [Name in keyof ServerLimits]?: number | undefined };
+
+const DEFAULTS: ServerLimits = {
+  maxRequests: 512,
+  maxEventLoopDelayMs: 1_000,
+  maxBodyBytes: 65_536,
+  maxHeaderBytes: 16_384,
+  requestHeadMs: 10_000,
+  requestMs: 30_000,
+  keepAliveMs: 5_000,
+  maxConnections: 2_000,
+  maxConnectionsPerAddress: 256,
+};
+
+// The longest delay that a Node timer keeps; longer ones fire at once.
+const MAX = 2_147_483_647;
+
+/** Fills in the defaults. Gives the name of an option that is out of its range instead. */
+export function resolveServerLimits(options: ServerLimitOptions): ServerLimits | string {
+  const limits = { ...DEFAULTS };
+  for (const name of Object.keys(DEFAULTS) as (keyof ServerLimits)[]) {
+    const value = options[name] ?? DEFAULTS[name];
+    if (!Number.isInteger(value) || value < 1 || value > MAX) return `limits.${name}`;
+    limits[name] = value;
+  }
+  // Node takes a head that never ends for a whole request that is late, and answers neither in time.
+  return limits.requestHeadMs > limits.requestMs ? "limits.requestHeadMs" : limits;
+}
