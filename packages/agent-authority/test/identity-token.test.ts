@@ -328,21 +328,15 @@ describe("the agent of an identity JWT", () => {
     const { token, agentRuntimeId } = await tested.authority.registry.issueIdentity(WHO);
     const { key } = (await open(tested, token)).identity;
     expect((await tested.registerTask(agentRuntimeId, key)).status).toBe(200);
-    const authority = await createAuthority({ store: tested.store, generations: ["C"] });
-    const { url } = await authority.listen({ host: "127.0.0.1", port: 0 });
-    const elsewhere = Object.assign(Object.create(tested), { url });
+    await using elsewhere = await tested.beside({ generations: ["C"] });
     expectRefusal(await elsewhere.registerTask(agentRuntimeId, key), 403, "forbidden");
-    await authority.close();
   });
 
   it("does not let others come without a biscuit where B is served and C is not", async () => {
     await using tested = await start();
     const { id, key } = await tested.agent();
-    const authority = await createAuthority({ store: tested.store, generations: ["A", "B"] });
-    const { url } = await authority.listen({ host: "127.0.0.1", port: 0 });
-    const elsewhere = Object.assign(Object.create(tested), { url });
+    await using elsewhere = await tested.beside({ generations: ["A", "B"] });
     expectRefusal(await elsewhere.registerTask(id, key), 401, "biscuit_invalid");
-    await authority.close();
   });
 
   it("does not outlive the JWT by a registration of its key", async () => {
@@ -400,12 +394,9 @@ describe("an identity JWT that arrives as a bearer", () => {
     const { token, agentRuntimeId } = await registry.issueIdentity(WHO);
     await registry.rotateSigningKey();
     tested.clock.nowMs += 2 * HOUR * 1_000;
-    const authority = await createAuthority({ store: tested.store });
-    const { url } = await authority.listen({ host: "127.0.0.1", port: 0 });
-    const elsewhere: TestedAuthority = Object.assign(Object.create(tested), { url });
+    await using elsewhere = await tested.beside({});
     expectRefusal(await bearer(elsewhere, token), 401, "unauthenticated");
     expect(await registry.getAgent(agentRuntimeId)).toMatchObject({ state: "revoked" });
-    await authority.close();
   });
 
   it("revokes nothing unless this authority signed it", async () => {

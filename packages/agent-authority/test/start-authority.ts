@@ -1,5 +1,10 @@
 import { AgentKey, formatTimestamp } from "@countersign/agent-key";
 import { type Dispatcher, request } from "undici";
+import { checkAuthorityOptions } from "../src/authority-options.js";
+import type { AuthorityContext } from "../src/http/authority-context.js";
+import { createAdminDocument } from "../src/http/openapi/admin-document.js";
+import { createPublicDocument } from "../src/http/openapi/public-document.js";
+import { BACKEND_PREFIX } from "../src/http/registration-target.js";
 import {
   type Authority,
   type AuthorityOptions,
@@ -8,6 +13,7 @@ import {
   openStore,
 } from "../src/index.js";
 import type { AuthorityStore } from "../src/store/authority-store.js";
+import { AnswerChecker } from "./answer-checker.js";
 import { createTestDatabase, databaseKind, type TestDatabase } from "./test-database.js";
 
 export const NOON = Date.UTC(2026, 3, 15, 12, 0, 0);
@@ -32,20 +38,26 @@ export class TestedAuthority implements AsyncDisposable {
   readonly store: AuthorityStore;
   readonly url: string;
   readonly clock: { nowMs: number };
-  readonly #database: TestDatabase | undefined;
+  readonly #options: AuthorityContext;
+  readonly #close: (() => Promise<void>) | undefined;
+  #checker: AnswerChecker | undefined;
+  #adminChecker: AnswerChecker | undefined;
+  #admin: Promise<{ readonly url: string }> | undefined;
 
   private constructor(
     authority: Authority,
+    options: AuthorityContext,
     store: AuthorityStore,
     url: string,
     clock: { nowMs: number },
-    database: TestDatabase | undefined,
+    close: (() => Promise<void>) | undefined,
   ) {
     this.authority = authority;
+    this.#options = options;
     this.store = store;
     this.url = url;
     this.clock = clock;
-    this.#database = database;
+    this.#close = close;
   }
 
   static async start(
@@ -58,27 +70,43 @@ export class TestedAuthority implements AsyncDisposable {
     const store = await openStore(url, { now: () => clock.nowMs });
     const authority = await createAuthority({ store, ...rest });
     const listening = await authority.listen({ host: "127.0.0.1", port: 0 });
-    return new TestedAuthority(authority, store, listening.url, clock, own);
+    const checked = checkAuthorityOptions({ store, ...rest });
+    const close = async () => {
+      await store.close();
+      await own?.drop();
+    };
+    return new TestedAuthority(authority, checked, store, listening.url, clock, close);
   }
 
+  /** Another authority on the same store, with the same clock. */
+  async beside(options: Omit<AuthorityOptions, "store">): Promise<TestedAuthority> {
+    const { store, clock } = this;
+    const authority = await createAuthority({ store, ...options });
+    const { url } = await authority.listen({ host: "127.0.0.1", port: 0 });
+    const checked = checkAuthorityOptions({ store, ...options });
+    return new TestedAuthority(authority, checked, store, url, clock, undefined);
+  }
+
+  /** Calls the public listener. Whatever it answers must be as its OpenAPI document says. */
   async call(method: string, path: string, options: CallOptions = {}): Promise<Answer> {
-    const { body } = options;
-    const response = await request(this.url + path, {
-      method: method as Dispatcher.HttpMethod,
-      headers: {
-        ...(body === undefined ? {} : { "content-type": "application/json" }),
-        ...options.headers,
-      },
-      body: isRaw(body) ? (body ?? null) : JSON.stringify(body),
-    });
-    const text = await response.body.text();
-    const isJson = /json/.test(String(response.headers["content-type"]));
-    return {
-      status: response.statusCode,
-      headers: response.headers,
-      text,
-      body: isJson ? JSON.parse(text) : undefined,
-    };
+    const answer = await send(this.url, method, path, options);
+    this.#checker ??= new AnswerChecker(createPublicDocument(this.#options), BACKEND_PREFIX);
+    this.#checker.check(method, path, answer);
+    return answer;
+  }
+
+  /** Calls an admin listener, which is started by the first call. Whatever it answers must be as its OpenAPI document says. */
+  async callAdmin(method: string, path: string, options: CallOptions = {}): Promise<Answer> {
+    const answer = await send(await this.adminUrl(), method, path, options);
+    this.#adminChecker ??= new AnswerChecker(createAdminDocument(), "");
+    this.#adminChecker.check(method, path, answer);
+    return answer;
+  }
+
+  /** Where the admin listener is. */
+  async adminUrl(): Promise<string> {
+    this.#admin ??= this.authority.listenAdmin({ host: "127.0.0.1", port: 0 });
+    return (await this.#admin).url;
   }
 
   async token(
@@ -129,9 +157,33 @@ export class TestedAuthority implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.authority.close();
-    await this.store.close();
-    await this.#database?.drop();
+    await this.#close?.();
   }
+}
+
+async function send(
+  base: string,
+  method: string,
+  path: string,
+  options: CallOptions,
+): Promise<Answer> {
+  const { body } = options;
+  const response = await request(base + path, {
+    method: method as Dispatcher.HttpMethod,
+    headers: {
+      ...(body === undefined ? {} : { "content-type": "application/json" }),
+      ...options.headers,
+    },
+    body: isRaw(body) ? (body ?? null) : JSON.stringify(body),
+  });
+  const text = await response.body.text();
+  const isJson = /json/.test(String(response.headers["content-type"]));
+  return {
+    status: response.statusCode,
+    headers: response.headers,
+    text,
+    body: isJson ? JSON.parse(text) : undefined,
+  };
 }
 
 /** A store of a test's own that goes with it. */

@@ -173,7 +173,7 @@ function lookUp(isOpen: boolean, id: string, path: string, summary: string): Ope
       headers: cached,
       isConditional: true,
     },
-    refusals: [{ code: "unknown_agent", status: 404 }],
+    refusals: [{ code: "unknown_agent", status: 404 }, "forbidden"],
   };
 }
 

@@ -32,7 +32,7 @@ export const PUBLIC_SCHEMAS = {
   // Of the forms that clients read, the one that every generation does (protocol §4).
   TaskRegistration: taskRegistrationResponseSchema
     .pick({ encrypted_task_id: true, expires_at: true })
-    .extend({ encrypted_task_id: z.base64().max(1_024) }),
+    .extend({ encrypted_task_id: z.string().regex(/^[A-Za-z0-9+/]+={0,2}$/) }),
   Biscuit: z.object({ expires_at: timestamp }),
   KeyRotationRequest: keyRotationRequestSchema,
   KeyRotation: keyRotationResponseSchema,

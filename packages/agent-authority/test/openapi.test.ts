@@ -1,0 +1,179 @@
+import { Ajv2020 } from "ajv/dist/2020.js";
+import formats from "ajv-formats";
+import type { FastifyInstance } from "fastify";
+import { describe, expect, it } from "vitest";
+import { checkAuthorityOptions } from "../src/authority-options.js";
+import { createAdminRouter } from "../src/http/admin/create-admin-router.js";
+import { createRouter } from "../src/http/create-router.js";
+import { createAdminDocument } from "../src/http/openapi/admin-document.js";
+import type { OpenApiDocument } from "../src/http/openapi/create-document.js";
+import { createPublicDocument } from "../src/http/openapi/public-document.js";
+import type { Generation } from "../src/index.js";
+import { AnswerChecker } from "./answer-checker.js";
+import { documentSchema, referencesOf } from "./openapi-form.js";
+import { type Answer, TestedAuthority } from "./start-authority.js";
+
+const GENERATIONS: readonly (readonly Generation[])[] = [
+  ["A"],
+  ["B"],
+  ["C"],
+  ["A", "B"],
+  ["A", "C"],
+  ["B", "C"],
+  ["A", "B", "C"],
+];
+
+/** What a document tells of, as `GET /v1/agent/{}`. */
+function documented({ paths }: OpenApiDocument, prefix = ""): string[] {
+  return Object.entries(paths)
+    .flatMap(([path, item]) =>
+      Object.keys(item).map((method) => `${method.toUpperCase()} ${prefix}${path}`),
+    )
+    .map((route) => route.replace(/\{\w+\}/g, "{}"))
+    .sort();
+}
+
+/** The paths in a printed tree of routes, where a line stands below the one that it goes on from. */
+function pathsOf(tree: string): string[] {
+  const parents: string[] = [];
+  return tree.split("\n").flatMap((line) => {
+    const [, indent = "", part = "", methods] = /^(.*?[├└]── )(\S*)( \(.*\))?$/.exec(line) ?? [];
+    if (indent === "") return [];
+    const depth = indent.length / 4 - 1;
+    const path = (parents[depth - 1] ?? "") + part;
+    parents[depth] = path;
+    return methods === undefined ? [] : [path];
+  });
+}
+
+/** What a router serves: its paths, each with the methods that its listener says to be allowed there. */
+async function served(
+  router: FastifyInstance,
+  call: (method: string, path: string) => Promise<Answer>,
+): Promise<string[]> {
+  const paths = new Set(pathsOf(router.printRoutes({ commonPrefix: false })));
+  const routes: string[] = [];
+  for (const path of paths) {
+    // No route takes it, so that each says what it does take.
+    const { status, headers } = await call("DELETE", path.replace(/:\w+/g, "x"));
+    expect(status, path).toBe(405);
+    for (const method of String(headers.allow).split(", ")) {
+      routes.push(`${method} ${path.replace(/:\w+/g, "{}")}`);
+    }
+  }
+  return routes.sort();
+}
+
+describe("the checks of answers", () => {
+  const checker = new AnswerChecker(
+    createPublicDocument({ generations: new Set(["C"]), publicUrl: undefined }),
+    "",
+  );
+  const headers = {
+    date: "Wed, 15 Apr 2026 12:00:00 GMT",
+    "cache-control": "no-store",
+    "x-request-id": "request-1",
+    "content-type": "application/json",
+  };
+  const whoami = { account_id: "acct-1", user_id: "user-1" };
+  const check =
+    (status: number, body: unknown, changed: Record<string, string | undefined> = {}) =>
+    () =>
+      checker.check("GET", "/v1/whoami", {
+        status,
+        headers: { ...headers, ...changed },
+        text: JSON.stringify(body),
+      });
+
+  it("refuse a status, type, header, member or code that is not documented, and take what is", () => {
+    expect(check(201, whoami)).toThrow(/does not document/);
+    expect(check(200, whoami, { "content-type": "text/html" })).toThrow(/as text\/html/);
+    expect(check(200, whoami, { date: undefined })).toThrow(/without date/);
+    expect(check(200, { ...whoami, more: 1 })).toThrow(/not as documented/);
+    expect(check(200, { account_id: "acct-1" })).toThrow(/not as documented/);
+    const problem = { title: "Forbidden", status: 403, code: "invalid_key" };
+    expect(check(403, problem, { "content-type": "application/problem+json" })).toThrow(
+      /not as documented/,
+    );
+    const busy = { title: "Service Unavailable", status: 503, code: "server_error" };
+    expect(check(503, busy, { "content-type": "application/problem+json" })).toThrow(
+      /without retry-after/,
+    );
+    expect(check(200, whoami)).not.toThrow();
+  });
+});
+
+describe("the OpenAPI document", () => {
+  for (const generations of GENERATIONS) {
+    it(`tells of every route of generations ${generations.join(", ")}, and of no other`, async () => {
+      await using tested = await TestedAuthority.start({ generations });
+      const context = checkAuthorityOptions({ store: tested.store, generations });
+      const router = await createRouter(context);
+      const document = createPublicDocument(context);
+      const everywhere = [...documented(document), ...documented(document, "/backend-api")].sort();
+      expect(await served(router, (method, path) => tested.call(method, path))).toEqual(everywhere);
+      await router.close();
+    });
+  }
+
+  it("tells of every route of the admin listener, and of no other", async () => {
+    await using tested = await TestedAuthority.start();
+    const router = await createAdminRouter(checkAuthorityOptions({ store: tested.store }));
+    const routes = await served(router, (method, path) => tested.callAdmin(method, path));
+    expect(routes).toEqual(documented(createAdminDocument()));
+    await router.close();
+  });
+
+  const publicUrl = "https://authority.example/backend-api";
+  const documents = {
+    "of the admin listener": createAdminDocument(),
+    "of everything": createPublicDocument({ generations: new Set(["A", "B", "C"]), publicUrl }),
+    "of the least": createPublicDocument({ generations: new Set(["A"]), publicUrl: undefined }),
+  };
+  for (const [name, document] of Object.entries(documents)) {
+    it(`${name} is OpenAPI 3.1 whose references, parameters and schemas hold`, () => {
+      // As it is read: what JSON has no word for must not be in it.
+      const read = JSON.parse(JSON.stringify(document));
+      expect(read).toEqual(document);
+      documentSchema.parse(read);
+      for (const reference of referencesOf(read)) {
+        expect(Object.keys(read.components.schemas)).toContain(
+          reference.replace("#/components/schemas/", ""),
+        );
+      }
+      const ajv = new Ajv2020({ strict: true });
+      formats.default(ajv);
+      ajv.addVocabulary(["openapi", "info", "servers", "paths", "components", "security"]);
+      ajv.addSchema(read, "document");
+      for (const schema of Object.keys(read.components.schemas)) {
+        ajv.compile({ $ref: `document#/components/schemas/${schema}` });
+      }
+    });
+  }
+
+  it("is served by both listeners and under both prefixes", async () => {
+    await using tested = await TestedAuthority.start({ publicUrl: "https://authority.example" });
+    const served = await tested.call("GET", "/openapi.json");
+    expect(served.body).toMatchObject({
+      openapi: "3.1.1",
+      servers: [
+        { url: "https://authority.example" },
+        { url: "https://authority.example/backend-api" },
+      ],
+    });
+    expect(served.headers["cache-control"]).toBe("public, max-age=60");
+    expect((await tested.call("GET", "/backend-api/openapi.json")).body).toEqual(served.body);
+    expect((await tested.callAdmin("GET", "/openapi.json")).body).toEqual(
+      JSON.parse(JSON.stringify(createAdminDocument())),
+    );
+  });
+
+  it("says that the directory takes a token where it does", () => {
+    const securityOf = (publicUrl: string | undefined) =>
+      createPublicDocument({ generations: new Set(["C"]), publicUrl }).paths[
+        "/v1/agent/{agent_runtime_id}"
+      ]?.get.security;
+    expect(securityOf(undefined)).toEqual([{ resource_server: [] }, {}]);
+    expect(securityOf("https://authority.example")).toEqual([{ resource_server: [] }]);
+  });
+});
