@@ -31,6 +31,8 @@ export type {
 export { AUDITED_CHANGES, AUDITED_REQUESTS } from "./registry/audit-types.js";
 export type { RegistryOptions } from "./registry/create-registry.js";
 export { createRegistry } from "./registry/create-registry.js";
+export type { FollowAuditEventsOptions } from "./registry/follow-audit-events.js";
+export { followAuditEvents } from "./registry/follow-audit-events.js";
 export type {
   AccessTokenFilter,
   AccountFilter,

@@ -3,7 +3,7 @@ import { AssertionRejected } from "@countersign/agent-assertion";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createRegistry, openStore } from "../src/index.js";
 import { issueFor } from "./examples/issue-identity.js";
-import { revokeAgentsOf } from "./examples/operate.js";
+import { stopUser } from "./examples/operate.js";
 import { serve } from "./examples/serve.js";
 import { openVerifier } from "./examples/verify.js";
 import { createAuthorityForWorkflows } from "./examples/workflows.js";
@@ -35,11 +35,11 @@ test("the README's programs do what the README says", async () => {
   const answer = await fetch(`${url}/v1/whoami`, { headers: { authorization: `Bearer ${token}` } });
   expect(await answer.json()).toEqual({ account_id: "acct-1", user_id: "user-1" });
 
-  expect(await revokeAgentsOf(database, "acct-1", "user-1")).toBe(0);
+  expect(await stopUser(database, "acct-1", "user-1")).toEqual({ state: "revoked", liveAgents: 0 });
   const refused = await fetch(`${url}/v1/whoami`, {
     headers: { authorization: `Bearer ${token}` },
   });
-  expect(refused.status).toBe(401);
+  expect(refused.status).toBe(403);
 
   const verifier = await openVerifier(database);
   await expectRejection(verifier.verify("AgentAssertion e30"), AssertionRejected, "malformed");
@@ -47,7 +47,7 @@ test("the README's programs do what the README says", async () => {
   const store = await openStore(database);
   const workflows = await createAuthorityForWorkflows(store);
   await workflows.close();
-  expect(await issueFor(database, "acct-1", "user-1")).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+$/);
-  expect(await createRegistry(store).listAccessTokens()).toMatchObject([{ state: "revoked" }]);
+  expect(await issueFor(database, "acct-1", "user-2")).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+$/);
+  expect(await createRegistry(store).listUsers({ state: "revoked" })).toHaveLength(1);
   await store.close();
 });

@@ -19,7 +19,7 @@ import { addLeakedIdentityHook } from "./leaked-identity-hook.js";
 import { logTrouble } from "./log-trouble.js";
 import { addOpenApiRoutes } from "./openapi/openapi-routes.js";
 import { createPublicDocument } from "./openapi/public-document.js";
-import { addRateLimitHooks, countRefused } from "./rate-limit-hooks.js";
+import { addRateLimitHooks, settleRefusal } from "./rate-limit-hooks.js";
 import { keepRawBody } from "./raw-body.js";
 import { BACKEND_PREFIX } from "./registration-target.js";
 import { originOf } from "./request-origin.js";
@@ -95,7 +95,7 @@ export async function createRouter(
   addRateLimitHooks(app, context);
   addLeakedIdentityHook(app, context);
   app.setErrorHandler(async (error: FastifyError, request, reply) => {
-    const refusal = await countRefused(context, request, error);
+    const refusal = await settleRefusal(context, request, error);
     return send(context, reply, toProblem(refusal), refusal);
   });
   app.setNotFoundHandler((_request, reply) => send(context, reply, createRequestProblem(404)));

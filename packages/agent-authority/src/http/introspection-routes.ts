@@ -9,9 +9,10 @@ import type { FastifyInstance } from "fastify";
 import { databaseDirectory } from "../database-directory.js";
 import { authenticate } from "../registry/authenticate.js";
 import { Refusal } from "../registry/refusal.js";
+import { instantOf } from "../registry/times.js";
 import type { AuthorityContext } from "./authority-context.js";
 import { readBearerToken, readHeaderLines } from "./read-headers.js";
-import { requestOccasion } from "./request-origin.js";
+import { noteHuman } from "./refusal-record.js";
 import { calledAuthorityOf } from "./target-uri.js";
 
 /** Serves `POST /v1/assertion/introspect`: checks an assertion for resource servers that keep no directory (protocol §5). */
@@ -22,9 +23,11 @@ export function addIntrospectionRoutes(app: FastifyInstance, context: AuthorityC
     directory: databaseDirectory(store, publicUrl ?? "http://127.0.0.1"),
     now,
   });
-  app.post(INTROSPECTION_PATH, async (request) => {
+  const config = { audited: "introspection" } as const;
+  app.post(INTROSPECTION_PATH, { config }, async (request) => {
     const token = readBearerToken(readHeaderLines(request.raw));
-    await authenticate(store.rows, token, "resource_server", requestOccasion(context, request));
+    const instant = instantOf(now);
+    noteHuman(request, await authenticate(store.rows, token, "resource_server", instant));
     const authority = calledAuthorityOf(context, request.raw, INTROSPECTION_PATH);
     if (authority === undefined) {
       throw new Refusal("forbidden", "this authority does not know its own address", {

@@ -11,6 +11,7 @@ import type { FastifyInstance } from "fastify";
 import { authenticateHuman } from "../humans/authenticate-human.js";
 import type { Principal } from "../humans/principal.js";
 import { findAgentKeys, findEndedKeys } from "../registry/agent-keys.js";
+import { confirmToken } from "../registry/authenticate.js";
 import { actedBy } from "../registry/occasion.js";
 import {
   type FoundAgent,
@@ -24,6 +25,7 @@ import { checkLiveAgent } from "../registry/register-task.js";
 import { rotateKey } from "../registry/rotate-key.js";
 import type { AuthorityContext } from "./authority-context.js";
 import { readBearerToken, readHeaderLines } from "./read-headers.js";
+import { noteHuman } from "./refusal-record.js";
 import { requestOccasion } from "./request-origin.js";
 import { calledAuthorityOf } from "./target-uri.js";
 
@@ -33,54 +35,68 @@ interface AgentParams {
 
 /** Serves what a human does to an agent of their own: its key rotated, and its end (protocol §5). */
 export function addKeyRoutes(app: FastifyInstance, context: AuthorityContext): void {
-  app.post<{ Params: AgentParams }>(keyRotationPath(":agentRuntimeId"), async (request) => {
-    const { agentRuntimeId } = request.params;
-    const asked = requestOccasion(context, request);
-    const token = readBearerToken(readHeaderLines(request.raw));
-    const principal = await authenticateHuman(context, token, asked);
-    const occasion = actedBy(asked, principal.actor);
-    const rotation = parseKeyRotationRequest(request.body);
-    const authority = calledAuthorityOf(
-      context,
-      request.raw,
-      keyRotationPath(encodeURIComponent(agentRuntimeId)),
-    );
-    if (authority === undefined) throw unknownAddress();
-    const { store, maxSkewSeconds } = context;
-    const endsAt = await store.transaction(async (rows) => {
-      const agent = requireOwn(await lockAgent(rows, agentRuntimeId, occasion), principal);
-      const keys = await findAgentKeys(rows, agent, occasion);
-      const verified = verifyKeyRotation(rotation, {
-        authority,
-        agentRuntimeId,
-        currentKeys: keys.map(({ publicKey }) => publicKey),
-        endedKeys: await findEndedKeys(rows, agent, occasion),
-        now: occasion.epochMs,
-        maxSkewSeconds,
+  const rotationRoute = { config: { audited: "key_rotation" } } as const;
+  app.post<{ Params: AgentParams }>(
+    keyRotationPath(":agentRuntimeId"),
+    rotationRoute,
+    async (request) => {
+      const { agentRuntimeId } = request.params;
+      const asked = requestOccasion(context, request);
+      const token = readBearerToken(readHeaderLines(request.raw));
+      const principal = await authenticateHuman(context, token, asked);
+      noteHuman(request, principal);
+      const occasion = actedBy(asked, principal.actor);
+      const rotation = parseKeyRotationRequest(request.body);
+      const authority = calledAuthorityOf(
+        context,
+        request.raw,
+        keyRotationPath(encodeURIComponent(agentRuntimeId)),
+      );
+      if (authority === undefined) throw unknownAddress();
+      const { store, maxSkewSeconds } = context;
+      const endsAt = await store.transaction(async (rows) => {
+        await confirmToken(rows, principal, occasion);
+        const agent = requireOwn(await lockAgent(rows, agentRuntimeId, occasion), principal);
+        const keys = await findAgentKeys(rows, agent, occasion);
+        const verified = verifyKeyRotation(rotation, {
+          authority,
+          agentRuntimeId,
+          currentKeys: keys.map(({ publicKey }) => publicKey),
+          endedKeys: await findEndedKeys(rows, agent, occasion),
+          now: occasion.epochMs,
+          maxSkewSeconds,
+        });
+        checkLiveAgent(agent, occasion);
+        const { compromised } = rotation;
+        return rotateKey(rows, agent, { ...verified, compromised }, occasion);
       });
-      checkLiveAgent(agent, occasion);
-      const { compromised } = rotation;
-      return rotateKey(rows, agent, { ...verified, compromised }, occasion);
-    });
-    return createKeyRotationResponse({
-      agentRuntimeId,
-      publicKey: rotation.newPublicKey,
-      formerKeyEndsAt: endsAt === undefined ? null : parseTimestamp(endsAt),
-    });
-  });
+      return createKeyRotationResponse({
+        agentRuntimeId,
+        publicKey: rotation.newPublicKey,
+        formerKeyEndsAt: endsAt === undefined ? null : parseTimestamp(endsAt),
+      });
+    },
+  );
 
-  app.post<{ Params: AgentParams }>(agentRevocationPath(":agentRuntimeId"), async (request) => {
-    const { agentRuntimeId } = request.params;
-    const asked = requestOccasion(context, request);
-    const token = readBearerToken(readHeaderLines(request.raw));
-    const principal = await authenticateHuman(context, token, asked);
-    const occasion = actedBy(asked, principal.actor);
-    await context.store.transaction(async (rows) => {
-      const agent = requireOwn(await lockAgent(rows, agentRuntimeId, occasion), principal);
-      await setAgentRevoked(rows, agent, occasion);
-    });
-    return createAgentRevocationResponse({ agentRuntimeId });
-  });
+  const revocationRoute = { config: { audited: "agent_revocation" } } as const;
+  app.post<{ Params: AgentParams }>(
+    agentRevocationPath(":agentRuntimeId"),
+    revocationRoute,
+    async (request) => {
+      const { agentRuntimeId } = request.params;
+      const asked = requestOccasion(context, request);
+      const token = readBearerToken(readHeaderLines(request.raw));
+      const principal = await authenticateHuman(context, token, asked);
+      noteHuman(request, principal);
+      const occasion = actedBy(asked, principal.actor);
+      await context.store.transaction(async (rows) => {
+        await confirmToken(rows, principal, occasion);
+        const agent = requireOwn(await lockAgent(rows, agentRuntimeId, occasion), principal);
+        await setAgentRevoked(rows, agent, occasion);
+      });
+      return createAgentRevocationResponse({ agentRuntimeId });
+    },
+  );
 }
 
 // Another human's agent is answered as one that does not exist.

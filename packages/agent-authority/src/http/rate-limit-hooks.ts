@@ -1,17 +1,13 @@
 import { BISCUIT_PATH, WHOAMI_PATH } from "@countersign/agent-identity";
-import type { Code } from "@countersign/agent-key";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { checkAddress, countedHeaders, countRefusal } from "../limits/count-request.js";
 import { RateLimited } from "../limits/quota.js";
+import { Refusal } from "../registry/refusal.js";
 import type { AuthorityContext } from "./authority-context.js";
+import { logTrouble } from "./log-trouble.js";
+import { isAudited, noteHuman, recordRefusal } from "./refusal-record.js";
 import { toProblem } from "./to-problem.js";
 
-// Refused for what was sent is cheap and says nothing that a guess is after; a refusal of ours is not its sender's.
-const UNCOUNTED: ReadonlySet<Code> = new Set<Code>([
-  "invalid_request",
-  "server_error",
-  "rate_limited",
-]);
 const FIRST_CHECKED_READS: readonly string[] = [BISCUIT_PATH, WHOAMI_PATH];
 
 /**
@@ -29,22 +25,49 @@ export function addRateLimitHooks(app: FastifyInstance, context: AuthorityContex
   });
 }
 
-/** Counts a request that is refused with this error, and gives what it is to be refused with. */
-export async function countRefused(
+/**
+ * Records a request that is refused with this error in the audit log, counts it, and gives what it is to be refused with.
+ *
+ * What is wrong in form alone, where no audit log asks, is neither: it is cheap, and says nothing that a guess is after.
+ */
+export async function settleRefusal(
   context: AuthorityContext,
   request: FastifyRequest,
   error: unknown,
 ): Promise<unknown> {
-  const { store } = context;
-  if (UNCOUNTED.has(toProblem(error).code)) return error;
+  const { code } = toProblem(error);
+  // A refusal of ours is not its sender's.
+  if (code === "server_error") return error;
+  if (error instanceof RateLimited) return settleLimit(context, request, error);
+  if (code === "invalid_request" && !isAudited(request)) return error;
+  if (error instanceof Refusal && error.principal) noteHuman(request, error.principal);
   try {
-    await store.transaction((rows) => countRefusal(rows, context, request.raw));
+    await context.store.transaction(async (rows) => {
+      await recordRefusal(rows, context, request, code);
+      await countRefusal(rows, context, request.raw);
+    });
     return error;
   } catch (failure) {
-    if (failure instanceof RateLimited) return failure;
+    if (failure instanceof RateLimited) return settleLimit(context, request, failure);
     // Nothing is told that could not be counted: a database that cannot be written would else be an oracle without a limit.
     return failure;
   }
+}
+
+// Once for each limit and window: whoever is beyond a limit is not to fill the audit log with it.
+async function settleLimit(
+  context: AuthorityContext,
+  request: FastifyRequest,
+  error: RateLimited,
+): Promise<unknown> {
+  if (!error.isFirst) return error;
+  try {
+    await context.store.transaction((rows) => recordRefusal(rows, context, request, error.code));
+  } catch (failure) {
+    // The answer tells nothing but the limit, whatever the database does.
+    logTrouble(context.logger, failure, request.id, true);
+  }
+  return error;
 }
 
 function isCheckedFirst({ method, routeOptions: { url = "" } }: FastifyRequest): boolean {

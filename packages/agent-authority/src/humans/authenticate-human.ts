@@ -25,8 +25,9 @@ export async function authenticateHuman(
     for (const issuer of humans) {
       const principal = await issuer.authenticate(token, instant.epochMs);
       if (principal === undefined) continue;
-      await checkPrincipal(store.rows, principal);
-      return { ...principal, accessTokenId: undefined };
+      const found = { ...principal, accessTokenId: undefined };
+      await checkPrincipal(store.rows, found);
+      return found;
     }
   }
   return authenticate(store.rows, token, "human", instant);

@@ -16,10 +16,13 @@ export interface Quota {
 /** Thrown when a limit is reached. No {@link Refusal}: it takes back what the request did. */
 export class RateLimited extends AgentAuthorityError {
   readonly quota: Quota;
+  /** Whether this process says so for the first time in the window. */
+  readonly isFirst: boolean;
 
-  constructor(quota: Quota) {
+  constructor(quota: Quota, { isFirst = false }: { readonly isFirst?: boolean } = {}) {
     super("rate_limited", `too many requests by this ${quota.kind}`, { retryable: true });
     this.quota = quota;
+    this.isFirst = isFirst;
   }
 }
 

@@ -72,8 +72,8 @@ export class RateLimiter {
       .returning("count")
       .executeTakeFirst();
     if (counter === undefined) {
-      this.#remember(subject.name, startMs + WINDOW_MS);
-      throw new RateLimited(this.#quota(subject, 0, nowMs));
+      const isFirst = this.#remember(subject.name, startMs + WINDOW_MS);
+      throw new RateLimited(this.#quota(subject, 0, nowMs), { isFirst });
     }
     if (counter.count === 1) await this.#sweepNowAndThen(rows, nowMs);
     return this.#quota(subject, limit - counter.count, nowMs);
@@ -84,12 +84,14 @@ export class RateLimiter {
     return { kind, limit: this.#limits[kind] ?? 0, remaining, resetSeconds };
   }
 
-  #remember(name: string, until: number): void {
+  #remember(name: string, until: number): boolean {
+    const isFirst = this.#exhausted.get(name) !== until;
     if (this.#exhausted.size >= MAX_EXHAUSTED) {
       const [oldest] = this.#exhausted.keys();
       if (oldest !== undefined) this.#exhausted.delete(oldest);
     }
     this.#exhausted.set(name, until);
+    return isFirst;
   }
 
   async #sweepNowAndThen(rows: Rows, nowMs: number): Promise<void> {

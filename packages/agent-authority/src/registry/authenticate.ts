@@ -38,23 +38,30 @@ export async function authenticate(
 
 /**
  * Looks again, in the transaction of what it is used for, whether the access token behind a principal lives, and keeps it from being revoked
- * until that ends: what is asked for after a revocation was answered is refused.
- *
- * Throws `unauthenticated`. Says nothing of an issuer's token, which lives until its own end.
+ * until that ends: what is asked for after a revocation was answered is refused. An issuer's token lives until its own end.
  */
-export async function confirmToken(
+export async function isTokenLive(
   rows: Rows,
   { accessTokenId }: Principal,
   instant: Instant,
-): Promise<void> {
-  if (accessTokenId === undefined) return;
+): Promise<boolean> {
+  if (accessTokenId === undefined) return true;
   const row = await rows
     .selectFrom("access_tokens")
-    .select(["role", "revoked_at", "expires_at"])
+    .select(["revoked_at", "expires_at"])
     .where("access_token_id", "=", accessTokenId)
     .forShare()
     .executeTakeFirst();
-  if (row === undefined || lifeStateOf(row, instant) !== "active") throw unauthenticated("human");
+  return row !== undefined && lifeStateOf(row, instant) === "active";
+}
+
+/** As {@link isTokenLive} for a human's token. Throws `unauthenticated`. */
+export async function confirmToken(
+  rows: Rows,
+  principal: Principal,
+  instant: Instant,
+): Promise<void> {
+  if (!(await isTokenLive(rows, principal, instant))) throw unauthenticated("human");
 }
 
 function unauthenticated(role: TokenRole): Refusal {

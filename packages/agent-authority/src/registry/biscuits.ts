@@ -2,6 +2,7 @@ import type { Principal } from "../humans/principal.js";
 import type { Rows } from "../store/authority-store.js";
 import { createSecret, hashSecret, isSecretOf } from "./access-token.js";
 import { appendAuditEvent } from "./audit.js";
+import { confirmToken, isTokenLive } from "./authenticate.js";
 import { lifeStateOf } from "./life-state.js";
 import { actedBy, type Occasion } from "./occasion.js";
 import { Refusal } from "./refusal.js";
@@ -30,6 +31,7 @@ export async function issueBiscuit(
 ): Promise<{ readonly biscuit: string; readonly expiresAt: string }> {
   const biscuit = createSecret("biscuit");
   const expiresAt = endOfLife(occasion, LIFETIME_SECONDS);
+  await confirmToken(rows, principal, occasion);
   // What has ended is of no more use to anyone; its uses go with it.
   await rows.deleteFrom("biscuits").where("expires_at", "<=", occasion.text).execute();
   await rows
@@ -83,7 +85,10 @@ export async function findBiscuit(
   };
 }
 
-/** Spends a biscuit, in the transaction of what it is spent on. Throws `biscuit_invalid` when it was spent before. */
+/**
+ * Spends a biscuit, in the transaction of what it is spent on. Throws `biscuit_invalid` when it was spent before, or when the token it came
+ * from has been revoked since it was found.
+ */
 export async function spendBiscuit(
   rows: Rows,
   biscuit: UsableBiscuit,
@@ -95,6 +100,7 @@ export async function spendBiscuit(
     .onConflict((conflict) => conflict.column("biscuit_hash").doNothing())
     .executeTakeFirst();
   if (inserted.numInsertedOrUpdatedRows !== 1n) throw invalid();
+  if (!(await isTokenLive(rows, biscuit, instant))) throw invalid();
 }
 
 function invalid(): Refusal {

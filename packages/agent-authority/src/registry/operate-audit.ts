@@ -1,9 +1,12 @@
-import { type SelectQueryBuilder, sql } from "kysely";
+import { type Selectable, type SelectQueryBuilder, sql } from "kysely";
 import { AgentAuthorityError } from "../agent-authority-error.js";
 import type { AuthorityStore } from "../store/authority-store.js";
 import type { Database } from "../store/database.js";
 import type { AuditEvent, AuditFilter } from "./audit-types.js";
 import { checkLimit } from "./list-page.js";
+
+// A statement looks at so many events at most: what is asked for may be rare, and on SQLite everybody waits for each statement.
+const PORTION = 20_000;
 
 export async function listAuditEvents(
   store: AuthorityStore,
@@ -16,18 +19,33 @@ export async function listAuditEvents(
   }
   const limit = checkLimit(last ?? filter.limit);
   const end = await findEnd(store);
-  let query = matching(store.rows.selectFrom("audit_events").selectAll(), filter).where(
-    "sequence",
-    ">",
-    after,
-  );
-  if (end !== undefined) query = query.where("sequence", "<=", end);
-  const found = await query
-    .orderBy("sequence", last === undefined ? "asc" : "desc")
-    .limit(limit)
-    .execute();
+  const found: AuditEventRow[] = [];
+  for (const [from, to] of portions(after, end, last !== undefined)) {
+    const rows = await matching(store.rows.selectFrom("audit_events").selectAll(), filter)
+      .where("sequence", ">", from)
+      .where("sequence", "<=", to)
+      .orderBy("sequence", last === undefined ? "asc" : "desc")
+      .limit(limit - found.length)
+      .execute();
+    found.push(...rows);
+    if (found.length === limit) break;
+  }
   if (last !== undefined) found.reverse();
-  return found.map((row) => ({
+  return found.map(toAuditEvent);
+}
+
+function* portions(after: number, end: number, isFromEnd: boolean): Generator<[number, number]> {
+  const count = Math.ceil((end - after) / PORTION);
+  for (let index = 0; index < count; index += 1) {
+    const from = after + (isFromEnd ? count - 1 - index : index) * PORTION;
+    yield [from, Math.min(from + PORTION, end)];
+  }
+}
+
+type AuditEventRow = Selectable<Database["audit_events"]>;
+
+function toAuditEvent(row: AuditEventRow): AuditEvent {
+  return {
     sequence: Number(row.sequence),
     at: row.at,
     // Only this package writes these two, and only such values.
@@ -42,7 +60,7 @@ export async function listAuditEvents(
     claimedAgentRuntimeId: row.claimed_agent_runtime_id ?? undefined,
     taskId: row.task_id ?? undefined,
     accessTokenId: row.access_token_id ?? undefined,
-  }));
+  };
 }
 
 type Events<Row> = SelectQueryBuilder<Database, "audit_events", Row>;
@@ -68,10 +86,13 @@ function matching<Row>(
 
 // SQLite writes one event after the other. On PostgreSQL an event may still be on its way while a later one is there: the end is the
 // last before which nothing is missing.
-async function findEnd({ kind, rows }: AuthorityStore): Promise<number | undefined> {
-  if (kind === "sqlite") return undefined;
-  const found = await sql<{ end: string }>`select audit_events_end() as "end"`.execute(rows);
-  return Number(found.rows[0]?.end);
+async function findEnd({ kind, rows }: AuthorityStore): Promise<number> {
+  const query =
+    kind === "sqlite"
+      ? sql<{ end: number | null }>`select max(sequence) as "end" from audit_events`
+      : sql<{ end: string }>`select audit_events_end() as "end"`;
+  const found = await query.execute(rows);
+  return Number(found.rows[0]?.end ?? 0);
 }
 
 function invalid(hint: string): AgentAuthorityError {

@@ -36,8 +36,9 @@ export async function lockPrincipal(
 /** Throws `forbidden` when the user or the account was revoked, without a lock. One that was never heard of was not. */
 export async function checkPrincipal(
   rows: Rows,
-  { accountId, userId }: PrincipalIds,
+  principal: Principal,
 ): Promise<void> {
+  const { accountId, userId } = principal;
   const { account, user } = await rows
     .selectNoFrom((eb) => [
       eb
@@ -53,8 +54,8 @@ export async function checkPrincipal(
         .as("user"),
     ])
     .executeTakeFirstOrThrow();
-  if (account !== null) throw revoked("account");
-  if (user !== null) throw revoked("user");
+  if (account !== null) throw revoked("account", principal);
+  if (user !== null) throw revoked("user", principal);
 }
 
 /** Makes the row of an account where there is none. */
@@ -100,6 +101,9 @@ function invalid(what: string): AgentAuthorityError {
   });
 }
 
-function revoked(what: string): Refusal {
-  return new Refusal("forbidden", `this ${what} was revoked`, { hint: "its operator decides" });
+function revoked(what: string, principal?: Principal): Refusal {
+  return new Refusal("forbidden", `this ${what} was revoked`, {
+    principal,
+    hint: "its operator decides",
+  });
 }

@@ -1,15 +1,10 @@
 import { createRegistry, openStore } from "../../src/index.js";
 
-export async function revokeAgentsOf(database: string, accountId: string, userId: string) {
+export async function stopUser(database: string, accountId: string, userId: string) {
   const store = await openStore(database);
   const registry = createRegistry(store);
-  for (const token of await registry.listAccessTokens()) {
-    if (token.accountId === accountId && token.userId === userId) {
-      await registry.revokeAccessToken(token.id);
-    }
-  }
-  const agents = await registry.listAgents({ accountId, userId });
-  for (const agent of agents) await registry.revokeAgent(agent.agentRuntimeId);
+  const { state } = await registry.revokeUser(accountId, userId);
+  const agents = await registry.listAgents({ accountId, userId, state: "active" });
   await store.close();
-  return agents.length;
+  return { state, liveAgents: agents.length };
 }

@@ -1,0 +1,58 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { AuditEvent, AuditFilter } from "./audit-types.js";
+import type { Registry } from "./registry-types.js";
+
+const PAGE = 1_000;
+const DEFAULT_POLL_MS = 1_000;
+
+/** Options of {@link followAuditEvents}. */
+export interface FollowAuditEventsOptions
+  extends Pick<AuditFilter, "action" | "code" | "accountId" | "agentRuntimeId"> {
+  /** Only events with a greater `sequence`. Default 0: from the first one on. */
+  readonly after?: number | undefined;
+  /** Milliseconds between two looks where nothing is new. Default 1,000. */
+  readonly pollMs?: number | undefined;
+  /** Ends the iteration. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Gives the events of the audit log one by one, oldest first, and waits for new ones until it is told to stop. None is skipped and none
+ * comes twice, whichever processes write them.
+ *
+ * @throws what {@link Registry.listAuditEvents} does; to go on after an error, begin anew after the last event that was seen
+ */
+export async function* followAuditEvents(
+  registry: Pick<Registry, "listAuditEvents">,
+  options: FollowAuditEventsOptions = {},
+): AsyncGenerator<AuditEvent, void, undefined> {
+  const { after = 0, pollMs = DEFAULT_POLL_MS, signal, ...filter } = options;
+  let seen = after;
+  while (!signal?.aborted) {
+    // Before the events that are asked for: up to this one all are looked at, also where none of them is.
+    const [newest] = await registry.listAuditEvents({ after: seen, last: 1 });
+    if (newest === undefined) {
+      await pause(pollMs, signal);
+      continue;
+    }
+    let events: AuditEvent[];
+    do {
+      events = await registry.listAuditEvents({ ...filter, after: seen, limit: PAGE });
+      for (const event of events) {
+        if (signal?.aborted) return;
+        yield event;
+        seen = event.sequence;
+      }
+    } while (events.length === PAGE);
+    seen = Math.max(seen, newest.sequence);
+  }
+}
+
+async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  try {
+    await sleep(ms, undefined, { signal });
+  } catch (error) {
+    // Told to stop: the loop sees it.
+    if (!signal?.aborted) throw error;
+  }
+}
