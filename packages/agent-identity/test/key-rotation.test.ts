@@ -4,7 +4,6 @@ import { AgentIdentityError } from "../src/agent-identity-error.js";
 import { fixedAuth } from "../src/auth.js";
 import { AuthorityError } from "../src/authority-error.js";
 import { AuthorityClient } from "../src/client/authority-client.js";
-import { codexAuthStore } from "../src/codex-auth/codex-auth-store.js";
 import type { CredentialStore } from "../src/credential-store.js";
 import { CredentialStoreError } from "../src/credential-store-error.js";
 import { openCodexAgent } from "./support/codex-home.js";
