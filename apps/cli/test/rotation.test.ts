@@ -156,7 +156,7 @@ describe("logout --revoke", () => {
 test("a rotation that is killed is finished by the next one, with the key that was stored first", async () => {
   await logIn();
   await output(["identity", "ensure"], options);
-  const hook = pathToFileURL(join(import.meta.dirname, "processes/die-at-step.mjs")).href;
+  const hook = pathToFileURL(join(import.meta.dirname, "processes/die-at-step.ts")).href;
   const env = { ...FEATURE_ON, NODE_OPTIONS: `--import=${hook}`, DIE_AFTER: "answered" };
   const killed = await countersign(["identity", "rotate"], { home, env });
   expect([killed.signal, killed.stderr.trim().split("\n").at(-1)]).toEqual([
