@@ -33,11 +33,14 @@ type CamelCase<Name extends string> = Name extends `${infer Head}_${infer Tail}`
   ? `${Head}${Capitalize<CamelCase<Tail>>}`
   : Name;
 
+// Names alone, so that what may be left out is there to be read: `undefined`.
+type NameOf<Entry> = keyof Entry & string;
+
 /** What came over the wire, with the names that the registry uses. */
 export type Unwired<Entry> = {
-  [Key in keyof Entry as Key extends "agent_public_key"
+  [Key in NameOf<Entry> as Key extends "agent_public_key"
     ? "publicKey"
-    : CamelCase<Key & string>]: Entry[Key];
+    : CamelCase<Key>]: Entry[Key];
 };
 
 /** Reads back what {@link toWire} said, once its form was checked. */
