@@ -52,6 +52,7 @@ export function checkAuthorityOptions(options: AuthorityOptions): AuthorityConte
     trustedProxies: checkProxies(options.trustedProxies ?? []),
     now,
     logger,
+    observer: options.metrics?.observer,
     refusalCodes: new WeakMap(),
   };
 }

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { HumanIssuer } from "./humans/principal.js";
 import type { RateLimitOptions } from "./limits/rate-limits.js";
 import type { ServerLimitOptions } from "./limits/server-limits.js";
+import type { AuthorityMetrics } from "./observe/authority-metrics.js";
 import type { Registry } from "./registry/registry-types.js";
 import type { AuthorityStore } from "./store/authority-store.js";
 
@@ -61,6 +62,8 @@ export interface AuthorityOptions {
   readonly now?: (() => number) | undefined;
   /** Default: nothing is logged. */
   readonly logger?: AuthorityLogger | undefined;
+  /** Counts what is done; made by `createAuthorityMetrics`, for one authority. Default: nothing is counted. */
+  readonly metrics?: AuthorityMetrics | undefined;
 }
 
 /** Options of {@link Authority.listen}. */
@@ -84,6 +87,8 @@ export interface ListenAdminOptions extends ListenOptions {
 export interface Authority {
   /** Answers one request of a Node HTTP server. Limits of headers and time are that server's; `listen` sets them. */
   handler(request: IncomingMessage, response: ServerResponse): void;
+  /** Whether it takes requests and its database answers; for {@link createOperationsListener}. */
+  isReady(): Promise<boolean>;
   /** What an operator does, on the same store. */
   readonly registry: Registry;
   /**

@@ -11,12 +11,14 @@ import type {
 } from "./authority-types.js";
 import type { AuthorityContext } from "./http/authority-context.js";
 import { createLimitedServer } from "./http/create-server.js";
+import { isAnswering } from "./http/health-routes.js";
 import { listenOn, urlOf } from "./http/listen.js";
 import { OpenRequests } from "./http/open-requests.js";
-import { noteOrigin, originOf, REQUEST_ID_HEADER } from "./http/request-origin.js";
+import { noteOrigin, REQUEST_ID_HEADER } from "./http/request-origin.js";
 import { type CodedProblem, createBusyProblem, createRequestProblem } from "./http/to-problem.js";
 import { writeProblem } from "./http/write-problem.js";
 import { LoadGate, type ShedReason } from "./limits/load-gate.js";
+import { observeRequest } from "./observe/observe-request.js";
 import { createRegistry } from "./registry/create-registry.js";
 import type { Registry } from "./registry/registry-types.js";
 
@@ -44,6 +46,11 @@ export async function createAuthority(options: AuthorityOptions): Promise<Author
   });
   // Only who serves needs the HTTP framework; who operates a store does not wait for it.
   const { createRouter } = await import("./http/create-router.js");
+  const { observer, store } = context;
+  if (observer !== undefined) {
+    store.events.observer = observer;
+    if (store.events.readPool !== undefined) observer.watchPool(store.events.readPool);
+  }
   return new RunningAuthority(context, registry, await createRouter(context));
 }
 
@@ -82,11 +89,22 @@ class RunningAuthority implements Authority {
     const { requestId } = noteOrigin(request, this.#context.trustedProxies);
     response.setHeader(REQUEST_ID_HEADER, requestId);
     this.#openRequests.add(response);
-    this.#log(request, response);
+    observeRequest(this.#context, request, response, () =>
+      this.#decide(router, request, response, shedFor),
+    );
+  }
+
+  #decide(
+    router: FastifyInstance,
+    request: IncomingMessage,
+    response: ServerResponse,
+    shedFor: ShedReason | undefined,
+  ): void {
     if (this.#closed !== undefined) {
       response.setHeader("connection", "close");
       this.#refuse(response, createBusyProblem("the authority is closing"));
     } else if (shedFor !== undefined) {
+      this.#context.observer?.shed(shedFor);
       // Node drops the body as it arrives, and the connection stays: to make another would cost more.
       this.#refuse(response, createBusyProblem("the authority has too much to do"));
     } else if (request.headers.host === undefined && request.httpVersion !== "1.0") {
@@ -120,16 +138,22 @@ class RunningAuthority implements Authority {
     options: ListenOptions,
   ): Promise<{ readonly url: string }> {
     if (this.#closed !== undefined) throw closing();
-    const { logger } = this.#context;
+    const { logger, observer } = this.#context;
     const server = createLimitedServer(handler, {
       ...this.#context,
       onRefusal(refusal) {
+        const { status, code } = refusal;
+        observer?.refusedUnread({ method: "", route: undefined, status, code, ms: 0 });
         logger?.info({ method: undefined, path: "", ms: 0, ...refusal }, "request");
       },
     });
     await listenOn(server, options);
     this.#servers.add(server);
     return { url: urlOf(server) };
+  }
+
+  async isReady(): Promise<boolean> {
+    return this.#closed === undefined && (await isAnswering(this.#context.store));
   }
 
   close(): Promise<void> {
@@ -153,23 +177,6 @@ class RunningAuthority implements Authority {
   #refuse(response: ServerResponse, problem: CodedProblem): void {
     this.#context.refusalCodes.set(response, problem.code);
     writeProblem(response, problem);
-  }
-
-  #log(request: IncomingMessage, response: ServerResponse): void {
-    const { logger } = this.#context;
-    if (logger === undefined) return;
-    const startedAt = performance.now();
-    // No other form of target than a path is logged: an absolute one may hold a user name and password.
-    const { requestId: request_id, address } = originOf(request);
-    const path = request.url?.startsWith("/") ? request.url.split(/[?#]/, 1)[0] : "";
-    response.once("close", () => {
-      const ms = Math.round(performance.now() - startedAt);
-      // A connection that went away got no answer, whatever status was prepared.
-      const status = response.writableFinished ? response.statusCode : 499;
-      const code = this.#context.refusalCodes.get(response);
-      const { method } = request;
-      logger.info({ method, path, status, ms, code, request_id, address }, "request");
-    });
   }
 }
 

@@ -22,6 +22,18 @@ export type { HumanIssuer, HumanPrincipal } from "./humans/principal.js";
 export type { RateLimitOptions } from "./limits/rate-limits.js";
 export type { ServerLimitOptions, ServerLimits } from "./limits/server-limits.js";
 export type {
+  AuthorityMetrics,
+  AuthorityMetricsOptions,
+  AuthorityObserver,
+  EndedRequest,
+} from "./observe/authority-metrics.js";
+export { createAuthorityMetrics } from "./observe/authority-metrics.js";
+export type {
+  OperationsListener,
+  OperationsListenerOptions,
+} from "./observe/operations-listener.js";
+export { createOperationsListener } from "./observe/operations-listener.js";
+export type {
   AuditAction,
   AuditEvent,
   AuditedChange,

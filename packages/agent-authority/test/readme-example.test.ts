@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { AssertionRejected } from "@countersign/agent-assertion";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createRegistry, openStore } from "../src/index.js";
+import { serveWithFigures } from "./examples/figures.js";
 import { issueFor } from "./examples/issue-identity.js";
 import { stopUser } from "./examples/operate.js";
 import { serve } from "./examples/serve.js";
@@ -22,7 +23,7 @@ afterAll(() => own.drop());
 
 test("the README holds the examples as they are compiled", async () => {
   const readme = await readFile(new URL("../README.md", import.meta.url), "utf8");
-  for (const name of ["serve", "operate", "verify", "workflows", "issue-identity"]) {
+  for (const name of ["serve", "operate", "verify", "workflows", "issue-identity", "figures"]) {
     const source = await readFile(new URL(`./examples/${name}.ts`, import.meta.url), "utf8");
     // The example stands inside the package, its reader outside.
     const asRead = source.replace("../../src/index.js", "@countersign/agent-authority");
@@ -47,6 +48,9 @@ test("the README's programs do what the README says", async () => {
   const store = await openStore(database);
   const workflows = await createAuthorityForWorkflows(store);
   await workflows.close();
+  const figures = await serveWithFigures(database, 0);
+  expect((await fetch(`${figures.url}/readyz`)).status).toBe(200);
+  await figures.close();
   expect(await issueFor(database, "acct-1", "user-2")).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+$/);
   expect(await createRegistry(store).listUsers({ state: "revoked" })).toHaveLength(1);
   await store.close();

@@ -4,6 +4,7 @@ import type { AuthorityLogger, Generation, RegistrationProofPolicy } from "../au
 import type { HumanIssuer } from "../humans/principal.js";
 import type { RateLimiter } from "../limits/rate-limiter.js";
 import type { ServerLimits } from "../limits/server-limits.js";
+import type { AuthorityObserver } from "../observe/authority-metrics.js";
 import type { AgentPolicy } from "../registry/register-agent.js";
 import type { TaskPolicy } from "../registry/register-task.js";
 import type { AuthorityStore } from "../store/authority-store.js";
@@ -26,6 +27,7 @@ export interface AuthorityContext {
   readonly limits: ServerLimits;
   readonly now: () => number;
   readonly logger: AuthorityLogger | undefined;
+  readonly observer: AuthorityObserver | undefined;
   /** The codes of answers that are refusals, for the log. */
   readonly refusalCodes: WeakMap<ServerResponse, Code>;
 }

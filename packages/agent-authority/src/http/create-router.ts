@@ -6,6 +6,9 @@ import {
   type FastifyRequest,
   fastify,
 } from "fastify";
+import { RateLimited } from "../limits/quota.js";
+import { noteRoute } from "../observe/observe-request.js";
+import { resumeTrace } from "../observe/tracing.js";
 import { addAgentRoutes } from "./agent-routes.js";
 import type { AuthorityContext } from "./authority-context.js";
 import { addBiscuitRoutes } from "./biscuit-routes.js";
@@ -90,6 +93,10 @@ export async function createRouter(
     if (!reply.hasHeader("cache-control")) reply.header("cache-control", "no-store");
     reply.header("x-content-type-options", "nosniff");
   });
+  app.addHook("onRequest", async ({ raw, routeOptions }) => noteRoute(raw, routeOptions.url));
+  app.addHook("preHandler", ({ raw, params }, _reply, done) =>
+    resumeTrace(raw, (params as { agentRuntimeId?: string }).agentRuntimeId, done),
+  );
   const { gate } = routes;
   if (gate !== undefined) app.addHook("onRequest", async ({ raw }) => gate(raw));
   addRateLimitHooks(app, context);
@@ -123,12 +130,13 @@ function addRoutes(app: FastifyInstance, context: AuthorityContext, routes: Rout
 }
 
 function send(
-  { logger, refusalCodes }: AuthorityContext,
+  { logger, observer, refusalCodes }: AuthorityContext,
   reply: FastifyReply,
   problem: CodedProblem,
   error?: unknown,
 ): FastifyReply {
   refusalCodes.set(reply.raw, problem.code);
+  if (error instanceof RateLimited) observer?.rateLimited(error.quota.kind);
   logTrouble(logger, error, reply.request.id, problem.isInternal);
   return reply.code(problem.status).headers(problem.headers).send(problem.body);
 }

@@ -11,6 +11,7 @@ import { REQUEST_ID_HEADER } from "./request-origin.js";
 import { createRequestProblem } from "./to-problem.js";
 
 const CHECK_INTERVAL_MS = 1_000;
+const HUNG_UP = "HPE_INVALID_EOF_STATE";
 
 /** Options of {@link createLimitedServer}. */
 export interface LimitedServerOptions {
@@ -65,6 +66,8 @@ export function createLimitedServer(
       { status, body, headers: { ...headers, [REQUEST_ID_HEADER]: requestId } },
       now,
     );
+    // Who hung up is no refusal: if its request had begun, that is told as one without an answer.
+    if (error.code === HUNG_UP) return;
     // Of the connection: there is no header that a proxy's word could be taken from.
     const remote = socket instanceof Socket ? (socket.remoteAddress ?? "") : "";
     onRefusal({ status, code, request_id: requestId, address: normaliseAddress(remote) });

@@ -1,5 +1,7 @@
 import type { Kysely } from "kysely";
+import { inSpan } from "../observe/tracing.js";
 import type { Database } from "./database.js";
+import type { StoreEvents } from "./store-events.js";
 import type { Transact } from "./transact.js";
 
 /** The rows as a query sees them, inside or outside of a transaction. */
@@ -8,12 +10,19 @@ export type Rows = Kysely<Database>;
 /** Which database a store is on. */
 export type StoreKind = "sqlite" | "postgres";
 
+// By the names of OpenTelemetry.
+const SYSTEMS: Readonly<Record<StoreKind, { readonly "db.system.name": string }>> = {
+  sqlite: { "db.system.name": "sqlite" },
+  postgres: { "db.system.name": "postgresql" },
+};
+
 interface StoreParts {
   readonly description: string;
   readonly kind: StoreKind;
   readonly rows: Rows;
   readonly transact: Transact;
   readonly now: () => number;
+  readonly events: StoreEvents;
 }
 
 /** An open database of an authority. Made by {@link openStore}; any number of processes may hold one on the same database. */
@@ -25,15 +34,18 @@ export class AuthorityStore {
   readonly rows: Rows;
   /** @internal */
   readonly now: () => number;
+  /** @internal */
+  readonly events: StoreEvents;
   readonly #transact: Transact;
   #closed: Promise<void> | undefined;
 
   /** @internal */
-  constructor({ description, kind, rows, transact, now }: StoreParts) {
+  constructor({ description, kind, rows, transact, now, events }: StoreParts) {
     this.description = description;
     this.kind = kind;
     this.rows = rows;
     this.now = now;
+    this.events = events;
     this.#transact = transact;
   }
 
@@ -43,8 +55,16 @@ export class AuthorityStore {
    *
    * @internal
    */
-  transaction<T>(run: (rows: Rows) => Promise<T>): Promise<T> {
-    return this.#transact(run);
+  async transaction<T>(run: (rows: Rows) => Promise<T>): Promise<T> {
+    const startedAt = performance.now();
+    let outcome: "committed" | "failed" = "failed";
+    try {
+      const value = await inSpan("transaction", SYSTEMS[this.kind], () => this.#transact(run));
+      outcome = "committed";
+      return value;
+    } finally {
+      this.events.observer?.transactionEnded(outcome, performance.now() - startedAt);
+    }
   }
 
   /** Closes the database. Idempotent. */

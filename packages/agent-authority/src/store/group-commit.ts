@@ -19,7 +19,10 @@ const MAX_MEMBERS = 128;
  * Transactions of SQLite in groups: what came in while the last group was written goes to disk together, in one commit. Each member has
  * a savepoint of its own, so one that fails takes nothing of the others with it, and hears its answer once all of the group is on disk.
  */
-export function transactInGroups(rows: Rows): Transact {
+export function transactInGroups(
+  rows: Rows,
+  onCommit: (size: number) => void = () => {},
+): Transact {
   const queue: Member[] = [];
   let isWriting = false;
 
@@ -29,7 +32,8 @@ export function transactInGroups(rows: Rows): Transact {
       while (queue.length > 0) {
         // What has arrived with the first of them is still to be read from its sockets.
         await turn();
-        await commitGroup(rows, queue.splice(0, MAX_MEMBERS));
+        const members = queue.splice(0, MAX_MEMBERS);
+        if (await commitGroup(rows, members)) onCommit(members.length);
       }
     } finally {
       isWriting = false;
@@ -49,7 +53,7 @@ export function transactInGroups(rows: Rows): Transact {
     });
 }
 
-async function commitGroup(rows: Rows, members: readonly Member[]): Promise<void> {
+async function commitGroup(rows: Rows, members: readonly Member[]): Promise<boolean> {
   let answers: (() => void)[];
   try {
     answers = await rows.transaction().execute(async (group) => {
@@ -59,9 +63,10 @@ async function commitGroup(rows: Rows, members: readonly Member[]): Promise<void
     });
   } catch (error) {
     for (const member of members) member.reject(error);
-    return;
+    return false;
   }
   for (const answer of answers) answer();
+  return true;
 }
 
 async function runInSavepoint<T>(

@@ -11,6 +11,7 @@ import { createPostgresDialect, POOL_SIZE } from "./postgres-dialect.js";
 import { findDatabaseFile, tightenDatabaseFile } from "./prepare-database-file.js";
 import { createSqliteDialect } from "./sqlite-dialect.js";
 import { isBusy, toStoreError } from "./sqlite-error.js";
+import type { StoreEvents } from "./store-events.js";
 import { describeStoreUrl, parseStoreUrl, type SqliteLocation } from "./store-url.js";
 import { transactAlone } from "./transact.js";
 
@@ -43,9 +44,15 @@ export async function openStore(
   const location = parseStoreUrl(url);
   const { now = Date.now } = options;
   const description = describeStoreUrl(url);
+  const events: StoreEvents = {};
   if (location.kind === "postgres") {
     await migratePostgres(location.url);
-    const dialect = createPostgresDialect(location.url, { maxConnections: POOL_SIZE });
+    const dialect = createPostgresDialect(location.url, {
+      maxConnections: POOL_SIZE,
+      onPool(read) {
+        events.readPool = read;
+      },
+    });
     const rows = new Kysely<Database>({ dialect });
     // Kysely starts its driver with the first query, and one that never started would start even after it was destroyed.
     await sql`select 1`.execute(rows);
@@ -55,6 +62,7 @@ export async function openStore(
       rows,
       transact: transactAlone(rows),
       now,
+      events,
     });
   }
   const database = await openDatabase(location);
@@ -69,8 +77,9 @@ export async function openStore(
     description,
     kind: "sqlite",
     rows,
-    transact: transactInGroups(rows),
+    transact: transactInGroups(rows, (size) => events.observer?.groupCommitted(size)),
     now,
+    events,
   });
 }
 

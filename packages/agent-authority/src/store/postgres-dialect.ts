@@ -1,6 +1,7 @@
 import { type Dialect, PostgresDialect, type PostgresPoolClient } from "kysely";
 import { type ClientBase, Pool, type PoolClient } from "pg";
 import { toPostgresError } from "./postgres-error.js";
+import type { PoolState } from "./store-events.js";
 
 const CONNECT_TIMEOUT_MS = 5_000;
 const LOCK_TIMEOUT_MS = 5_000;
@@ -14,6 +15,8 @@ export interface PostgresDialectOptions {
   readonly maxConnections: number;
   /** Whether statements and locks are given up after a while. Migrations wait for each other as long as it takes. */
   readonly isPatient?: boolean | undefined;
+  /** Gets what reads the state of the pool. */
+  readonly onPool?: ((read: () => PoolState) => void) | undefined;
 }
 
 /** A Kysely dialect over a pool of connections to PostgreSQL. Nothing is connected before the first query. */
@@ -33,6 +36,11 @@ export function createPostgresDialect(url: string, options: PostgresDialectOptio
           idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS,
         }),
   });
+  options.onPool?.(() => ({
+    total: pool.totalCount,
+    idle: pool.idleCount,
+    waiting: pool.waitingCount,
+  }));
   // A connection that ends while nobody uses it, or between two queries, would else end the process; the next query tells.
   pool.on("error", () => {});
   pool.on("connect", (client) => client.on("error", () => {}));
