@@ -1,3 +1,4 @@
+import { setImmediate as turn } from "node:timers/promises";
 import { AgentAuthorityError } from "../agent-authority-error.js";
 
 const DEFAULT_LIMIT = 1_000;
@@ -14,7 +15,7 @@ interface List<Row, Entry> {
 
 /**
  * Reads one page of a list. What only the rows themselves tell, such as a state at an instant, is looked for in portions, each a statement of
- * its own: however long the list is, nobody waits for more than one portion.
+ * its own: however long the list is, others wait for one portion at most, also where the database works in this very thread.
  */
 export async function listPage<Row, Entry>(
   limit: number | undefined,
@@ -33,6 +34,7 @@ export async function listPage<Row, Entry>(
     }
     last = rows.at(-1);
     if (rows.length < portion) break;
+    if (entries.length < count) await turn();
   }
   return entries.slice(0, count);
 }

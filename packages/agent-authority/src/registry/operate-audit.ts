@@ -1,3 +1,4 @@
+import { setImmediate as turn } from "node:timers/promises";
 import { type Selectable, type SelectQueryBuilder, sql } from "kysely";
 import { AgentAuthorityError } from "../agent-authority-error.js";
 import type { AuthorityStore } from "../store/authority-store.js";
@@ -29,6 +30,8 @@ export async function listAuditEvents(
       .execute();
     found.push(...rows);
     if (found.length === limit) break;
+    // The database may work in this very thread: others get their turn.
+    await turn();
   }
   if (last !== undefined) found.reverse();
   return found.map(toAuditEvent);

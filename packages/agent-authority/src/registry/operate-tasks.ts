@@ -17,11 +17,16 @@ interface TaskWithAgent extends TaskRow {
   account_revoked_at: string | null;
 }
 
-export function listTasks(
+// Sorting so many by their ids takes a few milliseconds. Beyond it, tasks of an account are picked from all in the order of their ids.
+const SORTED_AT_MOST = 10_000;
+
+export async function listTasks(
   { rows }: AuthorityStore,
-  { agentRuntimeId, accountId, userId, state, after, limit }: TaskFilter,
+  filter: TaskFilter,
   instant: Instant,
 ): Promise<TaskInfo[]> {
+  const { agentRuntimeId, accountId, userId, state, after, limit } = filter;
+  const isSorted = agentRuntimeId !== undefined || (await hasFewTasks(rows, filter));
   return listPage<TaskWithAgent, TaskInfo>(limit, {
     read: (last, count) => {
       const seen = last?.task_id ?? after;
@@ -29,16 +34,42 @@ export function listTasks(
       if (agentRuntimeId !== undefined) {
         query = query.where("tasks.agent_runtime_id", "=", agentRuntimeId);
       }
-      if (accountId !== undefined) query = query.where("agents.account_id", "=", accountId);
-      if (userId !== undefined) query = query.where("agents.user_id", "=", userId);
+      if (isSorted && accountId !== undefined) {
+        query = query.where("agents.account_id", "=", accountId);
+      }
+      if (isSorted && userId !== undefined) query = query.where("agents.user_id", "=", userId);
       if (seen !== undefined) query = query.where("task_id", ">", seen);
       return query.orderBy("task_id").limit(count).execute();
     },
     toEntry: (row) => {
+      if (accountId !== undefined && row.account_id !== accountId) return undefined;
+      if (userId !== undefined && row.user_id !== userId) return undefined;
       const task = toTaskInfo(row, instant);
       return state === undefined || task.state === state ? task : undefined;
     },
   });
+}
+
+async function hasFewTasks(
+  rows: Rows,
+  { accountId, userId }: Pick<TaskFilter, "accountId" | "userId">,
+): Promise<boolean> {
+  if (accountId === undefined && userId === undefined) return false;
+  let agents = rows.selectFrom("agents").select("agent_runtime_id");
+  if (accountId !== undefined) agents = agents.where("account_id", "=", accountId);
+  if (userId !== undefined) agents = agents.where("user_id", "=", userId);
+  const { count } = await rows
+    .selectFrom(
+      rows
+        .selectFrom("tasks")
+        .select("task_id")
+        .where("agent_runtime_id", "in", agents)
+        .limit(SORTED_AT_MOST + 1)
+        .as("some"),
+    )
+    .select((eb) => eb.fn.countAll<number | string>().as("count"))
+    .executeTakeFirstOrThrow();
+  return Number(count) <= SORTED_AT_MOST;
 }
 
 export async function getTask(
