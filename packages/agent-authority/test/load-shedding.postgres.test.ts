@@ -1,5 +1,6 @@
 import { AgentKey } from "@countersign/agent-key";
 import { expect, it } from "vitest";
+import { createAuthorityMetrics } from "../src/index.js";
 import { expectRefusal } from "./expect-refusal.js";
 import { holdTable } from "./hold-table.js";
 import { TestedAuthority } from "./start-authority.js";
@@ -9,9 +10,11 @@ const PLACES = 20;
 
 it("requests that wait for the database keep their places, the next one is turned away, and none is lost", async () => {
   await using own = await createTestDatabase();
+  const metrics = createAuthorityMetrics();
   await using tested = await TestedAuthority.start({
     database: own.url,
     limits: { maxRequests: PLACES },
+    metrics,
   });
   const token = await tested.token();
   const release = await holdTable(own.url, "users");
@@ -19,7 +22,7 @@ it("requests that wait for the database keep their places, the next one is turne
   const waiting = Array.from({ length: PLACES }, () =>
     tested.registerAgent(token, AgentKey.generate()),
   );
-  await expect.poll(() => tested.call("GET", "/v1/whoami").then(({ status }) => status)).toBe(503);
+  await expect.poll(() => metrics.render()).toContain(`requests_in_flight ${PLACES}\n`);
   expectRefusal(await tested.registerAgent(token, AgentKey.generate()), 503, "server_error");
   expect((await tested.call("GET", "/healthz")).status).toBe(200);
   await release();

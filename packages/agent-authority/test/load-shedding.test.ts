@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { createServer, type IncomingMessage } from "node:http";
 import { type AddressInfo, connect, type Socket } from "node:net";
 import { text } from "node:stream/consumers";
@@ -27,22 +28,26 @@ function open(url: string): Socket {
   return socket;
 }
 
-const head = (token: string, length: number) =>
-  `POST /v1/agent/register HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer ${token}\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n\r\n`;
+const head = (token: string, length: number, more = "") =>
+  `POST /v1/agent/register HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${more}Authorization: Bearer ${token}\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n\r\n`;
 
 /** Fills all places with registrations whose bodies do not come; each is gone on with by what is given. */
 async function fill(tested: TestedAuthority): Promise<readonly (() => Promise<string>)[]> {
   const token = await tested.token();
-  const held = Array.from({ length: PLACES }, () => {
+  const held: (() => Promise<string>)[] = [];
+  for (let place = 0; place < PLACES; place += 1) {
     const socket = open(tested.url);
     const body = JSON.stringify(agentBody(AgentKey.generate()));
-    socket.write(head(token, body.length));
-    return async () => {
+    socket.write(head(token, body.length, "Expect: 100-continue\r\n"));
+    // The server says so when it has taken the request up.
+    const [interim] = await once(socket, "data");
+    expect(String(interim)).toBe("HTTP/1.1 100 Continue\r\n\r\n");
+    held.push(async () => {
       socket.write(body);
       return text(socket);
-    };
-  });
-  await expect.poll(() => tested.call("GET", "/v1/whoami").then(({ status }) => status)).toBe(503);
+    });
+  }
+  expect((await tested.call("GET", "/v1/whoami")).status).toBe(503);
   return held;
 }
 

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 import { AgentKey } from "@countersign/agent-key";
@@ -85,11 +86,11 @@ describe("figures", () => {
     const slow = connect({ host: hostname, port: Number(port) });
     onTestFinished(() => void slow.destroy());
     slow.write(
-      "POST /v1/agent/register HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n",
+      "POST /v1/agent/register HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n",
     );
-    await expect
-      .poll(() => tested.call("GET", "/v1/whoami").then(({ status }) => status))
-      .toBe(503);
+    // The server says so when it has taken the request up.
+    expect(String((await once(slow, "data"))[0])).toMatch(/^HTTP\/1\.1 100 /);
+    expect((await tested.call("GET", "/v1/whoami")).status).toBe(503);
     expect(await figures(metrics, "requests_in_flight")).toEqual(["requests_in_flight 1"]);
     slow.destroy();
     await tested.authority.close();
