@@ -1,5 +1,8 @@
+import { sql } from "kysely";
 import { describe, expect, it } from "vitest";
 import { AgentAuthorityError, createRegistry, type Registry } from "../src/index.js";
+import type { AuthorityStore } from "../src/store/authority-store.js";
+import { seedRegistry } from "./bench/seed-registry.js";
 import { expectRejection } from "./expect-refusal.js";
 import { openScratchStore, TestedAuthority } from "./start-authority.js";
 
@@ -81,6 +84,28 @@ describe("a page of a list", () => {
     expect(await registry.listAccessTokens({ accountId: "acct-1", role: "read" })).toEqual([]);
   });
 
+  it("is the same where an account has more tasks than are sorted", async () => {
+    await using store = await openScratchStore();
+    // 100 tasks each; of 105 agents the first five are the user's whose tasks are few.
+    await seedRegistry(store, 105, 1);
+    const registry = createRegistry(store);
+    const all = await registry.listTasks({ limit: 10_000 });
+    const few = all.slice(0, 500).map(({ taskId }) => taskId);
+    const change = { account_id: "acct-9", user_id: "user-9" };
+    const isLater = sql<boolean>`agent_runtime_id > ${all[499]?.agentRuntimeId}`;
+    await store.rows.updateTable("agents").set(change).where(isLater).execute();
+    const rest = await registry.listTasks({ after: few.at(-1), limit: 10_000 });
+    expect(rest).toHaveLength(10_000);
+    for (const filter of [{ accountId: "acct-0" }, { userId: "user-0" }]) {
+      const listed = await registry.listTasks({ ...filter, limit: 10_000 });
+      expect(listed.map(({ taskId }) => taskId)).toEqual(few);
+    }
+    await seedOneMore(store);
+    for (const filter of [{ accountId: "acct-9" }, { userId: "user-9" }]) {
+      expect(await registry.listTasks({ ...filter, limit: 10_000 })).toEqual(rest);
+    }
+  });
+
   it("leaves lapsed claims out, and is still as long as was asked for", async () => {
     await using tested = await TestedAuthority.start();
     const { registry } = tested.authority;
@@ -92,6 +117,12 @@ describe("a page of a list", () => {
     expect(page.map(({ userId }) => userId)).toEqual(["user-3", "user-4"]);
   });
 });
+
+/** One task more than are sorted, of the account that has so many. */
+async function seedOneMore({ rows }: AuthorityStore): Promise<void> {
+  await sql`insert into tasks (task_id, agent_runtime_id, state, created_at)
+    select 'task_9', max(agent_runtime_id), 'active', max(created_at) from tasks`.execute(rows);
+}
 
 async function inPages(registry: Registry) {
   return {
