@@ -34,10 +34,7 @@ export async function lockPrincipal(
 }
 
 /** Throws `forbidden` when the user or the account was revoked, without a lock. One that was never heard of was not. */
-export async function checkPrincipal(
-  rows: Rows,
-  principal: Principal,
-): Promise<void> {
+export async function checkPrincipal(rows: Rows, principal: Principal): Promise<void> {
   const { accountId, userId } = principal;
   const { account, user } = await rows
     .selectNoFrom((eb) => [
