@@ -1,37 +1,71 @@
-import { createRegistry, type Registry } from "@countersign/agent-authority";
-import { CliError } from "./cli-error.js";
+import type { Registry } from "@countersign/agent-authority";
+import { CliError, usageError } from "./cli-error.js";
 import { type OpenDatabaseOptions, openDatabase } from "./database-option.js";
+import { escapeText } from "./escape-text.js";
+import { parseBaseUrl } from "./http-url.js";
 import { formatColumns } from "./output.js";
 import type { Run } from "./run.js";
+import { readSecretSource } from "./secrets.js";
 
 /** Options of commands on the registry. */
 export interface RegistryOptions {
   readonly database?: string;
+  /** Base URL of the admin listener. */
+  readonly authority?: string;
+  readonly authorityToken?: string;
 }
 
-/** Does something with the registry of the database that the options name; an authority may be running on it. */
+/**
+ * Does something with the registry that the options name: of a database, on which an authority may be running, or through the admin API of
+ * an authority.
+ *
+ * @throws {CliError} `usage` when both are named, or an authority without a token
+ */
 export async function withRegistry<T>(
   run: Run,
   options: RegistryOptions,
   work: (registry: Registry) => Promise<T>,
   { create }: OpenDatabaseOptions = { create: false },
 ): Promise<T> {
-  const store = await openDatabase(run, options.database, { create });
-  try {
-    return await work(createRegistry(store));
-  } finally {
-    await store.close();
+  if (options.authority !== undefined) return await work(await openRemote(run, options));
+  if (options.authorityToken !== undefined) {
+    throw usageError("--authority-token needs --authority", "add --authority URL");
   }
+  await using store = await openDatabase(run, options.database, { create });
+  const { createRegistry } = await import("@countersign/agent-authority");
+  return await work(createRegistry(store));
+}
+
+async function openRemote(run: Run, options: RegistryOptions): Promise<Registry> {
+  const { authority: url = "", authorityToken, database } = options;
+  if (database !== undefined) {
+    throw usageError("--authority and --database exclude each other", "name the one to work on");
+  }
+  if (authorityToken === undefined) {
+    throw usageError(
+      "--authority needs --authority-token",
+      "name a token of role read or operate: env:VAR or file:PATH",
+    );
+  }
+  const base = parseBaseUrl(run, { url, from: "--authority" });
+  const token = await readSecretSource(run.environment, authorityToken, "--authority-token");
+  const { remoteRegistry } = await import("@countersign/agent-authority/remote-registry");
+  return remoteRegistry({ url: base, token, ...run.http });
 }
 
 /** A row as commands print it, with the members of the protocol's vocabulary. */
 export type Row = Readonly<Record<string, string | readonly string[] | boolean | undefined>>;
 
-/** Prints rows: an array with `--json`, else the named columns. */
+/** Prints rows: an array with `--json`, else the named columns below their names; nothing where there is no row. */
 export function printRows(run: Run, rows: readonly Row[], columns: readonly string[]): void {
-  run.output.result(rows, () =>
-    formatColumns(rows.map((row) => columns.map((column) => String(row[column] ?? "-")))),
-  );
+  run.output.result(rows, () => {
+    if (rows.length === 0) return [];
+    const heading = columns.map((column) => column.toUpperCase());
+    const cells = rows.map((row) =>
+      columns.map((column) => escapeText(String(row[column] ?? "-"))),
+    );
+    return formatColumns([heading, ...cells]);
+  });
 }
 
 /** Prints one row: an object with `--json`, else one line for each member. */
@@ -40,10 +74,13 @@ export function printRow(run: Run, row: Row): void {
     formatColumns(
       Object.entries(row)
         .filter(([, value]) => value !== undefined)
-        .map(([name, value]) => [name, String(value)]),
+        .map(([name, value]) => [name, escapeText(String(value))]),
     ),
   );
 }
+
+/** What the registry keeps. */
+export type RegistryThing = "agent" | "task" | "token" | "user" | "account";
 
 /**
  * Gives what the registry found.
@@ -52,7 +89,7 @@ export function printRow(run: Run, row: Row): void {
  */
 export function requireFound<T>(
   found: T | undefined,
-  what: "agent" | "task" | "token",
+  what: RegistryThing,
   code: "unknown_agent" | "unknown_task" | "invalid_request",
 ): T {
   if (found !== undefined) return found;

@@ -1,10 +1,16 @@
-import type { AgentInfo } from "@countersign/agent-authority";
-import { createEntryCommand, createListCommand, type RegistryKind } from "../registry-commands.js";
-import type { RegistryOptions } from "../registry-session.js";
+import type { AgentInfo, LifeState } from "@countersign/agent-authority";
+import {
+  createEntryCommand,
+  createListCommand,
+  type ListOptions,
+  type RegistryKind,
+} from "../registry-commands.js";
 
 /** Options of `authority agents list`. */
-export interface ListAgentsOptions extends RegistryOptions {
+export interface ListAgentsOptions extends ListOptions {
   readonly account?: string;
+  readonly user?: string;
+  readonly state?: LifeState;
 }
 
 const agents: RegistryKind<AgentInfo> = {
@@ -22,7 +28,14 @@ const agents: RegistryKind<AgentInfo> = {
 /** `authority agents list`. */
 export const listAgents = createListCommand(
   agents,
-  (registry, { account: accountId }: ListAgentsOptions) => registry.listAgents({ accountId }),
+  (registry, { account, user, state }: ListAgentsOptions, { after, limit }) =>
+    registry.listAgents({
+      accountId: account,
+      userId: user,
+      state,
+      after: after?.agentRuntimeId,
+      limit,
+    }),
 );
 
 /** `authority agents show ID`. */
@@ -30,3 +43,6 @@ export const showAgent = createEntryCommand(agents, (registry, id) => registry.g
 
 /** `authority agents revoke ID`. */
 export const revokeAgent = createEntryCommand(agents, (registry, id) => registry.revokeAgent(id));
+
+/** `authority agents restore ID`. */
+export const restoreAgent = createEntryCommand(agents, (registry, id) => registry.restoreAgent(id));

@@ -1,9 +1,9 @@
 import type { TaskInfo } from "@countersign/agent-authority";
 import { createEntryCommand, createListCommand, type RegistryKind } from "../registry-commands.js";
-import type { RegistryOptions } from "../registry-session.js";
+import type { ListAgentsOptions } from "./authority-agents.js";
 
 /** Options of `authority tasks list`. */
-export interface ListTasksOptions extends RegistryOptions {
+export interface ListTasksOptions extends ListAgentsOptions {
   readonly agent?: string;
 }
 
@@ -17,7 +17,15 @@ const tasks: RegistryKind<TaskInfo> = {
 /** `authority tasks list`. */
 export const listTasks = createListCommand(
   tasks,
-  (registry, { agent: agentRuntimeId }: ListTasksOptions) => registry.listTasks({ agentRuntimeId }),
+  (registry, { agent, account, user, state }: ListTasksOptions, { after, limit }) =>
+    registry.listTasks({
+      agentRuntimeId: agent,
+      accountId: account,
+      userId: user,
+      state,
+      after: after?.taskId,
+      limit,
+    }),
 );
 
 /** `authority tasks show ID`. */
@@ -25,3 +33,6 @@ export const showTask = createEntryCommand(tasks, (registry, id) => registry.get
 
 /** `authority tasks revoke ID`. */
 export const revokeTask = createEntryCommand(tasks, (registry, id) => registry.revokeTask(id));
+
+/** `authority tasks restore ID`. */
+export const restoreTask = createEntryCommand(tasks, (registry, id) => registry.restoreTask(id));

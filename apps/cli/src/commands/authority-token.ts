@@ -1,7 +1,12 @@
 import type { AccessTokenInfo, TokenRole } from "@countersign/agent-authority";
 import { parseDuration } from "../duration.js";
 import { checkPrincipals } from "../principal-options.js";
-import { createEntryCommand, createListCommand, type RegistryKind } from "../registry-commands.js";
+import {
+  createEntryCommand,
+  createListCommand,
+  type ListOptions,
+  type RegistryKind,
+} from "../registry-commands.js";
 import { type RegistryOptions, withRegistry } from "../registry-session.js";
 import type { Run } from "../run.js";
 
@@ -46,8 +51,25 @@ export async function createToken(run: Run, options: CreateTokenOptions): Promis
   );
 }
 
+/** Options of `authority token list`. */
+export interface ListTokensOptions extends ListOptions {
+  readonly account?: string;
+  readonly user?: string;
+  readonly role?: TokenRole;
+}
+
 /** `authority token list`. */
-export const listTokens = createListCommand(tokens, (registry) => registry.listAccessTokens());
+export const listTokens = createListCommand(
+  tokens,
+  (registry, { account, user, role }: ListTokensOptions, { after, limit }) =>
+    registry.listAccessTokens({
+      accountId: account,
+      userId: user,
+      role,
+      after: after?.id,
+      limit,
+    }),
+);
 
 /** `authority token revoke ID`. */
 export const revokeToken = createEntryCommand(tokens, (registry, id) =>

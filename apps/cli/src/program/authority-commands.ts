@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
-import type { RegistryOptions } from "../registry-session.js";
 import { declareAuthorityIdentityCommands } from "./authority-identity-commands.js";
-import type { CommandHandler, Declare } from "./declare.js";
+import { declareRegistryCommands } from "./authority-registry-commands.js";
+import { type Declare, OPERATIONS_LISTEN } from "./declare.js";
 
 const DATABASE =
   "the authority's database: sqlite:FILE, postgres://… without a password, env:VAR or file:PATH (default: COUNTERSIGN_DATABASE_URL, else in the home)";
@@ -29,6 +29,7 @@ export function declareAuthorityCommands(program: Command, declare: Declare): vo
     .option("--config <file>", "TOML file; every key can also be COUNTERSIGN_AUTHORITY_KEY")
     .option("--public-url <url>", "the URL that clients use, where it is not the listener's")
     .option("--admin-listen <host:port>", "listen there for the admin API too (default: none)")
+    .option(...OPERATIONS_LISTEN)
     .addOption(
       new Option("--log-level <level>", "how much stderr tells (default: info)").choices([
         "debug",
@@ -49,74 +50,6 @@ export function declareAuthorityCommands(program: Command, declare: Declare): vo
     .option("--database <url>", DATABASE)
     .option("--force", "replace the file if it is there");
 
-  const token = declare.group(authority, "token", "access tokens of the authority");
-  declare
-    .command(token, "create", "make an access token and print it alone", async () => {
-      return (await import("../commands/authority-token.js")).createToken;
-    })
-    .requiredOption("--account <id>", "account")
-    .requiredOption("--user <id>", "user")
-    .addOption(
-      new Option("--role <role>", "what the token is for")
-        .choices(["human", "resource_server", "read", "operate"])
-        .default("human"),
-    )
-    .option("--ttl <duration>", "how long it lives, such as 30m, 24h, 30d", "24h")
-    .option("--database <url>", DATABASE);
-  declare
-    .command(token, "list", "list the tokens; the tokens themselves are not kept", async () => {
-      return (await import("../commands/authority-token.js")).listTokens;
-    })
-    .option("--database <url>", DATABASE);
-  declare
-    .command(token, "revoke <id>", "revoke a token by its id", async () => {
-      return (await import("../commands/authority-token.js")).revokeToken;
-    })
-    .option("--database <url>", DATABASE);
-
   declareAuthorityIdentityCommands(authority, declare, DATABASE);
-
-  const agents = declare.group(authority, "agents", "registered agents");
-  declare
-    .command(agents, "list", "list the agents", async () => {
-      return (await import("../commands/authority-agents.js")).listAgents;
-    })
-    .option("--account <id>", "only this account's")
-    .option("--database <url>", DATABASE);
-  declareOne(agents, declare, "agent", async () => {
-    const { showAgent, revokeAgent } = await import("../commands/authority-agents.js");
-    return { show: showAgent, revoke: revokeAgent };
-  });
-
-  const tasks = declare.group(authority, "tasks", "registered tasks");
-  declare
-    .command(tasks, "list", "list the tasks", async () => {
-      return (await import("../commands/authority-tasks.js")).listTasks;
-    })
-    .option("--agent <id>", "only this agent's")
-    .option("--database <url>", DATABASE);
-  declareOne(tasks, declare, "task", async () => {
-    const { showTask, revokeTask } = await import("../commands/authority-tasks.js");
-    return { show: showTask, revoke: revokeTask };
-  });
-}
-
-// What is done with one agent or one task, by its id.
-function declareOne(
-  group: Command,
-  declare: Declare,
-  what: "agent" | "task",
-  load: () => Promise<Readonly<Record<"show" | "revoke", CommandHandler<RegistryOptions>>>>,
-): void {
-  declare
-    .command(group, "show <id>", `show the ${what}`, async () => (await load()).show)
-    .option("--database <url>", DATABASE);
-  declare
-    .command(
-      group,
-      "revoke <id>",
-      `revoke the ${what}, for good`,
-      async () => (await load()).revoke,
-    )
-    .option("--database <url>", DATABASE);
+  declareRegistryCommands(authority, declare, DATABASE);
 }
