@@ -108,6 +108,24 @@ describe("openStore on PostgreSQL", () => {
     expect(counts).toEqual(Array.from({ length: 6 }, () => 5));
   });
 
+  it("is opened while schemas of others come and go", async () => {
+    const url = await createDatabase();
+    let isOver = false;
+    const others = Array.from({ length: 3 }, async (_, index) => {
+      const schema = `countersign_test_other_${process.pid}_${index}`;
+      while (!isOver) {
+        await run(url, `create schema ${schema}; create table ${schema}.t (id serial)`);
+        await run(url, `set client_min_messages = error; drop schema ${schema} cascade`);
+      }
+    });
+    try {
+      for (let count = 0; count < 20; count += 1) await (await openStore(url)).close();
+    } finally {
+      isOver = true;
+      await Promise.all(others);
+    }
+  });
+
   it("keeps the audit log as it was written", async () => {
     const url = await createDatabase();
     await using store = await openStore(url);

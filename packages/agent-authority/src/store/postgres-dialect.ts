@@ -1,6 +1,7 @@
-import { type Dialect, PostgresDialect, type PostgresPoolClient } from "kysely";
+import type { Dialect, PostgresPoolClient } from "kysely";
 import { type ClientBase, Pool, type PoolClient } from "pg";
 import { toPostgresError } from "./postgres-error.js";
+import { PlainPostgresDialect } from "./postgres-introspector.js";
 import type { PoolState } from "./store-events.js";
 
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -45,7 +46,7 @@ export function createPostgresDialect(url: string, options: PostgresDialectOptio
   pool.on("error", () => {});
   pool.on("connect", (client) => client.on("error", () => {}));
   const clients = new WeakMap<PoolClient, PostgresPoolClient>();
-  return new PostgresDialect({
+  return new PlainPostgresDialect({
     pool: {
       connect: async () => {
         const client = await connect(pool);

@@ -1,0 +1,44 @@
+import {
+  type DatabaseIntrospector,
+  type Kysely,
+  PostgresDialect,
+  type SchemaMetadata,
+  sql,
+  type TableMetadata,
+} from "kysely";
+
+/**
+ * Kysely's dialect, with no more knowledge of a database than the migrator asks for: which schemas and tables there are.
+ *
+ * Kysely's own looks into every column of every schema, and fails when another program drops one of its schemas meanwhile.
+ */
+export class PlainPostgresDialect extends PostgresDialect {
+  // biome-ignore lint/suspicious/noExplicitAny: as Kysely declares it
+  override createIntrospector(db: Kysely<any>): DatabaseIntrospector {
+    return new NameIntrospector(db);
+  }
+}
+
+class NameIntrospector implements DatabaseIntrospector {
+  readonly #db: Kysely<unknown>;
+
+  constructor(db: Kysely<unknown>) {
+    this.#db = db;
+  }
+
+  async getSchemas(): Promise<SchemaMetadata[]> {
+    const { rows } =
+      await sql<SchemaMetadata>`select nspname as name from pg_catalog.pg_namespace`.execute(
+        this.#db,
+      );
+    return rows;
+  }
+
+  async getTables(): Promise<TableMetadata[]> {
+    const { rows } = await sql<{
+      readonly name: string;
+      readonly schema: string;
+    }>`select tablename as name, schemaname as schema from pg_catalog.pg_tables`.execute(this.#db);
+    return rows.map((row) => ({ ...row, isView: false, isForeign: false, columns: [] }));
+  }
+}
