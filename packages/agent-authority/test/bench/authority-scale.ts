@@ -67,7 +67,11 @@ async function measure(kind: DatabaseKind): Promise<boolean> {
 async function prepare(kind: DatabaseKind, count: number) {
   const database = await kind.create();
   const store = await openStore(database.url);
-  const agents = await seedRegistry(store, count, KNOWN);
+  const agents = await seedRegistry(store, count, KNOWN).catch(async (error: unknown) => {
+    await store.close();
+    await database[Symbol.asyncDispose]();
+    throw error;
+  });
   const authority = await createAuthority({ store, rateLimits: OFF, maxLiveAgents: 1_000_000 });
   const { url } = await authority.listen({ host: "127.0.0.1", port: 0 });
   const { registry } = authority;

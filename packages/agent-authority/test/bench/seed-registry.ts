@@ -1,7 +1,7 @@
 import { AgentKey, encodeBase64 } from "@countersign/agent-key";
 import { toX25519PublicKey } from "@countersign/agent-task/server";
 import { sql } from "kysely";
-import type { AuthorityStore } from "../../src/store/authority-store.js";
+import type { AuthorityStore, Rows } from "../../src/store/authority-store.js";
 
 const AGENTS_OF_USER = 10;
 const TASKS_OF_AGENT = 100;
@@ -28,8 +28,17 @@ export async function seedRegistry(
   agents: number,
   known: number,
 ): Promise<SeededAgent[]> {
-  const { rows } = store;
   const isPostgres = store.kind === "postgres";
+  await store.rows.connection().execute(async (rows) => {
+    // It takes longer than any statement of the service may.
+    if (isPostgres) await sql`set statement_timeout = 0`.execute(rows);
+    await fill(rows, isPostgres, agents);
+    if (isPostgres) await sql`reset statement_timeout`.execute(rows);
+  });
+  return await giveKeys(store.rows, agents, known);
+}
+
+async function fill(rows: Rows, isPostgres: boolean, agents: number): Promise<void> {
   const numbers = (end: number) =>
     isPostgres
       ? sql`select n from generate_series(0, ${sql.lit(end - 1)}) as s(n)`
@@ -75,21 +84,15 @@ export async function seedRegistry(
     await sql`alter table audit_events enable trigger user`.execute(rows);
     await sql`select setval('audit_events_sequence', ${sql.lit(agents + tasks)})`.execute(rows);
   }
-  const seeded = await giveKeys(store, agents, known);
   // As autovacuum does it by itself after a while.
   if (isPostgres) {
     await sql`vacuum analyze accounts, users, agents, tasks, audit_events, spent_nonces, rate_limits`.execute(
       rows,
     );
   }
-  return seeded;
 }
 
-async function giveKeys(
-  { rows }: AuthorityStore,
-  agents: number,
-  known: number,
-): Promise<SeededAgent[]> {
+async function giveKeys(rows: Rows, agents: number, known: number): Promise<SeededAgent[]> {
   const seeded: SeededAgent[] = [];
   for (let index = 0; index < known; index += 1) {
     const number = Math.floor((index * agents) / known);
