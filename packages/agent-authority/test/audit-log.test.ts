@@ -308,6 +308,26 @@ describe("following the audit log", () => {
     expect(kept.every((line) => line.startsWith("user_revoked "))).toBe(true);
   });
 
+  it("gives an event once that comes between its two looks", async () => {
+    await using store = await openScratchStore();
+    const registry = createRegistry(store);
+    let accounts = 0;
+    const busy: Pick<Registry, "listAuditEvents"> = {
+      async listAuditEvents(filter) {
+        const events = await registry.listAuditEvents(filter);
+        if (filter?.last === 1 && accounts < 3) await registry.revokeAccount(`acct-${accounts++}`);
+        return events;
+      },
+    };
+    const stop = new AbortController();
+    const seen: number[] = [];
+    for await (const { sequence } of followAuditEvents(busy, { pollMs: 1, signal: stop.signal })) {
+      seen.push(sequence);
+      if (sequence === 3) stop.abort();
+    }
+    expect(seen).toEqual([1, 2, 3]);
+  });
+
   it("ends while it waits", async () => {
     await using store = await openScratchStore();
     const stop = new AbortController();
