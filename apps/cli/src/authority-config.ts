@@ -22,6 +22,7 @@ const KINDS = {
   listen: listenAddress,
   admin_listen: listenAddress,
   admin_hosts: listOf(text),
+  operations_listen: listenAddress,
   public_url: text,
   database: text,
   database_password_file: text,
@@ -37,6 +38,9 @@ const KINDS = {
   "rate_limits.address_per_minute": countOrOff,
   "rate_limits.user_per_minute": countOrOff,
   "rate_limits.agent_per_minute": countOrOff,
+  "limits.requests": count,
+  "limits.connections": count,
+  "limits.connections_per_address": count,
   trusted_proxies: listOf(text),
   oidc: listOf(oidcIssuer),
 };
@@ -48,6 +52,7 @@ export type AuthoritySettings = Settings<typeof KINDS>;
 export interface AuthoritySwitches {
   readonly listen?: string;
   readonly adminListen?: string;
+  readonly operationsListen?: string;
   readonly publicUrl?: string;
   readonly logLevel?: string;
 }
@@ -75,6 +80,7 @@ export async function loadAuthoritySettings(
     switches: {
       listen: { name: "--listen", value: switches.listen },
       admin_listen: { name: "--admin-listen", value: switches.adminListen },
+      operations_listen: { name: "--operations-listen", value: switches.operationsListen },
       public_url: { name: "--public-url", value: switches.publicUrl },
       log_level: { name: "--log-level", value: switches.logLevel },
     },
@@ -89,7 +95,7 @@ export async function loadAuthoritySettings(
 /** The options of an authority that settings decide. */
 export function authorityOptionsOf(
   settings: AuthoritySettings,
-): Omit<AuthorityOptions, "store" | "logger" | "now"> {
+): Omit<AuthorityOptions, "store" | "logger" | "metrics" | "now"> {
   return {
     publicUrl: settings.public_url,
     generations: settings.generations,
@@ -104,6 +110,11 @@ export function authorityOptionsOf(
       addressPerMinute: settings["rate_limits.address_per_minute"],
       userPerMinute: settings["rate_limits.user_per_minute"],
       agentPerMinute: settings["rate_limits.agent_per_minute"],
+    },
+    limits: {
+      maxRequests: settings["limits.requests"],
+      maxConnections: settings["limits.connections"],
+      maxConnectionsPerAddress: settings["limits.connections_per_address"],
     },
     trustedProxies: settings.trusted_proxies,
     humans: settings.oidc?.map((issuer) => createOidcIssuer(issuer)),

@@ -49,6 +49,31 @@ describe("the listener of the admin API", () => {
   });
 });
 
+describe("the listener of operations", () => {
+  test("rejects an address that is taken, and makes no database", async () => {
+    const args = ["authority", "serve", ...LISTEN, "--operations-listen", await takenAddress()];
+    expectError(await countersign(args, world), "address_in_use", 1);
+    expect(contentOf(world.folder.path)).toEqual({});
+  });
+
+  test("has the figures, which no other listener has", async () => {
+    const { process, url } = await world.serve([
+      "--operations-listen",
+      "127.0.0.1:0",
+      "--admin-listen",
+      "127.0.0.1:0",
+    ]);
+    await process.waitForLine(/"msg":"the authority serves"/);
+    const started = process.stderr.split("\n").find((it) => it.includes("the authority serves"));
+    const { admin, operations } = JSON.parse(started ?? "");
+    const figures = async () => (await fetch(`${operations}/metrics`)).text();
+    expect((await fetch(`${operations}/readyz`)).status).toBe(200);
+    expect((await fetch(`${url}/v1/whoami`)).status).toBe(401);
+    await expect.poll(figures).toMatch(/code="unauthenticated"/);
+    for (const other of [url, admin]) expect((await fetch(`${other}/metrics`)).status).toBe(404);
+  });
+});
+
 test("a limit that a variable sets is held", async () => {
   const args = ["authority", "serve", ...LISTEN, ...world.onDatabase];
   const limit = { COUNTERSIGN_AUTHORITY_RATE_LIMITS_USER_PER_MINUTE: "1" };

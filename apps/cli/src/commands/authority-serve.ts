@@ -2,6 +2,8 @@ import {
   type Authority,
   type AuthorityLogger,
   createAuthority,
+  createAuthorityMetrics,
+  createOperationsListener,
 } from "@countersign/agent-authority";
 import { assertCanListen } from "../assert-can-listen.js";
 import {
@@ -37,6 +39,7 @@ export async function serveAuthority(run: Run, options: ServeAuthorityOptions): 
   const { listen: address = DEFAULT_ADDRESS, admin_listen: adminAddress } = settings;
   await assertCanListen(address);
   if (adminAddress !== undefined) await assertCanListen(adminAddress);
+  if (settings.operations_listen !== undefined) await assertCanListen(settings.operations_listen);
   const log = createLog({ level: settings.log_level ?? "info", forPeople: !run.output.json });
   for (const warning of warnings) log.warn({}, warning);
   await using store = await openDatabase(run, options.database, {
@@ -46,24 +49,37 @@ export async function serveAuthority(run: Run, options: ServeAuthorityOptions): 
       passwordFile: settings.database_password_file,
     },
   });
+  const metrics = createAuthorityMetrics({ version: readVersion() });
   const authority = await createAuthority({
     store,
+    metrics,
     logger: quietOfProbes(log),
     ...authorityOptionsOf(settings),
   });
+  const operationsListener = createOperationsListener({
+    metrics,
+    isReady: () => authority.isReady(),
+  });
   try {
+    const { operations_listen: operationsAddress } = settings;
+    const operations =
+      operationsAddress && (await operationsListener.listen(operationsAddress)).url;
     const { url } = await authority.listen(address);
     const admin = await listenAdmin(authority, settings);
     log.info(
-      { version: readVersion(), url, admin, database: store.description },
+      { version: readVersion(), url, admin, operations, database: store.description },
       "the authority serves",
     );
     using _ = settings.public_url === undefined ? warnOfProxies(log) : undefined;
-    const described = admin === undefined ? {} : { admin };
+    const described = {
+      ...(admin === undefined ? {} : { admin }),
+      ...(operations === undefined ? {} : { operations }),
+    };
     await serveUntilSignal(run, [{ url, described, close: () => authority.close() }], log);
   } finally {
     // What listens already when the rest cannot would keep the process.
     await authority.close();
+    await operationsListener.close();
   }
 }
 
