@@ -168,10 +168,9 @@ describe("connections", () => {
   });
 
   it.each([
-    ["head", "POST /v1/agent/register HTTP/1.1\r\nHost: x\r\nX-"],
-    ["body", `${head("none", 100)}{`],
-  ])("whose request's %s does not come are ended with 408", async (_name, bytes) => {
-    const limits = { requestHeadMs: 200, requestMs: 200 };
+    ["head", "POST /v1/agent/register HTTP/1.1\r\nHost: x\r\nX-", { requestHeadMs: 200 }],
+    ["body", `${head("none", 100)}{`, { requestHeadMs: 200, requestMs: 200 }],
+  ])("whose request's %s does not come are ended with 408", async (_name, bytes, limits) => {
     await using tested = await TestedAuthority.start({ limits });
     const socket = open(tested.url);
     socket.write(bytes);
