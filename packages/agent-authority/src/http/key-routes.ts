@@ -13,12 +13,7 @@ import type { Principal } from "../humans/principal.js";
 import { findAgentKeys, findEndedKeys } from "../registry/agent-keys.js";
 import { confirmToken } from "../registry/authenticate.js";
 import { actedBy } from "../registry/occasion.js";
-import {
-  type FoundAgent,
-  findAgent,
-  lockAgent,
-  setAgentRevoked,
-} from "../registry/operate-agents.js";
+import { type FoundAgent, lockAgent, setAgentRevoked } from "../registry/operate-agents.js";
 import { Refusal } from "../registry/refusal.js";
 import { isOwnedBy } from "../registry/register-agent.js";
 import { checkLiveAgent } from "../registry/register-task.js";
