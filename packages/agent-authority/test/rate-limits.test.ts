@@ -1,4 +1,5 @@
-import { AgentKey } from "@countersign/agent-key";
+import { createKeyRotationRequest } from "@countersign/agent-identity";
+import { AgentKey, formatTimestamp } from "@countersign/agent-key";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { AgentAuthorityError, type AuthorityOptions, createAuthority } from "../src/index.js";
 import { addressSubject, agentSubject } from "../src/limits/limit-subject.js";
@@ -216,6 +217,29 @@ describe("limits by user and by agent", () => {
     tested.clock.nowMs += 59_999;
     expectLimited(await send(spare), '"user";q=2;w=60', 1);
     expect(await tested.store.rows.selectFrom("biscuit_uses").selectAll().execute()).toEqual([]);
+  });
+
+  it("count rotations of a key, and let a human stop an agent all the same", async () => {
+    await using tested = await start({ userPerMinute: 2 });
+    const { id, key: current, token } = await tested.agent();
+    const headers = { authorization: `Bearer ${token}` };
+    const rotate = (from: AgentKey, next: AgentKey) =>
+      tested.call("POST", `/v1/agent/${id}/key`, {
+        headers,
+        body: createKeyRotationRequest(
+          {
+            authority: tested.url,
+            agentRuntimeId: id,
+            timestamp: formatTimestamp(tested.clock.nowMs),
+          },
+          { current: from, next },
+        ),
+      });
+    const second = AgentKey.generate();
+    expect((await rotate(current, second)).status).toBe(200);
+    expectLimited(await rotate(second, AgentKey.generate()), '"user";q=2;w=60');
+    expect((await tested.authority.registry.getAgent(id))?.publicKey).toBe(second.publicKey.line);
+    expect((await tested.call("POST", `/v1/agent/${id}/revoke`, { headers })).status).toBe(200);
   });
 
   it("count only once the signature held: nobody uses up another agent's", async () => {

@@ -10,6 +10,8 @@ import { parseTimestamp } from "@countersign/agent-key";
 import type { FastifyInstance } from "fastify";
 import { authenticateHuman } from "../humans/authenticate-human.js";
 import type { Principal } from "../humans/principal.js";
+import { commitCounted } from "../limits/count-request.js";
+import { userSubject } from "../limits/limit-subject.js";
 import { findAgentKeys, findEndedKeys } from "../registry/agent-keys.js";
 import { confirmToken } from "../registry/authenticate.js";
 import { actedBy } from "../registry/occasion.js";
@@ -48,8 +50,9 @@ export function addKeyRoutes(app: FastifyInstance, context: AuthorityContext): v
         keyRotationPath(encodeURIComponent(agentRuntimeId)),
       );
       if (authority === undefined) throw unknownAddress();
-      const { store, maxSkewSeconds } = context;
-      const endsAt = await store.transaction(async (rows) => {
+      const { maxSkewSeconds } = context;
+      const user = userSubject(principal.accountId, principal.userId);
+      const endsAt = await commitCounted(context, request.raw, user, async (rows) => {
         await confirmToken(rows, principal, occasion);
         const agent = requireOwn(await lockAgent(rows, agentRuntimeId, occasion), principal);
         const keys = await findAgentKeys(rows, agent, occasion);
@@ -84,6 +87,7 @@ export function addKeyRoutes(app: FastifyInstance, context: AuthorityContext): v
       const principal = await authenticateHuman(context, token, asked);
       noteHuman(request, principal);
       const occasion = actedBy(asked, principal.actor);
+      // Not counted by user: who has used up a limit is still to be able to stop an agent.
       await context.store.transaction(async (rows) => {
         await confirmToken(rows, principal, occasion);
         const agent = requireOwn(await lockAgent(rows, agentRuntimeId, occasion), principal);
