@@ -256,6 +256,33 @@ describe("the admin API", () => {
   });
 });
 
+describe("what the admin API refuses", () => {
+  it("is in the audit log, with the token where it held", async () => {
+    const headers = { "x-request-id": "refused-1" };
+    expectRefusal(
+      await ask("POST", "accounts/revoke", read, { account_id: "acct-1" }, headers),
+      403,
+      "forbidden",
+    );
+    expectRefusal(
+      await ask("GET", "agents", "cs_operate_x", undefined, headers),
+      401,
+      "unauthenticated",
+    );
+    const events = await tested.authority.registry.listAuditEvents({ action: "admin", last: 2 });
+    expect(events).toMatchObject([
+      {
+        code: "forbidden",
+        actor: expect.stringMatching(/^admin:token_/),
+        accountId: "ops",
+        userId: "reader",
+        requestId: "refused-1",
+      },
+      { code: "unauthenticated", actor: undefined, accountId: undefined, requestId: "refused-1" },
+    ]);
+  });
+});
+
 describe("a registry over the admin API", () => {
   const remote = async (token = operate, url?: string) =>
     remoteRegistry({ url: url ?? (await tested.adminUrl()), token, maxAttempts: 1 });

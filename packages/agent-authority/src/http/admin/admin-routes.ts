@@ -15,8 +15,13 @@ import { addEntryRoutes, found } from "./entry-routes.js";
 import { addListRoutes } from "./list-routes.js";
 import { parseInput } from "./parse-input.js";
 
+const ADMIN_PREFIX = "/v1/admin/";
+
 /** Serves what operators do: each route is a method of the registry (SECURITY.md "Operating"). */
 export function addAdminRoutes(app: FastifyInstance, context: AuthorityContext): void {
+  app.addHook("onRoute", (route) => {
+    if (route.url.startsWith(ADMIN_PREFIX)) route.config = { ...route.config, audited: "admin" };
+  });
   addListRoutes(app, context);
   addEntryRoutes(app, context, ADMIN_PATHS.agents, "unknown_agent", {
     get: (registry, id) => registry.getAgent(id),

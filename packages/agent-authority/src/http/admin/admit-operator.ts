@@ -6,6 +6,7 @@ import { Refusal } from "../../registry/refusal.js";
 import type { Registry } from "../../registry/registry-types.js";
 import type { AuthorityContext } from "../authority-context.js";
 import { readBearerToken, readHeaderLines } from "../read-headers.js";
+import { noteHuman } from "../refusal-record.js";
 import { originOf, requestOccasion } from "../request-origin.js";
 
 /**
@@ -22,7 +23,9 @@ export async function admitOperator(
   const token = readBearerToken(readHeaderLines(request.raw));
   const role = token !== undefined && isSecretOf("operate", token) ? "operate" : "read";
   const occasion = requestOccasion(context, request);
-  const { accessTokenId } = await authenticate(context.store.rows, token, role, occasion);
+  const holder = await authenticate(context.store.rows, token, role, occasion);
+  const actor = `admin:${holder.accessTokenId}`;
+  noteHuman(request, { ...holder, actor });
   if (needed === "operate" && role === "read") {
     throw new Refusal("forbidden", "a token of role read changes nothing", {
       hint: "this takes an access token of role operate",
@@ -34,6 +37,6 @@ export async function admitOperator(
     generations: [...context.generations],
     agentTtlSeconds,
     maxLiveAgents,
-    origin: { ...originOf(request.raw), actor: `admin:${accessTokenId}` },
+    origin: { ...originOf(request.raw), actor },
   });
 }
