@@ -11,7 +11,7 @@ describe("createAuthority", () => {
     await using store = await openScratchStore();
     const options: Partial<Record<keyof AuthorityOptions, unknown>>[] = [
       { generations: [] },
-      { generations: ["B"] },
+      { generations: ["D"] },
       { capabilities: ["a b"] },
       { capabilities: [""] },
       { agentTtlSeconds: 0 },
