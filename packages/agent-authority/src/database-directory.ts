@@ -1,5 +1,10 @@
 import type { AgentDirectory, AgentRecord, TaskRecord } from "@countersign/agent-assertion";
-import { type AgentPublicKey, parseAuthority, parseTimestamp } from "@countersign/agent-key";
+import {
+  type AgentPublicKey,
+  isServerId,
+  parseAuthority,
+  parseTimestamp,
+} from "@countersign/agent-key";
 import { findAgentKeys } from "./registry/agent-keys.js";
 import { parseCapabilities } from "./registry/capabilities.js";
 import { lifeStateOf } from "./registry/life-state.js";
@@ -48,6 +53,7 @@ export async function findTaskRecord(
   taskId: string,
   instant: Instant,
 ): Promise<TaskRecord | undefined> {
+  if (!isServerId(taskId)) return undefined;
   const row = await rows
     .selectFrom("tasks")
     .selectAll()

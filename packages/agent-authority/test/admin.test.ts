@@ -227,6 +227,17 @@ describe("the admin API", () => {
     );
   });
 
+  it("finds nothing by an id that is none, whatever the database thinks of it", async () => {
+    for (const id of ["%00", "a%00b", "a%2Fb", "%E2%82%AC"]) {
+      expectRefusal(await ask("GET", `agents/${id}`, read), 404, "unknown_agent");
+      expectRefusal(await ask("POST", `agents/${id}/revoke`, operate), 404, "unknown_agent");
+      expectRefusal(await ask("GET", `tasks/${id}`, read), 404, "unknown_task");
+      expectRefusal(await ask("POST", `tasks/${id}/restore`, operate), 404, "unknown_task");
+      expectRefusal(await ask("POST", `tokens/${id}/revoke`, operate), 404, "invalid_request");
+    }
+    expectRefusal(await ask("GET", "users?after=a,%00", read), 400, "invalid_request");
+  });
+
   it("says of identity JWTs that they are not served, where they are not", async () => {
     await using other = await TestedAuthority.start();
     const body = { account_id: "acct-1", user_id: "user-1", ttl_seconds: 60 };

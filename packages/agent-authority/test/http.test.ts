@@ -7,7 +7,7 @@ import { toProblem } from "../src/http/to-problem.js";
 import { AgentAuthorityError } from "../src/index.js";
 import { resolveServerLimits, type ServerLimits } from "../src/limits/server-limits.js";
 import { expectRefusal, expectRejection } from "./expect-refusal.js";
-import { agentBody, NOON, TestedAuthority } from "./start-authority.js";
+import { agentBody, NOON, TestedAuthority, taskBody, taskPath } from "./start-authority.js";
 
 const sockets: Socket[] = [];
 
@@ -93,6 +93,24 @@ describe("the server", () => {
     expectRefusal(wrongMethod, 405, "invalid_request");
     expect(wrongMethod.headers.allow).toBe("GET");
     expectRefusal(await tested.call("GET", "/v1/agent/a/task/register"), 405, "invalid_request");
+  });
+
+  it("knows no agent and no task by an id that is none, whatever the database thinks of it", async () => {
+    await using tested = await TestedAuthority.start({ publicUrl: "https://authority.example" });
+    const { id, key, token } = await tested.agent();
+    const human = { authorization: `Bearer ${token}` };
+    const reader = { authorization: `Bearer ${await tested.token("resource_server")}` };
+    for (const none of ["%00", "a%00b", "%E2%82%AC"]) {
+      const body = taskBody(id, key, NOON);
+      const registered = await tested.call("POST", taskPath(none), { body });
+      expectRefusal(registered, 401, "unknown_agent");
+      const revoked = await tested.call("POST", `/v1/agent/${none}/revoke`, { headers: human });
+      expectRefusal(revoked, 404, "unknown_agent");
+      const read = await tested.call("GET", `/v1/agent/${none}`, { headers: reader });
+      expectRefusal(read, 404, "unknown_agent");
+      const task = await tested.call("GET", `/v1/agent/${id}/task/${none}`, { headers: reader });
+      expect(task).toMatchObject({ status: 200, body: { task: null } });
+    }
   });
 
   it("tells nothing of an inner fault", async () => {

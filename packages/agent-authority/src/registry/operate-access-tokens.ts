@@ -1,3 +1,4 @@
+import { isServerId } from "@countersign/agent-key";
 import type { Selectable } from "kysely";
 import { uuidv7 } from "uuidv7";
 import { AgentAuthorityError } from "../agent-authority-error.js";
@@ -93,7 +94,8 @@ export function revokeAccessToken(
   });
 }
 
-function lockRow(rows: Rows, id: string) {
+async function lockRow(rows: Rows, id: string): Promise<AccessTokenRow | undefined> {
+  if (!isServerId(id)) return undefined;
   return rows
     .selectFrom("access_tokens")
     .selectAll()

@@ -1,3 +1,4 @@
+import { isServerId } from "@countersign/agent-key";
 import type { AuthorityStore, Rows } from "../store/authority-store.js";
 import type { AgentRow } from "../store/database.js";
 import { appendAuditEvent } from "./audit.js";
@@ -21,6 +22,8 @@ export async function findAgent(
   agentRuntimeId: string,
   instant: Instant,
 ): Promise<FoundAgent | undefined> {
+  // Anything may stand in a path; PostgreSQL takes no text with a NUL.
+  if (!isServerId(agentRuntimeId)) return undefined;
   const row = await selectAgents(rows)
     .where("agent_runtime_id", "=", agentRuntimeId)
     .executeTakeFirst();
@@ -33,6 +36,8 @@ export async function lockAgent(
   agentRuntimeId: string,
   instant: Instant,
 ): Promise<FoundAgent | undefined> {
+  // Anything may stand in a path; PostgreSQL takes no text with a NUL.
+  if (!isServerId(agentRuntimeId)) return undefined;
   const row = await selectAgents(rows)
     .where("agent_runtime_id", "=", agentRuntimeId)
     .forNoKeyUpdate(["agents"])

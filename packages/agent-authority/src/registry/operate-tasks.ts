@@ -1,3 +1,4 @@
+import { isServerId } from "@countersign/agent-key";
 import type { AuthorityStore, Rows } from "../store/authority-store.js";
 import type { TaskRow } from "../store/database.js";
 import { appendAuditEvent } from "./audit.js";
@@ -77,6 +78,7 @@ export async function getTask(
   taskId: string,
   instant: Instant,
 ): Promise<TaskInfo | undefined> {
+  if (!isServerId(taskId)) return undefined;
   const row = await selectTasks(rows).where("task_id", "=", taskId).executeTakeFirst();
   return row && toTaskInfo(row, instant);
 }
@@ -113,7 +115,8 @@ export function restoreTask(
   });
 }
 
-function lockTask(rows: Rows, taskId: string): Promise<TaskWithAgent | undefined> {
+async function lockTask(rows: Rows, taskId: string): Promise<TaskWithAgent | undefined> {
+  if (!isServerId(taskId)) return undefined;
   return selectTasks(rows)
     .where("task_id", "=", taskId)
     .forNoKeyUpdate(["tasks"])

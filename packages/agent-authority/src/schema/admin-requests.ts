@@ -49,7 +49,7 @@ export const userQuerySchema = z.strictObject({
   state: principalState.exactOptional(),
   after: z
     .string()
-    .regex(/^[^,]+,[^,]+$/)
+    .regex(/^[!#-+\--[\]-~]{1,256},[!#-+\--[\]-~]{1,256}$/)
     .exactOptional()
     .describe("Account and user id of the last one seen, with a comma between them."),
   limit,
