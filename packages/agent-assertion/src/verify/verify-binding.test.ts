@@ -542,7 +542,7 @@ describe("any bound request", () => {
       case "created":
         return request.set(
           "signature-input",
-          input.replace(/created=\d+/, `created=${NOW / 1000 + (at % 600) - 300 || 1}`),
+          input.replace(/created=\d+/, `created=${NOW / 1000 + ((at % 600) - 300 || 1)}`),
         );
       case "nonce":
         return within(/nonce="/, 22);
@@ -587,13 +587,9 @@ describe("any bound request", () => {
         const { verify } = setUp({ agent: { publicKeys: [own.publicKey] } });
         const changed = flipped(make(), part, at);
         const whole = make();
-        const isSame =
-          JSON.stringify([changed.fields, changed.method, changed.target]) ===
-            JSON.stringify([whole.fields, whole.method, whole.target]) &&
-          Buffer.compare(changed.bytes ?? Buffer.alloc(0), whole.bytes ?? Buffer.alloc(0)) === 0;
         // A digest added to a request without a body is covered by nothing and means nothing.
         const isUncovered = part === "digest" && body === undefined;
-        fc.pre(!isSame && !isUncovered);
+        fc.pre(!isUncovered);
         await expectRejection(() => verify(changed), "binding_mismatch");
         expect((await verify(whole)).covered).toHaveLength(body === undefined ? 3 : 4);
       }),
