@@ -10,6 +10,7 @@ import type {
   ListenOptions,
 } from "./authority-types.js";
 import type { AuthorityContext } from "./http/authority-context.js";
+import { isTrustedProxy, type TrustedProxies } from "./http/client-address.js";
 import { createLimitedServer } from "./http/create-server.js";
 import { isAnswering } from "./http/health-routes.js";
 import { listenOn, urlOf } from "./http/listen.js";
@@ -17,7 +18,9 @@ import { OpenRequests } from "./http/open-requests.js";
 import { noteOrigin, REQUEST_ID_HEADER } from "./http/request-origin.js";
 import { type CodedProblem, createBusyProblem, createRequestProblem } from "./http/to-problem.js";
 import { writeProblem } from "./http/write-problem.js";
+import { addressSubject } from "./limits/limit-subject.js";
 import { LoadGate, type ShedReason } from "./limits/load-gate.js";
+import type { ServerLimits } from "./limits/server-limits.js";
 import { observeRequest } from "./observe/observe-request.js";
 import { createRegistry } from "./registry/create-registry.js";
 import type { Registry } from "./registry/registry-types.js";
@@ -25,6 +28,9 @@ import type { Registry } from "./registry/registry-types.js";
 const DRAIN_MS = 10_000;
 // Also where the server is the caller's own, whose parser may have dropped lines beyond a bound that is higher.
 const MAX_HEADER_LINES = 100;
+const LATE_MS = 2_000;
+// The longest delay that a Node timer keeps; longer ones fire at once.
+const MAX_TIMER_MS = 2_147_483_647;
 const PROBE = /^(?:\/backend-api)?\/(?:healthz|readyz)$/;
 
 /**
@@ -74,21 +80,22 @@ class RunningAuthority implements Authority {
   // A property, so that it can be handed to a server as it is.
   readonly handler = (request: IncomingMessage, response: ServerResponse): void => {
     // Probes are never turned away: an authority that has much to do is not to be taken for one that is gone.
-    const reason = isProbe(request) ? undefined : this.#gate.enter(response);
-    this.#answer(this.#router, request, response, reason);
+    this.#answer(this.#router, request, response, isProbe(request) ? undefined : this.#gate);
   };
 
   #answer(
     router: FastifyInstance,
     request: IncomingMessage,
     response: ServerResponse,
-    shedFor?: ShedReason,
+    gate?: LoadGate,
   ): void {
     // The clock that timestamps are compared with, so that a client learns its offset from it (protocol §8).
     response.setHeader("date", new Date(this.#context.now()).toUTCString());
-    const { requestId } = noteOrigin(request, this.#context.trustedProxies);
+    const { limits, trustedProxies } = this.#context;
+    const { requestId, address } = noteOrigin(request, trustedProxies);
     response.setHeader(REQUEST_ID_HEADER, requestId);
-    this.#openRequests.add(response);
+    this.#openRequests.add(request, response, answerMs(limits));
+    const shedFor = gate?.enter(response, holderOf(address, trustedProxies));
     observeRequest(this.#context, request, response, () =>
       this.#decide(router, request, response, shedFor),
     );
@@ -178,6 +185,17 @@ class RunningAuthority implements Authority {
     this.#context.refusalCodes.set(response, problem.code);
     writeProblem(response, problem);
   }
+}
+
+// Whoever a proxy does not name, it speaks for all of them.
+function holderOf(address: string | undefined, proxies: TrustedProxies): string | undefined {
+  if (address === undefined || isTrustedProxy(address, proxies)) return undefined;
+  return addressSubject(address).name;
+}
+
+// As long again as the request itself may take to arrive. What does not arrive is answered before that, if a little late.
+function answerMs({ requestMs }: ServerLimits): number {
+  return Math.min(2 * requestMs + LATE_MS, MAX_TIMER_MS);
 }
 
 function isProbe({ method, url = "" }: IncomingMessage): boolean {

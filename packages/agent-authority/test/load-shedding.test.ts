@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer, type IncomingMessage } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { type AddressInfo, connect, type Socket } from "node:net";
 import { text } from "node:stream/consumers";
 import { setImmediate as turn } from "node:timers/promises";
@@ -128,11 +128,63 @@ describe("an authority with as many requests as it takes", () => {
   );
 });
 
+describe("places", () => {
+  it(
+    "are not held by answers that nobody reads",
+    async () => {
+      const limits = { requestMs: 500, requestHeadMs: 500 };
+      await using tested = await TestedAuthority.start({ limits });
+      const answers: ServerResponse[] = [];
+      const server = createServer((request, response) => {
+        answers.push(response);
+        tested.authority.handler(request, response);
+      });
+      await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+      onTestFinished(() => void server.close());
+      const socket = open(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+      socket.pause();
+      // More than the kernel keeps for who does not read.
+      socket.write("GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n".repeat(400));
+      const unread = () => answers.filter(({ closed }) => !closed).length;
+      await expect.poll(() => answers.length).toBe(400);
+      expect(unread()).toBeGreaterThan(0);
+      await expect.poll(unread, { timeout: SLOW_MS }).toBe(0);
+    },
+    SLOW_MS,
+  );
+
+  it("from one address are so many, whatever connections and proxies they come by", async () => {
+    const limits = { maxConnectionsPerAddress: 2 };
+    await using tested = await TestedAuthority.start({ limits, trustedProxies: ["127.0.0.1"] });
+    const ask = async (...from: string[]) => {
+      const headers = from.length === 0 ? {} : { "x-forwarded-for": from };
+      return (await tested.call("GET", "/v1/whoami", { headers })).status;
+    };
+    const token = await tested.token();
+    const held = ["2001:db8::1", "2001:db8::2"].map(async (address) => {
+      const socket = open(tested.url);
+      socket.write(head(token, 9, `Expect: 100-continue\r\nX-Forwarded-For: ${address}\r\n`));
+      await once(socket, "data");
+    });
+    await Promise.all(held);
+    expect(await ask("2001:db8::3")).toBe(503);
+    expect(await ask("192.0.2.1, 2001:db8::4")).toBe(503);
+    expect(await ask("2001:db8:0:1::1")).toBe(401);
+    expect(await ask()).toBe(401);
+    for (const socket of sockets.splice(0)) socket.destroy();
+    await expect.poll(() => ask("2001:db8::3")).toBe(401);
+  });
+});
+
 describe("an event loop that cannot keep up", () => {
   it(
     "turns requests away until it can again",
     async () => {
-      const gate = new LoadGate({ maxRequests: 1_000_000, maxEventLoopDelayMs: 200 });
+      const gate = new LoadGate({
+        maxRequests: 1_000_000,
+        maxConnectionsPerAddress: 1,
+        maxEventLoopDelayMs: 200,
+      });
       onTestFinished(() => gate.close());
       const enter = () => gate.enter({ once: () => {} } as never);
       expect(enter()).toBeUndefined();

@@ -1,14 +1,19 @@
-import type { ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 
 /** Counts the requests that are being answered, so that closing can wait for them. */
 export class OpenRequests {
   readonly #open = new Set<ServerResponse>();
   #onEmpty: (() => void) | undefined;
 
-  /** Counts a request until its answer has gone or its connection is lost. */
-  add(response: ServerResponse): void {
+  /**
+   * Counts a request until its answer has gone or its connection is lost, which it is at the latest after this time: who does not read its
+   * answers would else hold them, and its connection, for ever.
+   */
+  add({ socket }: IncomingMessage, response: ServerResponse, maxMs: number): void {
     this.#open.add(response);
+    const timer = setTimeout(() => socket.destroy(), maxMs);
     response.once("close", () => {
+      clearTimeout(timer);
       this.#open.delete(response);
       if (this.#open.size === 0) this.#onEmpty?.();
     });

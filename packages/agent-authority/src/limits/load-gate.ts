@@ -7,6 +7,11 @@ export type ShedReason = "requests" | "event_loop";
 
 export const SHED_REASONS: readonly ShedReason[] = ["requests", "event_loop"];
 
+type GateLimits = Pick<
+  ServerLimits,
+  "maxRequests" | "maxEventLoopDelayMs" | "maxConnectionsPerAddress"
+>;
+
 const RESOLUTION_MS = 20;
 const LOOK_MS = 500;
 const MIN_SAMPLES = 2;
@@ -16,28 +21,44 @@ const MIN_SAMPLES = 2;
  * database is thereby bounded, too: a request waits there once at a time.
  */
 export class LoadGate {
-  readonly #limits: Pick<ServerLimits, "maxRequests" | "maxEventLoopDelayMs">;
+  readonly #limits: GateLimits;
   readonly #delay: IntervalHistogram;
   readonly #timer: NodeJS.Timeout;
+  readonly #inWorkBy = new Map<string, number>();
   #inWork = 0;
   #isLate = false;
 
-  constructor(limits: Pick<ServerLimits, "maxRequests" | "maxEventLoopDelayMs">) {
+  constructor(limits: GateLimits) {
     this.#limits = limits;
     this.#delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
     this.#delay.enable();
     this.#timer = setInterval(() => this.#look(), LOOK_MS).unref();
   }
 
-  /** Takes a place until the answer has gone, unless there is none. */
-  enter(response: ServerResponse): ShedReason | undefined {
-    if (this.#inWork >= this.#limits.maxRequests) return "requests";
+  /**
+   * Takes a place until the answer has gone, unless there is none.
+   *
+   * @param holder - who has no more places than connections: one connection may ask many times before it reads an answer, and a proxy's are
+   *   not limited
+   */
+  enter(response: ServerResponse, holder?: string): ShedReason | undefined {
+    const held = holder === undefined ? 0 : (this.#inWorkBy.get(holder) ?? 0);
+    const { maxRequests, maxConnectionsPerAddress } = this.#limits;
+    if (this.#inWork >= maxRequests || held >= maxConnectionsPerAddress) return "requests";
     if (this.#isLate) return "event_loop";
     this.#inWork += 1;
+    if (holder !== undefined) this.#inWorkBy.set(holder, held + 1);
     response.once("close", () => {
       this.#inWork -= 1;
+      if (holder !== undefined) this.#leave(holder);
     });
     return undefined;
+  }
+
+  #leave(holder: string): void {
+    const left = (this.#inWorkBy.get(holder) ?? 1) - 1;
+    if (left === 0) this.#inWorkBy.delete(holder);
+    else this.#inWorkBy.set(holder, left);
   }
 
   close(): void {

@@ -10,15 +10,16 @@ export interface ServerLimits {
   readonly maxHeaderBytes: number;
   /** Until a request's head must have arrived. Default 10,000. */
   readonly requestHeadMs: number;
-  /** Until a request must have arrived whole. Default 30,000. */
+  /** Until a request must have arrived whole; as long again until its answer must have been taken, else the connection is ended. Default 30,000. */
   readonly requestMs: number;
   /** How long a connection is kept without a request. Default 5,000. */
   readonly keepAliveMs: number;
   /** Connections of one listener; more are closed. Default 2,000. */
   readonly maxConnections: number;
   /**
-   * Connections of one listener from one IPv4 address or IPv6 /64; more are closed. Fewer than `maxRequests`, so that no machine takes all
-   * places by itself. Trusted proxies have no such limit. Default 256.
+   * Connections of one listener from one IPv4 address or IPv6 /64; more are closed. So many requests in work as well, over however many
+   * connections, also behind a trusted proxy. Fewer than `maxRequests`, so that no machine takes all places by itself. Trusted proxies
+   * themselves have no such limit. Default 256.
    */
   readonly maxConnectionsPerAddress: number;
 }
