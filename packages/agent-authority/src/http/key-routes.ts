@@ -16,6 +16,7 @@ import { findAgentKeys, findEndedKeys } from "../registry/agent-keys.js";
 import { confirmToken } from "../registry/authenticate.js";
 import { actedBy } from "../registry/occasion.js";
 import { type FoundAgent, lockAgent, setAgentRevoked } from "../registry/operate-agents.js";
+import { lockClaims } from "../registry/prove-key.js";
 import { Refusal } from "../registry/refusal.js";
 import { isOwnedBy } from "../registry/register-agent.js";
 import { checkLiveAgent } from "../registry/register-task.js";
@@ -54,6 +55,7 @@ export function addKeyRoutes(app: FastifyInstance, context: AuthorityContext): v
       const user = userSubject(principal.accountId, principal.userId);
       const endsAt = await commitCounted(context, request.raw, user, async (rows) => {
         await confirmToken(rows, principal, occasion);
+        await lockClaims(rows, agentRuntimeId);
         const agent = requireOwn(await lockAgent(rows, agentRuntimeId, occasion), principal);
         const keys = await findAgentKeys(rows, agent, occasion);
         const verified = verifyKeyRotation(rotation, {

@@ -13,6 +13,7 @@ import { agentSubject } from "../limits/limit-subject.js";
 import { findAgentKeys, useKey } from "../registry/agent-keys.js";
 import { actedBy } from "../registry/occasion.js";
 import { findAgent, lockAgent } from "../registry/operate-agents.js";
+import { lockClaims } from "../registry/prove-key.js";
 import { Refusal } from "../registry/refusal.js";
 import { isOwnedBy } from "../registry/register-agent.js";
 import { registerTask } from "../registry/register-task.js";
@@ -50,6 +51,7 @@ export function addTaskRoutes(app: FastifyInstance, context: AuthorityContext): 
       const subject = agentSubject(agentRuntimeId);
       const { key, task } = await commitCounted(context, request.raw, subject, async (rows) => {
         await proof?.spend(rows);
+        if (signer?.proven_at === null) await lockClaims(rows, agentRuntimeId);
         // Read again under a lock: it may have been revoked, or its claim voided, a moment ago.
         const current = await lockAgent(rows, agentRuntimeId, occasion);
         if (current === undefined) throw unknownAgent();

@@ -1,8 +1,30 @@
+import { isServerId } from "@countersign/agent-key";
 import type { Rows } from "../store/authority-store.js";
 import type { AgentRow } from "../store/database.js";
 import { appendAuditEvent } from "./audit.js";
 import type { Occasion } from "./occasion.js";
 import { Refusal } from "./refusal.js";
+
+/**
+ * Locks all claims to the key of an agent that has not proved it, before that agent itself: in one order for whoever is about to prove the
+ * key, or each would wait for the claim of another until PostgreSQL ends one of them.
+ */
+export async function lockClaims(rows: Rows, agentRuntimeId: string): Promise<void> {
+  if (!isServerId(agentRuntimeId)) return;
+  await rows
+    .selectFrom("agents")
+    .select("agent_runtime_id")
+    .where("public_key", "=", (eb) =>
+      eb
+        .selectFrom("agents")
+        .select("public_key")
+        .where("agent_runtime_id", "=", agentRuntimeId)
+        .where("proven_at", "is", null),
+    )
+    .orderBy("agent_runtime_id")
+    .forNoKeyUpdate()
+    .execute();
+}
 
 /**
  * Makes a key its agent's own: from its first valid task registration or registration proof on, other users' claims to it are void

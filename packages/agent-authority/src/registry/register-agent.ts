@@ -45,6 +45,7 @@ export async function registerAgent(
     .selectFrom("agents")
     .selectAll()
     .where("public_key", "=", request.publicKey.line)
+    .orderBy("agent_runtime_id")
     .forNoKeyUpdate()
     .execute();
   const own = holders.find((row) => isOwnedBy(row, principal));
