@@ -39,6 +39,22 @@ describe("users and accounts", () => {
     expect(await registry.listAuditEvents()).toEqual([]);
   });
 
+  it("are told where their tokens are listed: a token that is good for nothing is not active", async () => {
+    await using tested = await TestedAuthority.start();
+    const { registry } = tested.authority;
+    await tested.token("human", "user-1", "acct-1");
+    await tested.token("read", "user-2", "acct-1");
+    await tested.token("human", "user-1", "acct-2");
+    const states = async () => (await registry.listAccessTokens()).map(({ state }) => state);
+    await registry.revokeUser("acct-1", "user-1");
+    expect(await states()).toEqual(["revoked", "active", "active"]);
+    await registry.revokeAccount("acct-1");
+    expect(await states()).toEqual(["revoked", "revoked", "active"]);
+    await registry.restoreAccount("acct-1");
+    await registry.restoreUser("acct-1", "user-1");
+    expect(await states()).toEqual(["active", "active", "active"]);
+  });
+
   it("stop with all that is theirs, and start again with what was not revoked by itself", async () => {
     await using tested = await TestedAuthority.start();
     const { registry } = tested.authority;

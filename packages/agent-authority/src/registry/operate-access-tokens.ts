@@ -22,6 +22,11 @@ import { endOfLife, type Instant, MAX_TTL_SECONDS } from "./times.js";
 
 type AccessTokenRow = Selectable<Database["access_tokens"]>;
 
+interface ListedToken extends AccessTokenRow {
+  readonly user_revoked_at: string | null;
+  readonly account_revoked_at: string | null;
+}
+
 export async function createAccessToken(
   store: AuthorityStore,
   options: CreateAccessTokenOptions,
@@ -59,18 +64,32 @@ export function listAccessTokens(
   { accountId, userId, role, after, limit }: AccessTokenFilter,
   instant: Instant,
 ): Promise<AccessTokenInfo[]> {
-  return listPage<AccessTokenRow, AccessTokenInfo>(limit, {
+  return listPage<ListedToken, AccessTokenInfo>(limit, {
     read: (last, count) => {
       const seen = last?.access_token_id ?? after;
-      let query = rows.selectFrom("access_tokens").selectAll();
-      if (accountId !== undefined) query = query.where("account_id", "=", accountId);
-      if (userId !== undefined) query = query.where("user_id", "=", userId);
+      let query = selectTokens(rows);
+      if (accountId !== undefined) query = query.where("access_tokens.account_id", "=", accountId);
+      if (userId !== undefined) query = query.where("access_tokens.user_id", "=", userId);
       if (role !== undefined) query = query.where("role", "=", role);
       if (seen !== undefined) query = query.where("access_token_id", ">", seen);
       return query.orderBy("access_token_id").limit(count).execute();
     },
     toEntry: (row) => toAccessTokenInfo(row, instant),
   });
+}
+
+// Tokens with the state of their users and accounts, with which they end.
+function selectTokens(rows: Rows) {
+  return rows
+    .selectFrom("access_tokens")
+    .leftJoin("accounts", "accounts.account_id", "access_tokens.account_id")
+    .leftJoin("users", (join) =>
+      join
+        .onRef("users.account_id", "=", "access_tokens.account_id")
+        .onRef("users.user_id", "=", "access_tokens.user_id"),
+    )
+    .selectAll("access_tokens")
+    .select(["users.revoked_at as user_revoked_at", "accounts.revoked_at as account_revoked_at"]);
 }
 
 export function revokeAccessToken(
