@@ -252,6 +252,13 @@ describe("login --identity-token-stdin", () => {
     expect(authority.counts.registerTask).toBe(0);
   });
 
+  test("logout --revoke changes nothing: its agent goes on, and no human here could end it", async () => {
+    await logIn();
+    const before = contentOf(folder.path);
+    expectError(await countersign(["logout", "--revoke"], options), "not_logged_in", 3);
+    expect(contentOf(folder.path)).toEqual(before);
+  });
+
   test("logout forgets it whole", async () => {
     const { token, privateKey } = await logIn();
     await output(["header"], options);

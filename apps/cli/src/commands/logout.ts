@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { removeLogin } from "@countersign/agent-identity";
 import { openCredentialStore } from "../credential-store-option.js";
 import { HEADER_CACHE_FILE } from "../header-cache.js";
-import { findOwnAgent, revokeOwnAgent } from "../own-agent.js";
+import { findOwnAgent, noOwnAgent, revokeOwnAgent } from "../own-agent.js";
 import { withProgress } from "../progress.js";
 import type { Run } from "../run.js";
 
@@ -12,10 +12,17 @@ export interface LogoutOptions {
   readonly revoke?: boolean;
 }
 
-/** `logout`. With `--revoke` the login's agent is ended at the authority and removed here; if that fails, nothing is. */
+/**
+ * `logout`. With `--revoke` the login's agent is ended at the authority and removed here; if that fails, nothing is.
+ *
+ * @throws {CliError} `not_logged_in` with `--revoke` when the login is an agent's, which no human here can end
+ */
 export async function logout(run: Run, { revoke = false }: LogoutOptions): Promise<void> {
   const store = await openCredentialStore(run);
-  const own = revoke ? findOwnAgent(await store.load()) : undefined;
+  const credentials = revoke ? await store.load() : undefined;
+  // Its agent goes on, and nobody here could end it: to say "logged out" would hide that.
+  if (credentials?.login?.kind === "agent") throw noOwnAgent(credentials);
+  const own = credentials && findOwnAgent(credentials);
   if (own !== undefined) {
     const { authority } = own.login;
     await withProgress(run.output, `revoking ${own.agentRuntimeId} at ${authority}`, () =>
