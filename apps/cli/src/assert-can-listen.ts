@@ -7,9 +7,13 @@ import type { ListenAddress } from "./listen-address.js";
  * Makes sure that an address can be listened on, so that a command that could not serve makes no files first. Who takes the address in
  * the moment after is told when the server itself listens.
  *
+ * @param option - the switch that names it, for the hint
  * @throws {CliError} `address_in_use`, or `config_invalid` when it is no address that this user may take
  */
-export async function assertCanListen({ host, port }: ListenAddress): Promise<void> {
+export async function assertCanListen(
+  { host, port }: ListenAddress,
+  option = "--listen",
+): Promise<void> {
   const server = createServer();
   try {
     await new Promise<void>((resolve, reject) => {
@@ -22,7 +26,7 @@ export async function assertCanListen({ host, port }: ListenAddress): Promise<vo
     if (isSystemError(error, "EADDRINUSE")) {
       throw new CliError("address_in_use", `another process listens on ${address}`, {
         cause: error,
-        hint: "choose another port with --listen; port 0 takes a free one",
+        hint: `choose another port with ${option}; port 0 takes a free one`,
       });
     }
     throw new CliError("config_invalid", `cannot listen on ${address}: ${reasonOf(error)}`, {

@@ -62,6 +62,21 @@ describe("refuses, naming where it stands,", () => {
       toml: "[rate_limits]\nuser_per_minute = 'none'",
       says: "whole number",
     },
+    {
+      what: "a limit of nothing where there may be none",
+      toml: "[rate_limits]\nuser_per_minute = 0",
+      says: 'from 1, or "off"',
+    },
+    {
+      what: "a public URL of plain http",
+      toml: "public_url = 'http://authority.example'",
+      says: "`public_url`: http://authority.example is plain http",
+    },
+    {
+      what: "a public URL that is none",
+      toml: "public_url = 'authority.example'",
+      says: "`public_url`: ",
+    },
     { what: "an unknown key in a table", toml: "[limits]\nx = 1", says: "`limits.x`" },
     { what: "a key like no other", toml: "zzzzzzzz = 1", says: "known keys: listen, " },
     { what: "a text where a number belongs", toml: "max_live_agents = '5'", says: "whole number" },

@@ -1,9 +1,11 @@
 import { type AuthorityOptions, createOidcIssuer } from "@countersign/agent-authority";
+import { isLoopbackHost } from "@countersign/agent-key";
 import { oidcIssuer } from "./authority-oidc-config.js";
 import { CliError } from "./cli-error.js";
 import { parseToml } from "./config.js";
 import { holdsPassword } from "./database-url.js";
 import type { Environment } from "./environment.js";
+import { parseUnsentBaseUrl } from "./http-url.js";
 import { LOG_LEVELS } from "./log.js";
 import { duration, listenAddress, listOf, oneOf, text, wholeNumber } from "./setting-kinds.js";
 import { readSettings, type SettingKind, type Settings } from "./settings.js";
@@ -14,8 +16,17 @@ const PREFIX = "COUNTERSIGN_AUTHORITY_";
 
 const life = duration({ min: 1, max: TEN_YEARS_SECONDS });
 const count = wholeNumber({ min: 1 });
+const countIfOn = wholeNumber({ min: 1, besides: '"off"' });
 const countOrOff: SettingKind<number | "off"> = (written) =>
-  written.value === "off" ? "off" : count(written);
+  written.value === "off" ? "off" : countIfOn(written);
+const publicUrl: SettingKind<string> = (written) => {
+  const url = text(written);
+  const { origin, protocol, hostname } = new URL(parseUnsentBaseUrl({ url, from: written.from }));
+  if (protocol === "https:" || isLoopbackHost(hostname)) return url;
+  throw new CliError("config_invalid", `${written.from}: ${origin} is plain http`, {
+    hint: "name the https URL that clients use; what ends TLS stands in front of the authority",
+  });
+};
 
 /** What can be set, with the keys of the file. The upper bounds of numbers are the authority's to check. */
 const KINDS = {
@@ -23,7 +34,7 @@ const KINDS = {
   admin_listen: listenAddress,
   admin_hosts: listOf(text),
   operations_listen: listenAddress,
-  public_url: text,
+  public_url: publicUrl,
   database: text,
   database_password_file: text,
   log_level: oneOf(LOG_LEVELS),

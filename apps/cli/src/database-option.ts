@@ -49,7 +49,8 @@ export async function databaseUrl(
 async function requireExisting(url: string): Promise<void> {
   const path = /^sqlite:(?!:memory:$)(.+)$/s.exec(url)?.[1];
   if (path === undefined) return;
-  const hint = "name the file of the authority with --database sqlite:FILE";
+  const hint =
+    "name the authority's database with --database or COUNTERSIGN_DATABASE_URL: sqlite:FILE or postgres://…";
   let isEmpty: boolean;
   try {
     const stats = await stat(path);

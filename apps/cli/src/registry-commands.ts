@@ -20,6 +20,8 @@ export interface RegistryKind<Info> {
   readonly columns: readonly string[];
   /** The members that belong to this kind alone; those that every kind has are added. */
   describe(info: Info): Row;
+  /** What to say of one that is revoked because of something above it. */
+  readonly revokedFromAbove?: string;
 }
 
 /** What the registry tells of everything that it keeps. */
@@ -95,7 +97,11 @@ export function createChangeCommand<Info extends RegistryEntry, Options extends 
 ): CommandHandler<Options> {
   return async (run, options, [id = ""]) => {
     const found = await withRegistry(run, options, (registry) => act(registry, options, id));
-    printRow(run, describeEntry(kind, requireFound(found, kind.name, kind.unknown)));
+    const entry = requireFound(found, kind.name, kind.unknown);
+    printRow(run, describeEntry(kind, entry));
+    // A restoration after which it is still revoked would look like one that failed.
+    const isItself = entry.state !== "revoked" || entry.revokedAt !== undefined;
+    if (!isItself && kind.revokedFromAbove !== undefined) run.output.note(kind.revokedFromAbove);
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Registry } from "@countersign/agent-authority";
+import { type Code, CountersignError } from "@countersign/agent-key";
 import { CliError, usageError } from "./cli-error.js";
 import { type OpenDatabaseOptions, openDatabase } from "./database-option.js";
 import { escapeText } from "./escape-text.js";
@@ -27,7 +28,14 @@ export async function withRegistry<T>(
   work: (registry: Registry) => Promise<T>,
   { create }: OpenDatabaseOptions = { create: false },
 ): Promise<T> {
-  if (options.authority !== undefined) return await work(await openRemote(run, options));
+  if (options.authority !== undefined) {
+    const registry = await openRemote(run, options);
+    try {
+      return await work(registry);
+    } catch (error) {
+      throw forOperators(error);
+    }
+  }
   if (options.authorityToken !== undefined) {
     throw usageError("--authority-token needs --authority", "add --authority URL");
   }
@@ -53,6 +61,22 @@ async function openRemote(run: Run, options: RegistryOptions): Promise<Registry>
   return remoteRegistry({ url: base, token, ...run.http });
 }
 
+// What refuses an operator's token has hints for those of humans.
+function forOperators(error: unknown): unknown {
+  if (!CountersignError.is(error)) return error;
+  const hint = OPERATORS_HINTS[error.code];
+  if (hint === undefined) return error;
+  return new CliError(error.code, error.message, { cause: error, hint });
+}
+
+const OPERATORS_HINTS: Partial<Readonly<Record<Code, string>>> = {
+  unauthenticated: "name a live token of role read or operate with --authority-token",
+  forbidden:
+    "name a token of role operate whose account and user are not revoked; or work on the database (--database)",
+  invalid_request:
+    "check that --authority is the admin listener (authority serve --admin-listen) of the same version",
+};
+
 /** A row as commands print it, with the members of the protocol's vocabulary. */
 export type Row = Readonly<Record<string, string | readonly string[] | boolean | undefined>>;
 
@@ -74,7 +98,7 @@ export function printRow(run: Run, row: Row): void {
     formatColumns(
       Object.entries(row)
         .filter(([, value]) => value !== undefined)
-        .map(([name, value]) => [name, escapeText(String(value))]),
+        .map(([name, value]) => [name, escapeText(String(value)) || "-"]),
     ),
   );
 }

@@ -28,14 +28,20 @@ export function duration(range: {
   return (written) => parseDuration(text(written), written.from, range);
 }
 
-/** A whole number. */
-export function wholeNumber({ min }: { readonly min: number }): SettingKind<number> {
+/** A whole number; `besides`: what may stand there instead, for the message. */
+export function wholeNumber({
+  min,
+  besides,
+}: {
+  readonly min: number;
+  readonly besides?: string;
+}): SettingKind<number> {
   return (written) => {
     const { value, isText } = written;
     const isNumeral = isText && typeof value === "string" && /^\d{1,15}$/.test(value);
     const number = isNumeral ? Number(value) : value;
     if (typeof number === "number" && Number.isSafeInteger(number) && number >= min) return number;
-    throw notAllowed(written, `a whole number from ${min}`);
+    throw notAllowed(written, `a whole number from ${min}${besides ? `, or ${besides}` : ""}`);
   };
 }
 

@@ -24,7 +24,9 @@ async function takenAddress(): Promise<string> {
 describe("the listener of the admin API", () => {
   test("rejects an address that is taken, makes no database, and leaves no other listener behind", async () => {
     const args = ["authority", "serve", ...LISTEN, "--admin-listen", await takenAddress()];
-    expectError(await countersign(args, world), "address_in_use", 1);
+    const refused = await countersign(args, world);
+    expectError(refused, "address_in_use", 1);
+    expect(refused.stderr).toContain("another port with --admin-listen");
     expect(contentOf(world.folder.path)).toEqual({});
   });
 
@@ -52,7 +54,9 @@ describe("the listener of the admin API", () => {
 describe("the listener of operations", () => {
   test("rejects an address that is taken, and makes no database", async () => {
     const args = ["authority", "serve", ...LISTEN, "--operations-listen", await takenAddress()];
-    expectError(await countersign(args, world), "address_in_use", 1);
+    const refused = await countersign(args, world);
+    expectError(refused, "address_in_use", 1);
+    expect(refused.stderr).toContain("another port with --operations-listen");
     expect(contentOf(world.folder.path)).toEqual({});
   });
 

@@ -60,6 +60,23 @@ test("has one line for each request, with a time, a level, the path without its 
   }
 });
 
+test("tells of who follows the audit log at the level of probes, and of who may not at that of requests", async () => {
+  const server = await world.serve(["--log-level", "debug", "--admin-listen", "127.0.0.1:0"]);
+  await server.process.waitForLine(/"msg":"the authority serves"/);
+  const started = server.process.stderr.split("\n").find((it) => it.includes('"admin"')) ?? "";
+  const { admin } = JSON.parse(started);
+  const ask = async (role: "read" | "human") => {
+    const authorization = `Bearer ${await world.createToken(role)}`;
+    return (await fetch(`${admin}/v1/admin/audit`, { headers: { authorization } })).status;
+  };
+  expect([await ask("read"), await ask("human")]).toEqual([200, 401]);
+  const requests = (await linesOf(server)).filter(({ msg }) => msg === "request");
+  expect(requests).toMatchObject([
+    { level: "debug", path: "/v1/admin/audit", status: 200 },
+    { level: "info", path: "/v1/admin/audit", status: 401 },
+  ]);
+});
+
 test("tells nothing of requests above its level, and nothing at all when it is silent", async () => {
   for (const [level, lines] of [
     ["warn", []],

@@ -82,15 +82,17 @@ describe("what names a registry", () => {
     expectError(await list("http://admin.example", "x"), "config_invalid", 2);
     expectError(await list("http://127.0.0.1:1", "x"), "unreachable", 5);
     const { url, admin } = await serveAdmin();
-    expectError(await list(admin, await world.createToken("human")), "unauthenticated", 4);
-    expectError(await list(url, await world.createToken("operate")), "invalid_request", 4);
+    const human = await list(admin, await world.createToken("human"));
+    expectError(human, "unauthenticated", 4);
+    expect(human.stderr).toContain("hint: name a live token of role read or operate");
+    const client = await list(url, await world.createToken("operate"));
+    expectError(client, "invalid_request", 4);
+    expect(client.stderr).toContain("--admin-listen");
     const args = ["authority", "accounts", "revoke", "acct-1", "--authority", admin];
     const env = { X: await world.createToken("read") };
-    expectError(
-      await countersign([...args, "--authority-token", "env:X"], { home, env }),
-      "forbidden",
-      4,
-    );
+    const reader = await countersign([...args, "--authority-token", "env:X"], { home, env });
+    expectError(reader, "forbidden", 4);
+    expect(reader.stderr).toContain("hint: name a token of role operate");
   });
 });
 
@@ -153,6 +155,24 @@ describe.each(Object.entries(WAYS))("by %s", (_, reach) => {
     expect(
       await json(["authority", "accounts", "restore", "acct-1", ...on], options),
     ).toMatchObject({ state: "active" });
+  });
+
+  test("what stays revoked by something above it says so when it is shown or restored", async () => {
+    const { agentRuntimeId } = await operate((registry) =>
+      registry.issueIdentity({ accountId: "acct-1", userId: "user-1", ttlSeconds: 3_600 }),
+    );
+    await operate((registry) => registry.revokeAccount("acct-1"));
+    const { on, options } = await reach();
+    const run = (...args: string[]) => countersign(["authority", ...args, ...on], options);
+    const restored = await run("agents", "restore", agentRuntimeId);
+    expect(restored).toMatchObject({ code: 0, stdout: expect.stringMatching(/^state +revoked$/m) });
+    expect(restored.stderr).toContain("its user or account is revoked: ");
+    expect((await run("agents", "show", agentRuntimeId)).stderr).toBe(restored.stderr);
+    const user = await run("users", "restore", "--account", "acct-1", "--user", "user-1");
+    expect(user.stderr).toContain("its account is revoked: ");
+    expect(await run("agents", "revoke", agentRuntimeId)).toMatchObject({ code: 0, stderr: "" });
+    expect(await run("accounts", "restore", "acct-1")).toMatchObject({ code: 0, stderr: "" });
+    expect((await run("agents", "show", agentRuntimeId)).stdout).toMatch(/^capabilities +-$/m);
   });
 
   test("what is not there is an error that names it", async () => {

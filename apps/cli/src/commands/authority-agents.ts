@@ -16,6 +16,8 @@ export interface ListAgentsOptions extends ListOptions {
 const agents: RegistryKind<AgentInfo> = {
   name: "agent",
   unknown: "unknown_agent",
+  revokedFromAbove:
+    "its user or account is revoked: countersign authority users list --state revoked",
   columns: ["agent_runtime_id", "account_id", "user_id", "state", "created_at"],
   describe: ({ agentRuntimeId, proven, capabilities, publicKey }) => ({
     agent_runtime_id: agentRuntimeId,

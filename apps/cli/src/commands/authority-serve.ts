@@ -25,6 +25,7 @@ export interface ServeAuthorityOptions extends AuthoritySwitches {
   readonly config?: string;
 }
 
+const QUIET_PATHS: ReadonlySet<string> = new Set(["/healthz", "/readyz", "/v1/admin/audit"]);
 const DEFAULT_ADDRESS = { host: "127.0.0.1", port: 4600 };
 
 /** `authority serve`: runs the authority until the process is asked to end. */
@@ -38,8 +39,10 @@ export async function serveAuthority(run: Run, options: ServeAuthorityOptions): 
   );
   const { listen: address = DEFAULT_ADDRESS, admin_listen: adminAddress } = settings;
   await assertCanListen(address);
-  if (adminAddress !== undefined) await assertCanListen(adminAddress);
-  if (settings.operations_listen !== undefined) await assertCanListen(settings.operations_listen);
+  if (adminAddress !== undefined) await assertCanListen(adminAddress, "--admin-listen");
+  if (settings.operations_listen !== undefined) {
+    await assertCanListen(settings.operations_listen, "--operations-listen");
+  }
   const log = createLog({ level: settings.log_level ?? "info", forPeople: !run.output.json });
   for (const warning of warnings) log.warn({}, warning);
   await using store = await openDatabase(run, options.database, {
@@ -91,12 +94,12 @@ async function listenAdmin(
   return (await authority.listenAdmin({ ...address, hosts })).url;
 }
 
-// A probe every few seconds that finds nothing would bury everything else.
+// A probe every few seconds that finds nothing would bury everything else, as would the questions of who follows the audit log.
 function quietOfProbes(log: Log): AuthorityLogger {
   return {
     info(fields, message) {
       const { path, status } = fields;
-      const isQuiet = (path === "/healthz" || path === "/readyz") && status === 200;
+      const isQuiet = status === 200 && QUIET_PATHS.has(String(path));
       log[isQuiet ? "debug" : "info"](fields, message);
     },
     error: (fields, message) => log.error(fields, message),

@@ -23,6 +23,7 @@ export interface UserOptions extends RegistryOptions {
 const users: RegistryKind<UserInfo> = {
   name: "user",
   unknown: "invalid_request",
+  revokedFromAbove: "its account is revoked: countersign authority accounts list --state revoked",
   columns: ["account_id", "user_id", "state", "created_at"],
   describe: () => ({}),
 };

@@ -122,7 +122,7 @@ function addEntryCommands<Options>(
 }
 
 function addPrincipalCommands(authority: Command, declare: Declare, add: Add): void {
-  const users = declare.group(authority, "users", "users that the authority has heard of");
+  const users = declare.group(authority, "users", "users that had an agent, or were revoked");
   add(users, "list", "list the users", async () => {
     return (await import("../commands/authority-users.js")).listUsers;
   })
@@ -140,7 +140,11 @@ function addPrincipalCommands(authority: Command, declare: Declare, add: Add): v
     .requiredOption("--account <id>", "account")
     .requiredOption("--user <id>", "user");
 
-  const accounts = declare.group(authority, "accounts", "accounts that the authority has heard of");
+  const accounts = declare.group(
+    authority,
+    "accounts",
+    "accounts that had an agent, or were revoked",
+  );
   add(accounts, "list", "list the accounts", async () => {
     return (await import("../commands/authority-accounts.js")).listAccounts;
   })
