@@ -1,8 +1,9 @@
 import { createServer } from "node:http";
 import { type AddressInfo, BlockList, connect, type Socket } from "node:net";
 import { AgentKey } from "@countersign/agent-key";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { createLimitedServer } from "../src/http/create-server.js";
+import { isAnswering } from "../src/http/health-routes.js";
 import { toProblem } from "../src/http/to-problem.js";
 import { AgentAuthorityError } from "../src/index.js";
 import { resolveServerLimits, type ServerLimits } from "../src/limits/server-limits.js";
@@ -157,6 +158,16 @@ describe("the server", () => {
     await tested.store.close();
     expect((await tested.call("GET", "/healthz")).status).toBe(200);
     expectRefusal(await tested.call("GET", "/readyz"), 503, "server_error");
+  });
+
+  it("asks its database once for probes that come at once, and again for the next", async () => {
+    await using tested = await TestedAuthority.start();
+    const asked = vi.spyOn(tested.store.rows, "getExecutor");
+    const probes = () => Promise.all(Array.from({ length: 5 }, () => isAnswering(tested.store)));
+    for (const times of [1, 2]) {
+      expect(await probes()).toEqual([true, true, true, true, true]);
+      expect(asked).toHaveBeenCalledTimes(times);
+    }
   });
 
   it("says whose token it is, to its human alone", async () => {

@@ -1,6 +1,6 @@
 import { createKeyRotationRequest } from "@countersign/agent-identity";
 import { AgentKey, formatTimestamp } from "@countersign/agent-key";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { AgentAuthorityError, type AuthorityOptions, createAuthority } from "../src/index.js";
 import { addressSubject, agentSubject } from "../src/limits/limit-subject.js";
 import { RateLimited } from "../src/limits/quota.js";
@@ -162,6 +162,21 @@ describe("limits by address", () => {
       expect((await tested.call("GET", path, { headers })).status).toBe(200);
     }
     expect(await count(tested, "address:127.0.0.1")).toBe(1);
+  });
+
+  it("keep who goes on beyond them from keeping the database busy, whatever is asked", async () => {
+    const publicUrl = "https://authority.example";
+    await using tested = await TestedAuthority.start({
+      publicUrl,
+      rateLimits: { addressPerMinute: 1 },
+    });
+    const ask = () => tested.call("GET", "/v1/agent/agent_1");
+    expectRefusal(await ask(), 401, "unauthenticated");
+    expectRefusal(await ask(), 429, "rate_limited");
+    const transaction = vi.spyOn(tested.store, "transaction");
+    expectRefusal(await ask(), 429, "rate_limited");
+    expectRefusal(await tested.call("POST", "/v1/agent/agent_1/revoke"), 429, "rate_limited");
+    expect(transaction).not.toHaveBeenCalled();
   });
 
   it("take an IPv6 /64 for one address, and each IPv4 address for one", () => {

@@ -13,8 +13,18 @@ export function addHealthRoutes(app: FastifyInstance, context: AuthorityContext)
   });
 }
 
-/** Tells whether a database answers, with the tables that it should have. */
-export async function isAnswering({ rows }: AuthorityStore): Promise<boolean> {
+const questions = new WeakMap<AuthorityStore, Promise<boolean>>();
+
+/** Tells whether a database answers, with the tables that it should have. Probes that come at once ask it once: they are not limited. */
+export function isAnswering(store: AuthorityStore): Promise<boolean> {
+  const asked = questions.get(store);
+  if (asked !== undefined) return asked;
+  const question = ask(store).finally(() => questions.delete(store));
+  questions.set(store, question);
+  return question;
+}
+
+async function ask({ rows }: AuthorityStore): Promise<boolean> {
   try {
     await sql`select 1 from agents limit 1`.execute(rows);
     return true;

@@ -1,6 +1,11 @@
 import { BISCUIT_PATH, WHOAMI_PATH } from "@countersign/agent-identity";
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import { checkAddress, countedHeaders, countRefusal } from "../limits/count-request.js";
+import {
+  checkAddress,
+  checkRefusal,
+  countedHeaders,
+  countRefusal,
+} from "../limits/count-request.js";
 import { RateLimited } from "../limits/quota.js";
 import { Refusal } from "../registry/refusal.js";
 import type { AuthorityContext } from "./authority-context.js";
@@ -42,6 +47,7 @@ export async function settleRefusal(
   if (code === "invalid_request" && !isAudited(request)) return error;
   if (error instanceof Refusal && error.principal) noteHuman(request, error.principal);
   try {
+    checkRefusal(context, request.raw);
     await context.store.transaction(async (rows) => {
       await recordRefusal(rows, context, request, code);
       await countRefusal(rows, context, request.raw);

@@ -49,6 +49,15 @@ export function checkAddress({ limiter }: AuthorityContext, request: IncomingMes
 }
 
 /**
+ * Throws `rate_limited` when it is known that counting a refused request by its address would. Nothing is asked: a flood from there, of
+ * whatever is looked at first, does not keep the database busy.
+ */
+export function checkRefusal({ limiter }: AuthorityContext, request: IncomingMessage): void {
+  if (counted.get(request)?.isAddressCounted) return;
+  limiter.check(addressSubject(originOf(request).address));
+}
+
+/**
  * Counts a refused request by its address, in the transaction that records the refusal, as its last statement.
  *
  * @throws {RateLimited} which is then the answer instead: who has used up the limit does not learn how a guess went
