@@ -16,13 +16,13 @@ test("the README's example works as it stands, on ports of its own", async () =>
   const [serve = "", gateway = ""] = servers.trim().split("\n");
   const argsOf = (line: string) => line.replace(/^countersign /, "").split(" ");
   await using authority = await startCountersign(argsOf(serve.replace(":4600", ":0")), options);
-  const [authorityUrl = ""] = await authority.waitForLine(/http:\S+/);
+  const [, authorityUrl = ""] = await authority.waitForLine(/^listening on (\S+)$/);
   const line = gateway
     .replace(":4700", ":0")
     .replace("http://127.0.0.1:4600", authorityUrl)
     .replace("http://127.0.0.1:8080", upstream.url);
   await using running = await startCountersign(argsOf(line), options);
-  const [gatewayUrl = ""] = await running.waitForLine(/http:\S+/);
+  const [, gatewayUrl = ""] = await running.waitForLine(/^listening on (\S+)$/);
   const script = agent
     .replaceAll("http://127.0.0.1:4600", authorityUrl)
     .replaceAll("http://127.0.0.1:4700", gatewayUrl);
