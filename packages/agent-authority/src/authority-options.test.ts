@@ -42,4 +42,25 @@ describe("createAuthority", () => {
     const authority = await createAuthority({ store, publicUrl: "https://authority.example/" });
     await expect(authority.close()).resolves.toBeUndefined();
   });
+
+  it("rejects two issuers with one name or one URL", async () => {
+    await using store = await openScratchStore();
+    const issuer = (name: string, url: string) => ({
+      name,
+      issuer: url,
+      authenticate: async () => undefined,
+    });
+    for (const humans of [
+      [issuer("corp", "https://a.example"), issuer("corp", "https://b.example")],
+      [issuer("corp", "https://a.example"), issuer("other", "https://a.example")],
+    ]) {
+      await expectRejection(
+        createAuthority({ store, humans }),
+        AgentAuthorityError,
+        "config_invalid",
+      );
+    }
+    const humans = [issuer("corp", "https://a.example"), issuer("other", "https://b.example")];
+    await (await createAuthority({ store, humans })).close();
+  });
 });

@@ -71,8 +71,12 @@ export function checkRegistryOptions(
 
 function checkHumans(humans: readonly HumanIssuer[]): readonly HumanIssuer[] {
   const names = new Set(humans.map(({ name }) => name));
-  if (names.size === humans.length) return humans;
-  throw invalid("humans", "names each issuer once: ids are kept apart by that name");
+  if (names.size !== humans.length) {
+    throw invalid("humans", "names each issuer once: ids are kept apart by that name");
+  }
+  const urls = humans.map(({ issuer }) => issuer).filter((issuer) => issuer !== undefined);
+  if (new Set(urls).size === urls.length) return humans;
+  throw invalid("humans", "has each issuer's URL once: the second would never be asked");
 }
 
 function checkProxies(list: readonly string[]): TrustedProxies {

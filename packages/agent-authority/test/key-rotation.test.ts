@@ -311,6 +311,7 @@ describe("revoking one's own agent", () => {
   it("ends it, says so again, and says who did it", async () => {
     await using tested = await TestedAuthority.start();
     const { id, key, token } = await tested.agent();
+    await tested.registerTask(id, key);
     const headers = { authorization: `Bearer ${token}` };
     for (const _ of [1, 2]) {
       const answer = await tested.call("POST", `/v1/agent/${id}/revoke`, { headers });
@@ -325,5 +326,19 @@ describe("revoking one's own agent", () => {
       agentRuntimeId: id,
       actor: expect.stringMatching(/^token:/),
     });
+  });
+
+  it("gives a claim up that was never proved, and bars its key to nobody", async () => {
+    await using tested = await TestedAuthority.start();
+    const { id, key, token } = await tested.agent("user-2");
+    const path = `/v1/agent/${id}/revoke`;
+    const headers = { authorization: `Bearer ${token}` };
+    expect((await tested.call("POST", path, { headers })).body.agent_state).toBe("revoked");
+    expectRefusal(await tested.call("POST", path, { headers }), 404, "unknown_agent");
+    expectRefusal(await tested.registerTask(id, key), 401, "unknown_agent");
+    const owner = await tested.registerAgent(await tested.token(), key);
+    expect((await tested.registerTask(owner.body.agent_runtime_id, key)).status).toBe(200);
+    const events = await tested.authority.registry.listAuditEvents({ action: "agent_revoked" });
+    expect(events.map(({ agentRuntimeId }) => agentRuntimeId)).toEqual([id]);
   });
 });

@@ -15,7 +15,7 @@ import { userSubject } from "../limits/limit-subject.js";
 import { findAgentKeys, findEndedKeys } from "../registry/agent-keys.js";
 import { confirmToken } from "../registry/authenticate.js";
 import { actedBy } from "../registry/occasion.js";
-import { type FoundAgent, lockAgent, setAgentRevoked } from "../registry/operate-agents.js";
+import { endOwnAgent, type FoundAgent, lockAgent } from "../registry/operate-agents.js";
 import { lockClaims } from "../registry/prove-key.js";
 import { Refusal } from "../registry/refusal.js";
 import { isOwnedBy } from "../registry/register-agent.js";
@@ -93,7 +93,7 @@ export function addKeyRoutes(app: FastifyInstance, context: AuthorityContext): v
       await context.store.transaction(async (rows) => {
         await confirmToken(rows, principal, occasion);
         const agent = requireOwn(await lockAgent(rows, agentRuntimeId, occasion), principal);
-        await setAgentRevoked(rows, agent, occasion);
+        await endOwnAgent(rows, agent, occasion);
       });
       return createAgentRevocationResponse({ agentRuntimeId });
     },

@@ -21,6 +21,7 @@ export function createOidcIssuer(options: OidcIssuerOptions): HumanIssuer {
   const cache = createIssuerKeyCache(policy);
   return {
     name: policy.name,
+    issuer: policy.issuer,
     async authenticate(token, nowMs) {
       if (peekIssuer(token) !== policy.issuer) return undefined;
       return mapClaims(await verifyOidcToken(token, policy, cache, nowMs), policy);

@@ -19,6 +19,8 @@ export interface TokenPrincipal extends Principal {
 export interface HumanIssuer {
   /** Names the issuer in ids, audit log and figures. */
   readonly name: string;
+  /** The issuer's URL, where it has one. Of two with the same, the second would never be asked. */
+  readonly issuer?: string | undefined;
   /**
    * Finds out whose token this is.
    *

@@ -114,6 +114,26 @@ export async function setAgentRevoked(
   await changeAgent(rows, row, change, "agent_revoked", occasion);
 }
 
+/**
+ * Ends an agent by its own human's word. One whose key nobody proved is a claim, which is given up: it must not bar the key to whoever holds
+ * it, as a revoked agent does.
+ *
+ * @param row - locked in this transaction
+ */
+export async function endOwnAgent(rows: Rows, row: FoundAgent, occasion: Occasion): Promise<void> {
+  if (row.proven_at !== null || row.revoked_at !== null) {
+    await setAgentRevoked(rows, row, occasion);
+    return;
+  }
+  const { account_id, user_id, agent_runtime_id } = row;
+  await rows.deleteFrom("agents").where("agent_runtime_id", "=", agent_runtime_id).execute();
+  await appendAuditEvent(rows, occasion, "agent_revoked", {
+    account_id,
+    user_id,
+    agent_runtime_id,
+  });
+}
+
 /** By an operator's word alone: nobody else brings a revoked key back (protocol §4), and no limit stands against it. */
 export function restoreAgent(
   store: AuthorityStore,
