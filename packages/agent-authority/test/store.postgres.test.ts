@@ -29,6 +29,19 @@ describe("openStore on PostgreSQL", () => {
     ]);
   });
 
+  it("rejects a database that takes no writes, such as a standby's, as something that may pass", async () => {
+    const url = withPart(await createDatabase(), ({ searchParams }) => {
+      const options = `${searchParams.get("options")} -c default_transaction_read_only=on`;
+      searchParams.set("options", options);
+    });
+    const error = await openStore(url).catch((reason: unknown) => reason);
+    expect(AgentAuthorityError.is(error) && [error.code, error.retryable, error.message]).toEqual([
+      "unreachable",
+      true,
+      "the database takes no writes",
+    ]);
+  });
+
   it("rejects a database and a user that are not there, and does not repeat the password", async () => {
     const url = await createDatabase();
     for (const change of [

@@ -4,6 +4,7 @@ import { AgentAuthorityError } from "../agent-authority-error.js";
 const CONNECTION_CLASSES = /^(08|57P)/;
 const REFUSED_CLASSES = /^28|^42501$|^3D000$/;
 const FULL_CLASS = /^53/;
+const READ_ONLY = "25006";
 const LOCK_NOT_AVAILABLE = "55P03";
 const STATEMENT_TIMEOUT = "57014";
 const RACE_CODES: ReadonlySet<string> = new Set([
@@ -13,7 +14,7 @@ const RACE_CODES: ReadonlySet<string> = new Set([
 ]);
 // What pg and its pool say without a code when a connection goes away or none is to be had.
 const LOST =
-  /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Cannot use a pool after)/i;
+  /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Cannot use a pool after)|is not currently accepting connections$/i;
 const SOCKET_CODES = /^(ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_|ENOENT$)/;
 
 /** Turns an error of PostgreSQL about the server or its connection into one of ours; anything else comes back as it is. */
@@ -31,6 +32,13 @@ export function toPostgresError(error: unknown): unknown {
     return new AgentAuthorityError("store_denied", "PostgreSQL does not let this user in", {
       cause: error,
       hint: "check the user, its password and rights, and that the database exists",
+    });
+  }
+  if (code === READ_ONLY) {
+    return new AgentAuthorityError("unreachable", "the database takes no writes", {
+      cause: error,
+      retryable: true,
+      hint: "it is a standby, or set to default_transaction_read_only: name the primary in the database URL",
     });
   }
   const isLost =
