@@ -17,16 +17,19 @@ async function operate<T>(work: (registry: Registry) => Promise<T>): Promise<T> 
 }
 
 /** Starts an authority with an admin listener. */
-async function serveAdmin() {
+async function serveAdmin(address = "127.0.0.1:0") {
   const args = ["authority", "serve", "--json", "--listen", "127.0.0.1:0"];
-  const server = await startCountersign(
-    [...args, "--admin-listen", "127.0.0.1:0", ...world.onDatabase],
-    { home: world.home },
-  );
+  const server = await startCountersign([...args, "--admin-listen", address, ...world.onDatabase], {
+    home: world.home,
+  });
   onTestFinished(() => server[Symbol.asyncDispose]());
   const [line] = await server.waitForLine(/^\{"listening":.*\}$/);
   const { listening, admin } = JSON.parse(line);
-  return { url: String(listening), admin: String(admin) };
+  const stop = async () => {
+    server.kill("SIGTERM");
+    await server.exited;
+  };
+  return { url: String(listening), admin: String(admin), stop };
 }
 
 /** How commands reach the registry: by the database, or by an admin listener with a token. */
@@ -243,6 +246,25 @@ describe.each(Object.entries(WAYS))("by %s", (_, reach) => {
       expect(await following.exited).toMatchObject({ code: 0, stderr: "" });
     }
   });
+});
+
+test("who follows the audit log is told that the authority is away, and hears the rest when it is back", async () => {
+  const env = { ADMIN_TOKEN: await world.createToken("read") };
+  const { admin, stop } = await serveAdmin();
+  const on = ["--authority", admin, "--authority-token", "env:ADMIN_TOKEN"];
+  const tail = ["authority", "audit", "tail", "--follow", "--json", ...on];
+  const following = await startCountersign(tail, { home: world.home, env });
+  onTestFinished(() => following[Symbol.asyncDispose]());
+  await following.waitForLine(/"access_token_created"/);
+  await stop();
+  await expect.poll(() => following.stderr).toContain("(unreachable); going on when it answers");
+  await operate((registry) => registry.revokeAccount("meanwhile"));
+  await serveAdmin(new URL(admin).host);
+  await following.waitForLine(/"account_id":"meanwhile"/);
+  following.kill("SIGINT");
+  const { code, stdout, stderr } = await following.exited;
+  expect([code, stderr.match(/^warning: /gm)?.length]).toEqual([0, 1]);
+  expect(stdout.trimEnd().split("\n")).toHaveLength(2);
 });
 
 test("lists go on beyond one answer, and stop at the limit", async () => {

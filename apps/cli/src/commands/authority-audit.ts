@@ -1,5 +1,6 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { AuditEvent, AuditFilter, Registry } from "@countersign/agent-authority";
-import { isCode } from "@countersign/agent-key";
+import { CountersignError, isCode } from "@countersign/agent-key";
 import { usageError } from "../cli-error.js";
 import { escapeText } from "../escape-text.js";
 import { parseCount } from "../registry-commands.js";
@@ -19,6 +20,7 @@ export interface TailAuditOptions extends RegistryOptions {
 
 const DEFAULT_EVENTS = 20;
 const PART = 1_000;
+const RETRY_MS = 1_000;
 // What one question to the registry gives of the newest events.
 const MAX_NEWEST = 10_000;
 
@@ -50,12 +52,36 @@ export async function tailAudit(run: Run, options: TailAuditOptions): Promise<vo
       await printAfter(run, registry, filter, seen, limit ?? Number.POSITIVE_INFINITY);
     }
     if (!follow) return;
-    const { followAuditEvents } = await import("@countersign/agent-authority");
-    const { signal } = run;
-    for await (const event of followAuditEvents(registry, { ...filter, after: seen, signal })) {
-      print(run, event);
-    }
+    await printAsTheyCome(run, registry, filter, seen);
   });
+}
+
+// Whoever looks on while an authority restarts would else have to notice that nothing comes any more.
+async function printAsTheyCome(
+  run: Run,
+  registry: Registry,
+  filter: AuditFilter,
+  after: number,
+): Promise<void> {
+  const { followAuditEvents } = await import("@countersign/agent-authority");
+  const { signal, output } = run;
+  let seen = after;
+  let isTold = false;
+  while (!signal.aborted) {
+    try {
+      for await (const event of followAuditEvents(registry, { ...filter, after: seen, signal })) {
+        print(run, event);
+        seen = event.sequence;
+        isTold = false;
+      }
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!CountersignError.is(error) || !error.retryable) throw error;
+      if (!isTold) output.warn(`${error.message} (${error.code}); going on when it answers again`);
+      isTold = true;
+      await sleep(RETRY_MS, undefined, { signal }).catch(() => {});
+    }
+  }
 }
 
 // A misspelt name would find nothing, for ever.
