@@ -51,6 +51,19 @@ describe("the listener of the admin API", () => {
   });
 });
 
+test("an admin API that other machines can reach is warned of, and one on loopback is not", async () => {
+  for (const [host, warns] of [
+    ["127.0.0.1", false],
+    ["0.0.0.0", true],
+  ] as const) {
+    const { process } = await world.serve(["--admin-listen", `${host}:0`]);
+    await process.waitForLine(/"msg":"the authority serves"/);
+    process.kill();
+    await process.exited;
+    expect(process.stderr.includes("the admin API can be reached from other machines")).toBe(warns);
+  }
+});
+
 describe("the listener of operations", () => {
   test("rejects an address that is taken, and makes no database", async () => {
     const args = ["authority", "serve", ...LISTEN, "--operations-listen", await takenAddress()];

@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { AgentAuthorityError, createRegistry, openStore } from "../src/index.js";
+import { AgentAuthorityError, createAuthority, createRegistry, openStore } from "../src/index.js";
 import { expectRejection } from "./expect-refusal.js";
 import { runProgram } from "./run-process.js";
 import { createTestDatabase, run } from "./test-database.js";
@@ -185,5 +185,17 @@ describe("openStore on PostgreSQL", () => {
     release();
     await early;
     expect((await listed).map(({ action }) => action)).toEqual(["early", "late"]);
+  });
+
+  it("lets its authority be ready only while it may be written", async () => {
+    await using store = await openStore(await createDatabase());
+    const authority = await createAuthority({ store });
+    expect(await authority.isReady()).toBe(true);
+    // Of the one connection that is used by one query after the other; a server that became a standby says the same of all.
+    await sql`set default_transaction_read_only = on`.execute(store.rows);
+    expect(await authority.isReady()).toBe(false);
+    await sql`set default_transaction_read_only = off`.execute(store.rows);
+    expect(await authority.isReady()).toBe(true);
+    await authority.close();
   });
 });

@@ -5,6 +5,7 @@ import {
   createAuthorityMetrics,
   createOperationsListener,
 } from "@countersign/agent-authority";
+import { isLoopbackHost } from "@countersign/agent-key";
 import { assertCanListen } from "../assert-can-listen.js";
 import {
   type AuthoritySettings,
@@ -73,6 +74,12 @@ export async function serveAuthority(run: Run, options: ServeAuthorityOptions): 
       { version: readVersion(), url, admin, operations, database: store.description },
       "the authority serves",
     );
+    if (adminAddress !== undefined && !isLoopbackHost(adminAddress.host)) {
+      log.warn(
+        { admin },
+        "the admin API can be reached from other machines, in plain http: put TLS in front of it, and nobody else",
+      );
+    }
     using _ = settings.public_url === undefined ? warnOfProxies(log) : undefined;
     const described = {
       ...(admin === undefined ? {} : { admin }),

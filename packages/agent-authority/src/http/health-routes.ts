@@ -15,7 +15,7 @@ export function addHealthRoutes(app: FastifyInstance, context: AuthorityContext)
 
 const questions = new WeakMap<AuthorityStore, Promise<boolean>>();
 
-/** Tells whether a database answers, with the tables that it should have. Probes that come at once ask it once: they are not limited. */
+/** Tells whether a database answers and can be written, with the tables that it should have. Probes that come at once ask it once: they are not limited. */
 export function isAnswering(store: AuthorityStore): Promise<boolean> {
   const asked = questions.get(store);
   if (asked !== undefined) return asked;
@@ -24,10 +24,17 @@ export function isAnswering(store: AuthorityStore): Promise<boolean> {
   return question;
 }
 
-async function ask({ rows }: AuthorityStore): Promise<boolean> {
+async function ask({ kind, rows }: AuthorityStore): Promise<boolean> {
   try {
-    await sql`select 1 from agents limit 1`.execute(rows);
-    return true;
+    if (kind === "sqlite") {
+      await sql`select 1 from agents limit 1`.execute(rows);
+      return true;
+    }
+    // A server that was the standby, or has become one, answers questions and takes no registration.
+    const { rows: found } = await sql<{ mode: string }>`select
+      current_setting('transaction_read_only') as mode,
+      exists (select 1 from agents)`.execute(rows);
+    return found[0]?.mode === "off";
   } catch {
     // Whoever asks is a probe: it acts on the answer, and the requests that fail log why.
     return false;
