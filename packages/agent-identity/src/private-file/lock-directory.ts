@@ -15,7 +15,7 @@ export interface LockHolder {
   readonly word: string;
   /** Another one after each sign of life. */
   readonly beat: bigint;
-  /** What its process said of itself. See `isProcessOver`. */
+  /** What its process said of itself. See `findProcessLife`. */
   readonly mark: string;
 }
 

@@ -1,6 +1,7 @@
+import { readFile } from "node:fs/promises";
 import { startProcess } from "@countersign/testing";
 import { expect, onTestFinished, test } from "vitest";
-import { isProcessOver, markOfThisProcess } from "./process-mark.js";
+import { findProcessLife, markOfThisProcess } from "./process-mark.js";
 
 const isLinux = process.platform === "linux";
 
@@ -14,7 +15,8 @@ test("a process that lives is not over, nor is one of which nothing can be known
     `${boot} pid:[1] 999999999 ${startTime}`,
     `${boot} ${namespace} ../self ${startTime}`,
   ];
-  for (const mark of [own, ...foreign]) expect(await isProcessOver(mark)).toBe(false);
+  for (const mark of foreign) expect(await findProcessLife(mark)).toBe("unknown");
+  expect(await findProcessLife(own)).toBe(isLinux ? "running" : "unknown");
   expect(id).toBe(isLinux ? `${process.pid}` : undefined);
 });
 
@@ -24,9 +26,26 @@ test.runIf(isLinux)(
     const running = await startProcess("sleep", ["60"]);
     onTestFinished(() => running[Symbol.asyncDispose]());
     const [boot, namespace, , startTime] = (await markOfThisProcess()).split(" ");
-    expect(await isProcessOver(`${boot} ${namespace} ${process.pid} 1`)).toBe(true);
+    expect(await findProcessLife(`${boot} ${namespace} ${process.pid} 1`)).toBe("over");
     running.kill("SIGKILL");
     await running.exited;
-    expect(await isProcessOver(`${boot} ${namespace} ${running.pid} ${startTime}`)).toBe(true);
+    expect(await findProcessLife(`${boot} ${namespace} ${running.pid} ${startTime}`)).toBe("over");
+  },
+);
+
+test.runIf(isLinux)(
+  "nothing is known of a process that was stopped: it may never go on",
+  async () => {
+    const running = await startProcess("sleep", ["60"]);
+    onTestFinished(() => running[Symbol.asyncDispose]());
+    const [boot, namespace] = (await markOfThisProcess()).split(" ");
+    const stat = await readFile(`/proc/${running.pid}/stat`, "utf8");
+    const startTime = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+    const life = () => findProcessLife(`${boot} ${namespace} ${running.pid} ${startTime}`);
+    expect(await life()).toBe("running");
+    running.kill("SIGSTOP");
+    await expect.poll(life).toBe("unknown");
+    running.kill("SIGCONT");
+    await expect.poll(life).toBe("running");
   },
 );

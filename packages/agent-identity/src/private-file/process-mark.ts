@@ -4,6 +4,10 @@ import { errnoOf } from "./store-denied.js";
 // Field 22 of /proc/PID/stat, counted from the one behind the name, which may hold anything.
 const START_TIME = 19;
 const DEAD_STATES = new Set(["Z", "X", "x"]);
+const STOPPED_STATES = new Set(["T", "t"]);
+
+/** What can be known of another process: it has certainly ended, it certainly goes on, or nothing; also when somebody stopped it. */
+export type ProcessLife = "over" | "running" | "unknown";
 
 let own: Promise<string> | undefined;
 
@@ -17,20 +21,23 @@ export function markOfThisProcess(): Promise<string> {
 }
 
 /**
- * Tells whether the process of a mark has certainly ended. False where that cannot be known from here.
+ * Tells what can be known from here of the process of a mark.
  *
  * @param mark - as {@link markOfThisProcess} gave it to that process
  */
-export async function isProcessOver(mark: string): Promise<boolean> {
+export async function findProcessLife(mark: string): Promise<ProcessLife> {
   const [boot, namespace, id = "", startTime] = mark.split(" ");
   const [ownBoot, ownNamespace] = (await markOfThisProcess()).split(" ");
-  if (!ownBoot || boot !== ownBoot || namespace !== ownNamespace || !/^\d+$/.test(id)) return false;
+  if (!ownBoot || boot !== ownBoot || namespace !== ownNamespace || !/^\d+$/.test(id)) {
+    return "unknown";
+  }
   try {
     const found = await loadState(id);
-    return found.startTime !== startTime || DEAD_STATES.has(found.state);
+    if (found.startTime !== startTime || DEAD_STATES.has(found.state)) return "over";
+    return STOPPED_STATES.has(found.state) ? "unknown" : "running";
   } catch (error) {
     // ESRCH: it ended while it was looked at.
-    return errnoOf(error) === "ENOENT" || errnoOf(error) === "ESRCH";
+    return errnoOf(error) === "ENOENT" || errnoOf(error) === "ESRCH" ? "over" : "unknown";
   }
 }
 

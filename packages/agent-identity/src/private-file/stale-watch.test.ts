@@ -3,16 +3,25 @@ import { StaleWatch } from "./stale-watch.js";
 
 const HOLDER = { word: "a".repeat(32), beat: 1n };
 
-function lookEvery(stepMs: number, untilMs: number, holderAt: (now: number) => typeof HOLDER) {
+function lookEvery(
+  stepMs: number,
+  untilMs: number,
+  holderAt: (now: number) => typeof HOLDER,
+  isRunning?: boolean,
+) {
   const watch = new StaleWatch();
   for (let now = 0; now <= untilMs; now += stepMs) {
-    if (watch.isStale(holderAt(now), now)) return now;
+    if (watch.isStale(holderAt(now), now, isRunning)) return now;
   }
   return undefined;
 }
 
 test("a holder without a sign of life for three seconds is stale", () => {
   expect(lookEvery(100, 10_000, () => HOLDER)).toBe(3000);
+});
+
+test("a holder whose process can be seen to run is given thirty", () => {
+  expect(lookEvery(100, 60_000, () => HOLDER, true)).toBe(30_000);
 });
 
 test("a holder that gives signs of life is never stale, nor are holders that follow each other", () => {

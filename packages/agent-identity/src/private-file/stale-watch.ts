@@ -4,6 +4,8 @@ type Sign = Pick<LockHolder, "word" | "beat">;
 
 // A holder that was killed where that cannot be seen (another container, another system than Linux) holds the others up for so long.
 const STALE_MS = 3000;
+// One that can be seen to run is only busy: a call into the system's keyring keeps the whole process, on a slow machine for seconds.
+const STALE_WHILE_RUNNING_MS = 30_000;
 // Time between two looks counts up to here: after a sleep of the whole machine the holder gets its time to show that it lives.
 const LONGEST_GAP_MS = 500;
 
@@ -19,13 +21,16 @@ export class StaleWatch {
   /**
    * @param holder - who holds the lock at this look
    * @param now - monotonic, milliseconds
-   * @returns whether that holder gave no sign of life for three seconds
+   * @param isRunning - whether its process can be seen to go on
+   * @returns whether that holder gave no sign of life for three seconds, or for thirty while its process goes on
    */
-  isStale(holder: Sign | undefined, now: number): boolean {
+  isStale(holder: Sign | undefined, now: number, isRunning = false): boolean {
     const isSame = holder?.word === this.#seen?.word && holder?.beat === this.#seen?.beat;
     this.#silentMs = isSame ? this.#silentMs + Math.min(now - this.#lookedAt, LONGEST_GAP_MS) : 0;
     this.#seen = holder;
     this.#lookedAt = now;
-    return holder !== undefined && this.#silentMs >= STALE_MS;
+    return (
+      holder !== undefined && this.#silentMs >= (isRunning ? STALE_WHILE_RUNNING_MS : STALE_MS)
+    );
   }
 }

@@ -15,7 +15,7 @@ import {
 } from "./lock-directory.js";
 import { publishFileEvent } from "./private-file-channel.js";
 import type { FileLock, FileLockOptions } from "./private-file-options.js";
-import { isProcessOver, markOfThisProcess } from "./process-mark.js";
+import { findProcessLife, markOfThisProcess } from "./process-mark.js";
 import { StaleWatch } from "./stale-watch.js";
 import { toStoreError } from "./store-denied.js";
 
@@ -33,7 +33,7 @@ const sweptDirectories = new Set<string>();
  * directory must exist.
  *
  * The lock holds a random owner word, and its holder gives a sign of life all the while. A lock whose holder has ended, or gave no sign
- * for three seconds, is put aside by a rename. Should the holder only have slept, `assertHeld` tells it before it replaces anything.
+ * for three seconds, thirty while its process can be seen to run, is put aside by a rename. Should the holder only have slept, `assertHeld` tells it before it replaces anything.
  *
  * @throws {CredentialStoreError} `store_locked` (retryable) when the lock is not had in time or was lost; `store_denied`; `cancelled`
  * @see security.md, "Stores and caches"
@@ -95,8 +95,9 @@ async function acquire(
       await sweepOnce(lockPath);
       if (await takeLock(lockPath, word, await markOfThisProcess())) return;
       const holder = await loadLockHolder(lockPath);
-      const isSilent = watch.isStale(holder, performance.now());
-      if (holder !== undefined && (isSilent || (await isProcessOver(holder.mark)))) {
+      const life = holder && (await findProcessLife(holder.mark));
+      const isSilent = watch.isStale(holder, performance.now(), life === "running");
+      if (holder !== undefined && (isSilent || life === "over")) {
         if (await putLockAside(lockPath, holder.word)) publishFileEvent("lock_broken", lockPath);
         continue;
       }
