@@ -108,6 +108,17 @@ describe("a holder of the lock", () => {
     );
   });
 
+  test("that can be seen to run keeps it without a sign of life", async () => {
+    const lock = join(await openDirectory(), "lock");
+    const holder = await startProgram("hold-lock.ts", lock, "busy");
+    await holder.waitForLine(/^held$/);
+    // Longer than one that only sleeps would keep it.
+    const waiting = withFileLock(lock, async () => "mine", { waitMs: 4500 });
+    await expect(waiting).rejects.toMatchObject({ code: "store_locked" });
+    holder.write("look\n");
+    await holder.waitForLine(/^still held$/);
+  });
+
   test("that lives keeps it, however long it takes", async () => {
     const root = await openDirectory();
     const lock = join(root, "lock");
