@@ -6,7 +6,6 @@ import {
   loginAuth,
   type StoredLogin,
 } from "@countersign/agent-identity";
-import { parseOrigin } from "@countersign/agent-key";
 import { AgentTaskManager, type CompleteTaskStore, fileTaskStore } from "@countersign/agent-task";
 import { namedAuthority } from "./authority-option.js";
 import { CliError } from "./cli-error.js";
@@ -23,10 +22,20 @@ export interface AgentSession extends AsyncDisposable {
   readonly store: CredentialStore;
   readonly identities: AgentIdentityManager;
   readonly tasks: AgentTaskManager;
+  /** The only origins that its requests may take the human's token to. */
+  readonly bearerOrigins: readonly string[];
 }
 
-/** Opens the {@link AgentSession} of this home. Touches neither network nor disk but to read. */
-export async function openAgentSession(run: Run): Promise<AgentSession> {
+/**
+ * Opens the {@link AgentSession} of this home. Touches neither network nor disk but to read.
+ *
+ * @param bearerOrigins - as `allowedBearerOrigins` returns them. Default none: the session then never uses the human's token in place of an
+ * assertion
+ */
+export async function openAgentSession(
+  run: Run,
+  bearerOrigins: readonly string[] = [],
+): Promise<AgentSession> {
   const [config, features] = [await run.config(), await run.features()];
   const store = await openCredentialStore(run);
   const login = (await store.load()).login;
@@ -45,13 +54,14 @@ export async function openAgentSession(run: Run): Promise<AgentSession> {
     identities,
     store: await openTaskStore(run),
     onFailure: config.on_failure,
-    bearerOrigins: config.bearer_origins.map((origin) => parseOrigin(origin)),
+    bearerOrigins,
   });
   return {
     authority,
     store,
     identities,
     tasks,
+    bearerOrigins,
     async [Symbol.asyncDispose]() {
       await tasks.close();
       await identities.close();
@@ -101,15 +111,32 @@ function notLoggedIn(what: string, authority: string): CliError {
   });
 }
 
+const ENABLE = "countersign features enable use_agent_identity, or add --enable use_agent_identity";
+
 /**
  * Makes sure that agents are wanted at all.
  *
  * @throws {CliError} `no_identity` when the feature is off
  */
 export function requireFeature(session: AgentSession): void {
-  if (session.identities.enabled) return;
-  throw new CliError("no_identity", "the feature use_agent_identity is off", {
-    hint: "countersign features enable use_agent_identity, or add --enable use_agent_identity",
+  if (!session.identities.enabled) throw featureOff(ENABLE);
+}
+
+/**
+ * Makes sure that a request to an origin gets a credential: an assertion, or with the feature off the human's token.
+ *
+ * @throws {CliError} `no_identity` if the feature is off and the human's token may not go to the origin
+ */
+export function requireCredentialFor(session: AgentSession, origin: string): void {
+  if (session.identities.enabled || session.bearerOrigins.includes(origin)) return;
+  throw featureOff(
+    `${ENABLE}; or let the human's token go there: add --bearer-origin ${origin}, or list it in config.toml: bearer_origins = ["${origin}"]`,
+  );
+}
+
+function featureOff(hint: string): CliError {
+  return new CliError("no_identity", "the feature use_agent_identity is off: nothing is signed", {
+    hint,
   });
 }
 

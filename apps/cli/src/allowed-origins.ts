@@ -1,4 +1,4 @@
-import { parseOriginUrl } from "./http-url.js";
+import { parseBearerOrigin, parseOriginUrl } from "./http-url.js";
 import type { Run } from "./run.js";
 
 /**
@@ -18,4 +18,22 @@ export async function allowedOrigins(
     ...named.map((url) => ({ url, from: "--origin" })),
   ];
   return [...new Set(urls.map((url) => parseOriginUrl(run, url)))];
+}
+
+/**
+ * The origins that the human's token may go to, with the feature off or in a declared fallback: `bearer_origins` of the configuration, and
+ * what `--bearer-origin` names.
+ *
+ * @throws {CliError} `config_invalid` if one is not an http(s) URL, or is plain http to another machine
+ */
+export async function allowedBearerOrigins(
+  run: Run,
+  named: readonly string[] = [],
+): Promise<readonly string[]> {
+  const config = await run.config();
+  const urls = [
+    ...config.bearer_origins.map((url) => ({ url, from: `${config.file}: \`bearer_origins\`` })),
+    ...named.map((url) => ({ url, from: "--bearer-origin" })),
+  ];
+  return [...new Set(urls.map(parseBearerOrigin))];
 }

@@ -33,6 +33,15 @@ export function parseOriginUrl(run: Run, named: NamedUrl): string {
 }
 
 /**
+ * Gives an origin that a human's token may go to. Plain http is for loopback, whatever else is allowed.
+ *
+ * @throws {CliError} `config_invalid`, naming who says so, if it is not an http(s) URL, or plain http to another machine
+ */
+export function parseBearerOrigin(named: NamedUrl): string {
+  return parseNamed(named, (url) => parseOrigin(url));
+}
+
+/**
  * Normalises a base URL as {@link parseBaseUrl} does, for commands that send nothing: any kind of http is as good as another.
  *
  * @throws {CliError} `config_invalid`, naming who says so, when it is no http(s) URL

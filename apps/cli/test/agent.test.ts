@@ -155,23 +155,36 @@ describe("header", () => {
     expect(envelope).toMatchObject({ task_id: authority.tasks[0]?.taskId });
   });
 
-  test("off: prints the human's token only for an origin that is named", async () => {
+  test("off: prints nothing, also where an origin may get the human's token", async () => {
+    await writeFile(
+      join(options.home, "config.toml"),
+      'origins = ["https://api.example"]\nbearer_origins = ["https://api.example"]\n',
+    );
     const refused = await countersign(["header"], off());
-    expectError(refused, "usage", 2);
+    expectError(refused, "no_identity", 3);
+    expect(refused.stdout).toBe("");
+    expect(refused.stderr).toContain("use_agent_identity is off");
     expect(refused.stderr).not.toContain("t0ken");
-    const args = ["header", "--origin", "https://api.example"];
-    expect(await output(args, off())).toBe("Authorization: Bearer t0ken\n");
-    await writeFile(join(options.home, "config.toml"), 'origins = ["https://api.example"]\n');
-    expect(await output(["header"], off())).toBe("Authorization: Bearer t0ken\n");
   });
 
-  test("off: refuses an origin without encryption", async () => {
-    const args = ["header", "--origin", "http://api.example"];
-    expectError(await countersign(args, off()), "config_invalid", 2);
+  test("prints no fallback: the registration's error is said", async () => {
+    await writeFile(
+      join(options.home, "config.toml"),
+      `authority = "${authority.url}"\non_failure = "bearer"\nbearer_origins = ["https://api.example"]\n`,
+      { mode: 0o600 },
+    );
+    authority.fault("register_task", { kind: "status", status: 503 }, Number.POSITIVE_INFINITY);
+    const refused = await countersign(["header"], options);
+    expectError(refused, "server_error", 5);
+    expect(refused.stdout).toBe("");
   });
 
   test("never keeps the human's token outside of the credentials", async () => {
-    await output(["header", "--origin", "https://api.example"], off());
+    await output(
+      ["request", upstream.url, "--origin", upstream.url, "--bearer-origin", upstream.url],
+      off(),
+    );
+    expect(sentTo(upstream)).toEqual(["Bearer t0ken"]);
     for (const path of Object.keys(contentOf(options.home))) {
       if (path.endsWith("credentials.json") || contentOf(options.home)[path] === "folder") continue;
       expect(await readFile(path, "utf8")).not.toContain("t0ken");
@@ -227,9 +240,27 @@ describe("request", () => {
     expect(unbound).toEqual([undefined, undefined, undefined]);
   });
 
-  test("off: sends the human's token", async () => {
-    await output(["request", "GET", upstream.url, "--origin", upstream.url], off());
-    expect(sentTo(upstream)).toEqual(["Bearer t0ken"]);
+  test("off: sends nothing unless the origin may get the human's token, and says what to do", async () => {
+    const args = ["request", "GET", upstream.url, "--origin", upstream.url];
+    for (const more of [[], ["--bearer-origin", "https://api.example"]]) {
+      const refused = await countersign([...args, ...more], off());
+      expectError(refused, "no_identity", 3);
+      expect(refused.stderr).toContain("use_agent_identity is off");
+      expect(refused.stderr).toContain("--enable use_agent_identity");
+      expect(refused.stderr).toContain(`--bearer-origin ${upstream.url}`);
+      expect(refused.stderr).not.toContain("t0ken");
+    }
+    expect(upstream.requests).toEqual([]);
+    const plain = [...args, "--bearer-origin", "http://api.example", "--insecure-http"];
+    expectError(await countersign(plain, off()), "config_invalid", 2);
+  });
+
+  test("off: sends the human's token to an origin that the command or the configuration names for it", async () => {
+    const args = ["request", "GET", upstream.url, "--origin", upstream.url];
+    await output([...args, "--bearer-origin", upstream.url], off());
+    await writeFile(join(options.home, "config.toml"), `bearer_origins = ["${upstream.url}"]\n`);
+    await output(args, off());
+    expect(sentTo(upstream)).toEqual(["Bearer t0ken", "Bearer t0ken"]);
   });
 
   test("streams what arrives before the answer ends", async () => {

@@ -360,9 +360,24 @@ describe("proxy", () => {
     expectUnused();
   });
 
-  test("with the feature off passes the human's token on, and says so", async () => {
+  test("with the feature off does not start unless its upstream may get the human's token", async () => {
     await logIn();
-    const { process, url } = await start([...onLoopback(), "--open"], {});
+    for (const more of [[], ["--bearer-origin", "https://api.example"]]) {
+      const result = await countersign([...onLoopback(), "--open", ...more], {
+        ...options,
+        env: {},
+      });
+      expectError(result, "no_identity", 3);
+      expect(result.stderr).toContain("use_agent_identity is off");
+      expect(result.stderr).toContain(`--bearer-origin ${upstream.url}`);
+    }
+    expectUnused();
+  });
+
+  test("with the feature off passes the human's token on where that was asked for, and says so", async () => {
+    await logIn();
+    const args = [...onLoopback(), "--open", "--bearer-origin", upstream.url];
+    const { process, url } = await start(args, {});
     expect((await fetch(url)).status).toBe(200);
     expect(headerOf(upstream.requests[0] ?? expect.unreachable(), "authorization")).toBe(
       "Bearer t0ken",

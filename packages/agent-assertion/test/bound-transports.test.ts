@@ -164,6 +164,7 @@ describe("fetch binds", () => {
       authority: AUTHORITY,
       accessToken: "human",
       reason: "feature_off",
+      origins: [new URL(url).origin],
     };
     expect((await withAssertion(fetch, source, options)(url)).status).toBe(401);
     expect(seen).toEqual([{ target: "/", outcome: "missing" }]);

@@ -5,7 +5,7 @@ export interface HumanAuth {
   readonly kind: "human";
   readonly accountId: string;
   readonly userId: string;
-  /** Secret. Goes to the authority that issued it and nowhere else. */
+  /** Secret. Goes to the authority that issued it, and to origins that `bearerOrigins` of `@countersign/agent-task` names; to no other. */
   readonly accessToken: string;
   /** How the human is proven: the token itself (generation C), or a one-use biscuit minted with it (generation A). Default `bearer`. */
   readonly proof?: "bearer" | "biscuit" | undefined;

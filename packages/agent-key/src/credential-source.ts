@@ -13,7 +13,7 @@ export interface AgentCredential {
   readonly clockOffsetSeconds?: number | undefined;
 }
 
-/** The human's own token: while the feature is off, or where a fallback to it was declared. */
+/** The human's own token, for the origins that it may go to: while the feature is off, or in a declared fallback. */
 export interface BearerCredential {
   readonly kind: "bearer";
   /** The authority that the token belongs to. */
@@ -21,12 +21,20 @@ export interface BearerCredential {
   /** Secret. */
   readonly accessToken: string;
   readonly reason: "feature_off" | "fallback";
-  /** Origins that it may go to, besides being named by the transport's caller. Absent: all that the caller named. */
-  readonly origins?: readonly string[] | undefined;
+  /** The only origins that the token may go to. */
+  readonly origins: readonly string[];
+  /** With `fallback`: the registration's error. A request to any other origin rejects with it. */
+  readonly error?: Error | undefined;
+}
+
+/** The feature is off, and no origin may get the human's token: the request is sent as its caller made it. */
+export interface NoCredential {
+  readonly kind: "none";
+  readonly reason: "feature_off";
 }
 
 /** What one request is authorised with. */
-export type Credential = AgentCredential | BearerCredential;
+export type Credential = AgentCredential | BearerCredential | NoCredential;
 
 /** A resource server's 401 to a request that carried a credential. */
 export interface CredentialRefusal {
@@ -48,7 +56,10 @@ export interface CredentialOptions {
  * @see docs/protocol.md §8 for what happens on a refusal
  */
 export interface CredentialSource {
-  /** The credential to use now. Fast when nothing changed. Rejects when there is none: a request is never sent without. */
+  /**
+   * The credential to use now. Fast when nothing changed. Rejects if there must be one and there is none: such a request is not sent.
+   * Only with the feature off may it be `NoCredential`.
+   */
   credential(options?: CredentialOptions): Promise<Credential>;
   /**
    * Takes the refusal of a credential.

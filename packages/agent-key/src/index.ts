@@ -16,6 +16,7 @@ export type {
   CredentialOptions,
   CredentialRefusal,
   CredentialSource,
+  NoCredential,
 } from "./credential-source.js";
 export { isPrincipalId, isServerId, parseScopeId } from "./ids.js";
 export { formatTimestamp, parseTimestamp } from "./timestamp.js";

@@ -28,7 +28,10 @@ export interface AgentTaskManagerOptions {
    * `fallback` tells.
    */
   readonly onFailure?: FailurePolicy | undefined;
-  /** Origins that the human's token may go to in a fallback. Default none. */
+  /**
+   * The only origins that the human's token may go to, for both reasons: while the feature is off, and in a fallback. Default none: with the
+   * feature off requests then go out as their caller made them, and the fallback never happens.
+   */
   readonly bearerOrigins?: readonly string[] | undefined;
   /** Time for one turn to get its task, all attempts and the agent's own registration included. Milliseconds. Default 30,000. */
   readonly deadlineMs?: number | undefined;

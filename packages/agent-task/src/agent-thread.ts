@@ -84,7 +84,8 @@ export class AgentThread implements CredentialSource {
   }
 
   /**
-   * What to authorise a request with now: the agent in this task; the human's token while the feature is off or in a declared fallback.
+   * What to authorise a request with now: the agent in this task. While the feature is off, or in a declared fallback: the human's token for
+   * `bearerOrigins`; while it is off and there are none: nothing.
    *
    * @throws {TaskRegistrationError} there is no task for now
    * @throws {AgentTaskError} `not_logged_in`

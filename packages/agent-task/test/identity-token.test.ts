@@ -92,7 +92,8 @@ describe("an agent that came in an identity token", () => {
   it("never signs as anything but the agent: with the feature off there is no credential", async () => {
     const world = await startTokenWorld();
     world.flag.on = false;
-    const tasks = world.tasks();
+    expect(await world.tasks().run().credential()).toMatchObject({ kind: "none" });
+    const tasks = world.tasks({ bearerOrigins: ["https://api.example"] });
     await rejectsCode(tasks.run().credential(), AgentTaskError, "not_logged_in");
     expect(await tasks.ensure(RUN)).toBeUndefined();
     expect(world.authority.requests).toEqual([]);

@@ -13,10 +13,10 @@ const origins = ["https://api.example", "http://127.0.0.1:8080"];
 describe("without a login", () => {
   it("rejects: a request is never sent without a credential", async () => {
     const world = await startWorld();
-    const thread = world.tasks().thread("thread-1");
     world.auth.set(undefined);
     for (const on of [true, false]) {
       world.flag.on = on;
+      const thread = world.tasks({ bearerOrigins }).thread("thread-1");
       await rejectsCode(thread.credential(), AgentTaskError, "not_logged_in");
       await rejectsCode(
         thread.run(async () => "begun"),
@@ -33,16 +33,39 @@ describe("without a login", () => {
     if (identity === undefined) throw new Error("no identity");
     world.auth.set({ kind: "agent", identity });
     world.flag.on = false;
-    const thread = world.tasks().thread("thread-1");
+    const thread = world.tasks({ bearerOrigins }).thread("thread-1");
     await rejectsCode(thread.credential(), AgentTaskError, "not_logged_in");
   });
 });
 
 describe("while the feature is off", () => {
-  it("gives the human's token, says why, and sends nothing", async () => {
+  it("gives no credential and does not read the login unless an origin may get the human's token", async () => {
     const world = await startWorld();
     world.flag.on = false;
-    const tasks = world.tasks();
+    for (const options of [{}, { bearerOrigins: [] }, { onFailure: "bearer" } as const]) {
+      const thread = world.tasks(options).thread("thread-1");
+      expect(await thread.credential()).toEqual({ kind: "none", reason: "feature_off" });
+    }
+    expect(world.sent()).toBe(0);
+    let reads = 0;
+    const current = async () => {
+      reads += 1;
+      throw new Error("the login cannot be read");
+    };
+    const unreadable = await startWorld({ auth: { current } });
+    unreadable.flag.on = false;
+    const turn = await unreadable
+      .tasks()
+      .run()
+      .run(async (given) => given);
+    expect(turn).toEqual({ credential: { kind: "none", reason: "feature_off" } });
+    expect(reads).toBe(0);
+  });
+
+  it("gives the human's token for the declared origins, says why, and sends nothing", async () => {
+    const world = await startWorld();
+    world.flag.on = false;
+    const tasks = world.tasks({ bearerOrigins });
     const turn = await tasks.thread("thread-1").run(async (given) => given);
     expect(turn.task).toBeUndefined();
     expect(turn.credential).toEqual({
@@ -50,6 +73,7 @@ describe("while the feature is off", () => {
       authority: world.authority.url,
       accessToken: world.human.accessToken,
       reason: "feature_off",
+      origins,
     });
     expect(await tasks.ensure("thread-1")).toBeUndefined();
     expect(world.sent()).toBe(0);
@@ -124,6 +148,7 @@ describe("the fallback to the human's token", () => {
         accessToken: world.human.accessToken,
         reason: "fallback",
         origins,
+        error: expect.objectContaining({ code }),
       });
       expect(events.map(({ error, origins: told }) => [error.code, told])).toEqual([
         [code, origins],

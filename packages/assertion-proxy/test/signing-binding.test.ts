@@ -153,6 +153,7 @@ describe("a proxy that binds", () => {
       authority: "https://authority.example",
       accessToken: "human-token",
       reason: "feature_off",
+      origins: [upstream.url],
     };
     const client = await connectRaw(signing.url);
     client.send(signing.request("GET", "/v1", "Signature: own=:AAAA:\r\n"));

@@ -97,35 +97,53 @@ describe("a human's token", () => {
     authority: "https://authority.example",
     accessToken: "human-secret",
     reason: "feature_off",
+    origins: [],
   };
+  const feature = { code: "no_identity", detail: expect.stringContaining("feature") };
 
-  test("goes to the upstream where the source says so", async () => {
-    const { upstream, signing, send } = await start();
-    signing.source.current = bearer;
-    expect(await send()).toMatchObject({ status: 200 });
-    const { bytes } = await upstream.connection(0);
-    expect(bytes.text.match(/^authorization: .*\r$/gim)).toEqual([
-      "authorization: Bearer human-secret\r",
-    ]);
-    expect(signing.audit.map(({ agent_runtime_id }) => agent_runtime_id)).toEqual([undefined]);
-  });
+  test.each(["feature_off", "fallback"] as const)(
+    "goes to the upstream if its origin is named: %s",
+    async (reason) => {
+      const { upstream, signing, send } = await start();
+      signing.source.current = { ...bearer, reason, origins: [`${upstream.url}/any`] };
+      expect(await send()).toMatchObject({ status: 200 });
+      const { bytes } = await upstream.connection(0);
+      expect(bytes.text.match(/^authorization: .*\r$/gim)).toEqual([
+        "authorization: Bearer human-secret\r",
+      ]);
+      expect(signing.audit.map(({ agent_runtime_id }) => agent_runtime_id)).toEqual([undefined]);
+    },
+  );
 
-  test("goes to it alone where the source names origins", async () => {
+  test("goes to no other upstream: with the feature off the request is refused", async () => {
     const { upstream, signing, send } = await start();
-    signing.source.current = { ...bearer, reason: "fallback", origins: [`${upstream.url}/any`] };
-    expect(await send()).toMatchObject({ status: 200 });
-    for (const origins of [[], ["https://api.example"], ["http://127.0.0.1:1"]]) {
-      signing.source.current = { ...bearer, reason: "fallback", origins };
+    const elsewhere = [[], ["https://api.example"], ["http://127.0.0.1:1"]];
+    const bearers = elsewhere.map((origins) => ({ ...bearer, origins }));
+    for (const current of [...bearers, { kind: "none", reason: "feature_off" } as const]) {
+      signing.source.current = current;
       const answer = await send();
       expect(answer).toMatchObject({ status: 401 });
+      expect(JSON.parse(answer.body)).toMatchObject(feature);
+      expect(answer.body).toContain(`name ${upstream.url} as a bearer origin`);
       expect(answer.body).not.toContain("human-secret");
     }
-    expect(upstream.connections).toHaveLength(1);
+    expect(signing.audit).toMatchObject(Array(4).fill({ status: 401, code: "no_identity" }));
+    expect(upstream.connections).toHaveLength(0);
+  });
+
+  test("of a fallback goes to no other upstream: the client gets the registration's error", async () => {
+    const { upstream, signing, send } = await start();
+    const error = new AgentKeyError("unreachable", "the authority is away", { retryable: true });
+    signing.source.current = { ...bearer, reason: "fallback", error };
+    const answer = await send();
+    expect(answer).toMatchObject({ status: 502 });
+    expect(JSON.parse(answer.body)).toMatchObject({ code: "unreachable" });
+    expect(upstream.connections).toHaveLength(0);
   });
 
   test.each(["human-secret\n", "", "human secret"])("is not sent as %j", async (accessToken) => {
     const { upstream, signing, send } = await start();
-    signing.source.current = { ...bearer, accessToken };
+    signing.source.current = { ...bearer, accessToken, origins: [upstream.url] };
     const answer = await send();
     expect(answer).toMatchObject({ status: 401 });
     expect(answer.body).not.toContain(accessToken === "" ? "Bearer" : accessToken);

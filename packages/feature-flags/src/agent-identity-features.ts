@@ -1,6 +1,6 @@
 import { defineFeatures } from "./define-features.js";
 
-/** The features of Countersign itself. Off: requests carry the human's bearer token. On: they carry assertions. */
+/** The features of Countersign itself. Off: nothing is registered or signed; requests go out as their caller made them. On: they carry assertions. */
 export const agentIdentityFeatures = /* @__PURE__ */ defineFeatures({
   use_agent_identity: {
     stage: "under_development",

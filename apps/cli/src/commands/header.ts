@@ -1,9 +1,8 @@
 import { join } from "node:path";
 import { AssertionSigner } from "@countersign/agent-assertion/sign";
 import { openPrivateDirectory, writePrivateFile } from "@countersign/agent-identity/private-file";
-import { followTasks, openAgentSession, requireLogin } from "../agent-session.js";
-import { allowedOrigins } from "../allowed-origins.js";
-import { CliError, usageError } from "../cli-error.js";
+import { followTasks, openAgentSession, requireFeature, requireLogin } from "../agent-session.js";
+import { CliError } from "../cli-error.js";
 import { fingerprintOf, HEADER_CACHE_FILE, type HeaderCacheKey } from "../header-cache.js";
 import { withProgress } from "../progress.js";
 import type { Run } from "../run.js";
@@ -12,18 +11,17 @@ import { resolveThread } from "../thread-option.js";
 /** Options of `header`. */
 export interface HeaderOptions {
   readonly thread?: string;
-  readonly origin?: string;
 }
 
-/** `header`: prints the line that `curl -H @-` takes. */
+/** `header`: prints the line that `curl -H @-` takes. It is for no origin in particular, so that it is never the human's token. */
 export async function header(run: Run, options: HeaderOptions): Promise<void> {
   const scope = resolveThread(options.thread, run.environment);
-  const origins = await allowedOrigins(run, options.origin === undefined ? [] : [options.origin]);
   const { store } = await run.config();
   const key = { home: run.home, scope, environment: run.environment.variables };
   const before = fingerprintOf(key);
   await using session = await openAgentSession(run);
   await requireLogin(session);
+  requireFeature(session);
   const thread = session.tasks.thread(scope);
   const credential = await withProgress(
     run.output,
@@ -33,17 +31,7 @@ export async function header(run: Run, options: HeaderOptions): Promise<void> {
       return thread.credential({ signal: run.signal });
     },
   );
-  if (credential.kind === "bearer") {
-    const reachable = origins.filter((origin) => credential.origins?.includes(origin) ?? true);
-    if (reachable.length === 0) {
-      throw usageError(
-        "a Bearer line is printed only for an origin that is named",
-        'add --origin ORIGIN, or list the origin in config.toml: origins = ["https://…"]',
-      );
-    }
-    print(run, `Authorization: Bearer ${credential.accessToken}`);
-    return;
-  }
+  if (credential.kind !== "agent") throw new CliError("internal", "the session gave no assertion");
   const signedAt = Math.floor(Date.now() / 1000);
   const line = `Authorization: ${new AssertionSigner().header(credential)}`;
   // Another process cannot know of a clock that was found to be off; only what any of them would sign alike is kept. And only of a file

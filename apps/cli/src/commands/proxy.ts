@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { isLoopbackHost } from "@countersign/agent-key";
+import { isLoopbackHost, parseOrigin } from "@countersign/agent-key";
 import {
   createSigningProxy,
   type SigningListenOptions,
@@ -9,8 +9,10 @@ import {
   type AgentSession,
   followTasks,
   openAgentSession,
+  requireCredentialFor,
   requireLogin,
 } from "../agent-session.js";
+import { allowedBearerOrigins } from "../allowed-origins.js";
 import { assertCanListen } from "../assert-can-listen.js";
 import { withAuditFile } from "../audit-file.js";
 import { usageError } from "../cli-error.js";
@@ -32,6 +34,7 @@ export interface ProxyOptions extends OperationsOptions {
   readonly allowRemote?: boolean;
   readonly audit?: string;
   readonly binding?: boolean;
+  readonly bearerOrigin?: readonly string[];
 }
 
 /** How clients of one listener show that they may use it. */
@@ -47,8 +50,11 @@ export async function proxy(run: Run, options: ProxyOptions): Promise<void> {
   }
   const upstream = parseBaseUrl(run, { url: options.upstream, from: "--upstream" });
   if (address !== undefined) await assertCanListen(address);
-  await using session = await openAgentSession(run);
+  const bearerOrigins = await allowedBearerOrigins(run, options.bearerOrigin);
+  await using session = await openAgentSession(run, bearerOrigins);
   await requireLogin(session);
+  // Features are decided at the start: without this every request would be refused for as long as the process runs.
+  requireCredentialFor(session, parseOrigin(upstream, { insecureHttp: true }));
   tellOf(run, session, upstream);
   const opened: SigningProxy[] = [];
   const isReady = () => opened.length > 0 && opened.every((signing) => signing.isReady());

@@ -1,6 +1,11 @@
 import { withAssertion } from "@countersign/agent-assertion/fetch";
-import { followTasks, openAgentSession, requireLogin } from "../agent-session.js";
-import { allowedOrigins } from "../allowed-origins.js";
+import {
+  followTasks,
+  openAgentSession,
+  requireCredentialFor,
+  requireLogin,
+} from "../agent-session.js";
+import { allowedBearerOrigins, allowedOrigins } from "../allowed-origins.js";
 import { usageError } from "../cli-error.js";
 import { parseOriginUrl } from "../http-url.js";
 import { withProgress } from "../progress.js";
@@ -26,8 +31,10 @@ export async function request(
       `add --origin ${origin}, or list it in config.toml: origins = ["${origin}"]`,
     );
   }
-  await using session = await openAgentSession(run);
+  const bearerOrigins = await allowedBearerOrigins(run, options.bearerOrigin);
+  await using session = await openAgentSession(run, bearerOrigins);
   await requireLogin(session);
+  requireCredentialFor(session, origin);
   const thread = session.tasks.thread(scope);
   const send = withAssertion(fetch, thread, {
     origins,

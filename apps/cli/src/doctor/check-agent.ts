@@ -11,7 +11,7 @@ import { ok, type Verdict, warn } from "./finding.js";
 export function checkFeature({ identities }: AgentSession): Verdict {
   if (identities.enabled) return ok("use_agent_identity is on");
   return warn(
-    "use_agent_identity is off: requests carry the human's token",
+    "use_agent_identity is off: nothing is signed",
     "countersign features enable use_agent_identity",
   );
 }

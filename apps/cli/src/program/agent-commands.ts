@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { collect, type Declare, INSECURE_HTTP } from "./declare.js";
+import { BEARER_ORIGIN, collect, type Declare, INSECURE_HTTP } from "./declare.js";
 
 const THREAD = "thread (default: COUNTERSIGN_THREAD, else the scope cli)";
 
@@ -100,7 +100,6 @@ export function declareAgentCommands(program: Command, declare: Declare): void {
       },
     )
     .option("--thread <id>", THREAD)
-    .option("--origin <origin>", "name the origin that a Bearer line is for (feature off)")
     .option(...INSECURE_HTTP)
     .addHelpText("after", HEADER_HELP);
 
@@ -123,6 +122,7 @@ export function declareAgentCommands(program: Command, declare: Declare): void {
       "allow this origin besides the configured ones (may be repeated)",
       collect,
     )
+    .option(...BEARER_ORIGIN)
     .option("--binding", "sign method, URL and body too, for servers that accept or require it")
     .option(...INSECURE_HTTP)
     .addHelpText("after", REQUEST_EXAMPLES);

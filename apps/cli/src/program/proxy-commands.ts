@@ -1,5 +1,11 @@
 import type { Command } from "commander";
-import { collect, type Declare, INSECURE_HTTP, OPERATIONS_LISTEN } from "./declare.js";
+import {
+  BEARER_ORIGIN,
+  collect,
+  type Declare,
+  INSECURE_HTTP,
+  OPERATIONS_LISTEN,
+} from "./declare.js";
 
 const EXAMPLES = `
 Whoever may use the proxy acts as this machine's agent. On an address its clients present the client token as
@@ -34,6 +40,7 @@ export function declareProxyCommands(program: Command, declare: Declare): void {
       "header that names a request's thread (may be repeated; default: x-thread-id, then session_id)",
       collect,
     )
+    .option(...BEARER_ORIGIN)
     .option("--allow-remote", "allow to listen where other machines can reach it")
     .option("--binding", "sign method, URL and body too; bodies are then read whole first")
     .option("--audit <file>", "append one JSON line for each request to this file")

@@ -11,6 +11,7 @@ export interface RequestOptions {
   readonly data?: string;
   readonly include?: boolean;
   readonly origin?: readonly string[];
+  readonly bearerOrigin?: readonly string[];
   readonly binding?: boolean;
 }
 

@@ -64,7 +64,7 @@ async function startWorld() {
     await tasks.close();
     await identities.close();
   });
-  return { authority, human, flag, tasks, thread: tasks.thread("thread-1") };
+  return { authority, human, flag, identities, tasks, thread: tasks.thread("thread-1") };
 }
 
 type World = Awaited<ReturnType<typeof startWorld>>;
@@ -86,7 +86,7 @@ async function startGateway({ authority }: World, upstream: string): Promise<str
 }
 
 /** Dials once and gives the first message. Tells of the credential of each handshake that went out. */
-function dialer({ thread }: World, origin: string) {
+function dialer({ thread }: Pick<World, "thread">, origin: string) {
   const sent: string[] = [];
   const dial = dialWithAssertion(thread, { origins: [origin] });
   const url = `${origin.replace("http", "ws")}/v1/realtime`;
@@ -179,7 +179,7 @@ describe("while the feature is on", () => {
     expect(server.handshakes).toEqual([]);
   });
 
-  test("a turn that was prewarmed under it dials with its assertion, and with the human's token once it is off", async () => {
+  test("a turn that was prewarmed under it dials with its assertion; once it is off, as its caller made it, or with the human's token where its origin is named", async () => {
     const world = await startWorld();
     const server = await startServer();
     const { hello, sent } = dialer(world, server.url);
@@ -189,7 +189,15 @@ describe("while the feature is on", () => {
     expect(world.authority.count("register_task")).toBe(1);
     world.flag.on = false;
     expect(await hello()).toBe("hello");
-    expect(sent[1]).toBe(`Bearer ${world.human.accessToken}`);
+    expect(sent[1]).toBe("");
+    const tasks = new AgentTaskManager({
+      identities: world.identities,
+      bearerOrigins: [server.url],
+    });
+    onTestFinished(() => tasks.close());
+    const named = dialer({ thread: tasks.thread("thread-1") }, server.url);
+    expect(await named.hello()).toBe("hello");
+    expect(named.sent).toEqual([`Bearer ${world.human.accessToken}`]);
     expect(world.authority.count("register_task")).toBe(1);
   });
 });

@@ -1,8 +1,8 @@
 import type { Credential, CredentialSource } from "@countersign/agent-key";
 import { AssertionSigner } from "../sign/assertion-signer.js";
+import { authorizationField } from "../sign/authorization-field.js";
 import { bindRequest } from "../sign/bind-request.js";
 import type { AssertionOptions } from "./assertion-options.js";
-import { authorizationField } from "./authorization-field.js";
 import { parseNamedUrls } from "./named-urls.js";
 
 /** Names in lower case, and values, of header fields to send. */
@@ -56,6 +56,7 @@ export function createAuthorizer(source: CredentialSource, options: AssertionOpt
     fields(credential, outgoing) {
       const { url, method, targetUri = url.href, body, contentDigest } = outgoing;
       const authorization = authorizationField(credential, url.origin, signer);
+      if (authorization === undefined) return [];
       const field = ["authorization", authorization] as const;
       if (!isBinding || credential.kind !== "agent") return [field];
       const input = { credential, authorization, method, targetUri, body, contentDigest };

@@ -216,32 +216,50 @@ describe("a human's bearer", () => {
     authority: AUTHORITY,
     accessToken: "human-secret",
     reason: "fallback",
+    origins: [],
   };
 
-  test("goes to every named origin when it names none itself", async () => {
-    const { server, source, api } = await setUp();
-    source.current = bearer;
-    await api(server.url);
-    expect(credentialsOf(server)).toEqual(["Bearer human-secret"]);
-  });
+  test.each(["fallback", "feature_off"] as const)(
+    "goes to the origins that it names: %s",
+    async (reason) => {
+      const { server, source, api } = await setUp();
+      source.current = { ...bearer, reason, origins: [`${server.url}/`] };
+      await api(server.url);
+      expect(credentialsOf(server)).toEqual(["Bearer human-secret"]);
+    },
+  );
 
-  test("goes only to the origins that it names", async () => {
-    const { server, source, api } = await setUp();
-    source.current = { ...bearer, origins: [`${server.url}/`] };
-    await api(server.url);
-    for (const origins of [[], ["https://api.example"]]) {
+  test.each([[[]], [["https://api.example"]]])(
+    "of a fallback for %j: nothing is sent, and the registration's error is thrown",
+    async (origins) => {
+      const { server, source, api } = await setUp();
+      const error = new AgentKeyError("unreachable", "the authority is away", { retryable: true });
+      source.current = { ...bearer, origins, error };
+      await expect(api(server.url)).rejects.toBe(error);
       source.current = { ...bearer, origins };
-      const error = await expectFailure(() => api(server.url), "unauthenticated");
-      expect(error.message).not.toContain("human-secret");
+      const own = await expectFailure(() => api(server.url), "unauthenticated");
+      expect(own.message).not.toContain("human-secret");
+      expect(server.requests).toEqual([]);
+    },
+  );
+
+  test("with the feature off leaves a request to any other origin as its caller made it", async () => {
+    const { server, source, api } = await setUp();
+    for (const origins of [[], ["https://api.example"]]) {
+      source.current = { ...bearer, reason: "feature_off", origins };
+      await api(server.url);
     }
-    expect(server.requests).toHaveLength(1);
+    source.current = { kind: "none", reason: "feature_off" };
+    await api(server.url, { headers: { "x-own": "1" } });
+    expect(credentialsOf(server)).toEqual([undefined, undefined, undefined]);
+    expect(headerOf(server.requests[2] ?? expect.unreachable(), "x-own")).toBe("1");
   });
 
   test.each(["human-secret\n", "", "human secret"])(
     "is not sent as %j, nor shown",
     async (accessToken) => {
       const { server, source, api } = await setUp();
-      source.current = { ...bearer, accessToken };
+      source.current = { ...bearer, accessToken, origins: [server.url] };
       const error = await expectFailure(() => api(server.url), "unauthenticated");
       expect(error.message).not.toContain(accessToken === "" ? "Bearer" : accessToken);
       expect(server.requests).toEqual([]);

@@ -5,6 +5,7 @@ import type {
   Code,
   Credential,
   CredentialRefusal,
+  NoCredential,
 } from "@countersign/agent-key";
 import type { AgentTask, TaskScope } from "../agent-task.js";
 import { AgentTaskError } from "../agent-task-error.js";
@@ -21,6 +22,8 @@ const FALLBACK_CODES: ReadonlySet<Code> = new Set([
   "server_error",
   "rate_limited",
 ]);
+
+const NO_CREDENTIAL: NoCredential = Object.freeze({ kind: "none", reason: "feature_off" });
 
 /** What {@link CredentialRules} works with. */
 export interface CredentialRulesOptions {
@@ -51,16 +54,19 @@ export class CredentialRules implements ThreadCredentials {
   }
 
   async turn(scope: TaskScope, options: ThreadOptions = {}): Promise<Turn> {
-    const { keeper } = this.#options;
+    const { keeper, bearerOrigins } = this.#options;
     const { identities } = keeper.options;
     keeper.state(scope);
+    const isOff = !identities.enabled;
+    // A harness with the feature off behaves as if this package were not there: the login is not read, so that no error of it can fail a turn.
+    if (isOff && bearerOrigins.length === 0) return { credential: NO_CREDENTIAL };
     const auth = await this.#auth(scope);
     if (auth === undefined) throw notLoggedIn("nobody is logged in");
-    if (!identities.enabled) {
+    if (isOff) {
       // An identity that came with its key is no token: it is never put into a header.
       if (auth.kind !== "human")
         throw notLoggedIn("the login is an agent's and the feature is off");
-      return { credential: this.#bearer(auth, "feature_off") };
+      return { credential: this.#bearer(auth, { reason: "feature_off" }) };
     }
     let task: AgentTask | undefined;
     try {
@@ -224,12 +230,16 @@ export class CredentialRules implements ThreadCredentials {
       state.isFallbackTold = true;
       keeper.options.emit("fallback", { scope, error, origins: bearerOrigins });
     }
-    return { ...this.#bearer(auth, "fallback"), origins: bearerOrigins };
+    return this.#bearer(auth, { reason: "fallback", error });
   }
 
-  #bearer(auth: HumanAuth, reason: BearerCredential["reason"]): BearerCredential {
-    const { authority } = this.#options.keeper.options.identities;
-    return { kind: "bearer", authority, accessToken: auth.accessToken, reason };
+  #bearer(
+    { accessToken }: HumanAuth,
+    why: Pick<BearerCredential, "reason" | "error">,
+  ): BearerCredential {
+    const { bearerOrigins: origins, keeper } = this.#options;
+    const { authority } = keeper.options.identities;
+    return { kind: "bearer", authority, accessToken, origins, ...why };
   }
 
   async #auth(scope: TaskScope) {
