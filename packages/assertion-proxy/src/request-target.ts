@@ -1,9 +1,7 @@
+import { findHiddenPath } from "./request-path.js";
 import { RequestRefusal } from "./request-refusal.js";
 
 const REFUSED_METHODS: ReadonlySet<string> = new Set(["CONNECT", "TRACE", "TRACK"]);
-// What some server between here and the handler reads as the end of a path segment: the slash, and both slashes encoded.
-const SEGMENT_END = /\/|%2f|%5c/i;
-const DOT_SEGMENT = /^(?:\.|%2e){1,2}(?:;|%3b|$)/i;
 // RFC 3986 has no place for them in a target; everything else in visible ASCII passes, since servers differ and clients are sloppy.
 const FORBIDDEN = /[^!-~]|[#\\]/;
 
@@ -11,9 +9,8 @@ const FORBIDDEN = /[^!-~]|[#\\]/;
  * Checks that a request names a path below the upstream's base path and nothing else. The target is then forwarded byte for byte, so
  * whatever another server could read as a different path is refused and never repaired.
  *
- * Refused: CONNECT, TRACE, TRACK; the absolute, authority and asterisk forms; `//` at the start; a backslash; `.` and `..` segments,
- * also as `%2e`, also ended by `%2f`, `%5c` or `;`; `#`, spaces, control characters and
- * whatever is not ASCII.
+ * Refused: CONNECT, TRACE, TRACK; the absolute, authority and asterisk forms; `//` at the start; a backslash; `#`, spaces, control
+ * characters and what is not ASCII; and a path in which {@link findHiddenPath} finds something. A query may hold any escape.
  *
  * @param target - the request target as received
  * @throws {RequestRefusal} `invalid_request`
@@ -24,10 +21,8 @@ export function checkRequestTarget(method: string, target: string): void {
   if (!target.startsWith("/")) throw refusal("the request target is not a path");
   if (target.startsWith("//")) throw refusal("the request target begins with two slashes");
   if (FORBIDDEN.test(target)) throw refusal("the request target holds a forbidden character");
-  const path = target.split("?", 1)[0] ?? "";
-  for (const segment of path.split(SEGMENT_END)) {
-    if (DOT_SEGMENT.test(segment)) throw refusal("the request target has a dot segment");
-  }
+  const hidden = findHiddenPath(target.split("?", 1)[0] ?? "");
+  if (hidden !== undefined) throw refusal(`the path of the request target has ${hidden}`);
 }
 
 function refusal(message: string): RequestRefusal {

@@ -40,6 +40,17 @@ describe("what the upstream reads", () => {
     expect(seen.split("\r\n")[0]).toBe(`GET /base/path${target} HTTP/1.1`);
   });
 
+  test.each([
+    ["a slash that is encoded once", "/v1/x%2Fy%5cz"],
+    ["a percent sign", "/v1/100%25/100%2541"],
+    ["UTF-8, of two to four bytes", "/v1/%C3%A9/%e2%82%ac/%f0%9f%98%80"],
+    ["bytes that are no UTF-8", "/v1/caf%e9/%c0x/%ff"],
+    ["blanks and dots in a name", "/v1/a%20../..b/.%2ehidden/...%20/x%20y."],
+    ["control characters and double escapes in the query", "/v1?q=%00%0A%252e%252e%c0%ae"],
+  ])("has %s in its target as received", async (_, target) => {
+    expect((await forwarded("GET", target)).split("\r\n")[0]).toBe(`GET ${target} HTTP/1.1`);
+  });
+
   test("says that a POST without a body has none", async () => {
     const seen = await forwarded("POST", "/v1");
     expect(seen).toContain("connection: keep-alive\r\ncontent-length: 0\r\n");
