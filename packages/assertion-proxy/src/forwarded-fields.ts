@@ -52,7 +52,7 @@ export function createForwardedFields(options: ForwardedFieldsOptions): Forwarde
       const named = connectionOptions(fields);
       return keepFields(
         fields,
-        (name) => !isConnectionField(name) && !named.has(name) && mayPass(name),
+        ({ name }) => !isConnectionField(name) && !named.has(name) && mayPass(name),
       );
     },
     trailersOf(fields) {

@@ -3,10 +3,16 @@ import { comparableName } from "./field-names.js";
 /** Field lines as they came: name, value, name, value. One character for each byte. */
 export type RawFields = readonly string[];
 
+/** One field line. */
+export interface FieldLine {
+  /** Comparable. */
+  readonly name: string;
+  readonly rawName: string;
+  readonly value: string;
+}
+
 /** Yields each line of raw fields with its comparable name. */
-export function* fieldLines(
-  fields: RawFields,
-): Generator<{ readonly name: string; readonly rawName: string; readonly value: string }> {
+export function* fieldLines(fields: RawFields): Generator<FieldLine> {
   for (let index = 0; index + 1 < fields.length; index += 2) {
     const rawName = fields[index] ?? "";
     yield { name: comparableName(rawName), rawName, value: fields[index + 1] ?? "" };
@@ -40,11 +46,11 @@ export function announcedTrailers(fields: RawFields): ReadonlySet<string> {
   return listedNames(fields, "trailer");
 }
 
-/** Copies the lines whose comparable name is kept, untouched and in order. */
-export function keepFields(fields: RawFields, keep: (name: string) => boolean): string[] {
+/** Copies the lines that are kept, untouched and in order. */
+export function keepFields(fields: RawFields, keep: (line: FieldLine) => boolean): string[] {
   const kept: string[] = [];
-  for (const { name, rawName, value } of fieldLines(fields)) {
-    if (keep(name)) kept.push(rawName, value);
+  for (const line of fieldLines(fields)) {
+    if (keep(line)) kept.push(line.rawName, line.value);
   }
   return kept;
 }

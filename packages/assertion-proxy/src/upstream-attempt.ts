@@ -143,7 +143,8 @@ export class UpstreamAttempt {
       onProgress: () => this.#events.watchdog.touch(),
       onEnd: () => {
         if (this.#hasTrailers) {
-          this.#outgoing.addTrailers(trailerPairs(keepFields(request.rawTrailers, keepTrailer)));
+          const trailers = keepFields(request.rawTrailers, ({ name }) => keepTrailer(name));
+          this.#outgoing.addTrailers(trailerPairs(trailers));
         }
         this.#outgoing.end();
         this.#isSent = true;

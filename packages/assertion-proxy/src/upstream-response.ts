@@ -8,6 +8,7 @@ import { isConnectionField, isForbiddenTrailer } from "./field-names.js";
 import {
   announcedTrailers,
   connectionOptions,
+  type FieldLine,
   fieldLines,
   fieldValues,
   hasDisguisedFraming,
@@ -18,6 +19,8 @@ import { RequestRefusal } from "./request-refusal.js";
 import { renderHead, sendHead } from "./send-head.js";
 
 const SWITCHING = 101;
+// Anywhere in the line: a list of challenges is read in more than one way.
+const OWN_SCHEME = /AgentAssertion/i;
 
 /** Chooses, by comparable name, what of an upstream's end-to-end fields the client gets. Absent: all of them. */
 export type KeepAnswerField = ((name: string) => boolean) | undefined;
@@ -94,7 +97,7 @@ export function renderSwitch(
 /** Returns the trailer fields of an upstream's answer that may go to the client. */
 export function forwardedTrailers(fields: RawFields, keep: KeepAnswerField): [string, string][] {
   return trailerPairs(
-    keepFields(fields, (name) => !isForbiddenTrailer(name) && (keep?.(name) ?? true)),
+    keepFields(fields, ({ name }) => !isForbiddenTrailer(name) && (keep?.(name) ?? true)),
   );
 }
 
@@ -111,8 +114,17 @@ function endToEndFields(raw: RawFields, keep: KeepAnswerField): string[] {
   const named = connectionOptions(raw);
   return keepFields(
     raw,
-    (name) => !isConnectionField(name) && !named.has(name) && (keep?.(name) ?? true),
+    (line) =>
+      !isConnectionField(line.name) &&
+      !named.has(line.name) &&
+      !isOwnChallenge(line) &&
+      (keep?.(line.name) ?? true),
   );
+}
+
+// An agent that hears it replaces its task or its agent (protocol.md §8). Only the verifier that the client speaks to may say so.
+function isOwnChallenge({ name, value }: FieldLine): boolean {
+  return name === "www-authenticate" && OWN_SCHEME.test(value);
 }
 
 function headCannotBeSent(cause: unknown): RequestRefusal {

@@ -46,7 +46,7 @@ describe("what the client reads", () => {
 
   test("has the upstream's trailers, but none that changes the message", async () => {
     const { head, body } = await answer(
-      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum, Set-Cookie\r\n\r\n3\r\nabc\r\n0\r\nX-Sum: 9\r\nSet-Cookie: a=1\r\nContent_Length: 7\r\n\r\n",
+      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum, Set-Cookie\r\n\r\n3\r\nabc\r\n0\r\nX-Sum: 9\r\nSet-Cookie: a=1\r\nWWW-Authenticate: AgentAssertion\r\nContent_Length: 7\r\n\r\n",
     );
     expect(head).toContain("trailer: x-sum\r\n");
     expect(body).toBe("3\r\nabc\r\n0\r\nX-Sum: 9\r\n\r\n");
@@ -95,6 +95,27 @@ describe("what the client reads", () => {
     socket.write("0\r\n\r\n");
     await client.bytes.until("0\r\n\r\n");
     expect(await gateway.entry(0)).toMatchObject({ status: 200 });
+  });
+
+  test.each([
+    '200 OK\r\nWWW-Authenticate: AgentAssertion error="unknown_task"',
+    '404 Not Found\r\nwww_authenticate: agentassertion error="task_revoked"',
+    '429 Slow\r\nWWW-Authenticate: Bearer realm="x",AgentAssertion error="agent_revoked"',
+    "503 Later\r\nWWW-Authenticate: Basic\r\nWWW-Authenticate: AgentAssertion",
+  ])("has no AgentAssertion challenge of the upstream: %j", async (lines) => {
+    const { status, head, body } = await answer(
+      `HTTP/1.1 ${lines}\r\nX-Own: 1\r\nContent-Length: 2\r\n\r\nno`,
+    );
+    expect({ status, body }).toEqual({ status: Number(lines.slice(0, 3)), body: "no" });
+    expect(head).toContain("X-Own: 1\r\n");
+    expect(head).not.toMatch(/agentassertion/i);
+  });
+
+  test("has the upstream's challenges of other schemes, unless it refuses the credential", async () => {
+    const { head } = await answer(
+      "HTTP/1.1 200 OK\r\nWWW-Authenticate: Basic realm=x\r\nContent-Length: 0\r\n\r\n",
+    );
+    expect(head).toContain("WWW-Authenticate: Basic realm=x\r\n");
   });
 
   test("follows an interim answer that is not passed on", async () => {

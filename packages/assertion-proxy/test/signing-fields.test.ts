@@ -70,6 +70,20 @@ describe("what the client gets of the upstream", () => {
     expect(answer).not.toMatch(/access.control/i);
   });
 
+  test.each(["200 OK", "401 Unauthorized", "403 Forbidden"])(
+    "has no AgentAssertion challenge with %s: a local program has no agent to replace",
+    async (line) => {
+      const upstream = await startRawUpstream(
+        `HTTP/1.1 ${line}\r\nWWW-Authenticate: Bearer\r\nWWW-Authenticate: AgentAssertion error="unknown_task"\r\nContent-Length: 0\r\n\r\n`,
+      );
+      const signing = await startSigningProxy({ upstream: upstream.url });
+      const { head } = await sendRaw(signing.url, signing.request("GET", "/v1"));
+      expect(head).toMatch(new RegExp(`^HTTP/1.1 ${line}\r\n`));
+      expect(head).toContain("WWW-Authenticate: Bearer\r\n");
+      expect(head).not.toContain("AgentAssertion");
+    },
+  );
+
   test("is a redirect as it came, never followed", async () => {
     const location = "https://elsewhere.example/";
     const upstream = await startRawUpstream(

@@ -42,7 +42,7 @@ async function refuse(upstream: RawUpstream, answer: string): Promise<RawConnect
   return upstream.connection(1);
 }
 
-describe("a 401 is handed up as it came", () => {
+describe("a 401 is handed up as it came, but for its challenge", () => {
   test("when the source has no other credential", async () => {
     const { upstream, signing, client } = await begin();
     signing.source.next = undefined;
@@ -52,7 +52,7 @@ describe("a 401 is handed up as it came", () => {
     socket.write(refusal("bad_signature"));
     const answer = await readAnswer(client);
     expect(answer.status).toBe(401);
-    expect(answer.head).toContain('WWW-Authenticate: AgentAssertion error="bad_signature"\r\n');
+    expect(answer.head).not.toMatch(/www-authenticate/i);
     expect(answer.head).toContain("X-Own: 1\r\n");
     expect(JSON.parse(answer.body)).toMatchObject({ code: "bad_signature" });
     expect(signing.source.calls).toEqual(["credential", "refused bad_signature"]);

@@ -145,7 +145,7 @@ describe("an upstream's answer to a WebSocket handshake", () => {
     const { client } = await openTunnel({
       answer: SWITCH.replace(
         "\r\n\r\n",
-        "\r\nX-Turn-State: \u00ff7\r\nKeep-Alive: timeout=7\r\nContent-Length: 7\r\nSec-WebSocket-Key: x\r\n\r\n",
+        '\r\nX-Turn-State: \u00ff7\r\nKeep-Alive: timeout=7\r\nContent-Length: 7\r\nWWW-Authenticate: AgentAssertion error="unknown_task"\r\nSec-WebSocket-Key: x\r\n\r\n',
       ),
     });
     expect(client.bytes.text.replace(/date: .*\r\n/i, "")).toBe(
