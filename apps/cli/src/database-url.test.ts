@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { CliError } from "./cli-error.js";
@@ -78,6 +78,15 @@ test("the URL may stand in a variable or a file, and may then hold a password", 
   expect(await find({ option: "env:DATABASE_URL" }, variables)).toBe(url);
   expect(variables).toEqual({});
   expect(await find({ option: `file:${fileWith(`${url}\n`)}` })).toBe(url);
+});
+
+test("a driver that looks for a password file by itself is told where it is, never in the working directory", async () => {
+  const variables: NodeJS.ProcessEnv = {};
+  expect(await find({ option: URL_ALONE }, variables)).toBe(URL_ALONE);
+  expect(variables.PGPASSFILE).toBe(join(homedir(), ".pgpass"));
+  const named = { PGPASSFILE: "/run/pgpass" };
+  await find({ option: URL_ALONE }, named);
+  expect(named).toEqual({ PGPASSFILE: "/run/pgpass" });
 });
 
 test("a password comes from its file or PGPASSWORD, whatever characters it has", async () => {

@@ -1,3 +1,6 @@
+import { devNull } from "node:os";
+import { join } from "node:path";
+import { findUserHome } from "@countersign/agent-identity/user-home";
 import { CliError, usageError } from "./cli-error.js";
 import type { Environment } from "./environment.js";
 import { readTrustedFile } from "./trusted-file.js";
@@ -18,7 +21,8 @@ const PASSWORD_HINT =
 /**
  * Finds the URL of the authority's database: `--database`, then what is configured, then `COUNTERSIGN_DATABASE_URL`. Each may also say where
  * the URL is: `env:VAR` or `file:PATH`. A URL of PostgreSQL without a password gets the one of `COUNTERSIGN_DATABASE_PASSWORD_FILE` or
- * `PGPASSWORD`; variables that hold a secret are taken out of the environment.
+ * `PGPASSWORD`; without either the driver looks into `.pgpass` of the user's home folder. Variables that hold a secret are taken out of the
+ * environment.
  *
  * @returns `undefined`: nobody names one
  * @throws {CliError} `usage` when an argument holds a password: everybody on the machine can read it
@@ -42,7 +46,15 @@ export async function findDatabaseUrl(
   const url = await readDatabaseUrl(environment, written, from);
   if (!/^postgres(?:ql)?:/i.test(url) || holdsPassword(url)) return url;
   const file = passwordFile ?? environment.get("COUNTERSIGN_DATABASE_PASSWORD_FILE");
+  environment.setDefault("PGPASSFILE", pgpassFile());
   return withPassword(url, file === undefined ? password : await readPassword(file));
+}
+
+// The driver reads `.pgpass` of the working directory where HOME is empty, relative or not set. A database may let the user in without a
+// password, so that a user without a home folder is no error: then there is no such file.
+function pgpassFile(): string {
+  const found = findUserHome();
+  return "path" in found ? join(found.path, ".pgpass") : join(devNull, "none");
 }
 
 /** Tells whether a database URL holds a password, also one that cannot be parsed. */

@@ -4,6 +4,8 @@ export interface Environment {
   get(name: string): string | undefined;
   /** Reads a secret and deletes it, so that no child and no later dump of the environment holds it. */
   takeSecret(name: string): string | undefined;
+  /** Sets a variable that is not set or empty, for code that reads the environment by itself. */
+  setDefault(name: string, value: string): void;
   /** All variables, for sources that look for a prefix. */
   readonly variables: Readonly<Record<string, string | undefined>>;
 }
@@ -16,6 +18,9 @@ export function createEnvironment(variables: NodeJS.ProcessEnv): Environment {
   return {
     variables,
     get,
+    setDefault(name, value) {
+      variables[name] ||= value;
+    },
     takeSecret(name) {
       const value = get(name);
       if (value === undefined) return taken.get(name);

@@ -1,7 +1,10 @@
 import { lstat } from "node:fs/promises";
-import { homedir } from "node:os";
-import { isAbsolute, join, resolve } from "node:path";
-import { CliError } from "./cli-error.js";
+import { join, resolve } from "node:path";
+import {
+  resolveHome as resolveDirectory,
+  userHome,
+} from "@countersign/agent-identity/private-file";
+import { CliError, usageError } from "./cli-error.js";
 import type { Environment } from "./environment.js";
 
 /** The names of what stands in the home. */
@@ -12,18 +15,26 @@ export const THREADS_DIRECTORY = "threads";
 /**
  * Tells where the home is: `COUNTERSIGN_HOME`, else `.countersign` in the user's folder. Nothing is read or made.
  *
- * @throws {CliError} `config_invalid` when the variable is a relative path: the working directory decides nothing
+ * @throws {CredentialStoreError} `config_invalid` when the variable is a relative path, as the working directory decides nothing; when it is not
+ *   set and `HOME` is empty or relative, or the user has no home folder
  */
 export function resolveHome(environment: Environment): string {
   const named = environment.get("COUNTERSIGN_HOME");
-  if (named === undefined) return join(homedir(), ".countersign");
-  if (named === "~" || named.startsWith("~/")) return join(homedir(), named.slice(1));
-  if (!isAbsolute(named)) {
-    throw new CliError("config_invalid", `COUNTERSIGN_HOME is a relative path: ${named}`, {
-      hint: "set it to an absolute path",
-    });
-  }
-  return resolve(named);
+  if (named === undefined) return join(userHome(), ".countersign");
+  return resolveDirectory(named, "COUNTERSIGN_HOME");
+}
+
+/**
+ * The absolute path that an option of the command line names. A relative path is an explicit choice there, and is taken from the working
+ * directory.
+ *
+ * @param option - its name in errors
+ * @throws {CliError} `usage` when it is empty, as a variable that is not set leaves it
+ */
+export function pathOption(path: string, option: string): string {
+  if (path === "") throw usageError(`${option} is empty`, "name a path");
+  const isBelowHome = path === "~" || path.startsWith("~/");
+  return isBelowHome ? resolveDirectory(path, option) : resolve(path);
 }
 
 /**

@@ -1,5 +1,5 @@
-import { homedir } from "node:os";
 import { join } from "node:path";
+import { findUserHome } from "@countersign/agent-identity/user-home";
 import { readCachedHeader } from "./header-cache.js";
 import { readVersion } from "./version.js";
 
@@ -22,13 +22,18 @@ export function answerQuickly(
   }
   const scope = headerScopeOf(args, environment);
   if (scope === undefined) return false;
-  const named = environment.COUNTERSIGN_HOME;
-  if (named !== undefined && named !== "" && !named.startsWith("/")) return false;
-  const home = named || join(homedir(), ".countersign");
+  const home = plainHome(environment.COUNTERSIGN_HOME);
+  if (home === undefined) return false;
   const line = readCachedHeader({ home, scope, environment, now: now() });
   if (line === undefined) return false;
   stdout.write(`${line}\n`);
   return true;
+}
+
+function plainHome(named: string | undefined): string | undefined {
+  if (named) return named.startsWith("/") ? named : undefined;
+  const found = findUserHome();
+  return "path" in found ? join(found.path, ".countersign") : undefined;
 }
 
 function headerScopeOf(

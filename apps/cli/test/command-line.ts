@@ -23,6 +23,7 @@ export interface CommandOptions {
   readonly home: string;
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
   readonly input?: string | undefined;
+  readonly cwd?: string | undefined;
 }
 
 /** The environment of the built command: the variables of whoever runs the tests decide nothing. */
@@ -39,7 +40,8 @@ export async function countersign(
   options: CommandOptions,
 ): Promise<ProcessResult> {
   const env = environmentOf(options);
-  return await runProcess(process.execPath, [BIN, ...args], { env, input: options.input });
+  const { input, cwd } = options;
+  return await runProcess(process.execPath, [BIN, ...args], { env, input, cwd });
 }
 
 /** Runs the built command to its end as another user, which root alone can do. */
@@ -51,6 +53,7 @@ export async function countersignAs(
   const env = Object.entries({ ...process.env, ...environmentOf(options) });
   const child = spawn(process.execPath, [BIN, ...args], {
     env: Object.fromEntries(env.filter(([, value]) => value !== undefined)),
+    cwd: options.cwd,
     uid,
     gid: uid,
   });

@@ -4,7 +4,7 @@ import { CountersignError } from "@countersign/agent-key";
  * A store that cannot be used. It is never read as "empty": nothing is registered because a store was unreadable.
  *
  * Codes: `store_corrupt` (its content is not what it should be), `store_locked` (another process holds it, retryable), `store_denied`
- * (the system refuses, or somebody else owns it).
+ * (the system refuses, or somebody else owns it), `config_invalid` (a path that is not absolute, or no home folder for `~/`).
  */
 export class CredentialStoreError extends CountersignError {
   static override readonly brandName: string = "CredentialStoreError";

@@ -1,10 +1,10 @@
 import { lstat } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { openPrivateDirectory, writePrivateFile } from "@countersign/agent-identity/private-file";
 import { resolveAuthority } from "../authority-option.js";
 import { CliError, usageError } from "../cli-error.js";
 import { createCodexAuth, createCodexConfig } from "../codex-home.js";
-import { isSystemError, reasonOf } from "../home.js";
+import { isSystemError, pathOption, reasonOf } from "../home.js";
 import { type NamedUrl, parseBaseUrl } from "../http-url.js";
 import { checkPrincipals } from "../principal-options.js";
 import type { Run } from "../run.js";
@@ -27,7 +27,7 @@ export async function exportCodexHome(run: Run, options: ExportCodexHomeOptions)
   checkPrincipals([accountId], [userId]);
   const authority = await resolveAuthority(run, options.authority);
   const gateway = parseBaseUrl(run, await namedGateway(run, options.gateway));
-  const directory = resolve(options.codexHome);
+  const directory = pathOption(options.codexHome, "--codex-home");
   const files = { config: join(directory, "config.toml"), auth: join(directory, "auth.json") };
   if (options.force !== true) await refuseExisting([files.config, files.auth]);
   const accessToken = await readAccessToken(

@@ -1,5 +1,4 @@
 import { memoryStore, type StoredIdentity, type StoredLogin } from "@countersign/agent-identity";
-import { resolveHome } from "@countersign/agent-identity/private-file";
 import { requireAuthority } from "../authority-option.js";
 import { CliError, usageError } from "../cli-error.js";
 import {
@@ -10,6 +9,7 @@ import {
   publicLineOf,
 } from "../codex-identity.js";
 import { openCredentialStore } from "../credential-store-option.js";
+import { pathOption } from "../home.js";
 import { parseUnsentBaseUrl } from "../http-url.js";
 import type { Run } from "../run.js";
 
@@ -21,7 +21,7 @@ export interface ExportIdentityOptions {
 
 /** `identity export`: puts the agent of whoever is logged in to Codex into `auth.json`, and touches nothing else in it. */
 export async function exportIdentity(run: Run, options: ExportIdentityOptions): Promise<void> {
-  const codexHome = resolveHome(options.codexHome);
+  const codexHome = pathOption(options.codexHome, "--codex-home");
   const store = await openCredentialStore(run);
   const { login, identities } = await store.load();
   const wanted = await requireAuthority(run, options.authority, login?.authority);

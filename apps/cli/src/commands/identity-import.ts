@@ -3,6 +3,7 @@ import { AgentKey } from "@countersign/agent-key";
 import { CliError } from "../cli-error.js";
 import { isSameOwner, loadCodexHome, publicLineOf } from "../codex-identity.js";
 import { openCredentialStore } from "../credential-store-option.js";
+import { pathOption } from "../home.js";
 import { parseUnsentBaseUrl } from "../http-url.js";
 import type { Run } from "../run.js";
 
@@ -15,9 +16,10 @@ export interface ImportIdentityOptions {
 /** `identity import`: keeps the agent of a Codex home here too. Nothing is sent, and Codex's files stay as they are. */
 export async function importIdentity(run: Run, options: ImportIdentityOptions): Promise<void> {
   const authority = parseUnsentBaseUrl({ url: options.authority, from: "--authority" });
-  const { login, identity } = await loadCodexHome(options.codexHome, authority);
+  const codexHome = pathOption(options.codexHome, "--codex-home");
+  const { login, identity } = await loadCodexHome(codexHome, authority);
   if (identity === undefined) {
-    throw new CliError("no_identity", `${options.codexHome} holds no agent`, {
+    throw new CliError("no_identity", `${codexHome} holds no agent`, {
       hint:
         login?.kind === "agent"
           ? "Codex works with an identity token there: countersign login --identity-token-stdin"

@@ -1,4 +1,3 @@
-import { resolve } from "node:path";
 import { isLoopbackHost, parseOrigin } from "@countersign/agent-key";
 import {
   createSigningProxy,
@@ -16,6 +15,7 @@ import { allowedBearerOrigins } from "../allowed-origins.js";
 import { assertCanListen } from "../assert-can-listen.js";
 import { withAuditFile } from "../audit-file.js";
 import { usageError } from "../cli-error.js";
+import { pathOption } from "../home.js";
 import { parseBaseUrl } from "../http-url.js";
 import { type ListenAddress, parseListenAddress } from "../listen-address.js";
 import { type OperationsOptions, openOperations } from "../operations-option.js";
@@ -82,7 +82,7 @@ export async function proxy(run: Run, options: ProxyOptions): Promise<void> {
     try {
       if (address !== undefined) servers.push(await open(address, client));
       if (options.socket !== undefined) {
-        servers.push(await open({ socketPath: resolve(options.socket) }, NO_TOKEN));
+        servers.push(await open({ socketPath: pathOption(options.socket, "--socket") }, NO_TOKEN));
       }
     } catch (error) {
       await Promise.all(servers.map((server) => server.close()));

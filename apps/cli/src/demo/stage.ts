@@ -1,11 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { isAbsolute, join } from "node:path";
 import { createVerifier } from "@countersign/agent-assertion";
 import { remoteDirectory } from "@countersign/agent-assertion/remote-directory";
 import { createAuthority, openStore, type Registry } from "@countersign/agent-authority";
 import { createVerifyingGateway } from "@countersign/assertion-proxy";
+import { CliError } from "../cli-error.js";
 import { type AuditLog, createAuditLog } from "./audit-log.js";
 import type { CleanUp } from "./clean-up.js";
 import { type RecordedAuthority, recordAuthority } from "./recorded-authority.js";
@@ -26,7 +27,7 @@ export interface Stage {
 
 /** Builds the {@link Stage}: an authority on SQLite, an API, and a verifying gateway before it. */
 export async function buildStage(cleanUp: CleanUp): Promise<Stage> {
-  const directory = await mkdtemp(join(tmpdir(), "countersign-demo-"));
+  const directory = await mkdtemp(join(temporaryFolder(), "countersign-demo-"));
   cleanUp.add(() => rm(directory, { recursive: true, force: true }));
   const store = await openStore(`sqlite:${join(directory, "authority.db")}`);
   cleanUp.add(() => store.close());
@@ -55,4 +56,13 @@ export async function buildStage(cleanUp: CleanUp): Promise<Stage> {
   const { url: gatewayUrl } = await gateway.listen({ host: "127.0.0.1", port: 0 });
   const { registry } = inner;
   return { directory, authority, registry, gatewayUrl, audit, api, apiCredential };
+}
+
+function temporaryFolder(): string {
+  const path = tmpdir();
+  if (isAbsolute(path)) return path;
+  // The demo's credentials would be in the working directory while it runs.
+  throw new CliError("config_invalid", `TMPDIR must be an absolute path, got ${path}`, {
+    hint: "set it to an absolute path, or remove it",
+  });
 }

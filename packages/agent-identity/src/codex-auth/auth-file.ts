@@ -3,8 +3,8 @@ import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CredentialStoreError } from "../credential-store-error.js";
 import { assertOwnedByUser } from "../private-file/assert-owned-by-user.js";
-import { resolveHome } from "../private-file/open-private-directory.js";
 import { readPrivateFile } from "../private-file/read-private-file.js";
+import { resolveHome } from "../private-file/resolve-home.js";
 import { denied, errnoOf, toStoreError } from "../private-file/store-denied.js";
 import { formatJson, type JsonMember, joinJsonMembers, splitJsonMembers } from "./json-text.js";
 
@@ -24,9 +24,9 @@ const MEMBERS_BEFORE = ["auth_mode", "OPENAI_API_KEY", "tokens", "last_refresh"]
 const READS = 4;
 const PAUSE_MS = 25;
 
-/** The path of `auth.json` in a Codex home that may begin with `~/`. */
+/** The path of `auth.json` in a Codex home, which is absolute or begins with `~/`. Throws `config_invalid` if it is neither. */
 export function authPath(codexHome: string): string {
-  return join(resolveHome(codexHome), "auth.json");
+  return join(resolveHome(codexHome, "codexHome"), "auth.json");
 }
 
 /**

@@ -39,7 +39,8 @@ export interface CodexAuthStoreOptions extends HttpUrlOptions {
  *
  * `update((current) => current)` puts the identity of the account that is logged in now into `auth.json`.
  *
- * @param codexHome - may begin with `~/`
+ * @param codexHome - absolute, or begins with `~/`
+ * @throws {CredentialStoreError} `config_invalid` if `codexHome` is a relative path, or there is no home folder for `~/`
  * @throws {AgentKeyError} `config_invalid` when `authority` is no base URL
  */
 export function codexAuthStore(codexHome: string, options: CodexAuthStoreOptions): CredentialStore {

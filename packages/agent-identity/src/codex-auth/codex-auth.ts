@@ -14,7 +14,8 @@ export interface CodexAuthOptions
  *
  * Sends no request for a human's login. An access token that has ended is renewed by Codex alone.
  *
- * @param codexHome - may begin with `~/`
+ * @param codexHome - absolute, or begins with `~/`
+ * @throws {CredentialStoreError} `config_invalid` if `codexHome` is a relative path, or there is no home folder for `~/`
  * @throws {AgentKeyError} `config_invalid` when `authority` is no base URL
  */
 export function codexAuth(codexHome: string, options: CodexAuthOptions): AuthSource {

@@ -1,9 +1,9 @@
 import { constants } from "node:fs";
 import { type FileHandle, lstat, mkdir, open } from "node:fs/promises";
-import { homedir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { dirname } from "node:path";
 import { assertOwnedByUser } from "./assert-owned-by-user.js";
 import type { PrivateDirectoryOptions } from "./private-file-options.js";
+import { resolveHome } from "./resolve-home.js";
 import { denied, errnoOf, toStoreError } from "./store-denied.js";
 
 // Absent on Windows, where the profile's own permissions protect the directory.
@@ -13,9 +13,9 @@ const FLAGS = constants.O_RDONLY | (constants.O_DIRECTORY ?? 0) | (constants.O_N
  * Makes sure that a directory is this user's alone: owned by it and 0700, tightened where it is not. The directory itself is never a
  * symbolic link; links above it are followed.
  *
- * @param path - may begin with `~/`
+ * @param path - absolute, or begins with `~/`
  * @returns its absolute path; `undefined`: it does not exist and was not to be made
- * @throws {CredentialStoreError} `store_denied`
+ * @throws {CredentialStoreError} `store_denied`; `config_invalid` if the path is relative, or there is no home folder for `~/`
  * @see security.md, "Stores and caches"
  */
 export async function openPrivateDirectory(
@@ -37,12 +37,6 @@ export async function openPrivateDirectory(
     if (errnoOf(error) === "ENOENT" && options.create === false) return undefined;
     throw toStoreError(directory, error);
   }
-}
-
-/** The absolute path of a directory that may begin with `~/`. */
-export function resolveHome(path: string): string {
-  if (path === "~") return homedir();
-  return path.startsWith("~/") ? join(homedir(), path.slice(2)) : resolve(path);
 }
 
 /** Makes a directory and its parents. Step by step: `recursive` reports a read-only file system as ENOENT. */

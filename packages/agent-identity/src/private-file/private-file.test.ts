@@ -9,14 +9,13 @@ import {
   truncate,
   writeFile,
 } from "node:fs/promises";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { runProcess } from "@countersign/testing";
 import { describe, expect, test } from "vitest";
 import { openDirectory } from "../../test/support/directory.js";
 import { expectRejection } from "../../test/support/expect-rejection.js";
 import { CredentialStoreError } from "../credential-store-error.js";
-import { openPrivateDirectory, resolveHome } from "./open-private-directory.js";
+import { openPrivateDirectory } from "./open-private-directory.js";
 import { readPrivateFile } from "./read-private-file.js";
 import { removeTemporaryFiles, writePrivateFile } from "./write-private-file.js";
 
@@ -77,12 +76,6 @@ describe("a private directory", () => {
     await chmod(path, 0o755);
     await openPrivateDirectory(path, { create: false });
     expect(await modeOf(path)).toBe("700");
-  });
-
-  test("may be named below the home", () => {
-    expect(resolveHome("~/x")).toBe(join(homedir(), "x"));
-    expect(resolveHome("~")).toBe(homedir());
-    expect(resolveHome("/a/../b/")).toBe("/b");
   });
 });
 

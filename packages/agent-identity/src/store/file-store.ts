@@ -1,8 +1,9 @@
 import { join } from "node:path";
 import type { CredentialStore, Credentials } from "../credential-store.js";
 import { CredentialStoreError } from "../credential-store-error.js";
-import { openPrivateDirectory, resolveHome } from "../private-file/open-private-directory.js";
+import { openPrivateDirectory } from "../private-file/open-private-directory.js";
 import { readPrivateFile } from "../private-file/read-private-file.js";
+import { resolveHome } from "../private-file/resolve-home.js";
 import { toStoreError } from "../private-file/store-denied.js";
 import { withFileLock } from "../private-file/with-file-lock.js";
 import { removeTemporaryFiles, writePrivateFile } from "../private-file/write-private-file.js";
@@ -19,10 +20,12 @@ const MAX_CHANGES_UNDERNEATH = 5;
  *
  * Nothing is made on disk before there is something to write or to lock.
  *
- * @param directory - may begin with `~/`
+ * @param path - of the directory: absolute, or begins with `~/`
+ * @throws {CredentialStoreError} `config_invalid` if the path is relative or no path, or there is no home folder for `~/`
  */
-export function fileStore(directory: string): CredentialStore {
-  const description = join(resolveHome(directory), FILE_NAME);
+export function fileStore(path: string): CredentialStore {
+  const directory = resolveHome(path);
+  const description = join(directory, FILE_NAME);
 
   return {
     description,

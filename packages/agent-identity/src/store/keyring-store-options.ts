@@ -3,7 +3,7 @@ import type { OpenKeyringEntry } from "./keyring-entry.js";
 /** Options of `keyringStore`. */
 export interface KeyringStoreOptions {
   /**
-   * Home whose `locks` keep processes apart; holds no secret. May begin with `~/`. All that share an entry must share it, for a keyring itself
+   * Home whose `locks` keep processes apart; holds no secret. Absolute, or begins with `~/`. All that share an entry must share it, for a keyring itself
    * has no lock.
    */
   readonly directory: string;

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { CredentialStore, Credentials } from "../credential-store.js";
 import { CredentialStoreError } from "../credential-store-error.js";
-import { resolveHome } from "../private-file/open-private-directory.js";
+import { resolveHome } from "../private-file/resolve-home.js";
 import { withFileLock } from "../private-file/with-file-lock.js";
 import { emptyCredentials, formatCredentials, parseCredentials } from "./credentials-codec.js";
 import { loadSystemKeyring } from "./keyring-entry.js";
@@ -21,11 +21,13 @@ const MAX_CHANGES_UNDERNEATH = 5;
  * Before the keyring is believed to be empty, and before anything is written, it has to give back a probe. Where there is none, or it is
  * locked, every call is `store_denied`: nothing is kept elsewhere instead. Every write is read back.
  *
+ * @throws {CredentialStoreError} `config_invalid` if the directory is a relative path, or there is no home folder for `~/`
  * @throws {TypeError} `ERR_INVALID_ARG_VALUE` when an option is out of its range
  */
 export function keyringStore(options: KeyringStoreOptions): CredentialStore {
-  const { directory, service = "countersign" } = options;
-  const account = options.account ?? resolveHome(directory);
+  const { service = "countersign" } = options;
+  const directory = resolveHome(options.directory);
+  const account = options.account ?? directory;
   assertName("service", service);
   assertName("account", account);
   const maxEntryBytes = options.maxEntryBytes ?? defaultEntryBytes();

@@ -1,15 +1,15 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { openPrivateDirectory, resolveHome } from "../private-file/open-private-directory.js";
+import { openPrivateDirectory } from "../private-file/open-private-directory.js";
 import { withFileLock } from "../private-file/with-file-lock.js";
 
 // One registration by another process may take its whole deadline.
 const NAMED_LOCK_WAIT_MS = 60_000;
 
-/** Makes a home where there is none and gives its absolute path. */
+/** Makes a home, an absolute path, where there is none, and gives it. */
 export async function openHome(directory: string): Promise<string> {
   // It is made where it does not exist, so `undefined` does not come.
-  return (await openPrivateDirectory(directory)) ?? resolveHome(directory);
+  return (await openPrivateDirectory(directory)) ?? directory;
 }
 
 /** Runs while holding a named lock of a home, a file below `locks`. */

@@ -30,6 +30,15 @@ async function startDirectory() {
   return { home: home.path, directory: `${home.path}/threads` };
 }
 
+test.each(["", ".", "threads"])(
+  "refuses the path %j, which the working directory would decide",
+  (path) => {
+    expect(() => fileTaskStore(path)).toThrow(CredentialStoreError);
+    expect(() => fileTaskStore(path)).toThrow(expect.objectContaining({ code: "config_invalid" }));
+    expect(() => fileTaskStore(path)).toThrow("directory must be an absolute path");
+  },
+);
+
 test("refuses a symbolic link in place of the directory or of a file", async () => {
   const { home, directory } = await startDirectory();
   const real = `${home}/elsewhere`;

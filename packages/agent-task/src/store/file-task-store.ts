@@ -6,6 +6,7 @@ import {
   openPrivateDirectory,
   readPrivateFile,
   removeTemporaryFiles,
+  resolveHome,
   withFileLock,
   writePrivateFile,
 } from "@countersign/agent-identity/private-file";
@@ -30,12 +31,11 @@ export interface FileTaskStoreOptions {
  * Calls reject with `CredentialStoreError` `store_denied` (the system refuses, or somebody else owns it) or `store_locked`, and with
  * {@link AgentTaskError} `store_corrupt` for a file that is no stored thread.
  *
- * @param directory - may begin with `~/`
+ * @param path - of the directory: absolute, or begins with `~/`
+ * @throws {CredentialStoreError} `config_invalid` if the path is relative or no path, or there is no home folder for `~/`
  */
-export function fileTaskStore(
-  directory: string,
-  options: FileTaskStoreOptions = {},
-): CompleteTaskStore {
+export function fileTaskStore(path: string, options: FileTaskStoreOptions = {}): CompleteTaskStore {
+  const directory = resolveHome(path);
   const held = new Map<string, FileLock>();
   return {
     async load(scope) {

@@ -1,0 +1,39 @@
+import { isAbsolute, join, resolve } from "node:path";
+import { CredentialStoreError } from "../credential-store-error.js";
+import { findUserHome } from "../user-home.js";
+
+/**
+ * The user's home folder, an absolute path.
+ *
+ * @throws {CredentialStoreError} `config_invalid`, naming the variable, if `HOME` is empty or relative, or is not set for a user that the
+ *   system does not know
+ */
+export function userHome(): string {
+  const found = findUserHome();
+  if ("path" in found) return found.path;
+  throw new CredentialStoreError("config_invalid", found.problem, {
+    hint: "set it to the absolute path of a folder of this user",
+  });
+}
+
+/**
+ * The absolute path of a directory that holds credentials.
+ *
+ * @param path - absolute, `~` or a path that begins with `~/`. A relative path is refused: it often comes from a variable, and would put
+ *   credentials into the working directory
+ * @param option - its name in errors
+ * @throws {CredentialStoreError} `config_invalid` if the path is something else, or begins with `~` and there is no home folder
+ */
+export function resolveHome(path: string, option = "directory"): string {
+  if (typeof path === "string" && !path.includes("\0")) {
+    if (path === "~") return userHome();
+    if (path.startsWith("~/")) return join(userHome(), path.slice(2));
+    if (isAbsolute(path)) return resolve(path);
+  }
+  const got = typeof path === "string" ? JSON.stringify(path) : typeof path;
+  throw new CredentialStoreError(
+    "config_invalid",
+    `${option} must be an absolute path or begin with "~/", got ${got}`,
+    { hint: "give a whole path; path.resolve() makes one of a path below the working directory" },
+  );
+}
