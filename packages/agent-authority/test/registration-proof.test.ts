@@ -1,5 +1,5 @@
 import { agentRegistrationKeyid } from "@countersign/agent-identity";
-import { AgentKey } from "@countersign/agent-key";
+import { AgentKey, formatTimestamp } from "@countersign/agent-key";
 import {
   contentDigest,
   type SignMessageInput,
@@ -246,6 +246,88 @@ describe("a key that its agent's registration proved", () => {
     await using tested = await TestedAuthority.start();
     const { id } = await tested.agent();
     expect(await tested.authority.registry.getAgent(id)).toMatchObject({ proven: false });
+  });
+});
+
+describe("a repeat for an agent whose key is proven", () => {
+  const options = { capabilities: ["binding", "search"], agentTtlSeconds: 3_600 } as const;
+  const asked = (key: AgentKey) => ({ ...agentBody(key), capabilities: ["binding"] });
+  const taken = {
+    abom: { agent_version: "6.6.6", agent_harness_id: "other", running_location: "elsewhere" },
+    capabilities: ["search"],
+  };
+
+  const rowOf = (tested: TestedAuthority) =>
+    tested.store.rows.selectFrom("agents").selectAll().executeTakeFirstOrThrow();
+
+  async function prove(tested: TestedAuthority, key: AgentKey, how: "task" | "proof") {
+    if (how === "proof") {
+      const body = JSON.stringify(asked(key));
+      return registerAgent(tested, key, { signed: { body }, body });
+    }
+    const answer = await tested.registerAgent(await tested.token(), key, asked(key));
+    expect((await tested.registerTask(answer.body.agent_runtime_id, key)).status).toBe(200);
+    return answer;
+  }
+
+  it.each(["task", "proof"] as const)(
+    "without a proof renews its life and changes nothing else, proven by a %s",
+    async (how) => {
+      await using tested = await TestedAuthority.start(options);
+      const key = AgentKey.generate();
+      const { body } = await prove(tested, key, how);
+      const row = await rowOf(tested);
+      expect(row).toMatchObject({ proven_at: formatTimestamp(NOON), capabilities: '["binding"]' });
+      const token = await tested.token();
+
+      const shorter = await tested.registerAgent(token, key, { ...taken, ttl: 1 });
+      expect(shorter.body).toEqual(body);
+      expect(await rowOf(tested)).toEqual(row);
+
+      tested.clock.nowMs += 60_000;
+      const later = await tested.registerAgent(token, key, taken);
+      const expires_at = formatTimestamp(NOON + 3_660_000);
+      expect(later.body).toEqual({ ...body, expires_at });
+      expect(await rowOf(tested)).toEqual({ ...row, expires_at });
+
+      // Its end has come: the client registers the same key again, which Codex does without a proof.
+      tested.clock.nowMs += 7_200_000;
+      const ended = await tested.registerTask(body.agent_runtime_id, key);
+      expectRefusal(ended, 401, "agent_expired");
+      const again = await tested.registerAgent(token, key, taken);
+      expect(again.body.agent_runtime_id).toBe(body.agent_runtime_id);
+      expect(await rowOf(tested)).toEqual({ ...row, expires_at: again.body.expires_at });
+      expect((await tested.registerTask(body.agent_runtime_id, key)).status).toBe(200);
+    },
+  );
+
+  it("with a biscuit and without a proof changes nothing else either", async () => {
+    await using tested = await TestedAuthority.start(options);
+    const key = AgentKey.generate();
+    const { body } = await prove(tested, key, "task");
+    const row = await rowOf(tested);
+    const biscuit = await tested.biscuit(await tested.token(), REGISTER);
+    const answer = await tested.call("POST", REGISTER, {
+      headers: { "x-openai-authorization": biscuit },
+      body: { ...agentBody(key), ...taken },
+    });
+    expect(answer.body.agent_runtime_id).toBe(body.agent_runtime_id);
+    expect(await rowOf(tested)).toEqual(row);
+  });
+
+  it("with a proof changes its capabilities and its bill of materials", async () => {
+    await using tested = await TestedAuthority.start(options);
+    const key = AgentKey.generate();
+    await prove(tested, key, "task");
+    const text = JSON.stringify({ ...agentBody(key), ...taken });
+    const row = await rowOf(tested);
+    const answer = await registerAgent(tested, key, { signed: { body: text }, body: text });
+    expect(answer.status).toBe(200);
+    expect(await rowOf(tested)).toEqual({
+      ...row,
+      abom: JSON.stringify(taken.abom),
+      capabilities: '["search"]',
+    });
   });
 });
 

@@ -23,9 +23,14 @@ export interface AgentPolicy {
 }
 
 type Grant = Pick<AgentRow, "abom" | "capabilities" | "claimed_at" | "expires_at">;
+/** What a repeat changes of its agent: all that was granted, or its life alone. */
+type Renewal = Grant | Pick<Grant, "expires_at">;
 
 /**
  * Registers an agent, or gives the one that this user registered with this key before, renewed (protocol §4).
+ *
+ * A repeat without proof renews the life of an agent whose key is proven, and changes nothing else: it takes only the human's token and the
+ * public key, and the agent's machine is not the only place that has both.
  *
  * A key that another user's agent has proved is `invalid_key`; that of a revoked agent `agent_revoked`, whoever asks. Claims that others
  * never proved are passed over. Too many live agents of the user are `forbidden`.
@@ -60,7 +65,7 @@ export async function registerAgent(
   const agent =
     own === undefined
       ? await insertAgent(rows, principal, request, grant, occasion)
-      : await renewAgent(rows, own, grant, occasion);
+      : await renewAgent(rows, own, renewalOf(own, grant, isProven), occasion);
   if (isProven && agent.proven_at === null) await proveKey(rows, agent, occasion);
   return agent;
 }
@@ -146,10 +151,14 @@ function createGrant(
     }),
     capabilities: JSON.stringify(grantCapabilities(request.capabilities, policy.capabilities)),
     claimed_at: instant.text,
-    // A repeat takes no proof of the key, so it may lengthen a life that still lasts but never shorten it.
+    // A repeat may come without proof of the key, so it may lengthen a life that still lasts but never shorten it.
     expires_at:
       own !== undefined && isLive(own, instant) ? later(own.expires_at, expiresAt) : expiresAt,
   };
+}
+
+function renewalOf(own: AgentRow, grant: Grant, isProven: boolean): Renewal {
+  return isProven || own.proven_at === null ? grant : { expires_at: grant.expires_at };
 }
 
 function later(a: string | null, b: string | null): string | null {
@@ -186,12 +195,12 @@ async function insertAgent(
 async function renewAgent(
   rows: Rows,
   own: AgentRow,
-  grant: Grant,
+  renewal: Renewal,
   occasion: Occasion,
 ): Promise<AgentRow> {
   await rows
     .updateTable("agents")
-    .set(grant)
+    .set(renewal)
     .where("agent_runtime_id", "=", own.agent_runtime_id)
     .execute();
   await appendAuditEvent(rows, occasion, "agent_renewed", {
@@ -199,7 +208,7 @@ async function renewAgent(
     user_id: own.user_id,
     agent_runtime_id: own.agent_runtime_id,
   });
-  return { ...own, ...grant };
+  return { ...own, ...renewal };
 }
 
 function subjectOf(row: AgentRow, principal: Principal) {
