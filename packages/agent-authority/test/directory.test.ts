@@ -115,6 +115,25 @@ describe("who may read the directory", () => {
       { "x-forwarded-for": "127.0.0.1" },
       { "X-Forwarded-Host": "localhost" },
       { "x-forwarded-anything": "1" },
+      { "X-Real-IP": "127.0.0.1" },
+      { X_Forwarded_For: "127.0.0.1" },
+      { "x.forwarded.for": "127.0.0.1" },
+      { X_REAL_IP: "127.0.0.1" },
+      { "forwarded-for": "127.0.0.1" },
+      { "x-forward-for": "127.0.0.1" },
+      { "cf-connecting-ip": "127.0.0.1" },
+      { "true-client-ip": "127.0.0.1" },
+      { "x-client-ip": "127.0.0.1" },
+      { "x-cluster-client-ip": "127.0.0.1" },
+      { "fastly-client-ip": "127.0.0.1" },
+      { "x-appengine-user-ip": "127.0.0.1" },
+      { "x-azure-socketip": "127.0.0.1" },
+      { "x-envoy-external-address": "127.0.0.1" },
+      { "x-nf-client-connection-ip": "127.0.0.1" },
+      { "x-remote-addr": "127.0.0.1" },
+      { "x-original-forwarded-for": "127.0.0.1" },
+      { "x-original-url": "/v1/agent/agent-1" },
+      { "cdn-loop": "cdn.example" },
       { host: `authority.example:${port}` },
       { host: `127.0.0.1.authority.example:${port}` },
       { host: "" },
@@ -128,6 +147,20 @@ describe("who may read the directory", () => {
       });
       expect(allowed.status).toBe(200);
     }
+  });
+
+  it("is open whatever else a program of this machine sends", async () => {
+    await using tested = await TestedAuthority.start();
+    const { id } = await tested.agent();
+    const headers = {
+      accept: "application/json",
+      "user-agent": "forwarded via x-real-ip",
+      "x-request-id": "request-1",
+      traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+      "x-client-version": "1",
+      "x-description": "1",
+    };
+    expect((await tested.call("GET", `/v1/agent/${id}`, { headers })).status).toBe(200);
   });
 
   it("is open to loopback names on a loopback listener", async () => {

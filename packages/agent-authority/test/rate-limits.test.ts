@@ -150,6 +150,33 @@ describe("limits by address", () => {
     expectLimited(await fail(), '"address";q=1;w=60');
   });
 
+  it.each([
+    ["POST", "/v1/agent/register"],
+    ["POST", "/v1/agent/:id/task/register"],
+    ["POST", "/v1/agent/:id/key"],
+    ["POST", "/v1/agent/:id/revoke"],
+    ["GET", "/v1/whoami"],
+    ["GET", "/authenticate_app_v2"],
+  ])("refuse %s %s before its credential is looked at", async (method, pattern) => {
+    await using tested = await start({ addressPerMinute: 1 });
+    const { id, token } = await tested.agent();
+    expectRefusal(await register(tested, NO_TOKEN), 401, "unauthenticated");
+    expectLimited(await register(tested, NO_TOKEN), '"address";q=1;w=60');
+    const selectFrom = vi.spyOn(tested.store.rows, "selectFrom");
+    const transaction = vi.spyOn(tested.store, "transaction");
+    for (const path of [pattern, `/backend-api${pattern}`]) {
+      const answer = await tested.call(method, path.replace(":id", id), {
+        headers: {
+          ...biscuitHeaders(token, `${tested.url}/v1/agent/register`),
+          ...from("192.0.2.1"),
+        },
+      });
+      expectLimited(answer, '"address";q=1;w=60');
+    }
+    expect(selectFrom).not.toHaveBeenCalled();
+    expect(transaction).not.toHaveBeenCalled();
+  });
+
   it("leave probes and what resource servers ask alone, and count none of it", async () => {
     await using tested = await start({ addressPerMinute: 1 });
     const { id } = await tested.agent();

@@ -18,7 +18,7 @@ import { requestOccasion } from "./request-origin.js";
 
 /** Serves the registration of agents (protocol §4, generations A and C). */
 export function addAgentRoutes(app: FastifyInstance, context: AuthorityContext): void {
-  const config = { audited: "agent_registration" } as const;
+  const config = { audited: "agent_registration", addressLimit: "all_requests" } as const;
   app.post(AGENT_REGISTRATION_PATH, { config }, async (request) => {
     const occasion = requestOccasion(context, request);
     const proof = await checkAgentRegistrationProof(

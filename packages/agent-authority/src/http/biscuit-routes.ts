@@ -17,7 +17,7 @@ import { requestOccasion } from "./request-origin.js";
 
 /** Serves biscuits (protocol §4, generation A): for POST to the two registrations alone. */
 export function addBiscuitRoutes(app: FastifyInstance, context: AuthorityContext): void {
-  const config = { audited: "biscuit" } as const;
+  const config = { audited: "biscuit", addressLimit: "all_requests" } as const;
   app.get(BISCUIT_PATH, { config }, async (request, reply) => {
     const occasion = requestOccasion(context, request);
     const { accessToken, method, url } = parseBiscuitRequestHeaders(readHeaderLines(request.raw));

@@ -5,6 +5,7 @@ import {
   type FastifyReply,
   type FastifyRequest,
   fastify,
+  type RouteOptions,
 } from "fastify";
 import { RateLimited } from "../limits/quota.js";
 import { noteRoute } from "../observe/observe-request.js";
@@ -26,6 +27,7 @@ import { addRateLimitHooks, settleRefusal } from "./rate-limit-hooks.js";
 import { keepRawBody } from "./raw-body.js";
 import { BACKEND_PREFIX } from "./registration-target.js";
 import { originOf } from "./request-origin.js";
+import { checkRouteConfig, OPEN_ROUTE } from "./route-config.js";
 import { addTaskRoutes } from "./task-routes.js";
 import { type CodedProblem, createRequestProblem, toProblem } from "./to-problem.js";
 import { addWhoamiRoutes } from "./whoami-routes.js";
@@ -115,14 +117,19 @@ export async function createRouter(
 
 function addRoutes(app: FastifyInstance, context: AuthorityContext, routes: RouteTable): void {
   const allowed = new Map<string, string[]>();
-  app.addHook("onRoute", ({ routePath, method }) => {
+  const added: RouteOptions[] = [];
+  app.addHook("onRoute", (route) => {
+    const { routePath, method } = route;
     allowed.set(routePath, [...(allowed.get(routePath) ?? []), ...[method].flat()]);
+    added.push(route);
   });
   routes.add(app, context);
+  for (const route of added) checkRouteConfig(route);
   for (const [url, methods] of [...allowed]) {
     app.route({
       url,
       method: METHODS.filter((method) => !methods.includes(method)),
+      config: OPEN_ROUTE,
       handler: async (_request, reply) =>
         send(context, reply.header("allow", methods.join(", ")), createRequestProblem(405)),
     });

@@ -45,7 +45,7 @@ export function addDirectoryRoutes(app: FastifyInstance, context: AuthorityConte
     if (isMatched(headers, etag)) return reply.code(304).send();
     return reply.type("application/json").send(body);
   };
-  const config = { audited: "directory" } as const;
+  const config = { audited: "directory", addressLimit: "refused_requests" } as const;
   app.get("/v1/agent/:agentRuntimeId", { config }, answer);
   app.get("/v1/agent/:agentRuntimeId/task/:taskId", { config }, answer);
 }

@@ -3,11 +3,12 @@ import { sql } from "kysely";
 import { AgentAuthorityError } from "../agent-authority-error.js";
 import type { AuthorityStore } from "../store/authority-store.js";
 import type { AuthorityContext } from "./authority-context.js";
+import { OPEN_ROUTE } from "./route-config.js";
 
 /** Serves `GET /healthz` (the process answers) and `GET /readyz` (its database does, too). */
 export function addHealthRoutes(app: FastifyInstance, context: AuthorityContext): void {
-  app.get("/healthz", async () => ({ status: "ok" }));
-  app.get("/readyz", async () => {
+  app.get("/healthz", { config: OPEN_ROUTE }, async () => ({ status: "ok" }));
+  app.get("/readyz", { config: OPEN_ROUTE }, async () => {
     if (await isAnswering(context.store)) return { status: "ok" };
     throw new AgentAuthorityError("unreachable", "the database does not answer");
   });

@@ -23,7 +23,7 @@ export function addIntrospectionRoutes(app: FastifyInstance, context: AuthorityC
     directory: databaseDirectory(store, publicUrl ?? "http://127.0.0.1"),
     now,
   });
-  const config = { audited: "introspection" } as const;
+  const config = { audited: "introspection", addressLimit: "refused_requests" } as const;
   app.post(INTROSPECTION_PATH, { config }, async (request) => {
     const token = readBearerToken(readHeaderLines(request.raw));
     const instant = instantOf(now);

@@ -33,7 +33,9 @@ interface AgentParams {
 
 /** Serves what a human does to an agent of their own: its key rotated, and its end (protocol §5). */
 export function addKeyRoutes(app: FastifyInstance, context: AuthorityContext): void {
-  const rotationRoute = { config: { audited: "key_rotation" } } as const;
+  const rotationRoute = {
+    config: { audited: "key_rotation", addressLimit: "all_requests" },
+  } as const;
   app.post<{ Params: AgentParams }>(
     keyRotationPath(":agentRuntimeId"),
     rotationRoute,
@@ -78,7 +80,9 @@ export function addKeyRoutes(app: FastifyInstance, context: AuthorityContext): v
     },
   );
 
-  const revocationRoute = { config: { audited: "agent_revocation" } } as const;
+  const revocationRoute = {
+    config: { audited: "agent_revocation", addressLimit: "all_requests" },
+  } as const;
   app.post<{ Params: AgentParams }>(
     agentRevocationPath(":agentRuntimeId"),
     revocationRoute,
@@ -89,7 +93,7 @@ export function addKeyRoutes(app: FastifyInstance, context: AuthorityContext): v
       const principal = await authenticateHuman(context, token, asked);
       noteHuman(request, principal);
       const occasion = actedBy(asked, principal.actor);
-      // Not counted by user: who has used up a limit is still to be able to stop an agent.
+      // Not counted by user: a human whose registrations used up that limit must still be able to stop an agent.
       await context.store.transaction(async (rows) => {
         await confirmToken(rows, principal, occasion);
         const agent = requireOwn(await lockAgent(rows, agentRuntimeId, occasion), principal);

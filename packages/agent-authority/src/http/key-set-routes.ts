@@ -2,6 +2,7 @@ import type { FastifyInstance } from "fastify";
 import { readKeySet } from "../registry/signing-keys.js";
 import { instantOf } from "../registry/times.js";
 import type { AuthorityContext } from "./authority-context.js";
+import { OPEN_ROUTE } from "./route-config.js";
 
 // A reader that finds a new key's id asks again, and caches on its way may keep it from that for this long.
 const CACHE_CONTROL = "public, max-age=60";
@@ -16,7 +17,7 @@ export const KEY_SET_PATHS = [
 /** Serves the public keys that identity JWTs are verified with (protocol §4, generation B). */
 export function addKeySetRoutes(app: FastifyInstance, context: AuthorityContext): void {
   for (const path of KEY_SET_PATHS) {
-    app.get(path, async (_request, reply) => {
+    app.get(path, { config: OPEN_ROUTE }, async (_request, reply) => {
       reply.header("cache-control", CACHE_CONTROL);
       return readKeySet(context.store.rows, instantOf(context.now));
     });

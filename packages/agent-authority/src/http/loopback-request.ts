@@ -16,7 +16,7 @@ export function isLoopbackRequest(request: IncomingMessage): boolean {
     isLoopbackAddress(socket.remoteAddress) &&
     isLoopbackAddress(boundAddress(socket)) &&
     hasLoopbackHost(readHeaderLines(request)) &&
-    !request.rawHeaders.some((name, i) => i % 2 === 0 && tellsOfProxy(name.toLowerCase()))
+    !request.rawHeaders.some((name, i) => i % 2 === 0 && tellsOfProxy(name))
   );
 }
 
@@ -41,6 +41,11 @@ function isLoopbackAddress(address: string | undefined): boolean {
   return isLoopbackHost(address.startsWith("::ffff:") ? address.slice("::ffff:".length) : address);
 }
 
+// Names by which proxies pass on a client's address or the request that it made, without what is no letter or digit.
+const OF_PROXIES =
+  /^(?:via|cdnloop)$|forward|^xoriginal|^xenvoy|(?:real|client|cluster|connecting|connection|external|remote|user|socket|peer|source)(?:ip|addr)/;
+
+// Servers behind a proxy take "_" and "." for "-", and proxies write what such servers read.
 function tellsOfProxy(name: string): boolean {
-  return name === "forwarded" || name === "via" || name.startsWith("x-forwarded-");
+  return OF_PROXIES.test(name.toLowerCase().replace(/[^a-z\d]/g, ""));
 }

@@ -1,4 +1,3 @@
-import { BISCUIT_PATH, WHOAMI_PATH } from "@countersign/agent-identity";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import {
   checkAddress,
@@ -13,17 +12,14 @@ import { logTrouble } from "./log-trouble.js";
 import { isAudited, noteHuman, recordRefusal } from "./refusal-record.js";
 import { toProblem } from "./to-problem.js";
 
-const FIRST_CHECKED_READS: readonly string[] = [BISCUIT_PATH, WHOAMI_PATH];
-
 /**
- * Refuses who has used up the limit of its address before anything else is looked at, and tells of quotas in what is answered.
- *
- * What resource servers ask is not refused so: whoever shares their address must not be able to take their directory from them. There a
- * request that fails is counted, and then refused for its number.
+ * Refuses a request whose address has used up its limit before anything else is looked at, where its route says so, and adds the quotas to
+ * answers. A request of another route that fails is counted, and then refused for its number.
  */
 export function addRateLimitHooks(app: FastifyInstance, context: AuthorityContext): void {
   app.addHook("onRequest", async (request) => {
-    if (isCheckedFirst(request)) checkAddress(context, request.raw);
+    const { addressLimit } = request.routeOptions.config;
+    if (addressLimit === "all_requests") checkAddress(context, request.raw);
   });
   app.addHook("onSend", async ({ raw }, reply) => {
     if (!reply.hasHeader("ratelimit")) reply.headers(countedHeaders(raw));
@@ -74,9 +70,4 @@ async function settleLimit(
     logTrouble(context.logger, failure, request.id, true);
   }
   return error;
-}
-
-function isCheckedFirst({ method, routeOptions: { url = "" } }: FastifyRequest): boolean {
-  if (method === "POST") return url.endsWith("/register") || url.includes("/key");
-  return FIRST_CHECKED_READS.some((path) => url.endsWith(path));
 }

@@ -2,19 +2,11 @@ import type { Code } from "@countersign/agent-key";
 import type { FastifyRequest } from "fastify";
 import type { Principal } from "../humans/principal.js";
 import { type AuditSubject, appendRefusal } from "../registry/audit.js";
-import type { AuditedRequest } from "../registry/audit-types.js";
 import { actedBy } from "../registry/occasion.js";
 import type { Rows } from "../store/authority-store.js";
 import type { AgentRow } from "../store/database.js";
 import type { AuthorityContext } from "./authority-context.js";
 import { requestOccasion } from "./request-origin.js";
-
-declare module "fastify" {
-  interface FastifyContextConfig {
-    /** What the audit log calls a request of this route that is refused. Refusals of a route without it are in the request log alone. */
-    readonly audited?: AuditedRequest;
-  }
-}
 
 interface Asker {
   readonly actor: string;

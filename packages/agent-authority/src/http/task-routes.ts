@@ -31,7 +31,7 @@ import { requestOccasion } from "./request-origin.js";
 export function addTaskRoutes(app: FastifyInstance, context: AuthorityContext): void {
   app.post<{ Params: { agentRuntimeId: string } }>(
     "/v1/agent/:agentRuntimeId/task/register",
-    { config: { audited: "task_registration" } },
+    { config: { audited: "task_registration", addressLimit: "all_requests" } },
     async (request) => {
       const { agentRuntimeId } = request.params;
       const { rows } = context.store;

@@ -7,7 +7,7 @@ import { readBearerToken, readHeaderLines } from "./read-headers.js";
 
 /** Serves `GET /v1/whoami`: whose human token it is (protocol §5). */
 export function addWhoamiRoutes(app: FastifyInstance, context: AuthorityContext): void {
-  const config = { audited: "whoami" } as const;
+  const config = { audited: "whoami", addressLimit: "all_requests" } as const;
   app.get(WHOAMI_PATH, { config }, async (request) => {
     const token = readBearerToken(readHeaderLines(request.raw));
     return createWhoamiResponse(await authenticateHuman(context, token, instantOf(context.now)));

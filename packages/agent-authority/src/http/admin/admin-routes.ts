@@ -20,7 +20,8 @@ const ADMIN_PREFIX = "/v1/admin/";
 /** Serves what operators do: each route is a method of the registry (SECURITY.md "Operating"). */
 export function addAdminRoutes(app: FastifyInstance, context: AuthorityContext): void {
   app.addHook("onRoute", (route) => {
-    if (route.url.startsWith(ADMIN_PREFIX)) route.config = { ...route.config, audited: "admin" };
+    if (!route.url.startsWith(ADMIN_PREFIX)) return;
+    route.config = { ...route.config, audited: "admin", addressLimit: "refused_requests" };
   });
   addListRoutes(app, context);
   addEntryRoutes(app, context, ADMIN_PATHS.agents, "unknown_agent", {
