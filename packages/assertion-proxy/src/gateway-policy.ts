@@ -113,7 +113,9 @@ function factsOf(request: IncomingMessage, body: BodyReader): RequestFacts {
     method: request.method ?? "",
     target: request.url ?? "",
     rawHeaders: request.rawHeaders,
-    hasBody: framing.kind === "chunked" || (framing.kind === "length" && framing.length > 0),
+    // Of chunks there may be none with a byte.
+    hasBody:
+      framing.kind === "chunked" ? undefined : framing.kind === "length" && framing.length > 0,
     // What is read for the digest is what goes to the upstream.
     body: (maxBytes) => body.read(maxBytes),
   };

@@ -74,6 +74,15 @@ describe("a gateway that requires binding refuses, and the upstream hears nothin
     expect(await refusal(bound)).toEqual({ status: 401, code: "binding_mismatch" });
   });
 
+  test.each([
+    ["no body", undefined, "3\r\nhel\r\n0\r\n\r\n"],
+    ["a body", "hello", "0\r\n\r\n"],
+  ])("a request bound for %s whose chunks say otherwise", async (_, signed, chunks) => {
+    const bound = (gateway: TestGateway) =>
+      gateway.request("POST", "/v1", gateway.binding("POST", "/v1", signed) + CHUNKED) + chunks;
+    expect(await refusal(bound)).toEqual({ status: 401, code: "binding_mismatch" });
+  });
+
   test.each([lengthOf("hello"), CHUNKED])("a bound body that is too long (%j)", async (framing) => {
     const body = framing === CHUNKED ? "5\r\nhello\r\n0\r\n\r\n" : "hello";
     const bound = (gateway: TestGateway) =>
@@ -138,6 +147,15 @@ describe("a bound request", () => {
     const seen = await bytes.until("X-Sum: 9\r\n\r\n");
     const chunks = seen.slice(seen.indexOf("\r\n\r\n") + 4).split("\r\n");
     expect(chunks.filter((_, index) => index % 2 === 1).join("")).toMatch(/^hello world/);
+  });
+
+  test("in chunks without a byte is one without a body", async () => {
+    const { upstream, gateway } = await start("require");
+    const client = await connectRaw(gateway.url);
+    client.send(gateway.request("POST", "/v1", gateway.binding("POST", "/v1") + CHUNKED));
+    client.send("0\r\n\r\n");
+    const { bytes } = await upstream.connection(0);
+    expect(await bytes.until("\r\n\r\n")).toContain("content-length: 0\r\n");
   });
 
   test("is asked for its body once its signature held, where it waits for that", async () => {

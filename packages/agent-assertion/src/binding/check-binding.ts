@@ -14,7 +14,7 @@ export const BINDING_CAPABILITY = "binding";
 export interface CheckedBinding {
   /** The names of the covered components. */
   readonly components: readonly string[];
-  /** The covered `Content-Digest`; absent for a request without a body. */
+  /** The covered `Content-Digest`. `undefined`: the signature is that of a request without a body. */
   readonly contentDigest: string | undefined;
   readonly nonce: string;
 }
@@ -38,14 +38,16 @@ export function checkBinding(
     ["@target-uri", publicUrl + request.target],
     ["authorization", fieldValue(request.rawHeaders, "authorization") ?? ""],
   ];
-  const contentDigest = request.hasBody
-    ? (fieldValue(request.rawHeaders, "content-digest") ?? "")
-    : undefined;
-  if (contentDigest !== undefined) components.push(["content-digest", contentDigest]);
+  const { hasBody } = request;
+  const contentDigest = fieldValue(request.rawHeaders, "content-digest") ?? "";
+  const digest: SignatureComponent[] = [["content-digest", contentDigest]];
+  if (hasBody === true) components.push(...digest);
   const binding = checkMessageSignature({
     rawHeaders: request.rawHeaders,
     tag: "agent-assertion",
     components,
+    // What the signature covers is then what the body, once it is read, must agree with.
+    optionalComponents: hasBody === undefined ? digest : [],
     created: parsed.issuedAt,
     keyid: parsed.agentRuntimeId,
     // By the same key as the assertion, where the agent has two.
@@ -62,7 +64,9 @@ export function checkBinding(
   }
   // Only a target that is a path continues the public URL unambiguously.
   if (!request.target.startsWith("/")) throw mismatch("the request's target is no path");
-  return { components: binding.components, contentDigest, nonce: binding.nonce };
+  const { components: covered, nonce } = binding;
+  const isCovered = covered.includes("content-digest");
+  return { components: covered, contentDigest: isCovered ? contentDigest : undefined, nonce };
 }
 
 function mismatch(message: string): AgentAssertionError {

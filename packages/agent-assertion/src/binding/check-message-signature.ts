@@ -11,8 +11,10 @@ export interface CheckMessageSignatureInput {
   /** The field lines as received: name, value, name, value, … */
   readonly rawHeaders: readonly string[];
   readonly tag: SignatureTag;
-  /** Exactly the components that must be covered, in any order, with their values in this message. */
+  /** The components that must be covered, in any order, with their values in this message. No others may be, but `optionalComponents`. */
   readonly components: readonly SignatureComponent[];
+  /** Components that may be covered as well, with their values in this message. Default none. */
+  readonly optionalComponents?: readonly SignatureComponent[] | undefined;
   /** When it must have been signed, epoch seconds: a number, or what to ask about it. */
   readonly created: number | ((created: number) => boolean);
   /** How the key must be named. */
@@ -36,13 +38,15 @@ export function checkMessageSignature(
 ): ParsedMessageSignature | undefined {
   const parsed = parseMessageSignature(input.rawHeaders, input.tag);
   if (parsed === undefined) return undefined;
-  const values = new Map(input.components);
+  const required = new Map(input.components);
+  const values = new Map([...required, ...(input.optionalComponents ?? [])]);
   const covered = parsed.components.flatMap((name): SignatureComponent[] => {
     const value = values.get(name);
     return value === undefined ? [] : [[name, value]];
   });
   // None of the names comes twice, so that equal numbers mean equal sets.
-  if (covered.length !== parsed.components.length || covered.length !== values.size) {
+  const requiredCovered = covered.filter(([name]) => required.has(name));
+  if (covered.length !== parsed.components.length || requiredCovered.length !== required.size) {
     throw refused("it covers other components than it must");
   }
   const { created, keyid } = input;

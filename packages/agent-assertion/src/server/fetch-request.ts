@@ -25,10 +25,12 @@ export function fetchTargetOf(request: Request): string {
   return request.url.slice(origin.length).replace(/#.*$/s, "");
 }
 
-/** Whether a Fetch request has a body. */
-export function fetchHasBody(request: Request): boolean {
-  const length = request.headers.get("content-length");
-  return length === null ? request.body !== null : length !== "0";
+/**
+ * Whether a Fetch request has a body, as far as it is known before it is read: runtimes give a stream to requests without a body as well,
+ * and `Content-Length` is what the client says.
+ */
+export function fetchHasBody(request: Request): false | undefined {
+  return request.body === null ? false : undefined;
 }
 
 /**

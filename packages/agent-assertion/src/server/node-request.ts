@@ -21,15 +21,19 @@ export interface FactsOptions {
 /** What a verifier must know of one of Node's requests. Nothing is read but the head; the body waits until the verifier asks for it. */
 export function factsOf(request: NodeRequest, options: FactsOptions = {}): RequestFacts {
   const { rawHeaders } = request;
+  const { rawBody, signal } = options;
   const length = lengthOf(rawHeaders);
+  const framed = hasBody(request);
   return {
     method: request.method ?? "",
     target: targetOf(request),
     rawHeaders,
-    hasBody: hasBody(request),
+    // The fields of a body that something else read are what the client said, and no parser held the body to them.
+    hasBody: rawBody === undefined ? framed : undefined,
     async body(maxBytes) {
-      const kept = options.rawBody?.(request);
-      return kept ?? (await takeBody(request, { length, maxBytes, signal: options.signal }));
+      const kept = rawBody?.(request);
+      if (kept !== undefined || framed === false) return kept ?? new Uint8Array();
+      return takeBody(request, { length, maxBytes, signal });
     },
   };
 }
@@ -40,11 +44,12 @@ export function targetOf(request: NodeRequest): string {
 }
 
 /**
- * Whether the framing of a request says that it has a body; one of no bytes is none. HTTP/2 needs no field for it: there the head says
- * whether anything follows (RFC 9112 §6.3, RFC 9113 §8.1).
+ * Whether the framing of a request says that it has a body. Node's parser holds a body to its `Content-Length`. HTTP/2 needs no field for
+ * it: there the head says whether anything follows. `undefined`: chunks follow, of which there may be none with a byte (RFC 9112 §6.3,
+ * RFC 9113 §8.1).
  */
-export function hasBody(request: NodeRequest): boolean {
-  if (fieldLines(request.rawHeaders, "transfer-encoding").length > 0) return true;
+export function hasBody(request: NodeRequest): boolean | undefined {
+  if (fieldLines(request.rawHeaders, "transfer-encoding").length > 0) return undefined;
   const length = lengthOf(request.rawHeaders);
   if (length !== undefined) return length !== 0;
   return request.httpVersionMajor >= 2 && request.stream?.endAfterHeaders !== true;

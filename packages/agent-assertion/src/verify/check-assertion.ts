@@ -5,7 +5,7 @@ import {
   rejected,
   requireAllowed,
   requireBinding,
-  requireDigest,
+  requireBody,
   requireKnownAgent,
   requireLiveAgent,
   requireLiveTask,
@@ -138,9 +138,9 @@ export function* runChecks(
   // 7. Policy: account and capability, then the request's binding, of which the body is read last.
   requireAllowed(parsed, agent, policy);
   const binding = boundTo && requireBinding(parsed, agent, boundTo.request, boundTo.settings);
-  if (binding?.contentDigest !== undefined) {
+  if (binding !== undefined && boundTo?.request?.hasBody !== false) {
     yield { name: "body" };
-    requireDigest(parsed, agent, binding.contentDigest, facts.body);
+    requireBody(parsed, agent, binding.contentDigest, facts.body);
   }
 
   // 8. Replay.

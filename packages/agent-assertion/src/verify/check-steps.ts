@@ -104,15 +104,19 @@ export function requireBinding(
   return undefined;
 }
 
-/** Check 7: the body of a bound request. */
-export function requireDigest(
+/** Check 7: the body of a bound request has the covered digest, or no byte if none is covered. A body without a byte is no body. */
+export function requireBody(
   ids: NamedIds,
   agent: AgentRecord,
-  contentDigest: string,
-  body: Uint8Array | undefined,
+  contentDigest: string | undefined,
+  body: Uint8Array = new Uint8Array(),
 ): void {
+  const hasBody = body.length > 0;
+  if (hasBody !== (contentDigest !== undefined)) {
+    throw rejected("binding_mismatch", ids, agent);
+  }
   try {
-    checkContentDigest(contentDigest, body ?? new Uint8Array());
+    if (contentDigest !== undefined) checkContentDigest(contentDigest, body);
   } catch (cause) {
     throw rejected("binding_mismatch", ids, agent, cause);
   }

@@ -61,6 +61,8 @@ describe.each(frameworks)("$name", ({ name, start }) => {
     ["another body in chunks", ["POST", "/", inChunks(large), { body: text }]],
     ["a body that is not signed", ["POST", "/", withLength(text), {}]],
     ["no body where one is signed", ["POST", "/", {}, { body: text }]],
+    ["no chunk where a body is signed", ["POST", "/", inChunks(new Uint8Array()), { body: text }]],
+    ["a body in chunks that is not signed", ["POST", "/", inChunks(text), {}]],
   ])("refuses %s than was signed", async (_, request) => {
     const { site, send, errors } = await setUp();
     const answer = await send(...request);
@@ -129,6 +131,7 @@ describe.each(frameworks)("$name", ({ name, start }) => {
     ["a large one", withLength(large), large],
     ["a large one in chunks", inChunks(large), large],
     ["none, and a length of 0", { lines: ["Content-Length: 0"] }, new Uint8Array()],
+    ["none, in chunks", inChunks(new Uint8Array()), new Uint8Array()],
   ])("leaves the body to the handler: %s", async (_, framed, body) => {
     const { send } = await setUp();
     const answer = await send("POST", "/v1/x", framed, { body });

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { type AgentEnv, agentAssertion } from "../../src/hono.js";
 import { UnreadableBody } from "../../src/node.js";
 import { AGENT_ID, header, NOW } from "../fixtures.js";
-import { boundLines, SceneDirectory, verifierOf } from "./scene.js";
+import { boundLines, linesWithDigest, SceneDirectory, verifierOf } from "./scene.js";
 
 const body = Buffer.from('{ "input" : "hello" }');
 
@@ -19,6 +19,7 @@ function headersOf(lines: readonly string[]): Headers {
 function appOf(options: { readonly isBound?: boolean; readonly maxBodyBytes?: number } = {}) {
   const { isBound = true, maxBodyBytes } = options;
   const errors: unknown[] = [];
+  let handled = 0;
   const directory = new SceneDirectory();
   const binding = isBound ? ({ policy: "require", maxBodyBytes } as const) : undefined;
   const verifier = verifierOf(directory, binding);
@@ -32,10 +33,20 @@ function appOf(options: { readonly isBound?: boolean; readonly maxBodyBytes?: nu
   app.use("/twice", agentAssertion({ verifier, onError }));
   app.all("/raw", async (c) => c.json(await c.req.raw.json()));
   app.all("*", async (c) => {
+    handled += 1;
     const text = c.req.method === "POST" ? await c.req.text() : "";
     return c.json({ agent: c.get("agent").agentRuntimeId, text });
   });
-  return { app, directory, errors };
+  return { app, directory, errors, handled: () => handled };
+}
+
+function streamOf(text: string): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    start(controller) {
+      if (text !== "") controller.enqueue(Buffer.from(text));
+      controller.close();
+    },
+  });
 }
 
 const signed = (path: string) => ({
@@ -131,9 +142,71 @@ describe("without a server of Node's", () => {
     const { app, errors } = appOf();
     const headers = headersOf([`Content-Length: ${body.length}`, ...boundLines("GET", "/x", body)]);
     const answer = await app.request("/x", { headers });
-    expect(answer.status).toBe(400);
-    expect(await answer.json()).toMatchObject({ code: "invalid_request" });
+    expect(answer.status).toBe(401);
+    expect(await answer.json()).toMatchObject({ code: "binding_mismatch" });
     expect(errors).toEqual([]);
+  });
+
+  // What runtimes make of requests: Deno gives a stream to each POST, and some keep the Content-Length that the client sent.
+  const streamed = (fields: readonly string[], signedBody: Uint8Array | undefined, bytes: string) =>
+    new Request("http://localhost/x", {
+      method: "POST",
+      headers: headersOf([...fields, ...boundLines("POST", "/x", signedBody)]),
+      body: streamOf(bytes),
+      duplex: "half",
+    });
+
+  test.each<[string, readonly string[], Uint8Array | undefined, string]>([
+    ["a body that is not signed, with a length of 0", ["Content-Length: 0"], undefined, "added"],
+    ["a body that is not signed, without a length", [], undefined, "added"],
+    ["another body than the signed one, with a length of 0", ["Content-Length: 0"], body, "added"],
+    ["no byte of a signed body", [`Content-Length: ${body.length}`], body, ""],
+  ])("a stream of %s is refused, whatever a field says", async (_, fields, signedBody, bytes) => {
+    const { app, handled } = appOf();
+    const answer = await app.request(streamed(fields, signedBody, bytes));
+    expect(answer.status).toBe(401);
+    expect(await answer.json()).toMatchObject({ code: "binding_mismatch" });
+    expect(handled()).toBe(0);
+  });
+
+  test("the digest of no byte is refused: a request without a byte has no body", async () => {
+    const { app } = appOf();
+    const answer = await app.request(
+      new Request("http://localhost/x", {
+        method: "POST",
+        headers: headersOf(linesWithDigest("POST", "/x", Buffer.alloc(0))),
+        body: streamOf(""),
+        duplex: "half",
+      }),
+    );
+    expect(await answer.json()).toMatchObject({ code: "binding_mismatch" });
+  });
+
+  test.each<[string, readonly string[], Uint8Array | undefined]>([
+    ["a bound POST without a body, whose stream has no byte,", [], undefined],
+    ["the same with a length of 0", ["Content-Length: 0"], undefined],
+    ["the same with the length that another hop had", ["Content-Length: 9"], undefined],
+    ["a bound POST whose body comes with a length of 0", ["Content-Length: 0"], body],
+  ])("%s is verified, and its body left to the handler", async (_, fields, signedBody) => {
+    const { app } = appOf();
+    const text = String(signedBody ?? "");
+    const answer = await app.request(streamed(fields, signedBody, text));
+    expect(await answer.json()).toEqual({ agent: AGENT_ID, text });
+  });
+
+  test("a stream is not read before the signature held", async () => {
+    const { app } = appOf();
+    let pulled = 0;
+    const pull = (controller: ReadableStreamDefaultController) => {
+      pulled += 1;
+      controller.close();
+    };
+    const request = new Request("http://localhost/y", {
+      ...{ method: "POST", headers: headersOf(boundLines("POST", "/x")), duplex: "half" },
+      body: new ReadableStream({ pull }, { highWaterMark: 0 }),
+    });
+    expect((await app.request(request)).status).toBe(401);
+    expect(pulled).toBe(0);
   });
 
   test("a body without end is refused all the same", async () => {

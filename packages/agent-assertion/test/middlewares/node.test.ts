@@ -154,6 +154,41 @@ describe("the body of a bound request", () => {
     await expectRejection(run, "binding_mismatch");
   });
 
+  test.each<[string, Uint8Array | undefined, Uint8Array]>([
+    ["bytes that are not signed", undefined, body],
+    ["no byte of a signed body", body, Buffer.alloc(0)],
+  ])("given by what read it before, is refused as %s, whatever its head says", async (...given) => {
+    const [, signed, rawBody] = given;
+    const failure = Promise.withResolvers<unknown>();
+    const port = await listen(async (request, response) => {
+      const verified = verifyRequest(request, { verifier: bound(), rawBody: () => rawBody });
+      failure.resolve(await verified.catch((error) => error));
+      response.end();
+    });
+    const lines = [...boundLines("POST", "/x", signed), `Content-Length: ${signed?.length ?? 0}`];
+    await exchange(port, { method: "POST", target: "/x", lines, ...(signed && { body: signed }) });
+    await expectRejection(async () => {
+      throw await failure.promise;
+    }, "binding_mismatch");
+  });
+
+  test("is none where chunks without a byte end after the check began", async () => {
+    const verifying = Promise.withResolvers<void>();
+    const port = await listen(async (request, response) => {
+      const verified = verifyRequest(request, { verifier: bound() });
+      verifying.resolve();
+      const { covered } = await verified;
+      response.end(`${covered.length} ${(await buffer(request)).length}`);
+    });
+    const socket = connect(port, "127.0.0.1");
+    endWithTest(() => socket.destroy());
+    const lines = [...boundLines("POST", "/x"), "Transfer-Encoding: chunked", "Connection: close"];
+    socket.write(["POST /x HTTP/1.1", "Host: x", ...lines, "", ""].join("\r\n"));
+    await verifying.promise;
+    socket.write("0\r\n\r\n");
+    expect(String(await buffer(socket))).toMatch(/^HTTP\/1\.1 200 .*3 0/s);
+  });
+
   test("is no longer waited for when the client goes away", async () => {
     const failure = Promise.withResolvers<unknown>();
     const port = await listen((request) => {

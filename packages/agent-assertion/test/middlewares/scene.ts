@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { contentDigest, signMessage } from "@countersign/agent-key/message-signature";
 import { onTestFinished } from "vitest";
 import {
   type AgentDirectory,
@@ -76,6 +77,30 @@ export function boundLines(method: string, path: string, body?: Uint8Array): str
   const targetUri = `${PUBLIC_URL}${path}`;
   const fields = bindRequest({ credential, authorization, method, targetUri, body });
   return [`Authorization: ${authorization}`, ...fields.map(([name, value]) => `${name}: ${value}`)];
+}
+
+/** The lines of a request that covers the digest of a body, also of one without a byte, which `bindRequest` takes for none. */
+export function linesWithDigest(method: string, path: string, body: Uint8Array): string[] {
+  const authorization = assertionOf();
+  const digest = contentDigest(body);
+  const { signatureInput, signature } = signMessage({
+    key,
+    keyid: AGENT_ID,
+    tag: "agent-assertion",
+    created: NOW / 1000,
+    components: [
+      ["@method", method],
+      ["@target-uri", `${PUBLIC_URL}${path}`],
+      ["authorization", authorization],
+      ["content-digest", digest],
+    ],
+  });
+  return [
+    `Authorization: ${authorization}`,
+    `Content-Digest: ${digest}`,
+    `Signature-Input: ${signatureInput}`,
+    `Signature: ${signature}`,
+  ];
 }
 
 /** What the handlers of these tests answer: who asked, for what, with which body. */
