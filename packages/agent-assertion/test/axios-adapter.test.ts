@@ -50,18 +50,79 @@ describe.each(["http", "fetch"] as const)("axios over its %s adapter", (adapter)
     expect(source.signals).toEqual([]);
   });
 
-  test.each<[string, (url: string) => AxiosRequestConfig]>([
+  describe.each<[string, (url: string) => AxiosRequestConfig]>([
     ["header", (url) => ({ url, headers: { AUTHORIZATION: "Bearer own-secret" } })],
     ["auth", (url) => ({ url, auth: { username: "u", password: "own-secret" } })],
     ["user name in the URL", (url) => ({ url: url.replace("//", "//own-secret@") })],
-    ["password in the URL", (url) => ({ url: url.replace("//", "//:own-secret@") })],
-  ])("keeps the caller's own %s, with a warning", async (_, config) => {
-    const { server, source, warnings, api } = await setUp({ adapter });
-    await api.request(config(server.url));
-    expect(credentialsOf(server)).toEqual([expect.stringMatching(/^(?:Bearer|Basic) /)]);
-    expect(warnings).toHaveLength(1);
-    expect(warnings.join()).not.toContain("own-secret");
-    expect(source.signals).toEqual([]);
+    ["password in the URL", (url) => ({ url: url.replace("//", "//:own%2Dsecret@") })],
+  ])("the caller's own %s", (_, config) => {
+    test("is replaced, with a warning", async () => {
+      const { server, warnings, api } = await setUp({ adapter });
+      await api.request(config(server.url));
+      expect(credentialsOf(server)).toEqual([TASK_ID]);
+      expect(warnings).toEqual([expect.stringContaining("authorization")]);
+      expect(warnings.join()).not.toContain("own-secret");
+    });
+
+    test("is refused where that is asked for, and nothing is sent", async () => {
+      const { server, api } = await setUp({ adapter, ownAuthorization: "refuse" });
+      const error = await expectFailure(() => api.request(config(server.url)), "invalid_request");
+      expect(error.message).not.toContain("own-secret");
+      expect(server.requests).toEqual([]);
+    });
+
+    test("is kept where that is asked for, within its origin", async () => {
+      const { server, warnings, source, api } = await setUp({ adapter, ownAuthorization: "keep" });
+      const other = await start();
+      server.answer(redirectTo("/next"), redirectTo(other.url));
+      await api.request(config(server.url));
+      const [one, two] = credentialsOf(server);
+      const encoded = one?.replace(/^Basic (.*)$/, (_, text) =>
+        Buffer.from(text, "base64").toString(),
+      );
+      expect(encoded).toMatch(/^(?:Bearer |u:|:)?own-secret:?$/);
+      expect([two, credentialsOf(other)]).toEqual([one, [undefined]]);
+      expect(warnings).toHaveLength(1);
+      expect(source.signals).toEqual([]);
+    });
+  });
+
+  test("signs a redirect to another named origin, without the user name that was kept", async () => {
+    const there = await start();
+    const server = await start(() => redirectTo(there.url));
+    const origins = [server.url, there.url];
+    const { api } = await setUp({ adapter, ownAuthorization: "keep", origins });
+    await api.get(server.url, { auth: { username: "u", password: "p" } });
+    expect(credentialsOf(server)).toEqual([expect.stringMatching(/^Basic /)]);
+    expect(credentialsOf(there)).toEqual([TASK_ID]);
+  });
+
+  test("sends a request as it is while the feature is off: a stream too, though it is to be bound", async () => {
+    const { server, source, api } = await setUp({ adapter, binding: true });
+    source.current = { kind: "none", reason: "feature_off" };
+    const auth = { username: "u", password: "p" };
+    await api.post(server.url, Readable.from(["body"]), { auth });
+    expect(server.requests[0]?.body).toBe("body");
+    expect(credentialsOf(server)).toEqual([`Basic ${Buffer.from("u:p").toString("base64")}`]);
+  });
+
+  test("removes the credentials that beforeRedirect adds", async () => {
+    const { server, api } = await setUp({ adapter });
+    const other = await start();
+    server.answer(redirectTo("/next"), redirectTo(other.url));
+    await api.get(server.url, {
+      beforeRedirect: ({ headers }) => {
+        headers.Authorization = "Bearer own-secret";
+        headers["X-Api-Key"] = "own-secret";
+      },
+    });
+    expect([credentialsOf(server), credentialsOf(other)]).toEqual([
+      [TASK_ID, TASK_ID],
+      [undefined],
+    ]);
+    for (const request of [...server.requests, ...other.requests]) {
+      expect(headerOf(request, "x-api-key")).toBeUndefined();
+    }
   });
 
   test("signs what base URL and parameters make, and leaves the rest as it was", async () => {

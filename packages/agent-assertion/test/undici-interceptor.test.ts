@@ -47,19 +47,6 @@ describe("a request that is not for the interceptor", () => {
     expect(credentialsOf(server)).toEqual([TASK_ID, undefined, undefined, undefined, undefined]);
   });
 
-  test.each<[string, Record<string, string> | string[] | Headers | [string, string][]]>([
-    ["a record", { AUTHORIZATION: "Bearer own-secret" }],
-    ["a list", ["authorization", "Bearer own-secret"]],
-    ["Headers", new Headers({ authorization: "Bearer own-secret" })],
-  ])("keeps its own Authorization in %s, with a warning", async (_, headers) => {
-    const { server, source, warnings, agent } = await setUpDispatcher();
-    await agent.request({ origin: server.url, path: "/", method: "GET", headers });
-    expect(credentialsOf(server)).toEqual(["Bearer own-secret"]);
-    expect(warnings).toHaveLength(1);
-    expect(warnings.join()).not.toContain("own-secret");
-    expect(source.signals).toEqual([]);
-  });
-
   test.each([[["a"]], [new Map([["a b", "c"]])]])(
     "is refused by undici with the headers %o",
     async (headers) => {
@@ -73,6 +60,30 @@ describe("a request that is not for the interceptor", () => {
 });
 
 describe("a signed request of a dispatcher", () => {
+  test.each<[string, Record<string, string> | string[] | Headers | [string, string][]]>([
+    ["a record", { AUTHORIZATION: "Bearer own-secret" }],
+    ["a list", ["authorization", "Bearer own-secret"]],
+    ["Headers", new Headers({ authorization: "Bearer own-secret" })],
+  ])("has no other Authorization, though its caller gave one in %s", async (_, headers) => {
+    const { server, warnings, agent } = await setUpDispatcher();
+    await agent.request({ origin: server.url, path: "/", method: "GET", headers });
+    const fields = server.requests[0]?.rawHeaders.filter(([name]) => /^authorization$/i.test(name));
+    expect(fields).toHaveLength(1);
+    expect(credentialsOf(server)).toEqual([TASK_ID]);
+    expect(warnings).toHaveLength(1);
+    expect(warnings.join()).not.toContain("own-secret");
+  });
+
+  test("goes out as it is while the feature is off: a stream too, though it is to be bound", async () => {
+    const { server, source, agent } = await setUpDispatcher({ binding: true });
+    source.current = { kind: "none", reason: "feature_off" };
+    const options = { origin: server.url, path: "/", method: "POST", query: { a: "b" } } as const;
+    const { body } = await agent.request({ ...options, body: Readable.from(["body"]) });
+    expect(await body.json()).toEqual({ ok: true });
+    expect(server.requests[0]).toMatchObject({ body: "body", url: "/?a=b" });
+    expect(credentialsOf(server)).toEqual([undefined]);
+  });
+
   test.each(["agent", "client", "pool"] as const)("goes through %s", async (kind) => {
     const scene = await setUpDispatcher();
     const { server, source } = scene;
@@ -475,10 +486,14 @@ describe("beside undici's own interceptors", () => {
     expect(credentialsOf(other)).toEqual([undefined, undefined]);
   });
 
-  test("a redirect interceptor below does not follow with an assertion", async () => {
-    const { server, agent } = await setUpDispatcher({}, { before: [redirect] });
+  test.each([
+    ["an assertion", {}],
+    ["the caller's own credential", { ownAuthorization: "keep" }],
+  ] as const)("a redirect interceptor below does not follow with %s", async (_, options) => {
+    const { server, agent } = await setUpDispatcher(options, { before: [redirect] });
     server.answer({ status: 302, headers: { location: "/elsewhere" } });
-    const answer = await agent.request({ origin: server.url, path: "/", method: "GET" });
+    const headers = { authorization: "own" };
+    const answer = await agent.request({ origin: server.url, path: "/", method: "GET", headers });
     expect(answer.statusCode).toBe(302);
     expect(server.requests).toHaveLength(1);
   });

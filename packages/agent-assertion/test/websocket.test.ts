@@ -177,18 +177,46 @@ describe("a dial of ws", () => {
     expect(await failureOf(() => dialling)).toBe(reason);
   });
 
-  test("keeps the caller's own header, with a warning, and names nothing elsewhere", async () => {
-    const { server, source, warnings, options } = await setUp();
+  test("has the caller's own fields alone elsewhere", async () => {
+    const { server, source, options } = await setUp();
     const dial = dialWithAssertion(source, options);
-    const headers = { Authorization: "Bearer own-secret" };
-    await dial(server.url, connect(server.url), { headers });
     const elsewhere = await startWebSocketServer(() => undefined);
-    await dial(elsewhere.url, connect(elsewhere.url), { headers: { "x-own": "1" } });
-    expect([server.dials, elsewhere.dials]).toEqual([["Bearer own-secret"], [undefined]]);
-    expect(warnings).toHaveLength(1);
-    expect(warnings.join()).not.toContain("own-secret");
+    const headers = { Authorization: "Bearer own" };
+    await dial(elsewhere.url, connect(elsewhere.url), { headers });
+    expect([server.dials, elsewhere.dials]).toEqual([[], ["Bearer own"]]);
     expect(source.signals).toEqual([]);
   });
+
+  test("replaces a user name in the URL, refuses it, or keeps it", async () => {
+    const { server, source, warnings, options } = await setUp();
+    const url = server.url.replace("//", "//own-secret@");
+    await dialWithAssertion(source, options)(url, connect(url));
+    const refusing = dialWithAssertion(source, { ...options, ownAuthorization: "refuse" });
+    await expectFailure(() => refusing(url, connect(url)), "invalid_request");
+    await dialWithAssertion(source, { ...options, ownAuthorization: "keep" })(url, connect(url));
+    expect(server.dials.map(taskOf)).toEqual([TASK_ID, expect.stringMatching(/^Basic /)]);
+    expect(warnings).toHaveLength(2);
+    expect(warnings.join()).not.toContain("own-secret");
+  });
+
+  test.each(["replace", "keep"] as const)(
+    "ends with refused when its socket follows a redirect, and nothing arrives there: %s",
+    async (ownAuthorization) => {
+      const elsewhere = await startWebSocketServer(() => undefined);
+      const { server, source, options } = await setUp(() => ({
+        ...createProblem("missing"),
+        status: 302,
+        headers: { location: elsewhere.url },
+        body: "",
+      }));
+      const dial = dialWithAssertion(source, { ...options, ownAuthorization });
+      const headers = { authorization: "own" };
+      const follow = (fields: Record<string, string>) =>
+        new WebSocket(server.url, { headers: fields, followRedirects: true });
+      await expectFailure(() => dial(server.url, follow, { headers }), "refused");
+      expect([server.dials.length, elsewhere.dials]).toEqual([1, []]);
+    },
+  );
 });
 
 describe("100 dials that are refused together", () => {
@@ -247,13 +275,13 @@ describe("the headers of a dial", () => {
     expect(source.heard.map(([event]) => event)).toEqual(["refused", "accepted"]);
   });
 
-  test("are none elsewhere, and the caller's own where it has one", async () => {
-    const { server, source, warnings, options } = await setUp();
+  test("are the caller's own elsewhere", async () => {
+    const { source, options } = await setUp();
     const assertions = assertionHeaders(source, options);
-    expect(await assertions.headers("wss://other.example/")).toEqual({});
     const own = { AUTHORIZATION: "Bearer own" };
-    expect(await assertions.headers(server.url, { headers: own })).toEqual(own);
-    expect(warnings).toHaveLength(1);
+    expect(await assertions.headers("wss://other.example/", { headers: own })).toEqual(own);
+    expect(await assertions.headers("wss://other.example/")).toEqual({});
+    expect(source.signals).toEqual([]);
   });
 });
 

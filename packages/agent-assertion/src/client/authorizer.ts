@@ -1,9 +1,13 @@
 import type { Credential, CredentialSource } from "@countersign/agent-key";
+import { AgentAssertionError } from "../agent-assertion-error.js";
 import { AssertionSigner } from "../sign/assertion-signer.js";
 import { authorizationField } from "../sign/authorization-field.js";
 import { bindRequest } from "../sign/bind-request.js";
 import type { AssertionOptions } from "./assertion-options.js";
+import { checkTransport } from "./check-transport.js";
 import { parseNamedUrls } from "./named-urls.js";
+import { type OwnCredentialRule, ownCredentialRule } from "./own-credentials.js";
+import { type TransportWarnings, transportWarnings } from "./transport-warnings.js";
 
 /** Names in lower case, and values, of header fields to send. */
 export type Fields = readonly (readonly [name: string, value: string])[];
@@ -22,16 +26,29 @@ export interface Outgoing {
 }
 
 /** What all requests of a transport share: whose they are, which of them are signed, and how. */
-export interface Authorizer {
+export interface Authorizer extends OwnCredentialRule {
   readonly source: CredentialSource;
+  readonly warnings: TransportWarnings;
   /** Whether bodies must be known before they are sent. */
   readonly isBinding: boolean;
-  /** Tells whether requests to this URL get a credential. */
+  /** Whether requests to this URL get a credential. */
   covers(url: URL): boolean;
-  /** Says that a request keeps the caller's own `Authorization` header. */
-  warnOfOwnHeader(url: URL): void;
   /**
-   * The fields of a request that is sent now; called anew for each attempt.
+   * Takes note of a request that is not for a named URL.
+   *
+   * @param url - where it goes; `undefined` if that cannot be known
+   * @param isRedirect - whether a redirect asked for it, so that its caller did not choose the URL
+   * @throws {AgentAssertionError} `invalid_request` if such requests are refused
+   */
+  elsewhere(url: URL | undefined, isRedirect?: boolean): void;
+  /**
+   * Whether a credential may go to the origin of this URL. If not, the request is sent without one.
+   *
+   * @throws {Error} as `authorizationField`
+   */
+  carries(credential: Credential, url: URL): boolean;
+  /**
+   * The fields of a request that is sent now. Called again for each attempt.
    *
    * @throws {AgentAssertionError} as `authorizationField` and `bindRequest`
    */
@@ -41,18 +58,27 @@ export interface Authorizer {
 /**
  * Reads a transport's options.
  *
- * @throws {AgentKeyError | AgentAssertionError} `config_invalid` when an origin or a pattern is none
+ * @throws {AgentKeyError | AgentAssertionError} `config_invalid` if an argument or an option is not valid; the message names it
  */
 export function createAuthorizer(source: CredentialSource, options: AssertionOptions): Authorizer {
+  checkTransport(source, options);
   const { insecureHttp, binding: isBinding = false } = options;
   const signer = options.signer ?? new AssertionSigner();
-  const warn = options.onWarning ?? warnOnce();
+  const { origins, covers } = parseNamedUrls(options.origins, { insecureHttp });
+  const warnings = transportWarnings(options, origins);
   return {
+    ...ownCredentialRule(options),
     source,
+    warnings,
     isBinding,
-    covers: parseNamedUrls(options.origins, { insecureHttp }),
-    warnOfOwnHeader: ({ origin }) =>
-      warn(`a request to ${origin} has its own Authorization header: not signed`),
+    covers,
+    elsewhere(url, isRedirect = false) {
+      if (options.elsewhere === "refuse") throw refusedElsewhere(url, origins);
+      const isWebUrl = url !== undefined && url.origin !== "null";
+      if (isWebUrl && !isRedirect && !origins.includes(url.origin)) warnings.unnamed(url);
+    },
+    carries: (credential, { origin }) =>
+      credential.kind === "agent" || authorizationField(credential, origin, signer) !== undefined,
     fields(credential, outgoing) {
       const { url, method, targetUri = url.href, body, contentDigest } = outgoing;
       const authorization = authorizationField(credential, url.origin, signer);
@@ -65,11 +91,11 @@ export function createAuthorizer(source: CredentialSource, options: AssertionOpt
   };
 }
 
-function warnOnce(): (message: string) => void {
-  let hasWarned = false;
-  return (message) => {
-    if (hasWarned) return;
-    hasWarned = true;
-    process.emitWarning(message, { code: "COUNTERSIGN_OWN_AUTHORIZATION" });
-  };
+// Without the path, which may hold a secret.
+function refusedElsewhere(url: URL | undefined, origins: readonly string[]): AgentAssertionError {
+  const target = url === undefined ? "an unknown URL" : `this URL of ${url.origin}`;
+  const message = `origins does not name ${target}: nothing was sent there`;
+  return new AgentAssertionError("invalid_request", message, {
+    hint: `it names URLs of ${origins.join(", ")}; name this one too, or use another client for it`,
+  });
 }

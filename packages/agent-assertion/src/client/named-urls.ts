@@ -4,6 +4,14 @@ import { AgentAssertionError } from "../agent-assertion-error.js";
 // "." or ".." between slashes of either kind; with a parameter after it, as some servers read it.
 const DOT_SEGMENT = /(?:^|[/\\])\.\.?(?:[/\\;]|$)/;
 
+/** The URLs that a transport's caller named. */
+export interface NamedUrls {
+  /** The origins, each once. */
+  readonly origins: readonly string[];
+  /** Whether requests to this URL get a credential. */
+  covers(url: URL): boolean;
+}
+
 interface NamedUrl {
   readonly origin: string;
   /** Segments of the path that the URL must have; absent: any path. */
@@ -16,20 +24,22 @@ interface NamedUrl {
  * A pattern is matched on the parsed path, where dot segments are resolved, `%2e` too. A path in which a dot segment is still hidden behind
  * encoded slashes is below no pattern: a server that decodes it would leave the pattern.
  *
- * @returns tells whether requests to a URL get a credential
- * @throws {AgentKeyError} `config_invalid` when an entry is no URL, has credentials, or is plain http to another machine
- * @throws {AgentAssertionError} `config_invalid` when a `*` stands in the host, in a query, or for a part of a segment
+ * @throws {AgentKeyError} `config_invalid` if an entry is not a URL, has credentials, or is plain http to another machine
+ * @throws {AgentAssertionError} `config_invalid` if a `*` stands in the host, in a query, or for a part of a segment
  */
 export function parseNamedUrls(
   entries: readonly string[],
   options: { readonly insecureHttp?: boolean | undefined },
-): (url: URL) => boolean {
+): NamedUrls {
   const named = entries.map((entry) => parseNamedUrl(entry, options));
-  return (url) =>
-    named.some(
-      ({ origin, segments }) =>
-        origin === url.origin && (segments === undefined || isBelow(url.pathname, segments)),
-    );
+  return {
+    origins: [...new Set(named.map(({ origin }) => origin))],
+    covers: (url) =>
+      named.some(
+        ({ origin, segments }) =>
+          origin === url.origin && (segments === undefined || isBelow(url.pathname, segments)),
+      ),
+  };
 }
 
 function parseNamedUrl(

@@ -76,11 +76,11 @@ export async function withKnownBody(hop: Hop): Promise<Hop> {
   return { ...hop, headers, bytes, init: { ...hop.init, body: bytes } };
 }
 
-/** The options of one attempt: a function makes the body now. */
-export function attemptInit({ body, ...init }: AssertedInit): FetchInit {
-  if (body === undefined) return init;
-  if (typeof body !== "function") return { ...init, body };
-  return { ...init, body: body(), duplex: "half" };
+/** The options of one attempt: a function makes the body now. Those of a call without such a function are not changed. */
+export function attemptInit(init: AssertedInit): FetchInit {
+  const { body, ...others } = init;
+  if (typeof body === "function") return { ...others, body: body(), duplex: "half" };
+  return init as FetchInit;
 }
 
 // Methods are case-sensitive but for these, which the fetch standard writes in upper case.

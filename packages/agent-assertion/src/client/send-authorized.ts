@@ -14,13 +14,14 @@ export interface Wire<Answer> {
   discard(answer: Answer): void;
 }
 
-/** Sends one hop of a request: with a credential where it is to have one, and once more with another when that is refused. */
+/**
+ * Sends one hop of a request that was entered: with a credential where it is to have one, and once more with another when that is refused.
+ */
 export async function sendAuthorized<Answer>(
   request: AuthorizedRequest,
   wire: Wire<Answer>,
 ): Promise<Answer> {
   const { outgoing } = wire;
-  await request.enter(outgoing.url);
   const answer = await wire.send(request.fields(outgoing));
   if (!request.isRefusal(wire.statusOf(answer))) {
     request.accepted();

@@ -1,4 +1,4 @@
-import { AgentKeyError, type BearerCredential } from "@countersign/agent-key";
+import { AgentKeyError, type BearerCredential, type Credential } from "@countersign/agent-key";
 import { headerOf } from "@countersign/testing";
 import { Request as UndiciRequest, fetch as undiciFetch } from "undici";
 import { afterEach, describe, expect, test, vi } from "vitest";
@@ -185,24 +185,28 @@ describe("a signed request", () => {
     expect(server.requests).toEqual([]);
   });
 
-  test("keeps a caller's own Authorization header, with a warning that does not show it", async () => {
-    const { server, source, warnings, api } = await setUp();
-    await api(server.url, { headers: { AUTHORIZATION: "Bearer own-secret" } });
-    await api(new Request(server.url, { headers: { authorization: "Bearer own-secret" } }));
-    expect(credentialsOf(server)).toEqual(["Bearer own-secret", "Bearer own-secret"]);
-    expect(warnings).toHaveLength(2);
-    expect(warnings.join()).not.toContain("own-secret");
-    expect(source.signals).toEqual([]);
+  test("replaces the Authorization of a Request too", async () => {
+    const { server, api } = await setUp();
+    const headers = { authorization: "Bearer own-secret", "x-api-key": "own-secret", "x-own": "1" };
+    await api(new Request(server.url, { headers }));
+    expect(credentialsOf(server)).toEqual([TASK_ID]);
+    const [request = expect.fail()] = server.requests;
+    expect(headerOf(request, "x-own")).toBe("1");
+    expect(headerOf(request, "x-api-key")).toBeUndefined();
   });
 
-  test("warns by process.emitWarning, once, when nobody listens", async () => {
-    const server = await start();
+  test("warns by process.emitWarning, once each, without onWarning", async () => {
+    const [server, other] = [await start(), await start()];
     const api = withAssertion(fetch, new ScriptedSource(), { origins: [server.url] });
     const emitWarning = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
     try {
-      for (let i = 0; i < 2; i += 1) await api(server.url, { headers: { authorization: "x" } });
+      for (let i = 0; i < 2; i += 1) {
+        await api(server.url, { headers: { authorization: "x" } });
+        await api(other.url);
+      }
       expect(emitWarning.mock.calls).toEqual([
         [expect.stringContaining(server.url), { code: "COUNTERSIGN_OWN_AUTHORIZATION" }],
+        [expect.stringContaining(other.url), { code: "COUNTERSIGN_UNNAMED_ORIGIN" }],
       ]);
     } finally {
       emitWarning.mockRestore();
@@ -254,6 +258,33 @@ describe("a human's bearer", () => {
     expect(credentialsOf(server)).toEqual([undefined, undefined, undefined]);
     expect(headerOf(server.requests[2] ?? expect.unreachable(), "x-own")).toBe("1");
   });
+
+  test.each<[string, Credential]>([
+    ["the feature is off", { kind: "none", reason: "feature_off" }],
+    ["the feature is off, and the token may not go there", { ...bearer, reason: "feature_off" }],
+  ])(
+    "is no matter of fetch while %s: it gets the caller's own arguments",
+    async (_, credential) => {
+      const calls: unknown[][] = [];
+      const spy: typeof fetch = async (...input) => {
+        calls.push(input);
+        return new Response("ok");
+      };
+      const source = new ScriptedSource();
+      source.current = credential;
+      const api = withAssertion(spy, source, { origins: ["https://api.example"], binding: true });
+      const init = { method: "POST", body: streamOf("body"), duplex: "half" } as const;
+      const request = new Request("https://api.example/", { ...init, redirect: "error" });
+      const url = new URL("https://api.example/");
+      await api(url, init);
+      await api(request);
+      expect(calls[0]?.[0]).toBe(url);
+      expect(calls[0]?.[1]).toBe(init);
+      expect(calls[1]?.[0]).toBe(request);
+      expect(calls[1]?.[1]).toBeUndefined();
+      expect([init.body.locked, request.bodyUsed]).toEqual([false, false]);
+    },
+  );
 
   test.each(["human-secret\n", "", "human secret"])(
     "is not sent as %j, nor shown",

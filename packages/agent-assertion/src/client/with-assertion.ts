@@ -2,6 +2,7 @@ import type { CredentialSource } from "@countersign/agent-key";
 import type { AssertionOptions } from "./assertion-options.js";
 import { AuthorizedRequest } from "./authorized-request.js";
 import { type Authorizer, createAuthorizer, type Fields } from "./authorizer.js";
+import { checkFunction } from "./check-transport.js";
 import {
   followRedirect,
   isRedirect,
@@ -17,6 +18,7 @@ import {
   type OutgoingCall,
   withKnownBody,
 } from "./outgoing-call.js";
+import { credentialFieldsIn } from "./own-credentials.js";
 import { discard, responseCode } from "./refused-response.js";
 import { sendAuthorized } from "./send-authorized.js";
 
@@ -31,17 +33,20 @@ export type AssertedFetch = (input: FetchInput, init?: AssertedInit) => Promise<
 /**
  * Makes a `fetch` that signs the requests to the named origins, each when it is sent.
  *
+ * A caller's own `Authorization` and key fields are replaced at the named URLs; `ownAuthorization` and `keepFields` decide otherwise. While
+ * the feature is off the request is handed to `fetch` as its caller made it, unless the human's token may go to the origin.
+ *
  * On 401 the source is told, and the request is sent once more if the source gives another credential and the body can be sent again: a
  * text, bytes, a Blob, a form, a function that makes a stream, but no stream and no `Request` that has a body. Redirects are followed as
- * `fetch` does: from one named URL to another they are signed anew; from the first that leads elsewhere on, none of them carries a
- * credential. A caller's own `Authorization` header wins, with a warning.
+ * `fetch` does: from one named URL to another they are signed again; from the first that leads elsewhere on, none of them carries a
+ * credential, of the agent or of the caller.
  *
  * The returned `fetch` rejects with the source's error when there is no credential: nothing is sent without one. With `binding` it rejects
  * with an {@link AgentAssertionError} `invalid_request` when the body is a stream; and with the reason of `signal` once that ended the call,
  * also while it waits for a credential.
  *
- * @throws {AgentKeyError} `config_invalid` when an origin is none, or is plain http to another machine
- * @throws {AgentAssertionError} `config_invalid` when a pattern is none
+ * @throws {AgentKeyError} `config_invalid` if an origin is not valid, or is plain http to another machine
+ * @throws {AgentAssertionError} `config_invalid` if an argument, an option or a pattern is not valid
  * @see protocol.md §8
  */
 export function withAssertion(
@@ -49,33 +54,40 @@ export function withAssertion(
   source: CredentialSource,
   options: WithAssertionOptions,
 ): AssertedFetch {
+  checkFunction("fetch", fetch, "give the arguments in the order fetch, source, options");
   const authorizer = createAuthorizer(source, options);
   return async (input, init) => {
-    const pass = () => fetch(input, init && attemptInit(init));
     const call = describeCall(input, init);
-    if (call === undefined || !authorizer.covers(call.first.url)) return pass();
-    if (call.first.headers.has("authorization")) {
-      authorizer.warnOfOwnHeader(call.first.url);
-      return pass();
-    }
+    let response: Response | undefined;
     try {
-      return await sendCall(fetch, authorizer, call);
+      if (call === undefined) authorizer.elsewhere(undefined);
+      else response = await sendCall(fetch, authorizer, call);
     } catch (error) {
-      // As `fetch` has it: whoever ended the call gets his own reason, not what the source makes of it.
-      call.signal?.throwIfAborted();
+      // As `fetch` has it: a caller that ended the call gets its own reason, not what the source makes of it.
+      call?.signal?.throwIfAborted();
       throw error;
     }
+    return response ?? fetch(input, init && attemptInit(init));
   };
 }
 
+// `undefined`: the call is to be made as its caller made it.
 async function sendCall(
   fetch: Fetch,
   authorizer: Authorizer,
   call: OutgoingCall,
-): Promise<Response> {
+): Promise<Response | undefined> {
   const request = new AuthorizedRequest(authorizer, call.signal);
-  let hop = authorizer.isBinding ? await withKnownBody(call.first) : call.first;
+  let hop = call.first;
   for (let redirects = 0; ; redirects += 1) {
+    const { headers } = hop;
+    const rule = await request.enter(
+      hop.url,
+      credentialFieldsIn((name) => headers.has(name)),
+    );
+    if (rule.kind === "as_made") return undefined;
+    hop = withoutHeaders(hop, rule.without);
+    if (request.isBound && hop.bytes === undefined) hop = await withKnownBody(hop);
     const response = await sendHop(fetch, request, call, hop);
     const answer = { status: response.status, location: response.headers.get("location") };
     if (call.redirect !== "follow" || !isRedirect(answer)) {
@@ -86,6 +98,12 @@ async function sendCall(
     if (redirects === MAX_REDIRECTS) throw new TypeError("too many redirects");
     hop = nextHop(hop, answer);
   }
+}
+
+function withoutHeaders(hop: Hop, names: readonly string[]): Hop {
+  const headers = new Headers(hop.headers);
+  for (const name of names) headers.delete(name);
+  return { ...hop, headers };
 }
 
 function nextHop(hop: Hop, answer: RedirectAnswer): Hop {

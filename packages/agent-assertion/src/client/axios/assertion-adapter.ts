@@ -3,6 +3,7 @@ import type { AxiosAdapter, AxiosResponse, InternalAxiosRequestConfig } from "ax
 import type { AssertionOptions } from "../assertion-options.js";
 import { AuthorizedRequest } from "../authorized-request.js";
 import { type Authorizer, createAuthorizer, type Fields } from "../authorizer.js";
+import { checkFunction } from "../check-transport.js";
 import { isRedirect, MAX_REDIRECTS } from "../follow-redirect.js";
 import { sendAuthorized } from "../send-authorized.js";
 import {
@@ -10,9 +11,10 @@ import {
   type AxiosHop,
   axiosUrl,
   firstHop,
-  hasOwnCredential,
   nextHop,
+  ownFieldsOf,
   withKnownData,
+  withoutOwn,
 } from "./axios-hop.js";
 import { answerCode, answerField, discardAnswer, hideRequest, settle } from "./axios-response.js";
 
@@ -29,17 +31,20 @@ export interface AssertionAdapterOptions extends AssertionOptions {
  * On 401 the source is told, and the request is sent once more if the source gives another credential and the data can be sent again: a
  * text, bytes, a Blob, a standard form, a function that makes a stream; but no stream, and no form of the package `form-data`, which is
  * one. Redirects are followed here, up to `maxRedirects` (default 20), by the rules of `fetch` for either adapter, and streams are not kept
- * in memory for them: from one named URL to another they are signed anew; from the first that leads elsewhere on, none of them carries a
- * credential. The caller's `sensitiveHeaders` and `beforeRedirect` are heeded; the latter sees the next request, and may change its headers.
+ * in memory for them: from one named URL to another they are signed again; from the first that leads elsewhere on, none of them carries a
+ * credential, of the agent or of the caller. The caller's `sensitiveHeaders` and `beforeRedirect` are heeded; the latter sees the next
+ * request, and may change its headers, but credentials that it adds are treated as the caller's own.
  *
- * A caller's own `Authorization` header, `auth` or user name in the URL wins, with a warning. Answers and errors hold the caller's
- * configuration, without the assertion; `request`, which is Node's, holds what was sent, and is not printed with them.
+ * A caller's own `Authorization`, `auth`, user name in the URL and key fields are replaced at the named URLs; `ownAuthorization` and
+ * `keepFields` decide otherwise. While the feature is off axios sends the request as its caller made it, unless the human's token may go to
+ * the origin. Answers and errors hold the caller's configuration, without the assertion; `request`, which is Node's, holds what was sent,
+ * and is not printed with them.
  *
  * Without a credential a call rejects with the source's error, and nothing is sent. With `binding` it rejects with an
  * {@link AgentAssertionError} `invalid_request` when the data is a stream.
  *
  * @param axios - your copy of axios; its default export
- * @throws {AgentKeyError | AgentAssertionError} `config_invalid` when an origin or a pattern is none
+ * @throws {AgentKeyError | AgentAssertionError} `config_invalid` if an argument, an option, an origin or a pattern is not valid
  * @see protocol.md §8
  */
 export function assertionAdapter(
@@ -47,16 +52,18 @@ export function assertionAdapter(
   source: CredentialSource,
   options: AssertionAdapterOptions,
 ): AxiosAdapter {
+  checkFunction(
+    "axios.getAdapter",
+    axios?.getAdapter,
+    "give axios, source and options in this order",
+  );
   const authorizer = createAuthorizer(source, options);
   return async (config) => {
     const send = axios.getAdapter(options.adapter ?? "http", config);
     const url = axiosUrl(axios, config);
-    if (url === undefined || !authorizer.covers(url)) return send(withData(config));
-    if (hasOwnCredential(config, url)) {
-      authorizer.warnOfOwnHeader(url);
-      return send(withData(config));
-    }
-    return new AxiosCall(axios, authorizer, send, config).send(url);
+    if (url !== undefined) return new AxiosCall(axios, authorizer, send, config).send(url);
+    authorizer.elsewhere(undefined);
+    return send(withData(config));
   };
 }
 
@@ -65,7 +72,6 @@ class AxiosCall {
   readonly #axios: Axios;
   readonly #config: InternalAxiosRequestConfig;
   readonly #send: AxiosAdapter;
-  readonly #isBinding: boolean;
   readonly #request: AuthorizedRequest;
 
   constructor(
@@ -77,7 +83,6 @@ class AxiosCall {
     this.#axios = axios;
     this.#config = config;
     this.#send = send;
-    this.#isBinding = authorizer.isBinding;
     const { signal } = config;
     this.#request = new AuthorizedRequest(
       authorizer,
@@ -88,9 +93,14 @@ class AxiosCall {
   async send(url: URL): Promise<AxiosResponse> {
     const { AxiosError } = this.#axios;
     const limit = maxRedirects(this.#config);
-    const first = firstHop(url, this.#config);
-    let hop = this.#isBinding ? await withKnownData(this.#axios, first) : first;
+    let hop = firstHop(url, this.#config);
     for (let redirects = 0; ; redirects += 1) {
+      const rule = await this.#request.enter(hop.url, ownFieldsOf(hop));
+      if (rule.kind === "as_made") return this.#send(withData(this.#config));
+      hop = withoutOwn(this.#axios, hop, rule.without);
+      if (this.#request.isBound && hop.bytes === undefined) {
+        hop = await withKnownData(this.#axios, hop);
+      }
       const response = await this.#sendHop(hop);
       const location = answerField(response, "location");
       const answer = { status: response.status, location, headers: textFields(response) };
@@ -124,8 +134,9 @@ class AxiosCall {
     });
   }
 
-  async #attempt({ url, method, headers, data }: AxiosHop, fields: Fields): Promise<AxiosResponse> {
-    const config = this.#config;
+  async #attempt(hop: AxiosHop, fields: Fields): Promise<AxiosResponse> {
+    const { url, method, headers, data, auth } = hop;
+    const { auth: _, ...config } = this.#config;
     const signed = new this.#axios.AxiosHeaders(headers);
     for (const [name, value] of fields) signed.set(name, value);
     const attempt: InternalAxiosRequestConfig = {
@@ -140,16 +151,17 @@ class AxiosCall {
       // Left to axios, a redirect would be followed without a new assertion, or with this one.
       maxRedirects: 0,
       validateStatus: null,
+      ...(auth === undefined ? {} : { auth }),
     };
     try {
       const response = await this.#send(withData(attempt));
-      response.config = config;
+      response.config = this.#config;
       hideRequest(response);
       return response;
     } catch (error) {
       // What is logged of an error must not hold the assertion.
       if (error instanceof this.#axios.AxiosError) {
-        error.config = config;
+        error.config = this.#config;
         hideRequest(error);
       }
       throw error;

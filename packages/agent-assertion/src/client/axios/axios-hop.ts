@@ -1,5 +1,11 @@
-import type { AxiosHeaders, AxiosStatic, InternalAxiosRequestConfig } from "axios";
+import type {
+  AxiosBasicCredentials,
+  AxiosHeaders,
+  AxiosStatic,
+  InternalAxiosRequestConfig,
+} from "axios";
 import { followRedirect, type RedirectAnswer } from "../follow-redirect.js";
+import { credentialFieldsIn } from "../own-credentials.js";
 import { isReplayableValue, knownBody } from "../request-body.js";
 
 /** What of axios the adapter uses. */
@@ -7,9 +13,12 @@ export type Axios = Pick<AxiosStatic, "AxiosError" | "AxiosHeaders" | "getAdapte
 
 /** One request of an axios call: the first, or the one that a redirect asks for. */
 export interface AxiosHop {
+  /** Without user name and password. */
   readonly url: URL;
   readonly method: string;
   readonly headers: AxiosHeaders;
+  /** The caller's own user name and password, of its `auth` or of the URL. */
+  readonly auth?: AxiosBasicCredentials | undefined;
   /** As axios' transformations left it; a function makes it anew for each attempt. */
   readonly data: unknown;
   /** Whether the same body can be sent once more. */
@@ -33,19 +42,30 @@ export function axiosUrl(axios: Axios, config: InternalAxiosRequestConfig): URL 
   return URL.canParse(uri) ? new URL(uri) : undefined;
 }
 
-/** Whether a call has a credential of its own: a header, a user name, or one in its URL. */
-export function hasOwnCredential({ headers, auth }: InternalAxiosRequestConfig, url: URL): boolean {
-  return (
-    headers.has("authorization") || Boolean(auth) || url.username !== "" || url.password !== ""
+/** The credential fields of a hop, in lower case: a user name becomes an `Authorization` too. */
+export function ownFieldsOf({ headers, auth }: AxiosHop): readonly string[] {
+  return credentialFieldsIn(
+    (name) => headers.has(name) || (name === "authorization" && auth !== undefined),
   );
 }
 
+/** The same hop without these fields of its caller, in lower case. */
+export function withoutOwn(axios: Axios, hop: AxiosHop, names: readonly string[]): AxiosHop {
+  const headers = new axios.AxiosHeaders(hop.headers);
+  headers.delete([...names]);
+  return { ...hop, headers, auth: names.includes("authorization") ? undefined : hop.auth };
+}
+
 /** The first request of a call. */
-export function firstHop(url: URL, config: InternalAxiosRequestConfig): AxiosHop {
+export function firstHop(given: URL, config: InternalAxiosRequestConfig): AxiosHop {
   const { method = "get", headers } = config;
   const data: unknown = config.data;
   const isReplayable = typeof data === "function" || isReplayableValue(data);
-  return { url, method: method.toUpperCase(), headers, data, isReplayable };
+  const url = new URL(given);
+  url.username = "";
+  url.password = "";
+  const auth = config.auth || authOf(given);
+  return { url, method: method.toUpperCase(), headers, auth, data, isReplayable };
 }
 
 /**
@@ -76,7 +96,8 @@ export function nextHop(
   const { url, method, droppedFields, keepsBody } = followRedirect(hop, answer);
   const headers = new axios.AxiosHeaders(hop.headers);
   headers.delete([...droppedFields]);
-  if (url.origin !== hop.url.origin) headers.delete([...(config.sensitiveHeaders ?? [])]);
+  const isSameOrigin = url.origin === hop.url.origin;
+  if (!isSameOrigin) headers.delete([...(config.sensitiveHeaders ?? [])]);
   const { protocol, hostname, host, port, href, pathname, search } = url;
   const path = pathname + search;
   const options = { protocol, hostname, host, port, href, path, method, headers: headers.toJSON() };
@@ -85,6 +106,21 @@ export function nextHop(
     { headers: answer.headers, statusCode: answer.status },
     { headers: hop.headers.toJSON(true), url: hop.url.href, method: hop.method },
   );
-  const next = { url, method, headers: new axios.AxiosHeaders(options.headers) };
+  const auth = isSameOrigin ? hop.auth : undefined;
+  const next = { url, method, headers: new axios.AxiosHeaders(options.headers), auth };
   return keepsBody ? { ...hop, ...next } : { ...next, data: undefined, isReplayable: true };
+}
+
+function authOf({ username, password }: URL): AxiosBasicCredentials | undefined {
+  if (username === "" && password === "") return undefined;
+  return { username: decoded(username), password: decoded(password) };
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    // As axios has it: what is not encoded stands for itself.
+    return text;
+  }
 }

@@ -2,9 +2,11 @@ import type { CredentialSource } from "@countersign/agent-key";
 import type { Dispatcher } from "undici";
 import type { AssertionOptions } from "../assertion-options.js";
 import { createAuthorizer } from "../authorizer.js";
+import { CREDENTIAL_FIELDS, withoutFields } from "../own-credentials.js";
 import { attemptBody } from "./dispatch-body.js";
-import { fieldOf, headerRecord } from "./dispatch-headers.js";
-import { dispatchTarget, redirectHistory } from "./dispatch-target.js";
+import { headerRecord } from "./dispatch-headers.js";
+import { dispatchTarget, redirectChain } from "./dispatch-target.js";
+import { failDispatch } from "./fail-dispatch.js";
 import { SignedDispatch } from "./signed-dispatch.js";
 
 /** Options of {@link assertionInterceptor}. */
@@ -14,20 +16,23 @@ export interface AssertionInterceptorOptions extends AssertionOptions {}
  * Makes an undici interceptor that signs the requests to the named origins, each attempt when it is written:
  * `new Agent().compose(assertionInterceptor(thread, { origins }))`.
  *
+ * A caller's own `Authorization` and key fields are replaced at the named URLs; `ownAuthorization` and `keepFields` decide otherwise. While
+ * the feature is off a request is dispatched as its caller made it, unless the human's token may go to the origin.
+ *
  * On 401 the source is told, and the request is sent once more if the source gives another credential and the body can be sent again: a
  * text, bytes, undici's form, what can be iterated again, a {@link repeatableBody}; but no stream, no generator and so no body of undici's
  * `fetch`, which hands every body on as a generator: there a 401 of a request with a body is handed up; `/fetch` can send it again. Upgrades
  * are signed and repeated too, so that undici's `WebSocket` over this dispatcher recovers by itself.
  *
- * Compose it **before** `interceptors.redirect`: each redirect to a named URL is then signed anew, and nothing further once one led
- * elsewhere. A redirect interceptor below this one is told not to follow. `interceptors.retry` may stand before or after it. undici's
- * `fetch` follows redirects by itself, without a word of where it comes from: a redirect back from elsewhere is signed there; `/fetch`
- * does not.
+ * Compose it **before** `interceptors.redirect`: each redirect to a named URL is then signed again. Once one led elsewhere, no further
+ * request carries a credential, of the agent or of the caller. A redirect interceptor below this one is told not to follow.
+ * `interceptors.retry` may stand before or after it. undici's `fetch` follows redirects by itself, without a word of where it comes from:
+ * there a redirect back from elsewhere is signed, and one that leads elsewhere keeps the caller's key fields; `/fetch` does neither.
  *
- * `CONNECT`, requests without an origin, and a caller's own `Authorization` header pass untouched, the last with a warning. Without a
- * credential a request fails with the source's error, and nothing is sent.
+ * `CONNECT` and requests without an origin are not for a named URL. Without a credential a request fails with the source's error, and
+ * nothing is sent.
  *
- * @throws {AgentKeyError | AgentAssertionError} `config_invalid` when an origin or a pattern is none
+ * @throws {AgentKeyError | AgentAssertionError} `config_invalid` if an argument, an option, an origin or a pattern is not valid
  * @see protocol.md §8
  */
 export function assertionInterceptor(
@@ -35,18 +40,32 @@ export function assertionInterceptor(
   options: AssertionInterceptorOptions,
 ): Dispatcher.DispatcherComposeInterceptor {
   const authorizer = createAuthorizer(source, options);
+  // Chains of redirects whose first request was left to its caller: so are the others.
+  const chainsAsMade = new WeakSet<object>();
   return (dispatch) => (opts, handler) => {
-    const pass = () => dispatch({ ...opts, body: attemptBody(opts.body) }, handler);
-    const target = dispatchTarget(opts);
+    const pass = (changed: object = {}) =>
+      dispatch({ ...opts, ...changed, body: attemptBody(opts.body) }, handler);
+    const target = opts.method === "CONNECT" ? undefined : dispatchTarget(opts);
     const headers = headerRecord(opts.headers);
-    if (target === undefined || headers === undefined || opts.method === "CONNECT") return pass();
-    if (!authorizer.covers(target.url)) return pass();
-    if (!redirectHistory(handler).every((url) => authorizer.covers(url))) return pass();
-    if (fieldOf(headers, "authorization") !== undefined) {
-      authorizer.warnOfOwnHeader(target.url);
-      return pass();
+    // undici refuses them.
+    if (headers === undefined) return pass();
+    const chain = redirectChain(handler);
+    if (chain.id !== undefined && chainsAsMade.has(chain.id)) return pass();
+    const wasNamed = chain.urls.some((url) => authorizer.covers(url));
+    const hasLeft = !chain.urls.every((url) => authorizer.covers(url));
+    if (target === undefined || !authorizer.covers(target.url) || hasLeft) {
+      try {
+        authorizer.elsewhere(target?.url, chain.urls.length > 0);
+      } catch (error) {
+        failDispatch(handler, error);
+        return true;
+      }
+      return wasNamed ? pass({ headers: withoutFields(headers, CREDENTIAL_FIELDS) }) : pass();
     }
-    void new SignedDispatch(authorizer, { dispatch, opts, handler, target, headers }).start();
+    const isRedirect = chain.urls.length > 0;
+    const onAsMade = () => void (chain.id && chainsAsMade.add(chain.id));
+    const dispatched = { dispatch, opts, handler, target, headers, isRedirect, onAsMade };
+    void new SignedDispatch(authorizer, dispatched).start();
     return true;
   };
 }

@@ -22,14 +22,23 @@ export function dispatchTarget(opts: Dispatcher.DispatchOptions): DispatchTarget
   return URL.canParse(targetUri) ? { url: new URL(targetUri), path, targetUri } : undefined;
 }
 
+/** What is known of the redirects that led to a request. */
+export interface RedirectChain {
+  /** The URLs that it came through, the first one first. */
+  readonly urls: readonly URL[];
+  /** The same object for all requests of one chain; `undefined` without a redirect interceptor. */
+  readonly id: object | undefined;
+}
+
 /**
- * The URLs that redirects led through before this request, as undici's redirect interceptor keeps them.
+ * The redirects that led to this request, as undici's redirect interceptor keeps them.
  *
  * Interceptors wrap the caller's handler, each keeping the inner one as `handler`; the one that follows redirects keeps a `history`.
  */
-export function redirectHistory(handler: object): readonly URL[] {
+export function redirectChain(handler: object): RedirectChain {
   const urls: URL[] = [];
   const seen = new Set<object>();
+  let id: object | undefined;
   for (
     let next: unknown = handler;
     isObject(next) && !seen.has(next);
@@ -37,9 +46,11 @@ export function redirectHistory(handler: object): readonly URL[] {
   ) {
     seen.add(next);
     const history = member(next, "history");
-    if (Array.isArray(history)) urls.push(...history.filter((url) => url instanceof URL));
+    if (!Array.isArray(history)) continue;
+    id ??= history;
+    urls.push(...history.filter((url) => url instanceof URL));
   }
-  return urls;
+  return { urls, id };
 }
 
 function isObject(value: unknown): value is object {

@@ -2,6 +2,7 @@ import type { Duplex } from "node:stream";
 import type { Dispatcher } from "undici";
 import { AuthorizedRequest } from "../authorized-request.js";
 import type { Authorizer, Outgoing } from "../authorizer.js";
+import { credentialFieldsIn, withoutFields } from "../own-credentials.js";
 import { type KnownBody, knownBody } from "../request-body.js";
 import { attemptBody, isNodeStream, isReplayableBody } from "./dispatch-body.js";
 import { fieldOf, signedHeaders } from "./dispatch-headers.js";
@@ -19,30 +20,39 @@ export interface DispatchedRequest {
   readonly handler: Dispatcher.DispatchHandler;
   readonly target: DispatchTarget;
   readonly headers: Record<string, unknown>;
+  /** Whether a redirect asked for it. */
+  readonly isRedirect: boolean;
+  /** Called if the request is sent as its caller made it. */
+  onAsMade(): void;
 }
 
-/** Stands between the caller's handler and its attempts: it sends the first when there is a credential, and the second after a 401. */
+/**
+ * Stands between the caller's handler and its attempts: it sends the first when there is a credential, or none is to go there, and the
+ * second after a 401.
+ */
 export class SignedDispatch implements Dispatcher.DispatchHandler {
   readonly #dispatched: DispatchedRequest;
-  readonly #isBinding: boolean;
   readonly #request: AuthorizedRequest;
   readonly #controller: StableController;
   readonly #cancelling = new AbortController();
   #attempt: Controller | undefined;
   #refusal: HeldRefusal | undefined;
   #known: KnownBody | undefined;
+  // The caller's header fields that are sent.
+  #own: Record<string, unknown>;
   #isRepeated = false;
   #isOver = false;
 
   constructor(authorizer: Authorizer, dispatched: DispatchedRequest) {
     this.#dispatched = dispatched;
-    this.#isBinding = authorizer.isBinding;
-    this.#request = new AuthorizedRequest(authorizer, this.#cancelling.signal);
+    this.#own = dispatched.headers;
+    const { signal } = this.#cancelling;
+    this.#request = new AuthorizedRequest(authorizer, signal, !dispatched.isRedirect);
     this.#controller = new StableController((reason) => this.#abort(reason));
   }
 
   async start(): Promise<void> {
-    const { opts, handler, target } = this.#dispatched;
+    const { opts, handler } = this.#dispatched;
     const fail = (error: Error) => this.#fail(error);
     const stream = isNodeStream(opts.body) ? opts.body : undefined;
     // Until undici has it, nobody else hears the error of a body.
@@ -51,9 +61,7 @@ export class SignedDispatch implements Dispatcher.DispatchHandler {
       // Called before there is a connection, so that the caller can end the request while it waits for its credential.
       handler.onRequestStart?.(this.#controller, null);
       if (this.#isOver) return;
-      if (this.#isBinding) this.#known = await knownBody(opts.body);
-      await this.#request.enter(target.url);
-      if (!this.#isOver) this.#send();
+      await this.#enter();
     } catch (error) {
       this.#fail(error);
     } finally {
@@ -61,9 +69,25 @@ export class SignedDispatch implements Dispatcher.DispatchHandler {
     }
   }
 
+  async #enter(): Promise<void> {
+    const { dispatch, opts, headers, target, onAsMade } = this.#dispatched;
+    const own = credentialFieldsIn((name) => fieldOf(headers, name) !== undefined);
+    const rule = await this.#request.enter(target.url, own);
+    if (this.#isOver) return;
+    if (rule.kind === "as_made") {
+      onAsMade();
+      dispatch({ ...opts, body: attemptBody(opts.body) }, this);
+      return;
+    }
+    this.#own = withoutFields(headers, rule.without);
+    if (this.#request.isBound) this.#known = await knownBody(opts.body);
+    if (!this.#isOver) this.#send();
+  }
+
   #send(): void {
     this.#attempt = undefined;
-    const { dispatch, target, headers } = this.#dispatched;
+    const { dispatch, target } = this.#dispatched;
+    const headers = this.#own;
     const { query: _, ...opts } = this.#dispatched.opts;
     const { bytes, type } = this.#known ?? {};
     const contentDigest = fieldOf(headers, "content-digest");
@@ -83,7 +107,9 @@ export class SignedDispatch implements Dispatcher.DispatchHandler {
       ...opts,
       ...unfollowed,
       path: target.path,
-      headers: signedHeaders(own, () => this.#request.fields(outgoing)),
+      headers: this.#request.isAuthorized
+        ? signedHeaders(own, () => this.#request.fields(outgoing))
+        : (own as NonNullable<Dispatcher.DispatchOptions["headers"]>),
       body: this.#known === undefined ? attemptBody(opts.body) : (bytes ?? null),
     };
     dispatch(attempt, this);

@@ -2,15 +2,17 @@ import type { CredentialSource } from "@countersign/agent-key";
 import type { AssertionOptions } from "../assertion-options.js";
 import { AuthorizedRequest } from "../authorized-request.js";
 import { createAuthorizer, type Outgoing } from "../authorizer.js";
+import { withoutFields } from "../own-credentials.js";
 import { refusalCode } from "../refusal-code.js";
-import { asHttpOrigin, dialUrl } from "./dial-url.js";
+import { ownFieldsOf } from "./dial-credentials.js";
+import { dialUrl, withHttpOrigins } from "./dial-url.js";
 
 /** Header fields of a dial. */
 export type DialHeaders = Record<string, string>;
 
 /** Options of one dial. */
 export interface DialOptions {
-  /** Fields of the caller's own. An `Authorization` among them wins, with a warning. */
+  /** Fields of the caller's own. What becomes of credentials among them: see `ownAuthorization`. */
   readonly headers?: Readonly<DialHeaders> | undefined;
   /** Ends the wait for a credential. */
   readonly signal?: AbortSignal | undefined;
@@ -29,9 +31,9 @@ export interface AssertionHeaders {
   /**
    * The headers for a dial that is made now; ask again for every reconnect.
    *
-   * @returns the caller's own fields alone for a URL that is not named
-   * @throws {AgentAssertionError} `invalid_request` when it is no ws(s) URL; and whatever the source rejects with: nothing may be dialled
-   * without a credential then
+   * @returns the caller's own fields alone for a URL that is not named, and while the feature is off
+   * @throws {AgentAssertionError} `invalid_request` if it is not a ws(s) URL, or refused by the options; and whatever the source rejects
+   * with: nothing may be dialled without a credential then
    */
   headers(url: string | URL, options?: DialOptions): Promise<DialHeaders>;
   /** Hears that the dial with these headers succeeded. */
@@ -58,15 +60,16 @@ interface Dial {
  * by the source alone, for instance at its next renewal. Where a refused dial must recover, use `dialWithAssertion` with `ws`, or undici's
  * `WebSocket` over a dispatcher with the interceptor of `/undici`.
  *
- * @throws {AgentKeyError | AgentAssertionError} `config_invalid` when an origin or a pattern is none
+ * A client that follows redirects by itself must not get these headers: it would carry them along. undici's and Node's never do.
+ *
+ * @throws {AgentKeyError | AgentAssertionError} `config_invalid` if an argument, an option, an origin or a pattern is not valid
  * @see protocol.md §8
  */
 export function assertionHeaders(
   source: CredentialSource,
   options: AssertionOptions,
 ): AssertionHeaders {
-  const origins = options.origins.map(asHttpOrigin);
-  const authorizer = createAuthorizer(source, { ...options, origins });
+  const authorizer = createAuthorizer(source, withHttpOrigins(options));
   const dials = new WeakMap<DialHeaders, Dial>();
   const headersOf = (dial: Dial): DialHeaders => {
     const headers = { ...dial.own, ...Object.fromEntries(dial.request.fields(dial.outgoing)) };
@@ -76,14 +79,12 @@ export function assertionHeaders(
   return {
     async headers(given, { headers: own = {}, signal } = {}) {
       const url = dialUrl(given);
-      if (!authorizer.covers(url)) return { ...own };
-      if (Object.keys(own).some((name) => name.toLowerCase() === "authorization")) {
-        authorizer.warnOfOwnHeader(url);
-        return { ...own };
-      }
       const request = new AuthorizedRequest(authorizer, signal);
-      await request.enter(url);
-      return headersOf({ request, outgoing: { url, method: "GET" }, own, isRepeated: false });
+      const rule = await request.enter(url, ownFieldsOf(url, own));
+      if (rule.kind === "as_made") return { ...own };
+      const kept = withoutFields(own, rule.without);
+      const outgoing = { url, method: "GET" };
+      return headersOf({ request, outgoing, own: kept, isRepeated: false });
     },
     opened(headers) {
       dials.get(headers)?.request.accepted();

@@ -3,10 +3,17 @@ import { AgentAssertionError } from "../../agent-assertion-error.js";
 import type { AssertionOptions } from "../assertion-options.js";
 import { AuthorizedRequest } from "../authorized-request.js";
 import { createAuthorizer } from "../authorizer.js";
+import { withoutFields } from "../own-credentials.js";
 import { sendAuthorized, type Wire } from "../send-authorized.js";
 import type { DialHeaders, DialOptions } from "./assertion-headers.js";
-import { asHttpOrigin, dialUrl } from "./dial-url.js";
-import { type DialAnswer, type DialledSocket, openSocket } from "./dialled-socket.js";
+import { ownFieldsOf } from "./dial-credentials.js";
+import { dialUrl, withHttpOrigins } from "./dial-url.js";
+import {
+  type DialAnswer,
+  type DialledSocket,
+  openSocket,
+  refuseRedirects,
+} from "./dialled-socket.js";
 
 /** Dials a WebSocket: `connect` makes it with the headers that it gets, once, or twice after a 401. */
 export type AssertedDial = <Socket extends DialledSocket>(
@@ -20,32 +27,37 @@ export type AssertedDial = <Socket extends DialledSocket>(
  * `await dial(url, (headers) => new WebSocket(url, { headers }))`.
  *
  * It resolves when the socket is open, before its first message is told. On 401 the source is told, and `connect` is called once more if
- * the source gives another credential; the refused socket stays silent. Leave `followRedirects` of `ws` off, as it is by default: it would
- * carry the headers along. A URL that is not named is dialled with the caller's own headers alone.
+ * the source gives another credential; the refused socket stays silent. Leave `followRedirects` of `ws` off, as it is by default: a redirect
+ * ends the dial, since it would carry the headers along. A URL that is not named is dialled with the caller's own headers alone.
+ *
+ * A caller's own `Authorization`, user name in the URL and key fields are replaced at the named URLs; `ownAuthorization` and `keepFields`
+ * decide otherwise. While the feature is off a dial has the caller's own headers alone, unless the human's token may go to the origin.
  *
  * A dial rejects with the socket's own error, with the source's, or with an {@link AgentAssertionError}: the refusal's code, or
- * `unauthenticated`, for a 401; `forbidden`, `rate_limited`, `server_error` or `refused` for other answers; `invalid_request` for what is
- * no ws(s) URL.
+ * `unauthenticated`, for a 401; `forbidden`, `rate_limited`, `server_error` or `refused` for other answers; `invalid_request` for a URL that
+ * is not a ws(s) URL.
  *
- * @throws {AgentKeyError | AgentAssertionError} `config_invalid` when an origin or a pattern is none
+ * @throws {AgentKeyError | AgentAssertionError} `config_invalid` if an argument, an option, an origin or a pattern is not valid
  * @see protocol.md §8
  */
 export function dialWithAssertion(
   source: CredentialSource,
   options: AssertionOptions,
 ): AssertedDial {
-  const origins = options.origins.map(asHttpOrigin);
-  const authorizer = createAuthorizer(source, { ...options, origins });
+  const authorizer = createAuthorizer(source, withHttpOrigins(options));
   return async (given, connect, { headers: own = {}, signal } = {}) => {
     const url = dialUrl(given);
-    const hasOwn = Object.keys(own).some((name) => name.toLowerCase() === "authorization");
-    if (hasOwn && authorizer.covers(url)) authorizer.warnOfOwnHeader(url);
+    const request = new AuthorizedRequest(authorizer, signal);
+    const rule = await request.enter(url, ownFieldsOf(url, own));
+    const isAsMade = rule.kind === "as_made";
+    const kept = isAsMade ? own : withoutFields(own, rule.without);
     const send = async (fields: DialHeaders) => {
       signal?.throwIfAborted();
-      return openSocket(connect({ ...own, ...fields }), signal);
+      const socket = connect({ ...kept, ...fields });
+      if (!isAsMade) refuseRedirects(socket);
+      return openSocket(socket, signal);
     };
-    const request = new AuthorizedRequest(authorizer, signal);
-    const answer = hasOwn ? await send({}) : await sendAuthorized(request, wireOf(url, send));
+    const answer = await sendAuthorized(request, wireOf(url, send));
     if (answer.kind === "opened") return answer.socket;
     const code = await answer.code;
     discard(answer);

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { Code } from "@countersign/agent-key";
+import { AgentAssertionError } from "../../agent-assertion-error.js";
 import { MAX_PROBLEM_BYTES } from "../refusal-code.js";
 import { dialCode } from "./assertion-headers.js";
 
@@ -11,6 +12,7 @@ export interface DialledSocket {
     event: "unexpected-response",
     listener: (request: DialRequest, response: IncomingMessage) => void,
   ): unknown;
+  on(event: "redirect", listener: (url: string, request: DialRequest) => void): unknown;
   off(event: "error", listener: (error: Error) => void): unknown;
   pause(): void;
   resume(): void;
@@ -18,7 +20,7 @@ export interface DialledSocket {
 }
 
 interface DialRequest {
-  destroy(): unknown;
+  destroy(error?: Error): unknown;
 }
 
 /** How a dial ended, if there was an answer. */
@@ -30,6 +32,20 @@ export type DialAnswer<Socket> =
       readonly code: Promise<Code | undefined>;
       readonly request: DialRequest;
     };
+
+/**
+ * Ends a dial with `refused` if its socket follows a redirect: the next request has the headers of the first, wherever it goes. Nothing of
+ * it is sent.
+ */
+export function refuseRedirects(socket: DialledSocket): void {
+  socket.on("redirect", (_, request) => {
+    request.destroy(
+      new AgentAssertionError("refused", "the server answered the dial with a redirect", {
+        hint: "dial the URL that it leads to, and leave followRedirects of ws off",
+      }),
+    );
+  });
+}
 
 /** Waits until a socket is open or an answer refuses it; rejects with the socket's error where there is none. */
 export function openSocket<Socket extends DialledSocket>(
