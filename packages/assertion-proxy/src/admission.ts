@@ -8,8 +8,8 @@ import type { RequestRefusal } from "./request-refusal.js";
 export interface Admission {
   /** The fields for the upstream, built from nothing, what the proxy adds last. `Host`, `Connection` and the framing are not among them. */
   readonly fields: RawFields;
-  /** Tells whether a field of the trailer section goes to the upstream. Takes a comparable name. */
-  readonly keepTrailer: (name: string) => boolean;
+  /** Tells whether a field of the trailer section goes to the upstream. Takes a name as it came. */
+  readonly keepTrailer: (rawName: string) => boolean;
   /** For the audit entry; read when the request is over. */
   readonly identity: AuditIdentity;
   /** What to do about the upstream's 401. Absent: nothing. */
@@ -55,12 +55,14 @@ export interface BodyReader {
 /** What makes a signing proxy or a verifying gateway of the common base. */
 export interface ProxyPolicy {
   /**
-   * Decides by the head alone whether the caller may use the proxy at all, before anything else of the request is looked at. Absent:
+   * Decides by the head alone whether the caller may use the proxy at all, before anything but names is looked at. Absent:
    * everybody may.
    *
    * @throws {RequestRefusal} who may not
    */
   guard?(request: IncomingMessage): void;
+  /** Judges the names of a client's header or trailer section, as `ForwardedFields.checkNames` does, before anything else is read. */
+  checkNames(fields: RawFields): number;
   /**
    * Decides whether a request may pass. The body was not read, and nothing was dialled.
    *

@@ -99,6 +99,8 @@ export class Exchange {
   async run(): Promise<void> {
     try {
       const { hasRoom, isClosing, limits, policy } = this.#context;
+      // First, since everything after it finds fields by their comparable names.
+      const leftOut = policy.checkNames(this.#request.rawHeaders);
       policy.guard?.(this.#request);
       if (isClosing()) throw new RequestRefusal("server_error", "the proxy is about to end");
       if (!hasRoom()) throw new RequestRefusal("server_error", "too many requests at once");
@@ -108,6 +110,7 @@ export class Exchange {
       this.#body = body;
       const admission = await this.#admit(body);
       this.#admission = admission;
+      this.#context.observer?.leftOut(leftOut);
       // One turn of the event loop, in which a pooled connection that the upstream closed or spoke on without being asked is dropped.
       await nextTurn();
       if (this.#over.signal.aborted) return;

@@ -1,9 +1,17 @@
+const PLAIN_NAME = /^[A-Za-z0-9_-]+$/;
+
 /**
- * Brings a field name into the form in which names are compared: lower case, `_` as `-`. Servers that hand fields to programs as
- * variables (CGI and its heirs) make one name of `X-Agent-Task-Id` and `x_agent_task_id`.
+ * Brings a field name into the form in which names are compared: lower case, and `-` for every character that is not a letter or a digit.
+ * Servers that hand fields to programs as variables (CGI and its heirs) make one name of `X-Agent-Task-Id`, `x_agent_task_id` and
+ * `X.Agent~Task.Id`.
  */
 export function comparableName(name: string): string {
-  return name.toLowerCase().replaceAll("_", "-");
+  return name.toLowerCase().replaceAll(/[^a-z0-9]/g, "-");
+}
+
+/** Tells whether a field name has letters, digits, `-` and `_` alone, as the names of nearly all fields in use do. */
+export function isPlainName(name: string): boolean {
+  return PLAIN_NAME.test(name);
 }
 
 /** Fields that belong to one connection, or that say where a message ends or goes: each side of a proxy has its own. */

@@ -20,22 +20,44 @@ export interface GatewayPolicyOptions {
   /** Raw fields, checked. */
   readonly upstreamFields: RawFields;
   readonly forwardCookies: boolean;
+  readonly forwardHeaders: readonly string[];
 }
 
 /** The policy of a verifying gateway. */
 export interface GatewayPolicy extends ProxyPolicy {
-  /** Takes other fields for the upstream, checked, for every request that is admitted from now on. */
+  /**
+   * Takes other fields for the upstream, checked, for every request that is admitted from now on.
+   *
+   * @throws {AssertionProxyError} `config_invalid` for one that is in `forwardHeaders`; nothing is changed then
+   */
   setUpstreamFields(fields: RawFields): void;
 }
+
+// Codex sends it beside the assertion; an upstream may act for the account it names.
+const CLAIMED_ACCOUNT = "chatgpt-account-id";
 
 /**
  * Makes the policy of the verifying gateway: one assertion, valid, of an account that is served, and no other account claimed beside it.
  * What the upstream is told of the agent is only what was verified.
+ *
+ * @throws {AssertionProxyError} `config_invalid` for a name in `forwardHeaders` that may not pass
  */
 export function createGatewayPolicy(options: GatewayPolicyOptions): GatewayPolicy {
-  const { verifier, accounts, forwardCookies } = options;
+  const { verifier, accounts, forwardCookies, forwardHeaders } = options;
   const served = accounts === "any" ? undefined : new Set(accounts);
-  let own = ownFields(options.upstreamFields, forwardCookies);
+  let own = ownFields(options.upstreamFields);
+
+  /** What the gateway sets, and what it therefore lets pass. */
+  function ownFields(fields: RawFields) {
+    const ownNames = fields.filter((_, index) => index % 2 === 0);
+    const forwarded = createForwardedFields({
+      ownNames,
+      readNames: [CLAIMED_ACCOUNT],
+      forwardCookies,
+      forwardHeaders,
+    });
+    return { fields, forwarded };
+  }
 
   async function admit(
     request: IncomingMessage,
@@ -47,8 +69,7 @@ export function createGatewayPolicy(options: GatewayPolicyOptions): GatewayPolic
     if (served !== undefined && !served.has(assertion.accountId)) {
       throw forbidden("this account is not served here", identity);
     }
-    // Codex sends it beside the assertion; an upstream may act for the account it names.
-    const claimed = fieldValues(request.rawHeaders, "chatgpt-account-id");
+    const claimed = fieldValues(request.rawHeaders, CLAIMED_ACCOUNT);
     if (claimed.some((account) => account !== assertion.accountId)) {
       throw forbidden("ChatGPT-Account-ID names another account than the assertion's", identity);
     }
@@ -73,18 +94,13 @@ export function createGatewayPolicy(options: GatewayPolicyOptions): GatewayPolic
   }
 
   return {
+    checkNames: (fields) => own.forwarded.checkNames(fields),
     admit,
     judge: judgeUpstream,
     setUpstreamFields(fields) {
-      own = ownFields(fields, forwardCookies);
+      own = ownFields(fields);
     },
   };
-}
-
-/** What the gateway sets, and what it therefore lets pass. */
-function ownFields(fields: RawFields, forwardCookies: boolean) {
-  const ownNames = fields.filter((_, index) => index % 2 === 0);
-  return { fields, forwarded: createForwardedFields({ ownNames, forwardCookies }) };
 }
 
 async function verify(

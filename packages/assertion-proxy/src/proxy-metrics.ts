@@ -13,6 +13,8 @@ export interface EndedRequest {
 export interface ProxyObserver {
   /** A request has begun; `ended` follows. */
   began(): void;
+  /** Lines of an admitted request do not go to the upstream, because of the characters of their names. */
+  leftOut(lines: number): void;
   /** A request became a WebSocket. */
   tunnelOpened(): void;
   tunnelClosed(): void;
@@ -100,6 +102,11 @@ export function createProxyMetrics(): ProxyMetrics {
     labelNames: ["code"] as const,
     registers,
   });
+  const fieldsLeftOut = new Counter({
+    name: "countersign_proxy_fields_left_out_total",
+    help: "Header and trailer lines of clients that were not forwarded because of the characters of their names.",
+    registers,
+  });
   // There from the start, so that the first one shows as a change.
   for (const from of ["client", "upstream"]) bytes.inc({ from }, 0);
   for (const code of [...UPSTREAM_CODES, "timeout"]) upstreamErrors.inc({ code }, 0);
@@ -121,6 +128,7 @@ export function createProxyMetrics(): ProxyMetrics {
     render: () => registry.metrics(),
     observer: {
       began: () => inFlight.inc(),
+      leftOut: (lines) => fieldsLeftOut.inc(lines),
       tunnelOpened: () => tunnels.inc(),
       tunnelClosed: () => tunnels.dec(),
       moved: (from, count) => bytes.inc({ from }, count),

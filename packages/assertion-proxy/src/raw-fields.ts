@@ -3,6 +3,8 @@ import { comparableName } from "./field-names.js";
 /** Field lines as they came: name, value, name, value. One character for each byte. */
 export type RawFields = readonly string[];
 
+const FRAMING_FIELDS: ReadonlySet<string> = new Set(["content-length", "transfer-encoding"]);
+
 /** One field line. */
 export interface FieldLine {
   /** Comparable. */
@@ -28,7 +30,7 @@ export function fieldValues(fields: RawFields, name: string): string[] {
 
 /** Returns the comparable names that a message's `Connection` lines name. @see RFC 9110 §7.6.1 */
 export function connectionOptions(fields: RawFields): ReadonlySet<string> {
-  return listedNames(fields, "connection");
+  return new Set(listed(fields, "connection").map(comparableName));
 }
 
 /**
@@ -36,14 +38,15 @@ export function connectionOptions(fields: RawFields): ReadonlySet<string> {
  * alone, so that the two sides of a proxy would disagree.
  */
 export function hasDisguisedFraming(fields: RawFields): boolean {
-  return fields.some(
-    (name, index) => index % 2 === 0 && /^(?:content_length|transfer_encoding)$/i.test(name),
-  );
+  for (const { name, rawName } of fieldLines(fields)) {
+    if (FRAMING_FIELDS.has(name) && rawName.toLowerCase() !== name) return true;
+  }
+  return false;
 }
 
-/** Returns the comparable names that a message's `Trailer` lines announce. @see RFC 9110 §6.6.2 */
-export function announcedTrailers(fields: RawFields): ReadonlySet<string> {
-  return listedNames(fields, "trailer");
+/** Returns the names that a message's `Trailer` lines announce, in lower case. @see RFC 9110 §6.6.2 */
+export function announcedTrailers(fields: RawFields): readonly string[] {
+  return [...new Set(listed(fields, "trailer").map((name) => name.toLowerCase()))];
 }
 
 /** Copies the lines that are kept, untouched and in order. */
@@ -55,13 +58,10 @@ export function keepFields(fields: RawFields, keep: (line: FieldLine) => boolean
   return kept;
 }
 
-function listedNames(fields: RawFields, list: string): ReadonlySet<string> {
-  const names = new Set<string>();
-  for (const value of fieldValues(fields, list)) {
-    for (const item of value.split(",")) {
-      const name = comparableName(item.trim());
-      if (name !== "") names.add(name);
-    }
-  }
-  return names;
+/** Returns the items of the comma-separated lists in all lines of one name, in order. @param name - comparable */
+export function listed(fields: RawFields, name: string): string[] {
+  return fieldValues(fields, name)
+    .flatMap((value) => value.split(","))
+    .map((item) => item.trim())
+    .filter((item) => item !== "");
 }

@@ -4,7 +4,7 @@ import type { Admission, ProxyPolicy, Recovery } from "./admission.js";
 import { otherFields } from "./other-fields.js";
 import type { ProxyObserver } from "./proxy-metrics.js";
 import { pumpBody } from "./pump-body.js";
-import type { RawFields } from "./raw-fields.js";
+import { announcedTrailers, keepFields, type RawFields } from "./raw-fields.js";
 import { RefusedAnswer } from "./refused-answer.js";
 import type { RequestBody } from "./request-body.js";
 import type { RequestHead } from "./request-head.js";
@@ -46,6 +46,7 @@ export class Relay {
   readonly #stopping = new AbortController();
   #attempt: UpstreamAttempt | undefined;
   #hasRecovered = false;
+  #hasTrailers = false;
   #answered = false;
 
   constructor(context: RelayContext, input: RelayInput) {
@@ -82,17 +83,28 @@ export class Relay {
 
   #send(fields: RawFields): void {
     const { request, head, body, admission } = this.#input;
-    const { keepTrailer } = admission;
+    const trailerNames = announcedTrailers(request.rawHeaders).filter(admission.keepTrailer);
     this.#attempt = new UpstreamAttempt(
       this.#context,
-      { request, head, body, fields, keepTrailer },
+      { request, head, body, fields, trailerNames, trailers: () => this.#trailers() },
       {
         watchdog: this.#watchdog,
         onResponse: (incoming) => this.#onResponse(incoming),
         onSwitch: (incoming, socket, early) => this.#onSwitch(incoming, socket, early),
+        onRefused: (error) => this.#fail(error),
         onError: (error) => this.#onError(error),
       },
     );
+  }
+
+  /** Returns the client's trailers that may pass. @throws {RequestRefusal} as the policy's `checkNames` does */
+  #trailers(): RawFields {
+    const { request, admission } = this.#input;
+    const leftOut = this.#context.policy.checkNames(request.rawTrailers);
+    // Sent again after a 401, they are counted once.
+    if (!this.#hasTrailers) this.#context.observer?.leftOut(leftOut);
+    this.#hasTrailers = true;
+    return keepFields(request.rawTrailers, ({ rawName }) => admission.keepTrailer(rawName));
   }
 
   #onResponse(incoming: IncomingMessage): void {

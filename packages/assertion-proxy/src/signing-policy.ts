@@ -19,6 +19,7 @@ export interface SigningPolicyOptions {
   readonly origin: string;
   readonly baseUrl: string;
   readonly forwardCookies: boolean;
+  readonly forwardHeaders: readonly string[];
   /** Bytes of a body that are kept, so that it can be sent again after a 401. */
   readonly replayBodyBytes: number;
   /** Bind every request; bodies up to this many bytes are held until they are whole. Absent: nothing is bound. */
@@ -33,19 +34,31 @@ const BINDING_FIELDS = ["content-digest", "signature", "signature-input"];
  * Makes the policy of the signing proxy: a local program's request, with the credential of its thread in place of the client token; and
  * what a client does on a 401.
  *
+ * A client's choice of tenant passes, other than at the gateway: the client is a program of the agent's own user, and no credential of
+ * somebody else is used for it.
+ *
+ * @throws {AssertionProxyError} `config_invalid` for a name in `forwardHeaders` that may not pass
  * @see protocol.md §8
  */
 export function createSigningPolicy(options: SigningPolicyOptions): ProxyPolicy {
-  const { guard, threadHeaders, threads, signer, origin, forwardCookies } = options;
+  const { guard, threadHeaders, threads, signer, origin } = options;
   const ownNames = [
     "x-api-key",
     ...threadHeaders.filter((name) => !FORWARDED_THREAD_HEADERS.has(name)),
   ];
-  const forwarded = createForwardedFields({ ownNames, forwardCookies });
-  const forwardedBound = createForwardedFields({
-    ownNames: [...ownNames, ...BINDING_FIELDS],
-    forwardCookies,
-  });
+  const forwardedBeside = (own: readonly string[]): ForwardedFields =>
+    createForwardedFields({
+      ownNames: own,
+      readNames: [...threadHeaders, "chatgpt-account-id"],
+      passes: "tenant",
+      forwardCookies: options.forwardCookies,
+      forwardHeaders: options.forwardHeaders,
+    });
+  const forwarded = forwardedBeside(ownNames);
+  const forwardedBound =
+    options.bindingBodyBytes === undefined
+      ? forwarded
+      : forwardedBeside([...ownNames, ...BINDING_FIELDS]);
 
   // A human's token binds nothing.
   const isBound = (credential: Credential): credential is AgentCredential =>
@@ -104,7 +117,12 @@ export function createSigningPolicy(options: SigningPolicyOptions): ProxyPolicy 
   // No page may use this proxy, whatever an upstream allows to pages of its own.
   const keepsAnswerField = (name: string): boolean => !name.startsWith("access-control-");
 
-  return { guard, admit, keepsAnswerField };
+  return {
+    guard,
+    checkNames: (fields) => forwardedBound.checkNames(fields),
+    admit,
+    keepsAnswerField,
+  };
 }
 
 interface AttemptOptions {

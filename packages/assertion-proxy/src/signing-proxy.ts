@@ -61,6 +61,12 @@ export interface SigningProxyOptions {
   readonly insecureHttp?: boolean | undefined;
   /** Let `Cookie` pass to the upstream. Default false. */
   readonly forwardCookies?: boolean | undefined;
+  /**
+   * Names of client fields to let pass that are dropped else: a key, a client's address, a name with unusual characters. Default none.
+   * Each passes as it is written, in any case. `x-agent-*`, fields of the connection, `x-api-key` and fields that name the thread and end
+   * here cannot be named.
+   */
+  readonly forwardHeaders?: readonly string[] | undefined;
   /** Takes one entry for every request, refused ones too. */
   readonly audit?: Audit | undefined;
   /** Counts what passes; made by `createProxyMetrics`, one for each proxy. Shown by `createOperationsListener`. */
@@ -132,6 +138,7 @@ export function createSigningProxy(options: SigningProxyOptions): SigningProxy {
     origin: parseOrigin(options.upstream, { insecureHttp }),
     baseUrl: parseAuthority(options.upstream, { insecureHttp }),
     forwardCookies: options.forwardCookies ?? false,
+    forwardHeaders: options.forwardHeaders ?? [],
     replayBodyBytes: bytes("replayBodyBytes", options.replayBodyBytes ?? DEFAULT_REPLAY_BYTES),
     bindingBodyBytes: options.binding === true ? bindingBodyBytes : undefined,
   });

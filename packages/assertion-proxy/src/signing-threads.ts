@@ -1,11 +1,11 @@
 import type { CredentialSource } from "@countersign/agent-key";
 import { AssertionProxyError } from "./assertion-proxy-error.js";
-import { comparableName } from "./field-names.js";
+import { comparableName, isConnectionField, isPlainName } from "./field-names.js";
+import { keptBackKind } from "./kept-back-fields.js";
 import { fieldValues, type RawFields } from "./raw-fields.js";
 import { RequestRefusal } from "./request-refusal.js";
 
 const THREAD_ID = /^[!-~]{1,256}$/;
-const FIELD_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;
 
 /** The most threads that one proxy serves at a time (security.md "Signing proxy"). */
 export const MAX_THREADS = 1_000;
@@ -14,13 +14,16 @@ export const MAX_THREADS = 1_000;
  * Checks the names of the fields that may name a request's thread.
  *
  * @returns them in the form in which names are compared, the one that counts most first
- * @throws {AssertionProxyError} `config_invalid` for none, for what is no field name, and for one that carries a credential
+ * @throws {AssertionProxyError} `config_invalid` for an empty list; for a name with other characters than letters, digits, `-` and `_`; for a
+ * field of the connection, `x-agent-*`, and one that carries a credential
  */
 export function parseThreadHeaders(names: readonly string[]): readonly string[] {
   const comparable = names.map(comparableName);
-  const isUsable = (name: string) =>
-    FIELD_NAME.test(name) && !["authorization", "x-api-key", "cookie", "host"].includes(name);
-  if (comparable.length === 0 || !comparable.every(isUsable)) {
+  const isUsable = (name: string): boolean => {
+    const kind = keptBackKind(name);
+    return !isConnectionField(name) && name !== "cookie" && kind !== "proxy" && kind !== "key";
+  };
+  if (names.length === 0 || !names.every(isPlainName) || !comparable.every(isUsable)) {
     throw new AssertionProxyError("config_invalid", "the thread headers are no header names", {
       hint: "give names such as x-thread-id",
     });

@@ -1,7 +1,7 @@
 import type { ClientRequest, Agent as HttpAgent, IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { ProxyLimits } from "./proxy-limits.js";
-import { announcedTrailers, keepFields, type RawFields } from "./raw-fields.js";
+import type { RawFields } from "./raw-fields.js";
 import type { RequestBody } from "./request-body.js";
 import type { RequestHead } from "./request-head.js";
 import { sendHead } from "./send-head.js";
@@ -24,7 +24,14 @@ export interface AttemptInput {
   readonly body: RequestBody;
   /** End-to-end fields, whole. */
   readonly fields: RawFields;
-  readonly keepTrailer: (name: string) => boolean;
+  /** Names that the client announced for its trailer section and that may pass. */
+  readonly trailerNames: readonly string[];
+  /**
+   * Gives the trailers to send, once the body has ended.
+   *
+   * @throws {RequestRefusal} for a trailer section that is refused
+   */
+  readonly trailers: () => RawFields;
 }
 
 /** What an attempt tells. */
@@ -33,6 +40,8 @@ export interface AttemptEvents {
   readonly watchdog: Watchdog;
   readonly onResponse: (incoming: IncomingMessage) => void;
   readonly onSwitch: (incoming: IncomingMessage, socket: Socket, early: Buffer) => void;
+  /** The client's trailers are refused. The request was not sent whole, and must be ended. */
+  readonly onRefused: (error: unknown) => void;
   /** There will be no answer. Not called once there is one, or after `destroy`. */
   readonly onError: (error: Error & { readonly code?: unknown }) => void;
 }
@@ -55,17 +64,16 @@ export class UpstreamAttempt {
     this.#context = context;
     this.#input = input;
     this.#events = events;
-    const { request, head, body, fields, keepTrailer } = input;
+    const { request, head, body, fields, trailerNames } = input;
     const framing = body.framing(head.framing);
     this.#hasTrailers = framing.kind === "chunked";
     this.#expectsContinue = head.expectsContinue && !body.isStarted;
-    const announced = this.#hasTrailers ? announcedTrailers(request.rawHeaders) : [];
     const outgoing = openUpstreamRequest(context.upstream, context.agent, {
       method: request.method ?? "",
       target: request.url ?? "",
       framing,
       fields,
-      trailerNames: [...announced].filter(keepTrailer),
+      trailerNames: this.#hasTrailers ? trailerNames : [],
       expectContinue: this.#expectsContinue,
       websocket: head.websocket,
       maxHeaderBytes: context.limits.maxHeaderBytes,
@@ -138,13 +146,15 @@ export class UpstreamAttempt {
   }
 
   #pump(): void {
-    const { request, body, keepTrailer } = this.#input;
+    const { body, trailers } = this.#input;
     body.sendTo(this.#outgoing, {
       onProgress: () => this.#events.watchdog.touch(),
       onEnd: () => {
-        if (this.#hasTrailers) {
-          const trailers = keepFields(request.rawTrailers, ({ name }) => keepTrailer(name));
-          this.#outgoing.addTrailers(trailerPairs(trailers));
+        try {
+          if (this.#hasTrailers) this.#outgoing.addTrailers(trailerPairs(trailers()));
+        } catch (error) {
+          this.#events.onRefused(error);
+          return;
         }
         this.#outgoing.end();
         this.#isSent = true;

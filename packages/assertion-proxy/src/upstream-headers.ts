@@ -1,6 +1,7 @@
 import { validateHeaderName, validateHeaderValue } from "node:http";
 import { AssertionProxyError } from "./assertion-proxy-error.js";
 import { comparableName, isConnectionField } from "./field-names.js";
+import { keptBackKind } from "./kept-back-fields.js";
 
 /**
  * Checks the fields that a gateway sets on every request to its upstream, the upstream's credential first of all.
@@ -25,8 +26,9 @@ export function parseUpstreamHeaders(headers: Readonly<Record<string, string>>):
 }
 
 function isReserved(name: string): boolean {
-  const isOfPrefix = name.startsWith("x-agent-") || name.startsWith("sec-websocket-");
-  return isConnectionField(name) || isOfPrefix || name === "chatgpt-account-id";
+  // The credential is the operator's to set.
+  const isProxys = keptBackKind(name) === "proxy" && name !== "authorization";
+  return isConnectionField(name) || isProxys || name === "chatgpt-account-id";
 }
 
 function isHttp(name: string, value: string): boolean {

@@ -4,7 +4,7 @@ import {
   validateHeaderName,
   validateHeaderValue,
 } from "node:http";
-import { isConnectionField, isForbiddenTrailer } from "./field-names.js";
+import { comparableName, isConnectionField, isForbiddenTrailer } from "./field-names.js";
 import {
   announcedTrailers,
   connectionOptions,
@@ -57,7 +57,8 @@ export function forwardResponseHead(
     );
   }
   if (length !== undefined && codings.length === 0) fields.push("content-length", length);
-  else if (codings.length === 1 && mayHaveTrailers(from, to)) fields.push(...trailerField(raw));
+  else if (codings.length === 1 && mayHaveTrailers(from, to))
+    fields.push(...trailerField(raw, options.keep));
   if (options.close) fields.push("connection", "close");
   try {
     to.writeHead(from.statusCode ?? 0, from.statusMessage ?? "", fields);
@@ -137,7 +138,10 @@ function mayHaveTrailers(from: IncomingMessage, to: ServerResponse): boolean {
   return to.req.httpVersion === "1.1" && !bodiless;
 }
 
-function trailerField(raw: RawFields): string[] {
-  const names = [...announcedTrailers(raw)].filter((name) => !isForbiddenTrailer(name));
+function trailerField(raw: RawFields, keep: KeepAnswerField): string[] {
+  const names = announcedTrailers(raw).filter((rawName) => {
+    const name = comparableName(rawName);
+    return !isForbiddenTrailer(name) && (keep?.(name) ?? true);
+  });
   return names.length === 0 ? [] : ["trailer", names.join(", ")];
 }

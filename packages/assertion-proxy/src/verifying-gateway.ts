@@ -29,6 +29,11 @@ export interface VerifyingGatewayOptions {
   readonly insecureHttp?: boolean | undefined;
   /** Let `Cookie` pass to the upstream. Default false. */
   readonly forwardCookies?: boolean | undefined;
+  /**
+   * Names of client fields to let pass that are dropped else: a key, a tenant, a client's address, a name with unusual characters. Default
+   * none. Each passes as it is written, in any case. `x-agent-*`, fields of the connection and those in `upstreamHeaders` cannot be named.
+   */
+  readonly forwardHeaders?: readonly string[] | undefined;
   /** Takes one entry for every request, refused ones too. */
   readonly audit?: Audit | undefined;
   /** Counts what passes; made by `createProxyMetrics`, one for each gateway. Shown by `createOperationsListener`. */
@@ -97,6 +102,7 @@ export function createVerifyingGateway(options: VerifyingGatewayOptions): Verify
     accounts: checkAccounts(options.accounts),
     upstreamFields: parseUpstreamHeaders(options.upstreamHeaders ?? {}),
     forwardCookies: options.forwardCookies ?? false,
+    forwardHeaders: options.forwardHeaders ?? [],
   });
   const proxy = new ForwardingProxy({
     upstream,

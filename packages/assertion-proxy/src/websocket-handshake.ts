@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { connectionOptions, fieldValues, type RawFields } from "./raw-fields.js";
+import { connectionOptions, fieldValues, listed, type RawFields } from "./raw-fields.js";
 import { RequestRefusal } from "./request-refusal.js";
 
 /** What a client asks for with `Upgrade: websocket`; checked. */
@@ -104,13 +104,6 @@ function isWebSocketUpgrade(fields: RawFields): boolean {
     second === undefined &&
     connectionOptions(fields).has("upgrade")
   );
-}
-
-function listed(fields: RawFields, name: string): string[] {
-  return fieldValues(fields, name)
-    .flatMap((value) => value.split(","))
-    .map((item) => item.trim())
-    .filter((item) => item !== "");
 }
 
 function listField(name: string, items: readonly string[]): string[] {

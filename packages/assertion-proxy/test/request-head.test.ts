@@ -90,6 +90,30 @@ describe("what the upstream reads", () => {
     "TE: evil",
     "X-Api-Key: evil",
     "x_api_key: evil",
+    "api-key: evil",
+    "X-Goog-Api-Key: evil",
+    "Ocp-Apim-Subscription-Key: evil",
+    "cf-aig-authorization: evil",
+    "X-Auth-Token: evil",
+    "Private-Token: evil",
+    "OpenAI-Organization: evil",
+    "openai_project: evil",
+    "X-Goog-User-Project: evil",
+    "X-Scope-OrgID: evil",
+    "CF-Connecting-IP: evil",
+    "X-Cluster-Client-IP: evil",
+    "True-Client-IP: evil",
+    "X-Original-Forwarded-For: evil",
+    "X-Envoy-External-Address: evil",
+    "X-Azure-ClientIP: evil",
+    "Cf-Access-Jwt-Assertion: evil",
+    "X-Goog-IAP-JWT-Assertion: evil",
+    "X-Amzn-Oidc-Data: evil",
+    "X-MS-CLIENT-PRINCIPAL: evil",
+    "X-Auth-Request-User: evil",
+    "Remote-User: evil",
+    "X-Remote-User: evil",
+    "Proxy: http://evil",
     "Connection: x-named\r\nX-Named: evil",
     "Connection: close, X-Named\r\nConnection: other\r\nx_named: evil\r\nOther: evil",
     "HTTP2-Settings: evil",
@@ -101,6 +125,21 @@ describe("what the upstream reads", () => {
     expect(seen).not.toMatch(/^Authorization/im);
     expect(seen).not.toContain("AgentAssertion");
     expect(seen).toContain(`X-Kept: yes\r\nX-API-Key: gateway-key\r\n${ADDED}`);
+  });
+
+  test("has the fields by which clients name versions, retries and traces", async () => {
+    const lines =
+      "anthropic-version: 2023-06-01\r\nanthropic-beta: x\r\nOpenAI-Beta: x\r\nIdempotency-Key: 1\r\nX-Request-Id: 2\r\nX-CSRF-Token: 3\r\ntraceparent: 4\r\nOriginator: 5\r\nsession_id: 6\r\n";
+    expect(await forwarded("GET", "/v1", lines)).toContain(`\r\n${lines}${ADDED}`);
+  });
+
+  test("has what the operator named, in any case, and no other spelling of it", async () => {
+    const names = ["OpenAI-Organization", "X-Api-Key", "X-Forwarded-For", "CF-Access-Client-Id"];
+    const lines = "openai-organization: 1\r\nX-API-KEY: 2\r\nX-Forwarded-For: 3\r\n";
+    const others = "openai_organization: evil\r\nx_api_key: evil\r\nOpenAI-Project: evil\r\n";
+    const seen = await forwarded("GET", "/v1", lines + others, { forwardHeaders: names });
+    expect(seen).toContain(`\r\n${lines}${ADDED}`);
+    expect(seen).not.toContain("evil");
   });
 
   test("has the gateway's own Authorization in place of the assertion", async () => {

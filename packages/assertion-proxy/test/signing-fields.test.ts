@@ -18,6 +18,12 @@ describe("what the upstream gets of the signing proxy", () => {
     "Connection: X-Named\r\nX-Named: evil",
     "Keep-Alive: evil=1",
     "TE: evil",
+    "api_key: evil",
+    "X-Goog-Api-Key: evil",
+    "CF-Connecting-IP: evil",
+    "X-Cluster-Client-IP: evil",
+    "X-Auth-Request-User: evil",
+    "Proxy: evil",
   ])("has no line of the client's %j", async (lines) => {
     const upstream = await startRawUpstream();
     const signing = await startSigningProxy({ upstream: upstream.url });
@@ -25,6 +31,25 @@ describe("what the upstream gets of the signing proxy", () => {
     expect(await sendRaw(signing.url, request)).toMatchObject({ status: 200 });
     const { bytes } = await upstream.connection(0);
     expect(bytes.text).toContain("\r\nX-Own: 1\r\n");
+    expect(bytes.text).not.toContain("evil");
+  });
+
+  test("has the tenant that a client of the agent's own user chose", async () => {
+    const upstream = await startRawUpstream();
+    const signing = await startSigningProxy({ upstream: upstream.url });
+    const lines = "OpenAI-Organization: org-1\r\nOpenAI-Project: proj-1\r\n";
+    await sendRaw(signing.url, signing.request("GET", "/v1", lines));
+    expect((await upstream.connection(0)).bytes.text).toContain(`\r\n${lines}`);
+  });
+
+  test("has the fields that were named", async () => {
+    const upstream = await startRawUpstream();
+    const forwardHeaders = ["api-key", "X-Real-IP", "session_id", "Signature"];
+    const signing = await startSigningProxy({ upstream: upstream.url, forwardHeaders });
+    const lines = "Api-Key: 1\r\nX-Real-IP: 2\r\n";
+    await sendRaw(signing.url, signing.request("GET", "/v1", `${lines}X-Goog-Api-Key: evil\r\n`));
+    const { bytes } = await upstream.connection(0);
+    expect(bytes.text).toContain(`\r\n${lines}`);
     expect(bytes.text).not.toContain("evil");
   });
 

@@ -20,6 +20,18 @@ async function begin() {
   return { upstream, gateway, forwarded };
 }
 
+test("headers for the upstream are refused when clients may set one of them", async () => {
+  const upstream = await startRawUpstream("");
+  const { gateway } = await startGateway({
+    upstream: upstream.url,
+    forwardHeaders: ["OpenAI-Project"],
+  });
+  const set = (): void => gateway.setUpstreamHeaders({ openai_project: "secret" });
+  expect(set).toThrow(AssertionProxyError);
+  expect(set).toThrow(expect.objectContaining({ code: "config_invalid" }));
+  expect(set).not.toThrow(/secret/);
+});
+
 describe("headers for the upstream that are set while the gateway runs", () => {
   test("stand in place of all before them, in what is admitted from then on", async () => {
     const { gateway, forwarded } = await begin();
