@@ -71,6 +71,17 @@ describe("how bound requests are treated is said whole, or is exit 2", () => {
   });
 });
 
+test.each(["X-Agent-Task-Id", "authorization", "Transfer-Encoding", "Cookie", "X.Api.Key", "a b"])(
+  "gateway rejects --forward-header %s",
+  async (name) => {
+    const args = ["--authority", NOWHERE, "--forward-header", name];
+    const result = await countersign([...toUpstream(), ...args], { home });
+    expectError(result, "config_invalid", 2);
+    expect(result.stderr).toContain(JSON.stringify(name));
+    expect(result.stdout).toBe("");
+  },
+);
+
 describe("gateway with --binding", () => {
   const PUBLIC_URL = "https://gateway.example/base";
 
@@ -242,6 +253,15 @@ describe("gateway", () => {
         .map((line) => JSON.parse(line));
     return { authority, gateway, request, readAudit };
   }
+
+  test("drops a client's tenant, and lets the header pass that --forward-header names", async () => {
+    const { request } = await openGateway(["--forward-header", "OpenAI-Project"]);
+    const tenant = ["--header", "OpenAI-Organization: org-1", "--header", "OpenAI-Project: proj-1"];
+    expect(await request(...tenant)).toMatchObject({ code: 0 });
+    const [received = expect.unreachable()] = upstream.requests;
+    expect(headerOf(received, "openai-organization")).toBeUndefined();
+    expect(headerOf(received, "openai-project")).toBe("proj-1");
+  });
 
   test("verifies, passes on with its own credential, and writes an audit line for each request", async () => {
     const { gateway, request, readAudit } = await openGateway([

@@ -121,6 +121,12 @@ describe("a proxy that cannot be served as told is exit 2 and makes nothing", ()
     expectError(result, "config_invalid", 2);
   });
 
+  test("rejects a header to forward that is the proxy's own", async () => {
+    await logIn();
+    const result = await countersign([...onLoopback(), "--forward-header", "X-Api-Key"], options);
+    expectError(result, "config_invalid", 2);
+  });
+
   test("rejects a home in which nobody is logged in, exit 3", async () => {
     for (const env of [{}, { COUNTERSIGN_AUTHORITY: authority.url }]) {
       const result = await countersign(onLoopback(), { home, env: { ...options.env, ...env } });
@@ -239,6 +245,16 @@ describe("proxy", () => {
     const [thread] = await json(["task", "list"], options);
     expect(thread.scope).toBe("r");
     await expect(stat(tokenFile)).rejects.toMatchObject({ code: "ENOENT" });
+  });
+
+  test("lets the header pass that --forward-header names", async () => {
+    await logIn();
+    const { url } = await start([...onLoopback(), "--open", "--forward-header", "api-key"]);
+    const headers = { "Api-Key": "own-1", "X-Goog-Api-Key": "evil" };
+    expect((await fetch(url, { headers })).status).toBe(200);
+    const [received = expect.unreachable()] = upstream.requests;
+    expect(headerOf(received, "api-key")).toBe("own-1");
+    expect(headerOf(received, "x-goog-api-key")).toBeUndefined();
   });
 
   test("with --binding signs method, URL and body as well", async () => {

@@ -28,7 +28,8 @@ export function parseForwardHeaders(
     if (!FIELD_NAME.test(rawName)) throw invalid(rawName, "it is not a field name");
     const name = comparableName(rawName);
     const kind = keptBackKind(name);
-    if (name === "cookie") throw invalid(rawName, "the option forwardCookies lets cookies pass");
+    if (name === "cookie")
+      throw invalid(rawName, "cookies pass by the option forwardCookies of the package");
     if (isConnectionField(name)) throw invalid(rawName, "it belongs to one connection");
     if (kind === "request") throw invalid(rawName, "it changes which request this is");
     if (kind === "proxy" || own.has(name)) throw invalid(rawName, "it is the proxy's own");

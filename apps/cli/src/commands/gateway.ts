@@ -23,6 +23,7 @@ export interface GatewayOptions extends DirectoryOptions, BindingSwitches, Opera
   readonly account?: readonly string[];
   readonly anyAccount?: boolean;
   readonly upstreamHeader?: readonly string[];
+  readonly forwardHeader?: readonly string[];
   readonly audit?: string;
   readonly revocationDelay?: string;
 }
@@ -53,6 +54,7 @@ export async function gateway(run: Run, options: GatewayOptions): Promise<void> 
       upstream,
       ...run.http,
       upstreamHeaders,
+      forwardHeaders: options.forwardHeader,
       accounts,
       // What is open is looked at again at least once a second: a delay of nothing is for single requests.
       recheckMs: Math.max(1, delaySeconds) * 1000,

@@ -31,6 +31,7 @@ export interface ProxyOptions extends OperationsOptions {
   readonly clientTokenFile?: string;
   readonly open?: boolean;
   readonly threadHeader?: readonly string[];
+  readonly forwardHeader?: readonly string[];
   readonly allowRemote?: boolean;
   readonly audit?: string;
   readonly binding?: boolean;
@@ -68,6 +69,7 @@ export async function proxy(run: Run, options: ProxyOptions): Promise<void> {
         source: (id) => (id === undefined ? session.tasks.run() : session.tasks.thread(id)),
         clientToken: client.token,
         threadHeaders: options.threadHeader,
+        forwardHeaders: options.forwardHeader,
         allowRemote: options.allowRemote,
         binding: options.binding,
         audit,

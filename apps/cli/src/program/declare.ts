@@ -89,6 +89,13 @@ export const OPERATIONS_LISTEN = [
   "listen for probes and figures there too: /healthz, /readyz and /metrics, open to whoever reaches them",
 ] as const;
 
+/** The option of proxies that names fields of their clients to let pass, as arguments of `Command.option`. */
+export const FORWARD_HEADER = [
+  "--forward-header <name>",
+  "let this header of a client pass, a key, tenant or address that is dropped otherwise (may be repeated)",
+  collect,
+] as const;
+
 /** Collects the values of an option that may be given several times. */
 export function collect(value: string, previous: readonly string[] | undefined): readonly string[] {
   return [...(previous ?? []), value];

@@ -3,6 +3,7 @@ import {
   BEARER_ORIGIN,
   collect,
   type Declare,
+  FORWARD_HEADER,
   INSECURE_HTTP,
   OPERATIONS_LISTEN,
 } from "./declare.js";
@@ -41,6 +42,7 @@ export function declareProxyCommands(program: Command, declare: Declare): void {
       collect,
     )
     .option(...BEARER_ORIGIN)
+    .option(...FORWARD_HEADER)
     .option("--allow-remote", "allow to listen where other machines can reach it")
     .option("--binding", "sign method, URL and body too; bodies are then read whole first")
     .option("--audit <file>", "append one JSON line for each request to this file")

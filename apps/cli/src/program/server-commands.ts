@@ -1,5 +1,11 @@
 import { type Command, Option } from "commander";
-import { collect, type Declare, INSECURE_HTTP, OPERATIONS_LISTEN } from "./declare.js";
+import {
+  collect,
+  type Declare,
+  FORWARD_HEADER,
+  INSECURE_HTTP,
+  OPERATIONS_LISTEN,
+} from "./declare.js";
 
 const GATEWAY_EXAMPLES = `
 Examples:
@@ -33,6 +39,7 @@ export function declareServerCommands(program: Command, declare: Declare): void 
       "the upstream's own credential: 'Name: env:VAR' or 'Name: file:PATH' (may be repeated)",
       collect,
     )
+    .option(...FORWARD_HEADER)
     .option("--audit <file>", "append one JSON line for each request to this file")
     .option(...OPERATIONS_LISTEN)
     .option(
