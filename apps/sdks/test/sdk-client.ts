@@ -1,0 +1,38 @@
+import type { AssertedFetch } from "@countersign/agent-assertion/fetch";
+import type { UpstreamHandler } from "@countersign/testing";
+
+/** What the API of a test says, whole or in parts. */
+export const ANSWER = "Hello there.";
+
+/** What an SDK is set up with. */
+export interface SdkSettings {
+  /** Origin of the API. */
+  readonly origin: string;
+  /** The key or token that the SDK is given. */
+  readonly key: string;
+  readonly fetch: AssertedFetch;
+  /** How often the SDK may repeat a request. Default: its own. */
+  readonly maxRetries?: number;
+}
+
+/** One way to set up one SDK. */
+export interface SdkClient {
+  readonly name: string;
+  /** Answers as the API of this SDK. */
+  readonly api: UpstreamHandler;
+  /** Two statuses after which the SDK sends a request again by itself; none if it never does. */
+  readonly repeatsAfter: readonly [number, number] | undefined;
+  /** The class of the error that the SDK makes of an answer with status 403. */
+  readonly refusedAs: string;
+  /** Makes one call. Returns the text of the answer. */
+  ask(settings: SdkSettings): Promise<string>;
+  /** Makes one call whose answer is streamed. Returns the text of all parts. */
+  stream(settings: SdkSettings): Promise<string>;
+}
+
+/** Joins the parts of a streamed answer. */
+export async function joined(parts: AsyncIterable<string | null | undefined>): Promise<string> {
+  let text = "";
+  for await (const part of parts) text += part ?? "";
+  return text;
+}

@@ -1,0 +1,57 @@
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { onTestFinished } from "vitest";
+
+/** A TCP relay that keeps every byte that a client sent. */
+export interface WireTap {
+  /** Origin, without a slash at the end. */
+  readonly url: string;
+  /** Names the server that is relayed to. Must be called before the first connection. */
+  relayTo(origin: string): void;
+  /** All bytes that arrived, in the order of the connections, one character for each byte. */
+  received(): string;
+  /** The values of the header lines of this name, in order. */
+  values(name: string): string[];
+}
+
+/** Starts a {@link WireTap} that ends with the test. */
+export async function startWireTap(): Promise<WireTap> {
+  const connections: Buffer[][] = [];
+  const sockets = new Set<Socket>();
+  let port = 0;
+  const server = createServer((client) => {
+    const chunks: Buffer[] = [];
+    connections.push(chunks);
+    const upstream = connect(port, "127.0.0.1");
+    for (const socket of [client, upstream]) {
+      sockets.add(socket);
+      // An end that breaks off ends the other one: no test looks at the error itself.
+      socket
+        .on("error", () => undefined)
+        .on("close", () => {
+          client.destroy();
+          upstream.destroy();
+        });
+    }
+    client.on("data", (chunk: Buffer) => chunks.push(chunk));
+    client.pipe(upstream).pipe(client);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(async () => {
+    const closed = new Promise((resolve) => server.close(resolve));
+    for (const socket of sockets) socket.destroy();
+    await closed;
+  });
+  const received = () =>
+    connections.map((chunks) => Buffer.concat(chunks).toString("latin1")).join("\n");
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    relayTo(origin) {
+      port = Number(new URL(origin).port);
+    },
+    received,
+    values: (name) =>
+      [...received().matchAll(new RegExp(`^${name}:[ \\t]*(.*?)\\r$`, "gim"))].map(
+        (line) => line[1] ?? "",
+      ),
+  };
+}

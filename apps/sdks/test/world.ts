@@ -1,0 +1,127 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { AssertionSigner, createVerifier, memoryReplayStore } from "@countersign/agent-assertion";
+import {
+  type AssertedFetch,
+  type WithAssertionOptions,
+  withAssertion,
+} from "@countersign/agent-assertion/fetch";
+import { remoteDirectory } from "@countersign/agent-assertion/remote-directory";
+import { createAuthority, openStore, type Registry } from "@countersign/agent-authority";
+import { AgentIdentityManager, fixedAuth, memoryStore } from "@countersign/agent-identity";
+import { AgentTaskManager, type AgentThread } from "@countersign/agent-task";
+import { createVerifyingGateway } from "@countersign/assertion-proxy";
+import { startTestUpstream, type TestUpstream } from "@countersign/testing";
+import { onTestFinished } from "vitest";
+import type { SdkClient, SdkSettings } from "./sdk-client.js";
+import { startWireTap, type WireTap } from "./wire-tap.js";
+
+/** What the SDKs are given as their key. It must never be sent. */
+export const KEY = "sk-canary-5f1d0c9b7a";
+
+/** An authority, an API behind a gateway, and an agent that is set up with one SDK. */
+export interface World {
+  readonly registry: Registry;
+  /** The API behind the gateway. */
+  readonly upstream: TestUpstream;
+  /** What arrives at the gateway. */
+  readonly tap: WireTap;
+  /** The transport's warnings so far. */
+  readonly warnings: readonly string[];
+  /** How often the SDK has called its `fetch` so far. */
+  attempts(): number;
+  readonly thread: AgentThread;
+  /** What the SDK is set up with. */
+  settings(options?: Partial<WithAssertionOptions>): SdkSettings;
+}
+
+/** Starts a {@link World} that ends with the test. */
+export async function startWorld(
+  { api }: Pick<SdkClient, "api">,
+  { binding = false }: { readonly binding?: boolean } = {},
+): Promise<World> {
+  const { url: authority, registry } = await startAuthority();
+  const tap = await startWireTap();
+  const upstream = await startTestUpstream(api);
+  onTestFinished(() => upstream.close());
+  const { token } = await registry.createAccessToken({
+    ...{ accountId: "acct-1", userId: "server-1", role: "resource_server", ttlSeconds: 3600 },
+  });
+  const directory = remoteDirectory(authority, { token, revocationDelaySeconds: 0 });
+  const verifier = createVerifier({
+    directory,
+    ...(binding
+      ? { binding: { policy: "require", publicUrl: tap.url, replayStore: memoryReplayStore() } }
+      : {}),
+  });
+  const gateway = createVerifyingGateway({
+    verifier,
+    upstream: upstream.url,
+    accounts: ["acct-1"],
+  });
+  tap.relayTo((await gateway.listen({ host: "127.0.0.1", port: 0 })).url);
+  onTestFinished(async () => {
+    await gateway.close({ drainMs: 1 });
+    await directory.close?.();
+  });
+  const thread = await startThread(authority, registry);
+  // Each signature is a second younger than the one before, so two of them are never equal.
+  let now = Date.now();
+  const signer = new AssertionSigner({ now: () => (now += 1000) });
+  const warnings: string[] = [];
+  const onWarning = (message: string) => void warnings.push(message);
+  const common = { origins: [tap.url], signer, binding, onWarning };
+  let attempts = 0;
+  return {
+    registry,
+    upstream,
+    tap,
+    warnings,
+    thread,
+    attempts: () => attempts,
+    settings(options = {}) {
+      const signed = withAssertion(fetch, thread, { ...common, ...options });
+      const counted: AssertedFetch = (input, init) => {
+        attempts += 1;
+        return signed(input, init);
+      };
+      return { origin: tap.url, key: KEY, fetch: counted };
+    },
+  };
+}
+
+async function startAuthority(): Promise<{ readonly url: string; readonly registry: Registry }> {
+  const store = await openStore("sqlite::memory:");
+  const authority = await createAuthority({ store });
+  const server = createServer(authority.handler);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(async () => {
+    await new Promise((resolve) => {
+      server.close(resolve);
+      server.closeAllConnections();
+    });
+    await authority.close();
+    await store.close();
+  });
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return { url, registry: authority.registry };
+}
+
+async function startThread(authority: string, registry: Registry): Promise<AgentThread> {
+  const user = { accountId: "acct-1", userId: "user-1" };
+  const { token: accessToken } = await registry.createAccessToken({
+    ...{ ...user, role: "human", ttlSeconds: 3600 },
+  });
+  const identities = new AgentIdentityManager({
+    authority,
+    auth: fixedAuth({ kind: "human", ...user, accessToken }),
+    store: memoryStore(),
+    features: { isEnabled: () => true },
+  });
+  const tasks = new AgentTaskManager({ identities });
+  onTestFinished(async () => {
+    await tasks.close();
+    await identities.close();
+  });
+  return tasks.thread("thread-1");
+}
