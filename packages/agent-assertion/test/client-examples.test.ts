@@ -1,7 +1,9 @@
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { AgentAssertionError } from "../src/index.js";
 import { createAxios } from "./examples/axios-client.js";
+import { explain } from "./examples/explain.js";
 import { createDispatcher } from "./examples/undici-client.js";
 import { reconnect } from "./examples/undici-websocket.js";
 import { openSocket } from "./examples/websocket-client.js";
@@ -12,7 +14,7 @@ import { startWebSocketServer } from "./websocket-server.js";
 const read = (path: string) => readFileSync(new URL(path, import.meta.url), "utf8");
 
 describe("the README", () => {
-  test.each(["undici-client", "websocket-client", "undici-websocket", "axios-client"])(
+  test.each(["undici-client", "websocket-client", "undici-websocket", "axios-client", "explain"])(
     "shows the %s that is run here",
     (name) => {
       const program = read(`./examples/${name}.ts`).replaceAll(
@@ -32,6 +34,14 @@ describe("the README", () => {
       await dispatcher.request({ origin: server.url, path, method: "GET" });
     }
     expect(credentialsOf(server)).toEqual([TASK_ID, undefined]);
+  });
+
+  test("explains a refusal", () => {
+    const refusal = new AgentAssertionError("agent_revoked", "the agent was revoked");
+    expect(explain(new Error("Connection error.", { cause: refusal }))).toBe(
+      "agent_revoked: the agent was revoked",
+    );
+    expect(explain(new Error("Connection error."))).toBe("Error: Connection error.");
   });
 
   test("has an axios that signs", async () => {

@@ -2,7 +2,7 @@ import type { CredentialSource } from "@countersign/agent-key";
 import type { AssertionOptions } from "./assertion-options.js";
 import { AuthorizedRequest } from "./authorized-request.js";
 import { type Authorizer, createAuthorizer, type Fields } from "./authorizer.js";
-import { checkFunction } from "./check-transport.js";
+import { checkChoice, checkFunction } from "./check-transport.js";
 import {
   followRedirect,
   isRedirect,
@@ -19,13 +19,25 @@ import {
   withKnownBody,
 } from "./outgoing-call.js";
 import { credentialFieldsIn } from "./own-credentials.js";
+import { isFinalRefusal, refusalResponse } from "./refusal-of.js";
 import { discard, responseCode } from "./refused-response.js";
 import { sendAuthorized } from "./send-authorized.js";
 
 type Fetch = typeof globalThis.fetch;
 
 /** Options of {@link withAssertion}. */
-export interface WithAssertionOptions extends AssertionOptions {}
+export interface WithAssertionOptions extends AssertionOptions {
+  /**
+   * How a refusal that no repetition changes reaches the caller, for instance that the agent was revoked.
+   *
+   * - `"reject"`, the default: the call rejects with the error. Many SDKs take it for a failed connection, and try again.
+   * - `"respond"`: the call resolves to a `Response` that is made here: status 403, problem+json with the error's code, and
+   *   `x-should-retry: false`. `refusalOf` knows it, and the SDK's error that keeps it or its headers.
+   *
+   * Errors that are `retryable`, aborts and failed connections always reject. A server's own 401 or 403 is handed up as it is.
+   */
+  readonly refusals?: "reject" | "respond" | undefined;
+}
 
 /** A `fetch` that signs. It fits wherever a `fetch` is wanted; its `body` may also be a function that makes a stream. */
 export type AssertedFetch = (input: FetchInput, init?: AssertedInit) => Promise<Response>;
@@ -43,7 +55,7 @@ export type AssertedFetch = (input: FetchInput, init?: AssertedInit) => Promise<
  *
  * The returned `fetch` rejects with the source's error when there is no credential: nothing is sent without one. With `binding` it rejects
  * with an {@link AgentAssertionError} `invalid_request` when the body is a stream; and with the reason of `signal` once that ended the call,
- * also while it waits for a credential.
+ * also while it waits for a credential. `refusalOf` finds such an error in what an SDK makes of it; see `refusals` for SDKs that hide it.
  *
  * @throws {AgentKeyError} `config_invalid` if an origin is not valid, or is plain http to another machine
  * @throws {AgentAssertionError} `config_invalid` if an argument, an option or a pattern is not valid
@@ -56,6 +68,8 @@ export function withAssertion(
 ): AssertedFetch {
   checkFunction("fetch", fetch, "give the arguments in the order fetch, source, options");
   const authorizer = createAuthorizer(source, options);
+  const { refusals } = options;
+  checkChoice("refusals", refusals, ["reject", "respond"]);
   return async (input, init) => {
     const call = describeCall(input, init);
     let response: Response | undefined;
@@ -65,6 +79,7 @@ export function withAssertion(
     } catch (error) {
       // As `fetch` has it: a caller that ended the call gets its own reason, not what the source makes of it.
       call?.signal?.throwIfAborted();
+      if (refusals === "respond" && isFinalRefusal(error)) return refusalResponse(error);
       throw error;
     }
     return response ?? fetch(input, init && attemptInit(init));

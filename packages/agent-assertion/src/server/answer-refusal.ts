@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
 import { FIELDS_OF_ANOTHER_ANSWER } from "./fields-of-another-answer.js";
-import { refusalOf } from "./refusal-of.js";
+import { problemOf } from "./problem-of.js";
 
 /**
  * Answers a request that was not accepted, straight on Node's response, so that no handler of a framework changes it. Fields that were
@@ -16,7 +16,7 @@ export function answerRefusal(response: ServerResponse, error: unknown): void {
     response.destroy();
     return;
   }
-  const { status, headers, body } = refusalOf(error);
+  const { status, headers, body } = problemOf(error);
   const bytes = Buffer.from(body);
   for (const name of FIELDS_OF_ANOTHER_ANSWER) response.removeHeader(name);
   // Clients learn the time from it (protocol.md §8).

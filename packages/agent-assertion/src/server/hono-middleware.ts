@@ -15,7 +15,7 @@ import { FIELDS_OF_ANOTHER_ANSWER } from "./fields-of-another-answer.js";
 import type { MiddlewareOptions } from "./middleware-options.js";
 import { hasBody, targetOf } from "./node-request.js";
 import { oncePerRequest } from "./once-per-request.js";
-import { refusalOf } from "./refusal-of.js";
+import { problemOf } from "./problem-of.js";
 import { reportError } from "./report-error.js";
 import { requirePolicy } from "./require-policy.js";
 
@@ -57,7 +57,7 @@ export function agentAssertion(options: AgentAssertionOptions): MiddlewareHandle
 }
 
 function refuse(c: Context, error: unknown, now: number): Response {
-  const { status, headers, body } = refusalOf(error);
+  const { status, headers, body } = problemOf(error);
   // Servers on Fetch add no Date of their own.
   const fields = { ...headers, date: new Date(now).toUTCString() };
   // Hono puts what was set before over what is returned.

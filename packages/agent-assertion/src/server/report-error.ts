@@ -1,4 +1,4 @@
-import { isCallersFault } from "./refusal-of.js";
+import { isCallersFault } from "./problem-of.js";
 
 /** Tells the operator's hook of an error that is not the caller's. Never throws. */
 export function reportError<R>(

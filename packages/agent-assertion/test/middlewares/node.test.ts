@@ -5,7 +5,7 @@ import { PassThrough, pipeline } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { describe, expect, test } from "vitest";
 import { AssertionRejected } from "../../src/index.js";
-import { answerRefusal, refusalOf, UnreadableBody, verifyRequest } from "../../src/node.js";
+import { answerRefusal, problemOf, UnreadableBody, verifyRequest } from "../../src/node.js";
 import { expectRejection, failureOf } from "../expect-rejection.js";
 import { header } from "../fixtures.js";
 import { exchange } from "./raw-exchange.js";
@@ -137,8 +137,8 @@ describe("the body of a bound request", () => {
       }),
     );
     expect(UnreadableBody.is(error) && error.code).toBe("config_invalid");
-    expect(refusalOf(error)).toMatchObject({ status: 503 });
-    expect(refusalOf(error).body).not.toContain("read");
+    expect(problemOf(error)).toMatchObject({ status: 503 });
+    expect(problemOf(error).body).not.toContain("read");
   });
 
   test("may be given by what read it before", async () => {
@@ -275,7 +275,7 @@ test("an upgrade is verified as any other request", async () => {
   const server = createServer();
   server.on("upgrade", async (request, socket) => {
     const error = await failureOf(() => verifyRequest(request, { verifier: bound() }));
-    const { status, body } = refusalOf(error);
+    const { status, body } = problemOf(error);
     socket.end(`HTTP/1.1 ${status} Unauthorized\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
   });
   server.listen(0, "127.0.0.1");

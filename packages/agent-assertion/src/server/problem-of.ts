@@ -22,7 +22,7 @@ export function isCallersFault(error: unknown): boolean {
  * @param error - what `verify` or `verifyRequest` threw
  * @see protocol.md §5, "machine-readable refusals"; §7
  */
-export function refusalOf(error: unknown): Problem {
+export function problemOf(error: unknown): Problem {
   if (AssertionRejected.is(error)) return createProblem(error.code, error.message);
   if (UnreadableBody.is(error) && isCallersFault(error)) {
     return createProblem(error.code, error.message, { status: error.status });
