@@ -1,10 +1,10 @@
 import {
   type CredentialStore,
   memoryStore,
+  publicLineOf,
   type StoredIdentity,
   type StoredLogin,
 } from "@countersign/agent-identity";
-import { AgentKey } from "@countersign/agent-key";
 import { CliError } from "./cli-error.js";
 
 /** What is read of a Codex home. */
@@ -48,16 +48,6 @@ export async function loadCodexHome(codexHome: string, authority: string): Promi
   }
   const loginProblem = unreadable.find(({ member }) => member === "login")?.problem;
   return { login, loginProblem, identity };
-}
-
-/** The public half of a stored identity's key; `undefined`: its key is none. */
-export function publicLineOf({ private_key }: StoredIdentity): string | undefined {
-  try {
-    return AgentKey.importPkcs8(private_key).publicKey.line;
-  } catch {
-    // Whoever asks says what that means; the key itself is not repeated.
-    return undefined;
-  }
 }
 
 /** Tells whether two stored members are for the same user in the same account of the same authority. */

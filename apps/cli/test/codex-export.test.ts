@@ -1,5 +1,6 @@
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { AgentKey } from "@countersign/agent-key";
 import type { TemporaryDirectory } from "@countersign/testing";
 import { parse } from "smol-toml";
 import { beforeEach, describe, expect, test } from "vitest";
@@ -60,6 +61,49 @@ describe("an export that cannot be made writes nothing", () => {
     expect(contentOf(folder.path)).toEqual(before);
     await output([...args(), "--force"], options);
     expect(await readFile(join(codexHome, "auth.json"), "utf8")).not.toBe("mine");
+  });
+});
+
+describe("--force does not lose an agent that Codex has registered", () => {
+  const authJson = () => join(codexHome, "auth.json");
+
+  async function addMember(agent_identity: unknown, members: object = {}): Promise<void> {
+    await output(args(), options);
+    const auth = { ...JSON.parse(await readFile(authJson(), "utf8")), ...members, agent_identity };
+    await writeFile(authJson(), JSON.stringify(auth));
+  }
+  const agent = {
+    workspace_id: "acct-1",
+    chatgpt_user_id: "user-1",
+    agent_runtime_id: "agent_1",
+    agent_private_key: AgentKey.generate().exportPkcs8(),
+  };
+
+  test.each([
+    { what: "an agent that is not stored here", identity: agent, code: "config_invalid", exit: 2 },
+    { what: "an agent that cannot be read", identity: { a: 1 }, code: "store_corrupt", exit: 1 },
+    {
+      what: "an identity token",
+      identity: `e30.${Buffer.from('{"account_id":"a","chatgpt_user_id":"u"}').toString("base64url")}.c2ln`,
+      members: { auth_mode: "agentIdentity" },
+      code: "config_invalid",
+      exit: 2,
+    },
+  ])("$what stays", async ({ identity, members, code, exit }) => {
+    await addMember(identity, members);
+    const before = contentOf(folder.path);
+    expectError(await countersign([...args(), "--force"], options), code, exit);
+    expect(contentOf(folder.path)).toEqual(before);
+  });
+
+  test("what the hint says keeps it, and then it is replaced", async () => {
+    await addMember(agent);
+    const refused = await countersign([...args(), "--force"], options);
+    const [, hint = ""] = /countersign (identity import .*)$/m.exec(refused.stderr) ?? [];
+    await output(hint.split(" "), options);
+    await output([...args(), "--force"], options);
+    expect(await readFile(authJson(), "utf8")).not.toContain("agent_identity");
+    expect(await output(["identity", "list"], options)).toContain("agent_1");
   });
 });
 

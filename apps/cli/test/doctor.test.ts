@@ -1,5 +1,6 @@
 import { chmod, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { AgentKey } from "@countersign/agent-key";
 import { FakeClock, startTestAuthority, type TestAuthority } from "@countersign/testing";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { networkFileSystem } from "../src/doctor/network-file-system.js";
@@ -123,6 +124,75 @@ describe("doctor fails, exit 1, with what to do", () => {
   });
 });
 
+describe("doctor compares the agent's key with those that the authority names", () => {
+  const editEntry = async (change: (entry: Record<string, string>) => object) => {
+    const file = join(world.home, "credentials.json");
+    const content = JSON.parse(await readFile(file, "utf8"));
+    const identities = content.identities.map(change);
+    await writeFile(file, JSON.stringify({ ...content, identities }), { mode: 0o600 });
+  };
+  const otherKey = () => AgentKey.generate().exportPkcs8();
+  const ensure = async () => {
+    await logIn();
+    return await json(["identity", "ensure"], world.options);
+  };
+  const closeDirectory = () =>
+    world.authority.fault("directory", { kind: "status", status: 401, body: "" }, 9);
+
+  test("and fails for one that is not among them; the remedy names nothing that removes it", async () => {
+    await ensure();
+    await editEntry((entry) => ({ ...entry, private_key: otherKey() }));
+    const { remedy, ...check } = found((await diagnose()).checks, "key");
+    expect(check).toMatchObject({ state: "fail" });
+    expect(remedy).toContain("countersign identity import");
+    expect(remedy).not.toContain("forget");
+  });
+
+  test("and fails where a rotation that is not finished has ended it; the remedy finishes that", async () => {
+    await ensure();
+    await output(["identity", "rotate"], world.options);
+    const line = world.authority.agents[0]?.publicKey;
+    await editEntry(({ private_key = "", ...entry }) => ({
+      ...entry,
+      private_key: otherKey(),
+      next_private_key: private_key,
+    }));
+    expect(found((await diagnose()).checks, "key")).toMatchObject({
+      state: "fail",
+      remedy: "countersign identity rotate",
+    });
+    expect(world.authority.agents).toMatchObject([{ publicKey: line }]);
+  });
+
+  test("and warns of a rotation that is not finished, also where the directory takes a token", async () => {
+    await ensure();
+    await editEntry((entry) => ({ ...entry, next_private_key: otherKey() }));
+    const unfinished = { state: "warn", remedy: "countersign identity rotate" };
+    expect(found((await diagnose()).checks, "key")).toMatchObject(unfinished);
+    closeDirectory();
+    expect(found((await diagnose()).checks, "key")).toMatchObject(unfinished);
+    await output(["identity", "rotate"], world.options);
+    expect(found((await diagnose()).checks, "key")).toMatchObject({
+      state: "ok",
+      message: expect.stringContaining("not compared"),
+    });
+  });
+
+  test("and fails for an agent that has ended or is not known; the remedy registers a new one", async () => {
+    const { agent_runtime_id } = await ensure();
+    world.authority.revokeAgent(agent_runtime_id);
+    expect(found((await diagnose()).checks, "key")).toMatchObject({
+      state: "fail",
+      remedy: expect.stringContaining("identity forget, then countersign identity ensure"),
+    });
+    await output(["identity", "forget"], world.options);
+    const next = await json(["identity", "ensure"], world.options);
+    expect(found((await diagnose()).checks, "key")).toMatchObject({ state: "ok" });
+    world.authority.forgetAgent(next.agent_runtime_id);
+    expect(found((await diagnose()).checks, "key")).toMatchObject({ state: "fail" });
+  });
+});
+
 describe("doctor warns, exit 0", () => {
   test("of files that others may read, and leaves them as they are", async () => {
     await logIn();
@@ -177,7 +247,7 @@ test("doctor finds all well where a thread has its task, and changes nothing", a
   expect(new Set(Object.values(states))).toEqual(new Set(["ok"]));
   expect(Object.keys(states)).toEqual([
     ...["home", "permissions", "configuration", "store", "login", "authority", "clock"],
-    ...["feature", "token", "identity", "task", "echo"],
+    ...["feature", "token", "identity", "key", "task", "echo"],
   ]);
   expect(JSON.stringify(checks)).not.toContain("t0ken");
   expect(contentOf(world.folder.path)).toEqual(before);

@@ -1,5 +1,6 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { AgentKey } from "@countersign/agent-key";
 import type { TemporaryDirectory, TestAuthority } from "@countersign/testing";
 import { beforeEach, describe, expect, test } from "vitest";
 import {
@@ -96,6 +97,58 @@ describe("identity list", () => {
   });
 });
 
+describe("identity forget keeps a key that may work, unless it is forced", () => {
+  const forget = ["identity", "forget"];
+  const closeDirectory = () =>
+    authority.fault("directory", { kind: "status", status: 401, body: "" }, 9);
+
+  test.each([
+    { what: "the authority says that the agent is active", make: () => {}, says: "is active at" },
+    { what: "its directory takes a token", make: closeDirectory, says: "resource_server token" },
+    { what: "it cannot be reached", make: () => authority.close(), says: "(unreachable)" },
+  ])("where $what", async ({ make, says }) => {
+    await logIn("acct-1");
+    await json(["identity", "ensure"], options);
+    await make();
+    const before = contentOf(folder.path);
+    const result = await countersign(forget, options);
+    expectError(result, "invalid_request", 1);
+    expect(result.stderr).toContain(says);
+    expect(result.stderr).toContain("--force");
+    expect(contentOf(folder.path)).toEqual(before);
+    expect(await json([...forget, "--force"], options)).toMatchObject({ forgotten: true });
+  });
+
+  test("where the key that works is that of a rotation which is not finished", async () => {
+    await logIn("acct-1");
+    await json(["identity", "ensure"], options);
+    await editIdentities(([entry]) => [
+      {
+        ...entry,
+        private_key: AgentKey.generate().exportPkcs8(),
+        next_private_key: entry?.private_key,
+      },
+    ]);
+    expectError(await countersign(forget, options), "invalid_request", 1);
+  });
+
+  test("but not where the key has ended, or the agent has been revoked, here or by others", async () => {
+    await logIn("acct-1");
+    await json(["identity", "ensure"], options);
+    await editIdentities(([entry]) => [
+      { ...entry, private_key: AgentKey.generate().exportPkcs8() },
+    ]);
+    expect(await json(forget, options)).toMatchObject({ forgotten: true });
+    const { agent_runtime_id } = await json(["identity", "ensure"], options);
+    authority.revokeAgent(agent_runtime_id);
+    expect(await json(forget, options)).toMatchObject({ forgotten: true });
+    await json(["identity", "ensure"], options);
+    await output(["identity", "revoke"], options);
+    closeDirectory();
+    expect(await json(forget, options)).toMatchObject({ forgotten: true });
+  });
+});
+
 describe("identity forget", () => {
   test("says what is missing when nobody is logged in and nobody is named", async () => {
     const args = ["identity", "forget", "--authority", authority.url];
@@ -112,7 +165,7 @@ describe("identity forget", () => {
     const named = { authority: authority.url, account_id: "acct-1", user_id: "user-1" };
     expect(await json(forget, { home })).toEqual({ ...named, forgotten: true });
     expect(await json(forget, { home })).toEqual({ ...named, forgotten: false });
-    expect(authority.requests).toEqual([]);
+    expect(authority.requests).toMatchObject([{ step: "directory" }]);
     expect(await json(["identity", "list"], { home })).toEqual([]);
     const second = await json(["identity", "ensure"], options);
     expect(second.agent_public_key).not.toBe(first.agent_public_key);
@@ -128,9 +181,15 @@ describe("identity forget", () => {
       { ...entry, authority: elsewhere },
     ]);
     const named = ["identity", "forget", "--user", "user-1"];
-    await output([...named, "--account", "acct-2"], options);
-    // Nothing is sent, so that it does not matter how.
-    await output([...named, "--account", "acct-1", "--authority", elsewhere], options);
+    const before = contentOf(folder.path);
+    // One cannot be read, of the other the authority cannot be asked.
+    for (const args of [["acct-2"], ["acct-1", "--authority", elsewhere]]) {
+      const forget = [...named, "--account", ...args];
+      expectError(await countersign(forget, options), "invalid_request", 1);
+      expect(contentOf(folder.path)).toEqual(before);
+    }
+    await output([...named, "--account", "acct-2", "--force"], options);
+    await output([...named, "--account", "acct-1", "--authority", elsewhere, "--force"], options);
     expect(await json(["identity", "list"], options)).toMatchObject([
       { authority: authority.url, account_id: "acct-1", current: true },
     ]);

@@ -154,6 +154,9 @@ function unreadableIdentity(
   return new CredentialStoreError(
     "store_corrupt",
     `the identity of this login in ${store.description} cannot be read: ${problem}`,
-    { cause, hint: "restore the file, or forget this identity and register a new one" },
+    {
+      cause,
+      hint: "restore it from a backup; forget this identity only if there is none, for its key is then lost",
+    },
   );
 }

@@ -18,6 +18,7 @@ export type {
   UnreadableMember,
 } from "./credential-store.js";
 export { CredentialStoreError } from "./credential-store-error.js";
+export { isFormerKey, publicLineOf, withFormerKey } from "./former-keys.js";
 export type { IdentityEvent, IdentityMessage } from "./identity-channel.js";
 export { IDENTITY_CHANNEL } from "./identity-channel.js";
 export type { KeySet, KeySetOptions } from "./identity-token/key-set.js";

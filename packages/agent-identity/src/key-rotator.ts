@@ -16,6 +16,7 @@ import {
 import type { AuthorityClient } from "./client/authority-client.js";
 import { AuthorityClock } from "./client/authority-clock.js";
 import type { CredentialStore } from "./credential-store.js";
+import { withFormerKey } from "./former-keys.js";
 import { publishIdentityEvent } from "./identity-channel.js";
 import { SharedFlights } from "./internal/shared-flights.js";
 import { isPlainRefusal } from "./kept-key.js";
@@ -172,14 +173,20 @@ export class KeyRotator {
     const { entry, nextPrivateKey } = rotating;
     const answer = await this.#request(binding, human, rotating, turn);
     publishIdentityEvent("answered", binding, entry.agent_runtime_id);
-    const rotated: StoredIdentity = { ...withoutNextKey(entry), private_key: nextPrivateKey };
+    const formerLine = importEntryKey(entry, store).publicKey.line;
+    const rotate = (stored: StoredIdentity): StoredIdentity =>
+      withFormerKey({ ...withoutNextKey(stored), private_key: nextPrivateKey }, formerLine);
+    let rotated = rotate(entry);
     let isKept = false;
     // Not ended by the signal: the key has taken over, whoever still waits.
     await store.update((current) => {
       const stored = findEntry(current, binding, store);
       isKept =
         stored?.private_key === entry.private_key && stored.next_private_key === nextPrivateKey;
-      return isKept ? withEntry(current, binding, rotated) : undefined;
+      if (stored === undefined || !isKept) return undefined;
+      // What else was noted of the agent while the authority was asked stays.
+      rotated = rotate(stored);
+      return withEntry(current, binding, rotated);
     });
     const identity = known.of(rotated);
     if (!isKept || identity === undefined) {

@@ -63,7 +63,7 @@ async function loadLogin(store: CredentialStore): Promise<StoredLogin | null> {
   throw new CredentialStoreError(
     "store_corrupt",
     `the login in ${store.description} cannot be read: ${broken.problem}`,
-    { hint: "log out and log in again" },
+    { hint: "restore it from a backup, or log in again with the token that you were given" },
   );
 }
 

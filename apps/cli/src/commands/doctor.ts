@@ -10,6 +10,7 @@ import {
   checkToken,
 } from "../doctor/check-authority.js";
 import { checkHome, checkPermissions, checkStore } from "../doctor/check-home.js";
+import { checkCodexHomes, checkKey } from "../doctor/check-key.js";
 import { check, type Finding, ok, type Verdict } from "../doctor/finding.js";
 import { escapeText } from "../escape-text.js";
 import { formatColumns } from "../output.js";
@@ -22,8 +23,8 @@ export interface DoctorOptions {
   readonly thread?: string;
 }
 
-/** Does one check and keeps what it found; tells whether it did not fail. */
-type Look = (name: string, work: () => Promise<Verdict>) => Promise<boolean>;
+/** Does one check and keeps what it found, unless there is nothing to look at; tells whether it did not fail. */
+type Look = (name: string, work: () => Promise<Verdict | undefined>) => Promise<boolean>;
 
 const COLOURS = { ok: "green", warn: "yellow", fail: "red" } as const;
 
@@ -33,6 +34,7 @@ export async function doctor(run: Run, options: DoctorOptions): Promise<number> 
   const findings: Finding[] = [];
   const look: Look = async (name, work) => {
     const finding = await check(run, name, work);
+    if (finding === undefined) return true;
     findings.push(finding);
     return finding.state !== "fail";
   };
@@ -55,6 +57,8 @@ export async function doctor(run: Run, options: DoctorOptions): Promise<number> 
     // No agent and no task is used then, whatever is stored.
     if (!client.identities.enabled) return;
     if (!(await look("identity", () => checkIdentity(client)))) return;
+    if (isReachable) await look("key", () => checkKey(run, client));
+    await look("codex", () => checkCodexHomes(client));
     let task: AgentTask | undefined;
     await look("task", async () => {
       task = await client.tasks.peek(scope);

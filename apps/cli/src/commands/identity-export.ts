@@ -1,16 +1,25 @@
-import { memoryStore, type StoredIdentity, type StoredLogin } from "@countersign/agent-identity";
+import {
+  type CredentialStore,
+  memoryStore,
+  publicLineOf,
+  type StoredIdentity,
+  type StoredLogin,
+} from "@countersign/agent-identity";
 import { requireAuthority } from "../authority-option.js";
 import { CliError, usageError } from "../cli-error.js";
-import {
-  type CodexHome,
-  isSameOwner,
-  loadCodexHome,
-  openCodexStore,
-  publicLineOf,
-} from "../codex-identity.js";
+import { changedMeanwhile, importCommand, noteCopy } from "../codex-copies.js";
+import { type CodexHome, isSameOwner, loadCodexHome, openCodexStore } from "../codex-identity.js";
 import { openCredentialStore } from "../credential-store-option.js";
+import { escapeText } from "../escape-text.js";
 import { pathOption } from "../home.js";
 import { parseUnsentBaseUrl } from "../http-url.js";
+import {
+  findNewestKey,
+  isOtherKey,
+  type KeyPair,
+  unknownKey,
+  unreadableKey,
+} from "../newest-key.js";
 import type { Run } from "../run.js";
 
 /** Options of `identity export`. */
@@ -27,7 +36,7 @@ export async function exportIdentity(run: Run, options: ExportIdentityOptions): 
   const wanted = await requireAuthority(run, options.authority, login?.authority);
   const authority = parseUnsentBaseUrl(wanted);
   const found = await loadCodexHome(codexHome, authority);
-  const owner = requireHuman(found, codexHome);
+  const owner = requireHuman(found, codexHome, authority);
   const mine = identities.find(
     (entry) => entry.state === "registered" && isSameOwner(entry, owner),
   );
@@ -38,34 +47,65 @@ export async function exportIdentity(run: Run, options: ExportIdentityOptions): 
       { hint: "log in here as the same user, then: countersign identity ensure" },
     );
   }
-  const known = identities.map(publicLineOf);
-  if (found.identity !== undefined && !known.includes(publicLineOf(found.identity))) {
-    refuseUnknown(found.identity, mine, options);
+  if (publicLineOf(mine) === undefined) throw unreadableKey(store.description);
+  const other = found.identity;
+  if (other !== undefined && isOtherKey({ stored: mine, other })) {
+    await requireNewest(run, { store, login, codexHome }, { stored: mine, other });
+  } else if (other !== undefined && !identities.map(publicLineOf).includes(publicLineOf(other))) {
+    refuseUnknown(other, mine, { codexHome, authority, isNamed: options.authority !== undefined });
   }
+  // Before the key is there: a copy that is noted and was never made does no harm, the other way round a rotation would not warn of it.
+  await noteCopy(store, mine, { codexHome });
   await (await openCodexStore(codexHome, authority, store)).update((current) => current);
   await assertExported(codexHome, authority, mine);
   run.output.warn("Codex 0.122 and 0.123 know this form of an agent; a later Codex may refuse it");
   const { account_id, user_id, agent_runtime_id } = mine;
   run.output.result(
     { codex_home: codexHome, authority, account_id, user_id, agent_runtime_id },
-    () => `the agent ${agent_runtime_id} of ${user_id} of ${account_id} is in ${codexHome}`,
+    () =>
+      `the agent ${agent_runtime_id} of ${user_id} of ${account_id} is in ${escapeText(codexHome)}`,
   );
 }
 
-function requireHuman({ login, loginProblem }: CodexHome, codexHome: string): StoredLogin {
+function requireHuman(found: CodexHome, codexHome: string, authority: string): StoredLogin {
+  const { login, loginProblem, identity } = found;
   if (login?.kind === "human") return login;
+  // A login to Codex makes `auth.json` anew.
+  const keep = identity === undefined ? "" : `${importCommand(codexHome, authority)}, then `;
   if (loginProblem !== undefined) {
     throw new CliError(
       "store_corrupt",
       `the login in ${codexHome} cannot be read: ${loginProblem}`,
-      {
-        hint: "codex login, and then again",
-      },
+      { hint: `${keep}codex login, and then again` },
     );
   }
   throw new CliError("not_logged_in", `no human is logged in to Codex in ${codexHome}`, {
-    hint: "codex login; or make a home for it: countersign codex export",
+    hint: `${keep}codex login; or make a new home for it: countersign codex export`,
   });
+}
+
+// The other key may be the agent's only live one: rotated in another home, and exported from there.
+async function requireNewest(
+  run: Run,
+  {
+    codexHome,
+    ...known
+  }: {
+    readonly store: CredentialStore;
+    readonly login: StoredLogin | null;
+    readonly codexHome: string;
+  },
+  pair: KeyPair,
+): Promise<void> {
+  const newest = await findNewestKey(run, known, pair);
+  if (newest === "stored") return;
+  if (newest === "neither") throw unknownKey(codexHome, pair);
+  const { agent_runtime_id, authority } = pair.stored;
+  throw new CliError(
+    "invalid_request",
+    `${codexHome} holds a newer key of the agent ${agent_runtime_id} than this home`,
+    { hint: importCommand(codexHome, authority), exitCode: 1 },
+  );
 }
 
 // Codex has one place for an agent. What stands there is kept here when it is replaced, under an authority that somebody has to name: a key is
@@ -73,20 +113,24 @@ function requireHuman({ login, loginProblem }: CodexHome, codexHome: string): St
 function refuseUnknown(
   other: StoredIdentity,
   mine: StoredIdentity,
-  { codexHome, authority }: ExportIdentityOptions,
+  {
+    codexHome,
+    authority,
+    isNamed,
+  }: { readonly codexHome: string; readonly authority: string; readonly isNamed: boolean },
 ): void {
-  const { account_id, user_id } = other;
+  const { account_id, user_id, agent_runtime_id } = other;
   if (isSameOwner(other, mine)) {
     throw new CliError(
       "invalid_request",
-      `Codex has another agent of ${user_id} of ${account_id} in ${codexHome}`,
+      `Codex has another agent of ${user_id} of ${account_id} in ${codexHome}: ${agent_runtime_id}`,
       {
-        hint: "to work with that one here: countersign identity forget, then countersign identity import",
+        hint: `give Codex a new home (countersign codex export); or keep that agent in a new home of this command: COUNTERSIGN_HOME=FOLDER ${importCommand(codexHome, authority)}`,
         exitCode: 1,
       },
     );
   }
-  if (authority !== undefined) return;
+  if (isNamed) return;
   throw usageError(
     `${codexHome} holds an agent of ${user_id} of ${account_id} that is not known here`,
     "say which authority it is of with --authority URL; it is then kept here and makes room",
@@ -101,6 +145,9 @@ async function assertExported(
   const after = await openCodexStore(codexHome, authority, memoryStore());
   const [identity] = (await after.load()).identities;
   if (identity !== undefined && publicLineOf(identity) === publicLineOf(mine)) return;
+  if (identity !== undefined && isOtherKey({ stored: mine, other: identity })) {
+    throw changedMeanwhile(after.description);
+  }
   throw new CliError(
     "store_denied",
     `${after.description} holds the agent of a later Codex, which stays`,

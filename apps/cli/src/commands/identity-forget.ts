@@ -1,7 +1,16 @@
-import { AgentIdentityManager, fixedAuth } from "@countersign/agent-identity";
+import {
+  AgentIdentityManager,
+  type CredentialStore,
+  fixedAuth,
+  publicLineOf,
+  type StoredIdentity,
+} from "@countersign/agent-identity";
+import { CountersignError } from "@countersign/agent-key";
 import { requireAuthority } from "../authority-option.js";
 import { CliError } from "../cli-error.js";
+import { isSameOwner } from "../codex-identity.js";
 import { openCredentialStore } from "../credential-store-option.js";
+import { askDirectory } from "../directory-word.js";
 import { parseUnsentBaseUrl } from "../http-url.js";
 import { type HumanOptions, namedHuman } from "../principal-options.js";
 import type { Run } from "../run.js";
@@ -9,15 +18,23 @@ import type { Run } from "../run.js";
 /** Options of `identity forget`. */
 export interface ForgetIdentityOptions extends HumanOptions {
   readonly authority?: string;
+  readonly force?: boolean;
 }
 
-/** `identity forget`: removes the stored identity of one user in one account, readable or not. */
+interface Owner {
+  readonly authority: string;
+  readonly account_id: string;
+  readonly user_id: string;
+}
+
+/**
+ * `identity forget`: removes the stored identity of one user in one account. Without `--force` only if its key is known to be good for nothing
+ * any more: the authority's directory says so, it was revoked from here, or it was never registered.
+ */
 export async function forgetIdentity(run: Run, options: ForgetIdentityOptions): Promise<void> {
   const named = namedHuman(options);
   const store = await openCredentialStore(run);
   const { login } = await store.load();
-  // Nothing is sent, so that any kind of http is as good as another.
-  const http = { insecureHttp: true };
   const wanted = await requireAuthority(run, options.authority, login?.authority);
   const authority = parseUnsentBaseUrl(wanted);
   const human =
@@ -30,20 +47,86 @@ export async function forgetIdentity(run: Run, options: ForgetIdentityOptions): 
       hint: "name the identity with --account and --user: countersign identity list",
     });
   }
+  const { accountId, userId } = human;
+  if (options.force !== true) {
+    await refuseLiveKey(run, store, { authority, account_id: accountId, user_id: userId });
+  }
   const identities = new AgentIdentityManager({
     authority,
     // Only tells whose identity it is.
     auth: fixedAuth({ kind: "human", ...human, accessToken: "" }),
     store,
     features: await run.features(),
-    ...http,
+    // It sends nothing, so that any kind of http is as good as another.
+    insecureHttp: true,
   });
   const forgotten = await identities.forget();
   await identities.close();
-  const { accountId, userId } = human;
   run.output.result({ authority, account_id: accountId, user_id: userId, forgotten }, () =>
     forgotten
       ? `forgot the agent of ${userId} of ${accountId}; ${authority} keeps it until it is revoked there`
       : `${userId} of ${accountId} has no stored agent with ${authority}`,
   );
+}
+
+async function refuseLiveKey(run: Run, store: CredentialStore, owner: Owner): Promise<void> {
+  const { identities, unreadable = [] } = await store.load();
+  const entries = identities.filter((identity) => isSameOwner(identity, owner));
+  const isBroken = unreadable.some(
+    ({ member, authority = "", accountId: account_id = "", userId: user_id = "" }) =>
+      member === "identities" && isSameOwner({ authority, account_id, user_id }, owner),
+  );
+  if (isBroken) {
+    throw refusal(
+      `the stored agent of ${owner.user_id} of ${owner.account_id} cannot be read, and its key may work`,
+      `restore ${store.description} from a backup, or use the version of countersign that wrote it`,
+    );
+  }
+  for (const entry of entries) {
+    const agentRuntimeId = entry.agent_runtime_id;
+    if (entry.state !== "registered" || agentRuntimeId === undefined) continue;
+    const problem = await whyKept(run, entry, agentRuntimeId);
+    if (problem === undefined) continue;
+    throw refusal(
+      `${problem}, and forgetting it here loses its key`,
+      "nothing has to be forgotten to log in as another user; to end the agent for good: countersign identity revoke",
+    );
+  }
+}
+
+/** @returns why the key is not to be removed; `undefined`: it is good for nothing any more */
+async function whyKept(
+  run: Run,
+  entry: StoredIdentity,
+  agentRuntimeId: string,
+): Promise<string | undefined> {
+  const { authority, revoked, next_private_key } = entry;
+  try {
+    const word = await askDirectory(run, authority, agentRuntimeId);
+    if (word.kind === "unknown") return undefined;
+    if (word.kind === "known") {
+      const { state, publicKeys } = word.record;
+      if (state === "revoked") return undefined;
+      // A key that cannot be read is no reason to remove the one that may follow it.
+      const keys = [
+        entry.private_key,
+        ...(next_private_key === undefined ? [] : [next_private_key]),
+      ];
+      const lines = keys.map((private_key) => publicLineOf({ private_key }));
+      const isLive = publicKeys.some(({ line }) => lines.includes(line));
+      return isLive || lines.includes(undefined)
+        ? `the agent ${agentRuntimeId} is ${state} at ${authority}`
+        : undefined;
+    }
+  } catch (error) {
+    if (!CountersignError.is(error) || error.code === "cancelled") throw error;
+    if (revoked === true) return undefined;
+    return `${authority} cannot say whether the agent ${agentRuntimeId} is active (${error.code})`;
+  }
+  if (revoked === true) return undefined;
+  return `${authority} tells a holder of a resource_server token alone whether the agent ${agentRuntimeId} is active`;
+}
+
+function refusal(message: string, hint: string): CliError {
+  return new CliError("invalid_request", `${message}; only --force does so`, { hint, exitCode: 1 });
 }

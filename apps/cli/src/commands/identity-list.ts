@@ -1,6 +1,11 @@
-import type { Credentials, StoredIdentity, UnreadableMember } from "@countersign/agent-identity";
+import {
+  type Credentials,
+  publicLineOf,
+  type StoredIdentity,
+  type UnreadableMember,
+} from "@countersign/agent-identity";
 import { namedAuthority } from "../authority-option.js";
-import { isSameOwner, publicLineOf } from "../codex-identity.js";
+import { isSameOwner } from "../codex-identity.js";
 import { openCredentialStore } from "../credential-store-option.js";
 import { escapeText } from "../escape-text.js";
 import { parseUnsentBaseUrl } from "../http-url.js";

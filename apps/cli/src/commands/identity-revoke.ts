@@ -14,6 +14,14 @@ export async function revokeIdentity(run: Run): Promise<void> {
   await withProgress(run.output, `revoking ${agent_runtime_id} at ${authority}`, () =>
     revokeOwnAgent(run, own),
   );
+  // Where the authority's directory takes a token, `identity forget` knows it by this alone.
+  await store.update((current) => {
+    const { private_key } = own.entry;
+    const identities = current.identities.map((entry) =>
+      entry.private_key === private_key ? { ...entry, revoked: true } : entry,
+    );
+    return { ...current, identities };
+  });
   const value = { authority, account_id, user_id, agent_runtime_id, agent_state: "revoked" };
   run.output.result(value, () => [
     `revoked ${agent_runtime_id} of ${user_id} of ${account_id} at ${authority}`,

@@ -1,7 +1,14 @@
 import { formatTimestamp } from "@countersign/agent-key";
-import { openAgentSession, requireFeature, requireLogin } from "../agent-session.js";
+import {
+  type AgentSession,
+  openAgentSession,
+  requireFeature,
+  requireLogin,
+} from "../agent-session.js";
 import { CliError } from "../cli-error.js";
+import { exportCommand, outdatedCodexHomes } from "../codex-copies.js";
 import { formatColumns } from "../output.js";
+import { findOwnAgent } from "../own-agent.js";
 import { withProgress } from "../progress.js";
 import type { Run } from "../run.js";
 import { describeIdentity } from "./identity.js";
@@ -33,8 +40,11 @@ export async function rotateIdentity(
   }
   const { identity, formerKeyEndsAt } = rotation;
   const ends = formerKeyEndsAt === null ? null : formatTimestamp(formerKeyEndsAt);
+  const codexHomes = await findCopies(session);
+  if (codexHomes.length > 0) run.output.warn(copyWarning(codexHomes, session.authority, ends));
   const described = { ...describeIdentity(identity), former_key_ends_at: ends };
-  run.output.result(described, () =>
+  const copies = codexHomes.length > 0 ? { codex_homes: codexHomes } : {};
+  run.output.result({ ...described, ...copies }, () =>
     formatColumns(
       Object.entries({
         ...described,
@@ -43,4 +53,23 @@ export async function rotateIdentity(
       }),
     ),
   );
+}
+
+/** The Codex homes that hold a former key of the login's agent: those that it was exported to, or imported from. */
+async function findCopies({ store }: AgentSession): Promise<readonly string[]> {
+  const own = findOwnAgent(await store.load());
+  return own === undefined ? [] : await outdatedCodexHomes(own.entry);
+}
+
+function copyWarning(
+  codexHomes: readonly string[],
+  authority: string,
+  endsAt: string | null,
+): string {
+  const ends =
+    endsAt === null
+      ? "which has ended"
+      : `which ends with the first use of the new one, or ${endsAt}`;
+  const commands = codexHomes.map((home) => exportCommand(home, authority));
+  return `Codex still has the former key, ${ends}; give it the new one: ${commands.join("; ")}`;
 }

@@ -50,8 +50,8 @@ export async function checkStore(store: CredentialStore): Promise<Verdict> {
   return fail(
     `${store.description}: a member of ${first.member} cannot be read: ${first.problem}`,
     first.member === "login"
-      ? "countersign logout, then log in again"
-      : "countersign identity list, then identity forget",
+      ? "restore it from a backup, or log in again with the token that you were given: countersign login"
+      : "restore it from a backup, or use the version of countersign that wrote it; countersign identity list says whose it is",
   );
 }
 

@@ -29,14 +29,15 @@ export function fail(message: string, remedy: string): Verdict {
   return { state: "fail", message, remedy };
 }
 
-/** Does one check; what it throws is what it found. */
+/** Does one check; what it throws is what it found. `undefined`: there is nothing to look at. */
 export async function check(
   run: Run,
   name: string,
-  work: () => Promise<Verdict>,
-): Promise<Finding> {
+  work: () => Promise<Verdict | undefined>,
+): Promise<Finding | undefined> {
   try {
-    return { name, ...(await work()) };
+    const verdict = await work();
+    return verdict && { name, ...verdict };
   } catch (error) {
     const reported = toReportedError(error, run.signal);
     // Whoever is asked to stop wants no list of what was not looked at.

@@ -51,13 +51,15 @@ export function declareAgentCommands(program: Command, declare: Declare): void {
     })
     .option("--account <id>", "its account (default: the login's)")
     .option("--user <id>", "its user (default: the login's)")
-    .option("--authority <url>", "its authority (default: the one in use)");
+    .option("--authority <url>", "its authority (default: the one in use)")
+    .option("--force", "also if its key may work: that key is then lost");
   declare
     .command(identity, "import", "keep the agent of a Codex home here too", async () => {
       return (await import("../commands/identity-import.js")).importIdentity;
     })
     .requiredOption("--codex-home <folder>", "folder with Codex's auth.json")
-    .requiredOption("--authority <url>", "base URL of the authority that it is registered with");
+    .requiredOption("--authority <url>", "base URL of the authority that it is registered with")
+    .option(...INSECURE_HTTP);
   declare
     .command(
       identity,
@@ -66,7 +68,8 @@ export function declareAgentCommands(program: Command, declare: Declare): void {
       async () => (await import("../commands/identity-export.js")).exportIdentity,
     )
     .requiredOption("--codex-home <folder>", "folder with Codex's auth.json")
-    .option("--authority <url>", "base URL of its authority (default: the one in use)");
+    .option("--authority <url>", "base URL of its authority (default: the one in use)")
+    .option(...INSECURE_HTTP);
 
   const task = declare.group(program, "task", "tasks of threads");
   declare

@@ -67,7 +67,7 @@ export async function loadAuthFile(target: string): Promise<AuthFile | undefined
     if (read === READS) {
       // The text is not quoted: it is made of secrets.
       throw new CredentialStoreError("store_corrupt", `${target} is no JSON object`, {
-        hint: "log in to Codex again, or restore the file from a backup",
+        hint: "restore the file from a backup, or move it away and log in to Codex again",
       });
     }
     await sleep(PAUSE_MS);

@@ -17,7 +17,16 @@ export type CodexIdentity =
   | { readonly kind: "token" }
   | { readonly kind: "unreadable"; readonly member: UnreadableMember };
 
-const STORED_NAMES = new Set([
+/** What is known of an agent here alone: it is not written into `auth.json`, and not believed where it stands there. */
+const HOME_NAMES = [
+  "next_private_key",
+  "compromised",
+  "former_public_keys",
+  "codex_homes",
+  "revoked",
+] as const;
+
+const STORED_NAMES = new Set<string>([
   "authority",
   "account_id",
   "user_id",
@@ -25,9 +34,14 @@ const STORED_NAMES = new Set([
   "agent_runtime_id",
   "state",
   "registered_at",
-  "next_private_key",
-  "compromised",
+  ...HOME_NAMES,
 ]);
+
+/** The members of an identity that are kept beside `auth.json` alone. */
+export function homeMembersOf(entry: StoredIdentity): Partial<StoredIdentity> {
+  const known = HOME_NAMES.map((name) => [name, entry[name]] as const);
+  return Object.fromEntries(known.filter(([, value]) => value !== undefined));
+}
 
 /**
  * Reads `agent_identity`, of whatever generation.
@@ -82,8 +96,11 @@ function parseOwn(value: object, authority: string): CodexIdentity {
     });
   }
   const { workspace_id, chatgpt_user_id, agent_private_key, ...rest } = parsed.data;
+  const isHomeName = (name: string) => HOME_NAMES.some((known) => known === name);
+  const members = Object.entries(rest).filter(([name]) => !isHomeName(name));
   const entry: StoredIdentity = {
-    ...rest,
+    ...Object.fromEntries(members),
+    agent_runtime_id: parsed.data.agent_runtime_id,
     authority,
     account_id: workspace_id,
     user_id: chatgpt_user_id,

@@ -1,9 +1,15 @@
 import { bindingKey } from "../binding.js";
 import type { Credentials, UnreadableMember } from "../credential-store.js";
 import { CredentialStoreError } from "../credential-store-error.js";
+import { isFormerKey, publicLineOf } from "../former-keys.js";
 import type { StoredIdentity } from "../schema/credentials.js";
 import { type AuthFile, formatAuthFile, identityText } from "./auth-file.js";
-import { type CodexIdentity, formatCodexIdentity, parseCodexIdentity } from "./codex-identity.js";
+import {
+  type CodexIdentity,
+  formatCodexIdentity,
+  homeMembersOf,
+  parseCodexIdentity,
+} from "./codex-identity.js";
 import { type CodexLogin, type CodexLoginOptions, parseCodexLogin } from "./codex-login.js";
 
 /** What a change of a {@link CodexView} writes. */
@@ -19,7 +25,8 @@ export interface CodexChange {
  * beside.
  *
  * The store beside also keeps what stands in `auth.json` in the form that is written here, so that nothing is lost when Codex puts another
- * identity into its one place. Where both have one for the same binding, `auth.json` counts, for Codex may have registered anew.
+ * identity into its one place. Where both have one for the same binding, `auth.json` counts, for Codex may have registered anew. Where both
+ * have the same agent, the key beside counts, and takes the place of the other one only if it is known to have replaced it.
  */
 export class CodexView {
   /** What a reader is given. */
@@ -112,7 +119,9 @@ export class CodexView {
     throw new CredentialStoreError(
       "store_denied",
       `the login of ${this.#description} is changed by Codex alone`,
-      { hint: "use `codex login` or `codex logout`" },
+      {
+        hint: "use `codex login`, which may remove the agent in the file: countersign identity import keeps it",
+      },
     );
   }
 
@@ -147,27 +156,22 @@ export class CodexView {
     );
     const kept = mine ?? next.identities.find((one) => one === entry);
     if (kept === undefined) return entry === undefined ? before : undefined;
-    return kept === entry
-      ? before
-      : formatCodexIdentity(kept, entry === undefined ? undefined : before);
+    if (kept === entry || (entry !== undefined && mayBeNewer(entry, kept))) return before;
+    return formatCodexIdentity(kept, entry === undefined ? undefined : before);
   }
 }
 
 /**
- * A key that was registered here with one authority stays that authority's, whatever the caller says of the Codex home later. A rotation of
- * it that is on its way stands beside alone: Codex would not keep it.
+ * A key that was registered here with one authority stays that authority's, whatever the caller says of the Codex home later. What is known
+ * of it here alone, such as a rotation that is on its way, stands beside alone: Codex would not keep it.
  */
 function withKnown(identity: CodexIdentity, beside: Credentials): CodexIdentity {
   if (identity.kind !== "own" || identity.entry === undefined) return identity;
   const { entry } = identity;
   const known = beside.identities.find(({ private_key }) => private_key === entry.private_key);
   if (known === undefined) return identity;
-  const { authority, next_private_key, compromised } = known;
-  const rotation = {
-    ...(next_private_key === undefined ? {} : { next_private_key }),
-    ...(compromised === undefined ? {} : { compromised }),
-  };
-  return { kind: "own", entry: { ...entry, authority, ...rotation } };
+  const { authority } = known;
+  return { kind: "own", entry: { ...entry, authority, ...homeMembersOf(known) } };
 }
 
 function isRotated(beside: StoredIdentity, entry: StoredIdentity): boolean {
@@ -176,6 +180,12 @@ function isRotated(beside: StoredIdentity, entry: StoredIdentity): boolean {
     beside.agent_runtime_id === entry.agent_runtime_id &&
     beside.private_key !== entry.private_key
   );
+}
+
+/** The same agent may have been rotated elsewhere: a key that the one kept here is not known to have replaced may be its only live one. */
+function mayBeNewer(entry: StoredIdentity, kept: StoredIdentity): boolean {
+  const line = publicLineOf(entry);
+  return line !== undefined && isRotated(kept, entry) && !isFormerKey(kept, line);
 }
 
 interface Owner {

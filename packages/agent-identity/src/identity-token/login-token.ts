@@ -65,6 +65,6 @@ function assertOfLogin(auth: AgentAuth, login: StoredTokenLogin): AgentAuth {
   throw new CredentialStoreError(
     "store_corrupt",
     "the stored identity token is for another account or user than its login says",
-    { hint: "log out and log in again" },
+    { hint: "restore it from a backup, or log in again with the token that you were given" },
   );
 }

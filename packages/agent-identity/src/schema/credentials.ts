@@ -52,6 +52,10 @@ export const storedIdentitySchema = z
     // Never dropped where it cannot be read: it may be the agent's only key by now.
     next_private_key: z.string().min(1).optional(),
     compromised: z.boolean().optional(),
+    // Each only adds to what is known; without it a question is asked, or a warning is missing.
+    former_public_keys: z.array(z.string()).optional().catch(undefined),
+    codex_homes: z.array(z.string()).optional().catch(undefined),
+    revoked: z.boolean().optional().catch(undefined),
   })
   .refine(
     (entry) => entry.state === "pending" || entry.agent_runtime_id !== undefined,
@@ -80,6 +84,7 @@ export type StoredLogin = StoredHumanLogin | StoredTokenLogin;
 /**
  * A stored identity. `private_key` (base64 of PKCS#8) is secret; `pending`: the key is kept, the authority has not answered yet.
  * `next_private_key`, secret too: the key of a rotation that is not known to be finished; `compromised`: that rotation ends the key before it
- * at once.
+ * at once. `former_public_keys`: OpenSSH lines of the keys that this one is known to have replaced, the latest last. `codex_homes`: absolute paths
+ * of the Codex homes that the agent was imported from or exported to. `revoked`: its human has ended it from here.
  */
 export type StoredIdentity = Readonly<z.infer<typeof storedIdentitySchema>>;

@@ -68,7 +68,9 @@ export class KeyringText {
     throw new CredentialStoreError(
       "store_corrupt",
       `${this.#options.description} holds something else than a store, or only a part of one`,
-      { hint: "remove its entries with the system's keyring manager, and log in again" },
+      {
+        hint: "restore the keyring from a backup; or leave it as it is, and log in with another home",
+      },
     );
   }
 
@@ -107,7 +109,7 @@ export class KeyringText {
     const count = Math.ceil(bytes.length / maxEntryBytes);
     if (count > MAX_PARTS) {
       throw new CredentialStoreError("store_denied", `${description} is too small for this`, {
-        hint: "forget identities that are not needed, or choose the file store",
+        hint: "forget identities whose agents are revoked, or choose the file store",
       });
     }
     for (let part = 0; part < count; part += 1) {
