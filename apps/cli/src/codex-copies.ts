@@ -1,5 +1,9 @@
-import type { CredentialStore, StoredIdentity } from "@countersign/agent-identity";
-import { publicLineOf, withFormerKey } from "@countersign/agent-identity";
+import {
+  type CredentialStore,
+  publicLineOf,
+  type StoredIdentity,
+  withFormerKey,
+} from "@countersign/agent-identity";
 import { CliError } from "./cli-error.js";
 import { isSameOwner, loadCodexHome } from "./codex-identity.js";
 import { quoteArgument } from "./quote-argument.js";

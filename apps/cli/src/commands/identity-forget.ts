@@ -89,7 +89,7 @@ async function refuseLiveKey(run: Run, store: CredentialStore, owner: Owner): Pr
     if (problem === undefined) continue;
     throw refusal(
       `${problem}, and forgetting it here loses its key`,
-      "nothing has to be forgotten to log in as another user; to end the agent for good: countersign identity revoke",
+      "keep it: nothing has to be forgotten to log in as another user; countersign doctor says whether the key works",
     );
   }
 }
