@@ -85,13 +85,13 @@ describe("what the upstream gets of the signing proxy", () => {
 describe("what the client gets of the upstream", () => {
   test("has no CORS field, in its head or its trailers", async () => {
     const upstream = await startRawUpstream(
-      "HTTP/1.1 200 OK\r\nAccess-Control-Allow-Origin: *\r\naccess_control_allow_headers: *\r\nX-Own: 1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nAccess-Control-Max-Age: 9\r\nX-Sum: 1\r\n\r\n",
+      "HTTP/1.1 200 OK\r\nAccess-Control-Allow-Origin: *\r\naccess_control_allow_headers: *\r\nX-Own: 1\r\nTrailer: X-Sum, Access-Control-Max-Age\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nAccess-Control-Max-Age: 9\r\nX-Sum: 1\r\n\r\n",
     );
     const signing = await startSigningProxy({ upstream: upstream.url });
     const client = await connectRaw(signing.url);
     client.send(signing.request("GET", "/v1"));
     const answer = await client.bytes.until("X-Sum: 1\r\n\r\n");
-    expect(answer).toContain("X-Own: 1\r\n");
+    expect(answer).toContain("X-Own: 1\r\ntrailer: x-sum\r\n");
     expect(answer).not.toMatch(/access.control/i);
   });
 

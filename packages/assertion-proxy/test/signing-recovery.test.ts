@@ -1,6 +1,7 @@
 import { parseAssertion } from "@countersign/agent-assertion";
 import { AgentKeyError } from "@countersign/agent-key";
 import { describe, expect, test } from "vitest";
+import { createProxyMetrics } from "../src/proxy-metrics.js";
 import { connectRaw, readAnswer } from "./raw-client.js";
 import { OK, type RawConnection, type RawUpstream, startRawUpstream } from "./raw-upstream.js";
 import {
@@ -187,6 +188,22 @@ describe("a request is sent once more, under the other credential,", () => {
     expect(first.bytes.text).not.toContain("world");
     second.socket.write(OK);
     expect(await readAnswer(client)).toMatchObject({ status: 200 });
+  });
+
+  test("with trailers, whose lines that are not forwarded count once", async () => {
+    const metrics = createProxyMetrics();
+    const { upstream, signing, client } = await begin({ metrics });
+    const trailers = "X-Sum: 9\r\nX.Own: evil\r\n";
+    client.send(`${signing.request("POST", "/v1", CHUNKED)}3\r\nhel\r\n0\r\n${trailers}\r\n`);
+    const first = await upstream.connection(0);
+    await first.bytes.until("X-Sum: 9\r\n\r\n");
+    // Without an end of the connection in between, the second attempt may come over the same one.
+    first.socket.end(`${refusal("unknown_task").replace("X-Own: 1", "Connection: close")}`);
+    const { bytes, socket } = await upstream.connection(1);
+    expect(await bytes.until("X-Sum: 9\r\n\r\n")).not.toContain("evil");
+    socket.write(OK);
+    expect(await readAnswer(client)).toMatchObject({ status: 200 });
+    expect(await metrics.render()).toMatch(/^countersign_proxy_fields_left_out_total 1$/m);
   });
 
   test("with a body that its client keeps until it is asked for it", async () => {
