@@ -72,6 +72,11 @@ export interface ProxyPolicy {
   admit(request: IncomingMessage, signal: AbortSignal, body: BodyReader): Promise<Admission>;
   /** Looks at the upstream's head before anything of it reaches the client; a refusal is answered in its place. */
   judge?(status: number, fields: RawFields): RequestRefusal | undefined;
+  /**
+   * Tells whether a text of the client contains a secret that goes neither to the upstream nor into the audit. Takes one character for each
+   * byte. Absent: no text does.
+   */
+  readonly isSecret?: ((text: string) => boolean) | undefined;
   /** Tells, by comparable name, which of the upstream's end-to-end fields the client gets. Absent: all of them. */
   readonly keepsAnswerField?: (name: string) => boolean;
 }

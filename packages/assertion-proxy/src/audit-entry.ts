@@ -13,7 +13,7 @@ export interface AuditEntry extends AuditIdentity {
   readonly time: string;
   /** The request's method; empty where what arrived was no request. */
   readonly method: string;
-  /** The path as received, without the query, cut at 2,048 characters; empty where the target was no path. */
+  /** The path as received, without the query, cut at 2,048 characters; empty where the target was no path, or its path contains the client token. */
   readonly path: string;
   /** The status that the client was answered with; 499 when it went away before there was one. */
   readonly status: number;
@@ -42,10 +42,17 @@ export interface AuditStart {
  * Takes down what a request is.
  *
  * @param url - the request target as received; only an origin-form's path is kept, since other forms may hold a user name and password
+ * @param isSecret - tells of a path that it contains a secret and is not kept
  */
-export function startAudit(method: string, url: string, startedAt: number): AuditStart {
+export function startAudit(
+  method: string,
+  url: string,
+  startedAt: number,
+  isSecret?: (text: string) => boolean,
+): AuditStart {
   const path = url.startsWith("/") || url === "*" ? (url.split(/[?#]/, 1)[0] ?? "") : "";
-  return { startedAt, method, path: path.slice(0, PATH_LENGTH) };
+  const isKept = isSecret?.(path) !== true;
+  return { startedAt, method, path: isKept ? path.slice(0, PATH_LENGTH) : "" };
 }
 
 /** How a request ended. */

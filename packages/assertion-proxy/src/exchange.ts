@@ -19,6 +19,7 @@ import { Relay, type RelayContext } from "./relay.js";
 import { RequestBody } from "./request-body.js";
 import { checkRequestHead, type RequestHead } from "./request-head.js";
 import { RequestRefusal } from "./request-refusal.js";
+import { withoutSecrets } from "./secret-fields.js";
 import { Tunnel } from "./tunnel.js";
 import type { UpgradeConnection } from "./upgrade-connection.js";
 import { Watchdog } from "./watchdog.js";
@@ -81,7 +82,8 @@ export class Exchange {
     this.#upgrade = input.upgrade;
     this.#events = events;
     this.#answerWatchdog = new Watchdog(() => request.socket.destroy());
-    this.#start = startAudit(request.method ?? "", request.url ?? "", context.now());
+    const { method = "", url = "" } = request;
+    this.#start = startAudit(method, url, context.now(), context.policy.isSecret);
     context.observer?.began();
     // First of all listeners: Node's own would throw the rest of an unread body away uncounted.
     response.prependOnceListener("finish", () => this.#end());
@@ -104,7 +106,13 @@ export class Exchange {
       policy.guard?.(this.#request);
       if (isClosing()) throw new RequestRefusal("server_error", "the proxy is about to end");
       if (!hasRoom()) throw new RequestRefusal("server_error", "too many requests at once");
-      const head = checkRequestHead(this.#request, limits, this.#upgrade !== undefined);
+      const { isSecret } = policy;
+      // Before anything reads what it copies or signs. Trailers are not here yet: they are looked at when they are sent.
+      if (isSecret !== undefined) {
+        this.#request.rawHeaders = withoutSecrets(this.#request.rawHeaders, isSecret);
+      }
+      const canUpgrade = this.#upgrade !== undefined;
+      const head = checkRequestHead(this.#request, { limits, canUpgrade, isSecret });
       this.#expectsContinue = head.expectsContinue;
       const body = this.#openBody(head);
       this.#body = body;

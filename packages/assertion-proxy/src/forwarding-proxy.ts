@@ -224,7 +224,8 @@ export class ForwardingProxy {
     const now = this.#options.now();
     const { code, problem } = problemOf(refusal);
     this.#options.observer?.refusedUnread({ method, status: problem.status, code, ms: 0 });
-    writeAudit(this.#options.audit, startAudit(method, url, now), {
+    const { audit, policy } = this.#options;
+    writeAudit(audit, startAudit(method, url, now, policy.isSecret), {
       endedAt: now,
       status: problem.status,
       code,

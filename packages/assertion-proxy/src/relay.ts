@@ -9,6 +9,7 @@ import { RefusedAnswer } from "./refused-answer.js";
 import type { RequestBody } from "./request-body.js";
 import type { RequestHead } from "./request-head.js";
 import { RequestRefusal } from "./request-refusal.js";
+import { withoutSecrets } from "./secret-fields.js";
 import { type AttemptContext, UpstreamAttempt } from "./upstream-attempt.js";
 import { forwardedTrailers, forwardResponseHead, renderSwitch } from "./upstream-response.js";
 import { Watchdog } from "./watchdog.js";
@@ -104,7 +105,9 @@ export class Relay {
     // Sent again after a 401, they are counted once.
     if (!this.#hasTrailers) this.#context.observer?.leftOut(leftOut);
     this.#hasTrailers = true;
-    return keepFields(request.rawTrailers, ({ rawName }) => admission.keepTrailer(rawName));
+    const { isSecret } = this.#context.policy;
+    const trailers = isSecret ? withoutSecrets(request.rawTrailers, isSecret) : request.rawTrailers;
+    return keepFields(trailers, ({ rawName }) => admission.keepTrailer(rawName));
   }
 
   #onResponse(incoming: IncomingMessage): void {

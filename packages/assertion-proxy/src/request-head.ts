@@ -15,19 +15,24 @@ export interface RequestHead {
   readonly websocket?: WebSocketOffer | undefined;
 }
 
+/** What a request's head is checked by. */
+export interface RequestHeadRules {
+  readonly limits: ProxyLimits;
+  /** Whether the connection can become a WebSocket's. */
+  readonly canUpgrade: boolean;
+  /** Tells whether a text contains a secret that does not go to the upstream. */
+  readonly isSecret?: ((text: string) => boolean) | undefined;
+}
+
 /**
  * Checks a request's head, in this order: target, one `Host`, framing, upgrade, `Expect`.
  *
- * @param canUpgrade - whether the connection can become a WebSocket's
  * @throws {RequestRefusal} `invalid_request`
  * @see security.md "Both proxies build the outgoing request from nothing"
  */
-export function checkRequestHead(
-  request: IncomingMessage,
-  limits: ProxyLimits,
-  canUpgrade: boolean,
-): RequestHead {
+export function checkRequestHead(request: IncomingMessage, rules: RequestHeadRules): RequestHead {
   const { rawHeaders, httpVersion } = request;
+  const { limits, canUpgrade, isSecret } = rules;
   checkRequestTarget(request.method ?? "", request.url ?? "");
   const hosts = fieldValues(rawHeaders, "host").length;
   if (hosts > 1 || (hosts === 0 && httpVersion === "1.1")) {
@@ -39,7 +44,11 @@ export function checkRequestHead(
     const isHandshake =
       canUpgrade && request.method === "GET" && httpVersion === "1.1" && framing.kind === "none";
     if (!isHandshake) throw new RequestRefusal("invalid_request", "this upgrade is not served");
-    return { framing, expectsContinue: false, websocket: parseWebSocketOffer(rawHeaders) };
+    return {
+      framing,
+      expectsContinue: false,
+      websocket: parseWebSocketOffer(rawHeaders, isSecret),
+    };
   }
   return { framing, expectsContinue: parseExpect(request) && framing.kind !== "none" };
 }

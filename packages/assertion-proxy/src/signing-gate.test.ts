@@ -7,7 +7,8 @@ import { createSigningGate } from "./signing-gate.js";
 function verdict(host: string, localAddress: string | undefined, localPort: number, at: string) {
   const gate = createSigningGate({
     listener: () => ({ kind: "address", host: at }),
-    isToken: undefined,
+    token: undefined,
+    keyFields: [],
   });
   const request = { rawHeaders: ["Host", host], socket: { localAddress, localPort } };
   try {
@@ -41,7 +42,7 @@ test.each([
 });
 
 test("a proxy that does not know where it listens serves nobody", () => {
-  const gate = createSigningGate({ listener: () => undefined, isToken: undefined });
+  const gate = createSigningGate({ listener: () => undefined, token: undefined, keyFields: [] });
   const request = { rawHeaders: ["Host", "x"], socket: { localAddress: "x", localPort: 80 } };
   expect(() => gate(request as unknown as IncomingMessage)).toThrow(RequestRefusal);
 });

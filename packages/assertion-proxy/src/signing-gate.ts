@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import { type ClientToken, presentedTokens } from "./client-token.js";
 import { fieldLines, fieldValues, type RawFields } from "./raw-fields.js";
 import { RequestRefusal } from "./request-refusal.js";
 import type { SigningListener } from "./signing-listener.js";
@@ -7,22 +8,25 @@ import type { SigningListener } from "./signing-listener.js";
 export interface SigningGateOptions {
   /** Where the proxy listens. */
   readonly listener: () => SigningListener | undefined;
-  /** Tells whether a token is the client token; absent: none is asked for. Unix sockets never ask. */
-  readonly isToken: ((presented: string) => boolean) | undefined;
+  /** The token that clients present; absent: none is asked for. Unix sockets never ask. */
+  readonly token: ClientToken | undefined;
+  /** Comparable names of the fields that may hold it, beside `Authorization`. */
+  readonly keyFields: readonly string[];
 }
 
 // What only a browser sends, and only for a page that some server gave it.
 const PAGE_FIELDS: ReadonlySet<string> = new Set(["origin", "sec-fetch-site"]);
 const PREFLIGHT_PREFIX = "access-control-request-";
 
-const BEARER = /^bearer +([!-~]+)$/i;
+const HINT = "send it as Authorization: Bearer, not in the URL";
 const IPV4_MAPPED = /^::ffff:(?=\d+\.)/i;
 
 /**
  * Makes the check that comes before anything else: that a request is a local program's, and neither a page's in a browser nor a
- * stranger's. In this order: `Host`, the fields of browsers, the client token.
+ * stranger's. In this order: `Host`, the fields of browsers, the client token, and that the token is nowhere from where it would have to
+ * go to the upstream: the URL, the key of a WebSocket handshake.
  *
- * @returns throws a `RequestRefusal`: `forbidden` for the first two, `unauthenticated` for the third
+ * @returns throws a `RequestRefusal`: `forbidden` for the first two, `unauthenticated` for the others
  * @see security.md "Signing proxy"
  */
 export function createSigningGate(options: SigningGateOptions): (request: IncomingMessage) => void {
@@ -35,9 +39,10 @@ export function createSigningGate(options: SigningGateOptions): (request: Incomi
     if (isFromPage(rawHeaders)) {
       throw new RequestRefusal("forbidden", "this proxy does not serve pages of a browser");
     }
-    if (options.isToken !== undefined && listener?.kind !== "socket") {
-      checkToken(rawHeaders, options.isToken);
-    }
+    const { token, keyFields } = options;
+    if (token === undefined) return;
+    if (listener?.kind !== "socket") checkToken(presentedTokens(rawHeaders, keyFields), token);
+    checkPlace(request, token);
   };
 }
 
@@ -67,19 +72,25 @@ function isFromPage(fields: RawFields): boolean {
   return false;
 }
 
-function checkToken(fields: RawFields, isToken: (presented: string) => boolean): void {
-  const bearers = fieldValues(fields, "authorization");
-  const keys = fieldValues(fields, "x-api-key");
-  const [presented, another] = [...bearers.map(tokenOfBearer), ...keys];
-  if (presented === undefined) {
-    throw unauthenticated("the client token of this proxy is missing");
+// A client may present the token in several places, as some do with their key, but nothing else in any of them.
+function checkToken(places: readonly (readonly string[])[], token: ClientToken): void {
+  const presented = places.flat();
+  if (presented.length === 0) {
+    throw unauthenticated(`the client token of this proxy is missing: ${HINT}`);
   }
-  if (another !== undefined) throw unauthenticated("there is more than one credential");
-  if (!isToken(presented)) throw unauthenticated("this is not the client token of this proxy");
+  if (places.some(({ length }) => length > 1)) {
+    throw unauthenticated("one field has more than one credential: send the client token once");
+  }
+  if (!presented.every(token.isEqual)) {
+    throw unauthenticated("a credential is not the client token of this proxy");
+  }
 }
 
-function tokenOfBearer(value: string): string {
-  return BEARER.exec(value)?.[1] ?? "";
+function checkPlace({ url = "", rawHeaders }: IncomingMessage, token: ClientToken): void {
+  if (token.isIn(url)) throw unauthenticated(`the URL contains the client token: ${HINT}`);
+  if (fieldValues(rawHeaders, "sec-websocket-key").some(token.isIn)) {
+    throw unauthenticated("the Sec-WebSocket-Key contains the client token: send random bytes");
+  }
 }
 
 function unauthenticated(message: string): RequestRefusal {

@@ -11,6 +11,10 @@ import { type SigningThreads, threadOf } from "./signing-threads.js";
 /** What a signing proxy decides by. */
 export interface SigningPolicyOptions {
   readonly guard: (request: IncomingMessage) => void;
+  /** Comparable names of the fields that may hold the client token. They end here. */
+  readonly keyFields: readonly string[];
+  /** Tells whether a text contains the client token; absent: there is none. */
+  readonly isSecret: ((text: string) => boolean) | undefined;
   /** As `parseThreadHeaders` returns them. */
   readonly threadHeaders: readonly string[];
   readonly threads: SigningThreads;
@@ -41,9 +45,9 @@ const BINDING_FIELDS = ["content-digest", "signature", "signature-input"];
  * @see protocol.md §8
  */
 export function createSigningPolicy(options: SigningPolicyOptions): ProxyPolicy {
-  const { guard, threadHeaders, threads, signer, origin } = options;
+  const { guard, isSecret, threadHeaders, threads, signer, origin } = options;
   const ownNames = [
-    "x-api-key",
+    ...options.keyFields,
     ...threadHeaders.filter((name) => !FORWARDED_THREAD_HEADERS.has(name)),
   ];
   const forwardedBeside = (own: readonly string[]): ForwardedFields =>
@@ -119,6 +123,7 @@ export function createSigningPolicy(options: SigningPolicyOptions): ProxyPolicy 
 
   return {
     guard,
+    isSecret,
     checkNames: (fields) => forwardedBound.checkNames(fields),
     admit,
     keepsAnswerField,

@@ -3,7 +3,7 @@ import { AssertionSigner } from "@countersign/agent-assertion/sign";
 import { type CredentialSource, parseAuthority, parseOrigin } from "@countersign/agent-key";
 import { AssertionProxyError } from "./assertion-proxy-error.js";
 import type { Audit } from "./audit-entry.js";
-import { createTokenCheck } from "./client-token.js";
+import { createClientToken, keyFieldsBeside } from "./client-token.js";
 import { type CloseOptions, ForwardingProxy } from "./forwarding-proxy.js";
 import { type ProxyLimitOptions, resolveProxyLimits } from "./proxy-limits.js";
 import type { ProxyMetrics } from "./proxy-metrics.js";
@@ -29,8 +29,10 @@ export interface SigningProxyOptions {
    */
   readonly source: (threadId: string | undefined) => CredentialSource;
   /**
-   * What clients present, as `Authorization: Bearer` or `x-api-key`: 16 to 512 visible ASCII characters. A must where an address is
-   * listened on; not asked for on a Unix socket. `"open"`: every program of this machine may act as the agent; every other check stays.
+   * What clients present: 16 to 512 visible ASCII characters. It is taken from `Authorization: Bearer`, `x-api-key`, `api-key`,
+   * `x-goog-api-key` and the subprotocol `openai-insecure-api-key.TOKEN`. Nothing outside a body that contains it goes to the upstream.
+   * A must where an address is listened on; not asked for on a Unix socket. `"open"`: every program of this machine may act as the agent;
+   * every other check stays.
    */
   readonly clientToken?: string | undefined;
   /** Names of the fields whose value is the thread, the first that is there. Default `x-thread-id`, then `session_id`. */
@@ -119,14 +121,17 @@ export function createSigningProxy(options: SigningProxyOptions): SigningProxy {
   const { clientToken, insecureHttp, now = Date.now } = options;
   const upstream = parseUpstream(options.upstream, { insecureHttp });
   const isOpen = clientToken === "open";
-  const isToken = clientToken === undefined || isOpen ? undefined : createTokenCheck(clientToken);
+  const token = clientToken === undefined || isOpen ? undefined : createClientToken(clientToken);
   const bindingBodyBytes = bytes(
     "bindingBodyBytes",
     options.bindingBodyBytes ?? DEFAULT_BINDING_BYTES,
   );
+  const keyFields = keyFieldsBeside(options.forwardHeaders ?? []);
   let listener: SigningListener | undefined;
   const policy = createSigningPolicy({
-    guard: createSigningGate({ listener: () => listener, isToken }),
+    guard: createSigningGate({ listener: () => listener, token, keyFields }),
+    keyFields,
+    isSecret: token?.isIn,
     threadHeaders: parseThreadHeaders(options.threadHeaders ?? DEFAULT_THREAD_HEADERS),
     threads: new SigningThreads({
       source: options.source,
@@ -158,7 +163,7 @@ export function createSigningProxy(options: SigningProxyOptions): SigningProxy {
   return {
     async listen(listenOptions) {
       const described = describeListener(listenOptions, {
-        hasToken: isToken !== undefined,
+        hasToken: token !== undefined,
         isOpen,
         allowRemote: options.allowRemote ?? false,
       });

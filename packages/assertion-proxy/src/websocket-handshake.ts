@@ -6,7 +6,10 @@ import { RequestRefusal } from "./request-refusal.js";
 export interface WebSocketOffer {
   /** Base64 of 16 bytes. */
   readonly key: string;
+  /** Those that the upstream is offered. */
   readonly protocols: readonly string[];
+  /** Those that contain a secret of the client, and end at the proxy. */
+  readonly ownProtocols: readonly string[];
   /** Each with its parameters, as the client wrote it. */
   readonly extensions: readonly string[];
 }
@@ -26,11 +29,15 @@ const EXTENSION = new RegExp(
  * Reads the opening handshake of a WebSocket client.
  *
  * @param fields - the raw fields of a GET request of HTTP/1.1 without a body
+ * @param isSecret - tells whether a text contains a secret that does not go to the upstream; absent: no text does
  * @throws {RequestRefusal} `invalid_request` for another protocol than `websocket` alone, a `Connection` that does not name the upgrade, a
  * key, version, subprotocol or extension that is none
  * @see RFC 6455 §4.2.1
  */
-export function parseWebSocketOffer(fields: RawFields): WebSocketOffer {
+export function parseWebSocketOffer(
+  fields: RawFields,
+  isSecret: (text: string) => boolean = () => false,
+): WebSocketOffer {
   if (!isWebSocketUpgrade(fields)) {
     throw refusal("the only upgrade that is served is websocket, named by Upgrade and Connection");
   }
@@ -48,7 +55,12 @@ export function parseWebSocketOffer(fields: RawFields): WebSocketOffer {
   if (!extensions.every((extension) => EXTENSION.test(extension))) {
     throw refusal("the Sec-WebSocket-Extensions are not a list of extensions");
   }
-  return { key, protocols, extensions };
+  return {
+    key,
+    protocols: protocols.filter((name) => !isSecret(name)),
+    ownProtocols: protocols.filter(isSecret),
+    extensions: extensions.filter((extension) => !isSecret(extension)),
+  };
 }
 
 /** Returns the fields of the opening handshake towards the upstream. */
@@ -63,6 +75,9 @@ export function handshakeFields(offer: WebSocketOffer): string[] {
 
 /**
  * Checks an upstream's 101 against what the client asked for.
+ *
+ * If the upstream chose no subprotocol, the proxy chooses the one that ended with it: many clients that offered some, and are told of
+ * none, give the connection up.
  *
  * @returns the fields of the handshake for the client
  * @throws {RequestRefusal} `bad_response` for another protocol, an accept value that does not belong to the key, a subprotocol or an
@@ -80,6 +95,7 @@ export function checkHandshakeAnswer(offer: WebSocketOffer, fields: RawFields): 
   if (secondProtocol !== undefined || (protocol && !offer.protocols.includes(protocol))) {
     throw badAnswer("chose a subprotocol that nobody asked for");
   }
+  const chosen = protocol || offer.ownProtocols[0];
   const extensions = listed(fields, "sec-websocket-extensions");
   const offered = new Set(offer.extensions.map(nameOfExtension));
   if (!extensions.every((it) => EXTENSION.test(it) && offered.has(nameOfExtension(it)))) {
@@ -87,7 +103,7 @@ export function checkHandshakeAnswer(offer: WebSocketOffer, fields: RawFields): 
   }
   return [
     ...["connection", "Upgrade", "upgrade", "websocket", "sec-websocket-accept", accept],
-    ...listField("sec-websocket-protocol", protocol ? [protocol] : []),
+    ...listField("sec-websocket-protocol", chosen ? [chosen] : []),
     ...listField("sec-websocket-extensions", extensions),
   ];
 }

@@ -18,8 +18,8 @@ describe("what the upstream gets of the signing proxy", () => {
     "Connection: X-Named\r\nX-Named: evil",
     "Keep-Alive: evil=1",
     "TE: evil",
-    "api_key: evil",
-    "X-Goog-Api-Key: evil",
+    "x_auth_token: evil",
+    "Ocp-Apim-Subscription-Key: evil",
     "CF-Connecting-IP: evil",
     "X-Cluster-Client-IP: evil",
     "X-Auth-Request-User: evil",
@@ -47,7 +47,10 @@ describe("what the upstream gets of the signing proxy", () => {
     const forwardHeaders = ["api-key", "X-Real-IP", "session_id", "Signature"];
     const signing = await startSigningProxy({ upstream: upstream.url, forwardHeaders });
     const lines = "Api-Key: 1\r\nX-Real-IP: 2\r\n";
-    await sendRaw(signing.url, signing.request("GET", "/v1", `${lines}X-Goog-Api-Key: evil\r\n`));
+    await sendRaw(
+      signing.url,
+      signing.request("GET", "/v1", `${lines}X-Litellm-Api-Key: evil\r\n`),
+    );
     const { bytes } = await upstream.connection(0);
     expect(bytes.text).toContain(`\r\n${lines}`);
     expect(bytes.text).not.toContain("evil");

@@ -39,7 +39,7 @@ export interface ProxyOptions extends OperationsOptions {
 }
 
 /** How clients of one listener show that they may use it. */
-type Client = Partial<ProxyToken>;
+type Client = { readonly [member in keyof ProxyToken]?: ProxyToken[member] | undefined };
 
 const NO_TOKEN: Client = {};
 
@@ -84,7 +84,9 @@ export async function proxy(run: Run, options: ProxyOptions): Promise<void> {
     try {
       if (address !== undefined) servers.push(await open(address, client));
       if (options.socket !== undefined) {
-        servers.push(await open({ socketPath: pathOption(options.socket, "--socket") }, NO_TOKEN));
+        // It asks for no token, but knows the one of the address, so that a client's copy of it ends here too.
+        const { token } = client;
+        servers.push(await open({ socketPath: pathOption(options.socket, "--socket") }, { token }));
       }
     } catch (error) {
       await Promise.all(servers.map((server) => server.close()));
