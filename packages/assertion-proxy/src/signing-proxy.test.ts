@@ -35,6 +35,8 @@ const BAD: readonly [string, Partial<SigningProxyOptions>][] = [
   ["a thread header with dots to forward", { forwardHeaders: ["session.id"] }],
   ["an x-agent field to forward", { forwardHeaders: ["X-Agent-Task-Id"] }],
   ["the signature of a bound request", { binding: true, forwardHeaders: ["Signature"] }],
+  ["a thread header that is a key of Azure", { threadHeaders: ["x-thread-id", "api_key"] }],
+  ["a thread header of the subprotocols", { threadHeaders: ["Sec-WebSocket-Protocol"] }],
   ["no thread", { maxThreads: 0 }],
   ["more threads than one proxy serves", { maxThreads: 1_001 }],
   ["half a thread", { maxThreads: 1.5 }],

@@ -107,6 +107,18 @@ describe("the client token is refused", () => {
   });
 });
 
+test("the client token is not in the audit of a request that was sent behind another", async () => {
+  const upstream = await startRawUpstream("");
+  const signing = await startSigningProxy({ upstream: upstream.url });
+  const client = await connectRaw(signing.url);
+  client.send(head(signing, [BEARER]));
+  await (await upstream.connection(0)).bytes.until("\r\n\r\n");
+  client.send(head(signing, [BEARER, UPGRADE], `/${TOKEN}`));
+  await client.bytes.closed;
+  await signing.proxy.close();
+  expect(signing.audit).toMatchObject([{ path: "", status: 400 }, { path: "/v1" }]);
+});
+
 describe("the upstream never reads the client token", () => {
   async function seenOf(signing: TestSigningProxy, text: string): Promise<void> {
     expect(await sendRaw(signing.url, text)).toMatchObject({ status: 200 });
@@ -172,7 +184,7 @@ describe("the upstream never reads the client token", () => {
     const upstream = await startRawUpstream("");
     const signing = await startSigningProxy({ upstream: upstream.url });
     const client = await connectRaw(signing.url);
-    const lines = `Transfer-Encoding: chunked\r\nTrailer: X-Sum, X-Trace\r\n`;
+    const lines = `Transfer-Encoding: chunked\r\nTrailer: X-Sum, X-${TOKEN}\r\n`;
     const trailers = `X-Trace: ${encode(TOKEN)}\r\nX-${TOKEN}: 1\r\napi-key: x\r\nX-Sum: 9\r\n`;
     client.send(`${signing.request("POST", "/v1", lines)}3\r\nabc\r\n0\r\n${trailers}\r\n`);
     const { bytes } = await upstream.connection(0);
