@@ -10,7 +10,8 @@ import {
 
 const EXAMPLES = `
 Whoever may use the proxy acts as this machine's agent. On an address its clients present the client token as
-"Authorization: Bearer" or "x-api-key", as OpenAI-style clients do with their API key; on a socket they present nothing.
+"Authorization: Bearer", "x-api-key", "api-key" or "x-goog-api-key", as clients do with their API key, and never in the URL; on a
+socket they present nothing.
 
 Examples:
   countersign proxy --listen 127.0.0.1:4800 --upstream https://gateway.example
