@@ -24,6 +24,8 @@ export interface SdkClient {
   readonly repeatsAfter: readonly [number, number] | undefined;
   /** The class of the error that the SDK makes of an answer with status 403. */
   readonly refusedAs: string;
+  /** Whether that error keeps the answer's own headers, and an error of `fetch` becomes a failed connection that is tried again. */
+  readonly keepsAnswer: boolean;
   /** Makes one call. Returns the text of the answer. */
   ask(settings: SdkSettings): Promise<string>;
   /** Makes one call whose answer is streamed. Returns the text of all parts. */

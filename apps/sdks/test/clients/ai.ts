@@ -30,6 +30,7 @@ export function aiClients<Model>(version: string, sdk: AiSdk<Model>): SdkClient[
       api: chatCompletionsApi,
       repeatsAfter: [500, 429],
       refusedAs: "APICallError",
+      keepsAnswer: false,
       async ask(settings) {
         return (await sdk.generateText(callOf(settings))).text;
       },

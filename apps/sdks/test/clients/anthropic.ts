@@ -54,6 +54,7 @@ export function anthropicClients(version: string, { Anthropic }: AnthropicSdk): 
       api: messagesApi,
       repeatsAfter: [500, 429],
       refusedAs: "PermissionDeniedError",
+      keepsAnswer: true,
       async ask(settings) {
         const [part] = (await create(settings).create(QUESTION)).content;
         return textOf(part);

@@ -32,6 +32,7 @@ export function langChainClients(version: string, { ChatOpenAI }: LangChainSdk):
       // The current one does not repeat a request after 429 unless the answer says which limit was reached.
       repeatsAfter: [500, 503],
       refusedAs: "PermissionDeniedError",
+      keepsAnswer: true,
       async ask(settings) {
         return String((await create(settings).invoke("Say hello.")).content);
       },

@@ -51,6 +51,7 @@ export function mcpClients<ClientTransport, ServerTransport>(
       api: mcpApi(sdk),
       repeatsAfter: undefined,
       refusedAs,
+      keepsAnswer: false,
       ask: (settings) => call("/mcp/json", settings),
       stream: (settings) => call("/mcp/events", settings),
     },

@@ -42,6 +42,7 @@ export function openAiClients(version: string, { OpenAI, AzureOpenAI }: OpenAiSd
     api: chatCompletionsApi,
     repeatsAfter: [500, 429],
     refusedAs: "PermissionDeniedError",
+    keepsAnswer: true,
     async ask(settings) {
       const { choices } = await create(settings).chat.completions.create(QUESTION);
       return choices[0]?.message.content ?? "";
