@@ -1,3 +1,4 @@
+import { hideMembers } from "@countersign/agent-key";
 import type { AgentIdentity } from "./agent-identity.js";
 
 /** A human's login: what proves to the authority for whom an agent is registered. */
@@ -42,17 +43,18 @@ export interface AuthSlot extends AuthSource {
 
 /** Gives the same auth for ever. */
 export function fixedAuth(auth: Auth): AuthSource {
-  return { current: () => auth };
+  const hidden = withoutDisplay(auth);
+  return { current: () => hidden };
 }
 
 /** Makes a slot that holds the current auth. */
 export function createAuthSlot(initial?: Auth | undefined): AuthSlot {
-  let current = initial;
+  let current = initial && withoutDisplay(initial);
   const listeners = new Set<() => void>();
   return {
     current: () => current,
     set(auth) {
-      current = auth;
+      current = auth && withoutDisplay(auth);
       for (const listener of [...listeners]) listener();
     },
     subscribe(listener) {
@@ -64,4 +66,9 @@ export function createAuthSlot(initial?: Auth | undefined): AuthSlot {
       };
     },
   };
+}
+
+// The program's own object may be printed by it; what is read from here is not.
+function withoutDisplay(auth: Auth): Auth {
+  return auth.kind === "human" ? hideMembers(auth, "accessToken") : auth;
 }

@@ -31,7 +31,13 @@ export interface CredentialStoreOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Keeps the login and the agents' keys. Values are secret; implementations keep them from other users of the machine. */
+/**
+ * Keeps the login and the agents' keys. Values are secret; implementations keep them from other users of the machine.
+ *
+ * What a store takes and gives is plain data: `JSON.stringify` writes its secrets, because a store is there to write them. The stores of this
+ * package keep them out of `console.log` and `util.inspect`; an implementation of your own does so by `showMembers` of
+ * `@countersign/agent-key`.
+ */
 export interface CredentialStore {
   /** Names the store for messages, for instance its file. */
   readonly description: string;

@@ -1,7 +1,7 @@
-import { type HttpUrlOptions, parseAuthority } from "@countersign/agent-key";
+import { type HttpUrlOptions, hideMembers, parseAuthority } from "@countersign/agent-key";
 import type { Dispatcher } from "undici";
 import { AgentIdentityError } from "./agent-identity-error.js";
-import type { Auth, AuthSource } from "./auth.js";
+import type { Auth, AuthSource, HumanAuth } from "./auth.js";
 import type { CredentialStore } from "./credential-store.js";
 import { CredentialStoreError } from "./credential-store-error.js";
 import type { KeySet } from "./identity-token/key-set.js";
@@ -41,13 +41,14 @@ export function loginAuth(
     const login = await loadLogin(store);
     if (login === null || login.authority !== expected) return undefined;
     if (login.kind === "human") {
-      return {
+      const human: HumanAuth = {
         kind: "human",
         accountId: login.account_id,
         userId: login.user_id,
         accessToken: login.access_token,
         proof: login.proof,
       };
+      return hideMembers(human, "accessToken");
     }
     // Most logins are a human's and need none of it.
     token ??= import("./identity-token/login-token.js").then((m) => new m.LoginToken(options));

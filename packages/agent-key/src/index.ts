@@ -19,4 +19,5 @@ export type {
   NoCredential,
 } from "./credential-source.js";
 export { isPrincipalId, isServerId, parseScopeId } from "./ids.js";
+export { hideMembers, showMembers } from "./secret-members.js";
 export { formatTimestamp, parseTimestamp } from "./timestamp.js";

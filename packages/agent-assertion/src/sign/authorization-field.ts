@@ -26,11 +26,15 @@ export function authorizationField(
     // A request that should have been signed is not sent unsigned because the authority is away.
     throw credential.error ?? noFallback(origin);
   }
-  // Checked here, since the error of a header with a line break would show the token.
-  if (!TOKEN.test(credential.accessToken)) {
-    throw new AgentAssertionError("unauthenticated", "the human's token has unusual characters", {
-      hint: "log in again",
-    });
+  // Checked here, since the error of a header with a line break would show the token. A copy by spread has no token at all.
+  if (typeof credential.accessToken !== "string" || !TOKEN.test(credential.accessToken)) {
+    throw new AgentAssertionError(
+      "unauthenticated",
+      "the human's token is missing or has unusual characters",
+      {
+        hint: "log in again; a copy of a credential needs its accessToken by name",
+      },
+    );
   }
   return `Bearer ${credential.accessToken}`;
 }

@@ -3,6 +3,7 @@ import {
   AgentKey,
   encodeBase64,
   formatTimestamp,
+  hideMembers,
   isPrincipalId,
   parseTimestamp,
 } from "@countersign/agent-key";
@@ -61,7 +62,9 @@ export async function issueIdentity(
       await insertAgent(rows, agent, occasion);
       return true;
     });
-    if (isIssued) return { token, agentRuntimeId, kid, expiresAt: endsAt };
+    if (isIssued) {
+      return hideMembers({ token, agentRuntimeId, kid, expiresAt: endsAt }, "token");
+    }
   }
   throw new AgentAuthorityError("server_error", "the signing key is rotated all the time", {
     retryable: true,

@@ -1,4 +1,4 @@
-import { isServerId } from "@countersign/agent-key";
+import { hideMembers, isServerId } from "@countersign/agent-key";
 import type { Selectable } from "kysely";
 import { uuidv7 } from "uuidv7";
 import { AgentAuthorityError } from "../agent-authority-error.js";
@@ -56,7 +56,7 @@ export async function createAccessToken(
       access_token_id: id,
     });
   });
-  return { id, token, expiresAt };
+  return hideMembers({ id, token, expiresAt }, "token");
 }
 
 export function listAccessTokens(

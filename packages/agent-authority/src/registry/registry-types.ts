@@ -34,7 +34,7 @@ export interface CreateAccessTokenOptions {
 export interface CreatedAccessToken {
   /** Names the token in lists and to revoke it; no secret. */
   readonly id: string;
-  /** The secret. It is shown here once; the store keeps its SHA-256 alone. */
+  /** The secret. It is given here once; the store keeps its SHA-256 alone. Read it by its name: no console, JSON or spread shows it. */
   readonly token: string;
   /** RFC 3339. */
   readonly expiresAt: string;
@@ -105,7 +105,7 @@ export interface IssueIdentityOptions {
 
 /** An identity JWT that was just made. */
 export interface IssuedIdentity {
-  /** Secret: it holds the agent's private key. It is shown here once, and kept nowhere. */
+  /** Secret: it holds the agent's private key. It is given here once, and kept nowhere. Read it by its name, as with an access token. */
   readonly token: string;
   readonly agentRuntimeId: string;
   /** The key that signed it. */

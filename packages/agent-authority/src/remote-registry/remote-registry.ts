@@ -1,4 +1,5 @@
 import type { AuthorityClientOptions } from "@countersign/agent-identity/authority-client";
+import { hideMembers } from "@countersign/agent-key";
 import type { Registry } from "../registry/registry-types.js";
 import {
   accessTokenListSchema,
@@ -50,7 +51,8 @@ export function remoteRegistry({ url, token, ...options }: RemoteRegistryOptions
     user_id: userId,
   });
   return {
-    createAccessToken: (options) => client.post(tokens, createdAccessTokenSchema, toWire(options)),
+    createAccessToken: async (options) =>
+      hideMembers(await client.post(tokens, createdAccessTokenSchema, toWire(options)), "token"),
     listAccessTokens: (filter = {}) =>
       readPages(filter.limit, filter.after, async (page) => {
         const answer = await client.list(tokens, accessTokenListSchema, { ...filter, ...page });
@@ -100,7 +102,8 @@ export function remoteRegistry({ url, token, ...options }: RemoteRegistryOptions
         within: accounts,
         body: { account_id: accountId },
       }),
-    issueIdentity: (options) => client.post(identities, issuedIdentitySchema, toWire(options)),
+    issueIdentity: async (options) =>
+      hideMembers(await client.post(identities, issuedIdentitySchema, toWire(options)), "token"),
     listSigningKeys: async () => {
       const answer = await client.list(signingKeys, signingKeyListSchema, {});
       return answer.signingKeys;

@@ -3,6 +3,7 @@ import type { Credentials, UnreadableMember } from "../credential-store.js";
 import { CredentialStoreError } from "../credential-store-error.js";
 import { isFormerKey, publicLineOf } from "../former-keys.js";
 import type { StoredIdentity } from "../schema/credentials.js";
+import { guardCredentials } from "../store/guard-credentials.js";
 import { type AuthFile, formatAuthFile, identityText } from "./auth-file.js";
 import {
   type CodexIdentity,
@@ -55,12 +56,12 @@ export class CodexView {
       ...(beside.unreadable ?? []).filter(({ member }) => member !== "login"),
       ...this.#ownUnreadable(),
     ];
-    this.credentials = {
+    this.credentials = guardCredentials({
       ...beside,
       login: this.#login.login,
       identities: this.#identities(),
       unreadable: unreadable.length === 0 ? undefined : unreadable,
-    };
+    });
   }
 
   /**

@@ -1,5 +1,6 @@
 import { formatTimestamp } from "@countersign/agent-key";
 import type { StoredTokenLogin } from "../schema/credentials.js";
+import { guardLogin } from "../store/guard-credentials.js";
 import { type VerifyIdentityTokenOptions, verifyIdentityToken } from "./verify-identity-token.js";
 
 /** Options of {@link createIdentityTokenLogin}. */
@@ -22,7 +23,7 @@ export async function createIdentityTokenLogin(
 ): Promise<StoredTokenLogin> {
   const { issuer, audience, keySetUrl, now = Date.now } = options;
   const { identity, keys } = await verifyIdentityToken(token, options);
-  return {
+  return guardLogin<StoredTokenLogin>({
     authority: identity.authority,
     account_id: identity.accountId,
     user_id: identity.userId,
@@ -33,5 +34,5 @@ export async function createIdentityTokenLogin(
     ...(keySetUrl === undefined ? {} : { key_set_url: keySetUrl }),
     key_set: { keys: [...keys] },
     logged_in_at: formatTimestamp(now()),
-  };
+  });
 }

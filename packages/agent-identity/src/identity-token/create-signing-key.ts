@@ -1,3 +1,4 @@
+import { hideMembers } from "@countersign/agent-key";
 import { calculateJwkThumbprint } from "jose/jwk/thumbprint";
 import { exportJWK } from "jose/key/export";
 import { generateKeyPair } from "jose/key/generate/keypair";
@@ -34,9 +35,10 @@ export async function createSigningKey({
   const { kty, n, e } = await exportJWK(pair.publicKey);
   const kid = await calculateJwkThumbprint(pair.publicKey);
   const named = { kid, alg: "RS256", use: "sig" } as const;
-  return {
+  const key: SigningKey = {
     kid,
     privateJwk: { ...(await exportJWK(pair.privateKey)), ...named },
     publicJwk: publicRsaKeySchema.parse({ kty, n, e, ...named }),
   };
+  return hideMembers(key, "privateJwk");
 }

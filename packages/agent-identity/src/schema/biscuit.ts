@@ -1,3 +1,4 @@
+import { hideMembers } from "@countersign/agent-key";
 import { AgentIdentityError } from "../agent-identity-error.js";
 
 /** Where a biscuit is minted, below the authority's base URL. */
@@ -54,7 +55,7 @@ export function parseBiscuitRequestHeaders(
   if (method === undefined || !METHOD.test(method)) throw invalid("X-Original-Method");
   if (url === undefined || url.length > 8192 || !URL.canParse(url)) throw invalid("X-Original-Url");
   if (requestId === undefined || !REQUEST_ID.test(requestId)) throw invalid("X-Request-Id");
-  return { accessToken, method, url, requestId };
+  return hideMembers({ accessToken, method, url, requestId }, "accessToken");
 }
 
 /**

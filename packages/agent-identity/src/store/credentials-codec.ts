@@ -8,6 +8,7 @@ import {
   storedIdentitySchema,
   storedLoginSchema,
 } from "../schema/credentials.js";
+import { guardCredentials } from "./guard-credentials.js";
 
 // What a readable member was read from, so that members nobody changed are written back as they were.
 const originals = new WeakMap<object, unknown>();
@@ -42,7 +43,7 @@ export function parseCredentials(text: string, description: string): Credentials
     ...(unreadable.length === 0 ? {} : { unreadable }),
   };
   originals.set(credentials, rest);
-  return credentials;
+  return guardCredentials(credentials);
 }
 
 /**

@@ -2,6 +2,7 @@ import type { CredentialStore, Credentials } from "../credential-store.js";
 import { CredentialStoreError } from "../credential-store-error.js";
 import { KeyedMutex } from "../internal/keyed-mutex.js";
 import { emptyCredentials } from "./credentials-codec.js";
+import { guardCredentials } from "./guard-credentials.js";
 
 /** Keeps everything in this object alone, for tests and for agents that register anew with every process. */
 export function memoryStore(): CredentialStore {
@@ -11,13 +12,13 @@ export function memoryStore(): CredentialStore {
   return {
     description: "memory",
     async load() {
-      return structuredClone(held);
+      return copyOf(held);
     },
     update(change, { signal } = {}) {
       const task = async () => {
-        const next = change(structuredClone(held));
+        const next = change(copyOf(held));
         if (next !== undefined) held = structuredClone(next);
-        return structuredClone(held);
+        return copyOf(held);
       };
       return updates.run("", task, signal, cancelled);
     },
@@ -25,6 +26,10 @@ export function memoryStore(): CredentialStore {
       return locks.run(name, () => run(), signal, cancelled);
     },
   };
+}
+
+function copyOf(credentials: Credentials): Credentials {
+  return guardCredentials(structuredClone(credentials));
 }
 
 function cancelled(cause: unknown): CredentialStoreError {

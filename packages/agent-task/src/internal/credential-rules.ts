@@ -1,11 +1,12 @@
 import type { HumanAuth } from "@countersign/agent-identity";
-import type {
-  AgentCredential,
-  BearerCredential,
-  Code,
-  Credential,
-  CredentialRefusal,
-  NoCredential,
+import {
+  type AgentCredential,
+  type BearerCredential,
+  type Code,
+  type Credential,
+  type CredentialRefusal,
+  hideMembers,
+  type NoCredential,
 } from "@countersign/agent-key";
 import type { AgentTask, TaskScope } from "../agent-task.js";
 import { AgentTaskError } from "../agent-task-error.js";
@@ -239,7 +240,8 @@ export class CredentialRules implements ThreadCredentials {
   ): BearerCredential {
     const { bearerOrigins: origins, keeper } = this.#options;
     const { authority } = keeper.options.identities;
-    return { kind: "bearer", authority, accessToken, origins, ...why };
+    const bearer: BearerCredential = { kind: "bearer", authority, accessToken, origins, ...why };
+    return hideMembers(bearer, "accessToken");
   }
 
   async #auth(scope: TaskScope) {

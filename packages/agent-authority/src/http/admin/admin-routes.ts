@@ -38,7 +38,7 @@ export function addAdminRoutes(app: FastifyInstance, context: AuthorityContext):
   app.post(ADMIN_PATHS.tokens, async (request) => {
     const registry = await admitOperator(context, request, "operate");
     const options = fromWire(parseInput(createAccessTokenSchema, request.body));
-    return toWire(await registry.createAccessToken(options));
+    return withToken(await registry.createAccessToken(options));
   });
   app.post<{ Params: { id: string } }>(`${ADMIN_PATHS.tokens}/:id/revoke`, async (request) => {
     const registry = await admitOperator(context, request, "operate");
@@ -48,7 +48,7 @@ export function addAdminRoutes(app: FastifyInstance, context: AuthorityContext):
     const registry = await admitOperator(context, request, "operate");
     const options = fromWire(parseInput(issueIdentitySchema, request.body));
     try {
-      return toWire(await registry.issueIdentity(options));
+      return withToken(await registry.issueIdentity(options));
     } catch (error) {
       // Generation B is not served: of the authority's configuration that is all that who asks needs to know.
       if (!AgentAuthorityError.is(error) || error.code !== "config_invalid") throw error;
@@ -59,6 +59,11 @@ export function addAdminRoutes(app: FastifyInstance, context: AuthorityContext):
     const registry = await admitOperator(context, request, "operate");
     return toWire(await registry.rotateSigningKey());
   });
+}
+
+// The one answer that shows a token, which what the registry gives does not do by itself.
+function withToken<Made extends { readonly token: string }>(made: Made) {
+  return toWire({ ...made, token: made.token });
 }
 
 // Their ids may hold a slash: they stand in bodies, and in no path.

@@ -1,0 +1,30 @@
+import { showMembers } from "@countersign/agent-key";
+import type { Credentials } from "../credential-store.js";
+import type { StoredLogin } from "../schema/credentials.js";
+
+/** Keeps the secrets of a store's content out of the console. It is serialised as it is, since stores are there to serialise it. */
+export function guardCredentials(credentials: Credentials): Credentials {
+  const { login, identities, unreadable = [] } = credentials;
+  if (login !== null) guardLogin(login);
+  for (const identity of identities) {
+    showMembers(
+      identity,
+      "authority",
+      "account_id",
+      "user_id",
+      "agent_runtime_id",
+      "state",
+      "registered_at",
+      "compromised",
+    );
+  }
+  for (const member of unreadable) {
+    showMembers(member, "member", "problem", "authority", "accountId", "userId");
+  }
+  return showMembers(credentials, "version", "login", "identities", "unreadable");
+}
+
+/** The same for a login alone. */
+export function guardLogin<Login extends StoredLogin>(login: Login): Login {
+  return showMembers(login, "authority", "account_id", "user_id", "kind", "logged_in_at");
+}
