@@ -4,7 +4,9 @@ import { createAuthSlot, fixedAuth } from "./auth.js";
 const AUTH = { kind: "human", accountId: "acct-1", userId: "user-1", accessToken: "t" } as const;
 
 test("a fixed auth is the same for ever", () => {
-  expect(fixedAuth(AUTH).current()).toBe(AUTH);
+  const auth = fixedAuth(AUTH);
+  expect(auth.current()).toMatchObject(AUTH);
+  expect(auth.current()).toBe(auth.current());
 });
 
 test("a slot tells each listener of each change until it leaves, one by one", () => {
@@ -18,5 +20,5 @@ test("a slot tells each listener of each change until it leaves, one by one", ()
   leave();
   leave();
   slot.set(undefined);
-  expect(heard).toEqual([AUTH, AUTH, undefined]);
+  expect(heard).toMatchObject([AUTH, AUTH, undefined]);
 });

@@ -37,7 +37,7 @@ test.each([
 });
 
 test("reads a biscuit request as it was made", () => {
-  expect(parseBiscuitRequestHeaders(HEADERS)).toEqual(REQUEST);
+  expect(parseBiscuitRequestHeaders(HEADERS)).toMatchObject(REQUEST);
 });
 
 test.each([[undefined], [""], ["two words"], ["é"], ["x".repeat(8193)], [["a", "b"]]])(

@@ -1,0 +1,286 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import * as assertion from "@countersign/agent-assertion";
+import { assertionAdapter } from "@countersign/agent-assertion/axios";
+import { withAssertion } from "@countersign/agent-assertion/fetch";
+import { remoteDirectory } from "@countersign/agent-assertion/remote-directory";
+import { assertionInterceptor } from "@countersign/agent-assertion/undici";
+import { assertionHeaders, dialWithAssertion } from "@countersign/agent-assertion/websocket";
+import * as registry from "@countersign/agent-authority";
+import { remoteRegistry } from "@countersign/agent-authority/remote-registry";
+import * as identity from "@countersign/agent-identity";
+import { AuthorityClient } from "@countersign/agent-identity/authority-client";
+import { codexAuth, codexAuthStore } from "@countersign/agent-identity/codex-auth";
+import * as identityToken from "@countersign/agent-identity/identity-token";
+import { keyringStore } from "@countersign/agent-identity/keyring-store";
+import { AgentKey } from "@countersign/agent-key";
+import { openSealedBox, signTaskRegistration } from "@countersign/agent-task";
+import { createSigningProxy, createVerifyingGateway } from "@countersign/assertion-proxy";
+import { onTestFinished } from "vitest";
+import { createDatabase, postgresAnswers } from "../postgres.js";
+import {
+  contentsOf,
+  createIdentities,
+  createTasks,
+  errorOf,
+  issueToken,
+  makeTokens,
+  openSqlite,
+  StoredOnly,
+  writeCodexHome,
+} from "./make-holders.js";
+import { PASSWORD, type SecretWorld, TOKEN } from "./secret-world.js";
+
+/** Makes objects that hold secrets of a world, and errors about them. */
+type Make = (world: SecretWorld) => Promise<unknown> | unknown;
+
+type Axios = Parameters<typeof assertionAdapter>[0];
+
+const origins = ["https://api.example"];
+
+/** Every public export that takes or makes a secret, by `package[/entry] name`, with what it makes. */
+export const HOLDERS: Readonly<Record<string, Make>> = {
+  "agent-key AgentKey": ({ key }) => [
+    key,
+    { ...key },
+    key.toX25519PrivateKey(),
+    errorOf(() => AgentKey.importPkcs8(`${key.exportPkcs8().slice(0, -8)}AAAA`)),
+  ],
+  "agent-identity createAuthSlot": ({ human, identity: agent }) => {
+    const slot = identity.createAuthSlot(human);
+    const before = slot.current();
+    slot.set({ kind: "agent", identity: agent });
+    return [slot, before, slot.current()];
+  },
+  "agent-identity fixedAuth": ({ human }) => {
+    const auth = identity.fixedAuth(human);
+    return [auth, auth.current()];
+  },
+  "agent-identity loginAuth": async ({ authority, content }) => {
+    const store = identity.memoryStore();
+    await store.update(() => content);
+    const auth = identity.loginAuth(store, authority.url);
+    return [auth, await auth.current(), await auth.peek?.()];
+  },
+  "agent-identity saveLogin": ({ content: { login } }) => {
+    const broken = { ...login, account_id: "no id" } as identity.StoredLogin;
+    return errorOf(() => identity.saveLogin(identity.memoryStore(), broken));
+  },
+  "agent-identity memoryStore": ({ content }) => contentsOf(identity.memoryStore(), content),
+  "agent-identity fileStore": async ({ folder, content }) => {
+    const home = join(folder, "home");
+    const store = identity.fileStore(home);
+    const contents = await contentsOf(store, content);
+    await writeFile(join(home, "credentials.json"), `{"login": "${TOKEN}`);
+    return [...contents, await errorOf(() => store.load())];
+  },
+  "agent-identity/keyring-store keyringStore": ({ folder, content }) => {
+    const entries = new Map<string, Uint8Array>();
+    const openEntry = (_: string, account: string) => ({
+      getSecret: async () => entries.get(account),
+      setSecret: async (secret: Uint8Array) => void entries.set(account, Uint8Array.from(secret)),
+      deleteCredential: async () => entries.delete(account),
+    });
+    return contentsOf(keyringStore({ directory: folder, openEntry }), content);
+  },
+  "agent-identity/codex-auth codexAuthStore": async (world) => {
+    const beside = identity.memoryStore();
+    await beside.update(() => world.content);
+    const home = await writeCodexHome(world);
+    const store = codexAuthStore(home, { authority: world.authority.url, beside });
+    return [store, new StoredOnly(await store.load())];
+  },
+  "agent-identity/codex-auth codexAuth": async (world) => {
+    const auth = codexAuth(await writeCodexHome(world), { authority: world.authority.url });
+    return [auth, await auth.current()];
+  },
+  "agent-identity AgentIdentityManager": async (world) => {
+    const manager = createIdentities(world, true);
+    const made = await manager.ensure();
+    world.addSecret(made?.key.exportPkcs8() ?? "");
+    return [manager, made, await manager.peek(), await manager.auth()];
+  },
+  "agent-identity createKeyRotationRequest": ({ authority, key }) =>
+    identity.createKeyRotationRequest(
+      { authority: authority.url, agentRuntimeId: "agent_1", timestamp: "2026-03-23T12:00:00Z" },
+      { current: key, next: key },
+    ),
+  "agent-identity parseBiscuitRequestHeaders": ({ authority }) =>
+    identity.parseBiscuitRequestHeaders(
+      identity.createBiscuitRequestHeaders({
+        accessToken: TOKEN,
+        method: "POST",
+        url: authority.url,
+        requestId: "r",
+      }),
+    ),
+  "agent-identity/authority-client AuthorityClient": async ({ authority }) => {
+    const client = new AuthorityClient({ authority: authority.url, wait: async () => {} });
+    await client.whoami(TOKEN);
+    const body = `no ${TOKEN}`;
+    authority.fault("whoami", { kind: "status", status: 403, body });
+    const refused = await errorOf(() => client.whoami(TOKEN));
+    return [client, refused, await errorOf(() => client.whoami(`${TOKEN}\n`))];
+  },
+  "agent-identity/identity-token identityTokenAuth": async (world) => {
+    const { token, verification } = issueToken(world);
+    const auth = identityToken.identityTokenAuth({ token, ...verification });
+    return [auth, await auth.current()];
+  },
+  "agent-identity/identity-token verifyIdentityToken": async (world) => {
+    const { token, verification } = issueToken(world);
+    const other = { ...verification, audience: "other" };
+    return [
+      await identityToken.verifyIdentityToken(token, verification),
+      await errorOf(() => identityToken.verifyIdentityToken(token, other)),
+      await errorOf(() => identityToken.verifyIdentityToken(token.slice(3), verification)),
+    ];
+  },
+  "agent-identity/identity-token createIdentityTokenLogin": async (world) => {
+    const { token, verification } = issueToken(world);
+    return new StoredOnly(await identityToken.createIdentityTokenLogin(token, verification));
+  },
+  "agent-identity/identity-token createSigningKey": async ({ addSecret }) => {
+    const key = await identityToken.createSigningKey();
+    addSecret(String(key.privateJwk.d));
+    return key;
+  },
+  "agent-identity/identity-token signIdentityToken": ({ key }) =>
+    errorOf(() =>
+      identityToken.signIdentityToken(
+        { accountId: "a", userId: "u", agentRuntimeId: "i", key, issuedAt: 1, expiresAt: 2 },
+        { privateKey: { kty: "RSA", d: TOKEN }, kid: "k" },
+      ),
+    ),
+  "agent-task AgentTaskManager": async (world) => {
+    const on = createTasks(world, true);
+    const task = await on.ensure("thread-1");
+    world.addSecret(task?.key.exportPkcs8() ?? "");
+    const turn = await on.thread("thread-1").run(async (given) => given);
+    const off = createTasks(world, false).thread("thread-1");
+    const human = await off.run(async (given) => given);
+    world.authority.fault("register_task", { kind: "status", status: 403 });
+    const declined = await errorOf(() => on.ensure("thread-2"));
+    world.authority.clearFaults();
+    world.authority.fault("register_task", { kind: "status", status: 503 }, 9);
+    const fallback = await on.thread("thread-3").credential();
+    return [on, off, task, turn, human, declined, fallback];
+  },
+  "agent-task openSealedBox": ({ key }) => errorOf(() => openSealedBox(Buffer.alloc(64), key)),
+  "agent-task signTaskRegistration": ({ key }) =>
+    signTaskRegistration("agent_1", key, "2026-03-23T12:00:00Z"),
+  "agent-assertion AssertionSigner": async ({ source }) => {
+    const signer = new assertion.AssertionSigner();
+    const credential = await source.credential();
+    if (credential.kind === "agent") signer.header(credential);
+    return [signer, credential];
+  },
+  "agent-assertion bindRequest": async ({ source, authority }) => {
+    const credential = await source.credential();
+    if (credential.kind !== "agent") throw new Error("no agent");
+    const authorization = new assertion.AssertionSigner().header(credential);
+    const { url: targetUri } = authority;
+    return assertion.bindRequest({
+      credential,
+      authorization,
+      method: "GET",
+      targetUri,
+      body: undefined,
+    });
+  },
+  "agent-assertion createVerifier": ({ authority }) => {
+    const directory = remoteDirectory(authority.url, { token: TOKEN });
+    onTestFinished(() => directory.close?.());
+    return assertion.createVerifier({ directory });
+  },
+  "agent-assertion/remote-directory remoteDirectory": async ({ authority }) => {
+    const directory = remoteDirectory(authority.url, { token: TOKEN });
+    onTestFinished(() => directory.close?.());
+    authority.fault("directory", { kind: "status", status: 403, body: `no ${TOKEN}` });
+    const failed = await errorOf(() => directory.agent("agent_0"));
+    return [
+      directory,
+      failed,
+      errorOf(() => remoteDirectory(authority.url, { token: `${TOKEN}\n` })),
+    ];
+  },
+  "agent-assertion/fetch withAssertion": ({ source }) => withAssertion(fetch, source, { origins }),
+  "agent-assertion/axios assertionAdapter": ({ source }) =>
+    assertionAdapter({} as Axios, source, { origins }),
+  "agent-assertion/undici assertionInterceptor": ({ source }) =>
+    assertionInterceptor(source, { origins }),
+  "agent-assertion/websocket assertionHeaders": ({ source }) =>
+    assertionHeaders(source, { origins }),
+  "agent-assertion/websocket dialWithAssertion": ({ source }) =>
+    dialWithAssertion(source, { origins }),
+  "agent-authority openStore": async () => {
+    const store = await openSqlite();
+    const url = `postgres://user:${PASSWORD}@127.0.0.1:1/none`;
+    const unreachable = await errorOf(() => registry.openStore(url));
+    if (!(await postgresAnswers())) return [store, unreachable];
+    const database = new URL(await createDatabase());
+    // A server that trusts its own machine takes any password.
+    database.password ||= PASSWORD;
+    const postgres = await registry.openStore(database.href);
+    onTestFinished(() => postgres.close());
+    return [store, unreachable, postgres];
+  },
+  "agent-authority createAuthority": async ({ addSecret }) => {
+    const store = await openSqlite();
+    const authority = await registry.createAuthority({ store, generations: ["B", "C"] });
+    onTestFinished(() => authority.close());
+    await makeTokens(authority.registry, addSecret);
+    return authority;
+  },
+  "agent-authority createRegistry": async ({ addSecret }) => {
+    const made = registry.createRegistry(await openSqlite(), { generations: ["B", "C"] });
+    return [made, ...(await makeTokens(made, addSecret)), await made.listAccessTokens()];
+  },
+  "agent-authority databaseDirectory": async () =>
+    registry.databaseDirectory(await openSqlite(), "https://authority.example"),
+  "agent-authority databaseReplayStore": async () =>
+    registry.databaseReplayStore(await openSqlite()),
+  "agent-authority/remote-registry remoteRegistry": async ({ addSecret }) => {
+    const authority = await registry.createAuthority({
+      store: await openSqlite(),
+      generations: ["B", "C"],
+    });
+    onTestFinished(() => authority.close());
+    const { token } = await authority.registry.createAccessToken({
+      ...{ accountId: "acct-1", userId: "user-1", role: "operate", ttlSeconds: 60 },
+    });
+    addSecret(token);
+    const { url } = await authority.listenAdmin({ host: "127.0.0.1", port: 0 });
+    const made = remoteRegistry({ url, token });
+    const stranger = remoteRegistry({ url, token: TOKEN });
+    const refused = await errorOf(() => stranger.listAgents());
+    return [made, ...(await makeTokens(made, addSecret)), refused];
+  },
+  "assertion-proxy createSigningProxy": async ({ source }) => {
+    const proxy = createSigningProxy({
+      upstream: "https://api.example",
+      source: () => source,
+      clientToken: TOKEN,
+      upstreamTls: { key: PASSWORD },
+    });
+    onTestFinished(() => proxy.close({ drainMs: 0 }));
+    await proxy.listen({ host: "127.0.0.1", port: 0 });
+    return proxy;
+  },
+  "assertion-proxy createVerifyingGateway": ({ authority }) => {
+    const directory = remoteDirectory(authority.url, { token: TOKEN });
+    onTestFinished(() => directory.close?.());
+    const options = {
+      verifier: assertion.createVerifier({ directory }),
+      upstream: "https://api.example",
+      accounts: "any",
+      upstreamTls: { key: PASSWORD },
+    } as const;
+    const authorization = `Bearer ${TOKEN}`;
+    const broken = { ...options, upstreamHeaders: { authorization: `${authorization}\n` } };
+    return [
+      createVerifyingGateway({ ...options, upstreamHeaders: { authorization } }),
+      errorOf(() => createVerifyingGateway(broken)),
+    ];
+  },
+};

@@ -1,0 +1,100 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type AuthorityStore, openStore, type Registry } from "@countersign/agent-authority";
+import {
+  AgentIdentityManager,
+  type CredentialStore,
+  fixedAuth,
+  memoryStore,
+} from "@countersign/agent-identity";
+import { AuthorityClient } from "@countersign/agent-identity/authority-client";
+import { pinnedKeySet } from "@countersign/agent-identity/identity-token";
+import { AgentTaskManager } from "@countersign/agent-task";
+import { onTestFinished } from "vitest";
+import { createCodexAuth } from "../../src/codex-home.js";
+import { type SecretWorld, TOKEN } from "./secret-world.js";
+
+/** What a store serialises: JSON shows its secrets, an inspection does not. */
+export class StoredOnly {
+  readonly value: unknown;
+
+  constructor(value: unknown) {
+    this.value = value;
+  }
+}
+
+/** The error that a call throws. */
+export async function errorOf(call: () => unknown): Promise<Error> {
+  try {
+    await call();
+  } catch (error) {
+    if (error instanceof Error) return error;
+  }
+  throw new Error("the call was to fail with an error");
+}
+
+/** A store, and what it gives of a content. */
+export async function contentsOf(store: CredentialStore, content: SecretWorld["content"]) {
+  const given = await store.update(() => content);
+  const loaded = await store.load();
+  const { login, identities } = loaded;
+  const stored = [given, loaded, login, ...identities].map((value) => new StoredOnly(value));
+  return [store, ...stored];
+}
+
+export function createIdentities({ authority, human }: SecretWorld, on: boolean) {
+  const identities = new AgentIdentityManager({
+    authority: authority.url,
+    auth: fixedAuth(human),
+    store: memoryStore(),
+    features: { isEnabled: () => on },
+    client: new AuthorityClient({ authority: authority.url, wait: async () => {} }),
+  });
+  onTestFinished(() => identities.close());
+  return identities;
+}
+
+export function createTasks(world: SecretWorld, on: boolean) {
+  const identities = createIdentities(world, on);
+  const bearerOrigins = ["https://api.example"];
+  const tasks = new AgentTaskManager({ identities, onFailure: "bearer", bearerOrigins });
+  onTestFinished(() => tasks.close());
+  return tasks;
+}
+
+/** An identity token, and what it is verified by. */
+export function issueToken({ authority, addSecret }: SecretWorld) {
+  const whose = { accountId: "acct-1", userId: "user-1" };
+  const { token, privateKey } = authority.issueIdentityToken(whose);
+  addSecret(token);
+  addSecret(privateKey);
+  const keySet = pinnedKeySet(authority.issuer.keySet);
+  return { token, verification: { authority: authority.url, keySet } };
+}
+
+export async function writeCodexHome({ folder, human, key }: SecretWorld): Promise<string> {
+  const home = join(folder, "codex");
+  await mkdir(home, { mode: 0o700 });
+  const auth = {
+    ...JSON.parse(createCodexAuth({ ...human, accessToken: TOKEN, now: Date.now() })),
+    agent_identity: { agent_private_key: key.exportPkcs8() },
+  };
+  await writeFile(join(home, "auth.json"), JSON.stringify(auth), { mode: 0o600 });
+  return home;
+}
+
+export async function openSqlite(): Promise<AuthorityStore> {
+  const store = await openStore("sqlite::memory:");
+  onTestFinished(() => store.close());
+  return store;
+}
+
+/** An access token and an identity token as a registry gives them. */
+export async function makeTokens(registry: Registry, addSecret: (text: string) => void) {
+  const whose = { accountId: "acct-1", userId: "user-1", ttlSeconds: 60 };
+  const created = await registry.createAccessToken({ ...whose, role: "human" });
+  const issued = await registry.issueIdentity(whose);
+  addSecret(created.token);
+  addSecret(issued.token);
+  return [created, issued];
+}

@@ -1,0 +1,61 @@
+/** Public exports that hold no secret, by package and entry; or that are looked at as exports of another entry. */
+export const NO_SECRET: Readonly<Record<string, string>> = {
+  "agent-assertion": `
+    AgentAssertionError AssertionRejected INTROSPECTION_PATH checkAssertion createDirectoryRecord
+    createIntrospectionResponse createProblem directoryRecordSchema introspectionRequestSchema
+    introspectionResponseSchema memoryDirectory memoryReplayStore parseAssertion parseDirectoryRecord
+    parseIntrospectionRequest statusOf`,
+  "agent-assertion/express": "agentAssertion agentOf",
+  "agent-assertion/fastify": "agentAssertion",
+  "agent-assertion/hono": "agentAssertion",
+  "agent-assertion/message-signature":
+    "checkContentDigest checkMessageSignature fieldValue parseMessageSignature",
+  "agent-assertion/node": "UnreadableBody answerRefusal refusalOf requireAgent verifyRequest",
+  "agent-assertion/sign": "AssertionSigner bindRequest",
+  "agent-assertion/undici": "repeatableBody",
+  "agent-authority": `
+    AUDITED_CHANGES AUDITED_REQUESTS AgentAuthorityError TOKEN_ROLES backupStore createAuthorityMetrics
+    createOidcIssuer createOperationsListener followAuditEvents`,
+  "agent-identity": `
+    AGENT_REGISTRATION_PATH AgentIdentityError AuthorityError BISCUIT_HEADER BISCUIT_PATH CredentialStoreError
+    IDENTITY_CHANNEL WHOAMI_PATH agentRegistrationKeyid agentRegistrationRequestSchema
+    agentRegistrationResponseSchema agentRevocationPath agentRevocationResponseSchema
+    createAgentRegistrationRequest createAgentRegistrationResponse createAgentRevocationResponse
+    createKeyRotationResponse createWhoamiResponse keyRotationPath keyRotationRequestSchema
+    keyRotationResponseSchema keyRotationText parseAgentRegistrationRequest parseAgentRegistrationResponse
+    parseAgentRevocationResponse parseKeyRotationRequest parseKeyRotationResponse parseWhoamiResponse removeLogin
+    verifyKeyRotation whoamiResponseSchema`,
+  "agent-identity/authority-client": "AuthorityClock AuthorityError describeServerText",
+  "agent-identity/identity-token": `
+    CODEX_AUDIENCE CODEX_ISSUER IDENTITY_TOKEN_REASONS IdentityTokenError keySetUrl pinnedKeySet
+    publicRsaKeySchema remoteKeySet`,
+  "agent-identity/private-file": `
+    PRIVATE_FILE_CHANNEL openPrivateDirectory removeTemporaryFiles resolveHome withFileLock writePrivateFile`,
+  "agent-key": `
+    AgentKeyError AgentPublicKey CODES CountersignError decodeBase64 decodeBase64Url encodeBase64 encodeBase64Url
+    formatTimestamp hideMembers isCode isLoopbackHost isPrincipalId isServerId parseAuthority parseOrigin
+    parseScopeId parseTimestamp showMembers`,
+  "agent-key/message-signature": "contentDigest signMessage signatureBase signatureParameters",
+  "agent-task": `
+    AgentTaskError RUN TASK_CHANNEL TaskRegistrationError createIdempotencyKey fileTaskStore memoryTaskStore
+    parseStoredThread parseTaskRegistrationResponse taskRegistrationText`,
+  "agent-task/server": `
+    AgentTaskError createTaskRegistrationResponse parseIdempotencyKey parseTaskRegistrationRequest sealTaskId
+    taskRegistrationRequestSchema taskRegistrationResponseSchema taskRegistrationText toX25519PublicKey
+    verifyTaskRegistration`,
+  "assertion-proxy": "AssertionProxyError createOperationsListener createProxyMetrics",
+  conformance: "ConformanceError VECTORS_DIRECTORY runConformance",
+  "feature-flags": `
+    FeatureFlagError STAGES agentIdentityFeatures configSource defineFeatures environmentSource nearestName
+    parseFeatureKey resolveFeatures switchSource`,
+  "feature-flags/openfeature": "createOpenFeatureProvider",
+};
+
+/** Public exports whose result is the secret itself, a text or the fields of a message, for the caller to send or to store. */
+export const SECRET_ITSELF: Readonly<Record<string, string>> = {
+  "agent-assertion": "signAssertion",
+  "agent-assertion/sign": "signAssertion authorizationField",
+  "agent-identity": "createBiscuitRequestHeaders parseBiscuitResponseHeaders",
+  "agent-identity/identity-token": "identityClaimsSchema",
+  "agent-identity/private-file": "readPrivateFile",
+};
