@@ -1,5 +1,6 @@
 import { AgentKey } from "@countersign/agent-key";
 import type { StoredIdentity } from "./schema/credentials.js";
+import { guardIdentity } from "./store/guard-credentials.js";
 
 const MAX_FORMER_KEYS = 16;
 
@@ -10,7 +11,8 @@ const MAX_FORMER_KEYS = 16;
  */
 export function withFormerKey(entry: StoredIdentity, publicLine: string): StoredIdentity {
   const others = (entry.former_public_keys ?? []).filter((line) => line !== publicLine);
-  return { ...entry, former_public_keys: [...others, publicLine].slice(-MAX_FORMER_KEYS) };
+  const former_public_keys = [...others, publicLine].slice(-MAX_FORMER_KEYS);
+  return guardIdentity({ ...entry, former_public_keys });
 }
 
 /**

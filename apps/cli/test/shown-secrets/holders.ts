@@ -16,7 +16,7 @@ import { keyringStore } from "@countersign/agent-identity/keyring-store";
 import { AgentKey } from "@countersign/agent-key";
 import { openSealedBox, signTaskRegistration } from "@countersign/agent-task";
 import { createSigningProxy, createVerifyingGateway } from "@countersign/assertion-proxy";
-import { onTestFinished } from "vitest";
+import { expect, onTestFinished } from "vitest";
 import { createDatabase, postgresAnswers } from "../postgres.js";
 import {
   contentsOf,
@@ -34,7 +34,10 @@ import { PASSWORD, type SecretWorld, TOKEN } from "./secret-world.js";
 /** Makes objects that hold secrets of a world, and errors about them. */
 type Make = (world: SecretWorld) => Promise<unknown> | unknown;
 
-type Axios = Parameters<typeof assertionAdapter>[0];
+// Never called: nothing is sent.
+const axios = { getAdapter: () => expect.unreachable() } as unknown as Parameters<
+  typeof assertionAdapter
+>[0];
 
 const origins = ["https://api.example"];
 
@@ -67,6 +70,10 @@ export const HOLDERS: Readonly<Record<string, Make>> = {
     return errorOf(() => identity.saveLogin(identity.memoryStore(), broken));
   },
   "agent-identity memoryStore": ({ content }) => contentsOf(identity.memoryStore(), content),
+  "agent-identity withFormerKey": ({ content, key }) =>
+    (content?.identities ?? []).map(
+      (entry) => new StoredOnly(identity.withFormerKey(entry, key.publicKey.line)),
+    ),
   "agent-identity fileStore": async ({ folder, content }) => {
     const home = join(folder, "home");
     const store = identity.fileStore(home);
@@ -206,7 +213,7 @@ export const HOLDERS: Readonly<Record<string, Make>> = {
   },
   "agent-assertion/fetch withAssertion": ({ source }) => withAssertion(fetch, source, { origins }),
   "agent-assertion/axios assertionAdapter": ({ source }) =>
-    assertionAdapter({} as Axios, source, { origins }),
+    assertionAdapter(axios, source, { origins }),
   "agent-assertion/undici assertionInterceptor": ({ source }) =>
     assertionInterceptor(source, { origins }),
   "agent-assertion/websocket assertionHeaders": ({ source }) =>

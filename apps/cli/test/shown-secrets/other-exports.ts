@@ -6,11 +6,12 @@ export const NO_SECRET: Readonly<Record<string, string>> = {
     introspectionResponseSchema memoryDirectory memoryReplayStore parseAssertion parseDirectoryRecord
     parseIntrospectionRequest statusOf`,
   "agent-assertion/express": "agentAssertion agentOf",
+  "agent-assertion/fetch": "refusalOf",
   "agent-assertion/fastify": "agentAssertion",
   "agent-assertion/hono": "agentAssertion",
   "agent-assertion/message-signature":
     "checkContentDigest checkMessageSignature fieldValue parseMessageSignature",
-  "agent-assertion/node": "UnreadableBody answerRefusal refusalOf requireAgent verifyRequest",
+  "agent-assertion/node": "UnreadableBody answerRefusal problemOf requireAgent verifyRequest",
   "agent-assertion/sign": "AssertionSigner bindRequest",
   "agent-assertion/undici": "repeatableBody",
   "agent-authority": `
@@ -21,16 +22,18 @@ export const NO_SECRET: Readonly<Record<string, string>> = {
     IDENTITY_CHANNEL WHOAMI_PATH agentRegistrationKeyid agentRegistrationRequestSchema
     agentRegistrationResponseSchema agentRevocationPath agentRevocationResponseSchema
     createAgentRegistrationRequest createAgentRegistrationResponse createAgentRevocationResponse
-    createKeyRotationResponse createWhoamiResponse keyRotationPath keyRotationRequestSchema
+    createKeyRotationResponse createWhoamiResponse isFormerKey keyRotationPath keyRotationRequestSchema
     keyRotationResponseSchema keyRotationText parseAgentRegistrationRequest parseAgentRegistrationResponse
-    parseAgentRevocationResponse parseKeyRotationRequest parseKeyRotationResponse parseWhoamiResponse removeLogin
+    parseAgentRevocationResponse parseKeyRotationRequest parseKeyRotationResponse parseWhoamiResponse publicLineOf removeLogin
     verifyKeyRotation whoamiResponseSchema`,
   "agent-identity/authority-client": "AuthorityClock AuthorityError describeServerText",
   "agent-identity/identity-token": `
     CODEX_AUDIENCE CODEX_ISSUER IDENTITY_TOKEN_REASONS IdentityTokenError keySetUrl pinnedKeySet
     publicRsaKeySchema remoteKeySet`,
   "agent-identity/private-file": `
-    PRIVATE_FILE_CHANNEL openPrivateDirectory removeTemporaryFiles resolveHome withFileLock writePrivateFile`,
+    PRIVATE_FILE_CHANNEL openPrivateDirectory removeTemporaryFiles resolveHome userHome withFileLock
+    writePrivateFile`,
+  "agent-identity/user-home": "findUserHome",
   "agent-key": `
     AgentKeyError AgentPublicKey CODES CountersignError decodeBase64 decodeBase64Url encodeBase64 encodeBase64Url
     formatTimestamp hideMembers isCode isLoopbackHost isPrincipalId isServerId parseAuthority parseOrigin
