@@ -208,9 +208,18 @@ describe("login --identity-token-stdin", () => {
 
   test("with the feature off it is put into no header", async () => {
     const { token } = await logIn();
-    const result = await countersign(["header", "--origin", "https://api.example"], { home });
-    expectError(result, "not_logged_in", 3);
-    expect(result.stdout + result.stderr).not.toContain(token);
+    await using upstream = await startTestUpstream();
+    const { url } = upstream;
+    const request = ["request", url, "--origin", url, "--bearer-origin", url];
+    for (const [args, code] of [
+      [["header"], "no_identity"],
+      [request, "not_logged_in"],
+    ] as const) {
+      const result = await countersign(args, { home });
+      expectError(result, code, 3);
+      expect(result.stdout + result.stderr).not.toContain(token);
+    }
+    expect(upstream.requests).toEqual([]);
   });
 
   test("the keys of a file are pinned: nobody is asked for any, then or later", async () => {

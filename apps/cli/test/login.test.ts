@@ -104,7 +104,7 @@ describe("a store that cannot be read stays as it is", () => {
     { what: "status", args: ["status"] },
     { what: "logout", args: ["logout"] },
     { what: "identity ensure", args: ["identity", "ensure", "--enable", "use_agent_identity"] },
-    { what: "header", args: ["header", "--origin", "https://api.example"] },
+    { what: "header", args: ["header"] },
   ])("$what rejects truncated credentials", async ({ args }) => {
     await storeLogin(home, { authority: authority.url, accessToken: token });
     const file = join(home, "credentials.json");
