@@ -45,6 +45,8 @@ describe.each(SDK_CLIENTS)("$name", (client) => {
     expect(Object(error).constructor.name).toBe(client.refusedAs);
     const { status, statusCode, code } = Object(error);
     expect([status, statusCode, code]).toContain(403);
+    // A person who reads the SDK's error sees why.
+    expect(String(error)).toMatch(/revoked/);
     expect(refusalOf(error)?.code).toBe(client.keepsAnswer ? "agent_revoked" : undefined);
     expect(world.tap.received()).not.toContain(KEY);
   });

@@ -81,7 +81,9 @@ describe('with refusals: "respond"', () => {
       status: 403,
       code: "agent_revoked",
       detail: "the agent was revoked: ask its operator",
+      error: { code: "agent_revoked", message: "the agent was revoked: ask its operator" },
     });
+    expect(response.statusText).toBe("Forbidden");
     expect(server.requests).toEqual([]);
   });
 

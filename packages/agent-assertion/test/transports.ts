@@ -1,5 +1,5 @@
 import axios from "axios";
-import { Agent, interceptors } from "undici";
+import { Agent, interceptors, fetch as undiciFetch } from "undici";
 import { onTestFinished } from "vitest";
 import WebSocket from "ws";
 import { assertionAdapter } from "../src/axios.js";
@@ -54,9 +54,29 @@ export const followers: readonly Transport[] = [
       };
     },
   },
+  {
+    name: "undici's fetch",
+    make(source, options) {
+      const agent = new Agent();
+      onTestFinished(() => agent.destroy());
+      const dispatcher = agent.compose(assertionInterceptor(source, options));
+      return async (url, headers = {}) => {
+        await unwrapped(undiciFetch(url, { headers, dispatcher }));
+      };
+    },
+  },
   overAxios("http"),
   overAxios("fetch"),
 ];
+
+// undici's `fetch` gives each error of its dispatcher as the cause of its own.
+async function unwrapped(response: Promise<unknown>): Promise<void> {
+  try {
+    await response;
+  } catch (error) {
+    throw error instanceof TypeError && error.cause !== undefined ? error.cause : error;
+  }
+}
 
 // The servers of these tests take no upgrades: they answer a handshake as a request, and what they got is what counts.
 const dials: readonly Transport[] = [

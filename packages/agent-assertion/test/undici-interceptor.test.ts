@@ -475,6 +475,27 @@ describe("beside undici's own interceptors", () => {
     expect(credentialsOf(other)).toEqual([undefined]);
   });
 
+  test("a redirect elsewhere and back that undici's fetch follows is not signed, but the next call to the same URL is", async () => {
+    const { server, agent } = await setUpDispatcher();
+    const other = await start(() => ({
+      status: 302,
+      headers: { location: `${server.url}/chosen` },
+    }));
+    server.answer({ status: 302, headers: { location: other.url } });
+    await fetch(server.url, { dispatcher: agent });
+    await fetch(`${server.url}/chosen`, { dispatcher: agent });
+    expect(server.requests.map((request) => request.url)).toEqual(["/", "/chosen", "/chosen"]);
+    expect(credentialsOf(server)).toEqual([TASK_ID, undefined, TASK_ID]);
+    expect(credentialsOf(other)).toEqual([undefined]);
+  });
+
+  test("each redirect within the named origins that undici's fetch follows is signed", async () => {
+    const { server, agent } = await setUpDispatcher();
+    server.answer({ status: 302, headers: { location: "/there" } });
+    await fetch(server.url, { dispatcher: agent });
+    expect(credentialsOf(server)).toEqual([TASK_ID, TASK_ID]);
+  });
+
   test("a retry after such a redirect starts signed again", async () => {
     const { server, agent } = await setUpDispatcher({}, { after: [redirect, retry] });
     const other = await start();

@@ -2,7 +2,7 @@ import { AgentAssertionError } from "../agent-assertion-error.js";
 import type { AssertionOptions, OwnAuthorization } from "./assertion-options.js";
 
 /** Fields, in lower case, in which API clients send a key besides `Authorization`. */
-const KEY_FIELDS: readonly string[] = ["x-api-key", "api-key", "x-goog-api-key"];
+export const KEY_FIELDS: readonly string[] = ["x-api-key", "api-key", "x-goog-api-key"];
 
 /** Fields, in lower case, that may hold a credential of a request's caller. No request takes them from a named URL to one that is not. */
 export const CREDENTIAL_FIELDS: readonly string[] = ["authorization", ...KEY_FIELDS];

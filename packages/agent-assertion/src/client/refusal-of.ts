@@ -43,9 +43,13 @@ export function refusalResponse(error: CountersignError): Response {
   const { code, message, hint } = error;
   const detail = hint === undefined ? message : `${message}: ${hint}`;
   const { status, headers, body } = createProblem(code, detail, { status: 403 });
-  // Asked for by name by SDKs that would try again.
-  const response = new Response(body, {
+  // The SDKs of model vendors read the text of their error from the member `error`.
+  const problem: unknown = { ...JSON.parse(body), error: { code, message: detail } };
+  const response = new Response(JSON.stringify(problem), {
     status,
+    // The AI SDK shows it.
+    statusText: "Forbidden",
+    // Asked for by name by SDKs that would try again.
     headers: { ...headers, "x-should-retry": "false" },
   });
   made.set(response.headers, error);

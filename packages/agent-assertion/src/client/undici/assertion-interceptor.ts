@@ -8,6 +8,7 @@ import { headerRecord } from "./dispatch-headers.js";
 import { dispatchTarget, redirectChain } from "./dispatch-target.js";
 import { failDispatch } from "./fail-dispatch.js";
 import { SignedDispatch } from "./signed-dispatch.js";
+import { UnseenRedirects } from "./unseen-redirects.js";
 
 /** Options of {@link assertionInterceptor}. */
 export interface AssertionInterceptorOptions extends AssertionOptions {}
@@ -26,8 +27,8 @@ export interface AssertionInterceptorOptions extends AssertionOptions {}
  *
  * Compose it **before** `interceptors.redirect`: each redirect to a named URL is then signed again. Once one led elsewhere, no further
  * request carries a credential, of the agent or of the caller. A redirect interceptor below this one is told not to follow.
- * `interceptors.retry` may stand before or after it. undici's `fetch` follows redirects by itself, without a word of where it comes from:
- * there a redirect back from elsewhere is signed, and one that leads elsewhere keeps the caller's key fields; `/fetch` does neither.
+ * `interceptors.retry` may stand before or after it. undici's `fetch` follows redirects by itself and does not say what led to a request:
+ * the request that an answer leads to is then known by its URL.
  *
  * `CONNECT` and requests without an origin are not for a named URL. Without a credential a request fails with the source's error, and
  * nothing is sent.
@@ -42,29 +43,35 @@ export function assertionInterceptor(
   const authorizer = createAuthorizer(source, options);
   // Chains of redirects whose first request was left to its caller: so are the others.
   const chainsAsMade = new WeakSet<object>();
+  const unseen = new UnseenRedirects(authorizer.covers);
   return (dispatch) => (opts, handler) => {
-    const pass = (changed: object = {}) =>
-      dispatch({ ...opts, ...changed, body: attemptBody(opts.body) }, handler);
+    const pass = (changed: object = {}, passed = handler) =>
+      dispatch({ ...opts, ...changed, body: attemptBody(opts.body) }, passed);
     const target = opts.method === "CONNECT" ? undefined : dispatchTarget(opts);
     const headers = headerRecord(opts.headers);
     // undici refuses them.
     if (headers === undefined) return pass();
     const chain = redirectChain(handler);
     if (chain.id !== undefined && chainsAsMade.has(chain.id)) return pass();
-    const wasNamed = chain.urls.some((url) => authorizer.covers(url));
-    const hasLeft = !chain.urls.every((url) => authorizer.covers(url));
+    const from = target && { url: target.url, headers };
+    const unseenFrom = from && chain.id === undefined ? unseen.take(from) : undefined;
+    const isRedirect = unseenFrom !== undefined || chain.urls.length > 0;
+    const wasNamed = unseenFrom !== undefined || chain.urls.some((url) => authorizer.covers(url));
+    const hasLeft =
+      unseenFrom === "elsewhere" || !chain.urls.every((url) => authorizer.covers(url));
     if (target === undefined || !authorizer.covers(target.url) || hasLeft) {
       try {
-        authorizer.elsewhere(target?.url, chain.urls.length > 0);
+        authorizer.elsewhere(target?.url, isRedirect);
       } catch (error) {
         failDispatch(handler, error);
         return true;
       }
-      return wasNamed ? pass({ headers: withoutFields(headers, CREDENTIAL_FIELDS) }) : pass();
+      if (!wasNamed) return pass();
+      const without = { headers: withoutFields(headers, CREDENTIAL_FIELDS) };
+      return pass(without, unseenFrom && from ? unseen.watch(from, handler) : handler);
     }
-    const isRedirect = chain.urls.length > 0;
     const onAsMade = () => void (chain.id && chainsAsMade.add(chain.id));
-    const dispatched = { dispatch, opts, handler, target, headers, isRedirect, onAsMade };
+    const dispatched = { dispatch, opts, handler, target, headers, isRedirect, unseen, onAsMade };
     void new SignedDispatch(authorizer, dispatched).start();
     return true;
   };

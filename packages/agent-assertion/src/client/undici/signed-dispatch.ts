@@ -9,6 +9,7 @@ import { fieldOf, signedHeaders } from "./dispatch-headers.js";
 import type { DispatchTarget } from "./dispatch-target.js";
 import { HeldRefusal } from "./held-refusal.js";
 import { StableController } from "./stable-controller.js";
+import type { UnseenRedirects } from "./unseen-redirects.js";
 
 type Controller = Dispatcher.DispatchController;
 type ResponseHeaders = Parameters<NonNullable<Dispatcher.DispatchHandler["onResponseStart"]>>[2];
@@ -22,6 +23,7 @@ export interface DispatchedRequest {
   readonly headers: Record<string, unknown>;
   /** Whether a redirect asked for it. */
   readonly isRedirect: boolean;
+  readonly unseen: UnseenRedirects;
   /** Called if the request is sent as its caller made it. */
   onAsMade(): void;
 }
@@ -40,6 +42,7 @@ export class SignedDispatch implements Dispatcher.DispatchHandler {
   #known: KnownBody | undefined;
   // The caller's header fields that are sent.
   #own: Record<string, unknown>;
+  #isAsMade = false;
   #isRepeated = false;
   #isOver = false;
 
@@ -75,6 +78,7 @@ export class SignedDispatch implements Dispatcher.DispatchHandler {
     const rule = await this.#request.enter(target.url, own);
     if (this.#isOver) return;
     if (rule.kind === "as_made") {
+      this.#isAsMade = true;
       onAsMade();
       dispatch({ ...opts, body: attemptBody(opts.body) }, this);
       return;
@@ -140,7 +144,9 @@ export class SignedDispatch implements Dispatcher.DispatchHandler {
       return;
     }
     if (status >= 200 && !this.#request.isRefusal(status)) this.#request.accepted();
-    this.#dispatched.handler.onResponseStart?.(this.#controller, status, headers, statusMessage);
+    const { handler, unseen, target, headers: own } = this.#dispatched;
+    if (!this.#isAsMade) unseen.note({ url: target.url, headers: own }, status, headers);
+    handler.onResponseStart?.(this.#controller, status, headers, statusMessage);
   }
 
   async #answerRefusal(refusal: HeldRefusal): Promise<void> {
