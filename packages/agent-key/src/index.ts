@@ -18,6 +18,7 @@ export type {
   CredentialSource,
   NoCredential,
 } from "./credential-source.js";
+export { findHiddenPath } from "./hidden-path.js";
 export { isPrincipalId, isServerId, parseScopeId } from "./ids.js";
 export { hideMembers, showMembers } from "./secret-members.js";
 export { formatTimestamp, parseTimestamp } from "./timestamp.js";

@@ -1,4 +1,4 @@
-import { findHiddenPath } from "./request-path.js";
+import { findHiddenPath } from "@countersign/agent-key";
 import { RequestRefusal } from "./request-refusal.js";
 
 const REFUSED_METHODS: ReadonlySet<string> = new Set(["CONNECT", "TRACE", "TRACK"]);

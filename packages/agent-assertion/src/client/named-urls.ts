@@ -1,11 +1,7 @@
-import { parseOrigin } from "@countersign/agent-key";
+import { findHiddenPath, parseOrigin } from "@countersign/agent-key";
 import { AgentAssertionError } from "../agent-assertion-error.js";
 
-// "." or ".." between slashes of either kind; with a parameter after it, as some servers read it.
-const DOT_SEGMENT = /(?:^|[/\\])\.\.?(?:[/\\;]|$)/;
-
-/** The URLs that a transport's caller named. */
-export interface NamedUrls {
+interface NamedUrls {
   /** The origins, each once. */
   readonly origins: readonly string[];
   /** Whether requests to this URL get a credential. */
@@ -21,8 +17,8 @@ interface NamedUrl {
 /**
  * Reads the origins and URL patterns that a transport's caller named.
  *
- * A pattern is matched on the parsed path, where dot segments are resolved, `%2e` too. A path in which a dot segment is still hidden behind
- * encoded slashes is below no pattern: a server that decodes it would leave the pattern.
+ * A pattern is matched on the parsed path, where dot segments are resolved, `%2e` too. A path in which `findHiddenPath` finds something is below
+ * no pattern: a server that decodes it would leave the pattern.
  *
  * @throws {AgentKeyError} `config_invalid` if an entry is not a URL, has credentials, or is plain http to another machine
  * @throws {AgentAssertionError} `config_invalid` if a `*` stands in the host, in a query, or for a part of a segment
@@ -64,7 +60,7 @@ function parseNamedUrl(
 }
 
 function isBelow(pathname: string, pattern: readonly string[]): boolean {
-  if (DOT_SEGMENT.test(decoded(pathname))) return false;
+  if (findHiddenPath(pathname) !== undefined) return false;
   const segments = pathname.split("/").slice(1);
   const last = pattern.length - 1;
   if (pattern[last] !== "*" && segments.length !== pattern.length) return false;
@@ -72,17 +68,6 @@ function isBelow(pathname: string, pattern: readonly string[]): boolean {
   return pattern.every((wanted, i) =>
     wanted === "*" ? segments[i] !== "" || i === last : wanted === segments[i],
   );
-}
-
-// What a path says to a server that decodes dots and slashes, however often.
-function decoded(pathname: string): string {
-  const once = pathname
-    .replaceAll(/%2e/gi, ".")
-    .replaceAll(/%2f/gi, "/")
-    .replaceAll(/%5c/gi, "\\")
-    .replaceAll(/%3b/gi, ";")
-    .replaceAll(/%25/g, "%");
-  return once === pathname ? once : decoded(once);
 }
 
 function invalid(message: string, hint: string): AgentAssertionError {
