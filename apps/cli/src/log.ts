@@ -1,6 +1,6 @@
+import { hideCredentials } from "@countersign/agent-key/redaction";
 import { type DestinationStream, destination, pino, stdTimeFunctions } from "pino";
 import { wordLogLine } from "./log-line.js";
-import { hideCredentials } from "./log-redaction.js";
 
 /** How much a log tells, from everything to nothing. */
 export const LOG_LEVELS = ["debug", "info", "warn", "error", "silent"] as const;

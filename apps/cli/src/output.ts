@@ -1,5 +1,6 @@
 import { stripVTControlCharacters, styleText } from "node:util";
 import type { CountersignError } from "@countersign/agent-key";
+import { hideCredentials } from "@countersign/agent-key/redaction";
 import { escapeText } from "./escape-text.js";
 import { hintOf } from "./exit-code.js";
 
@@ -20,7 +21,7 @@ export interface Output {
   result(value: unknown, text: () => string | readonly string[]): void;
   /** Prints one line on stderr. */
   note(line: string): void;
-  /** Prints a warning on stderr. */
+  /** Prints a warning on stderr. It may name what a client or server sent: credentials in it are hidden, as in errors. */
   warn(message: string): void;
   /** Prints an error and its hint on stderr; with `--json` also as a document on stdout, unless one is there. */
   error(error: CountersignError, resultPrinted: boolean): void;
@@ -53,14 +54,15 @@ export function createOutput({ json, stdout, stderr }: OutputOptions): Output {
       if (joined !== "") stdout.write(`${joined}\n`);
     },
     warn(message) {
-      note(`${paint(stderr, "yellow", "warning:")} ${escapeText(message)}`);
+      note(`${paint(stderr, "yellow", "warning:")} ${escapeText(hideCredentials(message))}`);
     },
     error(error, resultPrinted) {
-      const hint = hintOf(error);
-      note(`${paint(stderr, "red", "error:")} ${escapeText(error.message)} (${error.code})`);
+      const { code, retryable } = error;
+      const message = hideCredentials(error.message);
+      const hint = hideCredentials(hintOf(error));
+      note(`${paint(stderr, "red", "error:")} ${escapeText(message)} (${code})`);
       note(`${paint(stderr, "cyan", "hint:")} ${escapeText(hint)}`);
       if (!json || resultPrinted) return;
-      const { code, message, retryable } = error;
       stdout.write(`${formatJson({ error: { code, message, hint, retryable } })}\n`);
     },
     style(format, text) {

@@ -26,6 +26,28 @@ async function refusalsOf(registry: Registry): Promise<AuditEvent[]> {
 }
 
 describe("refusals", () => {
+  it("have no credential that was sent as an id or a request id, and never more than an id's length", async () => {
+    await using tested = await TestedAuthority.start();
+    const { registry } = tested.authority;
+    const token = await tested.token();
+    const long = "a&token=b".repeat(28);
+    for (const id of [token, `agent-${token}`, encodeURIComponent(long)]) {
+      const headers = { "x-request-id": token };
+      expect((await tested.call("POST", `/v1/agent/${id}/revoke`, { headers })).status).toBe(401);
+    }
+    const events = await registry.listAuditEvents({ action: "agent_revocation" });
+    const claims = events.map(({ claimedAgentRuntimeId }) => claimedAgentRuntimeId);
+    expect(claims.slice(0, 2)).toEqual(["[hidden]", "agent-[hidden]"]);
+    expect(claims[2]).toHaveLength(256);
+    const rows = await tested.store.rows.selectFrom("audit_events").selectAll().execute();
+    expect(JSON.stringify(rows)).not.toContain(token.slice(9));
+    // They are read by the admin API as well, whose schema they meet.
+    const read = await tested.callAdmin("GET", "/v1/admin/audit?action=agent_revocation", {
+      headers: { authorization: `Bearer ${await tested.token("read")}` },
+    });
+    expect(read.body.events).toHaveLength(3);
+  });
+
   it("of whoever proved nothing name what was asked, from where, and what was only claimed", async () => {
     await using tested = await TestedAuthority.start();
     const { registry } = tested.authority;

@@ -13,6 +13,7 @@ interface Line {
   readonly request_id: string;
   readonly address: string;
   readonly status: number;
+  readonly path: string;
 }
 
 /** An authority whose log can be read. */
@@ -47,6 +48,8 @@ describe("request ids", () => {
     ["one with a quote", 'a"b'],
     ["one that is no ASCII", "\u00e4"],
     ["two", ["a", "b"]],
+    ["one that is a token", `cs_human_${"A".repeat(43)}`],
+    ["one with a JWT in it", `id-eyJhbGciOiJFZERTQSJ9.${"B".repeat(20)}.C`],
   ])("are made where the request brings %s", async (_name, given) => {
     await using tested = await TestedAuthority.start();
     const answer = await tested.call("GET", "/healthz", {
@@ -54,6 +57,16 @@ describe("request ids", () => {
     });
     expect(answer.status).toBe(200);
     expect(answer.headers["x-request-id"]).toMatch(UUID_V7);
+  });
+
+  it("are not in the log where a credential was sent as one, nor is one in the path", async () => {
+    const { tested, lines } = await startLogged();
+    await using _ = tested;
+    const token = await tested.token();
+    await tested.call("GET", `/${token}`, { headers: { "x-request-id": token } });
+    await tested.authority.close();
+    expect(lines.map(({ path }) => path)).toEqual(["/[hidden]"]);
+    expect(JSON.stringify(lines)).not.toContain(token);
   });
 
   it("are taken from the request, and come back in answers, refusals and the log", async () => {

@@ -78,6 +78,22 @@ describe("with an SDK", () => {
     });
   });
 
+  it("hide a credential in a path or an id", async () => {
+    await using tested = await TestedAuthority.start();
+    const token = await tested.token();
+    await tested.call("GET", `/v1/agent/${token}`);
+    await tested.call("GET", `/${token.replace("_", "%5F")}/x`);
+    await tested.authority.close();
+    const attributes = spans().server.map((span) => span.attributes);
+    expect(attributes).toMatchObject([
+      { "url.path": "/v1/agent/[hidden]", "countersign.agent_runtime_id": "[hidden]" },
+      { "url.path": "/[hidden]/x" },
+    ]);
+    expect(JSON.stringify(exporter.getFinishedSpans().map(({ name }) => name))).not.toContain(
+      token,
+    );
+  });
+
   it("a refusal says its code, and is an error only where it is the authority's", async () => {
     await using tested = await TestedAuthority.start();
     await tested.call("GET", "/v1/whoami");

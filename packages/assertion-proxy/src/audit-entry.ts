@@ -1,4 +1,5 @@
 import type { Code } from "@countersign/agent-key";
+import { hideCredentials } from "@countersign/agent-key/redaction";
 
 /** What is known of the one who sent a request, once its signature held. Never holds a claim. */
 export interface AuditIdentity {
@@ -13,7 +14,10 @@ export interface AuditEntry extends AuditIdentity {
   readonly time: string;
   /** The request's method; empty where what arrived was no request. */
   readonly method: string;
-  /** The path as received, without the query, cut at 2,048 characters; empty where the target was no path, or its path contains the client token. */
+  /**
+   * The path as received, without the query, credentials hidden, cut at 2,048 characters; empty where the target was no path, or its path
+   * contains the client token.
+   */
   readonly path: string;
   /** The status that the client was answered with; 499 when it went away before there was one. */
   readonly status: number;
@@ -51,8 +55,9 @@ export function startAudit(
   isSecret?: (text: string) => boolean,
 ): AuditStart {
   const path = url.startsWith("/") || url === "*" ? (url.split(/[?#]/, 1)[0] ?? "") : "";
-  const isKept = isSecret?.(path) !== true;
-  return { startedAt, method, path: isKept ? path.slice(0, PATH_LENGTH) : "" };
+  if (isSecret?.(path) === true) return { startedAt, method, path: "" };
+  // Hidden before the cut, so that no credential is left in half.
+  return { startedAt, method, path: hideCredentials(path).slice(0, PATH_LENGTH) };
 }
 
 /** How a request ended. */

@@ -132,6 +132,21 @@ const CASES: readonly Case[] = [
     path: "/v1",
   },
   {
+    rule: "a request with a token in its path",
+    bytes: () => `GET /v1/cs%5Fhuman_${"A".repeat(43)}/x HTTP/1.1\r\nHost: gateway.example\r\n\r\n`,
+    status: 401,
+    code: "missing",
+    path: "/v1/[hidden]/x",
+  },
+  {
+    rule: "a request with a token where the path is cut",
+    bytes: () =>
+      `GET /${"x".repeat(2_026)}/cs_human_${"A".repeat(43)} HTTP/1.1\r\nHost: gateway.example\r\n\r\n`,
+    status: 401,
+    code: "missing",
+    path: `/${"x".repeat(2_026)}/[hidden]`,
+  },
+  {
     rule: "another scheme",
     bytes: () => "GET /v1 HTTP/1.1\r\nHost: gateway.example\r\nAuthorization: Bearer x\r\n\r\n",
     status: 401,

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { AuditEvent, AuditFilter, Registry } from "@countersign/agent-authority";
 import { CountersignError, isCode } from "@countersign/agent-key";
+import { hideCredentials } from "@countersign/agent-key/redaction";
 import { usageError } from "../cli-error.js";
 import { escapeText } from "../escape-text.js";
 import { parseCount } from "../registry-commands.js";
@@ -137,11 +138,16 @@ function describe(event: AuditEvent): Row {
     account_id: event.accountId,
     user_id: event.userId,
     agent_runtime_id: event.agentRuntimeId,
-    claimed_agent_runtime_id: event.claimedAgentRuntimeId,
+    claimed_agent_runtime_id: hidden(event.claimedAgentRuntimeId),
     task_id: event.taskId,
     access_token_id: event.accessTokenId,
-    request_id: event.requestId,
+    request_id: hidden(event.requestId),
   };
+}
+
+// The authority writes these two without credentials; an earlier one may have written them as they were sent.
+function hidden(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : hideCredentials(text);
 }
 
 function parseSequence(text: string | undefined): number | undefined {

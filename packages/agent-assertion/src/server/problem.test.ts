@@ -41,6 +41,12 @@ describe("statusOf", () => {
 });
 
 describe("createProblem", () => {
+  test("repeats no credential that was sent", () => {
+    const token = `cs_human_${"A".repeat(43)}`;
+    const { body } = createProblem("bad_signature", `it covers /v1/${token} as its target`);
+    expect(JSON.parse(body).detail).toBe("it covers /v1/[hidden] as its target");
+  });
+
   test("carries the code in the body and, on 401, in WWW-Authenticate", () => {
     const { status, headers, body } = createProblem("task_revoked", "the task was revoked");
     expect(status).toBe(401);

@@ -1,5 +1,6 @@
 import { STATUS_CODES } from "node:http";
 import type { Code } from "@countersign/agent-key";
+import { hideCredentials } from "@countersign/agent-key/redaction";
 
 /** What {@link createProblem} takes beside the code. */
 export interface ProblemExtra {
@@ -66,7 +67,8 @@ export function statusOf(code: Code): number {
  * Makes a refusal as every server of ours sends it: problem+json with the `code`, and on 401 `WWW-Authenticate` with it too. It is never
  * cached: a refusal may be over the next moment.
  *
- * @param detail - one sentence for a person; shown to the caller, so that it must hold nothing internal
+ * @param detail - one sentence for a person; shown to the caller, so that it must hold nothing internal. Credentials in it are hidden: it
+ * may repeat what was sent
  * @see RFC 9457; protocol.md §5, "machine-readable refusals"
  */
 export function createProblem(code: Code, detail?: string, extra: ProblemExtra = {}): Problem {
@@ -82,5 +84,6 @@ export function createProblem(code: Code, detail?: string, extra: ProblemExtra =
   }
   // Without a `type` a problem is "about:blank", and its title that of the status (RFC 9457 §4.2.1).
   const title = STATUS_CODES[status];
-  return { status, headers, body: JSON.stringify({ title, status, code, detail }) };
+  const shown = detail === undefined ? undefined : hideCredentials(detail);
+  return { status, headers, body: JSON.stringify({ title, status, code, detail: shown }) };
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import { hideCredentials } from "@countersign/agent-key/redaction";
 import type { FastifyRequest } from "fastify";
 import { uuidv7 } from "uuidv7";
 import { type Occasion, occasionOf } from "../registry/occasion.js";
@@ -23,11 +24,16 @@ const origins = new WeakMap<IncomingMessage, RequestOrigin>();
 export function noteOrigin(request: IncomingMessage, proxies: TrustedProxies): RequestOrigin {
   const given = request.headers[REQUEST_ID_HEADER];
   const origin = {
-    requestId: typeof given === "string" && REQUEST_ID.test(given) ? given : uuidv7(),
+    requestId: isRequestId(given) ? given : uuidv7(),
     address: clientAddressOf(request, proxies),
   };
   origins.set(request, origin);
   return origin;
+}
+
+// One that holds a credential would stand in each log, and another answers the same purpose.
+function isRequestId(given: string | string[] | undefined): given is string {
+  return typeof given === "string" && REQUEST_ID.test(given) && hideCredentials(given) === given;
 }
 
 /** The origin that was noted. */

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AuthorityContext } from "../http/authority-context.js";
 import { originOf } from "../http/request-origin.js";
+import { pathOf } from "./path-of.js";
 import { traceRequest } from "./tracing.js";
 
 const routes = new WeakMap<IncomingMessage, string>();
@@ -35,9 +36,4 @@ export function observeRequest(
     logger.info({ ...fields, request_id: requestId, address }, "request");
   });
   endTrace = traceRequest(request, run);
-}
-
-// No other form of target than a path is logged: an absolute one may hold a user name and password.
-function pathOf({ url = "" }: IncomingMessage): string | undefined {
-  return url.startsWith("/") ? url.split(/[?#]/, 1)[0] : "";
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import { hideCredentials } from "@countersign/agent-key/redaction";
 import {
   type Attributes,
   type Context,
@@ -10,6 +11,7 @@ import {
   SpanStatusCode,
   trace,
 } from "@opentelemetry/api";
+import { pathOf } from "./path-of.js";
 
 /** The attribute that names an agent. */
 export const AGENT_ATTRIBUTE = "countersign.agent_runtime_id";
@@ -31,7 +33,7 @@ export interface TracedEnd {
  * @returns ends the span
  */
 export function traceRequest(request: IncomingMessage, run: () => void): (end: TracedEnd) => void {
-  const { method = "", url = "" } = request;
+  const { method = "" } = request;
   // Whoever traces Node's HTTP server has made a span already, which is then the parent.
   const parent =
     trace.getActiveSpan() === undefined
@@ -43,7 +45,7 @@ export function traceRequest(request: IncomingMessage, run: () => void): (end: T
       kind: SpanKind.SERVER,
       attributes: {
         "http.request.method": method,
-        "url.path": url.startsWith("/") ? (url.split(/[?#]/, 1)[0] ?? "") : "",
+        "url.path": pathOf(request),
       },
     },
     parent,
@@ -80,7 +82,7 @@ export function resumeTrace(
     return;
   }
   if (agentRuntimeId !== undefined)
-    trace.getSpan(own)?.setAttribute(AGENT_ATTRIBUTE, agentRuntimeId);
+    trace.getSpan(own)?.setAttribute(AGENT_ATTRIBUTE, hideCredentials(agentRuntimeId));
   context.with(own, run);
 }
 

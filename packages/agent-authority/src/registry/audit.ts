@@ -1,7 +1,10 @@
 import { type Code, isServerId } from "@countersign/agent-key";
+import { hideCredentials } from "@countersign/agent-key/redaction";
 import type { Rows } from "../store/authority-store.js";
 import type { AuditAction, AuditedChange, AuditedRequest } from "./audit-types.js";
 import type { Occasion } from "./occasion.js";
+
+const MAX_ID_LENGTH = 256;
 
 /** Who and what an audit event is about, by the names of the columns. */
 export interface AuditSubject {
@@ -41,7 +44,8 @@ export function appendRefusal(
   const isClaim = claimed !== subject.agent_runtime_id && isServerId(claimed);
   return insertEvent(rows, occasion, action, subject, {
     code,
-    claimed_agent_runtime_id: isClaim ? claimed : null,
+    // Hiding may make a text longer than an id is.
+    claimed_agent_runtime_id: isClaim ? hideCredentials(claimed).slice(0, MAX_ID_LENGTH) : null,
   });
 }
 

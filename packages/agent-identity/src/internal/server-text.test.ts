@@ -15,7 +15,9 @@ test("hides credentials whoever sent them, and those it is told", () => {
     `Bearer abcdefghijkl, AgentAssertion eyJhZ2VudF9y, eyJhbGciOiJSUzI1.eyJpc3Mi.c2ln cs_human_0123456789 ${pkcs8} mine-1`,
     ["mine-1"],
   );
-  expect(shown).toBe("[hidden], [hidden], [hidden] [hidden] [hidden] [hidden]");
+  expect(shown).toBe(
+    "Bearer [hidden], AgentAssertion [hidden], [hidden] [hidden] [hidden] [hidden]",
+  );
 });
 
 test("gives at most 512 characters without control characters, and never a secret, for any text", () => {

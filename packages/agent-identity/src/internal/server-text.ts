@@ -1,13 +1,8 @@
+import { hideCredentials } from "@countersign/agent-key/redaction";
+
 const MAX_CHARACTERS = 512;
 // Control, format (bidirectional overrides among them), line and paragraph separators, lone surrogates, private use.
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}]/gu;
-// What looks like a credential whoever sent it: bearer values, JWTs, assertions, tokens and keys of this project.
-const CREDENTIALS = [
-  /\b(bearer|agentassertion)\s+[\w.~+/=-]{8,}/giu,
-  /\beyJ[\w-]{8,}(?:\.[\w-]*){0,2}/gu,
-  /\bcs_[a-z]+_[\w-]{8,}/gu,
-  /\bM[CF][4E]CAQ[\w+/=]{16,}/gu,
-];
 
 /**
  * Makes text from a server fit to be shown: credentials hidden, control and bidirectional characters escaped, cut at 512 characters.
@@ -20,8 +15,7 @@ export function describeServerText(text: string, secrets: readonly string[] = []
   for (const secret of secrets) {
     if (secret.length >= 4) shown = shown.replaceAll(secret, "[hidden]");
   }
-  for (const pattern of CREDENTIALS) shown = shown.replace(pattern, "[hidden]");
-  shown = shown.trim().replace(UNSAFE, escapeCharacter);
+  shown = hideCredentials(shown).trim().replace(UNSAFE, escapeCharacter);
   const characters = [...shown.slice(0, 4 * MAX_CHARACTERS)];
   return characters.length <= MAX_CHARACTERS
     ? characters.join("")

@@ -1,0 +1,1 @@
+export { hideCredentials } from "./redaction/hide-credentials.js";
