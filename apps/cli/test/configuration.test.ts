@@ -186,7 +186,7 @@ test("warns of a key that it does not know and goes on", async () => {
 describe("features", () => {
   test("are off until something says otherwise", async () => {
     expect(await json(["features", "list"], { home })).toMatchObject([
-      { key: "use_agent_identity", stage: "under_development", enabled: false, source: "default" },
+      { key: "use_agent_identity", stage: "experimental", enabled: false, source: "default" },
     ]);
   });
 
@@ -208,7 +208,7 @@ describe("features", () => {
     await writeFile(file, rest);
     const result = await countersign(["features", "enable", "use_agent_identity"], { home });
     expect(result).toMatchObject({ code: 0 });
-    expect(result.stderr).toContain("under development");
+    expect(result.stderr).toBe("");
     expect(await readFile(file, "utf8")).toBe(`${rest}\n[features]\nuse_agent_identity = true\n`);
     expect((await stat(file)).mode & 0o777).toBe(0o600);
     await output(["features", "disable", "use_agent_identity"], { home });
@@ -233,11 +233,21 @@ describe("features", () => {
     expect(result.stderr).toContain("COUNTERSIGN_FEATURE_USE_AGENT_IDENTITY says otherwise");
   });
 
-  test("the warning can be suppressed", async () => {
-    await writeFile(
-      file,
-      "suppress_unstable_features_warning = true\n[features]\nuse_agent_identity = true\n",
-    );
-    expect((await countersign(["features", "list"], { home })).stderr).toBe("");
+  test("no command warns of the agent identity that is on", async () => {
+    await using authority = await startTestAuthority();
+    await writeFile(file, "[features]\nuse_agent_identity = true\n");
+    const input = authority.addHuman({ accountId: "acct-1", userId: "user-1" });
+    const login = ["login", "--authority", authority.url, "--token-stdin"];
+    for (const args of [
+      login,
+      ["identity", "ensure"],
+      ["task", "ensure"],
+      ["header"],
+      ["status"],
+    ]) {
+      const result = await countersign(args, { home, input });
+      expect(result, result.stderr).toMatchObject({ code: 0 });
+      expect(result.stderr).not.toMatch(/warning|incomplete|may change/);
+    }
   });
 });

@@ -208,7 +208,8 @@ describe("proxy", () => {
     process.kill("SIGTERM");
     const result = await process.exited;
     expect(result).toMatchObject({ code: 0, stdout: `listening on ${url}\n` });
-    expect(result.stderr).toContain(`\nclients present the token in ${tokenFile}\n`);
+    expect(result.stderr).toMatch(/^clients present the token in /m);
+    expect(result.stderr).toContain(`clients present the token in ${tokenFile}\n`);
     expect(result.stderr).not.toContain(token);
   });
 

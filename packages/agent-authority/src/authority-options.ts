@@ -11,6 +11,7 @@ import {
   type ServerLimitOptions,
   type ServerLimits,
 } from "./limits/server-limits.js";
+import { AUTHORITY_OPTIONS, checkOptions } from "./option-checks.js";
 import type { IdentityPolicy } from "./registry/issue-identity.js";
 import { MAX_TTL_SECONDS } from "./registry/times.js";
 
@@ -24,6 +25,7 @@ const CAPABILITY = /^[\x21-\x7e]{1,256}$/;
 
 /** Checks the options of an authority and fills in their defaults. Throws `config_invalid`. */
 export function checkAuthorityOptions(options: AuthorityOptions): AuthorityContext {
+  checkOptions(options, AUTHORITY_OPTIONS);
   const { store, capabilities = [], now = store.now, logger } = options;
   for (const capability of capabilities) {
     if (!CAPABILITY.test(capability)) throw invalid("capabilities", "hold visible ASCII alone");
@@ -31,7 +33,10 @@ export function checkAuthorityOptions(options: AuthorityOptions): AuthorityConte
   return {
     store,
     humans: checkHumans(options.humans ?? []),
-    publicUrl: options.publicUrl === undefined ? undefined : parseAuthority(options.publicUrl),
+    publicUrl:
+      options.publicUrl === undefined
+        ? undefined
+        : parseAuthority(options.publicUrl, {}, "publicUrl"),
     generations: checkGenerations(options.generations ?? DEFAULT_GENERATIONS),
     registrationProof: checkProofPolicy(options.registrationProof ?? "accept"),
     agentPolicy: {

@@ -5,6 +5,7 @@ import {
   parseAuthority,
   parseTimestamp,
 } from "@countersign/agent-key";
+import { AUTHORITY_URL, checkOption, STORE } from "./option-checks.js";
 import { findAgentKeys } from "./registry/agent-keys.js";
 import { parseCapabilities } from "./registry/capabilities.js";
 import { lifeStateOf } from "./registry/life-state.js";
@@ -19,10 +20,13 @@ import type { TaskRow } from "./store/database.js";
  *
  * @param authority - the base URL of the authority whose database it is; assertions of another are not verified with it
  * @throws {AgentKeyError} `config_invalid` when it is no such URL
+ * @throws {AgentAuthorityError} `config_invalid`, naming the argument, if one is missing or wrong
  */
 export function databaseDirectory(store: AuthorityStore, authority: string): AgentDirectory {
+  checkOption("store", store, STORE);
+  checkOption("authority", authority, AUTHORITY_URL);
   return {
-    authority: parseAuthority(authority),
+    authority: parseAuthority(authority, {}, "authority"),
     agent: async (agentRuntimeId) =>
       findAgentRecord(store.rows, agentRuntimeId, instantOf(store.now)),
     task: async (agentRuntimeId, taskId) =>

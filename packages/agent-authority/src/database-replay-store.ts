@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { NonceEntry, ReplayStore } from "@countersign/agent-assertion";
 import { formatTimestamp } from "@countersign/agent-key";
+import { checkOption, STORE } from "./option-checks.js";
 import type { AuthorityStore, Rows } from "./store/authority-store.js";
 
 const SWEEP_EVERY_MS = 1_000;
@@ -16,9 +17,11 @@ const KEPT_AFTER_END_MS = 600_000;
  * a thousand at most at a time; one that may still be presented is never removed. `spend` rejects when the database cannot be written
  * (`store_locked`, `store_denied`), and the verifier then refuses the request with 503.
  *
+ * @throws {AgentAuthorityError} `config_invalid` if `store` is not an open store
  * @see docs/protocol.md §5, request binding
  */
 export function databaseReplayStore(store: AuthorityStore): ReplayStore {
+  checkOption("store", store, STORE);
   let sweepAt = Number.NEGATIVE_INFINITY;
 
   async function sweep(rows: Rows, at: number): Promise<void> {

@@ -12,8 +12,8 @@ export interface AgentIdentityManagerOptions {
   readonly auth: AuthSource;
   /** Keeps the keys. */
   readonly store: CredentialStore;
-  /** The feature gate, asked at every call. Off: `ensure` and `peek` touch neither store nor network. */
-  readonly features: { isEnabled(key: "use_agent_identity"): boolean };
+  /** The feature gate, asked at every call. Off: `ensure` and `peek` touch neither store nor network. Default: on. */
+  readonly features?: { isEnabled(key: "use_agent_identity"): boolean } | undefined;
   /** What the agent says of itself. Default: this package, its version and the platform. */
   readonly abom?: AgentBillOfMaterials | undefined;
   /** Capabilities to ask for. Default none. */

@@ -1,4 +1,4 @@
-import { AgentKeyError, parseAuthority } from "@countersign/agent-key";
+import { AgentKeyError, type OptionShape, parseAuthority } from "@countersign/agent-key";
 import type { AgentIdentity } from "./agent-identity.js";
 import { AgentIdentityError } from "./agent-identity-error.js";
 import type {
@@ -13,10 +13,44 @@ import { AuthOfNow } from "./auth-of-now.js";
 import { type Binding, bindingKey, isSameBinding, toBinding } from "./binding.js";
 import { AuthorityClient } from "./client/authority-client.js";
 import { forgetIdentity } from "./forget-identity.js";
+import {
+  AUTH_SOURCE,
+  AUTHORITY_URL,
+  CREDENTIAL_STORE,
+  checkOptions,
+  TRANSPORT_OPTIONS,
+} from "./internal/options.js";
 import { SharedFlights } from "./internal/shared-flights.js";
 import { KeyRotator } from "./key-rotator.js";
 import { KnownIdentities } from "./known-identities.js";
 
+const SHAPES: Readonly<Record<string, OptionShape>> = {
+  authority: AUTHORITY_URL,
+  auth: AUTH_SOURCE,
+  store: CREDENTIAL_STORE,
+  features: {
+    type: "object",
+    members: { isEnabled: "function" },
+    expected: "an object with isEnabled(), or be left out, which means on",
+    optional: true,
+  },
+  abom: { type: "object", expected: "an object", optional: true },
+  capabilities: { type: "list", expected: "a list of texts", optional: true },
+  ttlSeconds: {
+    type: "number",
+    least: 1,
+    most: Number.MAX_SAFE_INTEGER,
+    unit: "seconds",
+    optional: true,
+  },
+  client: {
+    type: "object",
+    members: { authority: "string", request: "function", registerAgent: "function" },
+    expected: "an AuthorityClient",
+    optional: true,
+  },
+  ...TRANSPORT_OPTIONS,
+};
 // Auth that changes with every look at it is a fault of its source, not a switch to wait for.
 const MAX_AUTH_CHANGES = 8;
 
@@ -43,9 +77,10 @@ export class AgentIdentityManager {
   readonly #closing = new AbortController();
   #unsubscribe: (() => void) | undefined;
 
-  /** @throws {AgentKeyError} `config_invalid` when `authority` is no base URL, or `client` is for another one */
+  /** @throws {AgentKeyError} `config_invalid`, naming the option, if one is missing or wrong; if `client` is for another authority */
   constructor(options: AgentIdentityManagerOptions) {
-    this.authority = parseAuthority(options.authority, options);
+    checkOptions(options, SHAPES);
+    this.authority = parseAuthority(options.authority, options, "authority");
     this.client =
       options.client ??
       new AuthorityClient({

@@ -16,7 +16,8 @@ export class AuthOfNow {
 
   /** Whether the feature is on now. */
   get enabled(): boolean {
-    return this.#options.features.isEnabled("use_agent_identity");
+    const { features } = this.#options;
+    return features === undefined || features.isEnabled("use_agent_identity");
   }
 
   /** The auth of now; with the feature off as far as that takes no request. */

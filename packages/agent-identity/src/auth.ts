@@ -1,5 +1,20 @@
-import { hideMembers } from "@countersign/agent-key";
+import { hideMembers, type OptionShape } from "@countersign/agent-key";
 import type { AgentIdentity } from "./agent-identity.js";
+import { checkOption, checkOptions, PROOF } from "./internal/options.js";
+
+// Whether it is an id is said by the registration.
+const ID: OptionShape = { type: "string", expected: "an id, a text" };
+const HUMAN: Readonly<Record<string, OptionShape>> = {
+  accountId: ID,
+  userId: ID,
+  accessToken: { type: "text", expected: "the human's token, a text that is not empty" },
+  proof: PROOF,
+};
+const IDENTITY: OptionShape = {
+  type: "object",
+  members: { agentRuntimeId: "string", key: "object" },
+  expected: "an AgentIdentity",
+};
 
 /** A human's login: what proves to the authority for whom an agent is registered. */
 export interface HumanAuth {
@@ -41,19 +56,30 @@ export interface AuthSlot extends AuthSource {
   subscribe(listener: () => void): () => void;
 }
 
-/** Gives the same auth for ever. */
+/**
+ * Gives the same auth for ever.
+ *
+ * @throws {AgentKeyError} `config_invalid`, naming the member, if it is no login of a human and no agent with its key
+ */
 export function fixedAuth(auth: Auth): AuthSource {
+  checkAuth(auth);
   const hidden = withoutDisplay(auth);
   return { current: () => hidden };
 }
 
-/** Makes a slot that holds the current auth. */
+/**
+ * Makes a slot that holds the current auth.
+ *
+ * It and its `set` throw an `AgentKeyError` with `config_invalid` for what {@link fixedAuth} refuses.
+ */
 export function createAuthSlot(initial?: Auth | undefined): AuthSlot {
+  if (initial !== undefined) checkAuth(initial);
   let current = initial && withoutDisplay(initial);
   const listeners = new Set<() => void>();
   return {
     current: () => current,
     set(auth) {
+      if (auth !== undefined) checkAuth(auth);
       current = auth && withoutDisplay(auth);
       for (const listener of [...listeners]) listener();
     },
@@ -71,4 +97,12 @@ export function createAuthSlot(initial?: Auth | undefined): AuthSlot {
 // The program's own object may be printed by it; what is read from here is not.
 function withoutDisplay(auth: Auth): Auth {
   return auth.kind === "human" ? hideMembers(auth, "accessToken") : auth;
+}
+
+function checkAuth(auth: Auth): void {
+  const expected = 'an Auth, for instance { kind: "human", accountId, userId, accessToken }';
+  checkOption("auth", auth, { type: "object", members: { kind: "string" }, expected });
+  checkOption("kind", auth.kind, { type: "choice", choices: ["human", "agent"] });
+  if (auth.kind === "human") checkOptions(auth, HUMAN);
+  else checkOption("identity", auth.identity, IDENTITY);
 }

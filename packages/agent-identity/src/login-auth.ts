@@ -1,4 +1,9 @@
-import { type HttpUrlOptions, hideMembers, parseAuthority } from "@countersign/agent-key";
+import {
+  type HttpUrlOptions,
+  hideMembers,
+  type OptionShape,
+  parseAuthority,
+} from "@countersign/agent-key";
 import type { Dispatcher } from "undici";
 import { AgentIdentityError } from "./agent-identity-error.js";
 import type { Auth, AuthSource, HumanAuth } from "./auth.js";
@@ -7,6 +12,15 @@ import { CredentialStoreError } from "./credential-store-error.js";
 import type { KeySet } from "./identity-token/key-set.js";
 import type { LoginToken } from "./identity-token/login-token.js";
 import { describeZodError } from "./internal/describe-zod-error.js";
+import {
+  AUTHORITY_URL,
+  CLOCK_TOLERANCE,
+  CREDENTIAL_STORE,
+  checkOption,
+  checkOptions,
+  KEY_SET,
+  TRANSPORT_OPTIONS,
+} from "./internal/options.js";
 import { type StoredLogin, storedLoginSchema } from "./schema/credentials.js";
 
 /** Options of {@link loginAuth}. All but `insecureHttp` are for logins by identity token. */
@@ -21,6 +35,12 @@ export interface LoginAuthOptions extends HttpUrlOptions {
   readonly clockToleranceSeconds?: number | undefined;
 }
 
+const SHAPES: Readonly<Record<string, OptionShape>> = {
+  ...TRANSPORT_OPTIONS,
+  keySet: { ...KEY_SET, optional: true },
+  clockToleranceSeconds: CLOCK_TOLERANCE,
+};
+
 /**
  * The login that a store holds, as an auth source. A human's token and an agent's key belong to one authority and are used with no other: a
  * login with another authority is `undefined` here.
@@ -29,13 +49,17 @@ export interface LoginAuthOptions extends HttpUrlOptions {
  * each login, with one fetch of the key set; `peek` verifies it against the keys that were stored at the login.
  *
  * @param authority - base URL of the authority that asks
+ * @throws {AgentKeyError} `config_invalid`, naming the argument or the option, if one is missing or wrong
  */
 export function loginAuth(
   store: CredentialStore,
   authority: string,
   options: LoginAuthOptions = {},
 ): AuthSource {
-  const expected = parseAuthority(authority, options);
+  checkOption("store", store, CREDENTIAL_STORE);
+  checkOption("authority", authority, AUTHORITY_URL);
+  checkOptions(options, SHAPES);
+  const expected = parseAuthority(authority, options, "authority");
   let token: Promise<LoginToken> | undefined;
   const ask = async (how: "current" | "peek"): Promise<Auth | undefined> => {
     const login = await loadLogin(store);

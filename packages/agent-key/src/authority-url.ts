@@ -18,13 +18,20 @@ export interface HttpUrlOptions {
  *
  * Keys, identities, tasks and caches are bound to this text. `https:` is required but for loopback hosts.
  *
+ * @param option - what the URL was given as, for the message; for instance `authority`. Default: not said
  * @throws {AgentKeyError} `config_invalid` when it is no http(s) URL, has credentials, a query or a fragment, or needs `insecureHttp`
  * @see docs/protocol.md §3
  */
-export function parseAuthority(value: string, options: HttpUrlOptions = {}): string {
-  const url = parseHttpUrl(value, options, AUTHORITY_HINT);
+export function parseAuthority(
+  value: string,
+  options: HttpUrlOptions = {},
+  option?: string | undefined,
+): string {
+  const refuse = refusalOf(option);
+  const url = parseHttpUrl(value, options, AUTHORITY_HINT, refuse);
   if (url.search !== "" || url.hash !== "") {
-    throw invalid(url.origin + url.pathname, "must not have a query or a fragment", AUTHORITY_HINT);
+    const shown = shownOf(url.origin + url.pathname);
+    throw refuse(`${shown} must not have a query or a fragment`, AUTHORITY_HINT);
   }
   return url.origin + url.pathname.replace(/\/+$/, "");
 }
@@ -32,10 +39,16 @@ export function parseAuthority(value: string, options: HttpUrlOptions = {}): str
 /**
  * Returns the origin of a URL (scheme, host, port) in its one canonical form; origins are compared as this, never as raw texts.
  *
+ * @param option - what the URL was given as, for the message; for instance `bearerOrigins`. Default: not said
  * @throws {AgentKeyError} `config_invalid` when it is no http(s) URL, has credentials, or needs `insecureHttp`
  */
-export function parseOrigin(value: string, options: HttpUrlOptions = {}): string {
-  return parseHttpUrl(value, options, "give an origin such as https://api.example").origin;
+export function parseOrigin(
+  value: string,
+  options: HttpUrlOptions = {},
+  option?: string | undefined,
+): string {
+  const hint = "give an origin such as https://api.example";
+  return parseHttpUrl(value, options, hint, refusalOf(option)).origin;
 }
 
 /** Tells whether a host name of a URL names this machine's loopback: `localhost`, 127.0.0.0/8 or `[::1]`. */
@@ -48,25 +61,33 @@ export function isLoopbackHost(hostname: string): boolean {
   );
 }
 
-function parseHttpUrl(value: string, options: HttpUrlOptions, hint: string): URL {
+type Refuse = (what: string, hint: string) => AgentKeyError;
+
+function refusalOf(option: string | undefined): Refuse {
+  const where = option === undefined ? "" : `${option}: `;
+  return (what, hint) => new AgentKeyError("config_invalid", `${where}${what}`, { hint });
+}
+
+function parseHttpUrl(value: string, options: HttpUrlOptions, hint: string, refuse: Refuse): URL {
   const url = URL.canParse(value) ? new URL(value) : undefined;
   if (url === undefined || (url.protocol !== "https:" && url.protocol !== "http:")) {
-    throw invalid(value, "is not an http(s) URL", hint);
+    throw refuse(`${shownOf(value)} is not an http(s) URL`, hint);
   }
   if (url.username !== "" || url.password !== "") {
-    throw new AgentKeyError("config_invalid", "a URL with a user name or password is refused", {
-      hint: "pass credentials by their own options",
-    });
+    throw refuse(
+      "a URL with a user name or password is refused",
+      "pass credentials by their own options",
+    );
   }
   if (url.protocol === "http:" && !isLoopbackHost(url.hostname) && options.insecureHttp !== true) {
-    throw new AgentKeyError("config_invalid", `${url.origin} is plain http to another machine`, {
-      hint: "use https, or allow insecure http by its own option",
-    });
+    throw refuse(
+      `${url.origin} is plain http to another machine`,
+      "use https, or allow insecure http by its own option",
+    );
   }
   return url;
 }
 
-function invalid(value: string, what: string, hint: string): AgentKeyError {
-  const shown = HARMLESS_URL.test(value) ? `"${value}"` : "the value given";
-  return new AgentKeyError("config_invalid", `${shown} ${what}`, { hint });
+function shownOf(value: string): string {
+  return HARMLESS_URL.test(value) ? `"${value}"` : "the value given";
 }

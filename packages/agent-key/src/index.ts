@@ -20,5 +20,13 @@ export type {
 } from "./credential-source.js";
 export { findHiddenPath } from "./hidden-path.js";
 export { isPrincipalId, isServerId, parseScopeId } from "./ids.js";
+export type {
+  ChoiceShape,
+  NumberShape,
+  OptionChecks,
+  OptionShape,
+  ValueShape,
+} from "./option-checks.js";
+export { optionChecks } from "./option-checks.js";
 export { hideMembers, showMembers } from "./secret-members.js";
 export { formatTimestamp, parseTimestamp } from "./timestamp.js";

@@ -2,10 +2,11 @@ import { channel } from "node:diagnostics_channel";
 import { EventEmitter } from "node:events";
 import type { AgentIdentityManager } from "@countersign/agent-identity";
 import { AuthorityClock } from "@countersign/agent-identity/authority-client";
-import { AgentKeyError, type Code, parseOrigin, parseScopeId } from "@countersign/agent-key";
+import { type Code, parseOrigin, parseScopeId } from "@countersign/agent-key";
 import { type AgentTask, RUN, type TaskScope } from "./agent-task.js";
 import { AgentThread, type FailurePolicy, type ThreadOptions } from "./agent-thread.js";
 import { CredentialRules } from "./internal/credential-rules.js";
+import { checkOptions, TASK_MANAGER_OPTIONS } from "./internal/options.js";
 import { TaskKeeper } from "./internal/task-keeper.js";
 import { nodeTimers, type TaskTimers } from "./internal/task-timers.js";
 import type { StoredThread } from "./schema/stored-thread.js";
@@ -55,27 +56,26 @@ export class AgentTaskManager extends EventEmitter<AgentTaskEvents> {
   readonly #keeper: TaskKeeper;
   readonly #rules: CredentialRules;
 
-  /** @throws {AgentKeyError} `config_invalid` when an option is not what it should be */
+  /** @throws {AgentKeyError} `config_invalid`, naming the option, if one is missing or wrong */
   constructor(options: AgentTaskManagerOptions) {
     super();
+    checkOptions(options, TASK_MANAGER_OPTIONS);
     const emit: EmitTaskEvent = (event, payload) => this.#tell(event, payload);
     this.#keeper = new TaskKeeper({
       identities: options.identities,
       store: options.store ?? memoryTaskStore(),
       clock: new AuthorityClock(options.now ?? Date.now),
-      deadlineMs: milliseconds("deadlineMs", options.deadlineMs ?? DEFAULT_DEADLINE_MS, 1),
-      renewBeforeMs: milliseconds(
-        "renewBeforeMs",
-        options.renewBeforeMs ?? DEFAULT_RENEW_BEFORE_MS,
-        0,
-      ),
+      deadlineMs: options.deadlineMs ?? DEFAULT_DEADLINE_MS,
+      renewBeforeMs: options.renewBeforeMs ?? DEFAULT_RENEW_BEFORE_MS,
       timers: options.timers ?? nodeTimers,
       emit,
     });
     this.#rules = new CredentialRules({
       keeper: this.#keeper,
       onFailure: options.onFailure ?? "fail",
-      bearerOrigins: (options.bearerOrigins ?? []).map((origin) => parseOrigin(origin)),
+      bearerOrigins: (options.bearerOrigins ?? []).map((origin) =>
+        parseOrigin(origin, {}, "bearerOrigins"),
+      ),
     });
   }
 
@@ -177,10 +177,4 @@ function emitOn(
   payload: unknown,
 ): void {
   emitter.emit(event, payload);
-}
-
-function milliseconds(name: string, value: number, least: number): number {
-  // Above this Node's timers fire at once.
-  if (value >= least && value <= 2 ** 31 - 1000) return value;
-  throw new AgentKeyError("config_invalid", `${name} must be from ${least} to 2147482648 ms`);
 }

@@ -5,6 +5,7 @@ import { temporaryDirectory } from "@countersign/testing";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import type { TaskScope } from "../src/agent-task.js";
 import { AgentTaskError } from "../src/agent-task-error.js";
+import { AgentTaskManager, type AgentTaskManagerOptions } from "../src/agent-task-manager.js";
 import { fileTaskStore } from "../src/store/file-task-store.js";
 import { memoryTaskStore } from "../src/store/memory-task-store.js";
 import { TaskRegistrationError } from "../src/task-registration-error.js";
@@ -76,20 +77,41 @@ describe("an id of the authority", () => {
 });
 
 describe("options", () => {
-  it("are refused when they are not what they should be", async () => {
+  it("are config_invalid at construction when they are wrong, and named", async () => {
     const world = await startWorld();
-    const bad = [
-      { deadlineMs: 0 },
-      { deadlineMs: Number.NaN },
-      { deadlineMs: 2 ** 31 },
-      { renewBeforeMs: -1 },
-      { bearerOrigins: ["api.example"] },
-      { bearerOrigins: ["http://api.example"] },
-      { bearerOrigins: ["https://user:secret@api.example"] },
+    const bad: readonly [option: string, options: unknown][] = [
+      ["identities", { identities: undefined }],
+      ["identities", { identities: memoryTaskStore() }],
+      ["store", { store: null }],
+      ["store", { store: "~/.my-agent/threads" }],
+      ["store", { store: Promise.resolve(memoryTaskStore()) }],
+      ["onFailure", { onFailure: "ignore" }],
+      ["deadlineMs", { deadlineMs: 0 }],
+      ["deadlineMs", { deadlineMs: Number.NaN }],
+      ["deadlineMs", { deadlineMs: 2 ** 31 }],
+      ["deadlineMs", { deadlineMs: "1000" }],
+      ["renewBeforeMs", { renewBeforeMs: -1 }],
+      ["now", { now: 0 }],
+      ["timers", { timers: {} }],
+      ["bearerOrigins", { bearerOrigins: "https://api.example" }],
+      ["bearerOrigins", { bearerOrigins: ["api.example"] }],
+      ["bearerOrigins", { bearerOrigins: ["http://api.example"] }],
+      ["bearerOrigins", { bearerOrigins: ["https://user:secret@api.example"] }],
     ];
-    for (const options of bad) {
-      throwsCode(() => world.tasks(options), AgentKeyError, "config_invalid");
+    for (const [option, options] of bad) {
+      const make = () => world.tasks(options as Partial<AgentTaskManagerOptions>);
+      throwsCode(make, AgentKeyError, "config_invalid");
+      expect(make).toThrow(new RegExp(`^${option}(?: must|: )`));
+      expect(make).not.toThrow("secret");
     }
+    for (const options of [undefined, world.identities.authority]) {
+      const make = () => new AgentTaskManager(options as unknown as AgentTaskManagerOptions);
+      throwsCode(make, AgentKeyError, "config_invalid");
+      expect(make).toThrow(/^options must/);
+    }
+    const wrongListener = () => fileTaskStore("/nowhere", { onUnreadable: true } as never);
+    throwsCode(wrongListener, AgentKeyError, "config_invalid");
+    expect(wrongListener).toThrow(/^onUnreadable must/);
   });
 });
 

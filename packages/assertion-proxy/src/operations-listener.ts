@@ -1,6 +1,13 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { OptionShape } from "@countersign/agent-key";
 import { type ListenOptions, listenOn } from "./listen-on.js";
+import { checkOptions, METRICS } from "./option-checks.js";
 import type { ProxyMetrics } from "./proxy-metrics.js";
+
+const READINESS: OptionShape = {
+  type: "function",
+  expected: "a function, for instance () => gateway.isReady()",
+};
 
 /** Options of {@link createOperationsListener}. */
 export interface OperationsListenerOptions {
@@ -39,6 +46,7 @@ const MAX_HEAD_BYTES = 16_384;
  * - `/metrics` are the figures in the text format of Prometheus.
  */
 export function createOperationsListener(options: OperationsListenerOptions): OperationsListener {
+  checkOptions(options, { metrics: METRICS, isReady: READINESS });
   const { metrics, isReady } = options;
   const server: Server = createServer({ maxHeaderSize: MAX_HEAD_BYTES }, (request, response) => {
     void answer(request, response);

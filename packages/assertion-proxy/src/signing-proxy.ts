@@ -5,6 +5,7 @@ import { AssertionProxyError } from "./assertion-proxy-error.js";
 import type { Audit } from "./audit-entry.js";
 import { createClientToken, keyFieldsBeside } from "./client-token.js";
 import { type CloseOptions, ForwardingProxy } from "./forwarding-proxy.js";
+import { checkOptions, SIGNING_PROXY_OPTIONS } from "./option-checks.js";
 import { type ProxyLimitOptions, resolveProxyLimits } from "./proxy-limits.js";
 import type { ProxyMetrics } from "./proxy-metrics.js";
 import { createSigningGate } from "./signing-gate.js";
@@ -113,11 +114,12 @@ const UNUSED_RECHECK_MS = 15_000;
  * read or signed: its `Host` must be the listener's own address, no field may be there that only a browser's page sends, and it must
  * carry the client token. Then a request built from nothing goes upstream, with the assertion of its thread in place of the token.
  *
- * @throws {AssertionProxyError} `config_invalid` for a token, names, limits or times that cannot hold
+ * @throws {AssertionProxyError} `config_invalid`, naming the option, if one is missing or wrong
  * @throws {AgentKeyError} `config_invalid` for the upstream's URL
  * @see security.md "Signing proxy"
  */
 export function createSigningProxy(options: SigningProxyOptions): SigningProxy {
+  checkOptions(options, SIGNING_PROXY_OPTIONS);
   const { clientToken, insecureHttp, now = Date.now } = options;
   const upstream = parseUpstream(options.upstream, { insecureHttp });
   const isOpen = clientToken === "open";

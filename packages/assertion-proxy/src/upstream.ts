@@ -26,7 +26,7 @@ export interface ParseUpstreamOptions {
  * @throws {AgentKeyError} `config_invalid` when it is no http(s) URL, has credentials, a query or a fragment, or needs `insecureHttp`
  */
 export function parseUpstream(value: string, options: ParseUpstreamOptions = {}): Upstream {
-  const url = new URL(parseAuthority(value, options));
+  const url = new URL(parseAuthority(value, options, "upstream"));
   const protocol = url.protocol === "https:" ? "https:" : "http:";
   const port = url.port === "" ? (protocol === "https:" ? 443 : 80) : Number(url.port);
   return {

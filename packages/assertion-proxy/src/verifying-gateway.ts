@@ -7,6 +7,7 @@ import type { Audit } from "./audit-entry.js";
 import { type CloseOptions, ForwardingProxy } from "./forwarding-proxy.js";
 import { createGatewayPolicy } from "./gateway-policy.js";
 import type { ListenOptions } from "./listen-on.js";
+import { checkOptions, GATEWAY_OPTIONS } from "./option-checks.js";
 import { type ProxyLimitOptions, resolveProxyLimits } from "./proxy-limits.js";
 import type { ProxyMetrics } from "./proxy-metrics.js";
 import { parseUpstream } from "./upstream.js";
@@ -91,11 +92,12 @@ const MAX_RECHECK_MS = 30_000;
  * Not checked: whether the agent may do what it asks (the upstream's matter, by the `x-agent-*` fields), and replay: an unbound
  * assertion holds again until its time is over. An upstream that trusts `x-agent-*` must refuse whatever lacks the gateway's credential.
  *
- * @throws {AssertionProxyError} `config_invalid` for accounts, headers, limits or times that cannot hold
+ * @throws {AssertionProxyError} `config_invalid`, naming the option, if one is missing or wrong
  * @throws {AgentKeyError} `config_invalid` for the upstream's URL
  * @see security.md "Both proxies build the outgoing request from nothing"
  */
 export function createVerifyingGateway(options: VerifyingGatewayOptions): VerifyingGateway {
+  checkOptions(options, GATEWAY_OPTIONS);
   const upstream = parseUpstream(options.upstream, { insecureHttp: options.insecureHttp });
   const policy = createGatewayPolicy({
     verifier: options.verifier,

@@ -41,6 +41,15 @@ const registration = (lists: object) => ({ form: "countersign.agent-registration
 const valid = { body: { agent_runtime_id: "agent-1" }, agent_runtime_id: "agent-1" };
 
 describe("what cannot be run", () => {
+  test("rejects wrong arguments, naming them", async () => {
+    for (const directory of [undefined, "", 7, { directory: "vectors" }]) {
+      const { message } = await refusal(runConformance(directory as unknown as string));
+      expect(message).toMatch(/^directory must/);
+    }
+    const wrong = runConformance(directory, { onResult: true } as never);
+    expect((await refusal(wrong)).message).toMatch(/^onResult must/);
+  });
+
   test("rejects a directory that is not there, is a file, or is empty", async () => {
     await write("file", "x");
     expect((await refusal(runConformance(join(directory, "none")))).message).toContain("ENOENT");

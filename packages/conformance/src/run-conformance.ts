@@ -1,6 +1,7 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { type OptionShape, optionChecks } from "@countersign/agent-key";
 import { ConformanceError } from "./conformance-error.js";
 import { loadVectorFile } from "./load-vector-file.js";
 import { printable } from "./printable.js";
@@ -9,6 +10,17 @@ import { runCheck, type VectorCheck } from "./vector-check.js";
 const MAX_FILE_BYTES = 16 * 1024 * 1024;
 // Fewer than what is shown, so that the difference is within it.
 const CONTEXT_CHARACTERS = 200;
+
+const { checkOption, checkOptions } = optionChecks(ConformanceError);
+const DIRECTORY: OptionShape = {
+  type: "text",
+  expected: "the path of a directory or a file URL, for instance VECTORS_DIRECTORY",
+};
+const LISTENER: OptionShape = {
+  type: "function",
+  expected: "a function that takes a ConformanceResult",
+  optional: true,
+};
 
 /** How one vector went. All texts are safe to print, and cut at 512 characters. */
 export interface ConformanceResult {
@@ -45,12 +57,14 @@ export interface RunConformanceOptions {
  *
  * @param directory - a path or a file URL, for instance `VECTORS_DIRECTORY`
  * @throws {ConformanceError} `config_invalid` when the directory or a file of it cannot be read, a file is no vector file of a known
- *   form, or there are no vectors
+ *   form, or there are no vectors; if an argument or option is missing or wrong
  */
 export async function runConformance(
   directory: string | URL,
   options: RunConformanceOptions = {},
 ): Promise<ConformanceReport> {
+  if (!(directory instanceof URL)) checkOption("directory", directory, DIRECTORY);
+  checkOptions(options, { onResult: LISTENER });
   const path = typeof directory === "string" ? directory : fileURLToPath(directory);
   const checks = await loadChecks(path);
   const results: ConformanceResult[] = [];

@@ -1,7 +1,6 @@
 import {
   AgentIdentityManager,
   type CredentialStore,
-  fixedAuth,
   publicLineOf,
   type StoredIdentity,
 } from "@countersign/agent-identity";
@@ -53,8 +52,8 @@ export async function forgetIdentity(run: Run, options: ForgetIdentityOptions): 
   }
   const identities = new AgentIdentityManager({
     authority,
-    // Only tells whose identity it is.
-    auth: fixedAuth({ kind: "human", ...human, accessToken: "" }),
+    // Says whose identity it is. No request is sent, so that no token is needed.
+    auth: { current: () => ({ kind: "human", ...human, accessToken: "" }) },
     store,
     features: await run.features(),
     // It sends nothing, so that any kind of http is as good as another.

@@ -14,7 +14,6 @@ const identities = new AgentIdentityManager({
     accessToken: ACCESS_TOKEN,
   }),
   store: fileStore(AGENT_HOME),
-  features: { isEnabled: () => true },
 });
 const tasks = new AgentTaskManager({ identities, store: fileTaskStore(`${AGENT_HOME}/threads`) });
 

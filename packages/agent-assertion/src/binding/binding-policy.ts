@@ -1,9 +1,17 @@
-import { parseAuthority } from "@countersign/agent-key";
+import { type OptionShape, parseAuthority } from "@countersign/agent-key";
 import { AgentAssertionError } from "../agent-assertion-error.js";
+import { checkOptions, FLAG, numberIn, REPLAY_STORE } from "../internal/options.js";
 import type { ReplayStore } from "./replay-store.js";
 
 const DEFAULT_MAX_BODY_BYTES = 16 * 1024 * 1024;
 const LARGEST_MAX_BODY_BYTES = 1024 * 1024 * 1024;
+
+const SHAPES: Readonly<Record<string, OptionShape>> = {
+  publicUrl: { type: "text", expected: "the URL of the server's root as clients write it" },
+  insecureHttp: FLAG,
+  replayStore: REPLAY_STORE,
+  maxBodyBytes: numberIn(1, LARGEST_MAX_BODY_BYTES, { unit: "bytes" }),
+};
 
 /** What a server asks of its callers: nothing, to be right where it is there, or to be there. */
 export type BindingPolicy = "off" | "accept" | "require";
@@ -52,17 +60,11 @@ export function settleBinding(options: BindingOptions | undefined): BindingSetti
   }
   if (publicUrl === undefined) throw invalid(`request binding "${policy}" needs a publicUrl`);
   if (replayStore === undefined) throw invalid(`request binding "${policy}" needs a replayStore`);
-  if (
-    !Number.isInteger(maxBodyBytes) ||
-    maxBodyBytes < 1 ||
-    maxBodyBytes > LARGEST_MAX_BODY_BYTES
-  ) {
-    throw invalid("maxBodyBytes must be a whole number from 1 to 1 GiB");
-  }
+  checkOptions(options, SHAPES);
   const { insecureHttp } = options;
   return {
     policy,
-    publicUrl: parseAuthority(publicUrl, { insecureHttp }),
+    publicUrl: parseAuthority(publicUrl, { insecureHttp }, "publicUrl"),
     replayStore,
     maxBodyBytes,
   };

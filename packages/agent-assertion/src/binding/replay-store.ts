@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { AgentAssertionError } from "../agent-assertion-error.js";
+import { CLOCK, checkOptions, numberIn } from "../internal/options.js";
 
 const DEFAULT_MAX_ENTRIES = 250_000;
 
@@ -44,10 +45,8 @@ export interface MemoryReplayStoreOptions {
  * `server_error` while the store is full
  */
 export function memoryReplayStore(options: MemoryReplayStoreOptions = {}): ReplayStore {
+  checkOptions(options, { maxEntries: numberIn(1, Number.MAX_SAFE_INTEGER), now: CLOCK });
   const { maxEntries = DEFAULT_MAX_ENTRIES, now = Date.now } = options;
-  if (!Number.isSafeInteger(maxEntries) || maxEntries < 1) {
-    throw new AgentAssertionError("config_invalid", "maxEntries must be a whole number from 1 on");
-  }
   // By the instant of their end, so that those that are over go without a look at the others.
   const ending = new Map<number, string[]>();
   const spent = new Set<string>();

@@ -1,11 +1,18 @@
-import { isServerId, parseAuthority } from "@countersign/agent-key";
+import { isServerId, type OptionShape, parseAuthority } from "@countersign/agent-key";
 import { AgentAssertionError } from "../agent-assertion-error.js";
+import { AUTHORITY_URL, checkOptions } from "../internal/options.js";
 import type { AgentDirectory, AgentRecord, TaskRecord } from "./agent-directory.js";
 
 /** A task with the agent that it belongs to. */
 export interface MemoryTaskRecord extends TaskRecord {
   readonly agentRuntimeId: string;
 }
+
+const SHAPES: Readonly<Record<string, OptionShape>> = {
+  authority: AUTHORITY_URL,
+  agents: { type: "list", expected: "a list of agents" },
+  tasks: { type: "list", expected: "a list of tasks" },
+};
 
 /** What a {@link memoryDirectory} knows. */
 export interface MemoryDirectoryOptions {
@@ -19,9 +26,11 @@ export interface MemoryDirectoryOptions {
  * Makes a directory of fixed agents and tasks: for tests, and for verifying against a file.
  *
  * @throws {AgentKeyError} `config_invalid` for the authority
- * @throws {AgentAssertionError} `config_invalid` when an id is none (protocol.md §2) or stands there twice
+ * @throws {AgentAssertionError} `config_invalid` if an option is missing or wrong, an id is not one (protocol.md §2), or is there twice
  */
 export function memoryDirectory(options: MemoryDirectoryOptions): AgentDirectory {
+  checkOptions(options, SHAPES);
+  const authority = parseAuthority(options.authority, {}, "authority");
   const agents = new Map<string, AgentRecord>();
   for (const agent of options.agents) {
     put(agents, requireId(agent.agentRuntimeId), agent);
@@ -31,7 +40,7 @@ export function memoryDirectory(options: MemoryDirectoryOptions): AgentDirectory
     put(tasks, taskKey(requireId(task.agentRuntimeId), requireId(task.taskId)), task);
   }
   return {
-    authority: parseAuthority(options.authority),
+    authority,
     agent: async (agentRuntimeId) => agents.get(agentRuntimeId),
     task: async (agentRuntimeId, taskId) => tasks.get(taskKey(agentRuntimeId, taskId)),
   };

@@ -1,6 +1,15 @@
-import { isServerId, parseAuthority } from "@countersign/agent-key";
+import { isServerId, type OptionShape, parseAuthority } from "@countersign/agent-key";
 import type { Dispatcher } from "undici";
 import { AgentAssertionError } from "../agent-assertion-error.js";
+import {
+  AUTHORITY_URL,
+  CLOCK,
+  checkOption,
+  checkOptions,
+  FLAG,
+  LISTENER,
+  numberIn,
+} from "../internal/options.js";
 import type { AgentDirectory, AgentRecord, TaskRecord } from "./agent-directory.js";
 import { DirectoryClient, type DirectoryReply } from "./directory-client.js";
 import type { DirectoryEvent } from "./directory-event.js";
@@ -8,6 +17,23 @@ import { OutageBackoff } from "./outage-backoff.js";
 import { RecordCache, type Refreshed } from "./record-cache.js";
 
 const MAX_BACKOFF_MS = 15_000;
+
+const SHAPES: Readonly<Record<string, OptionShape>> = {
+  token: { type: "text", expected: "an access token, a text that is not empty", optional: true },
+  revocationDelaySeconds: numberIn(0, 30, { unit: "seconds", fraction: true }),
+  staleIfErrorSeconds: numberIn(0, 3600, { unit: "seconds", fraction: true }),
+  maxEntries: numberIn(1, 10_000_000),
+  deadlineMs: numberIn(1, 600_000, { unit: "milliseconds", fraction: true }),
+  onLookup: LISTENER,
+  dispatcher: {
+    type: "object",
+    members: { dispatch: "function" },
+    expected: "a dispatcher of undici",
+    optional: true,
+  },
+  insecureHttp: FLAG,
+  now: CLOCK,
+};
 
 /** Options of {@link remoteDirectory}. */
 export interface RemoteDirectoryOptions {
@@ -53,21 +79,21 @@ export interface RemoteDirectoryOptions {
  *
  * @param authority - base URL of the authority: https, or http to a loopback host
  * @throws {AgentKeyError} `config_invalid` for the authority
- * @throws {AgentAssertionError} `config_invalid` for a token with other than visible ASCII characters or a number out of its range
+ * @throws {AgentAssertionError} `config_invalid`, naming the option, if one is wrong, for instance a token with other than visible ASCII characters
  * @see protocol.md §5, "directory for resource servers"; security.md, "Revocation has a bound"
  */
 export function remoteDirectory(
   authority: string,
   options: RemoteDirectoryOptions = {},
 ): AgentDirectory {
-  const base = parseAuthority(authority, { insecureHttp: options.insecureHttp });
-  const revocationDelayMs =
-    within("revocationDelaySeconds", options.revocationDelaySeconds ?? 15, 0, 30) * 1000;
+  checkOption("authority", authority, AUTHORITY_URL);
+  checkOptions(options, SHAPES);
+  const base = parseAuthority(authority, { insecureHttp: options.insecureHttp }, "authority");
+  const revocationDelayMs = (options.revocationDelaySeconds ?? 15) * 1000;
   const bounds = {
-    maxEntries: within("maxEntries", options.maxEntries ?? 10_000, 1, 10_000_000),
+    maxEntries: options.maxEntries ?? 10_000,
     revocationDelayMs,
-    staleIfErrorMs:
-      within("staleIfErrorSeconds", options.staleIfErrorSeconds ?? 300, 0, 3600) * 1000,
+    staleIfErrorMs: (options.staleIfErrorSeconds ?? 300) * 1000,
     now: options.now ?? Date.now,
     // No longer, so that a revocation is seen within the delay again once the authority is back.
     backoff: new OutageBackoff(Math.min(revocationDelayMs, MAX_BACKOFF_MS)),
@@ -76,7 +102,7 @@ export function remoteDirectory(
   const client = new DirectoryClient({
     authority: base,
     token: visibleAscii(options.token),
-    deadlineMs: within("deadlineMs", options.deadlineMs ?? 5000, 1, 600_000),
+    deadlineMs: options.deadlineMs ?? 5000,
     dispatcher: options.dispatcher,
   });
   const agents = new RecordCache<AgentRecord>({ ...bounds, about: "agent", isOther: hasOtherKeys });
@@ -176,14 +202,9 @@ function abortable<T>(result: Promise<T>, signal: AbortSignal | undefined): Prom
   });
 }
 
-function within(name: string, value: number, least: number, most: number): number {
-  if (value >= least && value <= most) return value;
-  throw new AgentAssertionError("config_invalid", `${name} must be from ${least} to ${most}`);
-}
-
 function visibleAscii(token: string | undefined): string | undefined {
   if (token === undefined || /^[!-~]+$/.test(token)) return token;
-  throw new AgentAssertionError("config_invalid", "the directory's token has unusual characters", {
+  throw new AgentAssertionError("config_invalid", "token must be visible ASCII characters", {
     hint: "take it without a line break at its end",
   });
 }

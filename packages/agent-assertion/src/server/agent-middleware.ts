@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { AgentAssertionError } from "../agent-assertion-error.js";
+import { checkMiddlewareOptions } from "../internal/options.js";
 import type { VerifiedAssertion } from "../verify/verified-assertion.js";
 import { type AdmitOptions, admitRequest } from "./admit-request.js";
 
@@ -31,8 +32,11 @@ export type AgentMiddleware = (
  *
  * Mount it before whatever reads bodies: a bound request's body is read here, and put back for the next reader. May stand before one route
  * again, with a `policy` of its own: a request is verified once. It answers no CORS preflight; mount what does before it.
+ *
+ * @throws {AgentAssertionError} `config_invalid`, naming the option, if one is missing or wrong
  */
 export function agentAssertion(options: AgentAssertionOptions): AgentMiddleware {
+  checkMiddlewareOptions(options);
   return async (request, response, next) => {
     const agent = await admitRequest(request, response, options);
     if (agent === undefined) return;

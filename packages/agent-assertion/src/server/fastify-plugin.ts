@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
 import { AgentAssertionError } from "../agent-assertion-error.js";
+import { checkMiddlewareOptions } from "../internal/options.js";
 import type { VerifiedAssertion } from "../verify/verified-assertion.js";
 import { answerRefusal } from "./answer-refusal.js";
 import type { MiddlewareOptions } from "./middleware-options.js";
@@ -24,6 +25,7 @@ const agents = new WeakMap<object, VerifiedAssertion>();
 async function register(
   ...[app, options]: Parameters<FastifyPluginAsync<AgentAssertionOptions>>
 ): Promise<void> {
+  checkMiddlewareOptions(options);
   if (!app.hasRequestDecorator("agent")) {
     app.decorateRequest("agent", { getter: agentOf });
   }
@@ -37,6 +39,8 @@ async function register(
  *
  * It covers the routes of the scope that it is registered in, and those of scopes made later. A scope within may register it again with a
  * `policy` of its own: a request is verified once. An error that is not the caller's is logged, unless `onError` is given.
+ *
+ * Registering it rejects with an `AgentAssertionError`, `config_invalid`, that names the option if one is missing or wrong.
  */
 export const agentAssertion: FastifyPluginAsync<AgentAssertionOptions> = Object.assign(register, {
   // What fastify-plugin would set: the hook is for the scope that registers it, not for one of its own.

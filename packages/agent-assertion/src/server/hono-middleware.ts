@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Context, MiddlewareHandler } from "hono";
 import type { RequestFacts } from "../binding/request-facts.js";
+import { checkMiddlewareOptions } from "../internal/options.js";
 import type { AssertionVerifier } from "../verify/create-verifier.js";
 import type { VerifiedAssertion } from "../verify/verified-assertion.js";
 import {
@@ -39,8 +40,11 @@ export interface AgentAssertionOptions extends MiddlewareOptions<Context> {
  * On `@hono/node-server` field lines and target are taken as they came on the wire. Elsewhere the runtime's `Request` tells them: its URL
  * has been through a URL parser, and a path that is not in normal form cannot be bound. Use it before whatever reads bodies: a bound
  * request's body is read here, and put back for the next reader.
+ *
+ * @throws {AgentAssertionError} `config_invalid`, naming the option, if one is missing or wrong
  */
 export function agentAssertion(options: AgentAssertionOptions): MiddlewareHandler<AgentEnv> {
+  checkMiddlewareOptions(options);
   const { verifier, policy, onError, now = Date.now } = options;
   return async (c, next) => {
     try {

@@ -1,7 +1,14 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { OptionShape } from "@countersign/agent-key";
+import { checkMiddlewareOptions, checkOption } from "../internal/options.js";
 import type { AssertionVerifier } from "../verify/create-verifier.js";
 import type { VerifiedAssertion } from "../verify/verified-assertion.js";
 import { type AdmitOptions, admitRequest } from "./admit-request.js";
+
+const HANDLER: OptionShape = {
+  type: "function",
+  expected: "a function that takes request, response and agent",
+};
 
 /** Handles a request whose agent is known. */
 export type AgentRequestListener = (
@@ -16,12 +23,16 @@ export type RequireAgentOptions = Omit<AdmitOptions<IncomingMessage>, "verifier"
 /**
  * Makes a request listener for `createServer` that calls the handler with who sent the request, and answers every other request itself
  * (`answerRefusal`). The handler reads the body as if nobody had before.
+ *
+ * @throws {AgentAssertionError} `config_invalid`, naming the argument or the option, if one is missing or wrong
  */
 export function requireAgent(
   verifier: AssertionVerifier,
   handler: AgentRequestListener,
   options: RequireAgentOptions = {},
 ): (request: IncomingMessage, response: ServerResponse) => void {
+  checkMiddlewareOptions({ ...options, verifier });
+  checkOption("handler", handler, HANDLER);
   const listen = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const agent = await admitRequest(request, response, { ...options, verifier });
     if (agent !== undefined) await handler(request, response, agent);

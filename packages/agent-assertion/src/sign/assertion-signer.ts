@@ -1,5 +1,5 @@
 import { type AgentCredential, formatTimestamp } from "@countersign/agent-key";
-import { AgentAssertionError } from "../agent-assertion-error.js";
+import { CLOCK, checkOptions, numberIn } from "../internal/options.js";
 import { signAssertion } from "./sign-assertion.js";
 
 /** Options of {@link AssertionSigner}. */
@@ -26,16 +26,11 @@ export class AssertionSigner {
   readonly #maxEntries: number;
   readonly #kept = new Map<string, KeptHeader>();
 
-  /** @throws {AgentAssertionError} `config_invalid` when `maxEntries` is not a whole number of at least 1 */
+  /** @throws {AgentAssertionError} `config_invalid`, naming the option, if one is wrong */
   constructor(options: AssertionSignerOptions = {}) {
+    checkOptions(options, { maxEntries: numberIn(1, Number.MAX_SAFE_INTEGER), now: CLOCK });
     this.#now = options.now ?? Date.now;
     this.#maxEntries = options.maxEntries ?? 1000;
-    if (!Number.isInteger(this.#maxEntries) || this.#maxEntries < 1) {
-      throw new AgentAssertionError(
-        "config_invalid",
-        "maxEntries must be a whole number from 1 on",
-      );
-    }
   }
 
   /**

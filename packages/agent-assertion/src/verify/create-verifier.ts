@@ -1,3 +1,4 @@
+import type { OptionShape } from "@countersign/agent-key";
 import { AgentAssertionError } from "../agent-assertion-error.js";
 import {
   type BindingOptions,
@@ -7,6 +8,7 @@ import {
 } from "../binding/binding-policy.js";
 import type { RequestFacts } from "../binding/request-facts.js";
 import type { AgentDirectory, AgentRecord, TaskRecord } from "../directory/agent-directory.js";
+import { CLOCK, checkOptions, checkPolicy, DIRECTORY, numberIn } from "../internal/options.js";
 import { DEFAULT_MAX_SKEW_SECONDS, type NeededFact, runChecks } from "./check-assertion.js";
 import {
   rejected,
@@ -21,6 +23,13 @@ import type { AssertionPolicy, VerifiedAssertion } from "./verified-assertion.js
 
 const LARGEST_SKEW_SECONDS = 3600;
 const MAX_CACHED_SIGNATURES = 10_000;
+
+const SHAPES: Readonly<Record<string, OptionShape>> = {
+  directory: DIRECTORY,
+  maxSkewSeconds: numberIn(0, LARGEST_SKEW_SECONDS, { unit: "seconds", fraction: true }),
+  now: CLOCK,
+  binding: { type: "object", expected: "an object with the policy of bindings", optional: true },
+};
 
 /** Options of {@link createVerifier}. */
 export interface CreateVerifierOptions {
@@ -83,14 +92,13 @@ export interface AssertionVerifier {
  * It keeps which signatures held (at most 10,000, bounded); time, states and policy are looked at for every request. It has no state
  * that needs closing; the directory may have.
  *
- * @throws {AgentAssertionError} `config_invalid` when `maxSkewSeconds` is out of its range, or `binding` lacks its `publicUrl` or `replayStore`
+ * @throws {AgentAssertionError} `config_invalid`, naming the option, if one is missing or wrong, or `binding` lacks its `publicUrl` or `replayStore`
  * @see protocol.md §6
  */
 export function createVerifier(options: CreateVerifierOptions): AssertionVerifier {
+  checkOptions(options, SHAPES);
+  checkPolicy(options.policy);
   const { directory, policy, maxSkewSeconds = DEFAULT_MAX_SKEW_SECONDS, now = Date.now } = options;
-  if (!(maxSkewSeconds >= 0 && maxSkewSeconds <= LARGEST_SKEW_SECONDS)) {
-    throw new AgentAssertionError("config_invalid", "maxSkewSeconds must be from 0 to 3600");
-  }
   const signatures = new SignatureCache(MAX_CACHED_SIGNATURES);
   const settings = settleBinding(options.binding);
   return {

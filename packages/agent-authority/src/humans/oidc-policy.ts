@@ -1,5 +1,6 @@
 import { isPrincipalId } from "@countersign/agent-key";
 import { AgentAuthorityError } from "../agent-authority-error.js";
+import { checkOption } from "../option-checks.js";
 import { MAX_TTL_SECONDS } from "../registry/times.js";
 import { isIssuerUrl, isKeySetUrl } from "./issuer-url.js";
 import { OIDC_ALGORITHMS } from "./oidc-algorithms.js";
@@ -55,8 +56,13 @@ export interface OidcPolicy {
  * @throws {AgentAuthorityError} `config_invalid` naming issuer and option
  */
 export function checkOidcOptions(options: OidcIssuerOptions): OidcPolicy {
+  checkOption("options", options, {
+    type: "object",
+    expected: "an object with name, issuer and audience",
+  });
   const { name, issuer, audience, jwksUri, algorithms = DEFAULT_ALGORITHMS } = options;
-  if (!NAME.test(name)) throw invalid("?", "name", "is 1 to 32 of a-z, 0-9 and -");
+  if (typeof name !== "string" || !NAME.test(name))
+    throw invalid("?", "name", "is 1 to 32 of a-z, 0-9 and -");
   if (!isIssuerUrl(issuer)) {
     throw invalid(name, "issuer", "is the https URL that its tokens name as iss");
   }
@@ -65,7 +71,11 @@ export function checkOidcOptions(options: OidcIssuerOptions): OidcPolicy {
     throw invalid(name, "jwksUri", "is an https URL");
   }
   const known: readonly string[] = OIDC_ALGORITHMS;
-  if (algorithms.length === 0 || !algorithms.every((algorithm) => known.includes(algorithm))) {
+  if (
+    !Array.isArray(algorithms) ||
+    algorithms.length === 0 ||
+    !algorithms.every((algorithm) => known.includes(algorithm))
+  ) {
     throw invalid(name, "algorithms", `names one or more of ${known.join(", ")}`);
   }
   const range = (option: RangeOption, min: number, max: number, standard: number) => {

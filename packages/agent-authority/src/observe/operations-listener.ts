@@ -1,6 +1,13 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { OptionShape } from "@countersign/agent-key";
 import { listenOn, urlOf } from "../http/listen.js";
+import { checkOptions, METRICS } from "../option-checks.js";
 import type { AuthorityMetrics } from "./authority-metrics.js";
+
+const READINESS: OptionShape = {
+  type: "function",
+  expected: "a function, for instance () => authority.isReady()",
+};
 
 /** Options of {@link createOperationsListener}. */
 export interface OperationsListenerOptions {
@@ -36,8 +43,11 @@ const MAX_HEAD_BYTES = 16_384;
  * - `/healthz` is 200 as long as the process answers;
  * - `/readyz` is 200 while the authority takes requests and its database answers, else 503;
  * - `/metrics` are the figures in the text format of Prometheus.
+ *
+ * @throws {AgentAuthorityError} `config_invalid`, naming the option, if one is missing or wrong
  */
 export function createOperationsListener(options: OperationsListenerOptions): OperationsListener {
+  checkOptions(options, { metrics: METRICS, isReady: READINESS });
   const { metrics, isReady } = options;
   const server = createServer({ maxHeaderSize: MAX_HEAD_BYTES }, (request, response) => {
     void answer(request, response);

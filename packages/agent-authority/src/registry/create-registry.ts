@@ -1,5 +1,7 @@
+import type { OptionShape } from "@countersign/agent-key";
 import { checkRegistryOptions } from "../authority-options.js";
 import type { Generation } from "../authority-types.js";
+import { CLOCK, checkOption, checkOptions, listOf, STORE } from "../option-checks.js";
 import type { AuthorityStore } from "../store/authority-store.js";
 import { issueIdentity } from "./issue-identity.js";
 import { type AuditOrigin, type Occasion, occasionOf } from "./occasion.js";
@@ -12,6 +14,13 @@ import { listUsers, restoreUser, revokeUser } from "./operate-users.js";
 import type { Registry } from "./registry-types.js";
 import { listSigningKeys, rotateSigningKey } from "./signing-keys.js";
 import { type Instant, instantOf } from "./times.js";
+
+const ORIGIN: OptionShape = {
+  type: "object",
+  members: { actor: "string" },
+  expected: 'an AuditOrigin, for instance { actor: "operator" }',
+  optional: true,
+};
 
 /** Options of {@link createRegistry}. */
 export interface RegistryOptions {
@@ -27,8 +36,14 @@ export interface RegistryOptions {
   readonly origin?: AuditOrigin | undefined;
 }
 
-/** Gives an operator the registry in a store. A running authority on the same database sees each change at its next request. */
+/**
+ * Gives an operator the registry in a store. A running authority on the same database sees each change at its next request.
+ *
+ * @throws {AgentAuthorityError} `config_invalid`, naming the argument or the option, if one is missing or wrong
+ */
 export function createRegistry(store: AuthorityStore, options: RegistryOptions = {}): Registry {
+  checkOption("store", store, STORE);
+  checkOptions(options, { now: CLOCK, generations: listOf("A, B and C"), origin: ORIGIN });
   const { now = store.now, origin = { actor: "operator" } } = options;
   const identityPolicy = checkRegistryOptions(options);
   const instant = (): Instant => instantOf(now);

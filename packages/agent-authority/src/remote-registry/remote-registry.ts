@@ -1,5 +1,6 @@
 import type { AuthorityClientOptions } from "@countersign/agent-identity/authority-client";
 import { hideMembers } from "@countersign/agent-key";
+import { checkOptions } from "../option-checks.js";
 import type { Registry } from "../registry/registry-types.js";
 import {
   accessTokenListSchema,
@@ -39,11 +40,17 @@ export interface RemoteRegistryOptions extends Omit<AuthorityClientOptions, "aut
  * Lists are read page by page: what changes meanwhile may or may not be in them. Changes are sent once, and questions up to three times.
  *
  * @throws {AgentKeyError} `config_invalid` when `url` is no base URL, or plain http to another machine
+ * @throws {AgentAuthorityError} `config_invalid`, naming the option, if `url` or `token` is missing
  * @returns its methods reject with `AuthorityError` of `@countersign/agent-identity/authority-client`: `unauthenticated` for a token that does
  *   not hold, `forbidden` for one of role `read` where more is needed, else as the authority refuses or cannot be reached; with
  *   {@link AgentAuthorityError} `bad_response` for an answer of another form
  */
-export function remoteRegistry({ url, token, ...options }: RemoteRegistryOptions): Registry {
+export function remoteRegistry(registryOptions: RemoteRegistryOptions): Registry {
+  checkOptions(registryOptions, {
+    url: { type: "text", expected: "the base URL of an authority's admin listener" },
+    token: { type: "text", expected: "an access token, a text that is not empty" },
+  });
+  const { url, token, ...options } = registryOptions;
   const client = new AdminClient({ ...options, authority: url }, token);
   const { tokens, agents, tasks, users, accounts, audit, identities, signingKeys } = ADMIN_PATHS;
   const principal = (accountId: string, userId: string) => ({

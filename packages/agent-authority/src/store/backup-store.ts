@@ -3,6 +3,7 @@ import { open, rm } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { AgentAuthorityError } from "../agent-authority-error.js";
+import { checkOption } from "../option-checks.js";
 import { assertOwnDatabase } from "./assert-own-database.js";
 import {
   assertBackupSource,
@@ -53,6 +54,7 @@ export async function backupStore(
   file: string,
   options: BackupStoreOptions = {},
 ): Promise<StoreBackup> {
+  checkOption("file", file, { type: "text", expected: "the path of a file" });
   const { overwrite = false, signal } = options;
   const source = sourceOf(url);
   const target = resolve(file);

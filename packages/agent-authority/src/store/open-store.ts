@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { setTimeout as wait } from "node:timers/promises";
 import { Kysely, sql } from "kysely";
+import { CLOCK, checkOptions } from "../option-checks.js";
 import { assertOwnDatabase } from "./assert-own-database.js";
 import { AuthorityStore } from "./authority-store.js";
 import type { Database } from "./database.js";
@@ -42,6 +43,7 @@ export async function openStore(
   options: OpenStoreOptions = {},
 ): Promise<AuthorityStore> {
   const location = parseStoreUrl(url);
+  checkOptions(options, { now: CLOCK });
   const { now = Date.now } = options;
   const description = describeStoreUrl(url);
   const events: StoreEvents = {};

@@ -11,6 +11,7 @@ export type SqliteLocation =
 
 /** Takes a database URL apart; the path of a file comes back absolute. Throws `config_invalid`, without repeating a password. */
 export function parseStoreUrl(url: string): StoreLocation {
+  if (typeof url !== "string") throw invalid("url must be a text, the URL of a database");
   if (/^postgres(?:ql)?:/i.test(url)) return parsePostgresUrl(url);
   if (!url.startsWith("sqlite:")) throw invalid("the database URL has an unknown form");
   const path = url.slice("sqlite:".length);

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { encodeBase64Url, parseAuthority } from "@countersign/agent-key";
 import { AuthorityError } from "../authority-error.js";
+import { AUTHORITY_URL, checkOptions, TRANSPORT_OPTIONS } from "../internal/options.js";
 import { describeServerText } from "../internal/server-text.js";
 import { VERSION } from "../internal/version.js";
 import {
@@ -49,9 +50,10 @@ export class AuthorityClient {
   readonly #now: () => number;
   #requestCount = 0;
 
-  /** @throws {AgentKeyError} `config_invalid` when `authority` is no base URL or plain http to another machine */
+  /** @throws {AgentKeyError} `config_invalid`, naming the option, if one is missing or wrong; if `authority` is plain http to another machine */
   constructor(options: AuthorityClientOptions) {
-    this.authority = parseAuthority(options.authority, options);
+    checkOptions(options, { authority: AUTHORITY_URL, ...TRANSPORT_OPTIONS });
+    this.authority = parseAuthority(options.authority, options, "authority");
     this.deadlineMs = options.deadlineMs ?? 30_000;
     this.#options = options;
     this.#now = options.now ?? Date.now;

@@ -1,6 +1,13 @@
-import { type HttpUrlOptions, parseAuthority } from "@countersign/agent-key";
+import { type HttpUrlOptions, type OptionShape, parseAuthority } from "@countersign/agent-key";
 import type { CredentialStore, Credentials } from "../credential-store.js";
 import { CredentialStoreError } from "../credential-store-error.js";
+import {
+  AUTHORITY_URL,
+  CREDENTIAL_STORE,
+  checkOptions,
+  OPTIONAL_FLAG,
+  PROOF,
+} from "../internal/options.js";
 import type { FileLock } from "../private-file/private-file-options.js";
 import { toStoreError } from "../private-file/store-denied.js";
 import { withFileLock } from "../private-file/with-file-lock.js";
@@ -27,6 +34,13 @@ export interface CodexAuthStoreOptions extends HttpUrlOptions {
   readonly proof?: "bearer" | "biscuit" | undefined;
 }
 
+const SHAPES: Readonly<Record<string, OptionShape>> = {
+  authority: AUTHORITY_URL,
+  beside: CREDENTIAL_STORE,
+  proof: PROOF,
+  insecureHttp: OPTIONAL_FLAG,
+};
+
 /**
  * Keeps identities where Codex does, in `auth.json` of a Codex home, so that Codex (generation A) and this program are one agent.
  *
@@ -41,12 +55,13 @@ export interface CodexAuthStoreOptions extends HttpUrlOptions {
  *
  * @param codexHome - absolute, or begins with `~/`
  * @throws {CredentialStoreError} `config_invalid` if `codexHome` is a relative path, or there is no home folder for `~/`
- * @throws {AgentKeyError} `config_invalid` when `authority` is no base URL
+ * @throws {AgentKeyError} `config_invalid`, naming the option, if one is missing or wrong
  */
 export function codexAuthStore(codexHome: string, options: CodexAuthStoreOptions): CredentialStore {
-  const { beside, proof = "bearer" } = options;
   const path = authPath(codexHome);
-  const authority = parseAuthority(options.authority, options);
+  checkOptions(options, SHAPES);
+  const { beside, proof = "bearer" } = options;
+  const authority = parseAuthority(options.authority, options, "authority");
   const viewOf = (file: AuthFile | undefined, stored: Credentials) =>
     new CodexView(file, stored, { authority, proof, description: path });
 

@@ -16,7 +16,7 @@ export interface CodexAuthOptions
  *
  * @param codexHome - absolute, or begins with `~/`
  * @throws {CredentialStoreError} `config_invalid` if `codexHome` is a relative path, or there is no home folder for `~/`
- * @throws {AgentKeyError} `config_invalid` when `authority` is no base URL
+ * @throws {AgentKeyError} `config_invalid`, naming the option, if one is missing or wrong
  */
 export function codexAuth(codexHome: string, options: CodexAuthOptions): AuthSource {
   const store = codexAuthStore(codexHome, { ...options, beside: memoryStore() });

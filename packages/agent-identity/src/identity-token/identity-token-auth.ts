@@ -1,6 +1,25 @@
+import type { OptionShape } from "@countersign/agent-key";
 import type { Auth, AuthSource } from "../auth.js";
+import {
+  AUTHORITY_URL,
+  CLOCK_TOLERANCE,
+  checkOption,
+  checkOptions,
+  KEY_SET,
+  OPTIONAL_CLOCK,
+} from "../internal/options.js";
 import { VerifiedToken } from "./verified-token.js";
 import type { IdentityTokenOptions } from "./verify-identity-token.js";
+
+const NAME: OptionShape = { type: "text", expected: "a text that is not empty", optional: true };
+const SHAPES: Readonly<Record<string, OptionShape>> = {
+  authority: AUTHORITY_URL,
+  keySet: KEY_SET,
+  issuer: NAME,
+  audience: NAME,
+  clockToleranceSeconds: CLOCK_TOLERANCE,
+  now: OPTIONAL_CLOCK,
+};
 
 /** Options of {@link identityTokenAuth}. */
 export interface IdentityTokenAuthOptions extends IdentityTokenOptions {
@@ -17,12 +36,19 @@ export interface IdentityTokenAuthOptions extends IdentityTokenOptions {
  * The token is verified at first use, once for all who ask, and again when it becomes another one. From its `exp` (and the tolerance) on
  * every call is refused. A failed verification is tried again at the next call.
  *
- * `current` rejects with what `verifyIdentityToken` throws.
+ * @throws {AgentKeyError} `config_invalid`, naming the option, if one is missing or wrong. `current` rejects with what `verifyIdentityToken` throws.
  *
  * @see docs/protocol.md §4 (generation B), §8
  */
 export function identityTokenAuth(options: IdentityTokenAuthOptions): AuthSource {
+  checkOptions(options, SHAPES);
   const { token: source, ...verification } = options;
+  if (typeof source !== "function") {
+    checkOption("token", source, {
+      type: "text",
+      expected: "an identity token, or a function that returns one",
+    });
+  }
   const verified = new VerifiedToken();
   const ask = async (how: "current" | "peek"): Promise<Auth | undefined> => {
     const token = typeof source === "function" ? await source() : source;

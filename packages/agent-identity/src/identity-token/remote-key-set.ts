@@ -1,7 +1,8 @@
-import { AgentKeyError, parseOrigin } from "@countersign/agent-key";
+import { type OptionShape, parseOrigin } from "@countersign/agent-key";
 import { AuthorityError } from "../authority-error.js";
 import { AuthorityClient } from "../client/authority-client.js";
 import type { AuthorityClientOptions } from "../client/authority-request.js";
+import { checkOption, checkOptions, TRANSPORT_OPTIONS } from "../internal/options.js";
 import { SharedFlights } from "../internal/shared-flights.js";
 import { type PublicRsaKey, parseKeySet } from "../schema/key-set.js";
 import type { KeySet } from "./key-set.js";
@@ -9,6 +10,20 @@ import type { KeySet } from "./key-set.js";
 const FETCH_AGAIN_MS = 30_000;
 const MAX_SECONDS = 7 * 24 * 3600;
 const PASSING = new Set(["timeout", "unreachable", "server_error"]);
+
+const KEPT_SECONDS: OptionShape = {
+  type: "number",
+  least: 0,
+  most: MAX_SECONDS,
+  unit: "seconds",
+  fraction: true,
+  optional: true,
+};
+const SHAPES: Readonly<Record<string, OptionShape>> = {
+  cacheSeconds: KEPT_SECONDS,
+  staleIfErrorSeconds: KEPT_SECONDS,
+  ...TRANSPORT_OPTIONS,
+};
 
 /** Options of {@link remoteKeySet}. `deadlineMs` is 10,000 by default. */
 export interface RemoteKeySetOptions extends Omit<AuthorityClientOptions, "authority"> {
@@ -26,14 +41,16 @@ export interface RemoteKeySetOptions extends Omit<AuthorityClientOptions, "autho
  * most once in 30 seconds. Redirects are never followed, answers are JSON of at most 1 MiB, and no credential is sent.
  *
  * @param url - from the configuration, for instance by `keySetUrl`; never from a token
- * @throws {AgentKeyError} `config_invalid` when it is no URL, or plain http to another machine without `insecureHttp`
+ * @throws {AgentKeyError} `config_invalid` if it is not a URL, or plain http to another machine without `insecureHttp`; if an option is wrong
  */
 export function remoteKeySet(url: string, options: RemoteKeySetOptions = {}): KeySet {
+  checkOption("url", url, { type: "text", expected: "the URL of a key set" });
+  checkOptions(options, SHAPES);
   const { cacheSeconds = 600, staleIfErrorSeconds = 3600, ...clientOptions } = options;
-  const cacheMs = toMilliseconds("cacheSeconds", cacheSeconds);
-  const staleMs = toMilliseconds("staleIfErrorSeconds", staleIfErrorSeconds);
+  const cacheMs = cacheSeconds * 1000;
+  const staleMs = staleIfErrorSeconds * 1000;
   const now = options.now ?? Date.now;
-  const authority = parseOrigin(url, options);
+  const authority = parseOrigin(url, options, "url");
   const { pathname, search } = new URL(url);
   const client = new AuthorityClient({ deadlineMs: 10_000, ...clientOptions, authority });
   const flights = new SharedFlights<void>(cancelled);
@@ -93,11 +110,6 @@ export function remoteKeySet(url: string, options: RemoteKeySetOptions = {}): Ke
 
 function isPassing(error: unknown): boolean {
   return AuthorityError.is(error) && error.retryable && PASSING.has(error.code);
-}
-
-function toMilliseconds(name: string, seconds: number): number {
-  if (seconds >= 0 && seconds <= MAX_SECONDS) return seconds * 1000;
-  throw new AgentKeyError("config_invalid", `${name} must be from 0 to ${MAX_SECONDS} seconds`);
 }
 
 function cancelled(cause: unknown): AuthorityError {

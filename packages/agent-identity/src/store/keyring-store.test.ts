@@ -33,7 +33,7 @@ describe("an option out of its range is refused at once", () => {
     ["entries of half a byte", { maxEntryBytes: 1000.5 }],
   ])("%s", (_, options) => {
     expect(() => keyringStore({ directory: "/nowhere", ...options })).toThrow(
-      expect.objectContaining({ code: "ERR_INVALID_ARG_VALUE" }),
+      expect.objectContaining({ code: "config_invalid" }),
     );
   });
 });

@@ -1,6 +1,8 @@
 import { join } from "node:path";
+import type { OptionShape } from "@countersign/agent-key";
 import type { CredentialStore, Credentials } from "../credential-store.js";
 import { CredentialStoreError } from "../credential-store-error.js";
+import { checkOptions } from "../internal/options.js";
 import { resolveHome } from "../private-file/resolve-home.js";
 import { withFileLock } from "../private-file/with-file-lock.js";
 import { emptyCredentials, formatCredentials, parseCredentials } from "./credentials-codec.js";
@@ -14,6 +16,20 @@ const WINDOWS_ENTRY_BYTES = 2400;
 const ENTRY_BYTES = 60_000;
 const MAX_CHANGES_UNDERNEATH = 5;
 
+const NAME: OptionShape = { type: "text", expected: "a text that is not empty", optional: true };
+const SHAPES: Readonly<Record<string, OptionShape>> = {
+  service: NAME,
+  account: NAME,
+  maxEntryBytes: {
+    type: "number",
+    least: MIN_ENTRY_BYTES,
+    most: Number.POSITIVE_INFINITY,
+    unit: "bytes",
+    optional: true,
+  },
+  openEntry: { type: "function", expected: "a function that opens an entry", optional: true },
+};
+
 /**
  * Keeps everything in the system's keyring: Keychain on macOS, Credential Manager on Windows, a Secret Service elsewhere. Needs the package
  * `@napi-rs/keyring`, loaded at the first use.
@@ -21,19 +37,18 @@ const MAX_CHANGES_UNDERNEATH = 5;
  * Before the keyring is believed to be empty, and before anything is written, it has to give back a probe. Where there is none, or it is
  * locked, every call is `store_denied`: nothing is kept elsewhere instead. Every write is read back.
  *
- * @throws {CredentialStoreError} `config_invalid` if the directory is a relative path, or there is no home folder for `~/`
- * @throws {TypeError} `ERR_INVALID_ARG_VALUE` when an option is out of its range
+ * @throws {CredentialStoreError} `config_invalid` if the directory is a relative path, or there is no home folder for `~/`; if a name has a
+ *   control character
+ * @throws {AgentKeyError} `config_invalid`, naming the option, if another one is wrong
  */
 export function keyringStore(options: KeyringStoreOptions): CredentialStore {
+  checkOptions(options, SHAPES);
   const { service = "countersign" } = options;
   const directory = resolveHome(options.directory);
   const account = options.account ?? directory;
   assertName("service", service);
   assertName("account", account);
   const maxEntryBytes = options.maxEntryBytes ?? defaultEntryBytes();
-  if (!Number.isInteger(maxEntryBytes) || maxEntryBytes < MIN_ENTRY_BYTES) {
-    throw invalidOption(`maxEntryBytes must be a whole number of ${MIN_ENTRY_BYTES} or more`);
-  }
   const description = `the keyring entry ${service} (${account})`;
   const lockName = `keyring-${hashName(JSON.stringify([service, account]))}.lock`;
   // Failures are not remembered: the next call finds what was installed or unlocked meanwhile.
@@ -108,11 +123,10 @@ function defaultEntryBytes(): number {
 
 function assertName(option: string, value: string): void {
   // Control characters would make entries that nobody can find again in a keyring manager; NUL ends a name on some systems.
-  if (value === "" || /\p{Cc}/u.test(value)) {
-    throw invalidOption(`${option} must be a text without control characters`);
-  }
-}
-
-function invalidOption(message: string): TypeError {
-  return Object.assign(new TypeError(message), { code: "ERR_INVALID_ARG_VALUE" });
+  if (!/\p{Cc}/u.test(value)) return;
+  throw new CredentialStoreError(
+    "config_invalid",
+    `${option} must be a text without control characters`,
+    { hint: "give the name as a keyring manager shows it" },
+  );
 }

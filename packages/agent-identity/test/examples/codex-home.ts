@@ -6,6 +6,5 @@ export function openCodexIdentities(authority: string, codexHome: string, home: 
     authority,
     auth: codexAuth(codexHome, { authority }), // for instance "~/.codex"
     store: codexAuthStore(codexHome, { authority, beside: fileStore(home) }),
-    features: { isEnabled: () => true },
   });
 }

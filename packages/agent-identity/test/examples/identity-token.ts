@@ -14,6 +14,5 @@ export function useIdentityToken(authority: string, readToken: () => Promise<str
       authority,
     }),
     store: memoryStore(), // stays empty: the agent comes with its key
-    features: { isEnabled: () => true },
   });
 }

@@ -6,6 +6,5 @@ export function openKeyringIdentities(authority: string, auth: AuthSource, home:
     authority,
     auth,
     store: keyringStore({ directory: home }), // for instance "~/.my-agent"
-    features: { isEnabled: () => true },
   });
 }

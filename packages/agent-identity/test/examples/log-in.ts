@@ -6,7 +6,6 @@ export async function logIn(authority: string, home: string, accessToken: string
     authority,
     auth,
     store: fileStore(home), // for instance "~/.my-agent"
-    features: { isEnabled: () => true },
   });
   identities.start(); // registers as soon as somebody is logged in
   auth.set({ kind: "human", accountId: "acct-1", userId: "user-1", accessToken });

@@ -11,6 +11,7 @@ import {
   writePrivateFile,
 } from "@countersign/agent-identity/private-file";
 import { AgentTaskError } from "../agent-task-error.js";
+import { checkOptions, LISTENER } from "../internal/options.js";
 import { parseStoredThread, type StoredThread } from "../schema/stored-thread.js";
 import type { CompleteTaskStore, TaskLockOptions } from "./task-store.js";
 
@@ -33,9 +34,11 @@ export interface FileTaskStoreOptions {
  *
  * @param path - of the directory: absolute, or begins with `~/`
  * @throws {CredentialStoreError} `config_invalid` if the path is relative or no path, or there is no home folder for `~/`
+ * @throws {AgentKeyError} `config_invalid`, naming the option, if one is wrong
  */
 export function fileTaskStore(path: string, options: FileTaskStoreOptions = {}): CompleteTaskStore {
   const directory = resolveHome(path);
+  checkOptions(options, { onUnreadable: { ...LISTENER, optional: true } });
   const held = new Map<string, FileLock>();
   return {
     async load(scope) {

@@ -6,7 +6,6 @@ export async function takeTurns(authority: string, auth: AuthSource, home: strin
     authority,
     auth,
     store: fileStore(home),
-    features: { isEnabled: () => true },
   });
   const tasks = new AgentTaskManager({ identities, store: fileTaskStore(`${home}/threads`) });
   const thread = tasks.thread("thread-42");

@@ -1,0 +1,67 @@
+import { type OptionShape, optionChecks } from "@countersign/agent-key";
+import { AgentAssertionError } from "../agent-assertion-error.js";
+
+/** The checks of this package's options. They throw an `AgentAssertionError` with `config_invalid`. */
+export const { checkOption, checkOptions } = optionChecks(AgentAssertionError);
+
+export const AUTHORITY_URL: OptionShape = {
+  type: "text",
+  expected: 'the base URL of an authority, for instance "https://authority.example"',
+};
+
+export const DIRECTORY: OptionShape = {
+  type: "object",
+  members: { authority: "string", agent: "function", task: "function" },
+  expected: 'an AgentDirectory, for instance remoteDirectory("https://authority.example")',
+};
+
+export const VERIFIER: OptionShape = {
+  type: "object",
+  members: { verify: "function" },
+  expected: "an AssertionVerifier, for instance createVerifier({ directory })",
+};
+
+export const REPLAY_STORE: OptionShape = {
+  type: "object",
+  members: { spend: "function" },
+  expected: "a ReplayStore, for instance memoryReplayStore()",
+};
+
+export const CLOCK: OptionShape = {
+  type: "function",
+  expected: "a function that returns epoch milliseconds, for instance Date.now",
+  optional: true,
+};
+
+export const FLAG: OptionShape = { type: "boolean", expected: "true or false", optional: true };
+
+export const LISTENER: OptionShape = { type: "function", expected: "a function", optional: true };
+
+/** Checks a policy, if there is one. A text in place of the list of accounts would allow every account that is a part of it. */
+export function checkPolicy(policy: unknown): void {
+  const expected = "an AssertionPolicy, for instance { accounts: [accountId] }";
+  checkOption("policy", policy, { type: "object", expected, optional: true });
+  if (policy === undefined) return;
+  checkOptions(policy, {
+    accounts: { type: "list", expected: "a list of account ids", optional: true },
+    capability: { type: "text", expected: "the name of a capability", optional: true },
+  });
+}
+
+/** Checks the options of a middleware. */
+export function checkMiddlewareOptions(options: {
+  readonly policy?: unknown;
+  readonly verifier: unknown;
+}): void {
+  checkOptions(options, { verifier: VERIFIER, onError: LISTENER, rawBody: LISTENER, now: CLOCK });
+  checkPolicy(options.policy);
+}
+
+/** A number that may be left out; its default is the option's. */
+export function numberIn(
+  least: number,
+  most: number,
+  more: { readonly unit?: string; readonly fraction?: boolean } = {},
+): OptionShape {
+  return { type: "number", least, most, optional: true, ...more };
+}

@@ -1,0 +1,81 @@
+import { AgentKeyError, type OptionShape, optionChecks } from "@countersign/agent-key";
+
+/** The checks of this package's options. They throw an `AgentKeyError` with `config_invalid`. */
+export const { checkOption, checkOptions } = optionChecks(AgentKeyError);
+
+// The longest delay that a Node timer keeps; longer ones fire at once.
+const LONGEST_MS = 2_147_483_647;
+
+/** The base URL of an authority. Its form is checked by `parseAuthority`. */
+export const AUTHORITY_URL: OptionShape = {
+  type: "text",
+  expected: 'the base URL of an authority, for instance "https://authority.example"',
+};
+
+export const AUTH_SOURCE: OptionShape = {
+  type: "object",
+  members: { current: "function" },
+  expected: "an AuthSource, for instance fixedAuth({ … }) or loginAuth(store, authority)",
+};
+
+export const CREDENTIAL_STORE: OptionShape = {
+  type: "object",
+  members: { load: "function", update: "function", withLock: "function" },
+  expected: 'a CredentialStore, for instance fileStore("~/.my-agent")',
+};
+
+export const PROOF: OptionShape = {
+  type: "choice",
+  choices: ["bearer", "biscuit"],
+  optional: true,
+};
+
+export const KEY_SET: OptionShape = {
+  type: "object",
+  members: { find: "function", peek: "function" },
+  expected: "a KeySet, for instance remoteKeySet(url)",
+};
+
+const OPTIONAL_DISPATCHER: OptionShape = {
+  type: "object",
+  members: { dispatch: "function" },
+  expected: "a dispatcher of undici",
+  optional: true,
+};
+
+export const OPTIONAL_FLAG: OptionShape = {
+  type: "boolean",
+  expected: "true or false",
+  optional: true,
+};
+
+export const OPTIONAL_CLOCK: OptionShape = {
+  type: "function",
+  expected: "a function that returns epoch milliseconds, for instance Date.now",
+  optional: true,
+};
+
+/** Options of whatever sends requests. */
+export const TRANSPORT_OPTIONS = {
+  dispatcher: OPTIONAL_DISPATCHER,
+  insecureHttp: OPTIONAL_FLAG,
+  deadlineMs: {
+    type: "number",
+    least: 1,
+    most: LONGEST_MS,
+    unit: "milliseconds",
+    fraction: true,
+    optional: true,
+  },
+  now: OPTIONAL_CLOCK,
+} as const satisfies Readonly<Record<string, OptionShape>>;
+
+/** How long after its end a token is still taken. */
+export const CLOCK_TOLERANCE: OptionShape = {
+  type: "number",
+  least: 0,
+  most: 300,
+  unit: "seconds",
+  fraction: true,
+  optional: true,
+};

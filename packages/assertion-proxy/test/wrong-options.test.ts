@@ -1,0 +1,69 @@
+import { createVerifier, memoryDirectory } from "@countersign/agent-assertion";
+import { CountersignError } from "@countersign/agent-key";
+import { expect, test } from "vitest";
+import {
+  createOperationsListener,
+  createProxyMetrics,
+  createSigningProxy,
+  createVerifyingGateway,
+} from "../src/index.js";
+
+const SECRET = "s3cr3t-0123456789";
+const authority = "https://authority.example";
+const directory = memoryDirectory({ authority, agents: [], tasks: [] });
+const verifier = createVerifier({ directory });
+const upstream = "https://api.example";
+const source = () => ({});
+
+// As JavaScript calls them.
+const gateway = (change: object) => () =>
+  createVerifyingGateway({ verifier, upstream, accounts: "any", ...change } as never);
+const proxy = (change: object) => () =>
+  createSigningProxy({ upstream, source, clientToken: SECRET, ...change } as never);
+const operations = (options: unknown) => () => createOperationsListener(options as never);
+
+test.each<[option: string, make: () => unknown]>([
+  ["options", () => createVerifyingGateway(undefined as never)],
+  ["verifier", gateway({ verifier: undefined })],
+  ["verifier", gateway({ verifier: directory })],
+  ["upstream", gateway({ upstream: undefined })],
+  ["upstream", gateway({ upstream: "api.example" })],
+  ["accounts", gateway({ accounts: "acct-1" })],
+  ["upstreamHeaders", gateway({ upstreamHeaders: `Authorization: ${SECRET}` })],
+  ["upstreamTls", gateway({ upstreamTls: SECRET })],
+  ["insecureHttp", gateway({ insecureHttp: "false" })],
+  ["forwardCookies", gateway({ forwardCookies: "false" })],
+  ["audit", gateway({ audit: console })],
+  ["metrics", gateway({ metrics: true })],
+  ["recheckMs", gateway({ recheckMs: "15000" })],
+  ["limits", gateway({ limits: 7 })],
+  ["maxRequests", gateway({ limits: { maxRequests: "7" } })],
+  ["now", gateway({ now: 0 })],
+  ["options", () => createSigningProxy(upstream as never)],
+  ["upstream", proxy({ upstream: undefined })],
+  ["source", proxy({ source: undefined })],
+  ["source", proxy({ source: source() })],
+  ["clientToken", proxy({ clientToken: 1234567890123456 })],
+  ["clientToken", proxy({ clientToken: "" })],
+  ["threadHeaders", proxy({ threadHeaders: "x-thread-id" })],
+  ["maxThreads", proxy({ maxThreads: "7" })],
+  ["allowRemote", proxy({ allowRemote: "false" })],
+  ["binding", proxy({ binding: "require" })],
+  ["forwardCookies", proxy({ forwardCookies: 1 })],
+  ["signer", proxy({ signer: {} })],
+  ["options", operations(undefined)],
+  ["metrics", operations({ isReady: () => true })],
+  ["isReady", operations({ metrics: createProxyMetrics(), isReady: true })],
+])("a wrong %s is config_invalid at construction, and no value is shown (%#)", (option, run) => {
+  let thrown: unknown;
+  try {
+    run();
+  } catch (error) {
+    thrown = error;
+  }
+  if (!CountersignError.is(thrown)) throw thrown ?? new Error("nothing was thrown");
+  expect(["AssertionProxyError", "AgentKeyError"]).toContain(thrown.name);
+  expect(thrown.code).toBe("config_invalid");
+  expect(thrown.message).toMatch(new RegExp(`\\b${option}\\b`));
+  expect(`${thrown.message} ${thrown.hint}`).not.toContain(SECRET);
+});
