@@ -43,7 +43,7 @@ export function resolveAllFeatures<Key extends string>(
     registry,
     [
       configSource({ file: config.file, table: config.features }),
-      environmentSource({ env: environment.variables }),
+      environmentSource({ env: environment.variables, prefix: "COUNTERSIGN_FEATURE_" }),
       switchSource({ enable, disable }),
     ],
     {

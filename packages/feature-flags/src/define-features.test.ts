@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { defineFeatures, type FeatureDefinition } from "./define-features.js";
+import { FeatureFlagError } from "./feature-flag-error.js";
 
 const feature: FeatureDefinition = { stage: "stable", default: false, description: "A feature." };
-const refusal = expect.objectContaining({ code: "ERR_INVALID_ARG_VALUE" });
+const refusal = expect.objectContaining({ code: "config_invalid" });
 
 function define(definitions: Record<string, unknown>) {
   return () => defineFeatures(definitions as Record<string, FeatureDefinition>);
@@ -19,6 +20,7 @@ describe("defineFeatures", () => {
     ["no definition", { a: undefined }],
     ["an unknown stage", { a: { ...feature, stage: "beta" } }],
     ["a default that is no boolean", { a: { ...feature, default: "false" } }],
+    ["a list of aliases that is a text", { a: { ...feature, aliases: "abc" } }],
     ["no description", { a: { stage: "stable", default: true } }],
     ["an alias that is no key", { a: { ...feature, aliases: ["B c"] } }],
     ["an alias that is another key", { a: { ...feature, aliases: ["b"] }, b: feature }],
@@ -28,8 +30,13 @@ describe("defineFeatures", () => {
       { a: { ...feature, aliases: ["c"] }, b: { ...feature, aliases: ["c"] } },
     ],
   ])("rejects %s", (_name, definitions) => {
-    expect(define(definitions)).toThrow(TypeError);
+    expect(define(definitions)).toThrow(FeatureFlagError);
     expect(define(definitions)).toThrow(refusal);
+  });
+
+  test.each([undefined, null, "a", [feature]])("rejects %j for definitions", (definitions) => {
+    expect(define(definitions as never)).toThrow(refusal);
+    expect(define(definitions as never)).toThrow("definitions must be an object");
   });
 
   test("sorts features by key", () => {

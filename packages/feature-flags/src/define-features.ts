@@ -1,3 +1,5 @@
+import { checkOption, isObject } from "./check-option.js";
+import { FeatureFlagError } from "./feature-flag-error.js";
 import { STAGES, type Stage } from "./stage.js";
 
 const KEY = /^[a-z][a-z0-9_]{0,63}$/;
@@ -26,11 +28,12 @@ export interface FeatureRegistry<Key extends string = string> {
  * Declares the features of a program, so that the compiler knows their keys.
  *
  * @param definitions - by key: lower snake case, 1 to 64 characters, beginning with a letter; aliases have the same form
- * @throws {TypeError} `ERR_INVALID_ARG_VALUE` when a key, an alias or a definition is not of that form, or a name is given twice
+ * @throws {FeatureFlagError} `config_invalid` if a key, an alias or a definition is not of that form, or a name is given twice
  */
 export function defineFeatures<
   const Definitions extends Readonly<Record<string, FeatureDefinition>>,
 >(definitions: Definitions): FeatureRegistry<keyof Definitions & string> {
+  checkOption("definitions", isObject(definitions), "an object of features by key", definitions);
   type Key = keyof Definitions & string;
   const features = new Map<Key, FeatureDefinition>();
   const aliases = new Map<string, Key>();
@@ -39,6 +42,7 @@ export function defineFeatures<
     features.set(key, checkDefinition(key, definitions[key]));
   }
   for (const [key, { aliases: earlier = [] }] of features) {
+    if (!Array.isArray(earlier)) throw invalidArgument(`aliases of "${key}" must be a list`);
     for (const alias of earlier) {
       if (!KEY.test(alias)) throw invalidArgument(`alias "${alias}" of "${key}" is not a key`);
       if (aliases.has(alias) || features.has(alias as Key)) {
@@ -56,7 +60,7 @@ function checkDefinition(
 ): FeatureDefinition {
   if (!KEY.test(key)) throw invalidArgument(`"${key}" is not lower snake case`);
   if (
-    definition === undefined ||
+    !isObject(definition) ||
     !STAGES.includes(definition.stage) ||
     typeof definition.default !== "boolean" ||
     typeof definition.description !== "string"
@@ -66,8 +70,8 @@ function checkDefinition(
   return Object.freeze({ ...definition });
 }
 
-function invalidArgument(message: string): TypeError {
-  return Object.assign(new TypeError(`defineFeatures: ${message}`), {
-    code: "ERR_INVALID_ARG_VALUE",
+function invalidArgument(message: string): FeatureFlagError {
+  return new FeatureFlagError("config_invalid", `definitions: ${message}`, {
+    hint: "correct what is given to defineFeatures",
   });
 }

@@ -43,6 +43,8 @@ export interface FeatureSet<Key extends string = string> {
    * @throws {FeatureFlagError} `unknown_feature` when the registry has no such key, which the compiler prevents where it can
    */
   isEnabled(key: Key): boolean;
+  /** The feature that a name stands for: its key, or an earlier name of it. `undefined`: no feature has that name. */
+  find(name: string): FeatureState<Key> | undefined;
   /** Every feature, sorted by key. */
   list(): readonly FeatureState<Key>[];
   /** What to tell a person; empty when all is well. */

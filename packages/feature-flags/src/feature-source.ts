@@ -1,3 +1,4 @@
+import { checkOption, isObject } from "./check-option.js";
 import { FeatureFlagError } from "./feature-flag-error.js";
 import { printableName } from "./printable-name.js";
 
@@ -41,10 +42,12 @@ export interface ConfigSourceOptions {
 /**
  * Takes settings from a parsed configuration table. Only own members count.
  *
- * @throws {FeatureFlagError} `config_invalid` when `table` is something other than a table
+ * @throws {FeatureFlagError} `config_invalid` when `table` is something other than a table, or `file` is missing
  */
 export function configSource(options: ConfigSourceOptions): FeatureSource {
+  checkOption("options", isObject(options), "an object with file and table", options);
   const { table } = options;
+  checkOption("file", typeof options.file === "string", "the name of a file", options.file);
   const file = printableName(options.file);
   const tableName = options.tableName ?? "features";
   if (table === undefined) return { kind: "config", settings: [] };
@@ -72,25 +75,24 @@ export function configSource(options: ConfigSourceOptions): FeatureSource {
 export interface EnvironmentSourceOptions {
   /** The environment, for instance `process.env`. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** What the variables begin with. Default `COUNTERSIGN_FEATURE_`. */
-  readonly prefix?: string | undefined;
+  /** What the variables of this program begin with, for instance `MY_APP_FEATURE_`. */
+  readonly prefix: string;
 }
 
 /**
  * Takes settings from environment variables: the prefix, then the key in upper case, with the value `true`, `1`, `on`, `yes` or `false`,
  * `0`, `off`, `no` in any case. An empty variable counts as not set.
  *
- * @throws {TypeError} `ERR_INVALID_ARG_VALUE` when the prefix is empty, which would take every variable for a feature
+ * @throws {FeatureFlagError} `config_invalid` if the prefix is missing or empty, which would take every variable for a feature; if `env` is missing
  */
 export function environmentSource(options: EnvironmentSourceOptions): FeatureSource {
-  const prefix = options.prefix ?? "COUNTERSIGN_FEATURE_";
-  if (prefix === "") {
-    throw Object.assign(new TypeError("environmentSource: prefix must not be empty"), {
-      code: "ERR_INVALID_ARG_VALUE",
-    });
-  }
+  checkOption("options", isObject(options), "an object with env and prefix", options);
+  const { env, prefix } = options;
+  checkOption("env", isObject(env), "an environment, for instance process.env", env);
+  const hasPrefix = typeof prefix === "string" && prefix !== "";
+  checkOption("prefix", hasPrefix, 'a text, for instance "MY_APP_FEATURE_"', prefix);
   const settings: FeatureSetting[] = [];
-  for (const [variable, text] of Object.entries(options.env)) {
+  for (const [variable, text] of Object.entries(env)) {
     if (!variable.startsWith(prefix) || text === undefined || text === "") continue;
     const suffix = variable.slice(prefix.length);
     // No key has upper case: a suffix that is spelt otherwise matches no feature (and warns), so that two spellings cannot disagree.
@@ -108,9 +110,16 @@ export interface SwitchSourceOptions {
   readonly disable?: readonly string[] | undefined;
 }
 
-/** Takes settings from command line switches. An unknown key among them is an error when the features are resolved. */
+/**
+ * Takes settings from command line switches. An unknown key among them is an error when the features are resolved.
+ *
+ * @throws {FeatureFlagError} `config_invalid` if `enable` or `disable` is not a list
+ */
 export function switchSource(options: SwitchSourceOptions): FeatureSource {
+  checkOption("options", isObject(options), "an object with enable and disable", options);
   const { enable = [], disable = [] } = options;
+  checkOption("enable", Array.isArray(enable), "a list of keys", enable);
+  checkOption("disable", Array.isArray(disable), "a list of keys", disable);
   return {
     kind: "switch",
     settings: [

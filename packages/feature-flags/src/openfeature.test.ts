@@ -8,7 +8,7 @@ import { resolveFeatures } from "./resolve-features.js";
 const features = resolveFeatures(
   defineFeatures({
     use_agent_identity: { stage: "under_development", default: false, description: "Sign." },
-    apps: { stage: "stable", default: true, description: "Apps." },
+    apps: { stage: "stable", default: true, description: "Apps.", aliases: ["connectors"] },
   }),
   [configSource({ file: "config.toml", table: { use_agent_identity: true } })],
 );
@@ -45,6 +45,24 @@ describe("the OpenFeature provider, behind the real SDK", () => {
     ]) {
       expect(details).toMatchObject({ reason: "ERROR", errorCode: ErrorCode.TYPE_MISMATCH });
       expect(["x", 7, { x: 1 }]).toContainEqual(details.value);
+    }
+  });
+
+  test("answers for an earlier name as for its key", async () => {
+    const { flagKey: _, ...details } = await client.getBooleanDetails("apps", false);
+    expect(await client.getBooleanDetails("connectors", false)).toMatchObject(details);
+    expect(details).toMatchObject({ value: true, reason: "DEFAULT" });
+    expect(await client.getNumberDetails("connectors", 7)).toMatchObject({
+      value: 7,
+      errorCode: ErrorCode.TYPE_MISMATCH,
+    });
+  });
+
+  test("is not made of anything but a set of features", () => {
+    for (const wrong of [undefined, [], {}]) {
+      expect(() => createOpenFeatureProvider(wrong as never)).toThrow(
+        expect.objectContaining({ name: "FeatureFlagError", code: "config_invalid" }),
+      );
     }
   });
 

@@ -1,19 +1,22 @@
 import type { ErrorCode, JsonValue, Provider, ResolutionDetails } from "@openfeature/server-sdk";
+import { checkOption, isObject } from "./check-option.js";
 import type { FeatureSet, FeatureState } from "./feature-set.js";
 
 /**
  * Lets the features of this process be asked for through OpenFeature. Only boolean flags exist; the evaluation context is not looked at.
  *
- * A key that is not in the set answers the caller's default with `FLAG_NOT_FOUND`, a request for another type than boolean with
+ * An earlier name (alias) of a feature answers as its key does. A key that is not in the set answers the caller's default with `FLAG_NOT_FOUND`, a request for another type than boolean with
  * `TYPE_MISMATCH`, as the OpenFeature specification asks (§2.2). The reason is `STATIC`, or `DEFAULT` where no source decided.
  *
+ * @throws {FeatureFlagError} `config_invalid` if `features` is not a set of features
  * @see https://openfeature.dev/specification/sections/providers
  */
 export function createOpenFeatureProvider(features: FeatureSet): Provider {
-  const states = new Map<string, FeatureState>(features.list().map((state) => [state.key, state]));
+  const isSet = isObject(features) && typeof features.find === "function";
+  checkOption("features", isSet, "what resolveFeatures returns", features);
   const mismatch = <T>(key: string, value: T): Promise<ResolutionDetails<T>> =>
     Promise.resolve(
-      states.has(key)
+      features.find(key) !== undefined
         ? refusal(value, "TYPE_MISMATCH", "the feature is a boolean")
         : refusal(value, "FLAG_NOT_FOUND", "no such feature"),
     );
@@ -21,7 +24,7 @@ export function createOpenFeatureProvider(features: FeatureSet): Provider {
     metadata: { name: "countersign-feature-flags" },
     runsOn: "server",
     resolveBooleanEvaluation(key, defaultValue) {
-      const state = states.get(key);
+      const state = features.find(key);
       return Promise.resolve(
         state === undefined
           ? refusal(defaultValue, "FLAG_NOT_FOUND", "no such feature")

@@ -18,7 +18,7 @@ const registry = defineFeatures({
 
 const file = (table: unknown) => configSource({ file: "config.toml", table });
 const env = (variables: Record<string, string | undefined>) =>
-  environmentSource({ env: variables });
+  environmentSource({ env: variables, prefix: "COUNTERSIGN_FEATURE_" });
 
 function failure(run: () => unknown): FeatureFlagError {
   try {
@@ -102,11 +102,32 @@ describe("bad settings", () => {
     },
   );
 
-  test("rejects an empty prefix", () => {
-    expect(() => environmentSource({ env: {}, prefix: "" })).toThrow(
-      expect.objectContaining({ name: "TypeError", code: "ERR_INVALID_ARG_VALUE" }),
-    );
+  test.each<[option: string, make: () => unknown]>([
+    ["prefix", () => environmentSource({ env: {}, prefix: "" })],
+    ["prefix", () => environmentSource({ env: {} } as never)],
+    ["env", () => environmentSource({ prefix: "MY_" } as never)],
+    ["options", () => environmentSource("MY_" as never)],
+    ["file", () => configSource({ table: {} } as never)],
+    ["options", () => configSource(undefined as never)],
+    ["enable", () => switchSource({ enable: "apps" } as never)],
+    ["disable", () => switchSource({ disable: "apps" } as never)],
+    ["registry", () => resolveFeatures(undefined as never)],
+    ["registry", () => resolveFeatures([env({})] as never, registry as never)],
+    ["sources", () => resolveFeatures(registry, env({}) as never)],
+    ["sources", () => resolveFeatures(registry, [undefined] as never)],
+    ["options", () => resolveFeatures(registry, [], true as never)],
+  ])("rejects a wrong %s (%#)", (option, make) => {
+    expectFailure(make, "config_invalid", new RegExp(`^${option} must`));
   });
+
+  test.each(["enviroment", "default", "__proto__", undefined])(
+    "rejects a source of the unknown kind %j, which would decide nothing",
+    (kind) => {
+      const source = { kind, settings: [{ name: "apps", from: "here", value: false }] };
+      const run = () => resolveFeatures(registry, [source as never]);
+      expectFailure(run, "config_invalid", /^sources: .* is not a kind of source$/m);
+    },
+  );
 
   test("rejects an unknown key in code without types", () => {
     const features = resolveFeatures(registry);
@@ -264,6 +285,17 @@ describe("list", () => {
     expect(features.list().every(Object.isFrozen)).toBe(true);
     expect(Object.isFrozen(features.warnings)).toBe(true);
     expect(features.warnings.every(Object.isFrozen)).toBe(true);
+  });
+});
+
+describe("find", () => {
+  test("gives the state of the feature that a key or an earlier name stands for", () => {
+    const features = resolveFeatures(registry, [switchSource({ enable: ["wide"] })]);
+    const wide = features.list().find(({ key }) => key === "wide");
+    for (const name of ["wide", "broad", "big"]) expect(features.find(name)).toBe(wide);
+    for (const name of ["nope", "__proto__", "toString"]) {
+      expect(features.find(name)).toBeUndefined();
+    }
   });
 });
 

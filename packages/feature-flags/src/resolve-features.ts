@@ -1,3 +1,4 @@
+import { checkOption, isObject } from "./check-option.js";
 import type { FeatureDefinition, FeatureRegistry } from "./define-features.js";
 import { FeatureFlagError } from "./feature-flag-error.js";
 import type { FeatureSet, FeatureState, FeatureWarning } from "./feature-set.js";
@@ -23,13 +24,14 @@ export interface ResolveFeaturesOptions {
  * of one kind the later in the list wins; a key wins over its aliases in the same file or environment; `--disable` wins over `--enable`.
  *
  * @throws {FeatureFlagError} `unknown_feature` for an unknown name in a switch (elsewhere it is a warning); `config_invalid` for a
- *   value that is neither on nor off
+ *   value that is neither on nor off, for a source of an unknown kind, and for an argument that is missing or wrong
  */
 export function resolveFeatures<Key extends string>(
   registry: FeatureRegistry<Key>,
   sources: readonly FeatureSource[] = [],
   options: ResolveFeaturesOptions = {},
 ): FeatureSet<Key> {
+  checkArguments(registry, sources, options);
   const states = new Map<Key, FeatureState<Key>>();
   for (const [key, definition] of registry.features) {
     const { stage, description } = definition;
@@ -59,6 +61,25 @@ export function resolveFeatures<Key extends string>(
     warnings.push(...unstableWarnings(states, options.suppressHint));
   }
   return createFeatureSet(registry, states, warnings);
+}
+
+function checkArguments(registry: unknown, sources: unknown, options: unknown): void {
+  const isRegistry =
+    isObject(registry) && registry.features instanceof Map && registry.aliases instanceof Map;
+  checkOption("registry", isRegistry, "what defineFeatures returns", registry);
+  checkOption("sources", Array.isArray(sources), "a list of sources", sources);
+  checkOption("options", isObject(options), "an object", options);
+  for (const source of sources as readonly unknown[]) {
+    const isSource = isObject(source) && Array.isArray(source.settings);
+    checkOption("sources", isSource, "a list of sources, for instance switchSource({})", source);
+    const { kind } = source as { readonly kind?: unknown };
+    if ((SOURCE_KINDS as readonly unknown[]).includes(kind)) continue;
+    // A source that is in no place of the order would be left out without a word.
+    const shown = typeof kind === "string" ? `"${printableName(kind)}"` : typeof kind;
+    throw new FeatureFlagError("config_invalid", `sources: ${shown} is not a kind of source`, {
+      hint: `the kinds are ${SOURCE_KINDS.join(", ")}`,
+    });
+  }
 }
 
 function inOrder(sources: readonly FeatureSource[]): readonly FeatureSource[] {
@@ -146,6 +167,10 @@ function createFeatureSet<Key extends string>(
       // In code without types a misspelt key is an error, never a silent "off".
       if (state === undefined) throw unknownFeature(registry, key);
       return state.enabled;
+    },
+    find(name: string): FeatureState<Key> | undefined {
+      const key = findFeatureKey(registry, name);
+      return key === undefined ? undefined : states.get(key);
     },
     list: () => list,
     warnings: Object.freeze(warnings.map((warning) => Object.freeze(warning))),
