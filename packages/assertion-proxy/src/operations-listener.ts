@@ -44,6 +44,8 @@ const MAX_HEAD_BYTES = 16_384;
  * - `/readyz` is 200 while the proxy takes requests, 503 before it listens and from its `close` on. It asks neither the upstream nor the
  *   directory: all instances would leave the load balancer together, and clients would lose the answers that say what is wrong;
  * - `/metrics` are the figures in the text format of Prometheus.
+ *
+ * @throws {AssertionProxyError} `config_invalid`, naming the option, if one is missing or wrong
  */
 export function createOperationsListener(options: OperationsListenerOptions): OperationsListener {
   checkOptions(options, { metrics: METRICS, isReady: READINESS });

@@ -5,8 +5,9 @@ import type { FeatureSet, FeatureState } from "./feature-set.js";
 /**
  * Lets the features of this process be asked for through OpenFeature. Only boolean flags exist; the evaluation context is not looked at.
  *
- * An earlier name (alias) of a feature answers as its key does. A key that is not in the set answers the caller's default with `FLAG_NOT_FOUND`, a request for another type than boolean with
- * `TYPE_MISMATCH`, as the OpenFeature specification asks (§2.2). The reason is `STATIC`, or `DEFAULT` where no source decided.
+ * An earlier name (alias) of a feature answers as its key does. A key that is not in the set answers the caller's default with
+ * `FLAG_NOT_FOUND`, a request for another type than boolean with `TYPE_MISMATCH`, as the OpenFeature specification asks (§2.2). The reason is
+ * `STATIC`, or `DEFAULT` where no source decided.
  *
  * @throws {FeatureFlagError} `config_invalid` if `features` is not a set of features
  * @see https://openfeature.dev/specification/sections/providers

@@ -36,8 +36,9 @@ export interface IdentityTokenAuthOptions extends IdentityTokenOptions {
  * The token is verified at first use, once for all who ask, and again when it becomes another one. From its `exp` (and the tolerance) on
  * every call is refused. A failed verification is tried again at the next call.
  *
- * @throws {AgentKeyError} `config_invalid`, naming the option, if one is missing or wrong. `current` rejects with what `verifyIdentityToken` throws.
+ * `current` rejects with what `verifyIdentityToken` throws.
  *
+ * @throws {AgentKeyError} `config_invalid`, naming the option, if one is missing or wrong
  * @see docs/protocol.md §4 (generation B), §8
  */
 export function identityTokenAuth(options: IdentityTokenAuthOptions): AuthSource {

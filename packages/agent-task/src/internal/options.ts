@@ -3,7 +3,7 @@ import { AgentKeyError, type OptionShape, optionChecks } from "@countersign/agen
 /** The checks of this package's options. They throw an `AgentKeyError` with `config_invalid`. */
 export const { checkOptions } = optionChecks(AgentKeyError);
 
-// Above about this Node's timers fire at once.
+// A delay of more than about this makes Node's timers fire at once.
 const LONGEST_MS = 2 ** 31 - 1000;
 
 const MILLISECONDS = {
