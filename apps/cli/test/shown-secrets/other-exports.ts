@@ -36,9 +36,10 @@ export const NO_SECRET: Readonly<Record<string, string>> = {
   "agent-identity/user-home": "findUserHome",
   "agent-key": `
     AgentKeyError AgentPublicKey CODES CountersignError decodeBase64 decodeBase64Url encodeBase64 encodeBase64Url
-    formatTimestamp hideMembers isCode isLoopbackHost isPrincipalId isServerId parseAuthority parseOrigin
-    parseScopeId parseTimestamp showMembers`,
+    findHiddenPath formatTimestamp hideMembers isCode isLoopbackHost isPrincipalId isServerId optionChecks parseAuthority
+    parseOrigin parseScopeId parseTimestamp showMembers`,
   "agent-key/message-signature": "contentDigest signMessage signatureBase signatureParameters",
+  "agent-key/redaction": "hideCredentials",
   "agent-task": `
     AgentTaskError RUN TASK_CHANNEL TaskRegistrationError createIdempotencyKey fileTaskStore memoryTaskStore
     parseStoredThread parseTaskRegistrationResponse taskRegistrationText`,
