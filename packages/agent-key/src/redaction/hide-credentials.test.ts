@@ -26,6 +26,7 @@ describe("hides", () => {
     `{"cookie":"sid=${SECRET}"}`,
     `{"password":"${SECRET} with \\" a quote ${SECRET}"}`,
     `{"access_token":"${SECRET}","db_password":"${SECRET}"}`,
+    `{"api-key":"${SECRET}","X-Goog-Api-Key":"${SECRET}"}`,
     `/v1/agent/sk-proj-${SECRET}/task/register`,
     `/v1/agent/Bearer%20${SECRET}`,
     `/v1/agent/Bearer+${SECRET}`,

@@ -30,7 +30,7 @@ const CREDENTIALS: readonly RegExp[] = [
   // The password in a URL.
   pattern(String.raw`[a-z][a-z\d+.-]{0,30}://[^\s/:@"?#]{0,256}:(?<secret>[^\s"]{0,512})@`, "i"),
   // Members and parameters that hold a credential by their name, of any form.
-  /"(?:(?:proxy-)?authorization|x-openai-authorization|x-api-key|(?:set-)?cookie|(?:[a-z_-]*_)?(?:password|secret|token|private_key))":"(?<secret>(?:[^"\\]|\\.)*)"/dgiu,
+  /"(?:(?:proxy-)?authorization|x-openai-authorization|(?:[a-z-]{1,64}-)?api-key|(?:set-)?cookie|(?:[a-z_-]*_)?(?:password|secret|token|private_key))":"(?<secret>(?:[^"\\]|\\.)*)"/dgiu,
   /[?&;](?:access_token|refresh_token|id_token|token|password|secret|client_secret|api_key|code|biscuit)=(?<secret>(?:[^&\s"#;\\]|\\.)+)/dgiu,
 ];
 
