@@ -19,7 +19,10 @@ const own = {
   "x-own": "1",
 };
 const off: Credential = { kind: "none", reason: "feature_off" };
-const redirectTo = (location: string) => ({ status: 302, headers: { location } });
+const redirectTo = (location: string | readonly string[]) => ({
+  status: 302,
+  headers: { location },
+});
 
 async function setUp(transport: Transport, options: Partial<AssertionOptions> = {}) {
   const server = await start();
@@ -159,6 +162,18 @@ describe.each(followers)("after a redirect, the caller's own credential in $name
     expect(headerOf(other.requests[1] ?? expect.fail(), "x-own")).toBe("1");
     // Its caller did not choose the other origin.
     expect(warnings).toHaveLength(1);
+  });
+
+  test("goes to no origin that two Location lines lead to, and not back", async () => {
+    const { server, send } = await setUp(transport, { keepFields: KEYS });
+    const other = await start(() => redirectTo([`${server.url}/back`, "/b"]));
+    server.answer(redirectTo([`${other.url}/a`, "/b"]));
+    // Clients differ in whether they follow it.
+    await send(server.url, own).catch(() => {});
+    const [, ...back] = server.requests;
+    const led = [...other.requests, ...back];
+    const names = led.flatMap(({ rawHeaders }) => rawHeaders.map(([name]) => name.toLowerCase()));
+    expect(names.filter((name) => ["authorization", ...KEYS].includes(name))).toEqual([]);
   });
 
   test("stays removed at another named origin, and what is kept stays kept", async () => {

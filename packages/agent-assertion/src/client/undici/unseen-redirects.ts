@@ -6,7 +6,7 @@ import { fieldOf } from "./dispatch-headers.js";
 type Handler = Dispatcher.DispatchHandler;
 type ResponseFields = Parameters<NonNullable<Handler["onResponseStart"]>>[2];
 
-// Callers that do not follow redirects leave entries.
+// Callers that do not follow redirects leave entries, and may get the same redirect any number of times.
 const MAX_EXPECTED = 1000;
 
 /** A request whose answer may be a redirect. */
@@ -34,13 +34,16 @@ export class UnseenRedirects {
   }
 
   /** Takes note of an answer if it is a redirect. */
-  note({ url, headers }: RedirectedFrom, status: number, { location }: ResponseFields): void {
-    if (typeof location !== "string" || !isRedirect({ status, location })) return;
-    if (!URL.canParse(location, url.href)) return;
+  note({ url, headers }: RedirectedFrom, status: number, fields: ResponseFields): void {
+    // As `fetch` reads several lines.
+    const location = [fields.location ?? []].flat().join(", ");
+    if (!isRedirect({ status, location }) || !URL.canParse(location, url.href)) return;
     const next = entryOf({ url: new URL(location, url.href), headers });
     const expected = this.#expected.get(next) ?? [];
+    expected.push(this.#isNamed(url) ? "named" : "elsewhere");
+    if (expected.length > MAX_EXPECTED) expected.shift();
     this.#expected.delete(next);
-    this.#expected.set(next, [...expected, this.#isNamed(url) ? "named" : "elsewhere"]);
+    this.#expected.set(next, expected);
     const [oldest = ""] = this.#expected.keys();
     if (this.#expected.size > MAX_EXPECTED) this.#expected.delete(oldest);
   }
