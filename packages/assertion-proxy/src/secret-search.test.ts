@@ -42,6 +42,8 @@ describe("a secret is found", () => {
     ["percent-encoded in whole", percent(SECRET)],
     ["percent-encoded in whole, in upper case", percent(SECRET).toUpperCase()],
     ["percent-encoded in one character", `${percent(SECRET[0] ?? "")}${SECRET.slice(1)}`],
+    ["percent-encoded in whole, twice", percent(percent(SECRET))],
+    ["in %uXXXX", percent(SECRET).replaceAll("%", "%u00")],
     ["percent-encoded twice", times(2, percent(SECRET))],
     ["percent-encoded eight times", times(7, percent(SECRET))],
     ["behind what would become one character with it", `%254${percent(SECRET)}`],

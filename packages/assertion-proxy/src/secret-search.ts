@@ -4,7 +4,8 @@ import { randomBytes, timingSafeEqual } from "node:crypto";
 const SHORTEST_DECODED = 8;
 // A text that is percent-encoded more often than this is taken to contain the secret: it cannot be told.
 const MOST_LAYERS = 8;
-const PERCENT_ENCODED = /%([0-9a-f]{2})/gi;
+// Some servers read `%u00XX` too.
+const PERCENT_ENCODED = /%(?:u00)?([0-9a-f]{2})/gi;
 
 /**
  * Makes the search for a secret in what a client sent: as it is, percent-encoded in whole or in part and any number of times, and in

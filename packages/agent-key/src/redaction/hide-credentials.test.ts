@@ -31,6 +31,10 @@ describe("hides", () => {
     `/v1/agent/Bearer%20${SECRET}`,
     `/v1/agent/Bearer+${SECRET}`,
     `/v1/agent/agent_cs_human_${SECRET}`,
+    `/v1/agent/AIza${SECRET}`,
+    `xai-${SECRET}`,
+    `gsk_${SECRET}`,
+    `hf_${SECRET}`,
     `glpat-${SECRET}`,
     `xoxb-${SECRET}`,
     `MC4CAQAwBQYDK2VwBCIEI${SECRET}`,
@@ -54,6 +58,10 @@ const forms: readonly (readonly [string, (text: string) => string])[] = [
     "percent-encoded three times",
     (text) => encodeURIComponent(encodeURIComponent(encodeWhole(text))),
   ],
+  ["percent-encoded whole, twice", (text) => encodeWhole(encodeWhole(text))],
+  ["percent-encoded whole, three times", (text) => encodeWhole(encodeWhole(encodeWhole(text)))],
+  ["as %uXXXX", (text) => encodeWhole(text).replaceAll("%", "%u00")],
+  ["as %uXXXX, encoded again", (text) => encodeWhole(encodeWhole(text).replaceAll("%", "%u00"))],
   ["in part", (text) => text.replace(/^../, encodeWhole).replaceAll("_", "%5f")],
   ["as base64url", (text) => Buffer.from(text).toString("base64url")],
   [
@@ -78,7 +86,7 @@ describe.each(forms)("hides %s", (_, encode) => {
   ])("%s", (credential) => {
     const shown = hideCredentials(`/v1/agent/${encode(credential)}`);
     expect(shown).toMatch(/^\/v1\/agent\/[^/]*\[hidden\]$/);
-    expect(shown.replace(/%(?:25)*([2-7][0-9a-f])/gi, "")).toMatch(
+    expect(shown.replace(/%(?:25)*(?:u00)?([2-7][0-9a-f])/gi, "")).toMatch(
       /^\/v1\/agent\/(?:\w+ )?\[hidden\]$/,
     );
   });

@@ -19,7 +19,9 @@ const CREDENTIALS: readonly RegExp[] = [
   // Tokens of this project.
   pattern(String.raw`(?<secret>cs_[a-z]+_[\w-]{8,})`, "i"),
   // Keys and tokens of other services.
-  pattern(String.raw`(?<secret>(?:sk-|gh[pousr]_|github_pat_|glpat-|xox[a-z]-)[\w-]{16,})`),
+  pattern(
+    String.raw`(?<secret>(?:sk-|AIza|xai-|gsk_|hf_|gh[pousr]_|github_pat_|glpat-|xox[a-z]-)[\w-]{16,})`,
+  ),
   // Private keys: PKCS#8 in base64, and PEM, of which the end may be missing: a string of JSON ends it.
   pattern(String.raw`(?<secret>M[CF][4E]CAQ[\w+/=-]{16,})`),
   pattern(String.raw`(?<secret>-----BEGIN [A-Z ]{0,32}PRIVATE KEY-----(?:[^"\\]|\\.)*)`),
