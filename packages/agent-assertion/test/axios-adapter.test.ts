@@ -181,6 +181,18 @@ describe.each(["http", "fetch"] as const)("axios over its %s adapter", (adapter)
     for (const holder of [refused, tooMany, answer]) expect(holder).toHaveProperty("request");
   });
 
+  test("prints no assertion with a body that streams", async () => {
+    const { server, api } = await setUp({ adapter });
+    server.answer({ body: "streamed" }, { status: 418 });
+    const config = { responseType: "stream" } as const;
+    const answer = await api.get(server.url, config);
+    const refused = await failureOf(() => api.get(server.url, config));
+    for (const printed of [answer, answer.data, refused]) {
+      expect(inspect(printed, { depth: 4 })).not.toContain("AgentAssertion");
+    }
+    expect(await text(answer.data)).toBe("streamed");
+  });
+
   test("sends nothing when there is no credential", async () => {
     const { server, source, api } = await setUp({ adapter });
     const failure = new Error("no task");

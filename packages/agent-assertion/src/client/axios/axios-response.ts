@@ -37,10 +37,19 @@ export function discardAnswer({ data }: AxiosResponse<unknown>): void {
   }
 }
 
+// What a body of Node's `http` that streams keeps of its request.
+const LINKS_OF_STREAM = ["req", "socket", "client"];
+
 /** Keeps `request`, in which the assertion is, out of what is printed of an answer or an error: it can still be read. */
 export function hideRequest(holder: AxiosResponse | AxiosError): void {
-  if (holder.request === undefined) return;
-  Object.defineProperty(holder, "request", { enumerable: false });
+  hideMember(holder, "request");
+  const data: unknown = "data" in holder ? holder.data : undefined;
+  if (typeof data !== "object" || data === null || !("pipe" in data)) return;
+  for (const name of LINKS_OF_STREAM) hideMember(data, name);
+}
+
+function hideMember(holder: object, name: string): void {
+  if (Object.hasOwn(holder, name)) Object.defineProperty(holder, name, { enumerable: false });
 }
 
 /**
