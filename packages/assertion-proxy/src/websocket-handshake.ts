@@ -31,7 +31,7 @@ const EXTENSION = new RegExp(
  * @param fields - the raw fields of a GET request of HTTP/1.1 without a body
  * @param isSecret - tells whether a text contains a secret that does not go to the upstream; absent: no text does
  * @throws {RequestRefusal} `invalid_request` for another protocol than `websocket` alone, a `Connection` that does not name the upgrade, a
- * key, version, subprotocol or extension that is none
+ * key, version, subprotocol or extension that is none, and a secret that only several items together contain
  * @see RFC 6455 §4.2.1
  */
 export function parseWebSocketOffer(
@@ -54,6 +54,12 @@ export function parseWebSocketOffer(
   const extensions = listed(fields, "sec-websocket-extensions");
   if (!extensions.every((extension) => EXTENSION.test(extension))) {
     throw refusal("the Sec-WebSocket-Extensions are not a list of extensions");
+  }
+  for (const items of [protocols, extensions]) {
+    // A secret that holds a comma is in no single item.
+    if (isSecret(items.join(",")) && !items.some(isSecret)) {
+      throw refusal("the items of one Sec-WebSocket field together contain the client token");
+    }
   }
   return {
     key,

@@ -139,6 +139,22 @@ describe("a handshake through the signing proxy", () => {
     expect(JSON.parse((await readAnswer(client)).body)).toMatchObject({ code: "bad_response" });
   });
 
+  test.each(["Protocol", "Extensions"])(
+    "is refused with a token that holds a comma as items of Sec-WebSocket-%s",
+    async (name) => {
+      const clientToken = "client,token-0123456789";
+      const upstream = await startRawUpstream(SWITCH);
+      const signing = await startSigningProxy({ upstream: upstream.url, clientToken });
+      const client = await connectRaw(signing.url);
+      const lines = `X-Api-Key: ${clientToken}\r\nSec-WebSocket-${name}: a, x.${clientToken}`;
+      client.send(`GET /v1 HTTP/1.1\r\nHost: ${signing.host}\r\n${HANDSHAKE}${lines}\r\n\r\n`);
+      const { status, body } = await readAnswer(client);
+      expect([status, JSON.parse(body).code]).toEqual([400, "invalid_request"]);
+      expect(body).not.toContain("token-0123456789");
+      expect(upstream.connections).toHaveLength(0);
+    },
+  );
+
   test("shows the upstream no subprotocol or extension that contains the token", async () => {
     const lines = [
       `Authorization: Bearer ${TOKEN}`,
