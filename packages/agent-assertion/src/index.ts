@@ -13,6 +13,8 @@ export type {
 } from "./directory/agent-directory.js";
 export type { MemoryDirectoryOptions, MemoryTaskRecord } from "./directory/memory-directory.js";
 export { memoryDirectory } from "./directory/memory-directory.js";
+export type { Problem, ProblemExtra } from "./problem.js";
+export { createProblem, statusOf } from "./problem.js";
 export type { DirectoryAnswer, DirectoryRecord } from "./schema/directory-record.js";
 export {
   createDirectoryRecord,
@@ -27,8 +29,6 @@ export {
   introspectionResponseSchema,
   parseIntrospectionRequest,
 } from "./schema/introspection.js";
-export type { Problem, ProblemExtra } from "./server/problem.js";
-export { createProblem, statusOf } from "./server/problem.js";
 export type { AssertionSignerOptions } from "./sign/assertion-signer.js";
 export { AssertionSigner } from "./sign/assertion-signer.js";
 export type { BindRequestInput } from "./sign/bind-request.js";

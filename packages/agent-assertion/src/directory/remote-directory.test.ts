@@ -12,8 +12,8 @@ import {
 } from "../../test/directory-scene.js";
 import { expectFailure, failureOf } from "../../test/expect-rejection.js";
 import { AGENT_ID, agent, TASK_ID, task } from "../../test/fixtures.js";
+import { createProblem } from "../problem.js";
 import { createDirectoryRecord } from "../schema/directory-record.js";
-import { createProblem } from "../server/problem.js";
 import { remoteDirectory } from "./remote-directory.js";
 
 afterEach(closeAll);

@@ -1,5 +1,5 @@
+import { createProblem, type Problem } from "../problem.js";
 import { AssertionRejected } from "../verify/assertion-rejected.js";
-import { createProblem, type Problem } from "./problem.js";
 import { UnreadableBody } from "./unreadable-body.js";
 
 const RETRY_AFTER_SECONDS = 5;
