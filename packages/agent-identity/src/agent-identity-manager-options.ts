@@ -1,7 +1,14 @@
+import type { OptionShape } from "@countersign/agent-key";
 import type { Dispatcher } from "undici";
 import type { AuthSource } from "./auth.js";
 import type { AuthorityClient } from "./client/authority-client.js";
 import type { CredentialStore } from "./credential-store.js";
+import {
+  AUTH_SOURCE,
+  AUTHORITY_URL,
+  CREDENTIAL_STORE,
+  TRANSPORT_OPTIONS,
+} from "./internal/options.js";
 import type { AgentBillOfMaterials } from "./schema/agent-registration.js";
 
 /** Options of `AgentIdentityManager`. */
@@ -31,6 +38,35 @@ export interface AgentIdentityManagerOptions {
   /** Clock, epoch ms. Default `Date.now`. */
   readonly now?: (() => number) | undefined;
 }
+
+/** What the options of `AgentIdentityManager` must be. */
+export const MANAGER_OPTIONS: Readonly<Record<string, OptionShape>> = {
+  authority: AUTHORITY_URL,
+  auth: AUTH_SOURCE,
+  store: CREDENTIAL_STORE,
+  features: {
+    type: "object",
+    members: { isEnabled: "function" },
+    expected: "an object with isEnabled(), or be left out, which means on",
+    optional: true,
+  },
+  abom: { type: "object", expected: "an object", optional: true },
+  capabilities: { type: "list", expected: "a list of texts", optional: true },
+  ttlSeconds: {
+    type: "number",
+    least: 1,
+    most: Number.MAX_SAFE_INTEGER,
+    unit: "seconds",
+    optional: true,
+  },
+  client: {
+    type: "object",
+    members: { authority: "string", request: "function", registerAgent: "function" },
+    expected: "an AuthorityClient",
+    optional: true,
+  },
+  ...TRANSPORT_OPTIONS,
+};
 
 /** Options of the manager's calls. */
 export interface EnsureIdentityOptions {

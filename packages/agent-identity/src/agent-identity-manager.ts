@@ -1,10 +1,11 @@
-import { AgentKeyError, type OptionShape, parseAuthority } from "@countersign/agent-key";
+import { AgentKeyError, parseAuthority } from "@countersign/agent-key";
 import type { AgentIdentity } from "./agent-identity.js";
 import { AgentIdentityError } from "./agent-identity-error.js";
-import type {
-  AgentIdentityManagerOptions,
-  EnsureIdentityOptions,
-  RotateIdentityOptions,
+import {
+  type AgentIdentityManagerOptions,
+  type EnsureIdentityOptions,
+  MANAGER_OPTIONS,
+  type RotateIdentityOptions,
 } from "./agent-identity-manager-options.js";
 import type { AgentKeyRotation } from "./agent-key-rotation.js";
 import { AgentRegistrar, type CurrentHuman } from "./agent-registrar.js";
@@ -13,44 +14,11 @@ import { AuthOfNow } from "./auth-of-now.js";
 import { type Binding, bindingKey, isSameBinding, toBinding } from "./binding.js";
 import { AuthorityClient } from "./client/authority-client.js";
 import { forgetIdentity } from "./forget-identity.js";
-import {
-  AUTH_SOURCE,
-  AUTHORITY_URL,
-  CREDENTIAL_STORE,
-  checkOptions,
-  TRANSPORT_OPTIONS,
-} from "./internal/options.js";
+import { checkOptions } from "./internal/options.js";
 import { SharedFlights } from "./internal/shared-flights.js";
 import { KeyRotator } from "./key-rotator.js";
 import { KnownIdentities } from "./known-identities.js";
 
-const SHAPES: Readonly<Record<string, OptionShape>> = {
-  authority: AUTHORITY_URL,
-  auth: AUTH_SOURCE,
-  store: CREDENTIAL_STORE,
-  features: {
-    type: "object",
-    members: { isEnabled: "function" },
-    expected: "an object with isEnabled(), or be left out, which means on",
-    optional: true,
-  },
-  abom: { type: "object", expected: "an object", optional: true },
-  capabilities: { type: "list", expected: "a list of texts", optional: true },
-  ttlSeconds: {
-    type: "number",
-    least: 1,
-    most: Number.MAX_SAFE_INTEGER,
-    unit: "seconds",
-    optional: true,
-  },
-  client: {
-    type: "object",
-    members: { authority: "string", request: "function", registerAgent: "function" },
-    expected: "an AuthorityClient",
-    optional: true,
-  },
-  ...TRANSPORT_OPTIONS,
-};
 // Auth that changes with every look at it is a fault of its source, not a switch to wait for.
 const MAX_AUTH_CHANGES = 8;
 
@@ -79,7 +47,7 @@ export class AgentIdentityManager {
 
   /** @throws {AgentKeyError} `config_invalid`, naming the option, if one is missing or wrong; if `client` is for another authority */
   constructor(options: AgentIdentityManagerOptions) {
-    checkOptions(options, SHAPES);
+    checkOptions(options, MANAGER_OPTIONS);
     this.authority = parseAuthority(options.authority, options, "authority");
     this.client =
       options.client ??

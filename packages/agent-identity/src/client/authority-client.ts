@@ -1,8 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { encodeBase64Url, parseAuthority } from "@countersign/agent-key";
-import { AuthorityError } from "../authority-error.js";
 import { AUTHORITY_URL, checkOptions, TRANSPORT_OPTIONS } from "../internal/options.js";
-import { describeServerText } from "../internal/server-text.js";
 import { VERSION } from "../internal/version.js";
 import {
   AGENT_REGISTRATION_PATH,
@@ -20,7 +18,7 @@ import {
 } from "../schema/biscuit.js";
 import type { KeyRotationResponse } from "../schema/key-rotation.js";
 import { parseWhoamiResponse, WHOAMI_PATH, type Whoami } from "../schema/whoami.js";
-import { answerError, mediaType } from "./answer-error.js";
+import { answerError } from "./answer-error.js";
 import type {
   AuthorityCallOptions,
   AuthorityClientOptions,
@@ -31,11 +29,10 @@ import type {
 } from "./authority-request.js";
 import { revokeAgent, rotateKey } from "./change-agent.js";
 import { type Exchange, exchange } from "./exchange.js";
+import { parseAnswer } from "./parse-answer.js";
 import { registrationProof } from "./registration-proof.js";
 import { withRetries } from "./retries.js";
 import { usableToken } from "./usable-token.js";
-
-const JSON_TYPE = /^application\/(?:[\w.+-]+\+)?json$/;
 
 /**
  * The only code that talks to an authority: one base URL, redirects never followed, bodies up to 1 MiB, JSON only, one deadline for a
@@ -77,7 +74,13 @@ export class AuthorityClient {
       const credential = await this.#prove(request, signal);
       const answer = await this.#send(request, credential, signal);
       const { status, headers, sentAt, receivedAt } = answer;
-      return { status, headers, sentAt, receivedAt, body: this.#parse(request, answer) };
+      return {
+        status,
+        headers,
+        sentAt,
+        receivedAt,
+        body: parseAnswer(this.#describe(request), answer),
+      };
     });
   }
 
@@ -250,22 +253,6 @@ export class AuthorityClient {
     });
   }
 
-  #parse(request: AuthorityRequest, answer: Exchange): unknown {
-    const type = mediaType(answer);
-    const what = this.#describe(request);
-    if (answer.isCut) throw badResponse(`the answer to ${what} is longer than 1 MiB`, answer);
-    if (!JSON_TYPE.test(type)) {
-      const named = type === "" ? "no content type" : describeServerText(type);
-      throw badResponse(`the answer to ${what} is no JSON: ${named}`, answer);
-    }
-    try {
-      return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(answer.body));
-    } catch {
-      // The parser's own message quotes the answer, which may hold anything.
-      throw badResponse(`the answer to ${what} is no JSON that can be read`, answer);
-    }
-  }
-
   #url(path: string): string {
     const url = this.authority + path;
     // A path that is read otherwise than it is written (dot segments, control characters) would go somewhere else.
@@ -292,11 +279,4 @@ function secretsOf(headers: Readonly<Record<string, string>>): readonly string[]
   return Object.entries(headers)
     .filter(([name]) => /^(?:authorization|x-openai-authorization)$/i.test(name))
     .map(([, value]) => value.replace(/^Bearer /, ""));
-}
-
-function badResponse(message: string, answer: Exchange): AuthorityError {
-  return new AuthorityError("bad_response", message, {
-    status: answer.status,
-    hint: "check that the authority's address is right and names an authority",
-  });
 }

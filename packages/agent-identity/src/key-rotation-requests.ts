@@ -1,0 +1,109 @@
+import { formatTimestamp } from "@countersign/agent-key";
+import type { CurrentHuman } from "./agent-registrar.js";
+import { AuthorityError } from "./authority-error.js";
+import { type Binding, importEntryKey, importNextKey } from "./binding.js";
+import type { AuthorityClient } from "./client/authority-client.js";
+import { AuthorityClock } from "./client/authority-clock.js";
+import type { CredentialStore } from "./credential-store.js";
+import { publishIdentityEvent } from "./identity-channel.js";
+import { isPlainRefusal } from "./kept-key.js";
+import type { RotatingEntry } from "./rotating-entry.js";
+import type { Turn } from "./run-alone.js";
+import type { KeyRotationResponse } from "./schema/key-rotation.js";
+import { WHOAMI_PATH } from "./schema/whoami.js";
+
+/** Options of {@link KeyRotationRequests}. */
+export interface KeyRotationRequestsOptions {
+  readonly client: AuthorityClient;
+  readonly store: CredentialStore;
+  readonly now: () => number;
+}
+
+/** One rotation that the authority is asked for. */
+export interface WantedRotation {
+  readonly binding: Binding;
+  readonly human: CurrentHuman;
+  readonly rotating: RotatingEntry;
+  readonly turn: Turn;
+  /** Called if the authority refuses in a way that the next key does not become the agent's, and does not know it. */
+  readonly onUselessKey: () => Promise<void>;
+}
+
+/** Asks the authority for rotations, once more with its time if it refuses the client's. */
+export class KeyRotationRequests {
+  readonly #options: KeyRotationRequestsOptions;
+  readonly #clock: AuthorityClock;
+
+  constructor(options: KeyRotationRequestsOptions) {
+    this.#options = options;
+    this.#clock = new AuthorityClock(options.now);
+  }
+
+  /**
+   * @throws {AuthorityError} when the authority refuses or cannot be reached
+   * @throws {CredentialStoreError} `store_corrupt` if one of the keys cannot be read
+   */
+  async send(wanted: WantedRotation): Promise<KeyRotationResponse> {
+    let { mayBeKnown } = wanted.rotating;
+    const send = () =>
+      this.#sendOnce(wanted, () => {
+        mayBeKnown = true;
+      });
+    try {
+      try {
+        return await send();
+      } catch (error) {
+        if (!(await this.#learnsTime(error, wanted))) throw error;
+        return await send();
+      }
+    } catch (error) {
+      // A key that is refused for itself never becomes the agent's.
+      const isUseless = AuthorityError.is(error) && error.code === "invalid_key";
+      if (isUseless || (!mayBeKnown && isPlainRefusal(error))) await wanted.onUselessKey();
+      throw error;
+    }
+  }
+
+  async #sendOnce(
+    { binding, human, rotating, turn }: WantedRotation,
+    onRetry: () => void,
+  ): Promise<KeyRotationResponse> {
+    const { client, store } = this.#options;
+    const { entry, nextPrivateKey } = rotating;
+    const current = importEntryKey(entry, store);
+    const next = importNextKey(nextPrivateKey, store);
+    // Looked at just before it is sent: the token of somebody who logged out meanwhile goes nowhere.
+    const { accessToken } = await human();
+    publishIdentityEvent("requesting", binding, entry.agent_runtime_id);
+    return await client.rotateKey(
+      {
+        accessToken,
+        agentRuntimeId: entry.agent_runtime_id,
+        current,
+        next,
+        compromised: entry.compromised,
+        timestamp: formatTimestamp(this.#clock.now()),
+      },
+      { signal: turn.signal, deadlineMs: turn.leftMs(), onRetry },
+    );
+  }
+
+  // protocol.md §8: after a refusal for the time one question to the authority tells its clock.
+  async #learnsTime(error: unknown, { human, turn }: WantedRotation): Promise<boolean> {
+    if (!AuthorityError.is(error)) return false;
+    const { code } = error;
+    if (code !== "expired" && code !== "not_yet_valid") return false;
+    const { accessToken } = await human();
+    const who = { accessToken, proof: "bearer" } as const;
+    const question = { method: "GET", path: WHOAMI_PATH, human: who, retry: false } as const;
+    return await this.#clock.learn(code, this.#clock.offsetSeconds, async () => {
+      try {
+        const call = { signal: turn.signal, deadlineMs: turn.leftMs() };
+        this.#clock.observe(await this.#options.client.request(question, call));
+      } catch (failure) {
+        // Without an answer there is nothing to learn, and the refusal stands as it is.
+        if (!AuthorityError.is(failure)) throw failure;
+      }
+    });
+  }
+}
