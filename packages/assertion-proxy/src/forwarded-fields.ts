@@ -53,10 +53,7 @@ export function createForwardedFields(options: ForwardedFieldsOptions): Forwarde
     return own.has(name) || (kind !== undefined && kind !== passes);
   };
   const isReserved = (name: string): boolean =>
-    isConnectionField(name) ||
-    name === "cookie" ||
-    options.readNames.includes(name) ||
-    isKeptBack(name);
+    isConnectionField(name) || options.readNames.includes(name) || isKeptBack(name);
   const named = parseForwardHeaders(options.forwardHeaders, { own, isReserved });
   const isNamed = (rawName: string): boolean => named.has(rawName.toLowerCase());
   const mayPass = (rawName: string, name: string): boolean =>
