@@ -18,7 +18,7 @@ const isRoot = process.getuid?.() === 0;
 const hasOther =
   !isRoot || (await countersignAs(NOBODY, ["--version"], { home: "/" })).stdout !== "";
 if (!hasOther)
-  console.log("not tested: a home without permission (nobody else can run the command)");
+  console.log("skipped: a home without permission (nobody else can run the command)");
 
 let folder: TemporaryDirectory;
 let home: string;

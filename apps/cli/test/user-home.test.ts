@@ -15,7 +15,7 @@ const hasStranger =
   isRoot && (await countersignAs(STRANGER, ["--version"], { home: "/" })).stdout !== "";
 if (!hasStranger) {
   const why = isRoot ? "another user cannot read this checkout" : "only root can run one";
-  console.log(`not tested: a user that the system does not know (${why})`);
+  console.log(`skipped: a user that the system does not know (${why})`);
 }
 
 const COMMANDS: readonly (readonly string[])[] = [

@@ -36,6 +36,21 @@ describe.each(transports)("a request of $name to an origin that is not named", (
     expect(source.signals).toEqual([]);
   });
 
+  test.each([
+    ["by another name of its machine", (url: string) => url.replace("127.0.0.1", "localhost")],
+    ["without its port", (url: string) => url.replace(/:\d+$/, "")],
+  ])("is warned of where the origin is named %s", async (_, mistaken) => {
+    const server = await start();
+    const named = mistaken(server.url);
+    const { source, warnings, send } = await setUp(transport, { origins: [named] });
+    await send(server.url);
+    expect(credentialsOf(server)).toEqual([undefined]);
+    expect(warnings).toEqual([
+      expect.stringContaining(`${server.url} is not signed: named are ${named}`),
+    ]);
+    expect(source.signals).toEqual([]);
+  });
+
   test("is refused where that is asked for, and nothing is sent", async () => {
     const { server, other, send } = await setUp(transport, { elsewhere: "refuse" });
     const error = await expectFailure(() => send(`${other.url}/secret-path`), "invalid_request");

@@ -290,6 +290,11 @@ describe("a repeat for an agent whose key is proven", () => {
       expect(later.body).toEqual({ ...body, expires_at });
       expect(await rowOf(tested)).toEqual({ ...row, expires_at });
 
+      // As Codex repeats it: it asks for no capability.
+      const bare = await tested.registerAgent(token, key, agentBody(key));
+      expect(bare.body).toEqual({ ...body, expires_at });
+      expect(await rowOf(tested)).toEqual({ ...row, expires_at });
+
       // Its end has come: the client registers the same key again, which Codex does without a proof.
       tested.clock.nowMs += 7_200_000;
       const ended = await tested.registerTask(body.agent_runtime_id, key);

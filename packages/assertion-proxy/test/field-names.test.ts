@@ -44,6 +44,8 @@ describe.each(Object.entries(PROXIES))("the %s", (_, start) => {
   );
 
   test.each([
+    "X.Agent.Account.Id: acct-1",
+    "X~Agent~Account~Id: acct-1",
     "X-Agent.Task-Id: evil",
     "x.agent_anything: evil",
     "ChatGPT.Account.ID: evil",

@@ -57,6 +57,9 @@ const CASES: readonly Case[] = [
   badTarget("a parent segment whose digits are encoded", "/v1/%2%65%2%45/admin"),
   badTarget("a parent segment of %u escapes", "/v1/%u002e%u002E/admin"),
   badTarget("a parent segment with a blank that is encoded twice", "/v1/..%2520/admin"),
+  ...["/a/%252e%252e/b", "/a/..%00/b", "/a/%c0%ae%c0%ae/b", "/a/..%20/b"].map((target) =>
+    badTarget(`the path ${target}`, target),
+  ),
   badTarget("a dot that is encoded twice", "/v1/file%252etxt"),
   badTarget("a slash that is encoded twice", "/v1/x%252fadmin"),
   badTarget("a backslash that is encoded twice", "/v1/x%255Cadmin"),
