@@ -252,7 +252,9 @@ describe("request", () => {
     }
     expect(upstream.requests).toEqual([]);
     const plain = [...args, "--bearer-origin", "http://api.example", "--insecure-http"];
-    expectError(await countersign(plain, off()), "config_invalid", 2);
+    const unencrypted = await countersign(plain, off());
+    expectError(unencrypted, "config_invalid", 2);
+    expect(unencrypted.stderr).toContain("--bearer-origin");
   });
 
   test("off: sends the human's token to an origin that the command or the configuration names for it", async () => {
