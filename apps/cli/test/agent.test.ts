@@ -201,7 +201,6 @@ describe("request", () => {
   });
 
   test.each([
-    { what: "a header that signs", args: ["--header", "Authorization: Bearer x"] },
     { what: "a header that is none", args: ["--header", "nonsense"] },
     { what: "a file that is missing", args: ["--data", "@/nowhere/at/all"] },
   ])("refuses $what, exit 2", async ({ args }) => {
@@ -210,6 +209,20 @@ describe("request", () => {
     expectError(await countersign(all, options), "usage", 2);
     expect(upstream.requests).toHaveLength(0);
   });
+
+  test.each(["Authorization", "X-Api-Key", "api-key", "x-goog-api-key"])(
+    "refuses --header %s, exit 2: names it, shows no value, and sends nothing",
+    async (name) => {
+      const line = `${name}: s3cr3t-0123456789`;
+      const all = ["request", `${upstream.url}/v1`, "--origin", upstream.url, "--header", line];
+      const result = await countersign(all, options);
+      expectError(result, "usage", 2);
+      expect(result.stderr).toContain(`--header must not set ${name}`);
+      expect(result.stderr).not.toContain("s3cr3t");
+      expect(upstream.requests).toHaveLength(0);
+      expect(authority.counts.registerAgent).toBe(0);
+    },
+  );
 
   test("sends the thread's assertion with method, headers and body, and prints the body", async () => {
     const args = ["request", `${upstream.url}/v1/x?y=1`, "--origin", upstream.url];

@@ -27,6 +27,8 @@ export interface WantedRequest {
 const METHOD = /^[A-Z][A-Z-]{0,31}$/;
 // What fetch does not send: no request of one origin's resource, or one that would show the credential back.
 const UNSENDABLE = ["CONNECT", "TRACE", "TRACK"];
+// The agent's credential is the only one of a request; and a secret is never an argument.
+const CREDENTIAL_HEADERS = ["authorization", "x-api-key", "api-key", "x-goog-api-key"];
 const MAX_BODY_BYTES = 64 * 1024 * 1024;
 
 /**
@@ -73,10 +75,10 @@ function parseHeaders(lines: readonly string[]): Headers {
     const [, name = "", value = ""] = match ?? [];
     // Not repeated: what stands behind the colon may be a secret.
     if (match === null) throw usageError("--header is not 'Name: value'");
-    if (name.toLowerCase() === "authorization") {
+    if (CREDENTIAL_HEADERS.includes(name.toLowerCase())) {
       throw usageError(
-        "--header must not set Authorization",
-        "the request is signed as the thread's agent",
+        `--header must not set ${name}`,
+        "leave it out: the request is signed as the thread's agent, and has no other credential",
       );
     }
     try {
