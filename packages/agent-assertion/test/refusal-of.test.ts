@@ -187,6 +187,6 @@ test("another value of refusals is config_invalid", async () => {
   const error = await failureOf(() => withAssertion(fetch, new ScriptedSource(), options));
   expect(AgentAssertionError.is(error) && [error.code, error.message]).toEqual([
     "config_invalid",
-    "refusals must be one of reject, respond",
+    'refusals must be "reject" or "respond", got another text',
   ]);
 });

@@ -44,6 +44,8 @@ const WRONG: readonly [option: string, make: () => unknown][] = [
   ["policy", () => make.verifier({ directory, policy: "acct-1" })],
   ["accounts", () => make.verifier({ directory, policy: { accounts: "acct-12" } })],
   ["capability", () => make.verifier({ directory, policy: { capability: ["a"] } })],
+  ["policy", () => make.verifier({ directory, policy: { account: ["acct-1"] } })],
+  ["binding.policy", bound({ policy: "required" })],
   ["binding", () => make.verifier({ directory, binding: "require" })],
   ["publicUrl", bound({ publicUrl: 7 })],
   ["publicUrl", bound({ publicUrl: "api.example" })],

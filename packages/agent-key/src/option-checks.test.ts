@@ -74,12 +74,15 @@ test("what has the shape is taken, members of a class and of a prototype too", (
 });
 
 test("options are an object, and the first that is wrong is named", () => {
-  const shapes = { store: STORE, count: COUNT };
+  const shapes = { store: STORE, count: COUNT, flag: { ...FLAG, optional: true } };
   for (const options of [undefined, null, "s3cr3t", () => {}]) {
     expect(refusalOf(() => checkOptions(options, shapes)).message).toMatch(
       /^options must be an object with store, count, got /,
     );
   }
+  expect(refusalOf(() => checkOptions(7, { flag: shapes.flag })).message).toBe(
+    "options must be an object, got a number",
+  );
   const store = { name: "", load() {} };
   expect(refusalOf(() => checkOptions({ count: 0 }, shapes)).message).toMatch(/^store must/);
   expect(refusalOf(() => checkOptions({ store, count: 0 }, shapes)).message).toMatch(/^count must/);

@@ -67,7 +67,9 @@ export function optionChecks(errorClass: ErrorClass): OptionChecks {
   return {
     checkOption,
     checkOptions(options, shapes) {
-      const expected = `an object with ${Object.keys(shapes).join(", ")}`;
+      const required = Object.keys(shapes).filter((name) => shapes[name]?.optional !== true);
+      const expected =
+        required.length === 0 ? "an object" : `an object with ${required.join(", ")}`;
       checkOption("options", options, { type: "object", expected });
       for (const [name, shape] of Object.entries(shapes)) {
         checkOption(name, memberOf(options, name), shape);

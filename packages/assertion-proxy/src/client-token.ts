@@ -31,7 +31,7 @@ export function createClientToken(token: string): ClientToken {
   if (!TOKEN.test(token)) {
     throw new AssertionProxyError(
       "config_invalid",
-      "the client token is not 16 to 512 visible ASCII characters",
+      "clientToken must be 16 to 512 visible ASCII characters",
       { hint: "give 32 random bytes in base64url" },
     );
   }

@@ -14,6 +14,12 @@ export function isPlainName(name: string): boolean {
   return PLAIN_NAME.test(name);
 }
 
+/** What a message may show of something that should be a field's name: nothing behind a colon, where a whole line has its secret. */
+export function shownName(name: unknown): string {
+  if (typeof name !== "string") return typeof name;
+  return name.replace(/:.*$/s, ": …").slice(0, 64);
+}
+
 /** Fields that belong to one connection, or that say where a message ends or goes: each side of a proxy has its own. */
 const CONNECTION_FIELDS: ReadonlySet<string> = new Set([
   "connection",

@@ -1,5 +1,5 @@
 import { AssertionProxyError } from "./assertion-proxy-error.js";
-import { comparableName, isConnectionField, isPlainName } from "./field-names.js";
+import { comparableName, isConnectionField, isPlainName, shownName } from "./field-names.js";
 import { keptBackKind } from "./kept-back-fields.js";
 
 const FIELD_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;
@@ -13,10 +13,10 @@ export interface ReservedNames {
 }
 
 /**
- * Checks the names of client fields that an operator lets pass though a proxy drops them else.
+ * Checks the names of client fields that an operator lets pass although a proxy drops them by default.
  *
  * @returns the names in lower case; nothing else of them is changed, so that only what was named passes
- * @throws {AssertionProxyError} `config_invalid` for what is no field name; for fields of the connection, `Authorization`, `Cookie`,
+ * @throws {AssertionProxyError} `config_invalid` for a text that is not a field name; for fields of the connection, `Authorization`, `Cookie`,
  * `x-agent-*`, `sec-websocket-*`, what names another method or URL, and the proxy's own; and for a name with other characters than letters,
  * digits, `-` and `_` that compares equal to a reserved one
  */
@@ -25,14 +25,15 @@ export function parseForwardHeaders(
   { own, isReserved }: ReservedNames,
 ): ReadonlySet<string> {
   for (const rawName of names) {
-    if (!FIELD_NAME.test(rawName)) throw invalid(rawName, "it is not a field name");
+    if (!isFieldName(rawName)) throw invalid(shownName(rawName), "it is not a field name");
     const name = comparableName(rawName);
     const kind = keptBackKind(name);
     if (name === "cookie")
-      throw invalid(rawName, "cookies pass by the option forwardCookies of the package");
+      throw invalid(rawName, "only the package's option forwardCookies lets cookies pass");
     if (isConnectionField(name)) throw invalid(rawName, "it belongs to one connection");
     if (kind === "request") throw invalid(rawName, "it changes which request this is");
-    if (kind === "proxy" || own.has(name)) throw invalid(rawName, "it is the proxy's own");
+    if (kind === "proxy" || own.has(name))
+      throw invalid(rawName, "the proxy sets it, or takes it for itself");
     if (!isPlainName(rawName) && isReserved(name)) {
       throw invalid(rawName, `it compares equal to ${name}`);
     }
@@ -40,10 +41,14 @@ export function parseForwardHeaders(
   return new Set(names.map((name) => name.toLowerCase()));
 }
 
+function isFieldName(name: unknown): name is string {
+  return typeof name === "string" && FIELD_NAME.test(name);
+}
+
 function invalid(name: string, why: string): AssertionProxyError {
   return new AssertionProxyError(
     "config_invalid",
     `the client's field ${JSON.stringify(name)} cannot be forwarded: ${why}`,
-    { hint: "name fields such as OpenAI-Organization" },
+    { hint: "give names alone, such as OpenAI-Organization" },
   );
 }

@@ -23,6 +23,7 @@ const COMMON: Readonly<Record<string, OptionShape>> = {
   upstreamTls: { type: "object", expected: "an object", optional: true },
   insecureHttp: FLAG,
   forwardCookies: FLAG,
+  forwardHeaders: { type: "list", expected: "a list of header names", optional: true },
   audit: { ...FUNCTION, expected: "a function that takes an AuditEntry" },
   metrics: { ...METRICS, optional: true },
   limits: { type: "object", expected: "an object with limits", optional: true },

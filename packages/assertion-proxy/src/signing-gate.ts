@@ -26,7 +26,7 @@ const IPV4_MAPPED = /^::ffff:(?=\d+\.)/i;
  * stranger's. In this order: `Host`, the fields of browsers, the client token, and that the token is nowhere from where it would have to
  * go to the upstream: the URL, the key of a WebSocket handshake.
  *
- * @returns throws a `RequestRefusal`: `forbidden` for the first two, `unauthenticated` for the others
+ * @returns a function that throws a `RequestRefusal`: `forbidden` for the first two, `unauthenticated` for the others
  * @see security.md "Signing proxy"
  */
 export function createSigningGate(options: SigningGateOptions): (request: IncomingMessage) => void {
@@ -34,7 +34,10 @@ export function createSigningGate(options: SigningGateOptions): (request: Incomi
     const { rawHeaders } = request;
     const listener = options.listener();
     if (!isOwnHost(request, listener)) {
-      throw new RequestRefusal("forbidden", "Host is not the address that this proxy listens on");
+      throw new RequestRefusal(
+        "forbidden",
+        "Host is not the address that this proxy listens on: use the base URL that it printed",
+      );
     }
     if (isFromPage(rawHeaders)) {
       throw new RequestRefusal("forbidden", "this proxy does not serve pages of a browser");

@@ -65,7 +65,7 @@ export interface SigningProxyOptions {
   /** Let `Cookie` pass to the upstream. Default false. */
   readonly forwardCookies?: boolean | undefined;
   /**
-   * Names of client fields to let pass that are dropped else: a key, a client's address, a name with unusual characters. Default none.
+   * Names of client fields that pass although they are dropped by default: a key, a client's address, a name with unusual characters. Default none.
    * Each passes as it is written, in any case. `x-agent-*`, fields of the connection, `x-api-key` and fields that name the thread and end
    * here cannot be named.
    */

@@ -1,6 +1,6 @@
 import type { CredentialSource } from "@countersign/agent-key";
 import { AssertionProxyError } from "./assertion-proxy-error.js";
-import { comparableName, isConnectionField, isPlainName } from "./field-names.js";
+import { comparableName, isConnectionField, isPlainName, shownName } from "./field-names.js";
 import { keptBackKind } from "./kept-back-fields.js";
 import { fieldValues, type RawFields } from "./raw-fields.js";
 import { RequestRefusal } from "./request-refusal.js";
@@ -18,17 +18,25 @@ export const MAX_THREADS = 1_000;
  * field of the connection, `x-agent-*`, and one that carries a credential
  */
 export function parseThreadHeaders(names: readonly string[]): readonly string[] {
-  const comparable = names.map(comparableName);
-  const isUsable = (name: string): boolean => {
+  if (names.length === 0) throw invalid("threadHeaders must name at least one header");
+  return names.map((rawName) => {
+    const shown = JSON.stringify(shownName(rawName));
+    if (typeof rawName !== "string" || !isPlainName(rawName)) {
+      throw invalid(`the thread header ${shown} must have only letters, digits, - and _`);
+    }
+    const name = comparableName(rawName);
     const kind = keptBackKind(name);
-    return !isConnectionField(name) && name !== "cookie" && kind !== "proxy" && kind !== "key";
-  };
-  if (names.length === 0 || !names.every(isPlainName) || !comparable.every(isUsable)) {
-    throw new AssertionProxyError("config_invalid", "the thread headers are no header names", {
-      hint: "give names such as x-thread-id",
-    });
-  }
-  return comparable;
+    if (isConnectionField(name) || name === "cookie" || kind === "proxy" || kind === "key") {
+      throw invalid(`the header ${shown} cannot name a thread: it has another use`);
+    }
+    return name;
+  });
+}
+
+function invalid(message: string): AssertionProxyError {
+  return new AssertionProxyError("config_invalid", message, {
+    hint: "give names such as x-thread-id",
+  });
 }
 
 /**

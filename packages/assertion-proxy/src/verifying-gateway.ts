@@ -31,7 +31,7 @@ export interface VerifyingGatewayOptions {
   /** Let `Cookie` pass to the upstream. Default false. */
   readonly forwardCookies?: boolean | undefined;
   /**
-   * Names of client fields to let pass that are dropped else: a key, a tenant, a client's address, a name with unusual characters. Default
+   * Names of client fields that pass although they are dropped by default: a key, a tenant, a client's address, a name with unusual characters. Default
    * none. Each passes as it is written, in any case. `x-agent-*`, fields of the connection and those in `upstreamHeaders` cannot be named.
    */
   readonly forwardHeaders?: readonly string[] | undefined;
@@ -130,9 +130,13 @@ export function createVerifyingGateway(options: VerifyingGatewayOptions): Verify
 function checkAccounts(accounts: readonly string[] | "any"): readonly string[] | "any" {
   if (accounts === "any") return accounts;
   if (!Array.isArray(accounts) || accounts.length === 0 || !accounts.every(isPrincipalId)) {
-    throw new AssertionProxyError("config_invalid", "the accounts to serve are no account ids", {
-      hint: 'name one account or more, or "any"',
-    });
+    throw new AssertionProxyError(
+      "config_invalid",
+      'accounts must be a list of account ids, or "any"',
+      {
+        hint: "name at least one account",
+      },
+    );
   }
   return [...accounts];
 }

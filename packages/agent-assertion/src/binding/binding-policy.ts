@@ -1,6 +1,6 @@
 import { type OptionShape, parseAuthority } from "@countersign/agent-key";
 import { AgentAssertionError } from "../agent-assertion-error.js";
-import { checkOptions, FLAG, numberIn, REPLAY_STORE } from "../internal/options.js";
+import { checkOption, checkOptions, FLAG, numberIn, REPLAY_STORE } from "../internal/options.js";
 import type { ReplayStore } from "./replay-store.js";
 
 const DEFAULT_MAX_BODY_BYTES = 16 * 1024 * 1024;
@@ -54,10 +54,8 @@ export interface BindingSettings {
 export function settleBinding(options: BindingOptions | undefined): BindingSettings | undefined {
   if (options === undefined) return undefined;
   const { policy, publicUrl, replayStore, maxBodyBytes = DEFAULT_MAX_BODY_BYTES } = options;
+  checkOption("binding.policy", policy, { type: "choice", choices: ["off", "accept", "require"] });
   if (policy === "off") return undefined;
-  if (policy !== "accept" && policy !== "require") {
-    throw invalid("the policy of request binding is off, accept or require");
-  }
   if (publicUrl === undefined) throw invalid(`request binding "${policy}" needs a publicUrl`);
   if (replayStore === undefined) throw invalid(`request binding "${policy}" needs a replayStore`);
   checkOptions(options, SHAPES);

@@ -1,5 +1,6 @@
 import type { CredentialSource } from "@countersign/agent-key";
 import { AgentAssertionError } from "../agent-assertion-error.js";
+import { checkOption } from "../internal/options.js";
 import type { AssertionOptions } from "./assertion-options.js";
 
 const SOURCE_FUNCTIONS = ["credential", "refused", "accepted"] as const;
@@ -22,8 +23,17 @@ export function checkTransport(source: CredentialSource, options: AssertionOptio
   if (typeof options !== "object" || options === null) {
     throw invalid("options must be an object", 'give { origins: ["https://api.example"] }');
   }
-  checkNames("origins", options.origins, 1);
-  if (options.keepFields !== undefined) checkNames("keepFields", options.keepFields, 0);
+  checkNames("origins", options.origins, 'a list of origins, for instance ["https://api.example"]');
+  if (options.origins.length === 0) {
+    throw invalid("origins must name at least one origin, got an empty list", "name the API's");
+  }
+  if (options.keepFields !== undefined) {
+    checkNames(
+      "keepFields",
+      options.keepFields,
+      'a list of field names, for instance ["x-api-key"]',
+    );
+  }
   for (const [name, values] of Object.entries(CHOICES)) {
     checkChoice(name, member(options, name), values);
   }
@@ -38,9 +48,8 @@ export function checkTransport(source: CredentialSource, options: AssertionOptio
  *
  * @throws {AgentAssertionError} `config_invalid`
  */
-export function checkChoice(name: string, value: unknown, values: readonly string[]): void {
-  if (value === undefined || values.some((one) => one === value)) return;
-  throw invalid(`${name} must be one of ${values.join(", ")}`, `correct ${name}, or leave it out`);
+export function checkChoice(name: string, value: unknown, choices: readonly string[]): void {
+  checkOption(name, value, { type: "choice", choices, optional: true });
 }
 
 /**
@@ -52,14 +61,11 @@ export function checkFunction(name: string, value: unknown, hint: string): void 
   if (!isFunction(value)) throw invalid(`${name} must be a function`, hint);
 }
 
-function checkNames(name: string, value: unknown, atLeast: number): void {
-  const isValid =
-    Array.isArray(value) &&
-    value.length >= atLeast &&
-    value.every((one) => typeof one === "string");
-  if (isValid) return;
-  const form = atLeast === 0 ? "a list of texts" : "a list of at least one text";
-  throw invalid(`${name} must be ${form}`, `correct ${name} in the options of the transport`);
+function checkNames(name: string, value: unknown, expected: string): void {
+  checkOption(name, value, { type: "list", expected });
+  for (const one of value as readonly unknown[]) {
+    checkOption(`each of ${name}`, one, { type: "text", expected: "a text" });
+  }
 }
 
 function isFunction(value: unknown): boolean {

@@ -19,7 +19,8 @@ describe("parseNamedUrls", () => {
     ["two *", "https://api.example/v1/**"],
     ["an escaped *", "https://api.example/v1/%2A"],
   ])("refuses %s", async (_, entry) => {
-    await expectFailure(() => parseNamedUrls([entry], {}), "config_invalid");
+    const error = await expectFailure(() => parseNamedUrls([entry], {}), "config_invalid");
+    expect(error.message).toMatch(/^origins: /);
   });
 
   test.each(["https://api.example:*/", "*", "https://u:*@api.example/", "http://api.example/v1/*"])(
@@ -27,6 +28,7 @@ describe("parseNamedUrls", () => {
     async (entry) => {
       const error = await failureOf(() => parseNamedUrls([entry], {}));
       expect(AgentKeyError.is(error) && error.code).toBe("config_invalid");
+      expect(AgentKeyError.is(error) && error.message).toMatch(/^origins: /);
     },
   );
 

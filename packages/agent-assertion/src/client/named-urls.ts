@@ -42,19 +42,25 @@ function parseNamedUrl(
   entry: string,
   options: { readonly insecureHttp?: boolean | undefined },
 ): NamedUrl {
-  const origin = parseOrigin(entry, options);
+  const origin = parseOrigin(entry, options, "origins");
   if (origin.includes("*")) {
-    throw invalid("a pattern stands for no host", "name each origin; a pattern narrows its path");
+    throw invalid("a pattern must not have a * in its host", "name each origin");
   }
   const { pathname, search, hash } = new URL(entry);
   // An escaped one means something to nobody: it must not name more than was meant.
   if (!/\*|%2a/i.test(pathname + search + hash)) return { origin, segments: undefined };
   if (search !== "" || hash !== "") {
-    throw invalid("a pattern has a query or a fragment", "patterns are matched on the path alone");
+    throw invalid(
+      "a pattern must not have a query or a fragment",
+      "patterns are matched on the path alone",
+    );
   }
   const segments = pathname.split("/").slice(1);
   if (segments.some((segment) => segment !== "*" && /\*|%2a/i.test(segment))) {
-    throw invalid("a pattern has a * for a part of a segment", "write a * for a whole segment");
+    throw invalid(
+      "a pattern must not have a * for a part of a segment",
+      "write a * for a whole segment",
+    );
   }
   return { origin, segments };
 }
@@ -71,5 +77,5 @@ function isBelow(pathname: string, pattern: readonly string[]): boolean {
 }
 
 function invalid(message: string, hint: string): AgentAssertionError {
-  return new AgentAssertionError("config_invalid", message, { hint });
+  return new AgentAssertionError("config_invalid", `origins: ${message}`, { hint });
 }

@@ -44,8 +44,8 @@ export function withoutFields<Value>(
 function keptField(name: string): string {
   const lower = name.toLowerCase();
   if (KEY_FIELDS.includes(lower)) return lower;
-  throw new AgentAssertionError("config_invalid", `keepFields names the field ${quoted(name)}`, {
-    hint: `keepFields can name ${KEY_FIELDS.join(", ")}; for Authorization see ownAuthorization`,
+  throw new AgentAssertionError("config_invalid", `keepFields cannot name ${quoted(name)}`, {
+    hint: `it can name ${KEY_FIELDS.join(", ")}; for Authorization see ownAuthorization`,
   });
 }
 

@@ -36,7 +36,7 @@ export function transportWarnings(
       ),
     replaced: ({ origin }, fields) =>
       warnOfOwn(
-        `a request to ${origin} has a credential of its own (${fields.join(", ")}), which is not sent: the agent's takes its place. ` +
+        `a request to ${origin} has a credential of its own (${fields.join(", ")}), which is not sent: the one of its thread takes its place. ` +
           "To silence this give the client no key of its own, or decide with ownAuthorization and keepFields",
       ),
     unnamed({ origin }) {

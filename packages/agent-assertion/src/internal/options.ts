@@ -37,15 +37,27 @@ export const FLAG: OptionShape = { type: "boolean", expected: "true or false", o
 
 export const LISTENER: OptionShape = { type: "function", expected: "a function", optional: true };
 
-/** Checks a policy, if there is one. A text in place of the list of accounts would allow every account that is a part of it. */
+const POLICY: Readonly<Record<string, OptionShape>> = {
+  accounts: { type: "list", expected: "a list of account ids", optional: true },
+  capability: { type: "text", expected: "the name of a capability", optional: true },
+};
+
+/**
+ * Checks a policy, if there is one. A text in place of the list of accounts would allow every account that is a part of it, and a misspelt
+ * member would allow every account.
+ */
 export function checkPolicy(policy: unknown): void {
   const expected = "an AssertionPolicy, for instance { accounts: [accountId] }";
   checkOption("policy", policy, { type: "object", expected, optional: true });
   if (policy === undefined) return;
-  checkOptions(policy, {
-    accounts: { type: "list", expected: "a list of account ids", optional: true },
-    capability: { type: "text", expected: "the name of a capability", optional: true },
-  });
+  checkOptions(policy, POLICY);
+  const unknown = Object.keys(policy as object).find((name) => !(name in POLICY));
+  if (unknown === undefined) return;
+  throw new AgentAssertionError(
+    "config_invalid",
+    `policy must have no member but accounts and capability, got ${JSON.stringify(unknown.slice(0, 64))}`,
+    { hint: "correct its name, or leave it out: a policy without accounts allows every account" },
+  );
 }
 
 /** Checks the options of a middleware. */

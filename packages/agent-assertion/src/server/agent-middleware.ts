@@ -52,7 +52,7 @@ export function agentAssertion(options: AgentAssertionOptions): AgentMiddleware 
  */
 export function agentOf(request: AgentRequest): VerifiedAssertion {
   if (request.agent !== undefined) return request.agent;
-  throw new AgentAssertionError("config_invalid", "nobody verified who sent this request", {
+  throw new AgentAssertionError("config_invalid", "this request was not verified", {
     hint: "mount agentAssertion before this route",
   });
 }

@@ -84,7 +84,7 @@ function log(error: unknown, request: FastifyRequest): void {
 function agentOf(this: FastifyRequest): VerifiedAssertion {
   const assertion = agents.get(this);
   if (assertion !== undefined) return assertion;
-  throw new AgentAssertionError("config_invalid", "nobody verified who sent this request", {
+  throw new AgentAssertionError("config_invalid", "this request was not verified", {
     hint: "register agentAssertion in the scope of this route, or above it",
   });
 }

@@ -45,7 +45,7 @@ export function targetOf(request: NodeRequest): string {
 
 /**
  * Whether the framing of a request says that it has a body. Node's parser holds a body to its `Content-Length`. HTTP/2 needs no field for
- * it: there the head says whether anything follows. `undefined`: chunks follow, of which there may be none with a byte (RFC 9112 §6.3,
+ * it: there the head says whether anything follows. `undefined`: chunks follow, and all of them may be empty (RFC 9112 §6.3,
  * RFC 9113 §8.1).
  */
 export function hasBody(request: NodeRequest): boolean | undefined {
