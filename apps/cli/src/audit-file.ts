@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { constants, createWriteStream } from "node:fs";
 import { open } from "node:fs/promises";
 import { CliError } from "./cli-error.js";
-import { isSystemError, reasonOf } from "./home.js";
+import { isSystemError, pathOption, reasonOf } from "./home.js";
 import type { Run } from "./run.js";
 
 /** A file of JSON lines that only grows. */
@@ -17,7 +17,7 @@ interface AuditFile {
  * Does work with the file that `--audit` names, which is ended with it.
  *
  * @param work - takes what appends an entry; `undefined`: no file is named
- * @throws {CliError} `config_invalid` when the file cannot be opened
+ * @throws {CliError} `usage` if the path is empty; `config_invalid` if the file cannot be opened
  */
 export async function withAuditFile<T>(
   run: Run,
@@ -25,7 +25,9 @@ export async function withAuditFile<T>(
   work: (append: ((entry: object) => void) | undefined) => Promise<T>,
 ): Promise<T> {
   if (path === undefined) return await work(undefined);
-  const audit = await openAuditFile(path, (message) => run.output.warn(message));
+  const audit = await openAuditFile(pathOption(path, "--audit"), (message) =>
+    run.output.warn(message),
+  );
   try {
     return await work((entry) => audit.append(entry));
   } finally {

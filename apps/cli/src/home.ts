@@ -1,9 +1,7 @@
 import { lstat } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import {
-  resolveHome as resolveDirectory,
-  userHome,
-} from "@countersign/agent-identity/private-file";
+import { resolveHome as resolveDirectory } from "@countersign/agent-identity/private-file";
+import { findUserHome } from "@countersign/agent-identity/user-home";
 import { CliError, usageError } from "./cli-error.js";
 import type { Environment } from "./environment.js";
 
@@ -15,13 +13,17 @@ export const THREADS_DIRECTORY = "threads";
 /**
  * Tells where the home is: `COUNTERSIGN_HOME`, else `.countersign` in the user's folder. Nothing is read or made.
  *
- * @throws {CredentialStoreError} `config_invalid` when the variable is a relative path, as the working directory decides nothing; when it is not
- *   set and `HOME` is empty or relative, or the user has no home folder
+ * @throws {CredentialStoreError | CliError} `config_invalid` if the variable is a relative path, because the working directory decides nothing;
+ *   or if it is not set, and `HOME` is empty or relative or the user has no home folder
  */
 export function resolveHome(environment: Environment): string {
   const named = environment.get("COUNTERSIGN_HOME");
-  if (named === undefined) return join(userHome(), ".countersign");
-  return resolveDirectory(named, "COUNTERSIGN_HOME");
+  if (named !== undefined) return resolveDirectory(named, "COUNTERSIGN_HOME");
+  const found = findUserHome();
+  if ("path" in found) return join(found.path, ".countersign");
+  throw new CliError("config_invalid", found.problem, {
+    hint: "set it, or COUNTERSIGN_HOME, to the absolute path of a folder of this user",
+  });
 }
 
 /**

@@ -74,6 +74,10 @@ describe("a proxy that cannot be served as told is exit 2 and makes nothing", ()
       what: "two ways to let clients in",
       args: () => [...onLoopback(), "--open", "--client-token-file", "/nowhere"],
     },
+    {
+      what: "a token file without a name",
+      args: () => [...onLoopback(), "--client-token-file", ""],
+    },
     { what: "a socket that is opened", args: () => [...to(), "--socket", "/nowhere", "--open"] },
     {
       what: "a socket with a token",

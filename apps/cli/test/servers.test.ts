@@ -149,6 +149,7 @@ describe("what cannot be served or operated is said", () => {
     await mkdir(join(folder.path, "audit"));
     const result = await countersign([...args, "--audit", join(folder.path, "audit")], { home });
     expectError(result, "config_invalid", 2);
+    expectError(await countersign([...args, "--audit", ""], { home }), "usage", 2);
   });
 });
 

@@ -136,7 +136,9 @@ async function clientOf(run: Run, options: ProxyOptions): Promise<Client> {
     run.output.warn("every program of this machine may act as its agent (--open)");
     return { token: "open" };
   }
-  if (options.clientTokenFile !== undefined) return await readProxyToken(options.clientTokenFile);
+  if (options.clientTokenFile !== undefined) {
+    return await readProxyToken(pathOption(options.clientTokenFile, "--client-token-file"));
+  }
   return await ensureProxyToken(run.home, run.signal);
 }
 

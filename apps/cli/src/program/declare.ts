@@ -73,7 +73,7 @@ export function addCommonOptions(command: Command): Command {
 /** The option of commands that may send the human's token in place of an assertion, as arguments of `Command.option`. */
 export const BEARER_ORIGIN = [
   "--bearer-origin <origin>",
-  "let the human's token go to this origin while the feature is off (may be repeated)",
+  "let the human's token go to this origin while the feature is off, or in a fallback (may be repeated)",
   collect,
 ] as const;
 

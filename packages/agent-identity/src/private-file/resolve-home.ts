@@ -34,6 +34,6 @@ export function resolveHome(path: string, option = "directory"): string {
   throw new CredentialStoreError(
     "config_invalid",
     `${option} must be an absolute path or begin with "~/", got ${got}`,
-    { hint: "give a whole path; path.resolve() makes one of a path below the working directory" },
+    { hint: "give an absolute path: the working directory must not decide where credentials are" },
   );
 }
