@@ -2,7 +2,7 @@ import { hideMembers, type OptionShape } from "@countersign/agent-key";
 import type { AgentIdentity } from "./agent-identity.js";
 import { checkOption, checkOptions, PROOF } from "./internal/options.js";
 
-// Whether it is an id is said by the registration.
+// The registration checks that it is a valid id.
 const ID: OptionShape = { type: "string", expected: "an id, a text" };
 const HUMAN: Readonly<Record<string, OptionShape>> = {
   accountId: ID,
@@ -57,9 +57,9 @@ export interface AuthSlot extends AuthSource {
 }
 
 /**
- * Gives the same auth for ever.
+ * Always gives the same auth.
  *
- * @throws {AgentKeyError} `config_invalid`, naming the member, if it is no login of a human and no agent with its key
+ * @throws {AgentKeyError} `config_invalid`, naming the member, if it is neither a human's login nor an agent with its key
  */
 export function fixedAuth(auth: Auth): AuthSource {
   checkAuth(auth);

@@ -20,7 +20,7 @@ export function withFormerKey(entry: StoredIdentity, publicLine: string): Stored
  * other one is not the agent's newest key and does not become it.
  *
  * @param publicLine - the OpenSSH line of the other key
- * @returns `false` also where nothing is known of it
+ * @returns `false` also if nothing is known of it
  */
 export function isFormerKey(entry: StoredIdentity, publicLine: string): boolean {
   return entry.former_public_keys?.includes(publicLine) === true;

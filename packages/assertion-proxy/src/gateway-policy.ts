@@ -129,7 +129,7 @@ function factsOf(request: IncomingMessage, body: BodyReader): RequestFacts {
     method: request.method ?? "",
     target: request.url ?? "",
     rawHeaders: request.rawHeaders,
-    // Of chunks there may be none with a byte.
+    // All chunks may be empty.
     hasBody:
       framing.kind === "chunked" ? undefined : framing.kind === "length" && framing.length > 0,
     // What is read for the digest is what goes to the upstream.

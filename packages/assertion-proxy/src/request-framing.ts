@@ -13,7 +13,7 @@ const LENGTH = /^\d{1,15}$/;
  * Reads how a request's body is framed, on the raw fields, so that both sides of a proxy mean the same bytes by it.
  *
  * @throws {RequestRefusal} `invalid_request` for `Content-Length` with `Transfer-Encoding`, either of them twice or under a
- * name that only compares equal, a length that is none, a coding other than `chunked` alone, and `Transfer-Encoding` in HTTP/1.0
+ * name that only compares equal, a length that is not valid, a coding other than `chunked` alone, and `Transfer-Encoding` in HTTP/1.0
  * @see RFC 9112 §6.1 and §6.3
  */
 export function parseRequestFraming(fields: RawFields, httpVersion: string): RequestFraming {

@@ -55,7 +55,7 @@ export const OPTIONAL_CLOCK: OptionShape = {
   optional: true,
 };
 
-/** Options of whatever sends requests. */
+/** Options of all that send requests. */
 export const TRANSPORT_OPTIONS = {
   dispatcher: OPTIONAL_DISPATCHER,
   insecureHttp: OPTIONAL_FLAG,
