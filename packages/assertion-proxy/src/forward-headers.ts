@@ -49,6 +49,6 @@ function invalid(name: string, why: string): AssertionProxyError {
   return new AssertionProxyError(
     "config_invalid",
     `the client's field ${JSON.stringify(name)} cannot be forwarded: ${why}`,
-    { hint: "give names alone, such as OpenAI-Organization" },
+    { hint: "give the name of another field, such as OpenAI-Organization" },
   );
 }

@@ -63,7 +63,7 @@ export async function forgetIdentity(run: Run, options: ForgetIdentityOptions): 
   await identities.close();
   run.output.result({ authority, account_id: accountId, user_id: userId, forgotten }, () =>
     forgotten
-      ? `forgot the agent of ${userId} of ${accountId}; ${authority} keeps it until it is revoked there`
+      ? `forgot the agent of ${userId} of ${accountId} here; ${authority} is not told`
       : `${userId} of ${accountId} has no stored agent with ${authority}`,
   );
 }

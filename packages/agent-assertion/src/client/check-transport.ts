@@ -63,8 +63,8 @@ export function checkFunction(name: string, value: unknown, hint: string): void 
 
 function checkNames(name: string, value: unknown, expected: string): void {
   checkOption(name, value, { type: "list", expected });
-  for (const one of value as readonly unknown[]) {
-    checkOption(`each of ${name}`, one, { type: "text", expected: "a text" });
+  for (const [index, one] of (value as readonly unknown[]).entries()) {
+    checkOption(`${name}[${index}]`, one, { type: "text", expected: "a text" });
   }
 }
 
