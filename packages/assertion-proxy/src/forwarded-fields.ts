@@ -68,7 +68,8 @@ export function createForwardedFields(options: ForwardedFieldsOptions): Forwarde
         if (isReserved(name)) {
           throw new RequestRefusal(
             "invalid_request",
-            `a field name with unusual characters compares equal to ${name}`,
+            // Without the name, which may hold a secret that folding has made hard to find.
+            "a field name with unusual characters compares equal to a reserved one",
           );
         }
         unusual += 1;

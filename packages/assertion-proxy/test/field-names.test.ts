@@ -59,6 +59,8 @@ describe.each(Object.entries(PROXIES))("the %s", (_, start) => {
     "Proxy.Authorization: evil",
     "Keep.Alive: evil",
     "Sec.WebSocket.Key: evil",
+    "X.Agent.evil: 1",
+    "evil.Api.Key: 1",
   ])("refuses %j before anything is dialled", refused);
 
   test("drops another name with an unusual character, and counts the line", async () => {
