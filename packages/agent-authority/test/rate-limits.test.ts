@@ -14,6 +14,7 @@ import {
   NOON,
   openScratchStore,
   TestedAuthority,
+  taskBody,
   taskPath,
 } from "./start-authority.js";
 import { createTestDatabase, type TestDatabase } from "./test-database.js";
@@ -159,17 +160,18 @@ describe("limits by address", () => {
     ["GET", "/authenticate_app_v2"],
   ])("refuse %s %s before its credential is looked at", async (method, pattern) => {
     await using tested = await start({ addressPerMinute: 1 });
-    const { id, token } = await tested.agent();
+    const { id, key, token } = await tested.agent();
+    // A task is asked for by the agent's signature alone.
+    const isSigned = pattern.endsWith("/task/register");
+    const credential = isSigned ? {} : biscuitHeaders(token, `${tested.url}/v1/agent/register`);
     expectRefusal(await register(tested, NO_TOKEN), 401, "unauthenticated");
     expectLimited(await register(tested, NO_TOKEN), '"address";q=1;w=60');
     const selectFrom = vi.spyOn(tested.store.rows, "selectFrom");
     const transaction = vi.spyOn(tested.store, "transaction");
     for (const path of [pattern, `/backend-api${pattern}`]) {
       const answer = await tested.call(method, path.replace(":id", id), {
-        headers: {
-          ...biscuitHeaders(token, `${tested.url}/v1/agent/register`),
-          ...from("192.0.2.1"),
-        },
+        headers: { ...credential, ...from("192.0.2.1") },
+        ...(isSigned ? { body: taskBody(id, key, NOON) } : {}),
       });
       expectLimited(answer, '"address";q=1;w=60');
     }
