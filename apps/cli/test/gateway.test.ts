@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { AssertionSigner, bindRequest } from "@countersign/agent-assertion/sign";
@@ -74,11 +75,13 @@ describe("how bound requests are treated is said whole, or is exit 2", () => {
 test.each(["X-Agent-Task-Id", "authorization", "Transfer-Encoding", "Cookie", "X.Api.Key", "a b"])(
   "gateway rejects --forward-header %s",
   async (name) => {
-    const args = ["--authority", NOWHERE, "--forward-header", name];
+    const audit = join(home, "audit");
+    const args = ["--authority", NOWHERE, "--forward-header", name, "--audit", audit];
     const result = await countersign([...toUpstream(), ...args], { home });
     expectError(result, "config_invalid", 2);
     expect(result.stderr).toContain(JSON.stringify(name));
     expect(result.stdout).toBe("");
+    expect(existsSync(audit)).toBe(false);
   },
 );
 

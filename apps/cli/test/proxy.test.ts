@@ -119,16 +119,16 @@ describe("a proxy that cannot be served as told is exit 2 and makes nothing", ()
     expect(result.stdout).toBe("");
   });
 
-  test("rejects a thread header that is no header's name", async () => {
+  test.each([
+    ["a thread header that is no header's name", ["--thread-header", "a b"]],
+    ["a header to forward that is the proxy's own", ["--forward-header", "X-Api-Key"]],
+  ])("rejects %s, and makes neither a token nor an audit file", async (_, args) => {
     await logIn();
-    const result = await countersign([...onLoopback(), "--thread-header", "a b"], options);
+    const before = Object.keys(contentOf(folder.path));
+    const audit = ["--audit", join(folder.path, "audit")];
+    const result = await countersign([...onLoopback(), ...audit, ...args], options);
     expectError(result, "config_invalid", 2);
-  });
-
-  test("rejects a header to forward that is the proxy's own", async () => {
-    await logIn();
-    const result = await countersign([...onLoopback(), "--forward-header", "X-Api-Key"], options);
-    expectError(result, "config_invalid", 2);
+    expect(Object.keys(contentOf(folder.path))).toEqual(before);
   });
 
   test("rejects a home in which nobody is logged in, exit 3", async () => {

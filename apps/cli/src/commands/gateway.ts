@@ -46,21 +46,23 @@ export async function gateway(run: Run, options: GatewayOptions): Promise<void> 
     tellsOutages: true,
   });
   const binding = resolveBinding(run, options, opened.replayStore);
+  const settings = {
+    verifier: createVerifier({ directory: opened.directory, binding }),
+    upstream,
+    ...run.http,
+    upstreamHeaders,
+    forwardHeaders: options.forwardHeader,
+    accounts,
+    // What is open is looked at again at least once a second: a delay of nothing is for single requests.
+    recheckMs: Math.max(1, delaySeconds) * 1000,
+  };
+  // A wrong option is refused here, before a file is made.
+  createVerifyingGateway(settings);
   let server: VerifyingGateway | undefined;
   await using operations = await openOperations(run, options, () => server?.isReady() === true);
   await withAuditFile(run, options.audit, async (audit) => {
-    const verifying = createVerifyingGateway({
-      verifier: createVerifier({ directory: opened.directory, binding }),
-      upstream,
-      ...run.http,
-      upstreamHeaders,
-      forwardHeaders: options.forwardHeader,
-      accounts,
-      // What is open is looked at again at least once a second: a delay of nothing is for single requests.
-      recheckMs: Math.max(1, delaySeconds) * 1000,
-      audit,
-      metrics: operations.metrics,
-    });
+    const { metrics } = operations;
+    const verifying = createVerifyingGateway({ ...settings, audit, metrics });
     server = verifying;
     const { url } = await verifying.listen(address);
     using _ = onHangup(() => reload(run, verifying, readUpstreamHeaders));

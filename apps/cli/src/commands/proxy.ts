@@ -56,6 +56,18 @@ export async function proxy(run: Run, options: ProxyOptions): Promise<void> {
   await requireLogin(session);
   // Features are decided at the start: without this every request would be refused for as long as the process runs.
   requireCredentialFor(session, parseOrigin(upstream, { insecureHttp: true }));
+  const settings = {
+    upstream,
+    ...run.http,
+    source: (id: string | undefined) =>
+      id === undefined ? session.tasks.run() : session.tasks.thread(id),
+    threadHeaders: options.threadHeader,
+    forwardHeaders: options.forwardHeader,
+    allowRemote: options.allowRemote,
+    binding: options.binding,
+  };
+  // A wrong option is refused here, before the token or a file is made.
+  createSigningProxy({ ...settings, clientToken: "open" });
   tellOf(run, session, upstream);
   const opened: SigningProxy[] = [];
   const isReady = () => opened.length > 0 && opened.every((signing) => signing.isReady());
@@ -63,17 +75,12 @@ export async function proxy(run: Run, options: ProxyOptions): Promise<void> {
   const client = address === undefined ? NO_TOKEN : await clientOf(run, options);
   await withAuditFile(run, options.audit, async (audit) => {
     const open = async (where: SigningListenOptions, client: Client): Promise<RunningServer> => {
+      const { metrics } = operations;
       const signing = createSigningProxy({
-        upstream,
-        ...run.http,
-        source: (id) => (id === undefined ? session.tasks.run() : session.tasks.thread(id)),
+        ...settings,
         clientToken: client.token,
-        threadHeaders: options.threadHeader,
-        forwardHeaders: options.forwardHeader,
-        allowRemote: options.allowRemote,
-        binding: options.binding,
         audit,
-        metrics: operations.metrics,
+        metrics,
       });
       const { url } = await signing.listen(where);
       opened.push(signing);
