@@ -1,27 +1,34 @@
+import { BOUNDS, SYSTEM, UNIT } from "@countersign/testing/vitest-config";
 import { Client } from "pg";
 import { defineConfig } from "vitest/config";
 
-// The whole suite runs twice, on SQLite and on PostgreSQL: the server of DATABASE_URL, else the one of this machine.
+// The whole suite runs twice, on SQLite (`unit` and `system`) and on PostgreSQL: the server of DATABASE_URL, else the one of this machine.
 const postgresUrl = process.env.DATABASE_URL ?? "postgres://postgres@127.0.0.1:5432/test";
 
-const suite = (name, test) => ({
-  test: { name, include: ["src/**/*.test.ts", "test/**/*.test.ts"], ...test },
-});
+const onSqlite = {
+  exclude: ["**/*.postgres.test.ts"],
+  provide: { databaseKind: "sqlite", postgresUrl },
+};
+const onPostgres = {
+  include: [...UNIT.include, ...SYSTEM.include],
+  exclude: ["**/*.sqlite.test.ts"],
+  provide: { databaseKind: "postgres", postgresUrl },
+};
+// Says that it is skipped, and why.
+const withoutPostgres = { include: ["test/no-postgres.ts"], provide: { postgresUrl } };
 
 export default defineConfig({
   test: {
     projects: [
-      suite("sqlite", {
-        exclude: ["**/*.postgres.test.ts"],
-        provide: { databaseKind: "sqlite", postgresUrl },
-      }),
-      (await answers(postgresUrl))
-        ? suite("postgres", {
-            exclude: ["**/*.sqlite.test.ts"],
-            provide: { databaseKind: "postgres", postgresUrl },
-          })
-        : // Says that it is skipped, and why.
-          suite("postgres", { include: ["test/no-postgres.ts"], provide: { postgresUrl } }),
+      { test: { ...UNIT, ...onSqlite } },
+      { test: { ...SYSTEM, ...onSqlite } },
+      {
+        test: {
+          ...BOUNDS,
+          name: "postgres",
+          ...((await answers(postgresUrl)) ? onPostgres : withoutPostgres),
+        },
+      },
     ],
   },
 });
