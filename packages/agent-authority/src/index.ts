@@ -61,15 +61,13 @@ export type {
   CreatedAccessToken,
   IssuedIdentity,
   IssueIdentityOptions,
-  LifeState,
-  PrincipalState,
   Registry,
   SigningKeyInfo,
   TaskInfo,
-  TokenRole,
   UserInfo,
 } from "./registry/registry-types.js";
-export { TOKEN_ROLES } from "./registry/registry-types.js";
+export type { LifeState, PrincipalState, TokenRole } from "./registry/roles-and-states.js";
+export { TOKEN_ROLES } from "./registry/roles-and-states.js";
 export type { AuthorityStore } from "./store/authority-store.js";
 export type { BackupStoreOptions, StoreBackup } from "./store/backup-store.js";
 export { backupStore } from "./store/backup-store.js";

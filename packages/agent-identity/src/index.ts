@@ -22,8 +22,8 @@ export { isFormerKey, publicLineOf, withFormerKey } from "./former-keys.js";
 export type { IdentityEvent, IdentityMessage } from "./identity-channel.js";
 export { IDENTITY_CHANNEL } from "./identity-channel.js";
 export type { KeySet, KeySetOptions } from "./identity-token/key-set.js";
-export type { LoginAuthOptions } from "./login-auth.js";
 export { loginAuth, removeLogin, saveLogin } from "./login-auth.js";
+export type { LoginAuthOptions } from "./login-auth-options.js";
 export type {
   AgentBillOfMaterials,
   AgentRegistrationRequest,

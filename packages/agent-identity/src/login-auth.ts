@@ -4,12 +4,10 @@ import {
   type OptionShape,
   parseAuthority,
 } from "@countersign/agent-key";
-import type { Dispatcher } from "undici";
 import { AgentIdentityError } from "./agent-identity-error.js";
 import type { Auth, AuthSource, HumanAuth } from "./auth.js";
 import type { CredentialStore } from "./credential-store.js";
 import { CredentialStoreError } from "./credential-store-error.js";
-import type { KeySet } from "./identity-token/key-set.js";
 import type { LoginToken } from "./identity-token/login-token.js";
 import { describeZodError } from "./internal/describe-zod-error.js";
 import {
@@ -21,19 +19,8 @@ import {
   KEY_SET,
   TRANSPORT_OPTIONS,
 } from "./internal/options.js";
+import type { LoginAuthOptions } from "./login-auth-options.js";
 import { type StoredLogin, storedLoginSchema } from "./schema/credentials.js";
-
-/** Options of {@link loginAuth}. All but `insecureHttp` are for logins by identity token. */
-export interface LoginAuthOptions extends HttpUrlOptions {
-  /** The keys that are trusted to sign identity tokens. Default: the key set at the login's `key_set_url`, else at `keySetUrl(authority)`. */
-  readonly keySet?: KeySet | undefined;
-  /** undici dispatcher for the default key set. */
-  readonly dispatcher?: Dispatcher | undefined;
-  /** Clock, epoch ms. Default `Date.now`. */
-  readonly now?: (() => number) | undefined;
-  /** How long after its `exp` an identity token is still taken. Seconds, from 0 to 300. Default 60. */
-  readonly clockToleranceSeconds?: number | undefined;
-}
 
 const SHAPES: Readonly<Record<string, OptionShape>> = {
   ...TRANSPORT_OPTIONS,

@@ -4,7 +4,7 @@ import { hashSecret, isSecretOf } from "./access-token.js";
 import { lifeStateOf } from "./life-state.js";
 import { checkPrincipal } from "./principals.js";
 import { Refusal } from "./refusal.js";
-import type { TokenRole } from "./registry-types.js";
+import type { TokenRole } from "./roles-and-states.js";
 import type { Instant } from "./times.js";
 
 /**

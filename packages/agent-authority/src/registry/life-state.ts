@@ -1,5 +1,5 @@
 import type { AgentRow } from "../store/database.js";
-import type { LifeState } from "./registry-types.js";
+import type { LifeState } from "./roles-and-states.js";
 import type { Instant } from "./times.js";
 
 interface Mortal {

@@ -11,13 +11,12 @@ import type { AccessTokenFilter } from "./list-filters.js";
 import { listPage } from "./list-page.js";
 import type { Occasion } from "./occasion.js";
 import { checkPrincipalIds } from "./principals.js";
-import {
-  type AccessTokenInfo,
-  type CreateAccessTokenOptions,
-  type CreatedAccessToken,
-  TOKEN_ROLES,
-  type TokenRole,
+import type {
+  AccessTokenInfo,
+  CreateAccessTokenOptions,
+  CreatedAccessToken,
 } from "./registry-types.js";
+import { TOKEN_ROLES, type TokenRole } from "./roles-and-states.js";
 import { endOfLife, type Instant, MAX_TTL_SECONDS } from "./times.js";
 
 type AccessTokenRow = Selectable<Database["access_tokens"]>;

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { AUDITED_CHANGES, AUDITED_REQUESTS } from "../registry/audit-types.js";
-import { TOKEN_ROLES } from "../registry/registry-types.js";
+import { TOKEN_ROLES } from "../registry/roles-and-states.js";
 import {
   code,
   lifeState,

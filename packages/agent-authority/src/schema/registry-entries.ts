@@ -1,16 +1,16 @@
 import { z } from "zod";
 import { AUDITED_CHANGES, AUDITED_REQUESTS, type AuditEvent } from "../registry/audit-types.js";
-import {
-  type AccessTokenInfo,
-  type AccountInfo,
-  type AgentInfo,
-  type CreatedAccessToken,
-  type IssuedIdentity,
-  type SigningKeyInfo,
-  type TaskInfo,
-  TOKEN_ROLES,
-  type UserInfo,
+import type {
+  AccessTokenInfo,
+  AccountInfo,
+  AgentInfo,
+  CreatedAccessToken,
+  IssuedIdentity,
+  SigningKeyInfo,
+  TaskInfo,
+  UserInfo,
 } from "../registry/registry-types.js";
+import { TOKEN_ROLES } from "../registry/roles-and-states.js";
 import type { Wire } from "./wire.js";
 import {
   code,

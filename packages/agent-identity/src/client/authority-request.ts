@@ -53,6 +53,13 @@ export interface AuthorityCallOptions {
   readonly onRetry?: ((retry: AuthorityRetry) => void) | undefined;
 }
 
+/** Sends calls to one authority, as `AuthorityClient` does. */
+export interface AuthorityRequester {
+  /** The authority's base URL, normalised. */
+  readonly authority: string;
+  request(request: AuthorityRequest, options?: AuthorityCallOptions): Promise<AuthorityResponse>;
+}
+
 /** An attempt failed and another one follows. */
 export interface AuthorityRetry {
   /** The attempt that failed, from 1. */

@@ -10,12 +10,15 @@ import {
   keyRotationPath,
   parseKeyRotationResponse,
 } from "../schema/key-rotation.js";
-import type { AuthorityClient } from "./authority-client.js";
-import type { AuthorityCallOptions, RotateKeyOptions } from "./authority-request.js";
+import type {
+  AuthorityCallOptions,
+  AuthorityRequester,
+  RotateKeyOptions,
+} from "./authority-request.js";
 
 /** Rotates an agent's key. See `AuthorityClient.rotateKey`. */
 export async function rotateKey(
-  client: AuthorityClient,
+  client: AuthorityRequester,
   rotation: RotateKeyOptions,
   options?: AuthorityCallOptions,
 ): Promise<KeyRotationResponse> {
@@ -38,7 +41,7 @@ export async function rotateKey(
 
 /** Revokes an agent. See `AuthorityClient.revokeAgent`. */
 export async function revokeAgent(
-  client: AuthorityClient,
+  client: AuthorityRequester,
   accessToken: string,
   agentRuntimeId: string,
   options?: AuthorityCallOptions,

@@ -1,5 +1,6 @@
 import type { AuthSource } from "../auth.js";
-import { type LoginAuthOptions, loginAuth } from "../login-auth.js";
+import { loginAuth } from "../login-auth.js";
+import type { LoginAuthOptions } from "../login-auth-options.js";
 import { memoryStore } from "../store/memory-store.js";
 import { type CodexAuthStoreOptions, codexAuthStore } from "./codex-auth-store.js";
 

@@ -1,6 +1,6 @@
 import type { AgentAuth } from "../auth.js";
 import { CredentialStoreError } from "../credential-store-error.js";
-import type { LoginAuthOptions } from "../login-auth.js";
+import type { LoginAuthOptions } from "../login-auth-options.js";
 import type { StoredTokenLogin } from "../schema/credentials.js";
 import type { KeySet } from "./key-set.js";
 import { keySetUrl } from "./key-set-url.js";

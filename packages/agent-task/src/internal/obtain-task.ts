@@ -7,10 +7,10 @@ import { createIdempotencyKey, createRandomIdempotencyKey } from "../idempotency
 import { parseStoredThread, type StoredThread } from "../schema/stored-thread.js";
 import type { TaskStore } from "../store/task-store.js";
 import type { TaskOfAgentEvent } from "../task-events.js";
+import type { RegistrationAttempt, TaskRegistrarOptions } from "./registration-attempt.js";
 import { requestTask } from "./request-task.js";
 import type { ScopeState } from "./scope-states.js";
 import { findTask, withTask } from "./stored-tasks.js";
-import type { RegistrationAttempt, TaskRegistrarOptions } from "./task-registrar.js";
 
 /** Input of {@link obtainTask}. */
 export interface ObtainTask extends TaskRegistrarOptions {

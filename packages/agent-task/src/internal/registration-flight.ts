@@ -1,21 +1,12 @@
 import type { AgentIdentityManager } from "@countersign/agent-identity";
 import type { AgentTask, TaskScope } from "../agent-task.js";
 import type { EmitTaskEvent } from "../task-events.js";
+import type { Flight } from "./flight.js";
 import { raceSignal } from "./race-signal.js";
+import type { RegistrationAttempt } from "./registration-attempt.js";
 import { endedError, toRegistrationError } from "./registration-failure.js";
 import type { ScopeState } from "./scope-states.js";
-import type { RegistrationAttempt } from "./task-registrar.js";
 import { startCountdown, type TaskTimers } from "./task-timers.js";
-
-/** A registration on its way, with the turns that wait for it. */
-export interface Flight {
-  /** Started ahead of time: nobody's failure. */
-  readonly prewarm: boolean;
-  readonly promise: Promise<AgentTask | undefined>;
-  /** Ends it. Who comes after that starts another one. */
-  readonly abort: () => void;
-  waiters: number;
-}
 
 /** Options of {@link startFlight}. */
 export interface FlightOptions {

@@ -2,9 +2,9 @@ import { randomUUID } from "node:crypto";
 import { AgentKeyError, parseScopeId } from "@countersign/agent-key";
 import { type AgentTask, RUN, type TaskScope } from "../agent-task.js";
 import { createRandomIdempotencyKey } from "../idempotency-key.js";
+import type { Flight } from "./flight.js";
 import { Mutex } from "./mutex.js";
 import { RecoveryBudget } from "./recovery-budget.js";
-import type { Flight } from "./registration-flight.js";
 
 const MAX_STATES = 10_000;
 const MAX_REFUSED = 100;

@@ -2,13 +2,15 @@ import type { AgentIdentity } from "@countersign/agent-identity";
 import type { Code } from "@countersign/agent-key";
 import type { AgentTask, TaskScope } from "../agent-task.js";
 import type { StoredThread } from "../schema/stored-thread.js";
+import type { Flight } from "./flight.js";
 import { isSameAgentId, isSameSigner, type Signer } from "./is-same-agent.js";
 import { idsOf, isFresh, loadThread, ofStore, saveThread, withScopeLock } from "./obtain-task.js";
+import type { TaskRegistrarOptions } from "./registration-attempt.js";
 import { endedError, toRegistrationError } from "./registration-failure.js";
-import { type Flight, joinFlight, startFlight } from "./registration-flight.js";
+import { joinFlight, startFlight } from "./registration-flight.js";
 import { type ScopeState, ScopeStates } from "./scope-states.js";
 import { findTask, withoutTask } from "./stored-tasks.js";
-import { TaskRegistrar, type TaskRegistrarOptions } from "./task-registrar.js";
+import { TaskRegistrar } from "./task-registrar.js";
 import { startCountdown, type TaskTimers } from "./task-timers.js";
 import { notifyWaiting } from "./wait-notifier.js";
 

@@ -1,37 +1,15 @@
-import type { AgentIdentity, AgentIdentityManager } from "@countersign/agent-identity";
+import type { AgentIdentity } from "@countersign/agent-identity";
 import { AgentIdentityError, AuthorityError } from "@countersign/agent-identity";
-import type { AuthorityClock } from "@countersign/agent-identity/authority-client";
 import { type Code, CountersignError } from "@countersign/agent-key";
 import type { AgentTask } from "../agent-task.js";
-import type { TaskStore } from "../store/task-store.js";
-import type { EmitTaskEvent } from "../task-events.js";
 import { HumanOfAgent } from "./human-of-agent.js";
 import { isSameAgent } from "./is-same-agent.js";
 import { obtainTask } from "./obtain-task.js";
+import type { RegistrationAttempt, TaskRegistrarOptions } from "./registration-attempt.js";
 import type { ScopeState } from "./scope-states.js";
 
 const MAX_SWITCHES = 3;
 const REPLACE_AGAIN_AFTER_MS = 10 * 60 * 1000;
-
-/** What a {@link TaskRegistrar} works with. */
-export interface TaskRegistrarOptions {
-  readonly identities: AgentIdentityManager;
-  readonly store: TaskStore;
-  readonly clock: AuthorityClock;
-  readonly renewBeforeMs: number;
-  readonly emit: EmitTaskEvent;
-}
-
-/** One registration on its way. */
-export interface RegistrationAttempt {
-  readonly signal: AbortSignal;
-  /** Milliseconds that are left for all of it. */
-  readonly remainingMs: () => number;
-  /** Hears whose task is being registered, for the error. */
-  readonly onAgent: (agentRuntimeId: string) => void;
-  /** Whether the scope was forgotten meanwhile: what comes is not kept then. */
-  readonly isForgotten: () => boolean;
-}
 
 /**
  * Brings a scope to a task of the current agent: from the store, else from the authority; with what protocol §8 prescribes when the

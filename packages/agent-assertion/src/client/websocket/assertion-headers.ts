@@ -5,18 +5,8 @@ import { createAuthorizer, type Outgoing } from "../authorizer.js";
 import { withoutFields } from "../own-credentials.js";
 import { refusalCode } from "../refusal-code.js";
 import { ownFieldsOf } from "./dial-credentials.js";
+import type { DialHeaders, DialOptions } from "./dial-options.js";
 import { dialUrl, withHttpOrigins } from "./dial-url.js";
-
-/** Header fields of a dial. */
-export type DialHeaders = Record<string, string>;
-
-/** Options of one dial. */
-export interface DialOptions {
-  /** Fields of the caller's own. What becomes of credentials among them: see `ownAuthorization`. */
-  readonly headers?: Readonly<DialHeaders> | undefined;
-  /** Ends the wait for a credential. */
-  readonly signal?: AbortSignal | undefined;
-}
 
 /** The head of an answer that refused a dial, as `node:http` gives it. */
 export interface RefusedDial {

@@ -1,5 +1,5 @@
 import { CREDENTIAL_FIELDS } from "../own-credentials.js";
-import type { DialHeaders } from "./assertion-headers.js";
+import type { DialHeaders } from "./dial-options.js";
 
 /** The credential fields of a dial, in lower case: a user name in the URL becomes an `Authorization` too. */
 export function ownFieldsOf(url: URL, own: Readonly<DialHeaders>): readonly string[] {

@@ -5,8 +5,8 @@ import { AuthorizedRequest } from "../authorized-request.js";
 import { createAuthorizer } from "../authorizer.js";
 import { withoutFields } from "../own-credentials.js";
 import { sendAuthorized, type Wire } from "../send-authorized.js";
-import type { DialHeaders, DialOptions } from "./assertion-headers.js";
 import { ownFieldsOf } from "./dial-credentials.js";
+import type { DialHeaders, DialOptions } from "./dial-options.js";
 import { dialUrl, withHttpOrigins } from "./dial-url.js";
 import {
   type DialAnswer,

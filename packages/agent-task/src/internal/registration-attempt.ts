@@ -1,0 +1,24 @@
+import type { AgentIdentityManager } from "@countersign/agent-identity";
+import type { AuthorityClock } from "@countersign/agent-identity/authority-client";
+import type { TaskStore } from "../store/task-store.js";
+import type { EmitTaskEvent } from "../task-events.js";
+
+/** What a `TaskRegistrar` works with. */
+export interface TaskRegistrarOptions {
+  readonly identities: AgentIdentityManager;
+  readonly store: TaskStore;
+  readonly clock: AuthorityClock;
+  readonly renewBeforeMs: number;
+  readonly emit: EmitTaskEvent;
+}
+
+/** One registration on its way. */
+export interface RegistrationAttempt {
+  readonly signal: AbortSignal;
+  /** Milliseconds that are left for all of it. */
+  readonly remainingMs: () => number;
+  /** Hears whose task is being registered, for the error. */
+  readonly onAgent: (agentRuntimeId: string) => void;
+  /** Whether the scope was forgotten meanwhile: what comes is not kept then. */
+  readonly isForgotten: () => boolean;
+}
