@@ -17,7 +17,8 @@ const isRoot = process.getuid?.() === 0;
 // Root needs another user for what it may do itself, and that one must be able to read this very checkout.
 const hasOther =
   !isRoot || (await countersignAs(NOBODY, ["--version"], { home: "/" })).stdout !== "";
-if (!hasOther) console.log("skipped: a home without permission (nobody else can run the command)");
+if (!hasOther)
+  console.log("skipped: a home without permission (no other user can run the command)");
 
 let folder: TemporaryDirectory;
 let home: string;

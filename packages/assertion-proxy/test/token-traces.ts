@@ -22,7 +22,7 @@ export function base64(text: string): string {
   return Buffer.from(text, "latin1").toString("base64");
 }
 
-/** Tells whether bytes show a token to whoever decodes them, percent signs and base64 in any order, three times over. */
+/** Whether bytes show a token once they are decoded, percent signs and base64 in any order, three times over. */
 export function showsToken(bytes: string, token: string): boolean {
   let texts = [bytes];
   for (let depth = 0; depth <= 3; depth += 1) {

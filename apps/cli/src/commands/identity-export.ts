@@ -70,7 +70,7 @@ export async function exportIdentity(run: Run, options: ExportIdentityOptions): 
 function requireHuman(found: CodexHome, codexHome: string, authority: string): StoredLogin {
   const { login, loginProblem, identity } = found;
   if (login?.kind === "human") return login;
-  // A login to Codex makes `auth.json` anew.
+  // A login to Codex replaces `auth.json`.
   const keep = identity === undefined ? "" : `${importCommand(codexHome, authority)}, then `;
   if (loginProblem !== undefined) {
     throw new CliError(

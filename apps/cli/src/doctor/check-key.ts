@@ -7,7 +7,7 @@ import type { Run } from "../run.js";
 import { fail, ok, type Verdict, warn } from "./finding.js";
 
 const FINISH = "countersign identity rotate";
-// The newer key is kept by whoever rotated it; nothing is lost by looking there.
+// The newer key is in the home that rotated it: looking there loses nothing.
 const TAKE_OVER =
   "take the newer key from the Codex home that holds it: countersign identity import; or use the home that rotated it";
 

@@ -3,7 +3,7 @@ import { AgentKey, type CredentialSource } from "@countersign/agent-key";
 import type { TestAuthority } from "@countersign/testing";
 import { freshWorld } from "../fresh-home.js";
 
-/** The token of a human, and of whoever else has one. */
+/** A secret token, of a human or of another role. */
 export const TOKEN = "canary-token-5f1d0c";
 /** A password of a database. */
 export const PASSWORD = "canary-password-9b2e";
