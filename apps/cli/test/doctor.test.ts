@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { AgentKey } from "@countersign/agent-key";
 import { FakeClock, startTestAuthority, type TestAuthority } from "@countersign/testing";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
-import { networkFileSystem } from "../src/doctor/network-file-system.js";
 import { contentOf, countersign, json, output, storeLogin } from "./command-line.js";
 import { type FreshWorld, freshWorld } from "./fresh-home.js";
 
@@ -262,12 +261,4 @@ test("doctor asks no directory that takes a token, and checks with the agent's o
     state: "ok",
     message: expect.stringContaining("own key"),
   });
-});
-
-test("a network file system is known by its number on Linux alone", () => {
-  expect(networkFileSystem(0x6969, "linux")).toBe("NFS");
-  // As a signed number.
-  expect(networkFileSystem(0xff534d42 - 2 ** 32, "linux")).toBe("CIFS");
-  expect(networkFileSystem(0xef53, "linux")).toBeUndefined();
-  expect(networkFileSystem(0x6969, "darwin")).toBeUndefined();
 });

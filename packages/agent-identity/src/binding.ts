@@ -4,15 +4,11 @@ import { AgentIdentityError } from "./agent-identity-error.js";
 import type { HumanAuth } from "./auth.js";
 import type { CredentialStore, Credentials, UnreadableMember } from "./credential-store.js";
 import { CredentialStoreError } from "./credential-store-error.js";
+import { type Binding, entryOf, isEntryOf } from "./identity-index.js";
 import type { StoredIdentity } from "./schema/credentials.js";
 import { isWhole } from "./store/credentials-codec.js";
 
-/** What a key is made for: one user in one account of one authority. */
-export interface Binding {
-  readonly authority: string;
-  readonly accountId: string;
-  readonly userId: string;
-}
+export type { Binding } from "./identity-index.js";
 
 const UNKNOWN_TIME = "1970-01-01T00:00:00Z";
 const TIMESTAMP = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$/;
@@ -41,7 +37,11 @@ export function bindingKey({ authority, accountId, userId }: Binding): string {
 
 /** Tells whether two bindings are the same. */
 export function isSameBinding(one: Binding, other: Binding): boolean {
-  return bindingKey(one) === bindingKey(other);
+  return (
+    one.authority === other.authority &&
+    one.accountId === other.accountId &&
+    one.userId === other.userId
+  );
 }
 
 /**
@@ -54,8 +54,7 @@ export function findEntry(
   binding: Binding,
   store: Pick<CredentialStore, "description">,
 ): StoredIdentity | undefined {
-  const mine = credentials.identities.filter((entry) => isEntryOf(entry, binding));
-  const found = mine.find(({ state }) => state === "registered") ?? mine[0];
+  const found = entryOf(credentials, binding);
   if (found !== undefined) return found;
   const broken = credentials.unreadable?.find(
     (member) => isWhole(member) || isUnreadableOf(member, binding),
@@ -136,14 +135,6 @@ export function toIdentity(entry: StoredIdentity, key: AgentKey): AgentIdentity 
     key,
     registeredAt: time !== undefined && TIMESTAMP.test(time) ? time : UNKNOWN_TIME,
   };
-}
-
-function isEntryOf(entry: StoredIdentity, binding: Binding): boolean {
-  return (
-    entry.authority === binding.authority &&
-    entry.account_id === binding.accountId &&
-    entry.user_id === binding.userId
-  );
 }
 
 function unreadableIdentity(

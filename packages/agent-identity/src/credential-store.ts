@@ -42,7 +42,9 @@ export interface CredentialStore {
   /** Names the store for messages, for instance its file. */
   readonly description: string;
   /**
-   * Reads the store. A store that does not exist yet is `{ version: 1, login: null, identities: [] }`.
+   * Reads the store as it is now. A store that does not exist yet is `{ version: 1, login: null, identities: [] }`.
+   *
+   * Called for every request: fast if nothing changed. What the file store and the memory store of this package return is frozen.
    *
    * @throws {CredentialStoreError} `store_corrupt` or `store_denied`
    */

@@ -1,3 +1,4 @@
+export { networkFileSystem } from "./private-file/network-file-system.js";
 export { openPrivateDirectory } from "./private-file/open-private-directory.js";
 export type { PrivateFileEvent, PrivateFileMessage } from "./private-file/private-file-channel.js";
 export { PRIVATE_FILE_CHANNEL } from "./private-file/private-file-channel.js";

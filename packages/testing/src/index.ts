@@ -12,6 +12,8 @@ export type { SignTokenOptions, TestIdentityIssuer } from "./authority/identity-
 export { createTestIdentityIssuer } from "./authority/identity-issuer.js";
 export type { IdentityTokenRequest, TestIdentityToken } from "./authority/identity-token.js";
 export { startTestAuthority } from "./authority/start-test-authority.js";
+export type { CountedWork } from "./count-work.js";
+export { countWork } from "./count-work.js";
 export { FakeClock } from "./fake-clock.js";
 export type { ProcessOptions, ProcessResult, TestProcess } from "./process/test-process.js";
 export { runProcess, startProcess } from "./process/test-process.js";

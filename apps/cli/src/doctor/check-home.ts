@@ -2,10 +2,10 @@ import type { Dirent } from "node:fs";
 import { lstat, readdir, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import type { CredentialStore } from "@countersign/agent-identity";
+import { networkFileSystem } from "@countersign/agent-identity/private-file";
 import { inspectHome, isSystemError } from "../home.js";
 import type { Run } from "../run.js";
 import { fail, ok, type Verdict, warn } from "./finding.js";
-import { networkFileSystem } from "./network-file-system.js";
 
 const OTHERS = 0o077;
 const MAX_NAMED = 3;

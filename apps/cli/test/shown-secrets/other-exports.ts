@@ -31,7 +31,7 @@ export const NO_SECRET: Readonly<Record<string, string>> = {
     CODEX_AUDIENCE CODEX_ISSUER IDENTITY_TOKEN_REASONS IdentityTokenError keySetUrl pinnedKeySet
     publicRsaKeySchema remoteKeySet`,
   "agent-identity/private-file": `
-    PRIVATE_FILE_CHANNEL openPrivateDirectory removeTemporaryFiles resolveHome userHome withFileLock
+    PRIVATE_FILE_CHANNEL networkFileSystem openPrivateDirectory removeTemporaryFiles resolveHome userHome withFileLock
     writePrivateFile`,
   "agent-identity/user-home": "findUserHome",
   "agent-key": `

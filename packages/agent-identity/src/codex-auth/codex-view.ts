@@ -1,4 +1,3 @@
-import { bindingKey } from "../binding.js";
 import type { Credentials, UnreadableMember } from "../credential-store.js";
 import { CredentialStoreError } from "../credential-store-error.js";
 import { isFormerKey, publicLineOf } from "../former-keys.js";
@@ -196,9 +195,9 @@ interface Owner {
 }
 
 function isSameOwner(one: Owner, other: Owner): boolean {
-  return ownerKey(one) === ownerKey(other);
-}
-
-function ownerKey({ authority, account_id, user_id }: Owner): string {
-  return bindingKey({ authority, accountId: account_id, userId: user_id });
+  return (
+    one.authority === other.authority &&
+    one.account_id === other.account_id &&
+    one.user_id === other.user_id
+  );
 }

@@ -2,6 +2,7 @@ import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { CredentialStoreError } from "../credential-store-error.js";
 import { assertOwnedByUser } from "./assert-owned-by-user.js";
+import type { FileVersion } from "./file-version.js";
 import { generationOf } from "./generation.js";
 import type { PrivateFile } from "./private-file-options.js";
 import { denied, errnoOf, toStoreError } from "./store-denied.js";
@@ -9,6 +10,11 @@ import { denied, errnoOf, toStoreError } from "./store-denied.js";
 const MAX_BYTES = 16n * 1024n * 1024n;
 // Non-blocking: opening a named pipe that nobody writes to would never end.
 const FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+
+/** A private file as it was read, with the version that it had just before. */
+export interface VersionedFile extends PrivateFile {
+  readonly version: FileVersion;
+}
 
 /**
  * Reads an owner-only text file. Symbolic links, special files and files of other users are refused; a file that others may read is
@@ -18,6 +24,12 @@ const FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NO
  * @throws {CredentialStoreError} `store_denied`; `store_corrupt` when it is no UTF-8 or over 16 MiB
  */
 export async function readPrivateFile(path: string): Promise<PrivateFile | undefined> {
+  const found = await readVersionedFile(path);
+  return found && { text: found.text, generation: found.generation };
+}
+
+/** The same, with the file's version. */
+export async function readVersionedFile(path: string): Promise<VersionedFile | undefined> {
   let handle: FileHandle | undefined;
   try {
     handle = await open(path, FLAGS);
@@ -27,7 +39,7 @@ export async function readPrivateFile(path: string): Promise<PrivateFile | undef
     if (found.size > MAX_BYTES) throw corrupt(path, "is too large");
     if (process.platform !== "win32" && (found.mode & 0o077n) !== 0n) await handle.chmod(0o600);
     const bytes = await handle.readFile();
-    return { text: decode(path, bytes), generation: generationOf(found) };
+    return { text: decode(path, bytes), generation: generationOf(found), version: found };
   } catch (error) {
     if (errnoOf(error) === "ENOENT") return undefined;
     throw toStoreError(path, error);

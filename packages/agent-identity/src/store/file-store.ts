@@ -1,13 +1,16 @@
 import { join } from "node:path";
 import type { CredentialStore, Credentials } from "../credential-store.js";
 import { CredentialStoreError } from "../credential-store-error.js";
+import type { FileVersion } from "../private-file/file-version.js";
+import { KeptFile } from "../private-file/kept-file.js";
 import { openPrivateDirectory } from "../private-file/open-private-directory.js";
-import { readPrivateFile } from "../private-file/read-private-file.js";
+import { readVersionedFile } from "../private-file/read-private-file.js";
 import { resolveHome } from "../private-file/resolve-home.js";
 import { toStoreError } from "../private-file/store-denied.js";
 import { withFileLock } from "../private-file/with-file-lock.js";
 import { removeTemporaryFiles, writePrivateFile } from "../private-file/write-private-file.js";
 import { emptyCredentials, formatCredentials, parseCredentials } from "./credentials-codec.js";
+import { freezeCredentials } from "./frozen-credentials.js";
 import { openHome, withNamedLock } from "./named-lock.js";
 
 const FILE_NAME = "credentials.json";
@@ -18,7 +21,8 @@ const MAX_CHANGES_UNDERNEATH = 5;
  * Keeps everything in `credentials.json` of a directory: 0600 in 0700, replaced atomically and durably, under a lock that holds across
  * processes. Other processes of the same user can read it: nothing in a file store is safe from them.
  *
- * Nothing is made on disk before there is something to write or to lock.
+ * Nothing is made on disk before there is something to write or to lock. `load` opens the file only if it changed since the last time, which one
+ * look at the directory and one at the file decide; what it returns is frozen, and the same object until the file changes.
  *
  * @param path - of the directory: absolute, or begins with `~/`
  * @throws {CredentialStoreError} `config_invalid` if the path is relative or no path, or there is no home folder for `~/`
@@ -26,12 +30,12 @@ const MAX_CHANGES_UNDERNEATH = 5;
 export function fileStore(path: string): CredentialStore {
   const directory = resolveHome(path);
   const description = join(directory, FILE_NAME);
+  const kept = new KeptFile<Credentials>(description);
 
   return {
     description,
     async load() {
-      const opened = await openPrivateDirectory(directory, { create: false });
-      return opened === undefined ? emptyCredentials() : (await read(opened)).credentials;
+      return kept.current() ?? (await kept.load(() => readFrozen(directory)));
     },
     async update(change, { signal } = {}) {
       const existing = await openPrivateDirectory(directory, { create: false });
@@ -66,13 +70,28 @@ export function fileStore(path: string): CredentialStore {
   };
 }
 
-async function read(
-  directory: string,
-): Promise<{ credentials: Credentials; generation: string | undefined }> {
+interface Content {
+  readonly credentials: Credentials;
+  /** Of the file; `undefined`: it does not exist. */
+  readonly generation: string | undefined;
+  readonly version: FileVersion | undefined;
+}
+
+const ABSENT = { generation: undefined, version: undefined };
+
+async function read(directory: string): Promise<Content> {
   const file = join(directory, FILE_NAME);
-  const found = await readPrivateFile(file);
-  if (found === undefined) return { credentials: emptyCredentials(), generation: undefined };
-  return { credentials: parseCredentials(found.text, file), generation: found.generation };
+  const found = await readVersionedFile(file);
+  if (found === undefined) return { credentials: emptyCredentials(), ...ABSENT };
+  const { text, generation, version } = found;
+  return { credentials: parseCredentials(text, file), generation, version };
+}
+
+async function readFrozen(directory: string) {
+  const opened = await openPrivateDirectory(directory, { create: false });
+  const found = opened === undefined ? undefined : await read(opened);
+  const { credentials = emptyCredentials(), version } = found ?? {};
+  return { value: freezeCredentials(credentials), version };
 }
 
 async function removeLeftOvers(file: string): Promise<void> {

@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { showMembers } from "@countersign/agent-key";
 import type { Credentials } from "../credential-store.js";
 import type { StoredIdentity, StoredLogin } from "../schema/credentials.js";
@@ -8,19 +9,19 @@ export function guardCredentials(credentials: Credentials): Credentials {
   if (login !== null) guardLogin(login);
   for (const identity of identities) guardIdentity(identity);
   for (const member of unreadable) {
-    showMembers(member, "member", "problem", "authority", "accountId", "userId");
+    guard(member, "member", "problem", "authority", "accountId", "userId");
   }
-  return showMembers(credentials, "version", "login", "identities", "unreadable");
+  return guard(credentials, "version", "login", "identities", "unreadable");
 }
 
 /** The same for a login alone. */
 export function guardLogin<Login extends StoredLogin>(login: Login): Login {
-  return showMembers(login, "authority", "account_id", "user_id", "kind", "logged_in_at");
+  return guard(login, "authority", "account_id", "user_id", "kind", "logged_in_at");
 }
 
 /** The same for one identity. */
 export function guardIdentity(identity: StoredIdentity): StoredIdentity {
-  return showMembers(
+  return guard(
     identity,
     "authority",
     "account_id",
@@ -33,4 +34,9 @@ export function guardIdentity(identity: StoredIdentity): StoredIdentity {
     "codex_homes",
     "revoked",
   );
+}
+
+// Once is enough, and a frozen content cannot be guarded again.
+function guard<T extends object>(value: T, ...names: readonly (keyof T)[]): T {
+  return Object.hasOwn(value, inspect.custom) ? value : showMembers(value, ...names);
 }

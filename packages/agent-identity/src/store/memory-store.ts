@@ -2,22 +2,26 @@ import type { CredentialStore, Credentials } from "../credential-store.js";
 import { CredentialStoreError } from "../credential-store-error.js";
 import { KeyedMutex } from "../internal/keyed-mutex.js";
 import { emptyCredentials } from "./credentials-codec.js";
+import { freezeCredentials } from "./frozen-credentials.js";
 import { guardCredentials } from "./guard-credentials.js";
 
-/** Keeps everything in this object alone, for tests and for agents that register anew with every process. */
+/**
+ * Keeps everything in this object alone, for tests and for agents that register again with every process. What `load` returns is frozen, and the
+ * same object until the next change.
+ */
 export function memoryStore(): CredentialStore {
-  let held: Credentials = emptyCredentials();
+  let held = freezeCredentials(copyOf(emptyCredentials()));
   const updates = new KeyedMutex();
   const locks = new KeyedMutex();
   return {
     description: "memory",
     async load() {
-      return copyOf(held);
+      return held;
     },
     update(change, { signal } = {}) {
       const task = async () => {
         const next = change(copyOf(held));
-        if (next !== undefined) held = structuredClone(next);
+        if (next !== undefined) held = freezeCredentials(copyOf(next));
         return copyOf(held);
       };
       return updates.run("", task, signal, cancelled);

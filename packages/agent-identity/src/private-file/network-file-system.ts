@@ -1,4 +1,4 @@
-// The magic numbers of statfs(2), Linux. On these, locks and renames do not hold between machines as they do on one.
+// The magic numbers of statfs(2), Linux. Between the machines of these, locks may not hold, and a change is not seen at once.
 const NETWORK_TYPES: ReadonlyMap<number, string> = new Map([
   [0x6969, "NFS"],
   [0x517b, "SMB"],

@@ -1,0 +1,64 @@
+import { lstatSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { openDirectory } from "../../test/support/directory.js";
+import { type FileVersion, isSettled } from "./file-version.js";
+import { KeptFile } from "./kept-file.js";
+import { readVersionedFile } from "./read-private-file.js";
+
+async function open(text: string) {
+  const file = join(await openDirectory(), "file");
+  await writeFile(file, text, { mode: 0o600 });
+  const clock = { now: Number(lstatSync(file).ctimeMs) };
+  const kept = new KeptFile<string>(file, () => clock.now);
+  const read = async () => {
+    const found = await readVersionedFile(file);
+    return { value: found?.text ?? "", version: found?.version };
+  };
+  return { file, clock, kept, read };
+}
+
+test("a file that was just written is not kept: a second write could leave the same times and size", async () => {
+  const { clock, kept, read } = await open("one");
+  expect(await kept.load(read)).toBe("one");
+  expect(kept.current()).toBeUndefined();
+  clock.now += 5_000;
+  expect(await kept.load(read)).toBe("one");
+  expect(kept.current()).toBe("one");
+});
+
+test("a file that was written while it was read is not taken for what was read", async () => {
+  const { file, clock, kept, read } = await open("one");
+  clock.now += 5_000;
+  await kept.load(async () => {
+    const found = await read();
+    await writeFile(file, "two");
+    return found;
+  });
+  expect(kept.current()).toBeUndefined();
+});
+
+test("a file without a version, or that cannot be read, leaves nothing kept", async () => {
+  const { clock, kept, read } = await open("one");
+  clock.now += 5_000;
+  await kept.load(read);
+  await kept.load(async () => ({ value: "none", version: undefined }));
+  expect(kept.current()).toBeUndefined();
+});
+
+test("times in whole seconds, as some file systems have them, settle later", () => {
+  const version = (ns: bigint): FileVersion => ({
+    dev: 1n,
+    ino: 1n,
+    size: 1n,
+    mtimeNs: ns,
+    ctimeNs: ns,
+  });
+  expect(isSettled(version(1_000_000_001n), 1_040)).toBe(false);
+  expect(isSettled(version(1_000_000_001n), 1_060)).toBe(true);
+  expect(isSettled(version(1_000_000_000n), 2_900)).toBe(false);
+  expect(isSettled(version(1_000_000_000n), 3_100)).toBe(true);
+  // A clock that was set back: the file is of the future.
+  expect(isSettled(version(9_000_000_001n), 1_000)).toBe(false);
+});
