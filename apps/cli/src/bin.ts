@@ -1,17 +1,39 @@
 #!/usr/bin/env node
 import { refuseOldNode } from "./node-floor.js";
-import { answerQuickly } from "./quick-answer.js";
-import { keepYoungGenerationSmall } from "./young-generation.js";
+import { readVersion } from "./version.js";
+
+// Built as one file with all that it needs, so that nothing is looked up in other packages.
+const KNOWN_HEADER = "./known-header.cjs";
 
 const args = process.argv.slice(2);
-const { stdout, stderr, versions } = process;
 
 // Everything but the two answers that scripts wait for is loaded only when it is needed.
-if (refuseOldNode({ version: versions.node, args, stdout, stderr })) {
+if (refuseOldNode({ version: process.versions.node, args, streams: process })) {
   process.exitCode = 2;
-} else if (!answerQuickly(args, process.env, stdout)) {
-  // What the program's own modules allocate would let it grow already.
-  if (args[0] === "gateway" || args[0] === "proxy") keepYoungGenerationSmall();
+} else if (args.length === 1 && args[0] === "--version") {
+  process.stdout.write(`${readVersion()}\n`);
+} else {
+  const line = args[0] === "header" ? await knownHeader() : undefined;
+  if (line === undefined) process.exitCode = await runProgram();
+  else process.stdout.write(`${line}\n`);
+}
+
+async function knownHeader(): Promise<string | undefined> {
+  const { signKnownHeader } = (await import(KNOWN_HEADER)) as typeof import("./known-header.js");
+  return signKnownHeader({
+    args,
+    environment: process.env,
+    version: readVersion(),
+    now: Date.now(),
+  });
+}
+
+async function runProgram(): Promise<number> {
+  if (args[0] === "gateway" || args[0] === "proxy") {
+    // What the program's own modules allocate would let it grow already.
+    const { keepYoungGenerationSmall } = await import("./young-generation.js");
+    keepYoungGenerationSmall();
+  }
   const { main } = await import("./main.js");
-  process.exitCode = await main(args);
+  return await main(args);
 }

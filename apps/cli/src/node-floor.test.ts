@@ -7,8 +7,10 @@ function run(version: string, ...args: string[]) {
   const refused = refuseOldNode({
     version,
     args,
-    stdout: { write: (text) => out.push(text) },
-    stderr: { write: (text) => err.push(text) },
+    streams: {
+      stdout: { write: (text) => out.push(text) },
+      stderr: { write: (text) => err.push(text) },
+    },
   });
   return { refused, out: out.join(""), err: err.join("") };
 }

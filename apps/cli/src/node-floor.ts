@@ -6,8 +6,11 @@ export interface NodeFloorOptions {
   readonly version: string;
   /** The arguments after the program's name. */
   readonly args: readonly string[];
-  readonly stdout: { write(text: string): unknown };
-  readonly stderr: { write(text: string): unknown };
+  /** Where the refusal is written, `process` for instance. Its streams are only asked for then: Node makes each at its first use. */
+  readonly streams: {
+    readonly stdout: { write(text: string): unknown };
+    readonly stderr: { write(text: string): unknown };
+  };
 }
 
 /**
@@ -17,15 +20,15 @@ export interface NodeFloorOptions {
  *
  * @returns whether the version was refused; the exit code is then 2
  */
-export function refuseOldNode({ version, args, stdout, stderr }: NodeFloorOptions): boolean {
+export function refuseOldNode({ version, args, streams }: NodeFloorOptions): boolean {
   const [major = 0, minor = 0] = version.split(".").map(Number);
   if (major > FLOOR.major || (major === FLOOR.major && minor >= FLOOR.minor)) return false;
   const message = `countersign needs Node ${FLOOR.major}.${FLOOR.minor} or newer; this is ${version}`;
   const hint = "install a newer one: https://nodejs.org";
-  stderr.write(`error: ${message} (config_invalid)\nhint: ${hint}\n`);
+  streams.stderr.write(`error: ${message} (config_invalid)\nhint: ${hint}\n`);
   if (args.includes("--json")) {
     const error = { code: "config_invalid", message, hint, retryable: false };
-    stdout.write(`${JSON.stringify({ error })}\n`);
+    streams.stdout.write(`${JSON.stringify({ error })}\n`);
   }
   return true;
 }

@@ -1,7 +1,7 @@
-import { readFileSync } from "node:fs";
-
 /** Reads the version of this package; the built files stand one folder below its `package.json`, as the sources do. */
 export function readVersion(): string {
+  // Not by an import: that evaluates every member of node:fs, its streams too, and `--version` would wait for them.
+  const { readFileSync } = process.getBuiltinModule("node:fs");
   const manifest: unknown = JSON.parse(
     readFileSync(new URL("../package.json", import.meta.url), "utf8"),
   );

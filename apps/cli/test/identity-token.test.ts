@@ -10,6 +10,7 @@ import {
   type TestAuthority,
 } from "@countersign/testing";
 import { beforeEach, describe, expect, test } from "vitest";
+import { HEADER_FILE } from "../src/header-decision.js";
 import { contentOf, countersign, expectError, json, output } from "./command-line.js";
 import { freshWorld } from "./fresh-home.js";
 
@@ -200,6 +201,8 @@ describe("login --identity-token-stdin", () => {
     const [, encoded = ""] = /^Authorization: AgentAssertion ([\w-]+)\n$/.exec(line) ?? [];
     const envelope = JSON.parse(Buffer.from(encoded, "base64url").toString("utf8"));
     expect(envelope).toMatchObject({ agent_runtime_id: agentRuntimeId, task_id: task.task_id });
+    // The token ends by itself, so that each header is decided again.
+    expect(contentOf(home)).not.toHaveProperty([join(home, HEADER_FILE)]);
     await output(["request", upstream.url, "--origin", upstream.url], options);
     const [request] = upstream.requests;
     expect(request && headerOf(request, "authorization")).toMatch(/^AgentAssertion /);

@@ -4,8 +4,17 @@ import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { startTestAuthority, type TestAuthority } from "@countersign/testing";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
-import { fingerprintOf, HEADER_CACHE_FILE, threadFileOf } from "../src/header-cache.js";
-import { contentOf, countersign, countersignAs, expectError, storeLogin } from "./command-line.js";
+import { HEADER_FILE, stateOf, threadFileOf, withDecision } from "../src/header-decision.js";
+import { readVersion } from "../src/version.js";
+import {
+  contentOf,
+  countersign,
+  countersignAs,
+  expectError,
+  output,
+  storeIdentity,
+  storeLogin,
+} from "./command-line.js";
 import { freshHome } from "./fresh-home.js";
 
 // A user that the system does not know.
@@ -31,7 +40,7 @@ const COMMANDS: readonly (readonly string[])[] = [
 let checkout: string;
 let authority: TestAuthority;
 
-// A cloned repository that brings a whole home, with a login, an authority and a header that was just printed.
+// A cloned repository that brings a whole home, with a login, an authority and a header that needs no more than signing.
 beforeEach(async () => {
   authority = await startTestAuthority();
   onTestFinished(() => authority.close());
@@ -41,13 +50,21 @@ beforeEach(async () => {
     const home = join(checkout, folders, ".countersign");
     await mkdir(join(home, "threads"), { recursive: true, mode: 0o700 });
     await storeLogin(home, { authority: authority.url });
+    const agent = await storeIdentity(home, { authority: authority.url });
     await writeFile(join(home, "config.toml"), `authority = "${authority.url}"\n`);
-    await writeFile(threadFileOf(home, "cli"), "{}");
-    const fingerprint = fingerprintOf({ home, scope: "cli", environment: {} });
-    const signed_at = Math.floor(Date.now() / 1000);
-    const line = "Authorization: AgentAssertion of-the-checkout";
-    const cached = JSON.stringify({ fingerprint, signed_at, line });
-    await writeFile(join(home, HEADER_CACHE_FILE), cached, { mode: 0o600 });
+    await writeFile(threadFileOf(home, "cli"), "{}", { mode: 0o600 });
+    const context = { home, scope: "cli", environment: {}, version: readVersion() };
+    const state = stateOf(context);
+    if (state === undefined) throw new Error("the home of the checkout would not be believed");
+    const decision = {
+      authority: authority.url,
+      agent_runtime_id: agent.agent_runtime_id,
+      task_id: "task_1",
+      public_key: agent.agent_public_key,
+    };
+    await writeFile(join(home, HEADER_FILE), withDecision(home, state, decision), { mode: 0o600 });
+    // It works where it is named on purpose.
+    expect(await output(["header"], { home })).toContain("AgentAssertion ");
   }
   // So that other users may enter and could write it.
   await chmod(checkout, 0o777);

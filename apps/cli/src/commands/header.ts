@@ -1,12 +1,17 @@
 import { join } from "node:path";
 import { AssertionSigner } from "@countersign/agent-assertion/sign";
 import { openPrivateDirectory, writePrivateFile } from "@countersign/agent-identity/private-file";
+import type { AgentTask } from "@countersign/agent-task";
 import { followTasks, openAgentSession, requireFeature, requireLogin } from "../agent-session.js";
 import { CliError } from "../cli-error.js";
-import { fingerprintOf, HEADER_CACHE_FILE, type HeaderCacheKey } from "../header-cache.js";
+import { HEADER_FILE, type HeaderContext, stateOf, withDecision } from "../header-decision.js";
 import { withProgress } from "../progress.js";
 import type { Run } from "../run.js";
 import { resolveThread } from "../thread-option.js";
+import { readVersion } from "../version.js";
+
+// A task manager replaces a task at most this long before its end, which is its default.
+const RENEW_BEFORE_MS = 60_000;
 
 /** Options of `header`. */
 export interface HeaderOptions {
@@ -16,29 +21,31 @@ export interface HeaderOptions {
 /** `header`: prints the line that `curl -H @-` takes. It is for no origin in particular, so that it is never the human's token. */
 export async function header(run: Run, options: HeaderOptions): Promise<void> {
   const scope = resolveThread(options.thread, run.environment);
-  const { store } = await run.config();
-  const key = { home: run.home, scope, environment: run.environment.variables };
-  const before = fingerprintOf(key);
+  const { home, environment } = run;
+  const context = { home, scope, environment: environment.variables, version: readVersion() };
+  const before = stateOf(context)?.fingerprint;
   await using session = await openAgentSession(run);
-  await requireLogin(session);
+  const { kind } = await requireLogin(session);
   requireFeature(session);
-  const thread = session.tasks.thread(scope);
-  const credential = await withProgress(
+  const { credential, task } = await withProgress(
     run.output,
     `registering a task with ${session.authority}`,
     (progress) => {
       followTasks(run, session, progress);
-      return thread.credential({ signal: run.signal });
+      return session.tasks.thread(scope).run(async (turn) => turn, { signal: run.signal });
     },
   );
   if (credential.kind !== "agent") throw new CliError("internal", "the session gave no assertion");
-  const signedAt = Math.floor(Date.now() / 1000);
   const line = `Authorization: ${new AssertionSigner().header(credential)}`;
-  // Another process cannot know of a clock that was found to be off; only what any of them would sign alike is kept. And only of a file
-  // can be seen at once that the login is another one.
-  const isKept = credential.clockOffsetSeconds === undefined && store === "file";
-  if (isKept) await keep(key, before, signedAt, line);
+  // What another process may repeat: the login does not end by itself, is seen in a file, and no clock was found to be off.
+  const isRepeatable =
+    kind === "human" && credential.clockOffsetSeconds === undefined && (await isInFile(run));
+  if (isRepeatable && task !== undefined) await keepDecision(context, before, task);
   print(run, line);
+}
+
+async function isInFile(run: Run): Promise<boolean> {
+  return (await run.config()).store === "file";
 }
 
 function print(run: Run, line: string): void {
@@ -46,16 +53,22 @@ function print(run: Run, line: string): void {
   run.output.result({ authorization: line.slice("Authorization: ".length) }, () => line);
 }
 
-// Kept only when nothing that it was made from changed meanwhile.
-async function keep(
-  key: HeaderCacheKey,
+// Kept only if nothing that it was made from changed while it was made.
+async function keepDecision(
+  context: HeaderContext,
   before: string | undefined,
-  signedAt: number,
-  line: string,
+  { authority, agentRuntimeId, taskId, key, expiresAt }: AgentTask,
 ): Promise<void> {
-  const fingerprint = fingerprintOf(key);
-  if (fingerprint === undefined || fingerprint !== before) return;
-  await openPrivateDirectory(key.home);
-  const text = JSON.stringify({ fingerprint, signed_at: signedAt, line });
-  await writePrivateFile(join(key.home, HEADER_CACHE_FILE), text);
+  const state = stateOf(context);
+  if (state === undefined || state.fingerprint !== before) return;
+  const { home } = context;
+  await openPrivateDirectory(home);
+  const text = withDecision(home, state, {
+    authority,
+    agent_runtime_id: agentRuntimeId,
+    task_id: taskId,
+    public_key: key.publicKey.line,
+    until: expiresAt === undefined ? undefined : expiresAt - RENEW_BEFORE_MS,
+  });
+  await writePrivateFile(join(home, HEADER_FILE), text);
 }

@@ -2,7 +2,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { removeLogin } from "@countersign/agent-identity";
 import { openCredentialStore } from "../credential-store-option.js";
-import { HEADER_CACHE_FILE } from "../header-cache.js";
+import { HEADER_FILE } from "../header-decision.js";
 import { findOwnAgent, noOwnAgent, revokeOwnAgent } from "../own-agent.js";
 import { withProgress } from "../progress.js";
 import type { Run } from "../run.js";
@@ -37,7 +37,7 @@ export async function logout(run: Run, { revoke = false }: LogoutOptions): Promi
   }
   const removed = await removeLogin(store);
   // It would not be used any more; but a login that is gone should leave nothing behind.
-  if (removed) await rm(join(run.home, HEADER_CACHE_FILE), { force: true });
+  if (removed) await rm(join(run.home, HEADER_FILE), { force: true });
   const revoked = own?.agentRuntimeId ?? null;
   const value = { logged_out: removed, ...(revoke ? { revoked_agent: revoked } : {}) };
   run.output.result(value, () => [
