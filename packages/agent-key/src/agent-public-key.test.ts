@@ -1,10 +1,13 @@
 import { ED25519_TORSION_SUBGROUP, ed25519 } from "@noble/curves/ed25519.js";
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { agentKeyError, refusalOf } from "../test/agent-key-error.js";
 import { INVALID_PUBLIC_KEYS, VALID_KEYS } from "../test/key-vectors.js";
 import { AgentKey } from "./agent-key.js";
 import { AgentPublicKey } from "./agent-public-key.js";
+import { isSoundPublicKey } from "./edwards-point.js";
+
+vi.mock(import("./edwards-point.js"), { spy: true });
 
 const L = ed25519.Point.Fn.ORDER;
 const { ssh_public_key: line } = VALID_KEYS[0];
@@ -68,6 +71,52 @@ describe("AgentPublicKey.parse", () => {
         expect(JSON.stringify({ publicKey })).toBe(JSON.stringify({ publicKey: publicKey.line }));
       }),
     );
+  });
+
+  test("checks the key of a line once, with and without a comment", () => {
+    const { line: fresh } = AgentKey.generate().publicKey;
+    vi.mocked(isSoundPublicKey).mockClear();
+    const first = AgentPublicKey.parse(fresh);
+    expect(AgentPublicKey.parse(fresh)).toBe(first);
+    expect(AgentPublicKey.parse(`${fresh} someone@host`)).toBe(first);
+    expect(isSoundPublicKey).toHaveBeenCalledTimes(1);
+  });
+
+  test("checks a key that is not sound each time", () => {
+    const blob = Buffer.from(line.slice("ssh-ed25519 ".length), "base64").fill(0, 19);
+    const unsound = `ssh-ed25519 ${blob.toString("base64")}`;
+    vi.mocked(isSoundPublicKey).mockClear();
+    for (let i = 0; i < 3; i += 1) {
+      expect(() => AgentPublicKey.parse(unsound)).toThrow(agentKeyError("invalid_key"));
+    }
+    expect(isSoundPublicKey).toHaveBeenCalledTimes(3);
+  });
+
+  test("gives a key that many share and none can change", () => {
+    const shared = AgentPublicKey.parse(line);
+    expect(() => Object.assign(shared, { line: "ssh-ed25519 other" })).toThrow(TypeError);
+    expect(() => Object.assign(shared, { verify: () => true })).toThrow(TypeError);
+    expect(AgentPublicKey.parse(line).line).toBe(line);
+  });
+
+  test("keeps at most 5,000 keys, those that were parsed last", () => {
+    vi.mocked(isSoundPublicKey).mockClear();
+    vi.mocked(isSoundPublicKey).mockReturnValue(true);
+    const bytes = Buffer.alloc(32);
+    const lineOf = (i: number) => {
+      bytes.writeUInt32LE(i, 8);
+      return AgentPublicKey.fromBytes(bytes).line;
+    };
+    const lines = Array.from({ length: 5001 }, (_, i) => lineOf(i));
+    vi.mocked(isSoundPublicKey).mockClear();
+    for (const each of lines.slice(0, 5000)) AgentPublicKey.parse(each);
+    AgentPublicKey.parse(lines[0] ?? "");
+    AgentPublicKey.parse(lines[5000] ?? "");
+    AgentPublicKey.parse(lines[0] ?? "");
+    expect(isSoundPublicKey).toHaveBeenCalledTimes(5001);
+    AgentPublicKey.parse(lines[1] ?? "");
+    expect(isSoundPublicKey).toHaveBeenCalledTimes(5002);
+    vi.mocked(isSoundPublicKey).mockReset();
   });
 
   test("refuses or takes any text without another error", () => {

@@ -2,6 +2,7 @@ import { createPublicKey, type KeyObject, verify } from "node:crypto";
 import { AgentKeyError } from "./agent-key-error.js";
 import { decodeBase64, encodeBase64 } from "./base64.js";
 import { isSoundPublicKey } from "./edwards-point.js";
+import { LinkedMap } from "./linked-map.js";
 import { isStrictSignature } from "./strict-signature.js";
 
 const ALGORITHM = "ssh-ed25519";
@@ -11,9 +12,14 @@ const BLOB_PREFIX = Buffer.from("0000000b7373682d6564323535313900000020", "hex")
 const SPKI_PREFIX = Buffer.from("302a300506032b6570032100", "hex");
 // An OpenSSH line may carry a comment after the key.
 const LINE = /^ssh-ed25519 ([A-Za-z0-9+/=]{1,200})(?: [^\r\n\0]{0,1024})?$/;
+// A kept key with its KeyObject takes about 3 KB.
+const MAX_KEPT = 5000;
 
-/** A checked Ed25519 public key. */
+/** A checked Ed25519 public key. It cannot be changed. */
 export class AgentPublicKey {
+  // By line, and sound keys alone: to check one and to make its KeyObject takes more than twice as long as to check a signature.
+  static readonly #kept = new LinkedMap<string, AgentPublicKey>(MAX_KEPT);
+
   readonly #bytes: Uint8Array;
   #keyObject: KeyObject | undefined;
   /** The OpenSSH line without a comment: `ssh-ed25519 <base64>`. */
@@ -22,26 +28,24 @@ export class AgentPublicKey {
   private constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
     this.line = `${ALGORITHM} ${encodeBase64(Buffer.concat([BLOB_PREFIX, bytes]))}`;
+    Object.freeze(this);
   }
 
   /**
    * Parses an OpenSSH public key line. A comment is accepted and dropped.
+   *
+   * A key is checked once: the 5,000 that were parsed last are kept, and given again for an equal line.
    *
    * @throws {AgentKeyError} `invalid_key` when it is no such line, or the key is not canonical, not on the curve or of small order
    * @see docs/protocol.md §3; RFC 8709 §4
    */
   static parse(line: string): AgentPublicKey {
     const encoded = LINE.exec(line)?.[1];
-    if (encoded !== undefined) {
-      const blob = Buffer.from(decodeLine(encoded));
-      if (
-        blob.length === BLOB_PREFIX.length + 32 &&
-        BLOB_PREFIX.equals(blob.subarray(0, BLOB_PREFIX.length))
-      ) {
-        return AgentPublicKey.fromBytes(blob.subarray(BLOB_PREFIX.length));
-      }
-    }
-    throw invalidLine();
+    if (encoded === undefined) throw invalidLine();
+    const kept = AgentPublicKey.#kept.get(`${ALGORITHM} ${encoded}`);
+    const key = kept ?? AgentPublicKey.fromBytes(keyBytesOf(encoded));
+    AgentPublicKey.#kept.set(key.line, key);
+    return key;
   }
 
   /**
@@ -95,7 +99,16 @@ export class AgentPublicKey {
   }
 }
 
-function decodeLine(encoded: string): Uint8Array {
+function keyBytesOf(encoded: string): Uint8Array {
+  const blob = Buffer.from(decodeBlob(encoded));
+  const start = BLOB_PREFIX.length;
+  if (blob.length === start + 32 && BLOB_PREFIX.equals(blob.subarray(0, start))) {
+    return blob.subarray(start);
+  }
+  throw invalidLine();
+}
+
+function decodeBlob(encoded: string): Uint8Array {
   try {
     return decodeBase64(encoded);
   } catch (cause) {

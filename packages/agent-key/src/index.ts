@@ -20,6 +20,7 @@ export type {
 } from "./credential-source.js";
 export { findHiddenPath } from "./hidden-path.js";
 export { isPrincipalId, isServerId, parseScopeId } from "./ids.js";
+export { LinkedMap } from "./linked-map.js";
 export type {
   ChoiceShape,
   NumberShape,

@@ -35,7 +35,7 @@ export const NO_SECRET: Readonly<Record<string, string>> = {
     writePrivateFile`,
   "agent-identity/user-home": "findUserHome",
   "agent-key": `
-    AgentKeyError AgentPublicKey CODES CountersignError decodeBase64 decodeBase64Url encodeBase64 encodeBase64Url
+    AgentKeyError AgentPublicKey CODES CountersignError LinkedMap decodeBase64 decodeBase64Url encodeBase64 encodeBase64Url
     findHiddenPath formatTimestamp hideMembers isCode isLoopbackHost isPrincipalId isServerId optionChecks parseAuthority
     parseOrigin parseScopeId parseTimestamp showMembers`,
   "agent-key/message-signature": "contentDigest signMessage signatureBase signatureParameters",
