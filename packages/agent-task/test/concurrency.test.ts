@@ -3,6 +3,8 @@ import { fileStore } from "@countersign/agent-identity";
 import { temporaryDirectory } from "@countersign/testing";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { fileTaskStore } from "../src/store/file-task-store.js";
+import { memoryTaskStore } from "../src/store/memory-task-store.js";
+import type { TaskStore } from "../src/store/task-store.js";
 import { compileOnce, startProgram } from "./processes/run-source.js";
 import { recordEvents } from "./record-events.js";
 import { gate, startWorld } from "./world.js";
@@ -82,6 +84,51 @@ describe("two managers of one home", () => {
     expect(world.authority.counts).toMatchObject({ registerAgent: 1, registerTask: 1 });
     // What was locked is free, and nothing is left behind but the thread.
     expect(await readdir(`${home}/threads`)).toHaveLength(1);
+  });
+});
+
+describe("a stored thread whose lock is held", () => {
+  it("is waited for, and what the holder changed counts", async () => {
+    const world = await startWorld();
+    const store = memoryTaskStore();
+    const first = await world.tasks({ store }).ensure("thread-1");
+    const [held, asked] = [gate(), gate()];
+    const holder = store.withLock("thread-1", async () => {
+      held.open();
+      await asked.opened;
+      await store.remove("thread-1");
+    });
+    await held.opened;
+    const watched: TaskStore = {
+      ...store,
+      async isLocked(scope) {
+        asked.open();
+        return await store.isLocked(scope);
+      },
+    };
+    const resumed = await world.tasks({ store: watched }).ensure("thread-1");
+    await holder;
+    // The holder removed it, so it was asked for again and is the same.
+    expect(resumed?.taskId).toBe(first?.taskId);
+    expect(world.authority.counts).toMatchObject({ registerTask: 2 });
+  });
+
+  it("is read under the lock of a store that does not tell of it", async () => {
+    const world = await startWorld();
+    const { load, save, withLock } = memoryTaskStore();
+    let locked = 0;
+    const store: TaskStore = {
+      load,
+      save,
+      withLock: (scope, run, options) => {
+        locked += 1;
+        return withLock(scope, run, options);
+      },
+    };
+    await world.tasks({ store }).ensure("thread-1");
+    await world.tasks({ store }).ensure("thread-1");
+    expect(locked).toBe(2);
+    expect(world.authority.counts).toMatchObject({ registerTask: 1 });
   });
 });
 

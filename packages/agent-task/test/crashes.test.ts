@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { readdir } from "node:fs/promises";
 import { AgentIdentityManager, fileStore, fixedAuth } from "@countersign/agent-identity";
 import { startTestAuthority, temporaryDirectory } from "@countersign/testing";
@@ -85,6 +86,34 @@ describe("a process killed while it registers a task", () => {
     const kills = (await Promise.all(homes)).flat();
     expect(kills.length).toBeGreaterThanOrEqual(100);
     expect(new Set(kills)).toEqual(new Set(STEPS));
+  });
+});
+
+describe("a process killed while it writes a thread", () => {
+  it("leaves its half in its lock, and both are gone when the thread has its task", async () => {
+    await using home = await temporaryDirectory();
+    await using authority = await startTestAuthority();
+    const token = authority.addHuman({ accountId: "acct-1", userId: "user-1" });
+    const list = async () => (await readdir(`${home.path}/threads`, { recursive: true })).sort();
+    const step = "countersign:private-file temporary_written";
+    const args = [authority.url, token, home.path, "thread-0", "thread-1"];
+    expect(await runProgram("be-killed.ts", [...args, step], "go\n")).toMatchObject({
+      signal: "SIGKILL",
+    });
+    const [stored, other] = ["thread-0", "thread-1"].map((scope) =>
+      createHash("sha256").update(scope).digest("hex"),
+    );
+    const half = expect.stringMatching(
+      new RegExp(`^${other}\\.lock/${other}\\.json\\.\\w+\\.tmp$`),
+    );
+    const word = expect.stringMatching(new RegExp(`^${other}\\.lock/[0-9a-f]{32}$`));
+    expect(new Set(await list())).toEqual(new Set([`${stored}.json`, `${other}.lock`, half, word]));
+    const next = await runProgram("be-killed.ts", [...args, ""], "go\n");
+    expect(next).toMatchObject({ code: 0, stderr: "" });
+    // What was put aside of the broken lock is searched for when the next one is taken over.
+    const left = (await list()).filter((name) => !name.includes(".gone"));
+    expect(left).toEqual([`${stored}.json`, `${other}.json`].sort());
+    expect(authority.tasks).toHaveLength(2);
   });
 });
 

@@ -29,8 +29,9 @@ export interface LockHolder {
 export async function takeLock(path: string, word: string, mark = ""): Promise<boolean> {
   if (await isThere(path)) return false;
   const prepared = `${path}.${word}.new`;
+  // Fails where there is no directory for the lock: nothing to wait for.
+  await mkdir(prepared, { mode: 0o700 });
   try {
-    await mkdir(prepared, { mode: 0o700 });
     await writeFile(join(prepared, word), mark, { flag: "wx", mode: 0o600 });
     await rename(prepared, path);
     return true;

@@ -18,6 +18,11 @@ export interface WritePrivateFileOptions {
    * exist. Member absent: not checked.
    */
   readonly expectedGeneration?: string | undefined;
+  /**
+   * The held lock of the file. The temporary file is made in it: what a killed holder left half written disappears with its lock, and a
+   * writer that lost the lock replaces nothing. Default: the temporary file is made beside the file.
+   */
+  readonly lock?: FileLock | undefined;
   /** Called just before the rename; when it throws or rejects, the file stays as it was. */
   readonly beforeRename?: (() => void | Promise<void>) | undefined;
 }
@@ -32,6 +37,8 @@ export interface FileLockOptions {
 
 /** A lock that is held. */
 export interface FileLock {
+  /** The lock itself, a directory. A file in it is removed together with it. */
+  readonly directory: string;
   /** Aborted when the lock was lost, for instance because this process slept too long. */
   readonly signal: AbortSignal;
   /** @throws {CredentialStoreError} `store_locked` when the lock is held no more. To be called just before anything is replaced. */

@@ -17,6 +17,7 @@ import { expectRejection } from "../../test/support/expect-rejection.js";
 import { CredentialStoreError } from "../credential-store-error.js";
 import { openPrivateDirectory } from "./open-private-directory.js";
 import { readPrivateFile } from "./read-private-file.js";
+import { withFileLock } from "./with-file-lock.js";
 import { removeTemporaryFiles, writePrivateFile } from "./write-private-file.js";
 
 const isRoot = process.getuid?.() === 0;
@@ -165,6 +166,22 @@ describe("a private file", () => {
     const beforeRename = () => Promise.reject(new Error("no"));
     await expect(writePrivateFile(path, "2", { beforeRename })).rejects.toThrow("no");
     expect(await readPrivateFile(path)).toMatchObject({ text: "1" });
+    expect(await readdir(root)).toEqual(["file"]);
+  });
+
+  test("is written in its lock first, so that what is left of it goes with the lock", async () => {
+    const root = await openDirectory();
+    const [path, lock] = [join(root, "file"), join(root, "lock")];
+    await withFileLock(lock, async (held) => {
+      const whileWritten: string[][] = [];
+      const beforeRename = async () => {
+        whileWritten.push(await readdir(root), await readdir(lock));
+      };
+      await writePrivateFile(path, "text", { lock: held, beforeRename });
+      const temporary = expect.stringMatching(/^file\.[0-9a-f]{24}\.tmp$/);
+      expect(whileWritten).toEqual([["lock"], expect.arrayContaining([temporary])]);
+    });
+    expect(await readFile(path, "utf8")).toBe("text");
     expect(await readdir(root)).toEqual(["file"]);
   });
 

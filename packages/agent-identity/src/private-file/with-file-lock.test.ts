@@ -1,11 +1,13 @@
-import { mkdir, readdir, rename, utimes, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { openDirectory } from "../../test/support/directory.js";
 import { expectRejection } from "../../test/support/expect-rejection.js";
 import { CredentialStoreError } from "../credential-store-error.js";
 import { releaseLock, takeLock } from "./lock-directory.js";
+import { markOfThisProcess } from "./process-mark.js";
 import { withFileLock } from "./with-file-lock.js";
+import { writePrivateFile } from "./write-private-file.js";
 
 const OTHER = "0".repeat(32);
 
@@ -80,6 +82,25 @@ test("is released when the run fails", async () => {
   expect(await withFileLock(lock, async () => "again", { waitMs: 0 })).toBe("again");
 });
 
+test.runIf(process.platform === "linux")(
+  "finds the left-overs of killed processes when it is taken over from one, and does not look for them before",
+  async () => {
+    const root = await openDirectory();
+    const [lock, leftOver] = [join(root, "lock"), `other.lock.${"1".repeat(32)}.new`];
+    await mkdir(join(root, leftOver));
+    const later = Date.now() + 61_000;
+    const clock = vi.spyOn(Date, "now").mockReturnValue(later);
+    onTestFinished(() => clock.mockRestore());
+    await withFileLock(lock, async () => {});
+    expect(await readdir(root)).toEqual([leftOver]);
+    // The mark of a process that had this id before.
+    const [boot, namespace, id] = (await markOfThisProcess()).split(" ");
+    await takeLock(lock, OTHER, `${boot} ${namespace} ${id} 1`);
+    await withFileLock(lock, async () => {});
+    expect(await readdir(root)).not.toContain(leftOver);
+  },
+);
+
 test("is not taken from a holder by its age, whatever the clocks say", async () => {
   const lock = join(await openDirectory(), "lock");
   await takeLock(lock, OTHER);
@@ -103,6 +124,21 @@ describe("a holder whose lock was taken away", () => {
       await expectRejection(held.assertHeld(), CredentialStoreError, "store_locked");
     });
     expect(await readdir(lock)).toEqual([OTHER]);
+  });
+
+  test("replaces no file, also when it finds that out only at the rename", async () => {
+    const root = await openDirectory();
+    const [lock, file] = [join(root, "lock"), join(root, "file")];
+    await writePrivateFile(file, "old");
+    await withFileLock(lock, async (held) => {
+      const beforeRename = async () => {
+        await rename(lock, `${lock}-elsewhere`);
+        await takeLock(lock, OTHER);
+      };
+      const writing = writePrivateFile(file, "new", { lock: held, beforeRename });
+      await expectRejection(writing, CredentialStoreError, "store_locked");
+    });
+    expect(await readFile(file, "utf8")).toBe("old");
   });
 
   test("hears of it while it runs", async () => {

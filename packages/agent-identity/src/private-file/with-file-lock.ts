@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { dirname, resolve } from "node:path";
+import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CredentialStoreError } from "../credential-store-error.js";
 import { KeyedMutex } from "../internal/keyed-mutex.js";
@@ -26,7 +26,6 @@ const LONGEST_PAUSE_MS = 100;
 // Callers of one process wait in line for their turn rather than knock at the file system against each other.
 const line = new KeyedMutex();
 const heldByPath = new Map<string, string>();
-const sweptDirectories = new Set<string>();
 
 /**
  * Runs while holding the lock `path` (a directory that exists while it is held) across processes and within this one. The parent
@@ -67,6 +66,7 @@ async function holdLock<T>(
   publishFileEvent("lock_taken", lockPath);
   try {
     return await run({
+      directory: lockPath,
       signal: lost.signal,
       async assertHeld() {
         if (lost.signal.aborted || !(await isLockHeldBy(lockPath, word))) throw lockLost(lockPath);
@@ -92,13 +92,16 @@ async function acquire(
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
     if (signal?.aborted === true) throw cancelled(lockPath, signal.reason);
     try {
-      await sweepOnce(lockPath);
       if (await takeLock(lockPath, word, await markOfThisProcess())) return;
       const holder = await loadLockHolder(lockPath);
       const life = holder && (await findProcessLife(holder.mark));
       const isSilent = watch.isStale(holder, performance.now(), life === "running");
       if (holder !== undefined && (isSilent || life === "over")) {
-        if (await putLockAside(lockPath, holder.word)) publishFileEvent("lock_broken", lockPath);
+        if (await putLockAside(lockPath, holder.word)) {
+          publishFileEvent("lock_broken", lockPath);
+          // A killed process left this lock, and others may have left more: only here the directory is searched for them.
+          await removeLockLeftOvers(lockPath, Date.now());
+        }
         continue;
       }
     } catch (error) {
@@ -113,14 +116,6 @@ async function acquire(
     // Never in step with the others that wait. An abort is looked at above.
     await sleep(pauseMs * (0.5 + Math.random()), undefined, { signal }).catch(() => undefined);
   }
-}
-
-/** Once for each directory and process: whoever was killed is followed by a new process. */
-async function sweepOnce(lockPath: string): Promise<void> {
-  const directory = dirname(lockPath);
-  if (sweptDirectories.has(directory)) return;
-  await removeLockLeftOvers(lockPath, Date.now());
-  sweptDirectories.add(directory);
 }
 
 /** A process that ends in the middle, for instance by `process.exit`, holds nobody up. */

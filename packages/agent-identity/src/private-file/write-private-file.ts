@@ -13,18 +13,20 @@ const FLAGS =
 const TEMPORARY = /^\.[0-9a-f]{24}\.tmp$/;
 
 /**
- * Replaces a file by an owner-only one (0600), atomically and durably: a random, exclusive temporary file beside it, synced, then
- * renamed over it, then the directory synced. Whoever reads sees the old text or the new one, whole.
+ * Replaces a file by an owner-only one (0600), atomically and durably: a random, exclusive temporary file beside it or in its lock, synced,
+ * then renamed over it, then the directory synced. A reader sees the old text or the new one, whole.
  *
  * @returns whether it was written; false: the file no longer has the expected generation, and nothing was changed
- * @throws {CredentialStoreError} `store_denied`; whatever `beforeRename` throws
+ * @throws {CredentialStoreError} `store_denied`; `store_locked` if the given lock was lost; what `beforeRename` throws
  */
 export async function writePrivateFile(
   path: string,
   text: string,
   options: WritePrivateFileOptions = {},
 ): Promise<boolean> {
-  const temporary = `${path}.${randomBytes(12).toString("hex")}.tmp`;
+  const { lock } = options;
+  const name = `${basename(path)}.${randomBytes(12).toString("hex")}.tmp`;
+  const temporary = join(lock?.directory ?? dirname(path), name);
   let isMade = false;
   try {
     await assertReplaceable(path);
@@ -32,6 +34,7 @@ export async function writePrivateFile(
     isMade = true;
     publishFileEvent("temporary_made", path);
     await fill(handle, path, text);
+    await lock?.assertHeld();
     await options.beforeRename?.();
     if (
       "expectedGeneration" in options &&
@@ -46,6 +49,8 @@ export async function writePrivateFile(
     publishFileEvent("directory_synced", path);
     return true;
   } catch (error) {
+    // Nothing is missing but what went away with a lost lock.
+    if (errnoOf(error) === "ENOENT") await lock?.assertHeld();
     throw toStoreError(path, error);
   } finally {
     if (isMade) await rm(temporary, { force: true });

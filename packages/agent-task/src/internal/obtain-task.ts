@@ -22,31 +22,25 @@ export interface ObtainTask extends TaskRegistrarOptions {
 }
 
 /**
- * The task of one scope for one agent, under the lock of the scope: the stored one if it may be used, else a new one, then stored. So two
- * processes that ask at once register one task.
+ * The task of one scope for one agent: the stored one if it may be used, else a new one, then stored.
+ *
+ * A resumed thread that nothing changes now is only read. Everything else happens under the lock of the scope, where the thread is read
+ * again: so two processes that ask at once register one task.
  *
  * @returns `undefined`: the agent was at work no more when the scope's turn came, and nothing was sent
  */
 export async function obtainTask(input: ObtainTask): Promise<AgentTask | undefined> {
   const { state, store, attempt } = input;
-  return await withScopeLock(store, state, attempt.signal, attempt.remainingMs(), async (held) => {
-    const thread = await loadThread(store, state);
-    const found = findTask(thread, input.identity, state.scope) ?? kept(input);
-    if (found !== undefined && isUsable(found, input)) {
-      if (state.stored) input.emit("reused", idsOf(found));
-      return found;
-    }
-    try {
-      return await register(input, thread, found, held);
-    } catch (error) {
-      // A task that could not be renewed is good until its end.
-      const passing = CountersignError.is(error) && error.retryable;
-      if (passing && !attempt.signal.aborted && found !== undefined && isAlive(found, input)) {
-        return found;
-      }
-      throw error;
-    }
-  });
+  const { signal } = attempt;
+  return await state.mutex.run(async () => {
+    const task = await resume(input);
+    if (task !== undefined) return task;
+    return await withStoreLock(store, state, signal, attempt.remainingMs(), async (held) => {
+      const thread = await loadThread(store, state);
+      const found = findTask(thread, input.identity, state.scope) ?? kept(input);
+      return reused(input, found) ?? (await registerOrKeep(input, thread, found, held));
+    });
+  }, signal);
 }
 
 /** Runs while holding a scope: in this process, and through the store across processes. */
@@ -57,24 +51,32 @@ export async function withScopeLock<T>(
   waitMs: number,
   run: (held: AbortSignal | undefined) => Promise<T>,
 ): Promise<T> {
-  return await state.mutex.run(async () => {
-    if (!state.stored || store.withLock === undefined) return await run(undefined);
-    let thrown: unknown;
-    const watched = async (held: AbortSignal | undefined): Promise<T> => {
-      try {
-        return await run(held);
-      } catch (error) {
-        thrown = error;
-        throw error;
-      }
-    };
+  return await state.mutex.run(() => withStoreLock(store, state, signal, waitMs, run), signal);
+}
+
+async function withStoreLock<T>(
+  store: TaskStore,
+  state: ScopeState,
+  signal: AbortSignal,
+  waitMs: number,
+  run: (held: AbortSignal | undefined) => Promise<T>,
+): Promise<T> {
+  if (!state.stored || store.withLock === undefined) return await run(undefined);
+  let thrown: unknown;
+  const watched = async (held: AbortSignal | undefined): Promise<T> => {
     try {
-      return await store.withLock(state.name, watched, { signal, waitMs });
+      return await run(held);
     } catch (error) {
-      // What `run` threw passes through the store; what else comes out is the lock's own trouble.
-      throw error === thrown ? error : toStoreError(error);
+      thrown = error;
+      throw error;
     }
-  }, signal);
+  };
+  try {
+    return await store.withLock(state.name, watched, { signal, waitMs });
+  } catch (error) {
+    // What `run` threw passes through the store; what else comes out is the lock's own trouble.
+    throw error === thrown ? error : toStoreError(error);
+  }
 }
 
 /** The stored thread, checked whatever store it comes from. A run has none. */
@@ -130,6 +132,39 @@ export function isFresh(
 export function idsOf(task: AgentTask): TaskOfAgentEvent {
   const { scope, authority, agentRuntimeId, taskId } = task;
   return { scope, authority, agentRuntimeId, taskId };
+}
+
+// The stored task by a plain read; a lock that is held is waited for, and one that a killed process left is taken over.
+async function resume(input: ObtainTask): Promise<AgentTask | undefined> {
+  const { state, store } = input;
+  if (!state.stored || store.isLocked === undefined) return undefined;
+  const found = findTask(await loadThread(store, state), input.identity, state.scope);
+  if (found === undefined || (await ofStore(store.isLocked(state.name)))) return undefined;
+  return reused(input, found);
+}
+
+// What was found if it may be used as it is.
+function reused(input: ObtainTask, found: AgentTask | undefined): AgentTask | undefined {
+  if (found === undefined || !isUsable(found, input)) return undefined;
+  if (input.state.stored) input.emit("reused", idsOf(found));
+  return found;
+}
+
+async function registerOrKeep(
+  input: ObtainTask,
+  thread: StoredThread | undefined,
+  found: AgentTask | undefined,
+  held: AbortSignal | undefined,
+): Promise<AgentTask | undefined> {
+  try {
+    return await register(input, thread, found, held);
+  } catch (error) {
+    // A task that could not be renewed is good until its end.
+    const passing = CountersignError.is(error) && error.retryable;
+    const isGone = input.attempt.signal.aborted || found === undefined || !isAlive(found, input);
+    if (passing && !isGone) return found;
+    throw error;
+  }
 }
 
 async function register(

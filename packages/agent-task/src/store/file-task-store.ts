@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
+import { lstatSync } from "node:fs";
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import {
   type FileLock,
   openPrivateDirectory,
   readPrivateFile,
-  removeTemporaryFiles,
   resolveHome,
   withFileLock,
   writePrivateFile,
@@ -48,11 +48,11 @@ export function fileTaskStore(path: string, options: FileTaskStoreOptions = {}):
 
     async save(scope, thread) {
       const opened = await create(directory);
-      const lock = held.get(scope);
+      const text = `${JSON.stringify(thread, null, 2)}\n`;
       // A holder that slept through its lock must not overwrite what the next one wrote.
-      await writePrivateFile(pathOf(opened, scope), `${JSON.stringify(thread, null, 2)}\n`, {
-        beforeRename: lock === undefined ? undefined : () => lock.assertHeld(),
-      });
+      const write = (lock: FileLock) => writePrivateFile(pathOf(opened, scope), text, { lock });
+      const lock = held.get(scope);
+      await (lock === undefined ? withFileLock(lockOf(opened, scope), write) : write(lock));
     },
 
     async list() {
@@ -89,11 +89,10 @@ export function fileTaskStore(path: string, options: FileTaskStoreOptions = {}):
     ) {
       const opened = await create(directory);
       return await withFileLock(
-        join(opened, `${hash(scope)}.lock`),
+        lockOf(opened, scope),
         async (lock) => {
           held.set(scope, lock);
           try {
-            await removeLeftOvers(pathOf(opened, scope));
             return await run(lock.signal);
           } finally {
             held.delete(scope);
@@ -102,19 +101,11 @@ export function fileTaskStore(path: string, options: FileTaskStoreOptions = {}):
         lockOptions,
       );
     },
-  };
-}
 
-// Half-written files of a process that was killed: nobody else writes this thread now.
-async function removeLeftOvers(path: string): Promise<void> {
-  try {
-    await removeTemporaryFiles(path);
-  } catch (error) {
-    throw new AgentTaskError("store_denied", `what is left beside ${path} cannot be removed`, {
-      cause: error,
-      hint: "check whose files these are",
-    });
-  }
+    // A lock appears and disappears by rename, so that it is there means that it is held.
+    isLocked: async (scope) =>
+      lstatSync(lockOf(directory, scope), { throwIfNoEntry: false }) !== undefined,
+  };
 }
 
 async function create(directory: string): Promise<string> {
@@ -141,6 +132,10 @@ function parseJson(text: string): unknown {
 
 function pathOf(directory: string, scope: string): string {
   return join(directory, `${hash(scope)}.json`);
+}
+
+function lockOf(directory: string, scope: string): string {
+  return join(directory, `${hash(scope)}.lock`);
 }
 
 function hash(scope: string): string {

@@ -22,5 +22,6 @@ export function memoryTaskStore(): CompleteTaskStore {
         if (lock.idle) locks.delete(scope);
       }
     },
+    isLocked: async (scope) => locks.has(scope),
   };
 }

@@ -32,6 +32,11 @@ export interface TaskStore {
     run: (held?: AbortSignal) => Promise<T>,
     options?: TaskLockOptions,
   ): Promise<T>;
+  /**
+   * Whether the lock of a scope is held, or was left by a process that was killed. With this member a stored thread that nothing changes is
+   * read without taking its lock; without it, it is read under its lock.
+   */
+  isLocked?(scope: string): Promise<boolean>;
 }
 
 /** A {@link TaskStore} with all its members. */
