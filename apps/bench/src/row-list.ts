@@ -1,0 +1,15 @@
+import type { Row } from "./harness/row.ts";
+
+/** Every row, in the order of the table. Each is the export `row` of the file of its name in `rows`. */
+export const ROWS = ["sign-new-second", "sign-new-task"] as const;
+
+/**
+ * Loads one row, and nothing that the others compare with.
+ *
+ * @throws {Error} if there is no row of that name
+ */
+export async function loadRow(name: string): Promise<Row> {
+  if (!(ROWS as readonly string[]).includes(name)) throw new Error(`there is no row ${name}`);
+  const { row } = (await import(`./rows/${name}.ts`)) as { row: Row };
+  return row;
+}
