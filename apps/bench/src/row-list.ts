@@ -1,7 +1,27 @@
 import type { Row } from "./harness/row.ts";
 
 /** Every row, in the order of the table. Each is the export `row` of the file of its name in `rows`. */
-export const ROWS = ["sign-new-second", "sign-new-task"] as const;
+export const ROWS = [
+  "sign-new-second",
+  "sign-new-task",
+  "sign-same-second",
+  "sign-vs-dpop",
+  "sign-vs-web-bot-auth",
+  "sign-vs-jose",
+  "sign-32-vs-dpop",
+  "sign-32-vs-web-bot-auth",
+  "sign-32-vs-jose",
+  "verify-different",
+  "verify-same",
+  "verify-vs-web-bot-auth",
+  "verify-vs-jose",
+  "fetch-constant",
+  "fetch-thread",
+  "fetch-login",
+  "undici-constant",
+  "undici-thread",
+  "until-fetch-login",
+] as const;
 
 /**
  * Loads one row, and nothing that the others compare with.

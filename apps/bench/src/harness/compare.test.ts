@@ -44,15 +44,17 @@ describe("measureRounds", () => {
     expect(order.slice(-8).join("")).toBe("ABBAABBA");
   });
 
-  test("takes the median of the latencies if a contender returns them", async () => {
-    const contender: Contender = { run: async () => [3, 1, 500] };
+  test("takes the median of the latencies and the CPU time that a contender returns", async () => {
+    const contender: Contender = {
+      run: async () => ({ wallMs: [3, 1, 500], cpuMicroseconds: 42 }),
+    };
     const run: Run = {
       effort: { rounds: 1, sliceMs: 0 },
       signal: new AbortController().signal,
       progress: () => {},
     };
     const [first] = await measureRounds({ product: contender, peer: contender }, run);
-    expect(first?.product.wall).toBe(3_000);
+    expect(first?.product).toEqual({ wall: 3_000, cpu: 42 });
   });
 
   test("takes the CPU time of the process that a contender names", async () => {

@@ -88,10 +88,10 @@ async function slice(contender: Contender, times: number, run: Run): Promise<Sli
   const cpuMicroseconds = contender.cpuMicroseconds ?? ownCpuMicroseconds;
   const cpuBefore = await cpuMicroseconds();
   const before = performance.now();
-  const latencies = await contender.run(times);
+  const timed = await contender.run(times);
   const wallMs = performance.now() - before;
-  const cpu = (await cpuMicroseconds()) - cpuBefore;
-  const wallEach = latencies === undefined ? wallMs / times : median(latencies);
+  const cpu = timed?.cpuMicroseconds ?? (await cpuMicroseconds()) - cpuBefore;
+  const wallEach = timed === undefined ? wallMs / times : median(timed.wallMs);
   // A clock of CPU time may stand still for less than its unit.
   return { wall: wallEach * 1000, cpu: Math.max(cpu, 1) / times };
 }

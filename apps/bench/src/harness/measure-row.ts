@@ -4,17 +4,23 @@ import type { ComparisonRow, Row, Run, SeriesRow } from "./row.ts";
 import { type Measured, type RowResult, rowHead } from "./row-result.ts";
 import { verdict } from "./verdict.ts";
 
-type Outcome = Omit<Measured, "state" | "verdict" | "reason">;
+type Outcome = Omit<Measured, "state" | "verdict" | "reason"> & {
+  /** What else the goal asks for and does not hold. */
+  readonly missing?: string | undefined;
+};
 
 /** Measures one row and holds the result against its goal. Never rejects: a failure is a result too. */
 export async function measureRow(row: Row, run: Run): Promise<RowResult> {
   const head = rowHead(row);
   try {
-    const outcome = await measure(row, run);
-    const found = verdict(row.goal, outcome.figure.median);
-    if (found === "ok") return { ...head, state: "measured", verdict: found, ...outcome };
-    const reason = row.shortBecause ?? "reason not yet known";
-    return { ...head, state: "measured", verdict: found, reason, ...outcome };
+    const { missing, ...outcome } = await measure(row, run);
+    const isShort = verdict(row.goal, outcome.figure.median) === "short";
+    if (!isShort && missing === undefined) {
+      return { ...head, state: "measured", verdict: "ok", ...outcome };
+    }
+    const found = isShort ? (row.shortBecause ?? "reason not yet known") : undefined;
+    const reason = [missing, found].filter((text) => text !== undefined).join("; ");
+    return { ...head, state: "measured", verdict: "short", reason, ...outcome };
   } catch (error) {
     if (error instanceof NotMeasured) {
       return { ...head, state: "unavailable", reason: error.message };
@@ -34,7 +40,7 @@ async function measureComparison(row: ComparisonRow, run: Run): Promise<Outcome>
   const comparison = await row.open(run);
   try {
     const compared = summarise(await measureRounds(comparison, run), row.figure);
-    return { figure: compared[row.decides], compared };
+    return { figure: compared[row.decides], compared, missing: await comparison.check?.() };
   } finally {
     await comparison.close?.();
   }

@@ -37,14 +37,18 @@ interface RowText {
   readonly tooLongForQuick?: string;
 }
 
-/**
- * One side of a comparison, in its warm state.
- *
- * `run` does the measured work that many times. If it returns latencies (ms, one for each time), the median of them is the wall time of the
- * slice; otherwise the whole time of the slice is divided by `times`.
- */
+/** Times that a contender has taken itself. */
+export interface Timed {
+  /** One for each time that the work was done, ms. Their median is the wall time of the slice. */
+  readonly wallMs: readonly number[];
+  /** For all of them together. */
+  readonly cpuMicroseconds: number;
+}
+
+/** One side of a comparison, in its warm state. */
 export interface Contender {
-  readonly run: (times: number) => Promise<readonly number[] | undefined> | undefined;
+  /** Does the measured work that many times. Returns nothing if the whole of it counts, equally for each time. */
+  readonly run: (times: number) => Promise<Timed | undefined> | undefined;
   /** CPU time that the process under test has used so far, µs. Default: that of this process. */
   readonly cpuMicroseconds?: () => Promise<number> | number;
   /** The fewest times that one slice does the work. Default 1. */
@@ -55,6 +59,12 @@ export interface Contender {
 export interface Comparison {
   readonly product: Contender;
   readonly peer: Contender;
+  /**
+   * Runs once after the last round. Rejects if what was measured was not the work that it should be.
+   *
+   * @returns what else the goal asks for and does not hold: the row is then short
+   */
+  readonly check?: () => Promise<string | undefined> | string | undefined;
   /** Runs also after a failure or an interruption. */
   readonly close?: () => Promise<void> | void;
 }

@@ -1,0 +1,23 @@
+import { plainCall, turnCall } from "../fixtures/calling.ts";
+import { eachTimed } from "../fixtures/contenders.ts";
+import { warmTurn } from "../fixtures/warm-turn.ts";
+import type { ComparisonRow } from "../harness/row.ts";
+
+// The README's program: the login is in the program, agent and task are in files. A turn is warm, as every turn after the first one is.
+export const row: ComparisonRow = {
+  kind: "comparison",
+  name: "fetch-thread",
+  title: "withAssertion(fetch) in a turn, thread with file stores",
+  against: "fetch with a constant header (p50)",
+  figure: "cost",
+  decides: "wall",
+  goal: { limit: "at most", value: 1.15 },
+  async open() {
+    const { api, thread, close } = await warmTurn("fixed");
+    return {
+      product: eachTimed(turnCall(api.url, thread)),
+      peer: eachTimed(plainCall(api.url)),
+      close,
+    };
+  },
+};

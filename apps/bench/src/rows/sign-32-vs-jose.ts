@@ -1,0 +1,15 @@
+import { manyAtOnce } from "../fixtures/contenders.ts";
+import { signer } from "../fixtures/signing.ts";
+import type { ComparisonRow } from "../harness/row.ts";
+import { joseSign } from "../peers/jose.ts";
+
+export const row: ComparisonRow = {
+  kind: "comparison",
+  name: "sign-32-vs-jose",
+  title: "sign, 32 at once (jose)",
+  against: "jose: an EdDSA JWT with the same facts for each request",
+  figure: "speed",
+  decides: "wall",
+  goal: { limit: "at least", value: 1.1 },
+  open: async () => ({ product: manyAtOnce(signer()), peer: manyAtOnce(await joseSign()) }),
+};

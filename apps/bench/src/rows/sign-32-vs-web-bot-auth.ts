@@ -1,0 +1,15 @@
+import { manyAtOnce } from "../fixtures/contenders.ts";
+import { signer } from "../fixtures/signing.ts";
+import type { ComparisonRow } from "../harness/row.ts";
+import { webBotAuthSign } from "../peers/web-bot-auth.ts";
+
+export const row: ComparisonRow = {
+  kind: "comparison",
+  name: "sign-32-vs-web-bot-auth",
+  title: "sign, 32 at once (web-bot-auth)",
+  against: "web-bot-auth: an Ed25519 message signature for each request",
+  figure: "speed",
+  decides: "wall",
+  goal: { limit: "at least", value: 1.1 },
+  open: async () => ({ product: manyAtOnce(signer()), peer: manyAtOnce(await webBotAuthSign()) }),
+};

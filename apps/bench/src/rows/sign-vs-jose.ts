@@ -1,0 +1,15 @@
+import { oneAtATime } from "../fixtures/contenders.ts";
+import { signer } from "../fixtures/signing.ts";
+import type { ComparisonRow } from "../harness/row.ts";
+import { joseSign } from "../peers/jose.ts";
+
+export const row: ComparisonRow = {
+  kind: "comparison",
+  name: "sign-vs-jose",
+  title: "sign, one at a time (jose)",
+  against: "jose: an EdDSA JWT with the same facts for each request",
+  figure: "speed",
+  decides: "cpu",
+  goal: { limit: "at least", value: 3 },
+  open: async () => ({ product: oneAtATime(signer()), peer: oneAtATime(await joseSign()) }),
+};

@@ -1,0 +1,15 @@
+import { oneAtATime } from "../fixtures/contenders.ts";
+import { signer } from "../fixtures/signing.ts";
+import type { ComparisonRow } from "../harness/row.ts";
+import { webBotAuthSign } from "../peers/web-bot-auth.ts";
+
+export const row: ComparisonRow = {
+  kind: "comparison",
+  name: "sign-vs-web-bot-auth",
+  title: "sign, one at a time (web-bot-auth)",
+  against: "web-bot-auth: an Ed25519 message signature for each request",
+  figure: "speed",
+  decides: "cpu",
+  goal: { limit: "at least", value: 3 },
+  open: async () => ({ product: oneAtATime(signer()), peer: oneAtATime(await webBotAuthSign()) }),
+};

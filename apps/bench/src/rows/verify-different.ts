@@ -1,0 +1,18 @@
+import { signedHeaders } from "../fixtures/signed-headers.ts";
+import { verifyAll, verifyWithReadyKey } from "../fixtures/verifying.ts";
+import type { ComparisonRow } from "../harness/row.ts";
+
+// More headers than the verifier remembers, in turn: each signature is checked again when its header comes again.
+export const row: ComparisonRow = {
+  kind: "comparison",
+  name: "verify-different",
+  title: "verify, all different",
+  against: "crypto.verify with a ready key",
+  figure: "speed",
+  decides: "cpu",
+  goal: { limit: "at least", value: 0.93 },
+  async open() {
+    const headers = signedHeaders();
+    return { product: verifyAll(headers), peer: verifyWithReadyKey(headers) };
+  },
+};
