@@ -21,6 +21,12 @@ export const ROWS = [
   "undici-constant",
   "undici-thread",
   "until-fetch-login",
+  "first-turn-prewarmed",
+  "first-turn-resumed",
+  "threads",
+  "identities",
+  "cli-header",
+  "cli-version",
 ] as const;
 
 /**

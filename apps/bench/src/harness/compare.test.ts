@@ -35,7 +35,7 @@ describe("measureRounds", () => {
     });
     const run: Run = { effort: { rounds, sliceMs: 0 }, signal, progress: () => {} };
     const comparison = { product: contender("A"), peer: contender("B") };
-    return { order, measured: measureRounds(comparison, run) };
+    return { order, measured: measureRounds(comparison, "wall", run) };
   }
 
   test("interleaves the contenders and reverses their order in each round", async () => {
@@ -53,7 +53,7 @@ describe("measureRounds", () => {
       signal: new AbortController().signal,
       progress: () => {},
     };
-    const [first] = await measureRounds({ product: contender, peer: contender }, run);
+    const [first] = await measureRounds({ product: contender, peer: contender }, "wall", run);
     expect(first?.product).toEqual({ wall: 3_000, cpu: 42 });
   });
 
@@ -72,7 +72,7 @@ describe("measureRounds", () => {
       signal: new AbortController().signal,
       progress: () => {},
     };
-    const [first] = await measureRounds({ product: contender, peer: contender }, run);
+    const [first] = await measureRounds({ product: contender, peer: contender }, "wall", run);
     expect(first?.peer.cpu).toBe(70);
   });
 

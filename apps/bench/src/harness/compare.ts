@@ -22,17 +22,22 @@ export interface Compared {
   readonly medians: { readonly product: Slice; readonly peer: Slice };
 }
 
-// How many slices' time a contender runs before the first slice that counts.
+// How many slices' time a contender runs before the first slice that counts, and how much longer on the clock at most.
 const WARM_SLICES = 12;
+const LONGEST_WAIT = 10;
 
 /**
  * Measures two contenders in interleaved slices, and reverses their order in each round: what a noisy machine does to one, it does to its
  * neighbour as well, and what the first of a round leaves to the second is left as often by either.
  */
-export async function measureRounds(comparison: Comparison, run: Run): Promise<Round[]> {
+export async function measureRounds(
+  comparison: Comparison,
+  decides: keyof Slice,
+  run: Run,
+): Promise<Round[]> {
   const { product, peer } = comparison;
-  const productTimes = await warmUp(product, run);
-  const peerTimes = await warmUp(peer, run);
+  const productTimes = await warmUp(product, decides, run);
+  const peerTimes = await warmUp(peer, decides, run);
   const rounds: Round[] = [];
   while (rounds.length < run.effort.rounds) {
     const productFirst = rounds.length % 2 === 0;
@@ -65,23 +70,33 @@ function figureOf(figure: ComparisonRow["figure"], product: number, peer: number
   return (product - peer) / (figure.extra === "ms" ? 1000 : 1);
 }
 
-// Doubles the work until it fills a slice, then runs on until the code is warm. Returns how often a slice does the work.
-async function warmUp(contender: Contender, run: Run): Promise<number> {
+// Doubles the work until it fills a slice of the time that decides, then runs on until the code is warm. On a busy machine that takes longer:
+// a program that waits for a core does not get warm. Returns how often a slice does the work.
+export async function warmUp(
+  contender: Contender,
+  decides: keyof Slice,
+  run: Run,
+): Promise<number> {
   const { sliceMs } = run.effort;
+  const warmMs = sliceMs * WARM_SLICES;
   const started = performance.now();
-  let times = contender.atLeast ?? 1;
-  for (;;) {
+  const least = contender.atLeast ?? 1;
+  let times = least;
+  for (let sumMs = 0; ; ) {
     const before = performance.now();
-    await slice(contender, times, run);
-    const took = performance.now() - before;
-    if (took < sliceMs) times *= 2;
-    else if (performance.now() - started >= sliceMs * WARM_SLICES) {
-      return Math.max(contender.atLeast ?? 1, Math.round((times * sliceMs) / took));
+    const each = await slice(contender, times, run);
+    const wallMs = performance.now() - before;
+    const tookMs = decides === "cpu" ? (each.cpu * times) / 1000 : wallMs;
+    sumMs += tookMs;
+    const isLate = performance.now() - started >= warmMs * LONGEST_WAIT;
+    if (sumMs >= warmMs || isLate) {
+      return Math.max(least, Math.round((times * sliceMs) / Math.max(tookMs, sliceMs / 2)));
     }
+    if (tookMs < sliceMs) times *= 2;
   }
 }
 
-async function slice(contender: Contender, times: number, run: Run): Promise<Slice> {
+export async function slice(contender: Contender, times: number, run: Run): Promise<Slice> {
   // Lets a signal of the user arrive between two slices that never wait.
   await setImmediate();
   run.signal.throwIfAborted();

@@ -39,7 +39,7 @@ async function measure(row: Row, run: Run): Promise<Outcome> {
 async function measureComparison(row: ComparisonRow, run: Run): Promise<Outcome> {
   const comparison = await row.open(run);
   try {
-    const compared = summarise(await measureRounds(comparison, run), row.figure);
+    const compared = summarise(await measureRounds(comparison, row.decides, run), row.figure);
     return { figure: compared[row.decides], compared, missing: await comparison.check?.() };
   } finally {
     await comparison.close?.();
