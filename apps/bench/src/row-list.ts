@@ -27,6 +27,19 @@ export const ROWS = [
   "identities",
   "cli-header",
   "cli-version",
+  "signing-proxy-login",
+  "gateway-verify-repeated",
+  "gateway-verify-different",
+  "gateway-audit",
+  "gateway-http-proxy",
+  "register-sqlite",
+  "register-postgresql",
+  "register-latency",
+  "memory-authority",
+  "memory-gateway",
+  "tasks-register",
+  "tasks-verify",
+  "connections",
 ] as const;
 
 /**

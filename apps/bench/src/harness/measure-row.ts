@@ -32,7 +32,10 @@ export async function measureRow(row: Row, run: Run): Promise<RowResult> {
 
 async function measure(row: Row, run: Run): Promise<Outcome> {
   if (row.kind === "comparison") return await measureComparison(row, run);
-  if (row.kind === "figure") return { figure: await row.measure(run) };
+  if (row.kind === "figure") {
+    const { missing, ...figure } = await row.measure(run);
+    return { figure, missing };
+  }
   return await measureSeries(row, run);
 }
 

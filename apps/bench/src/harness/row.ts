@@ -82,11 +82,17 @@ export interface ComparisonRow extends RowText {
   readonly open: (run: Run) => Promise<Comparison>;
 }
 
+/** The figure of a {@link FigureRow}. */
+export interface Figured extends Quartiles {
+  /** What else the goal asks for and does not hold: the row is then short. */
+  readonly missing?: string | undefined;
+}
+
 /** A row with one figure that has no peer, such as memory. */
 export interface FigureRow extends RowText {
   readonly kind: "figure";
   readonly unit: string;
-  readonly measure: (run: Run) => Promise<Quartiles>;
+  readonly measure: (run: Run) => Promise<Figured>;
 }
 
 /** A point of a plot: the quartiles of `y` at `x`. */

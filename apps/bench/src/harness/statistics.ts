@@ -25,3 +25,13 @@ export function quartiles(figures: readonly number[]): Quartiles {
 export function median(figures: readonly number[]): number {
   return quartiles(figures).median;
 }
+
+/** Returns the figure that this part of the set does not exceed, interpolated between neighbours. */
+export function quantile(figures: readonly number[], part: number): number {
+  return (
+    quantileSorted(
+      [...figures].sort((one, other) => one - other),
+      part,
+    ) ?? Number.NaN
+  );
+}

@@ -18,7 +18,7 @@ export interface SeededAgent {
 }
 
 /**
- * Fills an empty database by bulk: agents with 100 live tasks each, 10 agents to a user, 10 users to an account, an audit event for each of
+ * Fills an empty database by bulk: agents with 100 live tasks each unless another number is given, 10 agents to a user, 10 users to an account, an audit event for each of
  * them, a spent nonce for each task and a count of requests for each agent. Ids grow as those of a real one do.
  *
  * @param known - how many of the agents get a key that is known
@@ -27,18 +27,24 @@ export async function seedRegistry(
   store: AuthorityStore,
   agents: number,
   known: number,
+  tasksOfAgent = TASKS_OF_AGENT,
 ): Promise<SeededAgent[]> {
   const isPostgres = store.kind === "postgres";
   await store.rows.connection().execute(async (rows) => {
     // It takes longer than any statement of the service may.
     if (isPostgres) await sql`set statement_timeout = 0`.execute(rows);
-    await fill(rows, isPostgres, agents);
+    await fill(rows, isPostgres, agents, tasksOfAgent);
     if (isPostgres) await sql`reset statement_timeout`.execute(rows);
   });
   return await giveKeys(store.rows, agents, known);
 }
 
-async function fill(rows: Rows, isPostgres: boolean, agents: number): Promise<void> {
+async function fill(
+  rows: Rows,
+  isPostgres: boolean,
+  agents: number,
+  tasksOfAgent: number,
+): Promise<void> {
   const numbers = (end: number) =>
     isPostgres
       ? sql`select n from generate_series(0, ${sql.lit(end - 1)}) as s(n)`
@@ -56,8 +62,8 @@ async function fill(rows: Rows, isPostgres: boolean, agents: number): Promise<vo
 
   const users = Math.ceil(agents / AGENTS_OF_USER);
   const accounts = Math.ceil(users / AGENTS_OF_USER);
-  const tasks = agents * TASKS_OF_AGENT;
-  const agentOfTask = `n / ${TASKS_OF_AGENT}`;
+  const tasks = agents * tasksOfAgent;
+  const agentOfTask = `n / ${tasksOfAgent}`;
   if (isPostgres) await sql`alter table audit_events disable trigger user`.execute(rows);
   for (const statement of [
     sql`insert into accounts (account_id, created_at) select ${of("acct", "n")}, ${sql.lit(THEN)} from (${numbers(accounts)}) as it`,

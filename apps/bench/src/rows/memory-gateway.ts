@@ -1,0 +1,26 @@
+import type { FigureRow } from "../harness/row.ts";
+import { openGatewayStage } from "../servers/gateway-stage.ts";
+import { watchMemory } from "../servers/watch-memory.ts";
+
+const REQUESTS = 400_000;
+const HEADERS = 2_000;
+
+export const row: FigureRow = {
+  kind: "figure",
+  name: "memory-gateway",
+  title: "resident memory of countersign gateway over 400,000 requests with 2,000 headers",
+  against: "no growth over the last half",
+  unit: "MiB",
+  goal: { limit: "at most", value: 250 },
+  tooLongForQuick: "400,000 requests must be sent",
+  async measure(run) {
+    const stage = await openGatewayStage();
+    try {
+      const load = stage.different(await stage.command({ audit: false }), HEADERS);
+      const headers = load.requests(HEADERS);
+      return await watchMemory({ ...load, requests: () => headers }, REQUESTS, run);
+    } finally {
+      await stage.close();
+    }
+  },
+};
