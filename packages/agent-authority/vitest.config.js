@@ -1,4 +1,4 @@
-import { BOUNDS, SYSTEM, UNIT } from "@countersign/testing/vitest-config";
+import { COMMON, SYSTEM, UNIT } from "@countersign/testing/vitest-config";
 import { Client } from "pg";
 import { defineConfig } from "vitest/config";
 
@@ -10,6 +10,7 @@ const onSqlite = {
   provide: { databaseKind: "sqlite", postgresUrl },
 };
 const onPostgres = {
+  setupFiles: UNIT.setupFiles,
   include: [...UNIT.include, ...SYSTEM.include],
   exclude: ["**/*.sqlite.test.ts"],
   provide: { databaseKind: "postgres", postgresUrl },
@@ -24,7 +25,7 @@ export default defineConfig({
       { test: { ...SYSTEM, ...onSqlite } },
       {
         test: {
-          ...BOUNDS,
+          ...COMMON,
           name: "postgres",
           ...((await answers(postgresUrl)) ? onPostgres : withoutPostgres),
         },

@@ -1,16 +1,29 @@
-// Bounds for a busy machine: a test fails by what it finds, not by the time that it takes. Here, so that an editor and a plain
-// `vitest run FILE` have them too.
-export const BOUNDS = {
+import { fileURLToPath } from "node:url";
+import { effort } from "@countersign/testing/effort";
+
+const here = (file) => fileURLToPath(new URL(file, import.meta.url));
+
+/**
+ * What holds for all tests. Its bounds are for a busy machine: a test fails by what it finds, not by the time that it takes. Here, so that an
+ * editor and a plain `vitest run FILE` have them too.
+ */
+export const COMMON = {
   testTimeout: 120_000,
   hookTimeout: 120_000,
   expect: { poll: { timeout: 60_000 } },
+  globalSetup: [here("./compile-once.js")],
 };
 
 /** The tests beside the source, which need no other process. */
-export const UNIT = { name: "unit", include: ["src/**/*.test.ts"], ...BOUNDS };
+export const UNIT = {
+  name: "unit",
+  include: ["src/**/*.test.ts"],
+  setupFiles: effort === "quick" ? [here("./property-runs.js")] : [],
+  ...COMMON,
+};
 
 /** The tests across modules, processes and sockets. */
-export const SYSTEM = { name: "system", include: ["test/**/*.test.ts"], ...BOUNDS };
+export const SYSTEM = { name: "system", include: ["test/**/*.test.ts"], ...COMMON };
 
 /** The configuration of a package's tests. */
 export default { test: { projects: [{ test: UNIT }, { test: SYSTEM }] } };

@@ -1,6 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { byEffort } from "@countersign/testing/effort";
 import { Client } from "pg";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createRegistry, openStore } from "../src/index.js";
@@ -12,10 +10,10 @@ import { type SeededRandom, seededRandom } from "./seeded-random.js";
 import { NOON } from "./start-authority.js";
 import { createTestDatabase, databaseKind } from "./test-database.js";
 
-const ROUNDS = 100;
+const ROUNDS = byEffort(100, 10);
 const CLIENTS = 8;
 const MOST_ANSWERS = 60;
-const CHECK_EVERY = 10;
+const CHECK_EVERY = byEffort(10, 5);
 // The others start beside the one before, which is half the time: they find its locks, and these the database that nobody has open.
 const ALONE_EVERY = 5;
 const SLOW_MS = 600_000;
@@ -26,7 +24,7 @@ const AUTHORITY = JSON.stringify({
   rateLimits: { addressPerMinute: "off", userPerMinute: "off", agentPerMinute: "off" },
 });
 
-describe("an authority that is killed in the middle of its work, 100 times", () => {
+describe(`an authority that is killed in the middle of its work, ${ROUNDS} times`, () => {
   it(
     "has every registration that it acknowledged, and none twice",
     async () => {
@@ -39,12 +37,9 @@ describe("an authority that is killed in the middle of its work, 100 times", () 
       const ledger = new Ledger();
       const clients = await createClients(url, ledger, random);
       const backends = databaseKind === "postgres" ? await Backends.connect(url, name) : undefined;
-      const cache = await mkdtemp(join(tmpdir(), "countersign-compiled-"));
-      onTestFinished(() => rm(cache, { recursive: true, force: true }));
 
       const start = async () => {
-        const env = { NODE_COMPILE_CACHE: cache };
-        const started = await startProgram("authority", [url, AUTHORITY], env);
+        const started = await startProgram("authority", [url, AUTHORITY]);
         onTestFinished(() => kill(started.child));
         return started;
       };

@@ -2,6 +2,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { AgentKey } from "@countersign/agent-key";
 import { startProcess, type TestAuthority } from "@countersign/testing";
+import { byEffort } from "@countersign/testing/effort";
 import { expect, test } from "vitest";
 import { AgentIdentityManager } from "../src/agent-identity-manager.js";
 import { fixedAuth } from "../src/auth.js";
@@ -31,8 +32,8 @@ const STEPS = [
   "registered",
   "lock_released named.lock",
 ];
-const KILLS_PER_STEP = 10;
-const KILLS_WITHOUT_ANSWER = 10;
+const KILLS_PER_STEP = byEffort(10, 1);
+const KILLS_WITHOUT_ANSWER = byEffort(10, 2);
 const HOMES = 12;
 
 interface Home {
@@ -57,9 +58,7 @@ async function run({ path, token, userId, authority }: Home, step: number) {
     userId,
     `${step}`,
   );
-  // Two hundred processes compile the same modules: once is enough.
-  const env = { NODE_COMPILE_CACHE: join(path, "..", "compile-cache") };
-  return await startProcess(command, args, { env });
+  return await startProcess(command, args);
 }
 
 /** What has to hold after any crash: the store loads, and the next run ends with one usable agent whose key is the key on disk. */
@@ -108,8 +107,6 @@ test("a registration takes these steps, and each of them can be watched", async 
 test("a process killed at any step of a registration leaves a store that loads, and the next run has one agent with the key on disk", async () => {
   const authority = await openAuthority();
   const root = await openDirectory();
-  // Fills the cache, which killed processes do not.
-  await (await run(openHome(authority, root, "first"), -1)).exited;
   let kills = 0;
   const jobs = STEPS.flatMap((name, step) =>
     Array.from({ length: KILLS_PER_STEP }, (_, round) => async () => {
@@ -122,7 +119,7 @@ test("a process killed at any step of a registration leaves a store that loads, 
   );
   await drain(jobs);
   expect(kills).toBe(STEPS.length * KILLS_PER_STEP);
-  expect(kills).toBeGreaterThanOrEqual(200 - KILLS_WITHOUT_ANSWER);
+  expect(kills).toBeGreaterThanOrEqual(byEffort(200, 20) - KILLS_WITHOUT_ANSWER);
 });
 
 test("a process killed between a request and its answer leaves one agent, whether the authority had registered it or not", async () => {

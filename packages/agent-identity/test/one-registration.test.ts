@@ -1,5 +1,6 @@
 import { mkdir, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { byEffort } from "@countersign/testing/effort";
 import { describe, expect, test } from "vitest";
 import { AgentIdentityManager } from "../src/agent-identity-manager.js";
 import { fixedAuth } from "../src/auth.js";
@@ -9,6 +10,8 @@ import { openAuthority } from "./support/authority.js";
 import { openDirectory } from "./support/directory.js";
 import { openGate } from "./support/manager.js";
 import { runTogether, startProgram } from "./support/processes.js";
+
+const PROCESSES = byEffort(20, 5);
 
 async function open() {
   const authority = await openAuthority();
@@ -42,9 +45,9 @@ test("1,000 callers at once in one process, over one manager and over many, regi
   await Promise.all(managers.map((manager) => manager.close()));
 });
 
-test("20 processes started together on an empty home register one agent and leave one key", async () => {
+test(`${PROCESSES} processes started together on an empty home register one agent and leave one key`, async () => {
   const { authority, home, start } = await open();
-  const results = await runTogether(Array.from({ length: 20 }, () => start));
+  const results = await runTogether(Array.from({ length: PROCESSES }, () => start));
   for (const { code, stderr } of results) expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
   const lines = results.map(({ stdout }) => stdout.trim().split("\n").at(-1));
   expect(new Set(lines)).toEqual(new Set([`agent_1 ${authority.agents[0]?.publicKey}`]));
@@ -55,7 +58,7 @@ test("20 processes started together on an empty home register one agent and leav
 });
 
 describe("a holder of the lock", () => {
-  test("that was killed while it registered holds 20 other processes up for less than 5 s, and they register one agent", async () => {
+  test(`that was killed while it registered holds ${PROCESSES} other processes up for less than 5 s, and they register one agent`, async () => {
     const { authority, start } = await open();
     const gate = openGate();
     authority.fault("register_agent", { kind: "hold", until: gate.opened });
@@ -63,7 +66,7 @@ describe("a holder of the lock", () => {
     await killed.waitForLine(/^ready$/);
     killed.write("go\n");
     await expect.poll(() => authority.counts.registerAgent, { timeout: 60_000 }).toBe(1);
-    const others = await Promise.all(Array.from({ length: 20 }, start));
+    const others = await Promise.all(Array.from({ length: PROCESSES }, start));
     await Promise.all(others.map((running) => running.waitForLine(/^ready$/)));
     for (const running of others) running.write("go\n");
     const killedAt = performance.now();

@@ -2,6 +2,7 @@ import { Console } from "node:console";
 import { createHmac } from "node:crypto";
 import { Writable } from "node:stream";
 import { format, inspect } from "node:util";
+import { propertyRuns } from "@countersign/testing/effort";
 import { ed25519, x25519 } from "@noble/curves/ed25519.js";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -72,7 +73,7 @@ describe("an agent key", () => {
         expect(Buffer.from(x ?? "", "base64url")).toEqual(Buffer.from(x25519.getPublicKey(secret)));
         expect(key.toX25519PrivateKey()).toBe(key.toX25519PrivateKey());
       }),
-      { numRuns: 50 },
+      { numRuns: propertyRuns(50) },
     );
   });
 

@@ -1,3 +1,4 @@
+import { propertyRuns } from "@countersign/testing/effort";
 import { ED25519_TORSION_SUBGROUP, ed25519 } from "@noble/curves/ed25519.js";
 import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
@@ -208,7 +209,7 @@ describe("AgentPublicKey.verify", () => {
           ed25519.verify(changed, message, publicKey.toBytes(), strict),
         );
       }),
-      { numRuns: 100 },
+      { numRuns: propertyRuns(100) },
     );
   });
 });

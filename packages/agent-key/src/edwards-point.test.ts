@@ -1,3 +1,4 @@
+import { propertyRuns } from "@countersign/testing/effort";
 import { ED25519_TORSION_SUBGROUP, ed25519 } from "@noble/curves/ed25519.js";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -52,7 +53,7 @@ describe("isSoundPublicKey", () => {
       fc.property(bytes, (candidate) => {
         expect(isSoundPublicKey(candidate)).toBe(nobleAccepts(candidate));
       }),
-      { numRuns: 300 },
+      { numRuns: propertyRuns(300) },
     );
   });
 
@@ -65,7 +66,7 @@ describe("isSoundPublicKey", () => {
         expect(nobleAccepts(point.toBytes())).toBe(true);
         expect(isSoundPublicKey(point.toBytes())).toBe(true);
       }),
-      { numRuns: 100 },
+      { numRuns: propertyRuns(100) },
     );
   });
 

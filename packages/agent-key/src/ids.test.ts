@@ -1,3 +1,4 @@
+import { propertyRuns } from "@countersign/testing/effort";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { agentKeyError, refusalOf } from "../test/agent-key-error.js";
@@ -48,7 +49,7 @@ describe("isServerId", () => {
       fc.property(fc.string({ unit: character, minLength: 1, maxLength: 3 }), (text) => {
         expect(isServerId(text)).toBe(allowed(text) && text !== "." && text !== "..");
       }),
-      { numRuns: 2000 },
+      { numRuns: propertyRuns(2000) },
     );
   });
 
@@ -100,7 +101,7 @@ describe("isPrincipalId", () => {
       fc.property(fc.string({ unit: character, minLength: 1, maxLength: 3 }), (text) => {
         expect(isPrincipalId(text)).toBe(allowed(text));
       }),
-      { numRuns: 2000 },
+      { numRuns: propertyRuns(2000) },
     );
   });
 });

@@ -1,15 +1,17 @@
 import { readdir } from "node:fs/promises";
 import { fileStore } from "@countersign/agent-identity";
 import { temporaryDirectory } from "@countersign/testing";
+import { byEffort } from "@countersign/testing/effort";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { fileTaskStore } from "../src/store/file-task-store.js";
 import { memoryTaskStore } from "../src/store/memory-task-store.js";
 import type { TaskStore } from "../src/store/task-store.js";
-import { compileOnce, startProgram } from "./processes/run-source.js";
+import { startProgram } from "./processes/run-source.js";
 import { recordEvents } from "./record-events.js";
 import { gate, startWorld } from "./world.js";
 
-compileOnce();
+// Of each of the three orders at least two.
+const PROCESSES = byEffort(20, 6);
 
 async function startHome(): Promise<string> {
   const home = await temporaryDirectory();
@@ -132,7 +134,7 @@ describe("a stored thread whose lock is held", () => {
   });
 });
 
-describe("20 processes started together on an empty home", () => {
+describe(`${PROCESSES} processes started together on an empty home`, () => {
   it("register one agent and one task for each thread, and a resumed thread sends nothing", async () => {
     const home = await startHome();
     const { authority, human } = await startWorld();
@@ -142,7 +144,9 @@ describe("20 processes started together on an empty home", () => {
       const order = [...threads.slice(index % 3), ...threads.slice(0, index % 3)];
       return startProgram("ensure-tasks.ts", [authority.url, human.accessToken, home, ...order]);
     };
-    const processes = await Promise.all(Array.from({ length: 20 }, (_, index) => start(index)));
+    const processes = await Promise.all(
+      Array.from({ length: PROCESSES }, (_, index) => start(index)),
+    );
     await Promise.all(processes.map((one) => one.waitForLine(/^ready$/)));
     // Every process has its agent and asks for tasks before one of them is stored: what is not locked is registered twice.
     const until = Promise.all(processes.map((one) => one.waitForLine(/^agent$/)));

@@ -2,10 +2,11 @@ import { createHash } from "node:crypto";
 import { readdir } from "node:fs/promises";
 import { AgentIdentityManager, fileStore, fixedAuth } from "@countersign/agent-identity";
 import { startTestAuthority, temporaryDirectory } from "@countersign/testing";
+import { byEffort } from "@countersign/testing/effort";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { AgentTaskManager } from "../src/agent-task-manager.js";
 import { fileTaskStore } from "../src/store/file-task-store.js";
-import { compileOnce, runProgram, startProgram } from "./processes/run-source.js";
+import { runProgram, startProgram } from "./processes/run-source.js";
 
 // In the order in which a registration comes by them.
 const STEPS = [
@@ -27,10 +28,9 @@ const STEPS = [
   // Afterwards.
   "countersign:agent-task registered",
 ] as const;
-const HOMES = 26;
+const HOMES = byEffort(26, 3);
 const KILLS_PER_HOME = 4;
-
-compileOnce();
+const KILLS = HOMES * KILLS_PER_HOME;
 
 /** Kills in one home, one after the other; each next process must come back to the very task whose registration was cut off. */
 async function killInOneHome(number: number): Promise<readonly string[]> {
@@ -81,10 +81,10 @@ async function killInOneHome(number: number): Promise<readonly string[]> {
 }
 
 describe("a process killed while it registers a task", () => {
-  it("leaves stores that load, and the next one has the same task, after 100 kills at every step", async () => {
+  it(`leaves stores that load, and the next one has the same task, after ${KILLS} kills at every step`, async () => {
     const homes = Array.from({ length: HOMES }, (_, number) => killInOneHome(number));
     const kills = (await Promise.all(homes)).flat();
-    expect(kills.length).toBeGreaterThanOrEqual(100);
+    expect(kills).toHaveLength(KILLS);
     expect(new Set(kills)).toEqual(new Set(STEPS));
   });
 });

@@ -1,13 +1,11 @@
 import { startTestAuthority, temporaryDirectory } from "@countersign/testing";
 import { beforeAll, describe, expect, it } from "vitest";
-import { compileOnce, runProgram } from "./processes/run-source.js";
+import { runProgram } from "./processes/run-source.js";
 
 type Did = Record<"register" | "resume" | "turn" | "forget", readonly string[]>;
 
 const FEW = 10;
 const MANY = 3000;
-
-compileOnce();
 
 async function countAmong(stored: number): Promise<Did> {
   await using home = await temporaryDirectory();

@@ -1,6 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { createRegistry, openStore, type TokenRole } from "@countersign/agent-authority";
 import { startTestUpstream, temporaryDirectory } from "@countersign/testing";
+import { byEffort } from "@countersign/testing/effort";
 import { expect, onTestFinished, test } from "vitest";
 import { type SeededRandom, seededRandom } from "../seeded-random.js";
 import { startBalancer } from "./cluster/balancer.js";
@@ -14,7 +15,7 @@ import {
 } from "./cluster/postgres-schema.js";
 import { ServerSlot } from "./cluster/server-slot.js";
 
-const SECONDS = Number(process.env.CLUSTER_SECONDS ?? 60);
+const SECONDS = Number(process.env.CLUSTER_SECONDS ?? byEffort(60, 10));
 const CLIENTS = 5;
 const MAX_AGE_MS = 15_000;
 // How long a gateway that lost the authority serves what it was told before it asks again (remoteDirectory).
@@ -67,29 +68,32 @@ test.skipIf(!answers)(
     }
 
     const time = new AbortController();
-    const timer = setTimeout(() => time.abort(), SECONDS * 1000);
-    onTestFinished(() => {
-      clearTimeout(timer);
+    onTestFinished(() => time.abort());
+    const slots = [...authorities, ...gateways];
+    const allHappened = () =>
+      seen.turns > SECONDS &&
+      seen.twins > 0 &&
+      operator.revokedTasks.size > 0 &&
+      operator.revokedAgents.size > 0 &&
+      slots.every((slot) => slot.killedAt.length > 0);
+    // A busy machine does less in the same time: it goes on until all of it did happen.
+    const endInTime = async () => {
+      await wait(SECONDS * 1000, undefined, { signal: time.signal });
+      await expect.poll(allHappened, { timeout: MINUTE_MS }).toBe(true);
       time.abort();
-    });
+    };
     await Promise.all([
+      endInTime(),
       ...clients.map((client) => client.work(time.signal)),
       operator.work(clients, time.signal),
       killAtRandom(authorities, random.fork(), time.signal),
       killAtRandom(gateways, random.fork(), time.signal),
     ]);
 
-    report(seen, operator, [...authorities, ...gateways]);
+    report(seen, operator, slots);
     expect(seen.failures).toEqual([]);
     expect(operator.violations).toEqual([]);
-    // All of it did happen.
-    expect(seen.turns).toBeGreaterThan(SECONDS);
-    expect(seen.twins).toBeGreaterThan(0);
-    expect(operator.revokedTasks.size).toBeGreaterThan(0);
-    expect(operator.revokedAgents.size).toBeGreaterThan(0);
-    for (const slot of [...authorities, ...gateways]) {
-      expect(slot.killedAt.length).toBeGreaterThan(0);
-    }
+    expect(allHappened()).toBe(true);
     await checkRecords(cluster.database, seen, operator);
   },
   SECONDS * 1000 + 4 * MINUTE_MS,

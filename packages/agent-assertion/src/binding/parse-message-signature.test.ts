@@ -1,3 +1,4 @@
+import { propertyRuns } from "@countersign/testing/effort";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { NONCE, requestWith, signedWith } from "../../test/bound-request.js";
@@ -119,7 +120,7 @@ describe("parseMessageSignature", () => {
         if (error === undefined) expect([undefined, expect.any(Object)]).toContainEqual(found);
         else expect(error).toMatchObject({ name: "AgentAssertionError", code: "bad_signature" });
       }),
-      { numRuns: 2000 },
+      { numRuns: propertyRuns(2000) },
     );
   });
 });

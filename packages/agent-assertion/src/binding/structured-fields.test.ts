@@ -1,3 +1,4 @@
+import { propertyRuns } from "@countersign/testing/effort";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { fieldValue, parseMembers } from "./structured-fields.js";
@@ -80,7 +81,7 @@ describe("parseMembers", () => {
           expect(String(error)).not.toMatch(/AssertionError/);
         }
       }),
-      { numRuns: 2000 },
+      { numRuns: propertyRuns(2000) },
     );
   });
 });

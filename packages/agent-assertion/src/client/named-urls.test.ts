@@ -1,4 +1,5 @@
 import { AgentKeyError } from "@countersign/agent-key";
+import { propertyRuns } from "@countersign/testing/effort";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { expectFailure, failureOf } from "../../test/expect-rejection.js";
@@ -107,7 +108,7 @@ describe("parseNamedUrls", () => {
           seen = seen.replaceAll(/%(25|2e|2f|5c)/gi, (escaped) => decodeURIComponent(escaped));
         }
       }),
-      { numRuns: 2000 },
+      { numRuns: propertyRuns(2000) },
     );
   });
 });

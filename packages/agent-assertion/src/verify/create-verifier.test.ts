@@ -1,4 +1,5 @@
 import type { AgentPublicKey } from "@countersign/agent-key";
+import { propertyRuns } from "@countersign/testing/effort";
 import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
 import { expectFailure, expectRejection, failureOf } from "../../test/expect-rejection.js";
@@ -199,7 +200,7 @@ describe("createVerifier", () => {
           expect(AssertionRejected.is(error)).toBe(true);
         },
       ),
-      { numRuns: 1000 },
+      { numRuns: propertyRuns(1000) },
     );
   });
 });

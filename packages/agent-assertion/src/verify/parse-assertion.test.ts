@@ -1,3 +1,4 @@
+import { propertyRuns } from "@countersign/testing/effort";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { expectRejection } from "../../test/expect-rejection.js";
@@ -170,7 +171,7 @@ describe("parseAssertion", () => {
           expect(["missing", "malformed"]).toContain(error.code);
         }
       }),
-      { numRuns: 2000 },
+      { numRuns: propertyRuns(2000) },
     );
   });
 });

@@ -1,3 +1,4 @@
+import { propertyRuns } from "@countersign/testing/effort";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parseJsonObject } from "./parse-json-object.js";
@@ -111,7 +112,7 @@ describe("parseJsonObject", () => {
           expect(value === undefined || typeof value === "object").toBe(true);
         },
       ),
-      { numRuns: 1000 },
+      { numRuns: propertyRuns(1000) },
     );
   });
 });

@@ -1,5 +1,6 @@
 import { AgentKey } from "@countersign/agent-key";
 import { contentDigest } from "@countersign/agent-key/message-signature";
+import { propertyRuns } from "@countersign/testing/effort";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
@@ -593,7 +594,7 @@ describe("any bound request", () => {
         await expectRejection(() => verify(changed), "binding_mismatch");
         expect((await verify(whole)).covered).toHaveLength(body === undefined ? 3 : 4);
       }),
-      { numRuns: 500 },
+      { numRuns: propertyRuns(500) },
     );
   });
 });

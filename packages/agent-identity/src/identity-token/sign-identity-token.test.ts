@@ -1,5 +1,6 @@
 import { generateKeyPairSync } from "node:crypto";
 import { AgentKey } from "@countersign/agent-key";
+import { propertyRuns } from "@countersign/testing/effort";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { expectRejection } from "../../test/support/expect-rejection.js";
@@ -165,7 +166,7 @@ describe("makes a token", () => {
           expect(keys).toEqual([publicJwk]);
         },
       ),
-      { numRuns: 50 },
+      { numRuns: propertyRuns(50) },
     );
   });
 });

@@ -1,4 +1,5 @@
 import { createTestIdentityIssuer, FakeClock, type SignTokenOptions } from "@countersign/testing";
+import { propertyRuns } from "@countersign/testing/effort";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { expectRejection } from "../../test/support/expect-rejection.js";
@@ -279,7 +280,7 @@ describe("refuses a token", () => {
           await expect(verify(changed)).rejects.toSatisfy((error) => IdentityTokenError.is(error));
         },
       ),
-      { numRuns: 200 },
+      { numRuns: propertyRuns(200) },
     );
   });
 
@@ -297,7 +298,7 @@ describe("refuses a token", () => {
       fc.asyncProperty(text, async (token) => {
         await expect(verify(token)).rejects.toSatisfy((error) => IdentityTokenError.is(error));
       }),
-      { numRuns: 300 },
+      { numRuns: propertyRuns(300) },
     );
   });
 });

@@ -2,6 +2,7 @@
 // then registers another thread's task and is killed at a step of it.
 import { subscribe } from "node:diagnostics_channel";
 import { once } from "node:events";
+import { flushCompileCache } from "node:module";
 import { AgentIdentityManager, fileStore, fixedAuth } from "@countersign/agent-identity";
 import { AgentTaskManager } from "../../src/agent-task-manager.js";
 import { fileTaskStore } from "../../src/store/file-task-store.js";
@@ -23,6 +24,8 @@ const identities = new AgentIdentityManager({
 });
 const tasks = new AgentTaskManager({ identities, store: fileTaskStore(`${home}/threads`) });
 const task = await tasks.ensure(before);
+// Before the kill, after which the next process would find nothing compiled.
+flushCompileCache();
 process.stdout.write(`recovered ${task?.taskId}\n`);
 await once(process.stdin, "data");
 process.stdin.destroy();
