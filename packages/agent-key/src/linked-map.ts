@@ -58,10 +58,13 @@ export class LinkedMap<K, V> {
     this.#newest = undefined;
   }
 
-  /** The entries, the oldest first. */
+  /** The entries, the oldest first. The entry that was given last may be set or deleted before the next one is asked for. */
   *[Symbol.iterator](): Generator<[key: K, value: V], void, undefined> {
-    for (let link = this.#oldest; link !== undefined; link = link.newer) {
-      yield [link.key, link.value];
+    let link = this.#oldest;
+    while (link !== undefined) {
+      const { key, value, newer } = link;
+      yield [key, value];
+      link = newer;
     }
   }
 

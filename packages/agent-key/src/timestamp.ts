@@ -1,7 +1,12 @@
 import { AgentKeyError } from "./agent-key-error.js";
 
-const FORM = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})Z$/;
+const FORM = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$/;
+const MINUTE_MS = 60_000;
 const LATEST_MS = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
+
+// The text of the last minute, up to its seconds: most calls are for the current time.
+let lastMinute = Number.NaN;
+let lastPrefix = "";
 
 /**
  * Formats an instant as the protocol writes it: RFC 3339, UTC, whole seconds (rounded down), `Z`.
@@ -11,9 +16,15 @@ const LATEST_MS = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
  */
 export function formatTimestamp(epochMs: number): string {
   if (!(epochMs <= LATEST_MS)) throw new RangeError("instant outside the years 0 to 9999");
-  const text = new Date(epochMs).toISOString();
-  if (text.length !== 24) throw new RangeError("instant outside the years 0 to 9999");
-  return `${text.slice(0, 19)}Z`;
+  const minute = Math.floor(epochMs / MINUTE_MS);
+  if (minute !== lastMinute) {
+    const text = new Date(minute * MINUTE_MS).toISOString();
+    if (text.length !== 24) throw new RangeError("instant outside the years 0 to 9999");
+    lastPrefix = text.slice(0, 17);
+    lastMinute = minute;
+  }
+  const second = Math.floor(epochMs / 1000) - minute * 60;
+  return `${lastPrefix}${second < 10 ? "0" : ""}${second}Z`;
 }
 
 /**
@@ -24,9 +35,10 @@ export function formatTimestamp(epochMs: number): string {
  * @see RFC 3339 §5.6; docs/protocol.md §4
  */
 export function parseTimestamp(text: string): number {
-  const epochMs = FORM.test(text) ? Date.parse(text) : Number.NaN;
-  // Date.parse rolls some dates over (30 February); a real instant comes back as it was written.
-  if (Number.isNaN(epochMs) || formatTimestamp(epochMs) !== text) {
+  const hasForm = typeof text === "string" && FORM.test(text);
+  const epochMs = hasForm ? Date.parse(text) : Number.NaN;
+  // Date.parse rolls some instants over (30 February, hour 24): each of them to another day of a month.
+  if (!hasForm || new Date(epochMs).getUTCDate() !== Number(text.slice(8, 10))) {
     throw new AgentKeyError("invalid_request", "not a timestamp of the form YYYY-MM-DDTHH:MM:SSZ");
   }
   return epochMs;

@@ -1,6 +1,6 @@
-import { type AgentCredential, formatTimestamp } from "@countersign/agent-key";
+import { type AgentCredential, formatTimestamp, LinkedMap } from "@countersign/agent-key";
 import { CLOCK, checkOptions, numberIn } from "../internal/options.js";
-import { signAssertion } from "./sign-assertion.js";
+import { signAt } from "./sign-assertion.js";
 
 /** Options of {@link AssertionSigner}. */
 export interface AssertionSignerOptions {
@@ -11,6 +11,10 @@ export interface AssertionSignerOptions {
 }
 
 interface KeptHeader {
+  readonly authority: string;
+  /** The line of the public key. */
+  readonly line: string;
+  readonly agentRuntimeId: string;
   readonly second: number;
   readonly header: string;
 }
@@ -19,18 +23,19 @@ interface KeptHeader {
  * Makes the `Authorization` field of an agent's requests, and signs at most once a second for each task.
  *
  * Timestamps have whole seconds and Ed25519 is deterministic, so that a header kept for its second is the one that would be signed.
- * Headers are kept by authority and public key as well as by ids: equal ids of two authorities never share one.
+ * Headers are kept by authority and public key as well as by ids: equal ids of two authorities never share one. Of equal task ids
+ * the header that was signed last is kept.
  */
 export class AssertionSigner {
   readonly #now: () => number;
-  readonly #maxEntries: number;
-  readonly #kept = new Map<string, KeptHeader>();
+  // By task id, which is a text that has its hash already: to join all that names a task cost more than all the rest.
+  readonly #kept: LinkedMap<string, KeptHeader>;
 
   /** @throws {AgentAssertionError} `config_invalid`, naming the option, if one is wrong */
   constructor(options: AssertionSignerOptions = {}) {
     checkOptions(options, { maxEntries: numberIn(1, Number.MAX_SAFE_INTEGER), now: CLOCK });
     this.#now = options.now ?? Date.now;
-    this.#maxEntries = options.maxEntries ?? 1000;
+    this.#kept = new LinkedMap(options.maxEntries ?? 1000);
   }
 
   /**
@@ -41,21 +46,19 @@ export class AssertionSigner {
   header(credential: AgentCredential): string {
     const { authority, agentRuntimeId, taskId, key, clockOffsetSeconds = 0 } = credential;
     const second = Math.floor(this.#now() / 1000 + clockOffsetSeconds);
-    // None of the parts holds a line break: the authority is a URL, the ids are checked before anything is kept.
-    const name = `${authority}\n${key.publicKey.line}\n${agentRuntimeId}\n${taskId}`;
-    const kept = this.#kept.get(name);
-    if (kept?.second === second) return kept.header;
-    const timestamp = formatTimestamp(second * 1000);
-    const header = signAssertion({ agentRuntimeId, taskId, key, timestamp });
-    // Written last again, so that the first of the map is the one not signed for the longest time.
-    this.#kept.delete(name);
-    this.#kept.set(name, { second, header });
-    if (this.#kept.size > this.#maxEntries) {
-      for (const oldest of this.#kept.keys()) {
-        this.#kept.delete(oldest);
-        break;
-      }
+    const { line } = key.publicKey;
+    const kept = this.#kept.get(taskId);
+    if (
+      kept?.second === second &&
+      kept.authority === authority &&
+      kept.line === line &&
+      kept.agentRuntimeId === agentRuntimeId
+    ) {
+      return kept.header;
     }
+    const timestamp = formatTimestamp(second * 1000);
+    const header = signAt({ agentRuntimeId, taskId, key, timestamp });
+    this.#kept.set(taskId, { authority, line, agentRuntimeId, second, header });
     return header;
   }
 }

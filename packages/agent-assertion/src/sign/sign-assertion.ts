@@ -20,26 +20,30 @@ export interface SignAssertionInput {
  * @see protocol.md §2, §4
  */
 export function signAssertion(input: SignAssertionInput): string {
-  const { agentRuntimeId, taskId, key, timestamp } = input;
-  if (!isServerId(agentRuntimeId) || !isServerId(taskId)) {
-    throw new AgentAssertionError("invalid_request", "an agent or task id that may not be signed", {
-      hint: "ids are 1 to 256 visible ASCII characters without a colon, a slash or a quote",
-    });
-  }
   try {
-    parseTimestamp(timestamp);
+    parseTimestamp(input.timestamp);
   } catch (cause) {
     throw new AgentAssertionError("invalid_request", "a timestamp that may not be signed", {
       cause,
       hint: "it has the form YYYY-MM-DDTHH:MM:SSZ",
     });
   }
-  // Members in the order of their names, as every generation of clients writes them.
-  const envelope = JSON.stringify({
-    agent_runtime_id: agentRuntimeId,
-    signature: key.signText(assertionText(agentRuntimeId, taskId, timestamp)),
-    task_id: taskId,
-    timestamp,
-  });
-  return `${SCHEME} ${encodeBase64Url(Buffer.from(envelope, "utf8"))}`;
+  return signAt(input);
+}
+
+/**
+ * Signs as {@link signAssertion} does, at a timestamp that `formatTimestamp` made.
+ *
+ * @throws {AgentAssertionError} `invalid_request` when an id is not of the protocol's form
+ */
+export function signAt({ agentRuntimeId, taskId, key, timestamp }: SignAssertionInput): string {
+  if (!isServerId(agentRuntimeId) || !isServerId(taskId)) {
+    throw new AgentAssertionError("invalid_request", "an agent or task id that may not be signed", {
+      hint: "ids are 1 to 256 visible ASCII characters without a colon, a slash or a quote",
+    });
+  }
+  const signature = key.signText(assertionText(agentRuntimeId, taskId, timestamp));
+  // Members in the order of their names, as every generation of clients writes them. None of the values has a character that JSON escapes.
+  const envelope = `{"agent_runtime_id":"${agentRuntimeId}","signature":"${signature}","task_id":"${taskId}","timestamp":"${timestamp}"}`;
+  return `${SCHEME} ${encodeBase64Url(Buffer.from(envelope, "latin1"))}`;
 }

@@ -24,6 +24,9 @@ import type {
 } from "../directory/agent-directory.js";
 import { AssertionRejected } from "./assertion-rejected.js";
 import { type CreateVerifierOptions, createVerifier } from "./create-verifier.js";
+import { parseAssertion } from "./parse-assertion.js";
+
+vi.mock(import("./parse-assertion.js"), { spy: true });
 
 // A directory whose facts a test may change, and that counts what it is asked.
 class ScriptedDirectory implements AgentDirectory {
@@ -138,6 +141,23 @@ describe("createVerifier", () => {
     clock.now = NOW + 301_000;
     await expectRejection(() => verifier.verify(header), "expired");
     expect(verify).toHaveBeenCalledTimes(1);
+  });
+
+  test("reads a field once, alone or in a list, and each time while its signature does not hold", async () => {
+    const { directory, verifier } = setUp();
+    vi.mocked(parseAssertion).mockClear();
+    await expectRejection(() => verifier.verify(badSignature), "bad_signature");
+    await expectRejection(() => verifier.verify(badSignature), "bad_signature");
+    expect(parseAssertion).toHaveBeenCalledTimes(2);
+    const first = await verifier.verify(header);
+    expect(await verifier.verify(header)).toEqual(first);
+    expect(await verifier.verify([header])).toEqual(first);
+    expect(parseAssertion).toHaveBeenCalledTimes(3);
+    await expectRejection(() => verifier.verify([header, header]), "malformed");
+    await expectRejection(() => verifier.verify(`${header} `), "malformed");
+    expect(parseAssertion).toHaveBeenCalledTimes(5);
+    directory.agentRecord = { ...agent, publicKeys: [otherKey.publicKey] };
+    await expectRejection(() => verifier.verify(header), "bad_signature");
   });
 
   test("does not take a remembered signature for one of another key", async () => {

@@ -17,7 +17,7 @@ import {
   requireLiveAgent,
   requireLiveTask,
 } from "./check-steps.js";
-import { type ParsedAssertion, parseAssertion } from "./parse-assertion.js";
+import type { ParsedAssertion } from "./parse-assertion.js";
 import { SignatureCache } from "./signature-cache.js";
 import type { AssertionPolicy, VerifiedAssertion } from "./verified-assertion.js";
 
@@ -89,7 +89,7 @@ export interface AssertionVerifier {
 /**
  * Makes the verifier of one authority's assertions.
  *
- * It keeps which signatures held (at most 10,000, bounded); time, states and policy are looked at for every request. It has no state
+ * It keeps which signatures held, and what those fields say (the last 10,000); time, states and policy are looked at for every request. It has no state
  * that needs closing; the directory may have.
  *
  * @throws {AgentAssertionError} `config_invalid`, naming the option, if one is missing or wrong, or `binding` lacks its `publicUrl` or `replayStore`
@@ -106,7 +106,7 @@ export function createVerifier(options: CreateVerifierOptions): AssertionVerifie
     binding: settings && { policy: settings.policy, maxBodyBytes: settings.maxBodyBytes },
     async verify(header, callOptions = {}) {
       const { request, signal } = callOptions;
-      const parsed = parseAssertion(header);
+      const parsed = signatures.parse(header);
       const facts: Facts = { authority: directory.authority };
       const checks = runChecks(
         parsed,

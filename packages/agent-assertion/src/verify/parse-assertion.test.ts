@@ -1,6 +1,6 @@
 import { propertyRuns } from "@countersign/testing/effort";
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { expectRejection } from "../../test/expect-rejection.js";
 import {
   AGENT_ID,
@@ -15,6 +15,9 @@ import {
 import { signAssertion } from "../sign/sign-assertion.js";
 import { AssertionRejected } from "./assertion-rejected.js";
 import { parseAssertion } from "./parse-assertion.js";
+import { parseJsonObject } from "./parse-json-object.js";
+
+vi.mock(import("./parse-json-object.js"), { spy: true });
 
 const token = header.slice("AgentAssertion ".length);
 const members = membersOf(header);
@@ -153,6 +156,36 @@ describe("parseAssertion", () => {
         expect(parsed).toMatchObject({ agentRuntimeId, taskId, timestamp });
       }),
     );
+  });
+
+  test("reads the form that clients write as it reads any other", () => {
+    const text = fc.oneof(id, instant, fc.string({ maxLength: 40 }), fc.string({ unit: "binary" }));
+    const outcomeOf = (envelope: string) => {
+      try {
+        const { header: _, ...parsed } = parseAssertion(fieldOf(envelope));
+        return parsed;
+      } catch (error) {
+        return AssertionRejected.is(error) ? error.message : error;
+      }
+    };
+    fc.assert(
+      fc.property(id, text, text, fc.oneof(instant, text), (agentId, taskId, other, timestamp) => {
+        const signature = key.signText(other);
+        const envelope = JSON.stringify({
+          agent_runtime_id: agentId,
+          signature,
+          task_id: taskId,
+          timestamp,
+        });
+        // A space makes it another form of the same object.
+        expect(outcomeOf(envelope)).toEqual(outcomeOf(`${envelope} `));
+      }),
+    );
+    vi.mocked(parseJsonObject).mockClear();
+    parseAssertion(header);
+    expect(parseJsonObject).not.toHaveBeenCalled();
+    parseAssertion(fieldOf(`${JSON.stringify(members)} `));
+    expect(parseJsonObject).toHaveBeenCalledTimes(1);
   });
 
   test("returns or rejects, and never fails otherwise, on any field", () => {

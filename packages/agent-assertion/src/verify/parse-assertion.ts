@@ -4,6 +4,10 @@ import { MAX_FIELD_LENGTH, SCHEME } from "../schema/assertion-form.js";
 import { AssertionRejected } from "./assertion-rejected.js";
 import { type JsonObject, parseJsonObject } from "./parse-json-object.js";
 
+// The form that clients write: each member once, no escape, no white space between. A text of it is one JSON object whose names differ.
+const WRITTEN =
+  /^\{"agent_runtime_id":"([ !#-[\]-~]*)","signature":"([ !#-[\]-~]*)","task_id":"([ !#-[\]-~]*)","timestamp":"([ !#-[\]-~]*)"\}$/;
+
 /** A well-formed assertion. Nothing in it is trusted: anybody can write one. */
 export interface ParsedAssertion {
   readonly agentRuntimeId: string;
@@ -75,11 +79,18 @@ function parseEnvelope(token: string): JsonObject {
   if (!isUtf8(bytes)) throw malformed("the token is not UTF-8");
   // A byte order mark stays in the text, where it is no JSON.
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
-  const envelope = parseJsonObject(text);
+  const envelope = asWritten(text) ?? parseJsonObject(text);
   if (envelope === undefined) {
     throw malformed("the token is not one JSON object without repeated members");
   }
   return envelope;
+}
+
+function asWritten(text: string): JsonObject | undefined {
+  const found = WRITTEN.exec(text);
+  if (found === null) return undefined;
+  const [, agent_runtime_id, signature, task_id, timestamp] = found;
+  return { agent_runtime_id, signature, task_id, timestamp };
 }
 
 function member(envelope: JsonObject, name: string): string {

@@ -1,42 +1,51 @@
+import { LinkedMap } from "@countersign/agent-key";
 import type { AgentRecord } from "../directory/agent-directory.js";
 import { isSignedBy } from "./is-signed-by.js";
-import type { ParsedAssertion } from "./parse-assertion.js";
+import { type ParsedAssertion, parseAssertion } from "./parse-assertion.js";
+
+interface Held {
+  readonly parsed: ParsedAssertion;
+  /** The line of the key under which the signature held. */
+  readonly line: string;
+}
 
 /**
- * Remembers which signatures held, by the field's bytes and the public key, and nothing else: time, states and policy are looked at
- * each time (protocol.md §6).
+ * Remembers which signatures held, by the field's bytes and the public key, and what those bytes say. Nothing else: time, states and policy
+ * are looked at each time (protocol.md §6).
  *
- * Only what held is kept, so that nobody without a key can fill it. The oldest goes first: an assertion is worth nothing after
+ * Only what held is kept, so that a caller without a key cannot fill it. The oldest goes first: an assertion is worth nothing after
  * its few minutes anyway.
  */
 export class SignatureCache {
-  readonly #maxEntries: number;
-  // From the field to the line of the key under which it held.
-  readonly #held = new Map<string, string>();
+  readonly #held: LinkedMap<string, Held>;
 
   constructor(maxEntries: number) {
-    this.#maxEntries = maxEntries;
+    this.#held = new LinkedMap(maxEntries);
+  }
+
+  /** Takes a field apart as {@link parseAssertion} does; one whose signature held before is not read again. */
+  parse(header: string | readonly string[] | undefined): ParsedAssertion {
+    const field = typeof header === "object" && header.length === 1 ? header[0] : header;
+    const held = typeof field === "string" ? this.#held.get(field) : undefined;
+    return held?.parsed ?? parseAssertion(header);
   }
 
   /** Tells whether the assertion's signature holds under one of the agent's keys. */
   isSigned(parsed: ParsedAssertion, agent: AgentRecord): boolean {
-    const line = this.#held.get(parsed.header);
+    const line = this.#held.get(parsed.header)?.line;
     if (line !== undefined && agent.publicKeys.some((key) => key.line === line)) return true;
     for (const key of agent.publicKeys) {
       if (isSignedBy(parsed, key)) {
-        this.#keep(parsed.header, key.line);
+        this.#keep(parsed, key.line);
         return true;
       }
     }
     return false;
   }
 
-  #keep(header: string, line: string): void {
-    this.#held.set(header, line);
-    if (this.#held.size <= this.#maxEntries) return;
-    for (const oldest of this.#held.keys()) {
-      this.#held.delete(oldest);
-      break;
-    }
+  // A small Buffer is a view of 8 KiB that it shares with others: its own copy keeps those from staying.
+  #keep(parsed: ParsedAssertion, line: string): void {
+    const signature = Uint8Array.from(parsed.signature);
+    this.#held.set(parsed.header, { parsed: { ...parsed, signature }, line });
   }
 }
