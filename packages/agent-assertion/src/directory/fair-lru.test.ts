@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { FairLru } from "./fair-lru.js";
 
 describe("FairLru", () => {
@@ -44,6 +44,20 @@ describe("FairLru", () => {
     const kept = new FairLru<number>(10);
     for (let i = 0; i < 20; i += 1) kept.set(`e-${i}`, "o", i);
     for (let i = 10; i < 20; i += 1) expect(kept.peek(`e-${i}`)).toBe(i);
+  });
+
+  test("takes a new entry when it is full without walking over a Map or a Set", () => {
+    const kept = new FairLru<number>(100);
+    for (let i = 0; i < 100; i += 1) kept.set(`e-${i}`, `o-${i % 60}`, i);
+    const walks = [Map.prototype, Set.prototype].flatMap((kind) => [
+      vi.spyOn(kind as Map<unknown, unknown>, "keys"),
+      vi.spyOn(kind as Map<unknown, unknown>, "values"),
+      vi.spyOn(kind as Map<unknown, unknown>, Symbol.iterator),
+    ]);
+    for (let i = 100; i < 1000; i += 1) kept.set(`e-${i}`, `o-${i % 60}`, i);
+    const counts = walks.map((walk) => walk.mock.calls.length);
+    vi.restoreAllMocks();
+    expect(counts).toEqual([0, 0, 0, 0, 0, 0]);
   });
 
   test("takes an entry along to another owner", () => {

@@ -1,7 +1,9 @@
+import { LinkedMap } from "@countersign/agent-key";
+
 interface Share<V> {
   readonly owner: string;
   /** The one that was used longest ago comes first. */
-  readonly entries: Map<string, V>;
+  readonly entries: LinkedMap<string, V>;
 }
 
 /**
@@ -13,7 +15,7 @@ export class FairLru<V> {
   readonly #shares = new Map<string, Share<V>>();
   readonly #shareOf = new Map<string, Share<V>>();
   /** Shares by their number of entries; among equals, the one that was used longest ago comes first. */
-  readonly #bySize = new Map<number, Set<Share<V>>>();
+  readonly #bySize = new Map<number, LinkedMap<Share<V>, true>>();
   #largest = 0;
 
   constructor(maxEntries: number) {
@@ -25,7 +27,6 @@ export class FairLru<V> {
     const share = this.#shareOf.get(name);
     const value = share?.entries.get(name);
     if (share === undefined || value === undefined) return undefined;
-    share.entries.delete(name);
     share.entries.set(name, value);
     this.#file(share, share.entries.size);
     return value;
@@ -38,7 +39,7 @@ export class FairLru<V> {
 
   set(name: string, owner: string, value: V): void {
     this.delete(name);
-    const share = this.#shares.get(owner) ?? { owner, entries: new Map<string, V>() };
+    const share = this.#shares.get(owner) ?? { owner, entries: new LinkedMap<string, V>() };
     const size = share.entries.size;
     share.entries.set(name, value);
     this.#shares.set(owner, share);
@@ -58,8 +59,8 @@ export class FairLru<V> {
   }
 
   #evict(): void {
-    for (const share of this.#bySize.get(this.#largest) ?? []) {
-      for (const oldest of share.entries.keys()) {
+    for (const [share] of this.#bySize.get(this.#largest) ?? []) {
+      for (const [oldest] of share.entries) {
         this.delete(oldest);
         return;
       }
@@ -73,8 +74,8 @@ export class FairLru<V> {
     if (before?.size === 0) this.#bySize.delete(sizeBefore);
     const { size } = share.entries;
     if (size > 0) {
-      const equals = this.#bySize.get(size) ?? new Set();
-      this.#bySize.set(size, equals.add(share));
+      const equals = this.#bySize.get(size) ?? new LinkedMap();
+      this.#bySize.set(size, equals.set(share, true));
     }
     // Sizes change by one, so that the largest is this one or the one it was.
     this.#largest = Math.max(size, this.#bySize.has(this.#largest) ? this.#largest : size);

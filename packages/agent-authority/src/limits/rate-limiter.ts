@@ -1,4 +1,4 @@
-import { formatTimestamp } from "@countersign/agent-key";
+import { formatTimestamp, LinkedMap } from "@countersign/agent-key";
 import type { AuthorityStore, Rows } from "../store/authority-store.js";
 import type { LimitSubject } from "./limit-subject.js";
 import { type Quota, RateLimited, WINDOW_SECONDS } from "./quota.js";
@@ -19,7 +19,7 @@ export class RateLimiter {
   readonly #now: () => number;
   readonly #isPostgres: boolean;
   /** What has reached its limit, until when. In one window that never changes again, so it is no state that others would have to see. */
-  readonly #exhausted = new Map<string, number>();
+  readonly #exhausted = new LinkedMap<string, number>(MAX_EXHAUSTED);
   #begun = 0;
 
   constructor(store: AuthorityStore, limits: RateLimits, now: () => number) {
@@ -86,10 +86,6 @@ export class RateLimiter {
 
   #remember(name: string, until: number): boolean {
     const isFirst = this.#exhausted.get(name) !== until;
-    if (this.#exhausted.size >= MAX_EXHAUSTED) {
-      const [oldest] = this.#exhausted.keys();
-      if (oldest !== undefined) this.#exhausted.delete(oldest);
-    }
     this.#exhausted.set(name, until);
     return isFirst;
   }

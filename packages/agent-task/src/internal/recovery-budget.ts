@@ -1,3 +1,5 @@
+import { LinkedMap } from "@countersign/agent-key";
+
 const AGAIN_AFTER_MS = 10 * 60 * 1000;
 const MAX_ORIGINS = 1000;
 
@@ -8,15 +10,12 @@ const MAX_ORIGINS = 1000;
  * @see docs/protocol.md §8
  */
 export class RecoveryBudget {
-  readonly #spentAt = new Map<string, number>();
+  readonly #spentAt = new LinkedMap<string, number>(MAX_ORIGINS);
 
   /** Takes the recovery of an origin. @returns whether it was there to take */
   take(origin: string, now: number): boolean {
     const spentAt = this.#spentAt.get(origin);
     if (spentAt !== undefined && now - spentAt < AGAIN_AFTER_MS) return false;
-    this.#spentAt.delete(origin);
-    const oldest = this.#spentAt.keys().next().value;
-    if (this.#spentAt.size >= MAX_ORIGINS && oldest !== undefined) this.#spentAt.delete(oldest);
     this.#spentAt.set(origin, now);
     return true;
   }

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { AgentKeyError, parseScopeId } from "@countersign/agent-key";
+import { AgentKeyError, LinkedMap, parseScopeId } from "@countersign/agent-key";
 import { type AgentTask, RUN, type TaskScope } from "../agent-task.js";
 import { createRandomIdempotencyKey } from "../idempotency-key.js";
 import type { Flight } from "./flight.js";
@@ -8,6 +8,8 @@ import { RecoveryBudget } from "./recovery-budget.js";
 
 const MAX_STATES = 10_000;
 const MAX_REFUSED = 100;
+// How many states are looked at to make room for one.
+const MAX_TRIES = 10;
 
 /** What this process knows of one scope. */
 export class ScopeState {
@@ -31,7 +33,7 @@ export class ScopeState {
   readonly budget = new RecoveryBudget();
   /** For each agent whose task is to be replaced: the fresh `Idempotency-Key`, kept for the retries of that one registration. */
   readonly replacementKeys = new Map<string, string>();
-  readonly #refused = new Set<string>();
+  readonly #refused = new LinkedMap<string, true>(MAX_REFUSED);
 
   constructor(scope: TaskScope) {
     this.scope = scope;
@@ -41,14 +43,12 @@ export class ScopeState {
 
   /** Whether a resource server refused this task before. */
   isRefused(task: TaskIds): boolean {
-    return this.#refused.has(nameOf(task));
+    return this.#refused.get(nameOf(task)) === true;
   }
 
   /** Remembers that this task was refused. */
   addRefused(task: TaskIds): void {
-    const oldest = this.#refused.values().next().value;
-    if (this.#refused.size >= MAX_REFUSED && oldest !== undefined) this.#refused.delete(oldest);
-    this.#refused.add(nameOf(task));
+    this.#refused.set(nameOf(task), true);
   }
 
   /** Makes the next registration for this agent one that replaces a task. */
@@ -80,7 +80,7 @@ export interface TaskIds {
 
 /** The scopes that this process has seen. Bounded: the oldest idle one is dropped first, its task is in the store. */
 export class ScopeStates {
-  readonly #states = new Map<TaskScope, ScopeState>();
+  readonly #states = new LinkedMap<TaskScope, ScopeState>();
 
   /**
    * The state of a scope, made at first use.
@@ -94,22 +94,25 @@ export class ScopeStates {
       throw new AgentKeyError("invalid_request", "a scope is a text or RUN");
     }
     const state = new ScopeState(typeof scope === "string" ? parseScopeId(scope) : scope);
-    if (this.#states.size >= MAX_STATES) this.#dropOldest();
+    this.#makeRoom();
     this.#states.set(scope, state);
     return state;
   }
 
   /** Every scope that is known now. */
   all(): ScopeState[] {
-    return [...this.#states.values()];
+    return [...this.#states].map(([, state]) => state);
   }
 
-  #dropOldest(): void {
+  // A state that must stay becomes the newest, so that the next new scope does not meet it again.
+  #makeRoom(): void {
+    let tries = MAX_TRIES;
     for (const [scope, state] of this.#states) {
+      if (this.#states.size < MAX_STATES || tries === 0) return;
+      tries -= 1;
       // The task of a run is nowhere else.
-      if (!state.idle || !state.stored) continue;
-      this.#states.delete(scope);
-      return;
+      if (state.idle && state.stored) this.#states.delete(scope);
+      else this.#states.set(scope, state);
     }
   }
 }

@@ -1,3 +1,4 @@
+import { LinkedMap } from "@countersign/agent-key";
 import type { Dispatcher } from "undici";
 import { isRedirect } from "../follow-redirect.js";
 import { KEY_FIELDS } from "../own-credentials.js";
@@ -26,7 +27,7 @@ export type Origin = "named" | "elsewhere";
 export class UnseenRedirects {
   readonly #isNamed: (url: URL) => boolean;
   // For each request that is expected, where its redirects came from, as often as it is expected.
-  readonly #expected = new Map<string, Origin[]>();
+  readonly #expected = new LinkedMap<string, Origin[]>(MAX_EXPECTED);
 
   /** @param isNamed - whether requests to a URL get a credential */
   constructor(isNamed: (url: URL) => boolean) {
@@ -42,10 +43,7 @@ export class UnseenRedirects {
     const expected = this.#expected.get(next) ?? [];
     expected.push(this.#isNamed(url) ? "named" : "elsewhere");
     if (expected.length > MAX_EXPECTED) expected.shift();
-    this.#expected.delete(next);
     this.#expected.set(next, expected);
-    const [oldest = ""] = this.#expected.keys();
-    if (this.#expected.size > MAX_EXPECTED) this.#expected.delete(oldest);
   }
 
   /** Where the redirects came from that led to this request; `undefined`: none did. It is expected no longer. */
