@@ -6,6 +6,7 @@ import { createProgress } from "./progress.ts";
 import { formatQuartiles, formatVerdict } from "./report/format-figure.ts";
 import { readMachine } from "./report/machine.ts";
 import { printTable } from "./report/print-table.ts";
+import { withoutStacks } from "./report/results.ts";
 import { writeReport } from "./report/write-report.ts";
 import { ROWS } from "./row-list.ts";
 
@@ -51,7 +52,7 @@ async function bench(): Promise<number> {
     format: "countersign.performance/1",
     machine: readMachine(),
     effort: { ...effort, quick },
-    rows: results,
+    rows: withoutStacks(results),
   });
   console.error(`written to ${out}`);
   return results.some((result) => result.state === "failed") ? 1 : 0;

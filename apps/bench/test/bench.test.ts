@@ -1,10 +1,12 @@
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { runProcess, temporaryDirectory } from "@countersign/testing";
+import { runProcess, startProcess, temporaryDirectory } from "@countersign/testing";
 import { describe, expect, test } from "vitest";
 import { ROWS } from "../src/row-list.ts";
 
 const PROGRAM = join(import.meta.dirname, "../src/bench.ts");
+// Says the process id of each row's process.
+const ANNOUNCED = join(import.meta.dirname, "announce-row.mjs");
 const bench = (...argv: string[]) => runProcess(process.execPath, [PROGRAM, ...argv]);
 
 describe("bench", () => {
@@ -42,5 +44,17 @@ describe("bench", () => {
       expect(plot).toContain(title);
     }
     expect(plot).toMatch(/^<svg .*<\/svg>\n$/s);
+  });
+
+  test("ends with the process of its row when it is interrupted, and writes nothing", async () => {
+    await using folder = await temporaryDirectory();
+    const argv = ["--rows", "^sign-new-second", "--slice-ms", "60000", "--out", folder.path];
+    const env = { NODE_OPTIONS: `--import=${ANNOUNCED}` };
+    await using running = await startProcess(process.execPath, [PROGRAM, ...argv], { env });
+    const [, rowPid] = await running.waitForLine(/^row-program (\d+)$/m);
+    running.kill("SIGINT");
+    expect((await running.exited).code).toBe(130);
+    expect(() => process.kill(Number(rowPid), 0)).toThrow("ESRCH");
+    expect(await readdir(folder.path)).toEqual([]);
   });
 });

@@ -82,6 +82,7 @@ describe("measureRow", () => {
     const row: SeriesRow = {
       ...text,
       kind: "series",
+      time: "cpu",
       x: "tasks",
       y: "µs",
       goal: { limit: "at most", value: 1.2 },

@@ -10,7 +10,7 @@ export interface RowHead {
   readonly goal: Goal;
   /** What the figure is: `× the speed`, `× the cost`, `ms more`, or a unit. */
   readonly unit: string;
-  /** Which time decides. Absent: the row has one figure alone. */
+  /** Which time the figure is of. Absent: it is of none. */
   readonly decides?: "wall" | "cpu";
   readonly plot?: { readonly x: string; readonly y: string };
 }
@@ -42,7 +42,8 @@ export function rowHead(row: Row): RowHead {
   const { name, title, against, goal } = row;
   const head = { name, title, against, goal, unit: unitOf(row) };
   if (row.kind === "comparison") return { ...head, decides: row.decides };
-  return row.kind === "series" ? { ...head, plot: { x: row.x, y: row.y } } : head;
+  if (row.kind === "figure") return head;
+  return { ...head, decides: row.time, plot: { x: row.x, y: row.y } };
 }
 
 function unitOf(row: Row): string {

@@ -104,6 +104,8 @@ export interface Point {
 /** A row that shows how a cost grows. Its figure is the median at the last point ÷ the median at the first. */
 export interface SeriesRow extends RowText {
   readonly kind: "series";
+  /** Which time the points show. */
+  readonly time: "wall" | "cpu";
   /** Axis labels with units. Both axes are logarithmic. */
   readonly x: string;
   readonly y: string;

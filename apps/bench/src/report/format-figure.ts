@@ -26,11 +26,30 @@ export function formatVerdict(row: RowResult): string {
   return row.state === "failed" ? "failed" : "not measured";
 }
 
-/** Writes the wall time's and the CPU time's figures. One is empty if the row has one figure alone. */
-export function formatTimes(row: RowResult): { readonly wall: string; readonly cpu: string } {
-  if (row.state !== "measured") return { wall: "", cpu: "" };
-  const { compared, figure } = row;
-  if (compared === undefined) return { wall: formatQuartiles(figure), cpu: "" };
-  const { wall, cpu } = compared;
-  return { wall: formatQuartiles(wall), cpu: formatQuartiles(cpu) };
+const TIMES = { wall: "wall", cpu: "CPU" } as const;
+
+/** Writes the figure that is held against the goal, and which time it is of. */
+export function formatResult(row: RowResult): string {
+  if (row.state !== "measured") return "";
+  const figure = formatQuartiles(row.figure);
+  return row.decides === undefined ? figure : `${figure}, ${TIMES[row.decides]}`;
+}
+
+/** Writes the same figure of the other time, if there is one. */
+export function formatBeside(row: RowResult): string {
+  if (row.state !== "measured" || row.compared === undefined) return "";
+  const other = row.decides === "cpu" ? "wall" : "cpu";
+  return `${formatQuartiles(row.compared[other])}, ${TIMES[other]}`;
+}
+
+/** Writes what one unit of work takes: the product, then the other side. */
+export function formatEach(row: RowResult): string {
+  if (row.state !== "measured" || row.compared === undefined) return "";
+  const { product, peer } = row.compared.medians;
+  const time = row.decides ?? "wall";
+  return `${formatMicroseconds(product[time])}; ${formatMicroseconds(peer[time])}`;
+}
+
+function formatMicroseconds(value: number): string {
+  return value >= 1_000 ? `${formatNumber(value / 1_000)} ms` : `${formatNumber(value)} µs`;
 }

@@ -1,5 +1,12 @@
 import type { RowResult } from "../harness/row-result.ts";
-import { formatGoal, formatNumber, formatTimes, formatVerdict } from "./format-figure.ts";
+import {
+  formatBeside,
+  formatEach,
+  formatGoal,
+  formatNumber,
+  formatResult,
+  formatVerdict,
+} from "./format-figure.ts";
 import type { Results } from "./results.ts";
 
 /** Writes the page of a run: how it was measured, the table, the reasons of short rows, and the plots. */
@@ -16,8 +23,8 @@ export function writeMarkdown(results: Results): string {
     "",
     "## Results",
     "",
-    "| row | compared with | wall time | CPU time | goal | verdict |",
-    "|---|---|---|---|---|---|",
+    "| row | compared with | result | beside it | ours; other | goal | verdict |",
+    "|---|---|---|---|---|---|---|",
     ...rows.map(tableLine),
     "",
     "![Each row against its goal](performance/goals.svg)",
@@ -50,9 +57,10 @@ function howMeasured({ machine, effort }: Results): string[] {
     "- The two sides of a row run in turn, in slices: A B, B A, A B, … Each round gives one figure, and the table shows the median of these",
     "  figures, with the quartiles in brackets. Load of other programs hits both sides of a round alike.",
     "- CPU time is that of the process under test, its other threads included. It stands beside the wall time because it says more on a busy",
-    "  machine. The time in **bold** is held against the goal.",
+    "  machine. The result is held against the goal, and says which time it is of; the other time stands beside it.",
     "- *× the speed* is the other side's time divided by ours: 2 is twice as fast. *× the cost* is our time divided by the other side's: 1.05",
-    "  is 5 % more. The median over requests is taken within a slice if a row sends requests.",
+    "  is 5 % more. *ours; other* are the medians of what one unit of work takes on either side. If a row sends requests one by one, a slice",
+    "  gives the median of their latencies.",
     "- Both sides do equal work; each file in `apps/bench/src/rows` says what makes its row fair.",
     "",
     'To repeat it: `npx -y -p pnpm@12.21.0 -c "pnpm bench"` (about ten minutes), or `pnpm bench --quick` (less than one). `pnpm bench --help`',
@@ -61,14 +69,12 @@ function howMeasured({ machine, effort }: Results): string[] {
 }
 
 function tableLine(row: RowResult): string {
-  const { wall, cpu } = formatTimes(row);
-  const bold = (time: "wall" | "cpu", text: string) =>
-    text !== "" && (row.decides ?? "wall") === time ? `**${text}**` : text;
   const cells = [
     row.title,
     row.against,
-    bold("wall", wall),
-    bold("cpu", cpu),
+    formatResult(row),
+    formatBeside(row),
+    formatEach(row),
     formatGoal(row),
     formatVerdict(row),
   ];
@@ -77,16 +83,9 @@ function tableLine(row: RowResult): string {
 
 function reasons(rows: readonly RowResult[]): string[] {
   const lines = rows.flatMap((row) =>
-    row.reason === undefined
-      ? []
-      : [`- **${row.title}** (${formatVerdict(row)}): ${firstLine(row.reason)}`],
+    row.reason === undefined ? [] : [`- **${row.title}** (${formatVerdict(row)}): ${row.reason}`],
   );
   return lines.length === 0 ? [] : ["## Short or not measured", "", ...lines, ""];
-}
-
-// A stack is for the terminal and for `results.json`.
-function firstLine(reason: string): string {
-  return reason.split("\n", 1)[0] ?? "";
 }
 
 function growth(rows: readonly RowResult[]): string[] {

@@ -20,7 +20,7 @@ export function plotGoals(rows: readonly RowResult[]): string {
     .clamp(true);
   const ticks = [0.1, 0.2, 0.5, 1, 2, 5, 10].flatMap((tick) => [
     svgLine(across(tick), TOP - 8, across(tick), height - 16, tick === 1 ? "#222" : "#ddd"),
-    svgText(across(tick), TOP - 14, tick === 1 ? "goal" : `× ${tick}`, "middle"),
+    svgText(across(tick), TOP - 14, tickText(tick), "middle"),
   ]);
   const title = "Each row against its goal";
   return svgDocument(WIDTH, height, title, [
@@ -29,6 +29,12 @@ export function plotGoals(rows: readonly RowResult[]): string {
     ...ticks,
     ...measured.flatMap((row, at) => drawRow(row, across, TOP + at * ROW_HEIGHT + 12)),
   ]);
+}
+
+function tickText(tick: number): string {
+  if (tick === 1) return "goal";
+  if (tick === FURTHEST) return `≥ × ${tick}`;
+  return tick === 1 / FURTHEST ? `≤ × ${tick}` : `× ${tick}`;
 }
 
 function drawRow(

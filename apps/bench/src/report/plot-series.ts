@@ -5,7 +5,7 @@ import { round, svgDocument, svgLine, svgText } from "./svg.ts";
 
 const WIDTH = 720;
 const HEIGHT = 400;
-const EDGE = { left: 80, right: 24, top: 44, bottom: 56 } as const;
+const EDGE = { left: 80, right: 44, top: 44, bottom: 56 } as const;
 
 /** What a plot of a series shows. */
 export interface SeriesPlot {

@@ -1,16 +1,24 @@
 import type { RowResult } from "../harness/row-result.ts";
-import { formatGoal, formatTimes, formatVerdict } from "./format-figure.ts";
+import {
+  formatBeside,
+  formatEach,
+  formatGoal,
+  formatResult,
+  formatVerdict,
+} from "./format-figure.ts";
 
-const HEAD = ["row", "wall", "CPU", "goal", ""];
+const HEAD = ["row", "result", "beside it", "ours; other", "goal", ""];
 
-/** Returns the table for a terminal, and the reasons below it. The time that decides is marked with `*`. */
+/** Returns the table for a terminal, and the reasons below it. */
 export function printTable(rows: readonly RowResult[]): string {
-  const lines = rows.map((row) => {
-    const { wall, cpu } = formatTimes(row);
-    const mark = (time: "wall" | "cpu", text: string) =>
-      text !== "" && (row.decides ?? "wall") === time ? `${text} *` : text;
-    return [row.name, mark("wall", wall), mark("cpu", cpu), formatGoal(row), formatVerdict(row)];
-  });
+  const lines = rows.map((row) => [
+    row.name,
+    formatResult(row),
+    formatBeside(row),
+    formatEach(row),
+    formatGoal(row),
+    formatVerdict(row),
+  ]);
   const all = [HEAD, ...lines];
   const widths = HEAD.map((_, column) => Math.max(...all.map((line) => line[column]?.length ?? 0)));
   const table = all.map((line) =>
@@ -19,10 +27,9 @@ export function printTable(rows: readonly RowResult[]): string {
       .join("  ")
       .trimEnd(),
   );
-  const reasons = rows.flatMap((row) => {
-    const reason = row.state === "measured" ? row.reason : row.reason;
-    return reason === undefined ? [] : [`${row.name}: ${formatVerdict(row)}: ${reason}`];
-  });
-  const key = "* this time is held against the goal; medians of the rounds, quartiles in brackets";
+  const reasons = rows.flatMap((row) =>
+    row.reason === undefined ? [] : [`${row.name}: ${formatVerdict(row)}: ${row.reason}`],
+  );
+  const key = "Medians, quartiles in brackets. The result is held against the goal.";
   return [...table, "", key, ...(reasons.length > 0 ? ["", ...reasons] : [])].join("\n");
 }

@@ -10,3 +10,10 @@ export interface Results {
   /** A run of selected rows holds those alone. */
   readonly rows: readonly RowResult[];
 }
+
+/** Leaves out of errors what is for the terminal alone: a stack names files of this machine. */
+export function withoutStacks(rows: readonly RowResult[]): RowResult[] {
+  return rows.map((row) =>
+    row.state === "failed" ? { ...row, reason: row.reason.split("\n", 1)[0] ?? "" } : row,
+  );
+}

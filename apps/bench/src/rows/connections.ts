@@ -8,6 +8,7 @@ const WARM = 3_000;
 
 export const row: SeriesRow = {
   kind: "series",
+  time: "cpu",
   name: "connections",
   title: "a request through the gateway, from 1 to 512 connections",
   against: "one connection",

@@ -7,6 +7,7 @@ import { TASK_COUNTS } from "../servers/task-counts.ts";
 
 export const row: SeriesRow = {
   kind: "series",
+  time: "cpu",
   name: "tasks-register",
   title: "a task registration, from 10 to 1,000,000 tasks in the database, SQLite",
   against: "the smallest database",

@@ -15,6 +15,7 @@ const SPREAD_SECONDS = 150;
 
 export const row: SeriesRow = {
   kind: "series",
+  time: "cpu",
   name: "tasks-verify",
   title: "a verification by the authority's database, from 10 to 1,000,000 tasks, SQLite",
   against: "the smallest database",

@@ -8,6 +8,7 @@ const SIZES = [10, 100, 1_000, 10_000, 100_000];
 // A program that has just started resumes the same thread in each home. CPU time, so that the disk of this machine does not count.
 export const row: SeriesRow = {
   kind: "series",
+  time: "cpu",
   name: "threads",
   title: "resume a thread in a home with 100,000 stored threads",
   against: "the same with 10 (CPU)",
