@@ -2,6 +2,7 @@ import type { AgentKey } from "@countersign/agent-key";
 import { AgentTaskError } from "./agent-task-error.js";
 import {
   PUBLIC_KEY_BYTES,
+  publicKeyOf,
   rawPublicKey,
   SEAL_BYTES,
   sealedBoxCipher,
@@ -19,12 +20,13 @@ import {
 export function openSealedBox(box: Uint8Array, key: AgentKey): Uint8Array {
   if (box.length < SEAL_BYTES) throw notOurs();
   const privateKey = key.toX25519PrivateKey();
+  const ephemeralPublicKey = box.subarray(0, PUBLIC_KEY_BYTES);
   try {
     return sealedBoxCipher({
       privateKey,
-      ephemeralPublicKey: box.subarray(0, PUBLIC_KEY_BYTES),
+      publicKey: publicKeyOf(ephemeralPublicKey),
+      ephemeralPublicKey,
       recipientPublicKey: rawPublicKey(privateKey),
-      role: "recipient",
     }).decrypt(box.subarray(PUBLIC_KEY_BYTES));
   } catch (cause) {
     throw notOurs(cause);

@@ -8,7 +8,6 @@ export {
 } from "./schema/task-registration-request.js";
 export type { TaskRegistrationResponse } from "./server/create-task-registration-response.js";
 export { createTaskRegistrationResponse } from "./server/create-task-registration-response.js";
-export type { SealTaskIdOptions } from "./server/seal-task-id.js";
 export { sealTaskId } from "./server/seal-task-id.js";
 export type {
   VerifiedTaskRegistration,

@@ -22,19 +22,12 @@ const NONCE_BYTES = 24;
 export function sealedBoxCipher(keys: {
   /** The half that this side holds: the one-time key of the sender, the long-lived one of the receiver. */
   readonly privateKey: KeyObject;
+  /** The key of the other side. */
+  readonly publicKey: KeyObject;
   readonly ephemeralPublicKey: Uint8Array;
   readonly recipientPublicKey: Uint8Array;
-  readonly role: "sender" | "recipient";
 }): ReturnType<typeof xsalsa20poly1305> {
-  const other = keys.role === "sender" ? keys.recipientPublicKey : keys.ephemeralPublicKey;
-  const shared = diffieHellman({
-    privateKey: keys.privateKey,
-    publicKey: createPublicKey({
-      key: Buffer.concat([SPKI_PREFIX, other]),
-      format: "der",
-      type: "spki",
-    }),
-  });
+  const shared = diffieHellman({ privateKey: keys.privateKey, publicKey: keys.publicKey });
   const nonce = blake2b(Buffer.concat([keys.ephemeralPublicKey, keys.recipientPublicKey]), {
     dkLen: NONCE_BYTES,
   });
@@ -45,6 +38,12 @@ export function sealedBoxCipher(keys: {
 export function rawPublicKey(privateKey: KeyObject): Uint8Array {
   const { x } = createPublicKey(privateKey).export({ format: "jwk" });
   return Buffer.from(x ?? "", "base64url");
+}
+
+/** The X25519 key of 32 public bytes. */
+export function publicKeyOf(bytes: Uint8Array): KeyObject {
+  const key = Buffer.concat([SPKI_PREFIX, bytes]);
+  return createPublicKey({ key, format: "der", type: "spki" });
 }
 
 // The shared secret goes through HSalsa20 with a zero input to become the key (`crypto_box_beforenm`).

@@ -1,6 +1,6 @@
 import { formatTimestamp } from "@countersign/agent-key";
 import type { RegisteredTask } from "../schema/task-registration.js";
-import { type SealTaskIdOptions, sealTaskId } from "./seal-task-id.js";
+import { sealTaskId } from "./seal-task-id.js";
 
 /** The answer to a task registration, as this project's authority gives it. */
 export interface TaskRegistrationResponse {
@@ -19,9 +19,8 @@ export interface TaskRegistrationResponse {
 export function createTaskRegistrationResponse(
   task: RegisteredTask,
   x25519PublicKey: Uint8Array,
-  options: SealTaskIdOptions = {},
 ): TaskRegistrationResponse {
-  const encryptedTaskId = sealTaskId(task.taskId, x25519PublicKey, options);
+  const encryptedTaskId = sealTaskId(task.taskId, x25519PublicKey);
   return task.expiresAt === undefined
     ? { encrypted_task_id: encryptedTaskId }
     : { encrypted_task_id: encryptedTaskId, expires_at: formatTimestamp(task.expiresAt) };

@@ -1,6 +1,7 @@
+import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
 import { AgentKey, AgentPublicKey } from "@countersign/agent-key";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { throwsCode } from "../../test/expect-code.js";
 import { codexVectors, keyVectors } from "../../test/vectors.js";
 import { AgentTaskError } from "../agent-task-error.js";
@@ -9,6 +10,8 @@ import { parseTaskRegistrationResponse } from "../schema/task-registration.js";
 import { createTaskRegistrationResponse } from "./create-task-registration-response.js";
 import { sealTaskId } from "./seal-task-id.js";
 import { toX25519PublicKey } from "./x25519-public-key.js";
+
+vi.mock(import("node:crypto"), { spy: true });
 
 const keys = [1, 2, 3].map((fill) =>
   AgentKey.generate({ randomBytes: (size) => new Uint8Array(size).fill(fill) }),
@@ -80,6 +83,17 @@ describe("sealTaskId", () => {
     const boxes = new Set(Array.from({ length: 20 }, () => sealTaskId("task-1", first.publicKey)));
     expect(boxes.size).toBe(20);
   });
+
+  it("reads the key of an agent once, and no private key at all", () => {
+    const publicKey = toX25519PublicKey(AgentKey.generate().publicKey);
+    const reads = () =>
+      vi.mocked(createPublicKey).mock.calls.filter(([key]) => !isPrivateKey(key)).length;
+    vi.mocked(createPublicKey).mockClear();
+    vi.mocked(createPrivateKey).mockClear();
+    for (let i = 0; i < 5; i += 1) sealTaskId("task-1", publicKey);
+    expect(reads()).toBe(1);
+    expect(createPrivateKey).not.toHaveBeenCalled();
+  });
 });
 
 describe("createTaskRegistrationResponse", () => {
@@ -107,3 +121,8 @@ describe("toX25519PublicKey", () => {
     );
   });
 });
+
+// The public half of a one-time key is taken from its KeyObject, which reads nothing.
+function isPrivateKey(key: unknown): boolean {
+  return (key as Partial<KeyObject>).type === "private";
+}

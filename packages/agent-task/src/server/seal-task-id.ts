@@ -1,15 +1,15 @@
-import { createPrivateKey, randomBytes } from "node:crypto";
-import { encodeBase64, isServerId } from "@countersign/agent-key";
-import { PUBLIC_KEY_BYTES, rawPublicKey, sealedBoxCipher } from "../internal/sealed-box.js";
+import { generateKeyPairSync, type KeyObject } from "node:crypto";
+import { encodeBase64, isServerId, LinkedMap } from "@countersign/agent-key";
+import {
+  PUBLIC_KEY_BYTES,
+  publicKeyOf,
+  rawPublicKey,
+  sealedBoxCipher,
+} from "../internal/sealed-box.js";
 
-// DER of an X25519 private key up to its scalar (RFC 8410 §7).
-const PKCS8_PREFIX = Buffer.from("302e020100300506032b656e04220420", "hex");
-
-/** Options of {@link sealTaskId}. */
-export interface SealTaskIdOptions {
-  /** Source of the 32 secret bytes of the one-time key. Default `node:crypto` randomBytes. For tests alone. */
-  readonly randomBytes?: ((size: number) => Uint8Array) | undefined;
-}
+// An agent registers many tasks, and to make a KeyObject costs more than the agreement that it is for.
+const MAX_RECIPIENTS = 5_000;
+const recipients = new LinkedMap<string, KeyObject>(MAX_RECIPIENTS);
 
 /**
  * Seals a task id so that only the holder of the agent's key learns it: a libsodium sealed box in standard base64, the
@@ -20,27 +20,27 @@ export interface SealTaskIdOptions {
  * @throws what `node:crypto` throws when the key is of small order, which no checked `AgentPublicKey` gives
  * @see docs/protocol.md §4
  */
-export function sealTaskId(
-  taskId: string,
-  x25519PublicKey: Uint8Array,
-  options: SealTaskIdOptions = {},
-): string {
+export function sealTaskId(taskId: string, x25519PublicKey: Uint8Array): string {
   if (!isServerId(taskId)) throw new TypeError("taskId is no valid id");
   if (x25519PublicKey.length !== PUBLIC_KEY_BYTES) {
     throw new TypeError("x25519PublicKey must have 32 bytes");
   }
-  const privateKey = createPrivateKey({
-    key: Buffer.concat([PKCS8_PREFIX, (options.randomBytes ?? randomBytes)(32)]),
-    format: "der",
-    type: "pkcs8",
-  });
+  // A new one for each box: its shared secret is the key of that box alone.
+  const { privateKey } = generateKeyPairSync("x25519");
   const ephemeralPublicKey = rawPublicKey(privateKey);
   const cipher = sealedBoxCipher({
     privateKey,
+    publicKey: recipientOf(x25519PublicKey),
     ephemeralPublicKey,
     recipientPublicKey: x25519PublicKey,
-    role: "sender",
   });
   const box = cipher.encrypt(Buffer.from(taskId, "ascii"));
   return encodeBase64(Buffer.concat([ephemeralPublicKey, box]));
+}
+
+function recipientOf(x25519PublicKey: Uint8Array): KeyObject {
+  const name = encodeBase64(x25519PublicKey);
+  const recipient = recipients.get(name) ?? publicKeyOf(x25519PublicKey);
+  recipients.set(name, recipient);
+  return recipient;
 }
