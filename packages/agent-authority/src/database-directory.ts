@@ -13,6 +13,15 @@ import { type FoundAgent, findAgent } from "./registry/operate-agents.js";
 import { type Instant, instantOf } from "./registry/times.js";
 import type { AuthorityStore, Rows } from "./store/authority-store.js";
 import type { TaskRow } from "./store/database.js";
+import { prepareQuery } from "./store/prepared-query.js";
+
+const selectTask = prepareQuery((rows, value: { agentRuntimeId: string; taskId: string }) =>
+  rows
+    .selectFrom("tasks")
+    .select(["task_id", "expires_at", "revoked_at"])
+    .where("task_id", "=", value.taskId)
+    .where("agent_runtime_id", "=", value.agentRuntimeId),
+);
 
 /**
  * Gives verifiers the agents and tasks of a database directly, for instance to a gateway beside the authority. Nothing is cached: what is
@@ -58,12 +67,7 @@ export async function findTaskRecord(
   instant: Instant,
 ): Promise<TaskRecord | undefined> {
   if (!isServerId(taskId)) return undefined;
-  const row = await rows
-    .selectFrom("tasks")
-    .selectAll()
-    .where("task_id", "=", taskId)
-    .where("agent_runtime_id", "=", agentRuntimeId)
-    .executeTakeFirst();
+  const [row] = await selectTask(rows, { agentRuntimeId, taskId });
   return row && toTaskRecord(row, instant);
 }
 
@@ -83,7 +87,10 @@ function toAgentRecord(
   };
 }
 
-function toTaskRecord(row: TaskRow, instant: Instant): TaskRecord {
+function toTaskRecord(
+  row: Pick<TaskRow, "task_id" | "expires_at" | "revoked_at">,
+  instant: Instant,
+): TaskRecord {
   return {
     taskId: row.task_id,
     state: lifeStateOf(row, instant),

@@ -3,11 +3,21 @@ import type { NonceEntry, ReplayStore } from "@countersign/agent-assertion";
 import { formatTimestamp } from "@countersign/agent-key";
 import { checkOption, STORE } from "./option-checks.js";
 import type { AuthorityStore, Rows } from "./store/authority-store.js";
+import { prepareQuery } from "./store/prepared-query.js";
 
 const SWEEP_EVERY_MS = 1_000;
 const SWEEP_ROWS = 1_000;
 // Processes that share the database need not agree on the time: nothing is forgotten while a clock this far behind may still accept it.
 const KEPT_AFTER_END_MS = 600_000;
+
+// Gives a row where it inserted one.
+const insertNonce = prepareQuery((rows, value: { hash: string; endsAt: string }) =>
+  rows
+    .insertInto("spent_nonces")
+    .values({ nonce_hash: value.hash, expires_at: value.endsAt })
+    .onConflict((conflict) => conflict.column("nonce_hash").doNothing())
+    .returning("expires_at"),
+);
 
 /**
  * Remembers spent nonces in the database of an authority: for verifiers that are several processes, and across restarts. The store stays
@@ -47,12 +57,8 @@ export function databaseReplayStore(store: AuthorityStore): ReplayStore {
       if (!(at <= entry.expiresAt)) return false;
       return store.transaction(async (rows) => {
         await sweep(rows, at);
-        const { numInsertedOrUpdatedRows } = await rows
-          .insertInto("spent_nonces")
-          .values({ nonce_hash: hashOf(entry), expires_at: endOf(entry) })
-          .onConflict((conflict) => conflict.column("nonce_hash").doNothing())
-          .executeTakeFirstOrThrow();
-        return numInsertedOrUpdatedRows === 1n;
+        const spent = await insertNonce(rows, { hash: hashOf(entry), endsAt: endOf(entry) });
+        return spent.length === 1;
       });
     },
   };

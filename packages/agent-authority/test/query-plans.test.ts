@@ -1,9 +1,13 @@
+import { DatabaseSync } from "node:sqlite";
 import { AgentKey } from "@countersign/agent-key";
-import { CompiledQuery, type RootOperationNode, sql } from "kysely";
+import { CompiledQuery, Kysely, sql } from "kysely";
 import { expect, it, onTestFinished } from "vitest";
 import { databaseDirectory, databaseReplayStore, openStore } from "../src/index.js";
 import type { AuthorityStore } from "../src/store/authority-store.js";
+import type { Database } from "../src/store/database.js";
 import { transactInGroups } from "../src/store/group-commit.js";
+import { createPostgresDialect } from "../src/store/postgres-dialect.js";
+import { createSqliteDialect } from "../src/store/sqlite-dialect.js";
 import { transactAlone } from "../src/store/transact.js";
 import { type SeededAgent, seedRegistry } from "./bench/seed-registry.js";
 import { agentBody, TestedAuthority, taskBody, taskPath } from "./start-authority.js";
@@ -17,7 +21,7 @@ it("finds every row that a registration, a biscuit, a lookup or a nonce needs by
   onTestFinished(() => database.drop());
   const agent = await seed(database.url);
   await using tested = await TestedAuthority.start({ database: database.url });
-  const queries = tap(tested.store);
+  const queries = tap(tested.store, database.url);
   await makeEveryRequest(tested, agent);
 
   const scans: string[] = [];
@@ -83,26 +87,22 @@ async function makeEveryRequest(tested: TestedAuthority, agent: SeededAgent): Pr
 }
 
 /** Hears of the queries of a store from now on, each text once. */
-function tap(store: AuthorityStore): () => ReadonlyMap<string, CompiledQuery> {
-  const plain = store.rows;
-  const nodes: RootOperationNode[] = [];
-  const rows = plain.withPlugin({
-    transformQuery({ node }) {
-      nodes.push(node);
-      return node;
+function tap(store: AuthorityStore, url: string): () => ReadonlyMap<string, CompiledQuery> {
+  const queries = new Map<string, CompiledQuery>();
+  const dialect =
+    store.kind === "sqlite"
+      ? createSqliteDialect(new DatabaseSync(url.slice("sqlite:".length)))
+      : createPostgresDialect(url, { maxConnections: 4 });
+  const rows = new Kysely<Database>({
+    dialect,
+    log({ query }) {
+      if (/^(select|insert|update|delete|with)\b/.test(query.sql)) queries.set(query.sql, query);
     },
-    transformResult: async ({ result }) => result,
   });
+  onTestFinished(() => rows.destroy());
   const transaction = store.kind === "sqlite" ? transactInGroups(rows) : transactAlone(rows);
   Object.assign(store, { rows, transaction });
-  return () => {
-    const all = nodes.map((node) => plain.getExecutor().compileQuery(node, { queryId: "tapped" }));
-    return new Map(
-      all
-        .filter((query) => /^(select|insert|update|delete|with)\b/.test(query.sql))
-        .map((query) => [query.sql, query]),
-    );
-  };
+  return () => new Map(queries);
 }
 
 /** The steps of a query's plan that read a table from its beginning to its end. */

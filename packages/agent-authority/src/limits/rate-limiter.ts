@@ -1,5 +1,6 @@
 import { formatTimestamp, LinkedMap } from "@countersign/agent-key";
 import type { AuthorityStore, Rows } from "../store/authority-store.js";
+import { prepareQuery } from "../store/prepared-query.js";
 import type { LimitSubject } from "./limit-subject.js";
 import { type Quota, RateLimited, WINDOW_SECONDS } from "./quota.js";
 import type { RateLimits } from "./rate-limits.js";
@@ -9,6 +10,32 @@ const WINDOW_MS = WINDOW_SECONDS * 1_000;
 const SWEEP_EVERY = 32;
 const SWEEP_AT_MOST = 128;
 const MAX_EXHAUSTED = 10_000;
+
+interface Counted {
+  readonly name: string;
+  readonly windowStart: string;
+  readonly expiresAt: string;
+  readonly limit: number;
+}
+
+// Gives no row where the limit was reached before.
+const countOne = prepareQuery((rows, value: Counted) =>
+  rows
+    .insertInto("rate_limits")
+    .values({
+      name: value.name,
+      window_start: value.windowStart,
+      count: 1,
+      expires_at: value.expiresAt,
+    })
+    .onConflict((conflict) =>
+      conflict
+        .columns(["name", "window_start"])
+        .doUpdateSet((eb) => ({ count: eb("rate_limits.count", "+", 1) }))
+        .where("rate_limits.count", "<", value.limit),
+    )
+    .returning("count"),
+);
 
 /**
  * Counts requests in the database, in fixed windows of a minute by the authority's clock: all processes on one database share each
@@ -55,22 +82,12 @@ export class RateLimiter {
     if (limit === undefined) return undefined;
     const nowMs = this.#now();
     const startMs = nowMs - (nowMs % WINDOW_MS);
-    const counter = await rows
-      .insertInto("rate_limits")
-      .values({
-        name: subject.name,
-        window_start: formatTimestamp(startMs),
-        count: 1,
-        expires_at: formatTimestamp(startMs + WINDOW_MS),
-      })
-      .onConflict((conflict) =>
-        conflict
-          .columns(["name", "window_start"])
-          .doUpdateSet((eb) => ({ count: eb("rate_limits.count", "+", 1) }))
-          .where("rate_limits.count", "<", limit),
-      )
-      .returning("count")
-      .executeTakeFirst();
+    const [counter] = await countOne(rows, {
+      name: subject.name,
+      windowStart: formatTimestamp(startMs),
+      expiresAt: formatTimestamp(startMs + WINDOW_MS),
+      limit,
+    });
     if (counter === undefined) {
       const isFirst = this.#remember(subject.name, startMs + WINDOW_MS);
       throw new RateLimited(this.#quota(subject, 0, nowMs), { isFirst });

@@ -1,10 +1,30 @@
 import { type Code, isServerId } from "@countersign/agent-key";
 import { hideCredentials } from "@countersign/agent-key/redaction";
+import type { Selectable } from "kysely";
 import type { Rows } from "../store/authority-store.js";
+import type { AuditEventRow } from "../store/database.js";
+import { prepareQuery } from "../store/prepared-query.js";
 import type { AuditAction, AuditedChange, AuditedRequest } from "./audit-types.js";
 import type { Occasion } from "./occasion.js";
 
 const MAX_ID_LENGTH = 256;
+
+const insertRow = prepareQuery((rows, value: Omit<Selectable<AuditEventRow>, "sequence">) =>
+  rows.insertInto("audit_events").values({
+    at: value.at,
+    action: value.action,
+    account_id: value.account_id,
+    user_id: value.user_id,
+    agent_runtime_id: value.agent_runtime_id,
+    task_id: value.task_id,
+    access_token_id: value.access_token_id,
+    actor: value.actor,
+    address: value.address,
+    request_id: value.request_id,
+    code: value.code,
+    claimed_agent_runtime_id: value.claimed_agent_runtime_id,
+  }),
+);
 
 /** Who and what an audit event is about, by the names of the columns. */
 export interface AuditSubject {
@@ -59,20 +79,17 @@ async function insertEvent(
     claimed_agent_runtime_id: null,
   },
 ): Promise<void> {
-  await rows
-    .insertInto("audit_events")
-    .values({
-      at: text,
-      action,
-      account_id: subject.account_id ?? null,
-      user_id: subject.user_id ?? null,
-      agent_runtime_id: subject.agent_runtime_id ?? null,
-      task_id: subject.task_id ?? null,
-      access_token_id: subject.access_token_id ?? null,
-      actor: origin.actor ?? null,
-      address: origin.address ?? null,
-      request_id: origin.requestId ?? null,
-      ...refusal,
-    })
-    .execute();
+  await insertRow(rows, {
+    at: text,
+    action,
+    account_id: subject.account_id ?? null,
+    user_id: subject.user_id ?? null,
+    agent_runtime_id: subject.agent_runtime_id ?? null,
+    task_id: subject.task_id ?? null,
+    access_token_id: subject.access_token_id ?? null,
+    actor: origin.actor ?? null,
+    address: origin.address ?? null,
+    request_id: origin.requestId ?? null,
+    ...refusal,
+  });
 }

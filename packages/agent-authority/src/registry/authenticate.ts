@@ -1,11 +1,19 @@
 import type { Principal, TokenPrincipal } from "../humans/principal.js";
 import type { Rows } from "../store/authority-store.js";
+import { prepareQuery } from "../store/prepared-query.js";
 import { hashSecret, isSecretOf } from "./access-token.js";
 import { lifeStateOf } from "./life-state.js";
 import { checkPrincipal } from "./principals.js";
 import { Refusal } from "./refusal.js";
 import type { TokenRole } from "./roles-and-states.js";
 import type { Instant } from "./times.js";
+
+const selectToken = prepareQuery((rows, value: { hash: string }) =>
+  rows
+    .selectFrom("access_tokens")
+    .select(["access_token_id", "role", "account_id", "user_id", "expires_at", "revoked_at"])
+    .where("token_hash", "=", value.hash),
+);
 
 /**
  * Finds out whose access token this is. Throws `unauthenticated` unless it lives and is of this role: the kinds are not interchangeable,
@@ -18,11 +26,7 @@ export async function authenticate(
   instant: Instant,
 ): Promise<TokenPrincipal> {
   if (token === undefined || !isSecretOf(role, token)) throw unauthenticated(role);
-  const row = await rows
-    .selectFrom("access_tokens")
-    .selectAll()
-    .where("token_hash", "=", hashSecret(token))
-    .executeTakeFirst();
+  const [row] = await selectToken(rows, { hash: hashSecret(token) });
   if (row === undefined || row.role !== role || lifeStateOf(row, instant) !== "active") {
     throw unauthenticated(role);
   }

@@ -1,6 +1,7 @@
 import { isServerId } from "@countersign/agent-key";
 import type { AuthorityStore, Rows } from "../store/authority-store.js";
 import type { AgentRow } from "../store/database.js";
+import { prepareQuery } from "../store/prepared-query.js";
 import { appendAuditEvent } from "./audit.js";
 import { parseCapabilities } from "./capabilities.js";
 import { isLapsedClaim, lifeStateOf } from "./life-state.js";
@@ -16,6 +17,33 @@ export interface FoundAgent extends AgentRow {
   readonly account_revoked_at: string | null;
 }
 
+const AGENT_COLUMNS = [
+  "agents.agent_runtime_id",
+  "agents.account_id",
+  "agents.user_id",
+  "agents.public_key",
+  "agents.x25519_public_key",
+  "agents.capabilities",
+  "agents.abom",
+  "agents.state",
+  "agents.created_at",
+  "agents.claimed_at",
+  "agents.proven_at",
+  "agents.expires_at",
+  "agents.revoked_at",
+  "agents.generation",
+  "agents.former_keys_end_at",
+] as const;
+
+const selectAgent = prepareQuery((rows, value: { agentRuntimeId: string }) =>
+  selectAgents(rows).where("agent_runtime_id", "=", value.agentRuntimeId),
+);
+const selectAgentForUpdate = prepareQuery((rows, value: { agentRuntimeId: string }) =>
+  selectAgents(rows)
+    .where("agent_runtime_id", "=", value.agentRuntimeId)
+    .forNoKeyUpdate(["agents"]),
+);
+
 /** An agent; `undefined` also for a claim that lapsed unproven. */
 export async function findAgent(
   rows: Rows,
@@ -24,9 +52,7 @@ export async function findAgent(
 ): Promise<FoundAgent | undefined> {
   // Anything may stand in a path; PostgreSQL takes no text with a NUL.
   if (!isServerId(agentRuntimeId)) return undefined;
-  const row = await selectAgents(rows)
-    .where("agent_runtime_id", "=", agentRuntimeId)
-    .executeTakeFirst();
+  const [row] = await selectAgent(rows, { agentRuntimeId });
   return row === undefined || isLapsedClaim(row, instant) ? undefined : row;
 }
 
@@ -38,10 +64,7 @@ export async function lockAgent(
 ): Promise<FoundAgent | undefined> {
   // Anything may stand in a path; PostgreSQL takes no text with a NUL.
   if (!isServerId(agentRuntimeId)) return undefined;
-  const row = await selectAgents(rows)
-    .where("agent_runtime_id", "=", agentRuntimeId)
-    .forNoKeyUpdate(["agents"])
-    .executeTakeFirst();
+  const [row] = await selectAgentForUpdate(rows, { agentRuntimeId });
   return row === undefined || isLapsedClaim(row, instant) ? undefined : row;
 }
 
@@ -55,7 +78,7 @@ function selectAgents(rows: Rows) {
         .onRef("users.account_id", "=", "agents.account_id")
         .onRef("users.user_id", "=", "agents.user_id"),
     )
-    .selectAll("agents")
+    .select(AGENT_COLUMNS)
     .select(["users.revoked_at as user_revoked_at", "accounts.revoked_at as account_revoked_at"]);
 }
 

@@ -2,11 +2,28 @@ import { isPrincipalId } from "@countersign/agent-key";
 import { AgentAuthorityError } from "../agent-authority-error.js";
 import type { Principal } from "../humans/principal.js";
 import type { Rows } from "../store/authority-store.js";
+import { prepareQuery } from "../store/prepared-query.js";
 import { Refusal } from "./refusal.js";
 import type { Instant } from "./times.js";
 
 /** Whose something is. */
 export type PrincipalIds = Pick<Principal, "accountId" | "userId">;
+
+const selectRevocations = prepareQuery((rows, value: PrincipalIds) =>
+  rows.selectNoFrom((eb) => [
+    eb
+      .selectFrom("accounts")
+      .select("revoked_at")
+      .where("account_id", "=", value.accountId)
+      .as("account"),
+    eb
+      .selectFrom("users")
+      .select("revoked_at")
+      .where("account_id", "=", value.accountId)
+      .where("user_id", "=", value.userId)
+      .as("user"),
+  ]),
+);
 
 /**
  * Makes sure that the rows of an account and its user are there, and locks the user's until the transaction ends: what depends on the user
@@ -36,23 +53,9 @@ export async function lockPrincipal(
 /** Throws `forbidden` when the user or the account was revoked, without a lock. One that was never heard of was not. */
 export async function checkPrincipal(rows: Rows, principal: Principal): Promise<void> {
   const { accountId, userId } = principal;
-  const { account, user } = await rows
-    .selectNoFrom((eb) => [
-      eb
-        .selectFrom("accounts")
-        .select("revoked_at")
-        .where("account_id", "=", accountId)
-        .as("account"),
-      eb
-        .selectFrom("users")
-        .select("revoked_at")
-        .where("account_id", "=", accountId)
-        .where("user_id", "=", userId)
-        .as("user"),
-    ])
-    .executeTakeFirstOrThrow();
-  if (account !== null) throw revoked("account", principal);
-  if (user !== null) throw revoked("user", principal);
+  const [found] = await selectRevocations(rows, { accountId, userId });
+  if (found === undefined || found.account !== null) throw revoked("account", principal);
+  if (found.user !== null) throw revoked("user", principal);
 }
 
 /** Makes the row of an account where there is none. */

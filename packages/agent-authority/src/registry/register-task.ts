@@ -2,6 +2,7 @@ import { hash } from "node:crypto";
 import { uuidv7 } from "uuidv7";
 import type { Rows } from "../store/authority-store.js";
 import type { TaskRow } from "../store/database.js";
+import { prepareQuery } from "../store/prepared-query.js";
 import { appendAuditEvent } from "./audit.js";
 import { lifeStateOf } from "./life-state.js";
 import type { Occasion } from "./occasion.js";
@@ -9,6 +10,42 @@ import type { FoundAgent } from "./operate-agents.js";
 import { proveKey } from "./prove-key.js";
 import { Refusal } from "./refusal.js";
 import { endOfLife, type Instant } from "./times.js";
+
+interface Sought {
+  readonly agentRuntimeId: string;
+  readonly idempotencyHash: string | null;
+  readonly at: string;
+}
+
+const lookForTasks = prepareQuery((rows, value: Sought) =>
+  rows.selectNoFrom((eb) => [
+    eb
+      .selectFrom("tasks")
+      .select((of) => of.fn.countAll<number | string>().as("live"))
+      .where("agent_runtime_id", "=", value.agentRuntimeId)
+      .where("state", "=", "active")
+      .where((of) => of.or([of("expires_at", "is", null), of("expires_at", ">", value.at)]))
+      .as("live"),
+    eb
+      .selectFrom("tasks")
+      .select("task_id")
+      .where("agent_runtime_id", "=", value.agentRuntimeId)
+      .where("idempotency_hash", "=", value.idempotencyHash)
+      .as("earlierId"),
+  ]),
+);
+
+const insertTask = prepareQuery((rows, value: TaskRow) =>
+  rows.insertInto("tasks").values({
+    task_id: value.task_id,
+    agent_runtime_id: value.agent_runtime_id,
+    idempotency_hash: value.idempotency_hash,
+    state: value.state,
+    created_at: value.created_at,
+    expires_at: value.expires_at,
+    revoked_at: value.revoked_at,
+  }),
+);
 
 /** What the operator allows tasks. */
 export interface TaskPolicy {
@@ -33,9 +70,9 @@ export async function registerTask(
   checkLiveAgent(agent, occasion);
   const idempotencyHash =
     idempotencyKey === undefined ? null : hash("sha256", idempotencyKey, "hex");
-  const earlier = idempotencyHash && (await findTask(rows, agent, idempotencyHash));
+  const { live, earlier } = await findTasks(rows, agent, idempotencyHash, occasion);
   if (earlier && lifeStateOf(earlier, occasion) === "active") return earlier;
-  await checkLimit(rows, agent, policy.maxLiveTasks, occasion);
+  checkLimit(live, policy.maxLiveTasks);
   if (earlier) await releaseKey(rows, earlier);
   if (agent.proven_at === null) await proveKey(rows, agent, occasion);
   const task: TaskRow = {
@@ -48,7 +85,7 @@ export async function registerTask(
       policy.taskTtlSeconds === undefined ? null : endOfLife(occasion, policy.taskTtlSeconds),
     revoked_at: null,
   };
-  await rows.insertInto("tasks").values(task).execute();
+  await insertTask(rows, task);
   await appendAuditEvent(rows, occasion, "task_registered", {
     ...subjectOf(agent),
     task_id: task.task_id,
@@ -71,33 +108,34 @@ export function checkLiveAgent(agent: FoundAgent, instant: Instant): void {
   }
 }
 
-function findTask(
+/** How many live tasks an agent has, and the task that it got for an Idempotency-Key: one look, since both are asked for each time. */
+async function findTasks(
   rows: Rows,
   agent: FoundAgent,
-  idempotencyHash: string,
-): Promise<TaskRow | undefined> {
+  idempotencyHash: string | null,
+  instant: Instant,
+): Promise<{ readonly live: number; readonly earlier: TaskRow | undefined }> {
+  const [found] = await lookForTasks(rows, {
+    agentRuntimeId: agent.agent_runtime_id,
+    idempotencyHash,
+    at: instant.text,
+  });
+  if (found === undefined) throw new TypeError("a count gave no row");
+  const { live, earlierId } = found;
+  // PostgreSQL's counts are text.
+  return { live: Number(live), earlier: earlierId ? await readTask(rows, earlierId) : undefined };
+}
+
+function readTask(rows: Rows, taskId: string): Promise<TaskRow> {
   return rows
     .selectFrom("tasks")
     .selectAll()
-    .where("agent_runtime_id", "=", agent.agent_runtime_id)
-    .where("idempotency_hash", "=", idempotencyHash)
-    .executeTakeFirst();
+    .where("task_id", "=", taskId)
+    .executeTakeFirstOrThrow();
 }
 
-async function checkLimit(
-  rows: Rows,
-  agent: FoundAgent,
-  maxLiveTasks: number,
-  instant: Instant,
-): Promise<void> {
-  const { count } = await rows
-    .selectFrom("tasks")
-    .select((eb) => eb.fn.countAll<number | string>().as("count"))
-    .where("agent_runtime_id", "=", agent.agent_runtime_id)
-    .where("state", "=", "active")
-    .where((eb) => eb.or([eb("expires_at", "is", null), eb("expires_at", ">", instant.text)]))
-    .executeTakeFirstOrThrow();
-  if (Number(count) >= maxLiveTasks) {
+function checkLimit(live: number, maxLiveTasks: number): void {
+  if (live >= maxLiveTasks) {
     throw new Refusal("forbidden", `this agent has ${maxLiveTasks} live tasks already`, {
       hint: "ask the operator to revoke those that are not used",
     });

@@ -122,7 +122,7 @@ export interface TaskRow {
   revoked_at: string | null;
 }
 
-interface AuditEventRow {
+export interface AuditEventRow {
   sequence: Generated<number>;
   at: string;
   action: string;

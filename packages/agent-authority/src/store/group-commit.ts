@@ -1,5 +1,5 @@
 import { setImmediate as turn } from "node:timers/promises";
-import { type Kysely, sql } from "kysely";
+import { CompiledQuery, type Kysely } from "kysely";
 import type { Database } from "./database.js";
 import type { Transact } from "./transact.js";
 
@@ -11,6 +11,10 @@ interface Member {
   run(rows: Rows): Promise<() => void>;
   reject(error: unknown): void;
 }
+
+const SAVEPOINT = CompiledQuery.raw("savepoint member");
+const RELEASE = CompiledQuery.raw("release member");
+const ROLL_BACK = CompiledQuery.raw("rollback to member");
 
 // Bounds the time that one group keeps the event loop busy.
 const MAX_MEMBERS = 128;
@@ -73,15 +77,15 @@ async function runInSavepoint<T>(
   group: Rows,
   run: (rows: Rows) => Promise<T>,
 ): Promise<{ readonly value: T } | { readonly error: unknown }> {
-  await sql`savepoint member`.execute(group);
+  await group.executeQuery(SAVEPOINT);
   try {
     const value = await run(group);
-    await sql`release member`.execute(group);
+    await group.executeQuery(RELEASE);
     return { value };
   } catch (error) {
     try {
-      await sql`rollback to member`.execute(group);
-      await sql`release member`.execute(group);
+      await group.executeQuery(ROLL_BACK);
+      await group.executeQuery(RELEASE);
     } catch {
       // SQLite has rolled back the whole group, for instance since the disk is full: nobody's work is there any more.
       throw error;

@@ -2,6 +2,7 @@ import type { Dialect, PostgresPoolClient } from "kysely";
 import { type ClientBase, Pool, type PoolClient } from "pg";
 import { toPostgresError } from "./postgres-error.js";
 import { PlainPostgresDialect } from "./postgres-introspector.js";
+import { statementName } from "./statement-names.js";
 import type { PoolState } from "./store-events.js";
 
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -79,7 +80,7 @@ async function keepCommitsDurable(client: ClientBase): Promise<void> {
 function createMappedClient(client: PoolClient): PostgresPoolClient {
   const query = async (sql: string, parameters: readonly unknown[]): Promise<unknown> => {
     try {
-      return await client.query(sql, [...parameters]);
+      return await client.query({ name: statementName(sql), text: sql, values: [...parameters] });
     } catch (error) {
       throw toPostgresError(error);
     }
