@@ -6,6 +6,7 @@ import { sql } from "kysely";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { AgentAuthorityError } from "../agent-authority-error.js";
 import type { Rows } from "./authority-store.js";
+import { transactInGroups } from "./group-commit.js";
 import { openStore } from "./open-store.js";
 
 async function open() {
@@ -29,6 +30,40 @@ async function open() {
 }
 
 describe("transactions that come in together", () => {
+  it("let the event loop go on while their group is made, and are written with one commit", async () => {
+    const { store, insert, hashes } = await open();
+    const sizes: number[] = [];
+    let nowMs = 0;
+    const transact = transactInGroups(
+      store.rows,
+      (size) => sizes.push(size),
+      () => nowMs,
+    );
+    let turns = 0;
+    let isDone = false;
+    const countTurns = () => {
+      if (isDone) return;
+      turns += 1;
+      setImmediate(countTurns);
+    };
+    setImmediate(countTurns);
+    const seen: number[] = [];
+    await Promise.all(
+      ["a", "b", "c", "d"].map((hash) =>
+        transact(async (rows) => {
+          await insert(hash)(rows);
+          seen.push(turns);
+          nowMs += 10;
+        }),
+      ),
+    );
+    isDone = true;
+    const [first = 0] = seen;
+    expect(seen).toEqual([first, first, first + 1, first + 1]);
+    expect(sizes).toEqual([4]);
+    expect(await hashes()).toEqual(["a", "b", "c", "d"]);
+  });
+
   it("fail alone: what one did before its error is gone, the others' is there", async () => {
     const { store, insert, hashes } = await open();
     const outcomes = await Promise.allSettled([
