@@ -8,6 +8,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { VALID_KEYS } from "../test/key-vectors.js";
 import { AgentKey } from "./agent-key.js";
+import { AgentPublicKey } from "./agent-public-key.js";
 
 const seeds = fc.uint8Array({ minLength: 32, maxLength: 32 });
 const fromSeed = (seed: Uint8Array) => AgentKey.generate({ randomBytes: () => seed });
@@ -42,6 +43,15 @@ describe("AgentKey.generate", () => {
 });
 
 describe("an agent key", () => {
+  test("has a public half that holds every check of a parsed one", () => {
+    fc.assert(
+      fc.property(seeds, (seed) => {
+        const { publicKey } = fromSeed(seed);
+        expect(AgentPublicKey.fromBytes(publicKey.toBytes()).line).toBe(publicKey.line);
+      }),
+    );
+  });
+
   test("signs as @noble/curves does, texts as UTF-8", () => {
     fc.assert(
       fc.property(seeds, fc.string({ unit: "grapheme" }), (seed, text) => {

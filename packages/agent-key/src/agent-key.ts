@@ -32,7 +32,7 @@ export class AgentKey {
   readonly #seed: Uint8Array;
   readonly #privateKey: KeyObject;
   #x25519: KeyObject | undefined;
-  /** The public half, checked. */
+  /** The public half. */
   readonly publicKey: AgentPublicKey;
 
   private constructor(seed: Uint8Array) {
@@ -42,8 +42,7 @@ export class AgentKey {
       format: "der",
       type: "pkcs8",
     });
-    const { x } = this.#privateKey.export({ format: "jwk" });
-    this.publicKey = AgentPublicKey.fromBytes(Buffer.from(x ?? "", "base64url"));
+    this.publicKey = AgentPublicKey.ofPrivateKey(this.#privateKey);
   }
 
   /**

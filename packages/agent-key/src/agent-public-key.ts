@@ -62,6 +62,17 @@ export class AgentPublicKey {
     return new AgentPublicKey(Uint8Array.from(bytes));
   }
 
+  /**
+   * The public half of an Ed25519 private key. It needs no check: it is the base point, whose order is L, times a multiple of 8 from 2^254 to
+   * 2^255, which is less than 8 L and so no multiple of L (RFC 8032 §5.1.5).
+   *
+   * @internal
+   */
+  static ofPrivateKey(key: KeyObject): AgentPublicKey {
+    const { x } = key.export({ format: "jwk" });
+    return new AgentPublicKey(Buffer.from(x ?? "", "base64url"));
+  }
+
   /** A copy of the 32 bytes of the key. */
   toBytes(): Uint8Array {
     return Uint8Array.from(this.#bytes);
