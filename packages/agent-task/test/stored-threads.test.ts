@@ -2,7 +2,7 @@ import { startTestAuthority, temporaryDirectory } from "@countersign/testing";
 import { beforeAll, describe, expect, it } from "vitest";
 import { runProgram } from "./processes/run-source.js";
 
-type Did = Record<"register" | "resume" | "turn" | "forget", readonly string[]>;
+type Did = Record<"register" | "resume" | "poolTasks" | "turn" | "forget", readonly string[]>;
 
 const FEW = 10;
 const MANY = 3000;
@@ -26,8 +26,9 @@ describe("among many stored threads", () => {
     [few, many] = [await countAmong(FEW), await countAmong(MANY)];
   });
 
-  it("one that is resumed opens its own file, and nothing else: no lock, no fsync", () => {
+  it("one that is resumed opens its own file, and nothing else: no lock, no fsync, no task of the thread pool", () => {
     expect(many.resume).toEqual(["open /THREAD.json"]);
+    expect(many.poolTasks).toEqual([]);
     expect(many.turn).toEqual([]);
   });
 

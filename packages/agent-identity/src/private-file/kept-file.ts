@@ -1,4 +1,4 @@
-import { statfs } from "node:fs/promises";
+import { statfsSync } from "node:fs";
 import { dirname } from "node:path";
 import { type FileVersion, isSameVersion, isSettled, lookAtPrivateFile } from "./file-version.js";
 import { networkFileSystem } from "./network-file-system.js";
@@ -46,13 +46,13 @@ export class KeptFile<T> {
     const now = this.#now();
     const { value, version } = await read();
     const isSure = version !== undefined && isSettled(version, now);
-    this.#kept = isSure && (await this.#isLocal()) ? { version, value } : undefined;
+    this.#kept = isSure && this.#isLocal() ? { version, value } : undefined;
     return value;
   }
 
-  async #isLocal(): Promise<boolean> {
+  #isLocal(): boolean {
     try {
-      return networkFileSystem((await statfs(this.#directory)).type) === undefined;
+      return networkFileSystem(statfsSync(this.#directory).type) === undefined;
     } catch {
       // It was just read; if it cannot be told where it is, it is read again next time.
       return false;

@@ -1,5 +1,5 @@
-import { constants } from "node:fs";
-import { type FileHandle, lstat, mkdir, open } from "node:fs/promises";
+import { constants, lstatSync } from "node:fs";
+import { type FileHandle, mkdir, open } from "node:fs/promises";
 import { dirname } from "node:path";
 import { assertOwnedByUser } from "./assert-owned-by-user.js";
 import type { PrivateDirectoryOptions } from "./private-file-options.js";
@@ -25,7 +25,7 @@ export async function openPrivateDirectory(
   const directory = resolveHome(path);
   try {
     if (options.create !== false) await make(directory);
-    const found = await lstat(directory);
+    const found = lstatSync(directory);
     if (found.isSymbolicLink()) {
       throw denied(directory, "is a symbolic link", "name the real place: links are not followed");
     }

@@ -1,5 +1,4 @@
-import { constants } from "node:fs";
-import { type FileHandle, open } from "node:fs/promises";
+import { closeSync, constants, fchmodSync, fstatSync, openSync, readFileSync } from "node:fs";
 import { CredentialStoreError } from "../credential-store-error.js";
 import { assertOwnedByUser } from "./assert-owned-by-user.js";
 import type { FileVersion } from "./file-version.js";
@@ -30,21 +29,22 @@ export async function readPrivateFile(path: string): Promise<PrivateFile | undef
 
 /** The same, with the file's version. */
 export async function readVersionedFile(path: string): Promise<VersionedFile | undefined> {
-  let handle: FileHandle | undefined;
+  let descriptor: number | undefined;
   try {
-    handle = await open(path, FLAGS);
-    const found = await handle.stat({ bigint: true });
+    // All at once: a small file is there sooner than a thread of the pool would be, which is asked five times otherwise.
+    descriptor = openSync(path, FLAGS);
+    const found = fstatSync(descriptor, { bigint: true });
     if (!found.isFile()) throw denied(path, "is no regular file", "move it away");
     assertOwnedByUser(path, Number(found.uid));
     if (found.size > MAX_BYTES) throw corrupt(path, "is too large");
-    if (process.platform !== "win32" && (found.mode & 0o077n) !== 0n) await handle.chmod(0o600);
-    const bytes = await handle.readFile();
+    if (process.platform !== "win32" && (found.mode & 0o077n) !== 0n) fchmodSync(descriptor, 0o600);
+    const bytes = readFileSync(descriptor);
     return { text: decode(path, bytes), generation: generationOf(found), version: found };
   } catch (error) {
     if (errnoOf(error) === "ENOENT") return undefined;
     throw toStoreError(path, error);
   } finally {
-    await handle?.close();
+    if (descriptor !== undefined) closeSync(descriptor);
   }
 }
 

@@ -75,8 +75,10 @@ export function startFlight(state: ScopeState, options: FlightOptions): Flight {
     prewarm,
     promise: finish(),
     abort: () => {
+      // It has ended, which is the rule: the last turn leaves it with its task.
+      if (state.flight !== flight) return;
       // At once: a turn that begins in this moment must not be cancelled with the one that ended.
-      if (state.flight === flight) state.flight = undefined;
+      state.flight = undefined;
       controller.abort(endedError("cancelled", "nobody waits for the task", scope));
     },
     waiters: 0,
@@ -103,8 +105,9 @@ export async function joinFlight(
   );
   flight.waiters += 1;
   try {
-    const signals = signal === undefined ? [timeout.signal] : [timeout.signal, signal];
-    return await raceSignal(flight.promise, AbortSignal.any(signals));
+    const ended = timeout.signal;
+    const until = signal === undefined ? ended : AbortSignal.any([ended, signal]);
+    return await raceSignal(flight.promise, until);
   } catch (error) {
     throw signal?.aborted === true ? endedError("cancelled", "the caller ended it", scope) : error;
   } finally {

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { AgentIdentityManager, fileStore, fixedAuth } from "@countersign/agent-identity";
+import { countWork } from "@countersign/testing";
 import { AgentTaskManager } from "../../src/agent-task-manager.js";
 import type { StoredThread } from "../../src/schema/stored-thread.js";
 import { fileTaskStore } from "../../src/store/file-task-store.js";
@@ -17,20 +18,24 @@ for (let index = 0; index < Number(count); index += 1) {
   const thread: StoredThread = { version: 1, scope, tasks: [] };
   writeFileSync(`${directory}/${nameOf(scope)}.json`, JSON.stringify(thread), { mode: 0o600 });
 }
-const identities = new AgentIdentityManager({
-  authority,
-  auth: fixedAuth({ kind: "human", accountId: "acct-1", userId: "user-1", accessToken }),
-  store: fileStore(home),
-  features: { isEnabled: () => true },
-});
-await identities.ensure();
 const scope = "thread-1";
-const start = () => new AgentTaskManager({ identities, store: fileTaskStore(directory) });
+// As a program that has just started.
+function start(): AgentTaskManager {
+  const identities = new AgentIdentityManager({
+    authority,
+    auth: fixedAuth({ kind: "human", accountId: "acct-1", userId: "user-1", accessToken }),
+    store: fileStore(home),
+    features: { isEnabled: () => true },
+  });
+  return new AgentTaskManager({ identities, store: fileTaskStore(directory) });
+}
 let tasks = start();
 const did: Record<string, readonly string[]> = {};
 did.register = await record(() => tasks.ensure(scope));
 tasks = start();
 did.resume = await record(() => tasks.ensure(scope));
+const { resources } = await countWork(() => start().ensure(scope));
+did.poolTasks = Object.keys(resources).filter((type) => type.startsWith("FSREQ"));
 did.turn = await record(() => tasks.ensure(scope));
 did.forget = await record(() => tasks.forget(scope));
 process.stdout.write(JSON.stringify(did));
