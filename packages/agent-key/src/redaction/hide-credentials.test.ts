@@ -1,6 +1,6 @@
 import { propertyRuns } from "@countersign/testing/effort";
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { hideCredentials } from "./hide-credentials.js";
 
 const SECRET = "qNzPb5yY2mF3xR8tV1wK7sJ4hD6gL0aE9cU_iO-uT5k";
@@ -191,4 +191,11 @@ test("leaves what is no secret, and JSON that can be parsed", () => {
     msg: "Bearer [hidden]",
     authorization: "[hidden]",
   });
+});
+
+test("makes no expression for a text that has nothing to hide", () => {
+  const matchAll = vi.spyOn(RegExp.prototype, Symbol.matchAll);
+  hideCredentials("/v1/agent/agent_01a2053b-e796-7158-8b05-29dcd52a5883/task/register");
+  expect(matchAll).not.toHaveBeenCalled();
+  matchAll.mockRestore();
 });
