@@ -39,25 +39,8 @@ const PATH_LENGTH = 2_048;
 export interface AuditStart {
   readonly startedAt: number;
   readonly method: string;
-  readonly path: string;
-}
-
-/**
- * Takes down what a request is.
- *
- * @param url - the request target as received; only an origin-form's path is kept, since other forms may hold a user name and password
- * @param isSecret - tells of a path that it contains a secret and is not kept
- */
-export function startAudit(
-  method: string,
-  url: string,
-  startedAt: number,
-  isSecret?: (text: string) => boolean,
-): AuditStart {
-  const path = url.startsWith("/") || url === "*" ? (url.split(/[?#]/, 1)[0] ?? "") : "";
-  if (isSecret?.(path) === true) return { startedAt, method, path: "" };
-  // Hidden before the cut, so that no credential is left in half.
-  return { startedAt, method, path: hideCredentials(path).slice(0, PATH_LENGTH) };
+  /** The request target as received. */
+  readonly url: string;
 }
 
 /** How a request ended. */
@@ -68,15 +51,23 @@ export interface AuditEnd {
   readonly identity: AuditIdentity | undefined;
 }
 
+/** Where the entries of a proxy go. */
+export interface AuditTarget {
+  readonly audit: Audit | undefined;
+  /** Tells of a path that it contains a secret and is not kept. Absent: none does. */
+  readonly isSecret?: ((text: string) => boolean) | undefined;
+}
+
 /** Writes the entry of a request that ended. An audit that throws never touches the request. */
-export function writeAudit(audit: Audit | undefined, start: AuditStart, end: AuditEnd): void {
+export function writeAudit(target: AuditTarget, start: AuditStart, end: AuditEnd): void {
+  const { audit, isSecret } = target;
   if (audit === undefined) return;
   const { agent_runtime_id, task_id, account_id } = end.identity ?? {};
   try {
     audit({
       time: new Date(start.startedAt).toISOString(),
       method: start.method,
-      path: start.path,
+      path: pathOf(start.url, isSecret),
       status: end.status,
       ms: Math.max(0, Math.round(end.endedAt - start.startedAt)),
       ...(end.code === undefined ? {} : { code: end.code }),
@@ -87,4 +78,12 @@ export function writeAudit(audit: Audit | undefined, start: AuditStart, end: Aud
   } catch (error) {
     process.emitWarning(`an audit entry was lost: ${error}`, "CountersignWarning");
   }
+}
+
+// Only an origin-form's path is kept, since other forms may hold a user name and password.
+function pathOf(url: string, isSecret: ((text: string) => boolean) | undefined): string {
+  const path = url.startsWith("/") || url === "*" ? (url.split(/[?#]/, 1)[0] ?? "") : "";
+  if (isSecret?.(path) === true) return "";
+  // Hidden before the cut, so that no credential is left in half.
+  return hideCredentials(path).slice(0, PATH_LENGTH);
 }

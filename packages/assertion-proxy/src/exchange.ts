@@ -9,7 +9,6 @@ import {
   type AuditIdentity,
   type AuditStart,
   CLIENT_GONE_STATUS,
-  startAudit,
   writeAudit,
 } from "./audit-entry.js";
 import { discardRest } from "./discard-rest.js";
@@ -61,7 +60,6 @@ export class Exchange {
   readonly #response: ServerResponse;
   readonly #upgrade: UpgradeConnection | undefined;
   readonly #start: AuditStart;
-  readonly #over = new AbortController();
   readonly #events: ExchangeEvents;
   readonly #answerWatchdog: Watchdog;
   #expectsContinue = false;
@@ -73,6 +71,9 @@ export class Exchange {
   // Of a request that was not admitted, and whose signature held.
   #identity: AuditIdentity | undefined;
   #code: Code | undefined;
+  #isOver = false;
+  // While the policy decides: ends what it waits for.
+  #giveUp: (() => void) | undefined;
 
   constructor(context: ExchangeContext, input: ExchangeInput, events: ExchangeEvents) {
     const { request, response } = input;
@@ -83,7 +84,7 @@ export class Exchange {
     this.#events = events;
     this.#answerWatchdog = new Watchdog(() => request.socket.destroy());
     const { method = "", url = "" } = request;
-    this.#start = startAudit(method, url, context.now(), context.policy.isSecret);
+    this.#start = { startedAt: context.now(), method, url };
     context.observer?.began();
     // First of all listeners: Node's own would throw the rest of an unread body away uncounted.
     response.prependOnceListener("finish", () => this.#end());
@@ -121,7 +122,7 @@ export class Exchange {
       this.#context.observer?.leftOut(leftOut);
       // One turn of the event loop, in which a pooled connection that the upstream closed or spoke on without being asked is dropped.
       await nextTurn();
-      if (this.#over.signal.aborted) return;
+      if (this.#isOver) return;
       this.#watchLive(admission);
       this.#relay = new Relay(this.#context, {
         request: this.#request,
@@ -144,7 +145,7 @@ export class Exchange {
    * @param options - `close`: end the client's connection in any case
    */
   fail(error: unknown, options: { readonly close?: boolean | undefined } = {}): void {
-    if (this.#over.signal.aborted || this.#code !== undefined) return;
+    if (this.#isOver || this.#code !== undefined) return;
     const { code, problem } = problemOf(error);
     this.#code = code;
     if (RequestRefusal.is(error)) this.#identity ??= error.identity;
@@ -208,18 +209,20 @@ export class Exchange {
   async #admit(body: RequestBody): Promise<Admission> {
     const { policy, limits } = this.#context;
     let timer: NodeJS.Timeout | undefined;
+    const gaveUp = new AbortController();
     const deadline = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
         reject(new RequestRefusal("server_error", "it could not be checked in time"));
+        gaveUp.abort();
       }, limits.admitMs);
     });
-    const gaveUp = new AbortController();
-    const signal = AbortSignal.any([this.#over.signal, gaveUp.signal]);
+    // Not after it has decided: nothing waits then, and each abort makes a DOMException.
+    this.#giveUp = () => gaveUp.abort();
     try {
-      return await Promise.race([policy.admit(this.#request, signal, body), deadline]);
+      return await Promise.race([policy.admit(this.#request, gaveUp.signal, body), deadline]);
     } finally {
       clearTimeout(timer);
-      gaveUp.abort();
+      this.#giveUp = undefined;
     }
   }
 
@@ -238,20 +241,21 @@ export class Exchange {
 
   /** @param code - why it did not go through, if nothing is known that came before */
   #end(code?: Code): void {
-    if (this.#over.signal.aborted) return;
-    this.#over.abort();
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#giveUp?.();
     this.#answerWatchdog.stop();
     this.#relay?.stop();
     this.#body?.stop();
     if (this.#rechecked !== undefined) this.#context.recheck.delete(this.#rechecked);
-    const { audit, observer } = this.#context;
+    const { audit, observer, policy } = this.#context;
     const end: AuditEnd = {
       endedAt: this.#context.now(),
       status: this.#status,
       code: this.#code ?? code,
       identity: this.#admission?.identity ?? this.#identity,
     };
-    writeAudit(audit, this.#start, end);
+    writeAudit({ audit, isSecret: policy.isSecret }, this.#start, end);
     const ms = Math.max(0, end.endedAt - this.#start.startedAt);
     observer?.ended({ method: this.#start.method, status: end.status, code: end.code, ms });
     if (this.#upgrade === undefined && code !== "cancelled") discardRest(this.#request);

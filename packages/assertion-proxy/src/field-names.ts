@@ -1,4 +1,5 @@
 const PLAIN_NAME = /^[A-Za-z0-9_-]+$/;
+const COMPARABLE_NAME = /^[a-z0-9-]*$/;
 
 /**
  * Brings a field name into the form in which names are compared: lower case, and `-` for every character that is not a letter or a digit.
@@ -6,7 +7,10 @@ const PLAIN_NAME = /^[A-Za-z0-9_-]+$/;
  * `X.Agent~Task.Id`.
  */
 export function comparableName(name: string): string {
-  return name.toLowerCase().replaceAll(/[^a-z0-9]/g, "-");
+  const lower = name.toLowerCase();
+  // As nearly all names are.
+  if (COMPARABLE_NAME.test(lower)) return lower;
+  return lower.replaceAll(/[^a-z0-9]/g, "-");
 }
 
 /** Tells whether a field name has letters, digits, `-` and `_` alone, as the names of nearly all fields in use do. */

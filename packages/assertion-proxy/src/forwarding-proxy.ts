@@ -10,11 +10,12 @@ import type { Duplex } from "node:stream";
 import { setImmediate as turn } from "node:timers/promises";
 import type { Problem } from "@countersign/agent-assertion";
 import type { ProxyPolicy } from "./admission.js";
-import { type Audit, startAudit, writeAudit } from "./audit-entry.js";
+import { type Audit, writeAudit } from "./audit-entry.js";
 import { type BrokenRequestError, refusalOfBroken } from "./broken-request.js";
 import { Exchange, type ExchangeContext, type ExchangeInput } from "./exchange.js";
 import { type ListenOptions, listenOn, listenOnSocket } from "./listen-on.js";
 import { LiveRecheck } from "./live-recheck.js";
+import { OpenSet } from "./open-set.js";
 import { problemOf, writeRawProblem } from "./problem-answer.js";
 import type { ProxyLimits } from "./proxy-limits.js";
 import type { ProxyObserver } from "./proxy-metrics.js";
@@ -49,10 +50,10 @@ export class ForwardingProxy {
   readonly #options: ForwardingProxyOptions;
   readonly #context: ExchangeContext;
   readonly #server: Server;
-  readonly #open = new Set<Exchange>();
-  // Of those that are open: what was not refused. Clients that leave their refusals unread take nobody's room.
-  readonly #inWork = new Set<Exchange>();
-  readonly #bySocket = new WeakMap<Duplex, Set<Exchange>>();
+  readonly #open = new OpenSet<Exchange>();
+  // Of those that are open: how many were not refused. Clients that leave their refusals unread take nobody's room.
+  #inWork = 0;
+  readonly #bySocket = new WeakMap<Duplex, OpenSet<Exchange>>();
   #closing: Promise<void> | undefined;
   #onIdle: (() => void) | undefined;
 
@@ -68,7 +69,7 @@ export class ForwardingProxy {
       observer: options.observer,
       now: options.now,
       isClosing: () => this.#closing !== undefined,
-      hasRoom: () => this.#inWork.size <= options.limits.maxRequests,
+      hasRoom: () => this.#inWork <= options.limits.maxRequests,
     };
     this.#server = this.#createServer();
   }
@@ -89,18 +90,23 @@ export class ForwardingProxy {
 
   #serve(input: ExchangeInput): void {
     const ofSocket = this.#exchangesOf(input.request.socket);
+    let isInWork = true;
+    const leaveWork = (): void => {
+      if (isInWork) this.#inWork -= 1;
+      isInWork = false;
+    };
     const exchange = new Exchange(this.#context, input, {
-      onFailed: () => this.#inWork.delete(exchange),
+      onFailed: leaveWork,
       onEnd: () => {
         ofSocket.delete(exchange);
-        this.#inWork.delete(exchange);
+        leaveWork();
         this.#open.delete(exchange);
         if (this.#open.size === 0) this.#onIdle?.();
       },
     });
     ofSocket.add(exchange);
     this.#open.add(exchange);
-    this.#inWork.add(exchange);
+    this.#inWork += 1;
     void exchange.run();
   }
 
@@ -135,7 +141,7 @@ export class ForwardingProxy {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#server.closeIdleConnections();
     await this.#idle(drainMs);
-    for (const exchange of [...this.#open]) {
+    for (const exchange of this.#open) {
       exchange.fail(new RequestRefusal("server_error", "the proxy ended"));
     }
     await readWhatWasSent();
@@ -225,22 +231,19 @@ export class ForwardingProxy {
     const { code, problem } = problemOf(refusal);
     this.#options.observer?.refusedUnread({ method, status: problem.status, code, ms: 0 });
     const { audit, policy } = this.#options;
-    writeAudit(audit, startAudit(method, url, now, policy.isSecret), {
-      endedAt: now,
-      status: problem.status,
-      code,
-      identity: undefined,
-    });
+    const start = { startedAt: now, method, url };
+    const end = { endedAt: now, status: problem.status, code, identity: undefined };
+    writeAudit({ audit, isSecret: policy.isSecret }, start, end);
     return problem;
   }
 
-  #exchangesOf(socket: Socket): Set<Exchange> {
+  #exchangesOf(socket: Socket): OpenSet<Exchange> {
     const known = this.#bySocket.get(socket);
     if (known !== undefined) return known;
-    const exchanges = new Set<Exchange>();
+    const exchanges = new OpenSet<Exchange>();
     this.#bySocket.set(socket, exchanges);
     socket.once("close", () => {
-      for (const exchange of [...exchanges]) exchange.clientGone();
+      for (const exchange of exchanges) exchange.clientGone();
     });
     return exchanges;
   }

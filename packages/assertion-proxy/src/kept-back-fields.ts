@@ -82,6 +82,14 @@ const KINDS: ReadonlyMap<string, KeptBackKind> = new Map(
   GROUPS.flatMap(({ kind, names }) => names.map((name) => [name, kind] as const)),
 );
 
+// Most fields are none of these: one look tells so.
+const AFFIX = new RegExp(
+  [
+    ...GROUPS.flatMap(({ prefixes = [] }) => prefixes.map((prefix) => `^${prefix}`)),
+    ...GROUPS.flatMap(({ suffixes = [] }) => suffixes.map((suffix) => `${suffix}$`)),
+  ].join("|"),
+);
+
 /**
  * Tells why a client's field is kept back.
  *
@@ -90,7 +98,7 @@ const KINDS: ReadonlyMap<string, KeptBackKind> = new Map(
  */
 export function keptBackKind(name: string): KeptBackKind | undefined {
   const known = KINDS.get(name);
-  if (known !== undefined) return known;
+  if (known !== undefined || !AFFIX.test(name)) return known;
   return GROUPS.find(
     ({ prefixes = [], suffixes = [] }) =>
       prefixes.some((prefix) => name.startsWith(prefix)) ||

@@ -1,4 +1,5 @@
 import type { Recheck } from "./admission.js";
+import { OpenSet } from "./open-set.js";
 
 /** An open request that is looked at again and again. */
 export interface Rechecked {
@@ -13,7 +14,7 @@ const LONGEST_LOOK_MS = 30_000;
 /** Looks again, on a timer, at whatever is open, and ends what may no longer be. Keeps no timer while nothing is open. */
 export class LiveRecheck {
   readonly #everyMs: number;
-  readonly #open = new Set<Rechecked>();
+  readonly #open = new OpenSet<Rechecked>();
   readonly #looking = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
 
@@ -48,7 +49,7 @@ export class LiveRecheck {
       await withinDeadline(recheck, Math.max(LONGEST_LOOK_MS, this.#everyMs));
     } catch (error) {
       // Also when it could not be told: a directory has its own time for which it answers from what it knows.
-      for (const open of [...this.#open]) {
+      for (const open of this.#open) {
         if (open.recheck.key === key) open.end(error);
       }
     } finally {

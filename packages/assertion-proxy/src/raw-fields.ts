@@ -13,12 +13,36 @@ export interface FieldLine {
   readonly value: string;
 }
 
-/** Yields each line of raw fields with its comparable name. */
-export function* fieldLines(fields: RawFields): Generator<FieldLine> {
+/** What is read of one section, once for all that ask. */
+interface Section {
+  readonly lines: readonly FieldLine[];
+  connectionOptions?: ReadonlySet<string>;
+}
+
+// Some twenty checks ask for the fields of one head, and a parsed head never changes.
+const sections = new WeakMap<RawFields, Section>();
+
+function sectionOf(fields: RawFields): Section {
+  let section = sections.get(fields);
+  if (section === undefined) {
+    section = { lines: readLines(fields) };
+    sections.set(fields, section);
+  }
+  return section;
+}
+
+/** Returns each line of raw fields with its comparable name. @param fields - not to be changed afterwards */
+export function fieldLines(fields: RawFields): readonly FieldLine[] {
+  return sectionOf(fields).lines;
+}
+
+function readLines(fields: RawFields): FieldLine[] {
+  const lines: FieldLine[] = [];
   for (let index = 0; index + 1 < fields.length; index += 2) {
     const rawName = fields[index] ?? "";
-    yield { name: comparableName(rawName), rawName, value: fields[index + 1] ?? "" };
+    lines.push({ name: comparableName(rawName), rawName, value: fields[index + 1] ?? "" });
   }
+  return lines;
 }
 
 /** Returns the value of every line of one name, in the order they came. @param name - comparable */
@@ -30,7 +54,9 @@ export function fieldValues(fields: RawFields, name: string): string[] {
 
 /** Returns the comparable names that a message's `Connection` lines name. @see RFC 9110 §7.6.1 */
 export function connectionOptions(fields: RawFields): ReadonlySet<string> {
-  return new Set(listed(fields, "connection").map(comparableName));
+  const section = sectionOf(fields);
+  section.connectionOptions ??= new Set(listed(fields, "connection").map(comparableName));
+  return section.connectionOptions;
 }
 
 /**
@@ -46,7 +72,8 @@ export function hasDisguisedFraming(fields: RawFields): boolean {
 
 /** Returns the names that a message's `Trailer` lines announce, in lower case. @see RFC 9110 §6.6.2 */
 export function announcedTrailers(fields: RawFields): readonly string[] {
-  return [...new Set(listed(fields, "trailer").map((name) => name.toLowerCase()))];
+  const names = listed(fields, "trailer");
+  return names.length === 0 ? names : [...new Set(names.map((name) => name.toLowerCase()))];
 }
 
 /** Copies the lines that are kept, untouched and in order. */
@@ -58,9 +85,21 @@ export function keepFields(fields: RawFields, keep: (line: FieldLine) => boolean
   return kept;
 }
 
+/** Makes a section of the lines that are kept, which is read like the one it comes from. @returns `fields` itself if all are kept */
+export function sectionOfLines(fields: string[], keep: (line: FieldLine) => boolean): string[] {
+  const all = fieldLines(fields);
+  const lines = all.filter(keep);
+  if (lines.length === all.length) return fields;
+  const kept = lines.flatMap(({ rawName, value }) => [rawName, value]);
+  sections.set(kept, { lines });
+  return kept;
+}
+
 /** Returns the items of the comma-separated lists in all lines of one name, in order. @param name - comparable */
 export function listed(fields: RawFields, name: string): string[] {
-  return fieldValues(fields, name)
+  const values = fieldValues(fields, name);
+  if (values.length === 0) return values;
+  return values
     .flatMap((value) => value.split(","))
     .map((item) => item.trim())
     .filter((item) => item !== "");

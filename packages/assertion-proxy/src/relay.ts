@@ -44,11 +44,13 @@ export class Relay {
   readonly #context: RelayContext;
   readonly #input: RelayInput;
   readonly #watchdog: Watchdog;
-  readonly #stopping = new AbortController();
   #attempt: UpstreamAttempt | undefined;
   #hasRecovered = false;
   #hasTrailers = false;
   #answered = false;
+  #isStopped = false;
+  // While another credential is asked for: ends that.
+  #giveUp: (() => void) | undefined;
 
   constructor(context: RelayContext, input: RelayInput) {
     this.#context = context;
@@ -69,13 +71,10 @@ export class Relay {
   /** Ends it. The upstream's connection is kept only if the request and its answer went through whole. */
   stop(): void {
     if (this.#isStopped) return;
-    this.#stopping.abort();
+    this.#isStopped = true;
+    this.#giveUp?.();
     this.#watchdog.stop();
     if (!this.#answered || this.#attempt?.isSent !== true) this.#attempt?.destroy();
-  }
-
-  get #isStopped(): boolean {
-    return this.#stopping.signal.aborted;
   }
 
   #fail(error: unknown): void {
@@ -129,10 +128,12 @@ export class Relay {
     this.#watchdog.stop();
     incoming.on("error", () => {});
     body.hold();
+    const gaveUp = new AbortController();
+    this.#giveUp = () => gaveUp.abort();
     try {
       const fields = await otherFields(refused, recovery, body, {
         waitMs: this.#context.limits.admitMs,
-        signal: this.#stopping.signal,
+        signal: gaveUp.signal,
       });
       const attempt = this.#attempt;
       if (this.#isStopped || attempt === undefined) return;
@@ -148,6 +149,8 @@ export class Relay {
       this.#send(fields());
     } catch (error) {
       this.#fail(error);
+    } finally {
+      this.#giveUp = undefined;
     }
   }
 

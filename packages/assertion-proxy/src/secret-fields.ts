@@ -1,20 +1,20 @@
 import { isConnectionField } from "./field-names.js";
-import { fieldLines, type RawFields } from "./raw-fields.js";
+import { sectionOfLines } from "./raw-fields.js";
 
 /**
- * Copies the lines of a header or trailer section, but for those whose name or value contains a secret.
+ * Leaves out the lines of a header or trailer section whose name or value contains a secret.
  *
  * Lines that no proxy copies stay, since they say how the message is to be read: the fields of the connection and of a WebSocket handshake.
  * `Trailer` is not one of them: the names in it go on.
  *
  * @param isSecret - tells whether a text contains one
+ * @returns `fields` itself if all lines stay
  */
-export function withoutSecrets(fields: RawFields, isSecret: (text: string) => boolean): string[] {
-  const kept: string[] = [];
-  for (const { name, rawName, value } of fieldLines(fields)) {
-    if (isRebuilt(name) || !(isSecret(rawName) || isSecret(value))) kept.push(rawName, value);
-  }
-  return kept;
+export function withoutSecrets(fields: string[], isSecret: (text: string) => boolean): string[] {
+  return sectionOfLines(
+    fields,
+    ({ name, rawName, value }) => isRebuilt(name) || !(isSecret(rawName) || isSecret(value)),
+  );
 }
 
 function isRebuilt(name: string): boolean {

@@ -4,7 +4,7 @@ import type { ProxyLimits } from "./proxy-limits.js";
 import type { RawFields } from "./raw-fields.js";
 import type { RequestBody } from "./request-body.js";
 import type { RequestHead } from "./request-head.js";
-import { sendHead } from "./send-head.js";
+import { sendHead, writeTogether } from "./send-head.js";
 import type { Upstream } from "./upstream.js";
 import { openUpstreamRequest } from "./upstream-request.js";
 import { trailerPairs } from "./upstream-response.js";
@@ -79,7 +79,8 @@ export class UpstreamAttempt {
       maxHeaderBytes: context.limits.maxHeaderBytes,
     });
     this.#outgoing = outgoing;
-    events.watchdog.watch(context.limits.connectMs);
+    // A connection from the pool stands already.
+    if (!outgoing.reusedSocket) events.watchdog.watch(context.limits.connectMs);
     outgoing
       .on("socket", (socket) => this.#onSocket(socket))
       .on("continue", () => this.#sendBody())
@@ -92,7 +93,7 @@ export class UpstreamAttempt {
         events.onSwitch(incoming, socket, early);
       })
       .on("error", (error) => this.#onError(error))
-      .on("close", () => this.#onError(new Error("closed")));
+      .on("close", () => this.#onError());
     if (framing.kind === "none") {
       outgoing.end();
       this.#isSent = true;
@@ -125,6 +126,8 @@ export class UpstreamAttempt {
   }
 
   #onSocket(socket: Socket): void {
+    // Node writes what it has of the request after this.
+    writeTogether(socket);
     const onConnected = (): void => {
       if (this.#isOver) return;
       this.#events.watchdog.watch(this.#context.limits.responseMs);
@@ -162,9 +165,9 @@ export class UpstreamAttempt {
     });
   }
 
-  #onError(error: Error): void {
+  #onError(error?: Error): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#events.onError(error);
+    this.#events.onError(error ?? new Error("closed"));
   }
 }

@@ -2,6 +2,7 @@
 export class Watchdog {
   readonly #onTimeout: () => void;
   #timer: NodeJS.Timeout | undefined;
+  #ms = 0;
 
   constructor(onTimeout: () => void) {
     this.#onTimeout = onTimeout;
@@ -9,7 +10,12 @@ export class Watchdog {
 
   /** Waits `ms` milliseconds from now on, instead of whatever it waited for. */
   watch(ms: number): void {
+    if (this.#timer !== undefined && ms === this.#ms) {
+      this.touch();
+      return;
+    }
     this.stop();
+    this.#ms = ms;
     this.#timer = setTimeout(this.#onTimeout, ms);
   }
 
