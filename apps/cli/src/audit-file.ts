@@ -1,6 +1,6 @@
 import { once } from "node:events";
-import { constants, createWriteStream } from "node:fs";
-import { open } from "node:fs/promises";
+import { appendFileSync, constants, createWriteStream } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
 import { CliError } from "./cli-error.js";
 import { isSystemError, pathOption, reasonOf } from "./home.js";
 import type { Run } from "./run.js";
@@ -56,10 +56,36 @@ async function openAuditFile(path: string, onError: (message: string) => void): 
       );
     },
   );
-  const stream = createWriteStream(path, { fd: handle });
-  stream.on("error", (error) =>
-    onError(`the audit file ${path} is not written: ${reasonOf(error)}`),
-  );
+  const told = (error: unknown): void =>
+    onError(`the audit file ${path} is not written: ${reasonOf(error)}`);
+  return (await handle.stat()).isFile() ? regularFile(handle, told) : otherFile(handle, told);
+}
+
+/**
+ * Writes each line before the next one is made: what has ended is in the file, also if the process is killed. Into the system's cache, it
+ * costs a fifth of what a thread of the pool and its answer cost.
+ */
+function regularFile(handle: FileHandle, onError: (error: unknown) => void): AuditFile {
+  let hasFailed = false;
+  return {
+    append(entry) {
+      if (hasFailed) return;
+      try {
+        appendFileSync(handle.fd, `${JSON.stringify(entry)}\n`);
+      } catch (error) {
+        // Nothing is written behind half a line.
+        hasFailed = true;
+        onError(error);
+      }
+    },
+    close: () => handle.close(),
+  };
+}
+
+/** Writes to a pipe or a device, whose other side may be slow: nothing waits for it. */
+function otherFile(handle: FileHandle, onError: (error: unknown) => void): AuditFile {
+  const stream = createWriteStream("", { fd: handle });
+  stream.on("error", onError);
   return {
     append(entry) {
       stream.write(`${JSON.stringify(entry)}\n`);
