@@ -14,6 +14,7 @@ import { AuthOfNow } from "./auth-of-now.js";
 import { type Binding, bindingKey, isSameBinding, toBinding } from "./binding.js";
 import { AuthorityClient } from "./client/authority-client.js";
 import { forgetIdentity } from "./forget-identity.js";
+import { type IdentityLook, IdentityLooks, NOBODY, ownIdentity } from "./identity-look.js";
 import { checkOptions } from "./internal/options.js";
 import { SharedFlights } from "./internal/shared-flights.js";
 import { KeyRotator } from "./key-rotator.js";
@@ -41,6 +42,7 @@ export class AgentIdentityManager {
   readonly #registrar: AgentRegistrar;
   readonly #rotator: KeyRotator;
   readonly #auth: AuthOfNow;
+  readonly #looks: IdentityLooks;
   readonly #flights = new SharedFlights<AgentIdentity>(cancelled);
   readonly #closing = new AbortController();
   #unsubscribe: (() => void) | undefined;
@@ -66,13 +68,14 @@ export class AgentIdentityManager {
     this.#options = options;
     this.#auth = new AuthOfNow(this.authority, options);
     const { store, abom, capabilities = [], ttlSeconds, deadlineMs, now = Date.now } = options;
-    const common = {
-      client: this.client,
+    const known = new KnownIdentities(store);
+    this.#looks = new IdentityLooks({
+      authority: this.authority,
+      auth: options.auth,
       store,
-      deadlineMs,
-      now,
-      known: new KnownIdentities(store),
-    };
+      known,
+    });
+    const common = { client: this.client, store, deadlineMs, now, known };
     this.#registrar = new AgentRegistrar({ ...common, abom, capabilities, ttlSeconds });
     this.#rotator = new KeyRotator({ ...common, abortError: cancelled });
   }
@@ -112,11 +115,18 @@ export class AgentIdentityManager {
 
   /** Gives the stored identity for the auth of now. Never touches the network and registers nothing. Rejects as `ensure`. */
   async peek(): Promise<AgentIdentity | undefined> {
-    if (!this.enabled) return undefined;
-    const auth = await this.#auth.peek();
-    if (auth === undefined) return undefined;
-    if (auth.kind === "agent") return this.#own(auth.identity);
-    return await this.#registrar.find(toBinding(this.authority, auth));
+    return this.enabled ? (await this.#looks.look("peek")).identity : undefined;
+  }
+
+  /**
+   * The current login with its agent, by one load of the store: of one content where the login is that store's (`loginAuth`). Registers
+   * nothing. For what is asked before every request.
+   *
+   * @returns nothing in it while the feature is off
+   * @throws as {@link AgentIdentityManager.auth} and {@link AgentIdentityManager.peek}
+   */
+  async look(): Promise<IdentityLook> {
+    return this.enabled ? await this.#looks.look("current") : NOBODY;
   }
 
   /**
@@ -252,7 +262,7 @@ export class AgentIdentityManager {
       if (signal.aborted) throw cancelled(signal.reason);
       const auth = await this.#auth.current();
       if (auth === undefined) return undefined;
-      if (auth.kind === "agent") return this.#own(auth.identity);
+      if (auth.kind === "agent") return ownIdentity(auth.identity, this.authority);
       const binding = toBinding(this.authority, auth);
       let token = auth.accessToken;
       const human = async () => {
@@ -278,14 +288,6 @@ export class AgentIdentityManager {
   #signalOf({ signal }: EnsureIdentityOptions): AbortSignal {
     const closing = this.#closing.signal;
     return signal === undefined ? closing : AbortSignal.any([closing, signal]);
-  }
-
-  #own(identity: AgentIdentity): AgentIdentity {
-    // A key is used with the authority it was made for and no other (protocol.md §3).
-    if (identity.authority === this.authority) return identity;
-    throw new AgentIdentityError("config_invalid", "the agent belongs to another authority", {
-      hint: `use it with ${identity.authority}`,
-    });
   }
 }
 

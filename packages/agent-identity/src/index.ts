@@ -21,6 +21,7 @@ export { CredentialStoreError } from "./credential-store-error.js";
 export { isFormerKey, publicLineOf, withFormerKey } from "./former-keys.js";
 export type { IdentityEvent, IdentityMessage } from "./identity-channel.js";
 export { IDENTITY_CHANNEL } from "./identity-channel.js";
+export type { IdentityLook } from "./identity-look.js";
 export type { KeySet, KeySetOptions } from "./identity-token/key-set.js";
 export { loginAuth, removeLogin, saveLogin } from "./login-auth.js";
 export type { LoginAuthOptions } from "./login-auth-options.js";

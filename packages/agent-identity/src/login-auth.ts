@@ -5,8 +5,8 @@ import {
   parseAuthority,
 } from "@countersign/agent-key";
 import { AgentIdentityError } from "./agent-identity-error.js";
-import type { Auth, AuthSource, HumanAuth } from "./auth.js";
-import type { CredentialStore } from "./credential-store.js";
+import type { AuthSource, HumanAuth } from "./auth.js";
+import type { CredentialStore, Credentials } from "./credential-store.js";
 import { CredentialStoreError } from "./credential-store-error.js";
 import type { LoginToken } from "./identity-token/login-token.js";
 import { describeZodError } from "./internal/describe-zod-error.js";
@@ -20,7 +20,12 @@ import {
   TRANSPORT_OPTIONS,
 } from "./internal/options.js";
 import type { LoginAuthOptions } from "./login-auth-options.js";
-import { type StoredLogin, storedLoginSchema } from "./schema/credentials.js";
+import { askOf } from "./login-reader.js";
+import {
+  type StoredHumanLogin,
+  type StoredLogin,
+  storedLoginSchema,
+} from "./schema/credentials.js";
 
 const SHAPES: Readonly<Record<string, OptionShape>> = {
   ...TRANSPORT_OPTIONS,
@@ -32,7 +37,8 @@ const SHAPES: Readonly<Record<string, OptionShape>> = {
  * The login that a store holds, as an auth source. A human's token and an agent's key belong to one authority and are used with no other: a
  * login with another authority is `undefined` here.
  *
- * Read anew at every call, so a login or logout by another process is seen at once. An identity token is verified at first use, once for
+ * The store is asked at every call, so a login or logout by another process is seen at once. A manager over the same store asks it once for the
+ * login and its agent together. An identity token is verified at first use, once for
  * each login, with one fetch of the key set; `peek` verifies it against the keys that were stored at the login.
  *
  * @param authority - base URL of the authority that asks
@@ -48,28 +54,42 @@ export function loginAuth(
   checkOptions(options, SHAPES);
   const expected = parseAuthority(authority, options, "authority");
   let token: Promise<LoginToken> | undefined;
-  const ask = async (how: "current" | "peek"): Promise<Auth | undefined> => {
-    const login = await loadLogin(store);
+  const authOf = (how: "current" | "peek", credentials: Credentials) => {
+    const login = readableLogin(credentials, store);
     if (login === null || login.authority !== expected) return undefined;
-    if (login.kind === "human") {
-      const human: HumanAuth = {
-        kind: "human",
-        accountId: login.account_id,
-        userId: login.user_id,
-        accessToken: login.access_token,
-        proof: login.proof,
-      };
-      return hideMembers(human, "accessToken");
-    }
+    if (login.kind === "human") return humanOf(login);
     // Most logins are a human's and need none of it.
     token ??= import("./identity-token/login-token.js").then((m) => new m.LoginToken(options));
-    return await (await token)[how](login);
+    return token.then((loaded) => loaded[how](login));
   };
-  return { current: () => ask("current"), peek: () => ask("peek") };
+  return {
+    current: askOf({ store, authOf: (credentials) => authOf("current", credentials) }),
+    peek: askOf({ store, authOf: (credentials) => authOf("peek", credentials) }),
+  };
 }
 
-async function loadLogin(store: CredentialStore): Promise<StoredLogin | null> {
-  const { login, unreadable = [] } = await store.load();
+// A login that a store gives again is the same auth again.
+const humans = new WeakMap<StoredLogin, HumanAuth>();
+
+function humanOf(login: StoredHumanLogin): HumanAuth {
+  const known = humans.get(login);
+  if (known !== undefined) return known;
+  const human: HumanAuth = {
+    kind: "human",
+    accountId: login.account_id,
+    userId: login.user_id,
+    accessToken: login.access_token,
+    proof: login.proof,
+  };
+  const hidden = Object.freeze(hideMembers(human, "accessToken"));
+  if (Object.isFrozen(login)) humans.set(login, hidden);
+  return hidden;
+}
+
+function readableLogin(
+  { login, unreadable = [] }: Credentials,
+  store: CredentialStore,
+): StoredLogin | null {
   const broken = unreadable.find(({ member }) => member === "login");
   if (broken === undefined) return login;
   throw new CredentialStoreError(

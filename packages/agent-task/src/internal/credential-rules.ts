@@ -1,4 +1,4 @@
-import type { HumanAuth } from "@countersign/agent-identity";
+import type { AgentIdentity, HumanAuth } from "@countersign/agent-identity";
 import {
   type AgentCredential,
   type BearerCredential,
@@ -49,6 +49,7 @@ export class CredentialRules implements ThreadCredentials {
   readonly #options: CredentialRulesOptions;
   // For whom a credential was given: a replay is never signed for somebody else.
   readonly #principals = new WeakMap<Credential, Principal>();
+  readonly #made = new WeakMap<AgentTask, AgentCredential>();
 
   constructor(options: CredentialRulesOptions) {
     this.#options = options;
@@ -61,6 +62,11 @@ export class CredentialRules implements ThreadCredentials {
     const isOff = !identities.enabled;
     // A harness with the feature off behaves as if this package were not there: the login is not read, so that no error of it can fail a turn.
     if (isOff && bearerOrigins.length === 0) return { credential: NO_CREDENTIAL };
+    const held = isOff ? undefined : await keeper.held(scope, options.signal);
+    if (held !== undefined) {
+      const { task, identity } = held;
+      return { task, credential: this.#credentialOf(task, identity) };
+    }
     const auth = await this.#auth(scope);
     if (auth === undefined) throw notLoggedIn("nobody is logged in");
     if (isOff) {
@@ -194,21 +200,36 @@ export class CredentialRules implements ThreadCredentials {
   }
 
   async #agent(task: AgentTask): Promise<AgentCredential> {
-    const { identities, clock } = this.#options.keeper.options;
+    return this.#credentialOf(task, await this.#options.keeper.options.identities.peek());
+  }
+
+  // The same object as long as nothing in it changes. Frozen, because all requests of the thread share it.
+  #credentialOf(task: AgentTask, identity: AgentIdentity | undefined): AgentCredential {
+    const { offsetSeconds } = this.#options.keeper.options.clock;
+    const clockOffsetSeconds = offsetSeconds === 0 ? undefined : offsetSeconds;
+    const principal = identity !== undefined && isSameSigner(identity, task) ? identity : undefined;
+    const made = this.#made.get(task);
+    if (
+      made !== undefined &&
+      made.clockOffsetSeconds === clockOffsetSeconds &&
+      isSamePrincipal(this.#principals.get(made), principal)
+    ) {
+      return made;
+    }
     const { authority, agentRuntimeId, taskId, key } = task;
-    const credential: AgentCredential = {
+    const credential: AgentCredential = Object.freeze({
       kind: "agent",
       authority,
       agentRuntimeId,
       taskId,
       key,
-      clockOffsetSeconds: clock.offsetSeconds === 0 ? undefined : clock.offsetSeconds,
-    };
-    const identity = await identities.peek();
-    if (identity !== undefined && isSameSigner(identity, task)) {
-      const { accountId, userId } = identity;
+      clockOffsetSeconds,
+    });
+    if (principal !== undefined) {
+      const { accountId, userId } = principal;
       this.#principals.set(credential, { accountId, userId });
     }
+    this.#made.set(task, credential);
     return credential;
   }
 
@@ -258,8 +279,8 @@ export class CredentialRules implements ThreadCredentials {
   }
 }
 
-function isSamePrincipal(a: Principal, b: Principal): boolean {
-  return a.accountId === b.accountId && a.userId === b.userId;
+function isSamePrincipal(a: Principal | undefined, b: Principal | undefined): boolean {
+  return a?.accountId === b?.accountId && a?.userId === b?.userId;
 }
 
 function isTaskOf(task: AgentTask, credential: AgentCredential): boolean {

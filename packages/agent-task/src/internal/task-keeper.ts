@@ -30,6 +30,12 @@ export interface WaitOptions {
   readonly remainingMs?: (() => number) | undefined;
 }
 
+/** A task that may be used now, and the identity of its agent. */
+export interface HeldTask {
+  readonly task: AgentTask;
+  readonly identity: AgentIdentity;
+}
+
 /** Keeps the task of each scope: the part that `AgentTaskManager` and its threads share. */
 export class TaskKeeper {
   readonly options: TaskKeeperOptions;
@@ -50,6 +56,23 @@ export class TaskKeeper {
   /** Counts down the time that everything together may take. */
   countdown(): () => number {
     return startCountdown(this.options.timers, this.options.deadlineMs);
+  }
+
+  /**
+   * The task that this process has for the scope, if the current login may use it. One look at login and store decides; no timer is started.
+   *
+   * @returns `undefined` if there is none, or if the look fails: `ensure` then finds the task or reports the error
+   */
+  async held(scope: TaskScope, signal: AbortSignal | undefined): Promise<HeldTask | undefined> {
+    const state = this.state(scope);
+    const { identities } = this.options;
+    if (state.task === undefined) return undefined;
+    const look = await identities.look().catch(() => undefined);
+    if (this.#closed || signal?.aborted === true) return undefined;
+    const identity = look?.identity;
+    if (identity === undefined) return undefined;
+    const task = this.#usable(state.task, identity, state);
+    return task && { task, identity };
   }
 
   async ensure(scope: TaskScope, options: WaitOptions = {}): Promise<AgentTask | undefined> {

@@ -14,6 +14,11 @@ function argumentsOf(program: string, args: readonly string[]): readonly string[
   return ["--import", loader ?? "", path ?? "", ...args];
 }
 
+/** The command line of a program of this folder. */
+export function programCommand(program: string, args: readonly string[]): readonly string[] {
+  return [process.execPath, ...argumentsOf(program, args)];
+}
+
 /** Starts a program of this folder on this package's sources. It ends with the test. */
 export async function startProgram(program: string, args: readonly string[]): Promise<TestProcess> {
   const running = await startProcess(process.execPath, argumentsOf(program, args));
