@@ -39,6 +39,7 @@ for (const report of reports) {
   }
   failed += 1;
   const name = relative(root, report);
+  console.log(`FAIL ${name}`);
   console.log(createTwoFilesPatch(name, name, before, now, "committed", "built", { context: 4 }));
 }
 
