@@ -3,7 +3,7 @@
  * the request goes on until then.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { RawConnection } from "./raw-connection.ts";
+import { type RawAnswer, RawConnection } from "./raw-connection.ts";
 
 /** What a generator is asked to send: so many requests in all, over so many connections, the texts in turn. */
 export interface Load {
@@ -38,40 +38,54 @@ process.on("message", (load: Load) => {
 process.on("disconnect", () => process.exit());
 
 async function run({ url, requests, count, connections }: Load): Promise<Loaded> {
-  const pool = await connect(url, connections);
+  const pool = pools.get(url) ?? [];
+  pools.set(url, pool);
+  await openMissing(pool, connections, url);
   const latenciesMs: number[] = [];
   let sent = 0;
   let turnedAway = 0;
 
-  async function answered(connection: RawConnection, request: string): Promise<void> {
+  async function exchange(place: number, request: string, isFirst: boolean): Promise<RawAnswer> {
+    const connection = pool[place];
+    try {
+      if (connection?.isOpen === true) return await connection.exchange(request);
+    } catch (error) {
+      // The server may end an idle connection while the first request on it is under way.
+      if (!isFirst) throw error;
+    }
+    const fresh = await RawConnection.open(url);
+    pool[place] = fresh;
+    return await fresh.exchange(request);
+  }
+
+  async function answered(place: number, request: string, isFirst: boolean): Promise<void> {
     for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt += 1) {
-      const { status, retryAfterSeconds } = await connection.exchange(request);
-      if (status >= 200 && status <= 299) return;
-      if (status !== 503) throw new Error(`${url} answered ${status}`);
+      const answer = await exchange(place, request, isFirst && attempt === 1);
+      if (answer.status >= 200 && answer.status <= 299) return;
+      if (answer.status !== 503) throw new Error(`${url} answered ${answer.status}`);
       turnedAway += 1;
-      await sleep(retryAfterSeconds * 1_000);
+      await sleep(answer.retryAfterSeconds * 1_000);
     }
     throw new Error(`${url} answered 503 to ${MAX_ATTEMPTS} attempts`);
   }
 
   const startedAt = performance.now();
-  async function work(connection: RawConnection): Promise<void> {
-    while (sent < count) {
+  async function work(place: number): Promise<void> {
+    for (let isFirst = true; sent < count; isFirst = false) {
       const request = requests[sent % requests.length] ?? "";
       sent += 1;
       const sentAt = performance.now();
-      await answered(connection, request);
+      await answered(place, request, isFirst);
       latenciesMs.push(performance.now() - sentAt);
     }
   }
-  await Promise.all(pool.map(work));
+  await Promise.all(Array.from({ length: connections }, (_, place) => work(place)));
   return { wallMs: performance.now() - startedAt, latenciesMs, turnedAway };
 }
 
-/** Opens what is missing. A server closes a connection that was idle for a while. */
-async function connect(url: string, connections: number): Promise<readonly RawConnection[]> {
-  const pool = (pools.get(url) ?? []).filter((connection) => connection.isOpen);
-  pools.set(url, pool);
-  while (pool.length < connections) pool.push(await RawConnection.open(url));
-  return pool.slice(0, connections);
+/** Opens so many connections, but those that the server has left open. */
+async function openMissing(pool: RawConnection[], count: number, url: string): Promise<void> {
+  for (let place = 0; place < count; place += 1) {
+    if (pool[place]?.isOpen !== true) pool[place] = await RawConnection.open(url);
+  }
 }
