@@ -22,7 +22,8 @@ const thread: StoredThread = {
     },
   ],
 };
-const name = `${createHash("sha256").update(thread.scope).digest("hex")}.json`;
+const hashOf = (scope: string) => createHash("sha256").update(scope).digest("hex");
+const name = `${hashOf(thread.scope)}.json`;
 
 async function startDirectory() {
   const home = await temporaryDirectory();
@@ -90,6 +91,27 @@ test("lists threads, and looks at no other file", async () => {
   await store.save("b", { ...thread, scope: "b", tasks: [] });
   await writeFile(`${directory}/notes.json`, "{");
   expect((await store.list()).map(({ scope }) => scope).sort()).toEqual(["b", thread.scope]);
+});
+
+test("lists many threads without keeping everything else waiting", async () => {
+  const { directory } = await startDirectory();
+  const store = fileTaskStore(directory);
+  await store.save("a", { ...thread, scope: "a" });
+  for (let index = 0; index < 200; index += 1) {
+    const [file, text] = [hashOf(`${index}`), JSON.stringify({ ...thread, scope: `${index}` })];
+    await writeFile(`${directory}/${file}.json`, text, { mode: 0o600 });
+  }
+  let rounds = 0;
+  let listed = false;
+  const tick = () => {
+    rounds += 1;
+    if (!listed) setImmediate(tick);
+  };
+  setImmediate(tick);
+  expect(await store.list()).toHaveLength(201);
+  listed = true;
+  // One for each 50 that were read; the folder itself is read in one or two.
+  expect(rounds).toBeGreaterThanOrEqual(4);
 });
 
 test("removes a thread once", async () => {

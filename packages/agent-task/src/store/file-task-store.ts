@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { lstatSync } from "node:fs";
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import {
   type FileLock,
   openPrivateDirectory,
@@ -16,6 +17,8 @@ import { parseStoredThread, type StoredThread } from "../schema/stored-thread.js
 import type { CompleteTaskStore, TaskLockOptions } from "./task-store.js";
 
 const FILE = /^[0-9a-f]{64}\.json$/;
+// A few milliseconds of reading.
+const READ_AT_ONCE = 50;
 
 /** Options of {@link fileTaskStore}. */
 export interface FileTaskStoreOptions {
@@ -59,7 +62,10 @@ export function fileTaskStore(path: string, options: FileTaskStoreOptions = {}):
       const opened = await openPrivateDirectory(directory, { create: false });
       if (opened === undefined) return [];
       const threads: StoredThread[] = [];
-      for (const name of (await readdir(opened)).filter((entry) => FILE.test(entry)).sort()) {
+      const names = (await readdir(opened)).filter((entry) => FILE.test(entry)).sort();
+      for (const [index, name] of names.entries()) {
+        // Each file is read at once: without a pause 100,000 of them would keep everything else waiting for seconds.
+        if (index % READ_AT_ONCE === READ_AT_ONCE - 1) await setImmediate();
         try {
           const thread = await readThread(join(opened, name));
           if (thread !== undefined) threads.push(thread);
