@@ -1,8 +1,12 @@
 import crypto from "node:crypto";
 import { syncBuiltinESMExports } from "node:module";
+import { Server } from "node:net";
 import { DatabaseSync, StatementSync } from "node:sqlite";
 import { afterEach, expect, it, onTestFinished, vi } from "vitest";
+import { pathOf } from "../src/observe/path-of.js";
 import { TestedAuthority } from "./start-authority.js";
+
+vi.mock(import("../src/observe/path-of.js"), { spy: true });
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -67,4 +71,19 @@ it("commits those that came together once", async () => {
     ),
   );
   expect(statements.mock.calls.map(([sql]) => sql)).toEqual(["begin immediate", "commit"]);
+});
+
+it("asks the system once for the addresses of a connection", async () => {
+  const { register } = await startWarm();
+  const address = vi.spyOn(Server.prototype, "address");
+  await register();
+  await register();
+  expect(address).not.toHaveBeenCalled();
+});
+
+it("reads its path for no span and no log", async () => {
+  const { register } = await startWarm();
+  vi.mocked(pathOf).mockClear();
+  await register();
+  expect(pathOf).not.toHaveBeenCalled();
 });

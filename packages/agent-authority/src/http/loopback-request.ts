@@ -1,7 +1,10 @@
 import type { IncomingMessage } from "node:http";
-import { Server } from "node:net";
+import { Server, type Socket } from "node:net";
 import { isLoopbackHost } from "@countersign/agent-key";
 import { type HeaderLines, readHeaderLines } from "./read-headers.js";
+
+// The addresses of a connection stay, and Node asks the system for the listener's each time.
+const loopbackConnections = new WeakMap<Socket, boolean>();
 
 /**
  * Tells whether a request was made on this machine to a listener of this machine's loopback: the listener is bound to loopback, `Host` is
@@ -10,14 +13,21 @@ import { type HeaderLines, readHeaderLines } from "./read-headers.js";
  * @see protocol.md §5, "directory for resource servers"
  */
 export function isLoopbackRequest(request: IncomingMessage): boolean {
-  const { socket } = request;
   return (
-    isLoopbackAddress(socket.localAddress) &&
-    isLoopbackAddress(socket.remoteAddress) &&
-    isLoopbackAddress(boundAddress(socket)) &&
+    isLoopbackConnection(request.socket) &&
     hasLoopbackHost(readHeaderLines(request)) &&
     !request.rawHeaders.some((name, i) => i % 2 === 0 && tellsOfProxy(name))
   );
+}
+
+function isLoopbackConnection(socket: Socket): boolean {
+  const known = loopbackConnections.get(socket);
+  if (known !== undefined) return known;
+  const isLoopback = [socket.localAddress, socket.remoteAddress, boundAddress(socket)].every(
+    isLoopbackAddress,
+  );
+  loopbackConnections.set(socket, isLoopback);
+  return isLoopback;
 }
 
 // The listener that accepted a socket is a property that Node sets and its types leave out.
