@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from "node:crypto";
+import { hash, timingSafeEqual } from "node:crypto";
 import { AssertionProxyError } from "./assertion-proxy-error.js";
 import { comparableName } from "./field-names.js";
 import { fieldValues, listed, type RawFields } from "./raw-fields.js";
@@ -75,5 +75,5 @@ export function presentedTokens(
 }
 
 function sha256(text: string): Buffer {
-  return createHash("sha256").update(text, "latin1").digest();
+  return hash("sha256", Buffer.from(text, "latin1"), "buffer");
 }

@@ -1,10 +1,10 @@
 import type { IncomingMessage } from "node:http";
 import { type AssertionSigner, bindRequest } from "@countersign/agent-assertion/sign";
-import type { AgentCredential, Credential, CredentialSource } from "@countersign/agent-key";
-import type { Admission, BodyReader, ProxyPolicy, Recovery } from "./admission.js";
-import type { AuditIdentity } from "./audit-entry.js";
+import type { AgentCredential, Credential } from "@countersign/agent-key";
+import type { Admission, BodyReader, ProxyPolicy } from "./admission.js";
 import { createForwardedFields, type ForwardedFields } from "./forwarded-fields.js";
 import { fieldValues, type RawFields } from "./raw-fields.js";
+import { SigningAttempts } from "./signing-attempts.js";
 import { authorizationFor, refusalOfSource } from "./signing-authorization.js";
 import { type SigningThreads, threadOf } from "./signing-threads.js";
 
@@ -99,20 +99,12 @@ export function createSigningPolicy(options: SigningPolicyOptions): ProxyPolicy 
       const body = bindingBodyBytes === undefined ? undefined : await reader.read(bindingBodyBytes);
       const source = threads.sourceOf(threadId);
       const credential = await source.credential({ signal });
-      const attempts = new Attempts(source, credential, origin, {
+      return new SigningAttempts(source, credential, {
+        origin,
         maxBodyBytes: options.replayBodyBytes,
         fieldsOf: (current) => fieldsOf(request, current, body),
+        trailersOf: (current) => fieldsFor(current).trailersOf(request.rawHeaders),
       });
-      return {
-        fields: fieldsOf(request, credential, body),
-        get keepTrailer() {
-          return fieldsFor(attempts.credential).trailersOf(request.rawHeaders);
-        },
-        get identity() {
-          return identityOf(attempts.credential);
-        },
-        recovery: attempts,
-      };
     } catch (error) {
       throw refusalOfSource(error);
     }
@@ -128,62 +120,4 @@ export function createSigningPolicy(options: SigningPolicyOptions): ProxyPolicy 
     admit,
     keepsAnswerField,
   };
-}
-
-interface AttemptOptions {
-  readonly maxBodyBytes: number;
-  readonly fieldsOf: (credential: Credential) => RawFields;
-}
-
-/** The attempts of one request: its source hears how each went. */
-class Attempts implements Recovery {
-  readonly maxBodyBytes: number;
-  readonly #source: CredentialSource;
-  readonly #origin: string;
-  readonly #fieldsOf: (credential: Credential) => RawFields;
-  #credential: Credential;
-
-  constructor(
-    source: CredentialSource,
-    credential: Credential,
-    origin: string,
-    options: AttemptOptions,
-  ) {
-    this.#source = source;
-    this.#credential = credential;
-    this.#origin = origin;
-    this.maxBodyBytes = options.maxBodyBytes;
-    this.#fieldsOf = options.fieldsOf;
-  }
-
-  /** What the last attempt was, or is to be, authorised with. */
-  get credential(): Credential {
-    return this.#credential;
-  }
-
-  accepted(): void {
-    this.#source.accepted(this.#credential, this.#origin);
-  }
-
-  async refused(
-    code: Parameters<Recovery["refused"]>[0],
-    signal: AbortSignal,
-  ): Promise<(() => RawFields) | undefined> {
-    try {
-      const refusal = { code, origin: this.#origin };
-      const other = await this.#source.refused(this.#credential, refusal, { signal });
-      if (other === undefined) return undefined;
-      return () => {
-        this.#credential = other;
-        return this.#fieldsOf(other);
-      };
-    } catch (error) {
-      throw refusalOfSource(error);
-    }
-  }
-}
-
-function identityOf(credential: Credential): AuditIdentity {
-  if (credential.kind !== "agent") return {};
-  return { agent_runtime_id: credential.agentRuntimeId, task_id: credential.taskId };
 }

@@ -2,7 +2,8 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 
 /** Counts the requests that are being answered, so that closing can wait for them. */
 export class OpenRequests {
-  readonly #open = new Set<ServerResponse>();
+  // No `Set` of them: the tables that it leaves behind would keep them until the next full collection.
+  #open = 0;
   #onEmpty: (() => void) | undefined;
 
   /**
@@ -10,18 +11,18 @@ export class OpenRequests {
    * answers would else hold them, and its connection, for ever.
    */
   add({ socket }: IncomingMessage, response: ServerResponse, maxMs: number): void {
-    this.#open.add(response);
+    this.#open += 1;
     const timer = setTimeout(() => socket.destroy(), maxMs);
     response.once("close", () => {
       clearTimeout(timer);
-      this.#open.delete(response);
-      if (this.#open.size === 0) this.#onEmpty?.();
+      this.#open -= 1;
+      if (this.#open === 0) this.#onEmpty?.();
     });
   }
 
   /** Resolves when none is open, or after the time. */
   async drained(timeoutMs: number): Promise<void> {
-    if (this.#open.size === 0) return;
+    if (this.#open === 0) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, timeoutMs);
     this.#onEmpty = resolve;

@@ -1,0 +1,72 @@
+import type { Credential, CredentialSource } from "@countersign/agent-key";
+import type { Admission, Recovery } from "./admission.js";
+import type { AuditIdentity } from "./audit-entry.js";
+import type { RawFields } from "./raw-fields.js";
+import { refusalOfSource } from "./signing-authorization.js";
+
+/** What depends on the credential of an attempt, and where it is for. */
+export interface SigningAttemptsOptions {
+  /** The upstream's. */
+  readonly origin: string;
+  readonly maxBodyBytes: number;
+  readonly fieldsOf: (credential: Credential) => RawFields;
+  readonly trailersOf: (credential: Credential) => Admission["keepTrailer"];
+}
+
+/**
+ * The attempts of one admitted request: its source is told how each went.
+ *
+ * A class because V8 makes a hidden class in its old generation for each object literal with getters, and that keeps the whole request until
+ * the next full collection.
+ */
+export class SigningAttempts implements Admission, Recovery {
+  readonly fields: RawFields;
+  readonly maxBodyBytes: number;
+  readonly #source: CredentialSource;
+  readonly #options: SigningAttemptsOptions;
+  // What the last attempt was, or is to be, authorised with.
+  #credential: Credential;
+
+  constructor(source: CredentialSource, credential: Credential, options: SigningAttemptsOptions) {
+    this.#source = source;
+    this.#credential = credential;
+    this.#options = options;
+    this.maxBodyBytes = options.maxBodyBytes;
+    this.fields = options.fieldsOf(credential);
+  }
+
+  get keepTrailer(): Admission["keepTrailer"] {
+    return this.#options.trailersOf(this.#credential);
+  }
+
+  get identity(): AuditIdentity {
+    const credential = this.#credential;
+    if (credential.kind !== "agent") return {};
+    return { agent_runtime_id: credential.agentRuntimeId, task_id: credential.taskId };
+  }
+
+  get recovery(): Recovery {
+    return this;
+  }
+
+  accepted(): void {
+    this.#source.accepted(this.#credential, this.#options.origin);
+  }
+
+  async refused(
+    code: Parameters<Recovery["refused"]>[0],
+    signal: AbortSignal,
+  ): Promise<(() => RawFields) | undefined> {
+    try {
+      const { origin, fieldsOf } = this.#options;
+      const other = await this.#source.refused(this.#credential, { code, origin }, { signal });
+      if (other === undefined) return undefined;
+      return () => {
+        this.#credential = other;
+        return fieldsOf(other);
+      };
+    } catch (error) {
+      throw refusalOfSource(error);
+    }
+  }
+}
