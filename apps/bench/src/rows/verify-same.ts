@@ -13,7 +13,7 @@ export const row: ComparisonRow = {
   decides: "cpu",
   goal: { limit: "at least", value: 100 },
   async open() {
-    const [first] = signedHeaders();
+    const [first] = signedHeaders(1);
     if (first === undefined) throw new Error("no header was made");
     const directory = revocableDirectory();
     const verifier = createVerifier({ directory, now: () => CHECKED_AT });
