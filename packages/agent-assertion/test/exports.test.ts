@@ -1,4 +1,5 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
+import { isBuiltin } from "node:module";
 import { CountersignError } from "@countersign/agent-key";
 import { describe, expect, test } from "vitest";
 import * as entry from "../src/index.js";
@@ -44,6 +45,29 @@ describe("the entries", () => {
   test("remote-directory is where undici is loaded", () => {
     expect(entryOf("remote-directory")).toContain("undici");
   });
+});
+
+// A module and all that it loads of this package and of agent-key, which is read as it was built.
+function modulesOf(url: URL, seen = new Set<string>()): Set<string> {
+  if (seen.has(url.href)) return seen;
+  seen.add(url.href);
+  const source = readFileSync(url, "utf8");
+  for (const match of source.matchAll(/^(?:import|export) (?!type )[^;]*? from "([^"]+)";$/gm)) {
+    const name = match[1] ?? "";
+    const isOwn = name.startsWith(".");
+    const next = url.pathname.endsWith(".ts") ? name.replace(/\.js$/, ".ts") : name;
+    if (isOwn) modulesOf(new URL(next, url), seen);
+    else if (!isBuiltin(name)) modulesOf(new URL(import.meta.resolve(name)), seen);
+  }
+  return seen;
+}
+
+test("sign loads at most 16 modules, of 60,000 bytes with their comments", () => {
+  const modules = [...modulesOf(new URL("../src/sign.ts", import.meta.url))];
+  const bytes = modules.reduce((sum, href) => sum + statSync(new URL(href)).size, 0);
+  expect(modules.length).toBeLessThanOrEqual(16);
+  expect(bytes).toBeGreaterThan(30_000);
+  expect(bytes).toBeLessThanOrEqual(60_000);
 });
 
 describe("every error class", () => {

@@ -16,6 +16,7 @@ export type AssertedInit = Omit<FetchInit, "body" | "duplex"> & {
 export interface Hop {
   readonly url: URL;
   readonly method: string;
+  /** A copy of its own, without what is made for one attempt. */
   readonly headers: Headers;
   /** Whether the same body can be sent once more. */
   readonly isReplayable: boolean;
@@ -45,12 +46,13 @@ export function describeCall(
   const request = isRequest(input) ? input : undefined;
   // Read once: what is sent later must go where its origin was checked, whatever the caller's object says by then.
   const href = request?.url ?? String(input);
-  if (!URL.canParse(href)) return undefined;
+  const url = URL.parse(href);
+  if (url === null) return undefined;
   // As `fetch` has it: headers and body of the options replace those of the request.
   const body = init?.body ?? request?.body;
   return {
     first: {
-      url: new URL(href),
+      url,
       method: normalised(init?.method ?? request?.method ?? "GET"),
       headers: new Headers(init?.headers ?? [...(request?.headers ?? [])]),
       isReplayable: typeof body === "function" || isReplayableValue(body),

@@ -66,6 +66,40 @@ describe("the origins of withAssertion", () => {
   });
 });
 
+test("the fields of a request are copied once on their way to fetch", async () => {
+  const copied = vi.fn();
+  vi.stubGlobal(
+    "Headers",
+    class extends Headers {
+      constructor(...input: ConstructorParameters<typeof Headers>) {
+        super(...input);
+        copied();
+      }
+    },
+  );
+  try {
+    const sent: unknown[] = [];
+    const answer = new Response("ok");
+    const spy: typeof fetch = async (_, init) => {
+      sent.push(init?.headers);
+      return answer;
+    };
+    const api = withAssertion(spy, new ScriptedSource(), { origins: ["https://api.example"] });
+    const headers = { accept: "text/plain", "x-api-key": "placeholder" };
+    await api("https://api.example/", { headers });
+    expect(copied).toHaveBeenCalledTimes(1);
+    expect(sent).toEqual([
+      [
+        ["accept", "text/plain"],
+        ["authorization", expect.stringMatching(/^AgentAssertion /)],
+      ],
+    ]);
+    expect(headers["x-api-key"]).toBe("placeholder");
+  } finally {
+    vi.unstubAllGlobals();
+  }
+});
+
 test("a request elsewhere, and one with its own header, may have a function for a body too", async () => {
   const { server, api } = await setUp();
   const other = await start();

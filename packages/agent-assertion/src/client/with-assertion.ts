@@ -96,12 +96,10 @@ async function sendCall(
   let hop = call.first;
   for (let redirects = 0; ; redirects += 1) {
     const { headers } = hop;
-    const rule = await request.enter(
-      hop.url,
-      credentialFieldsIn((name) => headers.has(name)),
-    );
+    const own = credentialFieldsIn((name) => headers.has(name));
+    const rule = await request.enter(hop.url, own);
     if (rule.kind === "as_made") return undefined;
-    hop = withoutHeaders(hop, rule.without);
+    for (const name of own) if (rule.without.includes(name)) headers.delete(name);
     if (request.isBound && hop.bytes === undefined) hop = await withKnownBody(hop);
     const response = await sendHop(fetch, request, call, hop);
     const answer = { status: response.status, location: response.headers.get("location") };
@@ -113,12 +111,6 @@ async function sendCall(
     if (redirects === MAX_REDIRECTS) throw new TypeError("too many redirects");
     hop = nextHop(hop, answer);
   }
-}
-
-function withoutHeaders(hop: Hop, names: readonly string[]): Hop {
-  const headers = new Headers(hop.headers);
-  for (const name of names) headers.delete(name);
-  return { ...hop, headers };
 }
 
 function nextHop(hop: Hop, answer: RedirectAnswer): Hop {
@@ -156,8 +148,8 @@ function sendHop(
   });
 }
 
+// Both have names in lower case. `fetch` makes its own copy of the result.
 function merged(headers: Headers, fields: Fields): [string, string][] {
-  const all = new Headers(headers);
-  for (const [name, value] of fields) all.set(name, value);
-  return [...all];
+  const made = new Map(fields);
+  return [...[...headers].filter(([name]) => !made.has(name)), ...made];
 }

@@ -45,7 +45,7 @@ export class SignatureCache {
 
   // A small Buffer is a view of 8 KiB that it shares with others: its own copy keeps those from staying.
   #keep(parsed: ParsedAssertion, line: string): void {
-    const signature = Uint8Array.from(parsed.signature);
+    const signature = new Uint8Array(parsed.signature);
     this.#held.set(parsed.header, { parsed: { ...parsed, signature }, line });
   }
 }

@@ -13,13 +13,14 @@ export interface DispatchTarget {
 export function dispatchTarget(opts: Dispatcher.DispatchOptions): DispatchTarget | undefined {
   const given: unknown = opts.path;
   if (typeof given !== "string" || !given.startsWith("/")) return undefined;
-  const origin = String(opts.origin);
-  if (!URL.canParse(origin)) return undefined;
+  const origin = URL.parse(String(opts.origin))?.origin;
+  if (origin === undefined) return undefined;
   const query = opts.query ? stringify(opts.query) : "";
   const path = query === "" ? given : `${given}?${query}`;
   // Joined as texts: a path such as "//host" names no other host.
-  const targetUri = new URL(origin).origin + path;
-  return URL.canParse(targetUri) ? { url: new URL(targetUri), path, targetUri } : undefined;
+  const targetUri = origin + path;
+  const url = URL.parse(targetUri);
+  return url === null ? undefined : { url, path, targetUri };
 }
 
 /** What is known of the redirects that led to a request. */
