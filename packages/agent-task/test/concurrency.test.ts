@@ -134,7 +134,7 @@ describe("a stored thread whose lock is held", () => {
   });
 });
 
-describe(`${PROCESSES} processes started together on an empty home`, () => {
+describe("many processes started together on an empty home", () => {
   it("register one agent and one task for each thread, and a resumed thread sends nothing", async () => {
     const home = await startHome();
     const { authority, human } = await startWorld();

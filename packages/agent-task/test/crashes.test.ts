@@ -81,7 +81,7 @@ async function killInOneHome(number: number): Promise<readonly string[]> {
 }
 
 describe("a process killed while it registers a task", () => {
-  it(`leaves stores that load, and the next one has the same task, after ${KILLS} kills at every step`, async () => {
+  it("leaves stores that load, and the next one has the same task, after kills at every step", async () => {
     const homes = Array.from({ length: HOMES }, (_, number) => killInOneHome(number));
     const kills = (await Promise.all(homes)).flat();
     expect(kills).toHaveLength(KILLS);
