@@ -18,19 +18,14 @@ const ROLL_BACK = CompiledQuery.raw("rollback to member");
 
 // Bounds how long the first of a group waits for its commit.
 const MAX_MEMBERS = 128;
-// Bounds the time that a group keeps the event loop busy: its queries wait for no disk and so never leave their turn by themselves.
-const MAX_TURN_MS = 20;
 
 /**
  * Transactions of SQLite in groups: what came in while the last group was written goes to disk together, in one commit. Each member has
  * a savepoint of its own, so one that fails takes nothing of the others with it, and hears its answer once all of the group is on disk.
- *
- * @param readClock - milliseconds, for the length of turns alone
  */
 export function transactInGroups(
   rows: Rows,
   onCommit: (size: number) => void = () => {},
-  readClock: () => number = () => performance.now(),
 ): Transact {
   const queue: Member[] = [];
   let isWriting = false;
@@ -42,7 +37,7 @@ export function transactInGroups(
         // What has arrived with the first of them is still to be read from its sockets.
         await turn();
         const members = queue.splice(0, MAX_MEMBERS);
-        if (await commitGroup(rows, members, readClock)) onCommit(members.length);
+        if (await commitGroup(rows, members)) onCommit(members.length);
       }
     } finally {
       isWriting = false;
@@ -62,22 +57,16 @@ export function transactInGroups(
     });
 }
 
-async function commitGroup(
-  rows: Rows,
-  members: readonly Member[],
-  readClock: () => number,
-): Promise<boolean> {
+async function commitGroup(rows: Rows, members: readonly Member[]): Promise<boolean> {
   let answers: (() => void)[];
   try {
     answers = await rows.transaction().execute(async (group) => {
       const told: (() => void)[] = [];
-      let turnAt = readClock();
       for (const member of members) {
-        if (readClock() - turnAt >= MAX_TURN_MS) {
-          await turn();
-          turnAt = readClock();
-        }
         told.push(await member.run(group));
+        // Queries wait for no disk, so they never leave their turn by themselves. Node accepts one connection in each turn: a turn as long as
+        // a group would keep the last of many new connections waiting for as many groups.
+        await turn();
       }
       return told;
     });
