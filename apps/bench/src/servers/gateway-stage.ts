@@ -15,11 +15,11 @@ const BODY = JSON.stringify({ model: "m", input: "x".repeat(1_000) });
 
 /** Gateways and a peer in front of one upstream, behind one generator of load. */
 export interface GatewayStage {
-  /** The gateway of the package, asking an authority by HTTP as `countersign gateway` does. */
+  /** The gateway of the package, with the agent and its tasks in memory. */
   verifying(): Promise<ServerProcess>;
   /** The same, but its verifier takes everything. */
   unverified(): Promise<ServerProcess>;
-  /** `countersign gateway`, with a file to write its audit to or without. */
+  /** `countersign gateway`, asking an authority by HTTP, with a file to write its audit to or without. */
   command(options: { readonly audit: boolean }): Promise<ServerProcess>;
   /** http-proxy-3. */
   plainProxy(): Promise<ServerProcess>;
@@ -66,7 +66,8 @@ async function build(stage: Stage): Promise<GatewayStage> {
   }
 
   return {
-    verifying: () => stage.proxyProgram("gateway", upstream.url, authority.url),
+    verifying: () =>
+      stage.proxyProgram("gateway", upstream.url, agent.id, key.publicKey.line, ...agent.taskIds),
     unverified: () => stage.proxyProgram("gateway", upstream.url),
     async command({ audit }) {
       const args = ["gateway", "--listen", "127.0.0.1:0", "--upstream", upstream.url];
