@@ -8,7 +8,7 @@ const HEADERS = 2_000;
 export const row: FigureRow = {
   kind: "figure",
   name: "memory-gateway",
-  title: "resident memory of countersign gateway over 400,000 requests with 2,000 headers",
+  title: "resident memory of countersign gateway over 400,000 requests with 80,000 headers",
   against: "at most 8 MiB of growth over the last half, by least squares",
   unit: "MiB",
   goal: { limit: "at most", value: 250 },
@@ -16,9 +16,11 @@ export const row: FigureRow = {
   async measure(run) {
     const stage = await openGatewayStage();
     try {
-      const load = stage.different(await stage.command({ audit: false }), HEADERS);
-      const headers = load.requests(HEADERS);
-      return await watchMemory({ ...load, requests: () => headers }, REQUESTS, run);
+      const server = await stage.command({ audit: false });
+      const load = stage.different(server, HEADERS);
+      // Signed again for each fortieth of the requests, since all of them take longer than a header is valid.
+      const requests = () => stage.different(server, HEADERS).requests(HEADERS);
+      return await watchMemory({ ...load, requests }, REQUESTS, run);
     } finally {
       await stage.close();
     }
