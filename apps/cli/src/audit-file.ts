@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { appendFileSync, constants, createWriteStream } from "node:fs";
-import { type FileHandle, open } from "node:fs/promises";
+import { type FileHandle, open, statfs } from "node:fs/promises";
+import { networkFileSystem } from "@countersign/agent-identity/private-file";
 import { CliError } from "./cli-error.js";
 import { isSystemError, pathOption, reasonOf } from "./home.js";
 import type { Run } from "./run.js";
@@ -58,14 +59,24 @@ async function openAuditFile(path: string, onError: (message: string) => void): 
   );
   const told = (error: unknown): void =>
     onError(`the audit file ${path} is not written: ${reasonOf(error)}`);
-  return (await handle.stat()).isFile() ? regularFile(handle, told) : otherFile(handle, told);
+  return (await isLocalFile(handle, path)) ? localFile(handle, told) : otherFile(handle, told);
+}
+
+// A file system that another machine serves may keep a write waiting for minutes, and with it every request.
+async function isLocalFile(handle: FileHandle, path: string): Promise<boolean> {
+  try {
+    if (!(await handle.stat()).isFile()) return false;
+    return networkFileSystem((await statfs(path)).type) === undefined;
+  } catch {
+    return false;
+  }
 }
 
 /**
  * Writes each line before the next one is made: what has ended is in the file, also if the process is killed. Into the system's cache, it
  * costs a fifth of what a thread of the pool and its answer cost.
  */
-function regularFile(handle: FileHandle, onError: (error: unknown) => void): AuditFile {
+function localFile(handle: FileHandle, onError: (error: unknown) => void): AuditFile {
   let hasFailed = false;
   return {
     append(entry) {
@@ -73,7 +84,7 @@ function regularFile(handle: FileHandle, onError: (error: unknown) => void): Aud
       try {
         appendFileSync(handle.fd, `${JSON.stringify(entry)}\n`);
       } catch (error) {
-        // Nothing is written behind half a line.
+        // Half a line may be there: another one behind it would be broken too.
         hasFailed = true;
         onError(error);
       }
@@ -82,7 +93,7 @@ function regularFile(handle: FileHandle, onError: (error: unknown) => void): Aud
   };
 }
 
-/** Writes to a pipe or a device, whose other side may be slow: nothing waits for it. */
+/** Writes to a pipe, a device or a network file system, whose other side may be slow: nothing waits for it. */
 function otherFile(handle: FileHandle, onError: (error: unknown) => void): AuditFile {
   const stream = createWriteStream("", { fd: handle });
   stream.on("error", onError);

@@ -59,12 +59,16 @@ export function threadFileOf(home: string, scope: string): string {
  *
  * @returns `undefined` if a file is missing that must be there, or one of them can be changed or read by others
  */
-export function stateOf({
-  home,
-  scope,
-  environment,
-  version,
-}: HeaderContext): HomeState | undefined {
+export function stateOf(context: HeaderContext): HomeState | undefined {
+  try {
+    return readState(context);
+  } catch {
+    // A home that cannot be looked at: the program meets the same trouble, and has the words for it.
+    return undefined;
+  }
+}
+
+function readState({ home, scope, environment, version }: HeaderContext): HomeState | undefined {
   const folders = [home, join(home, "threads")];
   if (!folders.every((path) => isOwnersAlone(lstatOf(path), "directory"))) return undefined;
   const credentials = lstatOf(join(home, "credentials.json"));

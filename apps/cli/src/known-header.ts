@@ -33,25 +33,30 @@ export interface KnownHeaderOptions {
  * @returns the line; `undefined`: the program has to make it
  */
 export function signKnownHeader(options: KnownHeaderOptions): string | undefined {
+  try {
+    return signIfKnown(options);
+  } catch {
+    // Not a key, or not an id: the program reports what is wrong with the home.
+    return undefined;
+  }
+}
+
+function signIfKnown(options: KnownHeaderOptions): string | undefined {
   const { args, environment, version, now } = options;
   const scope = scopeOf(args, environment);
   const home = scope === undefined ? undefined : plainHome(environment.COUNTERSIGN_HOME);
   if (scope === undefined || home === undefined) return undefined;
   const state = stateOf({ home, scope, environment, version });
-  const decision = state && findDecision(home, state);
+  if (state === undefined) return undefined;
+  const decision = findDecision(home, state);
   if (decision === undefined) return undefined;
   if (decision.until !== undefined && now > decision.until) return undefined;
-  const text = readOwnFile(join(home, "credentials.json"), MAX_BYTES, state?.credentials);
-  try {
-    const key = keyOf(parseJson(text), decision);
-    if (key === undefined) return undefined;
-    const { agent_runtime_id: agentRuntimeId, task_id: taskId } = decision;
-    const timestamp = formatTimestamp(now);
-    return `Authorization: ${signAssertion({ agentRuntimeId, taskId, key, timestamp })}`;
-  } catch {
-    // Not a key, or not an id: the program reports what is wrong with the home.
-    return undefined;
-  }
+  const text = readOwnFile(join(home, "credentials.json"), MAX_BYTES, state.credentials);
+  const key = keyOf(parseJson(text), decision);
+  if (key === undefined) return undefined;
+  const { agent_runtime_id: agentRuntimeId, task_id: taskId } = decision;
+  const timestamp = formatTimestamp(now);
+  return `Authorization: ${signAssertion({ agentRuntimeId, taskId, key, timestamp })}`;
 }
 
 // The file is the one that was read for the decision, so that its entry is the one that was chosen.

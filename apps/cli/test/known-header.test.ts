@@ -138,6 +138,12 @@ test("a file of decisions that cannot be read is no error", async () => {
   expect(quickly(["header"], { environment })).toBeUndefined();
 });
 
+test("a home that cannot be looked at is the error of every command", async () => {
+  const tooLong = `/${"a".repeat(5000)}`;
+  expect(quickly(["header"], { environment: { COUNTERSIGN_HOME: tooLong } })).toBeUndefined();
+  expectError(await countersign(["header"], { home: tooLong, env }), "store_denied", 1);
+});
+
 test("--version loads no built-in module, and nothing of a package", async () => {
   home = "/nowhere";
   expect(await modulesLoadedBy(["--version"])).toEqual({

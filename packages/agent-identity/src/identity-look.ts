@@ -15,7 +15,7 @@ export interface IdentityLook {
   readonly identity: AgentIdentity | undefined;
 }
 
-/** Nobody is logged in, or nobody is asked for. */
+/** The answer while nobody is logged in, or the feature is off. */
 export const NOBODY: IdentityLook = Object.freeze({ auth: undefined, identity: undefined });
 
 /** What {@link IdentityLooks} looks at. */
@@ -64,6 +64,8 @@ export class IdentityLooks {
   }
 
   #ofAgent(auth: Exclude<Auth, HumanAuth> | undefined): IdentityLook {
+    // It holds the token and the keys of a login that has ended.
+    this.#last = undefined;
     if (auth === undefined) return NOBODY;
     return { auth, identity: ownIdentity(auth.identity, this.#options.authority) };
   }

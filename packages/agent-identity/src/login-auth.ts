@@ -38,8 +38,8 @@ const SHAPES: Readonly<Record<string, OptionShape>> = {
  * login with another authority is `undefined` here.
  *
  * The store is asked at every call, so a login or logout by another process is seen at once. A manager over the same store asks it once for the
- * login and its agent together. An identity token is verified at first use, once for
- * each login, with one fetch of the key set; `peek` verifies it against the keys that were stored at the login.
+ * login and its agent together. An identity token is verified at first use, once for each login, with one fetch of the key set; `peek`
+ * verifies it against the keys that were stored at the login.
  *
  * @param authority - base URL of the authority that asks
  * @throws {AgentKeyError} `config_invalid`, naming the argument or the option, if one is missing or wrong

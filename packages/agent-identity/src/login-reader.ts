@@ -11,7 +11,7 @@ type Ask = AuthSource["current"];
 
 const readers = new WeakMap<Ask, LoginReader>();
 
-/** Makes a function that answers by a load of the store, so that who loads the store anyway need not load it twice. */
+/** Makes a function that answers by a load of the store, so that a caller that loads the store anyway does not load it twice. */
 export function askOf(reader: LoginReader): Ask {
   const ask = async () => await reader.authOf(await reader.store.load());
   readers.set(ask, reader);

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from "node:crypto";
 import { propertyRuns } from "@countersign/testing/effort";
 import { ED25519_TORSION_SUBGROUP, ed25519 } from "@noble/curves/ed25519.js";
 import fc from "fast-check";
@@ -241,6 +242,15 @@ describe("RFC 8032", () => {
     expect(Buffer.from(own.sign(Buffer.from(message, "hex"))).toString("hex")).toBe(signature);
     expect(own.publicKey.verify(Buffer.from(message, "hex"), Buffer.from(signature, "hex"))).toBe(
       true,
+    );
+  });
+});
+
+describe("AgentPublicKey.ofPrivateKey", () => {
+  test.each(["x25519", "ed448", "ec"] as const)("rejects a private key of type %s", (type) => {
+    const { privateKey } = generateKeyPairSync(type as "x25519", { namedCurve: "P-256" } as object);
+    expect(refusalOf(() => AgentPublicKey.ofPrivateKey(privateKey))).toEqual(
+      agentKeyError("invalid_key"),
     );
   });
 });

@@ -66,11 +66,15 @@ export class AgentPublicKey {
    * The public half of an Ed25519 private key. It needs no check: it is the base point, whose order is L, times a multiple of 8 from 2^254 to
    * 2^255, which is less than 8 L and so no multiple of L (RFC 8032 §5.1.5).
    *
+   * @throws {AgentKeyError} `invalid_key` when the key is not an Ed25519 private key
    * @internal
    */
   static ofPrivateKey(key: KeyObject): AgentPublicKey {
-    const { x } = key.export({ format: "jwk" });
-    return new AgentPublicKey(Buffer.from(x ?? "", "base64url"));
+    if (key.type !== "private" || key.asymmetricKeyType !== "ed25519") {
+      throw new AgentKeyError("invalid_key", "not an Ed25519 private key");
+    }
+    const { x = "" } = key.export({ format: "jwk" });
+    return new AgentPublicKey(Uint8Array.from(Buffer.from(x, "base64url")));
   }
 
   /** A copy of the 32 bytes of the key. */

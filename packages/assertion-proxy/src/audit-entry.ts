@@ -54,7 +54,7 @@ export interface AuditEnd {
 /** Where the entries of a proxy go. */
 export interface AuditTarget {
   readonly audit: Audit | undefined;
-  /** Tells of a path that it contains a secret and is not kept. Absent: none does. */
+  /** Whether a path contains a secret, and is therefore not kept. Absent: no path does. */
   readonly isSecret?: ((text: string) => boolean) | undefined;
 }
 

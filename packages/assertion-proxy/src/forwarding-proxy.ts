@@ -51,7 +51,7 @@ export class ForwardingProxy {
   readonly #context: ExchangeContext;
   readonly #server: Server;
   readonly #open = new OpenSet<Exchange>();
-  // Of those that are open: how many were not refused. Clients that leave their refusals unread take nobody's room.
+  // Open exchanges that were not refused. Only these count, so clients that leave their refusals unread keep no other client out.
   #inWork = 0;
   readonly #bySocket = new WeakMap<Duplex, OpenSet<Exchange>>();
   #closing: Promise<void> | undefined;
@@ -197,13 +197,14 @@ export class ForwardingProxy {
       socket.destroy();
       return;
     }
-    const [exchange, another] = this.#bySocket.get(socket) ?? [];
+    const exchanges = [...(this.#bySocket.get(socket) ?? [])];
+    const exchange = exchanges.at(-1);
     if (exchange === undefined) {
       this.#refuseRaw(socket, refusal, "", "");
     } else {
       // What is broken is the body of the last request on this connection, or what follows it.
       exchange.fail(refusal, { close: true });
-      if (another !== undefined) socket.destroy();
+      if (exchanges.length > 1) socket.destroy();
     }
   }
 

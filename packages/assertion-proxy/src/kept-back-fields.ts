@@ -82,7 +82,7 @@ const KINDS: ReadonlyMap<string, KeptBackKind> = new Map(
   GROUPS.flatMap(({ kind, names }) => names.map((name) => [name, kind] as const)),
 );
 
-// Most fields are none of these: one look tells so.
+// Most fields are not among these: one look decides.
 const AFFIX = new RegExp(
   [
     ...GROUPS.flatMap(({ prefixes = [] }) => prefixes.map((prefix) => `^${prefix}`)),

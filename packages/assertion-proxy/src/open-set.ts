@@ -1,5 +1,5 @@
 /**
- * Objects of which many come and go, in no order.
+ * Objects of which many come and go, in the order in which they came.
  *
  * No `Set`, because V8 makes the tables of a long-lived one in its old generation. One that was replaced keeps what was in it until the
  * next full collection: all requests of the time between, with everything that they hold.
@@ -18,11 +18,10 @@ export class OpenSet<T extends object> implements Iterable<T> {
 
   delete(member: T): void {
     const index = this.#members.indexOf(member);
-    const last = index < 0 ? undefined : this.#members.pop();
-    if (last !== undefined && last !== member) this.#members[index] = last;
+    if (index >= 0) this.#members.splice(index, 1);
   }
 
-  /** Iterates over those that are in it when the iteration begins. */
+  /** Iterates over the members at the time when the iteration begins, the oldest first. */
   [Symbol.iterator](): Iterator<T> {
     return this.#members.slice().values();
   }

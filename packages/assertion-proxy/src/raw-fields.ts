@@ -13,7 +13,7 @@ export interface FieldLine {
   readonly value: string;
 }
 
-/** What is read of one section, once for all that ask. */
+/** What was read from one section. It is read once. */
 interface Section {
   readonly lines: readonly FieldLine[];
   connectionOptions?: ReadonlySet<string>;

@@ -7,7 +7,7 @@ const NOTHING = new Uint8Array(0);
  * Sends a message's head at once, before there is anything of its body; where there can be none, it goes with the message's end. Node's
  * own `flushHeaders` writes it as UTF-8, which turns each byte beyond ASCII into two.
  *
- * What of the body was read already leaves with it, see {@link writeTogether}.
+ * The part of the body that was already read leaves with it, see {@link writeTogether}.
  */
 export function sendHead(message: OutgoingMessage): void {
   if (message.socket !== null) writeTogether(message.socket);
@@ -15,7 +15,7 @@ export function sendHead(message: OutgoingMessage): void {
 }
 
 /**
- * Makes one write to a connection of all that is written to it before the event loop goes on: a write is the dearest part of a small
+ * Makes one write to a connection of all that is written to it before the event loop goes on: a write costs most of a small
  * message. Waits for nothing that was not read yet.
  */
 export function writeTogether(socket: Writable): void {

@@ -4,7 +4,7 @@ import type { AuditIdentity } from "./audit-entry.js";
 import type { RawFields } from "./raw-fields.js";
 import { refusalOfSource } from "./signing-authorization.js";
 
-/** What depends on the credential of an attempt, and where it is for. */
+/** What depends on the credential of an attempt, and where it may go. */
 export interface SigningAttemptsOptions {
   /** The upstream's. */
   readonly origin: string;
@@ -14,7 +14,7 @@ export interface SigningAttemptsOptions {
 }
 
 /**
- * The attempts of one admitted request: its source is told how each went.
+ * The attempts of one admitted request: each result is reported to its source.
  *
  * A class because V8 makes a hidden class in its old generation for each object literal with getters, and that keeps the whole request until
  * the next full collection.

@@ -89,8 +89,8 @@ export interface AssertionVerifier {
 /**
  * Makes the verifier of one authority's assertions.
  *
- * It keeps which signatures held, and what those fields say (the last 10,000); time, states and policy are looked at for every request. It has no state
- * that needs closing; the directory may have.
+ * It keeps which signatures held, and what those fields say (the last 10,000); time, states and policy are looked at for every request. It
+ * has no state that needs closing; the directory may have.
  *
  * @throws {AgentAssertionError} `config_invalid`, naming the option, if one is missing or wrong, or `binding` lacks its `publicUrl` or `replayStore`
  * @see protocol.md §6

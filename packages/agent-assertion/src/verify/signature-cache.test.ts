@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { expectRejection } from "../../test/expect-rejection.js";
 import { agent, header, key } from "../../test/fixtures.js";
 import { parseAssertion } from "./parse-assertion.js";
 import { SignatureCache } from "./signature-cache.js";
@@ -22,5 +23,12 @@ describe("SignatureCache", () => {
       expect(cache.isSigned({ ...parsed, header: name, taskId: name }, record)).toBe(true);
     }
     expect(checked.map((text) => text.split(":")[1])).toEqual(["a", "b", "c", "a"]);
+  });
+
+  test("takes what is no field for a missing one, as a program without types may give it", async () => {
+    for (const value of [null, {}, []]) {
+      const parse = () => new SignatureCache(1).parse(value as unknown as undefined);
+      await expectRejection(parse, "missing");
+    }
   });
 });

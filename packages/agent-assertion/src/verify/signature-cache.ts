@@ -25,7 +25,7 @@ export class SignatureCache {
 
   /** Takes a field apart as {@link parseAssertion} does; one whose signature held before is not read again. */
   parse(header: string | readonly string[] | undefined): ParsedAssertion {
-    const field = typeof header === "object" && header.length === 1 ? header[0] : header;
+    const field: unknown = Array.isArray(header) && header.length === 1 ? header[0] : header;
     const held = typeof field === "string" ? this.#held.get(field) : undefined;
     return held?.parsed ?? parseAssertion(header);
   }

@@ -37,6 +37,8 @@ export class AuthorityStore {
   /** @internal */
   readonly events: StoreEvents;
   readonly #transact: Transact;
+  #running = 0;
+  #onIdle: (() => void) | undefined;
   #closed: Promise<void> | undefined;
 
   /** @internal */
@@ -58,19 +60,31 @@ export class AuthorityStore {
   async transaction<T>(run: (rows: Rows) => Promise<T>): Promise<T> {
     const startedAt = performance.now();
     let outcome: "committed" | "failed" = "failed";
+    this.#running += 1;
     try {
       const value = await inSpan("transaction", SYSTEMS[this.kind], () => this.#transact(run));
       outcome = "committed";
       return value;
     } finally {
+      this.#running -= 1;
+      if (this.#running === 0) this.#onIdle?.();
       this.events.observer?.transactionEnded(outcome, performance.now() - startedAt);
     }
   }
 
-  /** Closes the database. Idempotent. */
+  /** Waits for the transactions that are running, and closes the database. Idempotent. */
   close(): Promise<void> {
-    this.#closed ??= this.rows.destroy();
+    this.#closed ??= this.#end();
     return this.#closed;
+  }
+
+  async #end(): Promise<void> {
+    if (this.#running > 0) {
+      const idle = Promise.withResolvers<void>();
+      this.#onIdle = idle.resolve;
+      await idle.promise;
+    }
+    await this.rows.destroy();
   }
 
   /** Closes the database. */

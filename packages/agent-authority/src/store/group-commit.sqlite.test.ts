@@ -58,6 +58,25 @@ describe("transactions that come in together", () => {
     expect(await hashes()).toEqual(["a", "b", "c", "d"]);
   });
 
+  it("are on disk before the database is closed in the middle of them", async () => {
+    const { file, store, insert } = await open();
+    const names = Array.from({ length: 10 }, (_, index) => `${index}`);
+    let begun = 0;
+    const closed = Promise.withResolvers<void>();
+    const written = names.map((name) =>
+      store.transaction(async (rows) => {
+        begun += 1;
+        if (begun === 3) closed.resolve(store.close());
+        await insert(name)(rows);
+      }),
+    );
+    await Promise.all(written);
+    await closed.promise;
+    const database = new DatabaseSync(file);
+    expect(database.prepare("select count(*) as rows from spent_nonces").get()?.rows).toBe(10);
+    database.close();
+  });
+
   it("fail alone: what one did before its error is gone, the others' is there", async () => {
     const { store, insert, hashes } = await open();
     const outcomes = await Promise.allSettled([

@@ -63,10 +63,10 @@ async function commitGroup(rows: Rows, members: readonly Member[]): Promise<bool
     answers = await rows.transaction().execute(async (group) => {
       const told: (() => void)[] = [];
       for (const member of members) {
-        told.push(await member.run(group));
         // Queries wait for no disk, so they never leave their turn by themselves. Node accepts one connection in each turn: a turn as long as
         // a group would keep the last of many new connections waiting for as many groups.
-        await turn();
+        if (told.length > 0) await turn();
+        told.push(await member.run(group));
       }
       return told;
     });

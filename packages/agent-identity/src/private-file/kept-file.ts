@@ -34,6 +34,11 @@ export class KeptFile<T> {
     return undefined;
   }
 
+  /** Drops what is kept, which may be secret. */
+  drop(): void {
+    this.#kept = undefined;
+  }
+
   /**
    * Reads the file, and keeps the value unless a later write could go unseen: on a network file system, which remembers for a while what
    * another machine has changed since, and right after a write.

@@ -21,8 +21,8 @@ const MAX_CHANGES_UNDERNEATH = 5;
  * Keeps everything in `credentials.json` of a directory: 0600 in 0700, replaced atomically and durably, under a lock that holds across
  * processes. Other processes of the same user can read it: nothing in a file store is safe from them.
  *
- * Nothing is made on disk before there is something to write or to lock. `load` opens the file only if it changed since the last time, which one
- * look at the directory and one at the file decide; what it returns is frozen, and the same object until the file changes.
+ * Nothing is made on disk before there is something to write or to lock. `load` looks at the directory and at the file, and
+ * opens the file only if it changed since the last `load`. What it returns is frozen, and the same object until the file changes.
  *
  * @param path - of the directory: absolute, or begins with `~/`
  * @throws {CredentialStoreError} `config_invalid` if the path is relative or no path, or there is no home folder for `~/`
@@ -57,7 +57,9 @@ export function fileStore(path: string): CredentialStore {
               expectedGeneration: generation,
               beforeRename: () => lock.assertHeld(),
             });
-            if (isWritten) return parseCredentials(text, file);
+            if (!isWritten) continue;
+            kept.drop();
+            return parseCredentials(text, file);
           }
           throw changedUnderneath(file);
         },

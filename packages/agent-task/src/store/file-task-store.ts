@@ -108,7 +108,7 @@ export function fileTaskStore(path: string, options: FileTaskStoreOptions = {}):
       );
     },
 
-    // A lock appears and disappears by rename, so that it is there means that it is held.
+    // A lock appears and disappears by rename: while it is there, it is held.
     isLocked: async (scope) =>
       lstatSync(lockOf(directory, scope), { throwIfNoEntry: false }) !== undefined,
   };
