@@ -10,6 +10,7 @@ export const row: ComparisonRow = {
   figure: { extra: "ms" },
   decides: "wall",
   goal: { limit: "at most", value: 1 },
+  shortBecause: "Reading the agent's key and making the first signature are most of it.",
   open: () =>
     compareFirstTurn(async (home) => {
       await home.program("stored").tasks.thread("thread-1").ensure();

@@ -9,6 +9,8 @@ export const row: ComparisonRow = {
   figure: "speed",
   decides: "cpu",
   goal: { limit: "at least", value: 0.9 },
+  shortBecause:
+    "Node's own HTTP client and server are most of what is left. The gateway's part is its index of both heads, one timer of its admission, and the head that it builds from nothing.",
   tooLongForQuick: "it starts several servers",
   open: () =>
     compareGateways(async (stage) => ({

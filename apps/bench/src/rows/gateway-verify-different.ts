@@ -15,6 +15,8 @@ export const row: FigureRow = {
   against: "crypto.verify",
   unit: "× the cost",
   goal: { limit: "at most", value: 1.2 },
+  shortBecause:
+    "As for assertions that are all different, and the look-up of agent and task in the gateway's cache.",
   tooLongForQuick: "it starts several servers",
   async measure(run: Run) {
     const { product, peer, close } = await compareGateways(async (stage) => ({

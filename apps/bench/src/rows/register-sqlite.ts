@@ -11,6 +11,8 @@ export const row: ComparisonRow = {
   figure: "speed",
   decides: "cpu",
   goal: { limit: "at least", value: 0.8 },
+  shortBecause:
+    "A registration checks one signature, as the peer does. It also seals the id of the task for the agent's key and writes to disk.",
   tooLongForQuick: "it starts several servers",
   open: () => compareRegistrations("SQLite"),
 };

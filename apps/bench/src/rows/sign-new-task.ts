@@ -15,6 +15,7 @@ export const row: ComparisonRow = {
   figure: "speed",
   decides: "cpu",
   goal: { limit: "at least", value: 0.91 },
+  shortBecause: "As with a new second; each new task also takes the place of the oldest kept one.",
   async open() {
     const signer = new AssertionSigner();
     const credentials = Array.from({ length: TASKS }, (_, at) => {
