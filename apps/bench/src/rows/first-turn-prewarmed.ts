@@ -11,8 +11,6 @@ export const row: ComparisonRow = {
   figure: { extra: "ms" },
   decides: "wall",
   goal: { limit: "at most", value: 1 },
-  shortBecause:
-    "The first request also makes the first signature, and loads what only a request needs.",
   open: () =>
     compareFirstTurn(async (home) => {
       const { tasks } = home.program("fixed");
