@@ -30,7 +30,7 @@ async function open() {
 }
 
 describe("transactions that come in together", () => {
-  it("take a turn of the event loop each, and are written with one commit", async () => {
+  it("leave 16 turns of the event loop to new connections before each group, and none inside of it", async () => {
     const { store, insert, hashes } = await open();
     const sizes: number[] = [];
     const transact = transactInGroups(store.rows, (size) => sizes.push(size));
@@ -43,19 +43,19 @@ describe("transactions that come in together", () => {
     };
     setImmediate(countTurns);
     const seen: number[] = [];
-    await Promise.all(
-      ["a", "b", "c", "d"].map((hash) =>
-        transact(async (rows) => {
-          await insert(hash)(rows);
-          seen.push(turns);
-        }),
-      ),
-    );
+    const write = (hash: string) =>
+      transact(async (rows) => {
+        await insert(hash)(rows);
+        seen.push(turns);
+      });
+    await Promise.all([write("a"), write("b").then(() => write("c"))]);
     isDone = true;
-    const [first = 0] = seen;
-    expect(seen).toEqual([first, first + 1, first + 2, first + 3]);
-    expect(sizes).toEqual([4]);
-    expect(await hashes()).toEqual(["a", "b", "c", "d"]);
+    const [first = 0, second, third = 0] = seen;
+    expect(second).toBe(first);
+    expect(third - first).toBeGreaterThanOrEqual(16);
+    expect(first).toBeGreaterThanOrEqual(15);
+    expect(sizes).toEqual([2, 1]);
+    expect(await hashes()).toEqual(["a", "b", "c"]);
   });
 
   it("are on disk before the database is closed in the middle of them", async () => {

@@ -18,6 +18,9 @@ const ROLL_BACK = CompiledQuery.raw("rollback to member");
 
 // Bounds how long the first of a group waits for its commit.
 const MAX_MEMBERS = 128;
+// Node accepts one connection in each turn of the event loop, and a group takes one turn: with one turn between two groups, the last of many
+// new connections would wait for as many groups. Not taken inside of a group, since it holds the lock of the database.
+const TURNS_BETWEEN = 16;
 
 /**
  * Transactions of SQLite in groups: what came in while the last group was written goes to disk together, in one commit. Each member has
@@ -35,7 +38,7 @@ export function transactInGroups(
     try {
       while (queue.length > 0) {
         // What has arrived with the first of them is still to be read from its sockets.
-        await turn();
+        for (let count = 0; count < TURNS_BETWEEN; count += 1) await turn();
         const members = queue.splice(0, MAX_MEMBERS);
         if (await commitGroup(rows, members)) onCommit(members.length);
       }
@@ -63,9 +66,6 @@ async function commitGroup(rows: Rows, members: readonly Member[]): Promise<bool
     answers = await rows.transaction().execute(async (group) => {
       const told: (() => void)[] = [];
       for (const member of members) {
-        // Queries wait for no disk, so they never leave their turn by themselves. Node accepts one connection in each turn: a turn as long as
-        // a group would keep the last of many new connections waiting for as many groups.
-        if (told.length > 0) await turn();
         told.push(await member.run(group));
       }
       return told;
