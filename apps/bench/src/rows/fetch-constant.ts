@@ -12,6 +12,8 @@ export const row: ComparisonRow = {
   figure: "cost",
   decides: "wall",
   goal: { limit: "at most", value: 1.05 },
+  shortBecause:
+    "The call copies its fields once and parses its URL once: about 9 µs for each request, most of it in Headers and URL of Node.",
   async open() {
     const api = await startProgram(import.meta.resolve("../fixtures/api-program.ts"));
     return {

@@ -11,5 +11,7 @@ export const row: ComparisonRow = {
   figure: "speed",
   decides: "wall",
   goal: { limit: "at least", value: 1.1 },
+  shortBecause:
+    "The peer signs by WebCrypto, which uses the second core; ours signs on the calling thread.",
   open: async () => ({ product: manyAtOnce(signer()), peer: manyAtOnce(await dpopSign()) }),
 };

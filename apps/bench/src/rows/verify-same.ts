@@ -12,6 +12,8 @@ export const row: ComparisonRow = {
   figure: "speed",
   decides: "cpu",
   goal: { limit: "at least", value: 100 },
+  shortBecause:
+    "Time, states and policy are looked at for each request, and a revocation is seen: only reading and the signature are kept.",
   async open() {
     const [first] = signedHeaders(1);
     if (first === undefined) throw new Error("no header was made");

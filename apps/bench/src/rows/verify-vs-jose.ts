@@ -13,5 +13,6 @@ export const row: ComparisonRow = {
   figure: "speed",
   decides: "cpu",
   goal: { limit: "at least", value: 1.3 },
+  shortBecause: "As for assertions that are all different: what stands beside the signature.",
   open: async () => ({ product: verifyAll(signedHeaders()), peer: oneAtATime(await joseVerify()) }),
 };
