@@ -63,7 +63,7 @@ function howMeasured({ machine, effort }: Results): string[] {
     "  gives the median of their latencies.",
     "- Both sides do equal work; each file in `apps/bench/src/rows` says what makes its row fair.",
     "",
-    'To repeat it: `npx -y -p pnpm@12.21.0 -c "pnpm bench"` (about ten minutes), or `pnpm bench --quick` (less than one). `pnpm bench --help`',
+    'To repeat it: `npx -y -p pnpm@12.21.0 -c "pnpm bench"` (about a quarter of an hour), or `pnpm bench --quick` (less than one). `pnpm bench --help`',
     "shows how to select rows. The figures are in [results.json](performance/results.json) too.",
   ];
 }

@@ -13,8 +13,6 @@ export const row: ComparisonRow = {
   figure: "cost",
   decides: "wall",
   goal: { limit: "at most", value: 1.05 },
-  shortBecause:
-    "For each request the interceptor reads the fields twice, makes an AbortController, and defines getters, so that a retry below it signs again.",
   async open() {
     const api = await startProgram(import.meta.resolve("../fixtures/api-program.ts"));
     return {

@@ -12,8 +12,6 @@ export const row: ComparisonRow = {
   figure: "cost",
   decides: "wall",
   goal: { limit: "at most", value: 1.2 },
-  shortBecause:
-    "The interceptor's own part, as with a constant credential, and two lstat for each request.",
   async open() {
     const { api, thread, close } = await warmTurn("fixed");
     const call = dispatchSigned(api.url, thread);
