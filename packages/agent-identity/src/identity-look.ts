@@ -9,13 +9,13 @@ import { isFrozenCredentials } from "./store/frozen-credentials.js";
 
 /** Who is at work at one moment. */
 export interface IdentityLook {
-  /** The login; `undefined`: nobody is logged in. */
+  /** The login; `undefined`: there is no login. */
   readonly auth: Auth | undefined;
   /** The agent of that login; `undefined`: none is registered yet. */
   readonly identity: AgentIdentity | undefined;
 }
 
-/** The answer while nobody is logged in, or the feature is off. */
+/** The answer while there is no login, or the feature is off. */
 export const NOBODY: IdentityLook = Object.freeze({ auth: undefined, identity: undefined });
 
 /** What {@link IdentityLooks} looks at. */

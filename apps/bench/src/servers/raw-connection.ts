@@ -5,7 +5,7 @@ const HEAD_END = "\r\n\r\n";
 /** What came back for one request. */
 export interface RawAnswer {
   readonly status: number;
-  /** Of `Retry-After`; 0 if there is none. */
+  /** Of `Retry-After`; 0 if the field is absent. */
   readonly retryAfterSeconds: number;
 }
 
