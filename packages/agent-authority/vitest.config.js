@@ -1,17 +1,24 @@
+import { effort } from "@countersign/testing/effort";
 import { COMMON, SYSTEM, UNIT } from "@countersign/testing/vitest-config";
 import { Client } from "pg";
 import { defineConfig } from "vitest/config";
 
-// The whole suite runs twice, on SQLite (`unit` and `system`) and on PostgreSQL: the server of DATABASE_URL, else the one of this machine.
+// The whole suite runs on SQLite (`unit` and `system`). On PostgreSQL, the server of DATABASE_URL or else the one of this machine, it runs whole
+// in the full effort; in the quick one, only the tests whose outcome depends on the database.
 const postgresUrl = process.env.DATABASE_URL ?? "postgres://postgres@127.0.0.1:5432/test";
 
 const onSqlite = {
   exclude: ["**/*.postgres.test.ts"],
   provide: { databaseKind: "sqlite", postgresUrl },
 };
+const dependOnDatabase = [
+  "{src,test}/**/*.postgres.test.ts",
+  "test/{agent-registration,audit-log,key-rotation,kill-rounds,lists,query-plans}.test.ts",
+  "test/{refused-together,replay-store,revocation,task-registration,two-processes}.test.ts",
+];
 const onPostgres = {
   setupFiles: UNIT.setupFiles,
-  include: [...UNIT.include, ...SYSTEM.include],
+  include: effort === "full" ? [...UNIT.include, ...SYSTEM.include] : dependOnDatabase,
   exclude: ["**/*.sqlite.test.ts"],
   provide: { databaseKind: "postgres", postgresUrl },
 };

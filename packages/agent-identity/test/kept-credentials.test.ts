@@ -49,7 +49,7 @@ test.each([1, 5_000])(
     const { home } = await openHome(count);
     const { stdout, stderr } = await (await startProgram("count-loads.ts", home)).exited;
     expect(stderr).toBe("");
-    expect(JSON.parse(stdout)).toEqual({ calls: { lstatSync: 200 }, resources: {} });
+    expect(JSON.parse(stdout)).toEqual([{ calls: { lstatSync: 2 }, resources: {} }]);
   },
 );
 

@@ -6,7 +6,7 @@ import { syncBuiltinESMExports } from "node:module";
 export interface CountedWork {
   /** Calls of `node:fs` and `node:fs/promises`, by the function's name. */
   readonly calls: Readonly<Record<string, number>>;
-  /** Resources that Node made, by their type: timers, tasks of the thread pool, sockets. Promises are left out. */
+  /** Resources that Node made, by their type: timers, tasks of the thread pool, sockets. Promises and ticks, which wait for no event, are left out. */
   readonly resources: Readonly<Record<string, number>>;
 }
 
@@ -23,7 +23,7 @@ export async function countWork(run: () => Promise<unknown>): Promise<CountedWor
   syncBuiltinESMExports();
   const hook = createHook({
     init(_id, type) {
-      if (type !== "PROMISE") add(resources, type);
+      if (type !== "PROMISE" && type !== "TickObject") add(resources, type);
     },
   }).enable();
   try {

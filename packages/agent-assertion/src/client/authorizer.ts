@@ -66,6 +66,8 @@ export function createAuthorizer(source: CredentialSource, options: AssertionOpt
   const signer = options.signer ?? new AssertionSigner();
   const { origins, covers } = parseNamedUrls(options.origins, { insecureHttp });
   const warnings = transportWarnings(options, origins);
+  const bearer = (credential: Credential, { origin }: URL) =>
+    authorizationField(credential, origin, signer);
   return {
     ...ownCredentialRule(options),
     source,
@@ -77,14 +79,16 @@ export function createAuthorizer(source: CredentialSource, options: AssertionOpt
       const isWebUrl = url !== undefined && url.origin !== "null";
       if (isWebUrl && !isRedirect && !origins.includes(url.origin)) warnings.unnamed(url);
     },
-    carries: (credential, { origin }) =>
-      credential.kind === "agent" || authorizationField(credential, origin, signer) !== undefined,
+    carries: (credential, url) =>
+      credential.kind === "agent" || bearer(credential, url) !== undefined,
     fields(credential, outgoing) {
-      const { url, method, targetUri = url.href, body, contentDigest } = outgoing;
-      const authorization = authorizationField(credential, url.origin, signer);
+      const { url } = outgoing;
+      const authorization =
+        credential.kind === "agent" ? signer.header(credential) : bearer(credential, url);
       if (authorization === undefined) return [];
       const field = ["authorization", authorization] as const;
       if (!isBinding || credential.kind !== "agent") return [field];
+      const { method, targetUri = url.href, body, contentDigest } = outgoing;
       const input = { credential, authorization, method, targetUri, body, contentDigest };
       return [field, ...bindRequest(input)];
     },

@@ -30,11 +30,15 @@ export function parseNamedUrls(
   const named = entries.map((entry) => parseNamedUrl(entry, options));
   return {
     origins: [...new Set(named.map(({ origin }) => origin))],
-    covers: (url) =>
-      named.some(
-        ({ origin, segments }) =>
-          origin === url.origin && (segments === undefined || isBelow(url.pathname, segments)),
-      ),
+    covers(url) {
+      // Put together at each access.
+      const { origin } = url;
+      return named.some(
+        (one) =>
+          one.origin === origin &&
+          (one.segments === undefined || isBelow(url.pathname, one.segments)),
+      );
+    },
   };
 }
 

@@ -16,8 +16,8 @@ export type AssertedInit = Omit<FetchInit, "body" | "duplex"> & {
 export interface Hop {
   readonly url: URL;
   readonly method: string;
-  /** A copy of its own, without what is made for one attempt. */
-  readonly headers: Headers;
+  /** A copy of its own, without what is made for one attempt; `undefined`: the caller gave none. */
+  readonly headers: Headers | undefined;
   /** Whether the same body can be sent once more. */
   readonly isReplayable: boolean;
   /** What to hand to `fetch`: a URL, or the caller's own `Request` for the first hop. */
@@ -50,11 +50,12 @@ export function describeCall(
   if (url === null) return undefined;
   // As `fetch` has it: headers and body of the options replace those of the request.
   const body = init?.body ?? request?.body;
+  const headers = init?.headers ?? request?.headers;
   return {
     first: {
       url,
       method: normalised(init?.method ?? request?.method ?? "GET"),
-      headers: new Headers(init?.headers ?? [...(request?.headers ?? [])]),
+      headers: headers && new Headers(headers),
       isReplayable: typeof body === "function" || isReplayableValue(body),
       input: request ?? href,
       init: { ...init },

@@ -96,10 +96,10 @@ async function sendCall(
   let hop = call.first;
   for (let redirects = 0; ; redirects += 1) {
     const { headers } = hop;
-    const own = credentialFieldsIn((name) => headers.has(name));
+    const own = headers === undefined ? [] : credentialFieldsIn((name) => headers.has(name));
     const rule = await request.enter(hop.url, own);
     if (rule.kind === "as_made") return undefined;
-    for (const name of own) if (rule.without.includes(name)) headers.delete(name);
+    for (const name of own) if (rule.without.includes(name)) headers?.delete(name);
     if (request.isBound && hop.bytes === undefined) hop = await withKnownBody(hop);
     const response = await sendHop(fetch, request, call, hop);
     const answer = { status: response.status, location: response.headers.get("location") };
@@ -130,7 +130,7 @@ function sendHop(
   hop: Hop,
 ): Promise<Response> {
   const { url, method, headers, isReplayable, bytes } = hop;
-  const contentDigest = headers.get("content-digest") ?? undefined;
+  const contentDigest = headers?.get("content-digest") ?? undefined;
   return sendAuthorized<Response>(request, {
     outgoing: { url, method, body: bytes, contentDigest },
     isReplayable,
@@ -138,7 +138,7 @@ function sendHop(
       fetch(hop.input, {
         ...attemptInit(hop.init),
         ...(signal === undefined ? {} : { signal }),
-        headers: merged(headers, fields),
+        headers: headers === undefined ? Object.fromEntries(fields) : merged(headers, fields),
         // Left to `fetch`, a redirect would be followed without a new assertion, or with this one.
         redirect: redirect === "follow" ? "manual" : redirect,
       }),

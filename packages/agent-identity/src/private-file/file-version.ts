@@ -3,6 +3,7 @@ import { type BigIntStats, lstatSync } from "node:fs";
 /** What tells two contents of one path apart: a write changes at least one of these. */
 export type FileVersion = Pick<BigIntStats, "dev" | "ino" | "size" | "mtimeNs" | "ctimeNs">;
 
+const LOOK = { bigint: true, throwIfNoEntry: false } as const;
 const SECOND_MS = 1000;
 const SECOND_NS = 1_000_000_000n;
 // A system's clock for files goes on in steps: 10 ms on Linux, 16 ms on Windows, and some file systems keep no more than two seconds.
@@ -17,10 +18,11 @@ const COARSE_STEP_MS = 2 * SECOND_MS;
  */
 export function lookAtPrivateFile(directory: string, file: string): FileVersion | undefined {
   try {
-    const folder = lstatSync(directory, { bigint: true, throwIfNoEntry: false });
-    if (folder === undefined || !folder.isDirectory() || !isPrivate(folder)) return undefined;
-    const found = lstatSync(file, { bigint: true, throwIfNoEntry: false });
-    return found?.isFile() === true && isPrivate(found) ? found : undefined;
+    const own = process.getuid?.();
+    const folder = lstatSync(directory, LOOK);
+    if (folder === undefined || !folder.isDirectory() || !isPrivate(folder, own)) return undefined;
+    const found = lstatSync(file, LOOK);
+    return found?.isFile() === true && isPrivate(found, own) ? found : undefined;
   } catch {
     // Opening it meets the same trouble, and has the words for it.
     return undefined;
@@ -50,8 +52,7 @@ export function isSettled({ ctimeNs, mtimeNs }: FileVersion, nowMs: number): boo
   return nowMs - changedMs > (isCoarse ? COARSE_STEP_MS : FINE_STEP_MS);
 }
 
-function isPrivate({ mode, uid }: BigIntStats): boolean {
-  const own = process.getuid?.();
+function isPrivate({ mode, uid }: BigIntStats, own: number | undefined): boolean {
   if (own !== undefined && uid !== BigInt(own)) return false;
   return process.platform === "win32" || (mode & 0o077n) === 0n;
 }

@@ -1,6 +1,7 @@
-import { lstatSync } from "node:fs";
+import { lstatSync, writeFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { openDirectory } from "../../test/support/directory.js";
 import { type FileVersion, isSettled } from "./file-version.js";
@@ -10,8 +11,11 @@ import { readVersionedFile } from "./read-private-file.js";
 async function open(text: string) {
   const file = join(await openDirectory(), "file");
   await writeFile(file, text, { mode: 0o600 });
-  const clock = { now: Number(lstatSync(file).ctimeMs) };
-  const kept = new KeptFile<string>(file, () => clock.now);
+  const clock = { now: Number(lstatSync(file).ctimeMs), monotonic: 0 };
+  const kept = new KeptFile<string>(file, {
+    wallMs: () => clock.now,
+    monotonicMs: () => clock.monotonic,
+  });
   const read = async () => {
     const found = await readVersionedFile(file);
     return { value: found?.text ?? "", version: found?.version };
@@ -36,6 +40,36 @@ test("a file that was written while it was read is not taken for what was read",
     await writeFile(file, "two");
     return found;
   });
+  expect(kept.current()).toBeUndefined();
+});
+
+test("one look serves what follows before the program waits for an event, and within 0.2 ms", async () => {
+  const { file, clock, kept, read } = await open("one");
+  clock.now += 5_000;
+  const load = async () => {
+    await kept.load(read);
+    expect(kept.current()).toBe("one");
+  };
+  await load();
+  writeFileSync(file, "two!");
+  await Promise.resolve();
+  expect(kept.current()).toBe("one");
+  clock.monotonic += 0.2;
+  expect(kept.current()).toBeUndefined();
+
+  writeFileSync(file, "one");
+  await load();
+  writeFileSync(file, "two!");
+  await setImmediate();
+  expect(kept.current()).toBeUndefined();
+});
+
+test("nothing is served after it was dropped, however soon", async () => {
+  const { clock, kept, read } = await open("one");
+  clock.now += 5_000;
+  await kept.load(read);
+  expect(kept.current()).toBe("one");
+  kept.drop();
   expect(kept.current()).toBeUndefined();
 });
 

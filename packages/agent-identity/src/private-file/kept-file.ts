@@ -3,40 +3,65 @@ import { dirname } from "node:path";
 import { type FileVersion, isSameVersion, isSettled, lookAtPrivateFile } from "./file-version.js";
 import { networkFileSystem } from "./network-file-system.js";
 
+// Less than a process needs to lock, write and sync a file: nobody can have waited for a write that came after the look.
+const LOOK_HOLDS_MS = 0.2;
+
+/** The two clocks of a {@link KeptFile}. */
+export interface KeptFileClocks {
+  /** Epoch milliseconds, by the clock that stamps files. Default `Date.now`. */
+  readonly wallMs?: (() => number) | undefined;
+  /** Milliseconds that never go back. Default `performance.now`. */
+  readonly monotonicMs?: (() => number) | undefined;
+}
+
 /**
  * What was last made of a private file's text, for as long as the file stays the same. Owner, mode and version of the file, and owner and mode
  * of its directory, are looked at each time, so that a write by another process is seen by the next call.
+ *
+ * One look serves the calls that follow it before the program waits for any event, and within 0.2 ms: a turn and the request that it begins with.
  */
 export class KeptFile<T> {
   readonly #file: string;
   readonly #directory: string;
-  readonly #now: () => number;
+  readonly #wallMs: () => number;
+  readonly #monotonicMs: () => number;
   #kept: { readonly version: FileVersion; readonly value: T } | undefined;
+  // When the file was last found unchanged; `undefined`: the program has waited since.
+  #lookedAt: number | undefined;
+  readonly #endLook = () => {
+    this.#lookedAt = undefined;
+  };
 
-  /**
-   * @param file - absolute path
-   * @param now - epoch milliseconds, by the clock that stamps files
-   */
-  constructor(file: string, now: () => number = Date.now) {
+  /** @param file - absolute path */
+  constructor(file: string, clocks: KeptFileClocks = {}) {
     this.#file = file;
     this.#directory = dirname(file);
-    this.#now = now;
+    this.#wallMs = clocks.wallMs ?? Date.now;
+    this.#monotonicMs = clocks.monotonicMs ?? (() => performance.now());
   }
 
   /** The value of the file as it is now; `undefined`: it has to be read. Opens nothing. */
   current(): T | undefined {
     const kept = this.#kept;
     if (kept === undefined) return undefined;
+    const now = this.#monotonicMs();
+    if (this.#lookedAt !== undefined && now - this.#lookedAt < LOOK_HOLDS_MS) return kept.value;
     const version = lookAtPrivateFile(this.#directory, this.#file);
-    if (version !== undefined && isSameVersion(version, kept.version)) return kept.value;
+    if (version !== undefined && isSameVersion(version, kept.version)) {
+      // Runs when all promises that can go on have done so, before any event.
+      if (this.#lookedAt === undefined) process.nextTick(this.#endLook);
+      this.#lookedAt = now;
+      return kept.value;
+    }
     // It may hold secrets of a login that has ended.
-    this.#kept = undefined;
+    this.drop();
     return undefined;
   }
 
   /** Drops what is kept, which may be secret. */
   drop(): void {
     this.#kept = undefined;
+    this.#lookedAt = undefined;
   }
 
   /**
@@ -48,10 +73,11 @@ export class KeptFile<T> {
   async load(
     read: () => Promise<{ readonly value: T; readonly version: FileVersion | undefined }>,
   ): Promise<T> {
-    const now = this.#now();
+    const now = this.#wallMs();
     const { value, version } = await read();
     const isSure = version !== undefined && isSettled(version, now);
-    this.#kept = isSure && this.#isLocal() ? { version, value } : undefined;
+    this.drop();
+    if (isSure && this.#isLocal()) this.#kept = { version, value };
     return value;
   }
 
