@@ -12,6 +12,8 @@ export const row: ComparisonRow = {
   figure: "cost",
   decides: "wall",
   goal: { limit: "at most", value: 1.2 },
+  shortBecause:
+    "As with fetch, the code of turn and interceptor runs from cold caches after each wait for the network. Its time with a dispatcher that answers at once was not measured.",
   async open() {
     const { api, thread, close } = await warmTurn("fixed");
     const call = dispatchSigned(api.url, thread);
