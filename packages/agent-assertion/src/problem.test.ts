@@ -44,7 +44,8 @@ describe("createProblem", () => {
   test("repeats no credential that was sent", () => {
     const token = `cs_human_${"A".repeat(43)}`;
     const { body } = createProblem("bad_signature", `it covers /v1/${token} as its target`);
-    expect(JSON.parse(body).detail).toBe("it covers /v1/[hidden] as its target");
+    const shown = "it covers /v1/[hidden] as its target";
+    expect(JSON.parse(body)).toMatchObject({ detail: shown, error: { message: shown } });
   });
 
   test("carries the code in the body and, on 401, in WWW-Authenticate", () => {
@@ -60,6 +61,11 @@ describe("createProblem", () => {
       status: 401,
       code: "task_revoked",
       detail: "the task was revoked",
+      error: {
+        message: "the task was revoked",
+        type: "authentication_error",
+        code: "task_revoked",
+      },
     });
   });
 
@@ -67,7 +73,34 @@ describe("createProblem", () => {
     const { status, headers, body } = createProblem("unknown_agent", undefined, { status: 404 });
     expect(status).toBe(404);
     expect(headers).not.toHaveProperty("www-authenticate");
-    expect(JSON.parse(body)).toEqual({ title: "Not Found", status: 404, code: "unknown_agent" });
+    expect(JSON.parse(body)).toEqual({
+      title: "Not Found",
+      status: 404,
+      code: "unknown_agent",
+      error: { message: "Not Found", type: "not_found_error", code: "unknown_agent" },
+    });
+  });
+
+  test.each([
+    [400, "invalid_request_error"],
+    [401, "authentication_error"],
+    [403, "permission_error"],
+    [404, "not_found_error"],
+    [409, "invalid_request_error"],
+    [429, "rate_limit_error"],
+    [499, "invalid_request_error"],
+    [500, "server_error"],
+    [503, "server_error"],
+  ])("repeats the refusal as an API of OpenAI has it with status %i: %s", (status, type) => {
+    const { body } = createProblem("refused", "why", { status });
+    expect(JSON.parse(body).error).toEqual({ message: "why", type, code: "refused" });
+  });
+
+  test("has a message also if it has neither detail nor title", () => {
+    const message = (detail: string | undefined, status: number) =>
+      JSON.parse(createProblem("refused", detail, { status }).body).error.message;
+    expect(message("", 404)).toBe("Not Found");
+    expect(message(undefined, 499)).toBe("refused");
   });
 
   test("says in whole seconds when to come back", () => {

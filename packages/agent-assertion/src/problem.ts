@@ -58,6 +58,14 @@ const STATUS: Readonly<Record<Code, number>> = {
   internal: 500,
 };
 
+// As the API of OpenAI names them. Other statuses from 400 to 499 are `invalid_request_error`, those from 500 on `server_error`.
+const ERROR_TYPE: Readonly<Record<number, string>> = {
+  401: "authentication_error",
+  403: "permission_error",
+  404: "not_found_error",
+  429: "rate_limit_error",
+};
+
 /** The HTTP status with which our servers answer a code (protocol.md §7). */
 export function statusOf(code: Code): number {
   return STATUS[code];
@@ -65,7 +73,8 @@ export function statusOf(code: Code): number {
 
 /**
  * Makes a refusal as every server of ours sends it: problem+json with the `code`, and on 401 `WWW-Authenticate` with it too. It is never
- * cached: a refusal may be over the next moment.
+ * cached: a refusal may be over the next moment. The member `error` repeats it in the form of OpenAI's API, because the clients of such APIs
+ * show `error.message` alone; our own clients ignore it.
  *
  * @param detail - one sentence for a person; shown to the caller, so that it must hold nothing internal. Credentials in it are hidden: it
  * may repeat what was sent
@@ -85,5 +94,10 @@ export function createProblem(code: Code, detail?: string, extra: ProblemExtra =
   // Without a `type` a problem is "about:blank", and its title that of the status (RFC 9457 §4.2.1).
   const title = STATUS_CODES[status];
   const shown = detail === undefined ? undefined : hideCredentials(detail);
-  return { status, headers, body: JSON.stringify({ title, status, code, detail: shown }) };
+  const error = { message: shown || (title ?? code), type: errorTypeOf(status), code };
+  return { status, headers, body: JSON.stringify({ title, status, code, detail: shown, error }) };
+}
+
+function errorTypeOf(status: number): string {
+  return ERROR_TYPE[status] ?? (status < 500 ? "invalid_request_error" : "server_error");
 }

@@ -81,7 +81,11 @@ describe('with refusals: "respond"', () => {
       status: 403,
       code: "agent_revoked",
       detail: "the agent was revoked: ask its operator",
-      error: { code: "agent_revoked", message: "the agent was revoked: ask its operator" },
+      error: {
+        message: "the agent was revoked: ask its operator",
+        type: "permission_error",
+        code: "agent_revoked",
+      },
     });
     expect(response.statusText).toBe("Forbidden");
     expect(server.requests).toEqual([]);

@@ -22,8 +22,14 @@ const PROBLEM = {
     status: { type: "integer" },
     code: { enum: CODES },
     detail: { type: "string" },
+    error: {
+      type: "object",
+      properties: { message: { type: "string" }, type: { type: "string" }, code: { enum: CODES } },
+      required: ["message", "type", "code"],
+      additionalProperties: false,
+    },
   },
-  required: ["title", "status", "code"],
+  required: ["title", "status", "code", "error"],
   additionalProperties: false,
 };
 

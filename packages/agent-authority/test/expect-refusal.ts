@@ -7,6 +7,8 @@ export function expectRefusal(answer: Answer, status: number, code: Code): void 
   expect({ status: answer.status, code: answer.body?.code }).toEqual({ status, code });
   expect(answer.headers["content-type"]).toMatch(/^application\/problem\+json/);
   expect(answer.body).toMatchObject({ status, title: expect.any(String) });
+  const message = answer.body.detail ?? answer.body.title;
+  expect(answer.body.error).toEqual({ message, type: expect.stringMatching(/_error$/), code });
   expect(answer.headers["www-authenticate"]).toBe(
     status === 401 ? `AgentAssertion error="${code}"` : undefined,
   );

@@ -85,17 +85,22 @@ describe("the checks of answers", () => {
         text: JSON.stringify(body),
       });
 
+  const problemOf = (title: string, status: number, code: string) => ({
+    ...{ title, status, code },
+    error: { message: title, type: "server_error", code },
+  });
+
   it("refuse a status, type, header, member or code that is not documented, and take what is", () => {
     expect(check(201, whoami)).toThrow(/does not document/);
     expect(check(200, whoami, { "content-type": "text/html" })).toThrow(/as text\/html/);
     expect(check(200, whoami, { date: undefined })).toThrow(/without date/);
     expect(check(200, { ...whoami, more: 1 })).toThrow(/not as documented/);
     expect(check(200, { account_id: "acct-1" })).toThrow(/not as documented/);
-    const problem = { title: "Forbidden", status: 403, code: "invalid_key" };
+    const problem = problemOf("Forbidden", 403, "invalid_key");
     expect(check(403, problem, { "content-type": "application/problem+json" })).toThrow(
       /not as documented/,
     );
-    const busy = { title: "Service Unavailable", status: 503, code: "server_error" };
+    const busy = problemOf("Service Unavailable", 503, "server_error");
     expect(check(503, busy, { "content-type": "application/problem+json" })).toThrow(
       /without retry-after/,
     );

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { createProblem } from "@countersign/agent-assertion";
 import type { Authority } from "@countersign/agent-authority";
 
 /** What a request asked of the authority. */
@@ -51,6 +52,7 @@ function stepOf({ method, url = "" }: IncomingMessage): AuthorityStep {
 
 function refuse(request: IncomingMessage, response: ServerResponse): void {
   request.resume();
-  response.writeHead(503, { "content-type": "application/problem+json" });
-  response.end(JSON.stringify({ status: 503, code: "server_error", title: "made to fail" }));
+  const { status, headers, body } = createProblem("server_error", "made to fail");
+  response.writeHead(status, headers);
+  response.end(body);
 }

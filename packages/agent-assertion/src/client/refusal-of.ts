@@ -43,9 +43,7 @@ export function refusalResponse(error: CountersignError): Response {
   const { code, message, hint } = error;
   const detail = hint === undefined ? message : `${message}: ${hint}`;
   const { status, headers, body } = createProblem(code, detail, { status: 403 });
-  // The SDKs of model vendors read the text of their error from the member `error`.
-  const problem: unknown = { ...JSON.parse(body), error: { code, message: detail } };
-  const response = new Response(JSON.stringify(problem), {
+  const response = new Response(body, {
     status,
     // The AI SDK shows it.
     statusText: "Forbidden",

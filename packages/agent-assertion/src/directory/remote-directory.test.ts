@@ -77,6 +77,15 @@ describe("an answer that is no record", () => {
     ],
     [
       "invalid_request",
+      "404 with a code in its member error alone",
+      {
+        status: 404,
+        body: '{"error":{"code":"unknown_agent"}}',
+        headers: { "content-type": "application/problem+json" },
+      },
+    ],
+    [
+      "invalid_request",
       "404 with a text that is no problem",
       { status: 404, body: "1", headers: { "content-type": "application/problem+json" } },
     ],

@@ -88,6 +88,14 @@ describe("keeps the code of problem+json", () => {
     },
   );
 
+  test("but not that of its member error, which is for other clients", async () => {
+    const { authority, register } = await open();
+    const body = { detail: "no", error: { message: "other words", code: "agent_revoked" } };
+    authority.fault("register_agent", { kind: "status", status: 403, body });
+    const error = await expectRejection(register(), AuthorityError, "forbidden");
+    expect(error.message).toContain(": no");
+  });
+
   test("but not of any other content type", async () => {
     const { authority, register } = await open();
     const headers = { "content-type": "application/json" };

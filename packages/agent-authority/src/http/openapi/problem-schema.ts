@@ -8,5 +8,8 @@ export function problemSchema(status: number, codes: readonly Code[]) {
     status: z.literal(status),
     code: z.enum(codes),
     detail: z.string().optional(),
+    error: z
+      .object({ message: z.string(), type: z.string(), code: z.enum(codes) })
+      .describe("The refusal again, as the API of OpenAI has it."),
   });
 }
