@@ -1,5 +1,6 @@
 import { CommanderError } from "commander";
 import { CliError, usageError } from "./cli-error.js";
+import { onEndingSignal } from "./ending-signals.js";
 import { exitCodeOf } from "./exit-code.js";
 import { createOutput } from "./output.js";
 import { createProgram } from "./program.js";
@@ -14,18 +15,15 @@ import { readVersion } from "./version.js";
  */
 export async function main(args: readonly string[]): Promise<number> {
   const cancelling = new AbortController();
-  for (const name of ["SIGINT", "SIGTERM"] as const) {
-    // Not `once`: the second signal is answered too.
-    process.on(name, () => {
-      // Whoever asks a second time does not want to wait.
-      if (cancelling.signal.aborted) process.exit(1);
-      cancelling.abort();
-    });
-  }
+  onEndingSignal(() => {
+    // Whoever asks a second time does not want to wait.
+    if (cancelling.signal.aborted) process.exit(1);
+    cancelling.abort();
+  });
   endQuietlyOnClosedPipe();
   // `--json` decides how an error is told even when the rest of the line could not be parsed.
   const { stdout, stderr } = process;
-  const output = createOutput({ json: args.includes("--json"), stdout, stderr });
+  const output = createOutput({ json: ownArguments(args).includes("--json"), stdout, stderr });
   // What nothing waited for is told in the same form, never as a stack trace.
   process.on("uncaughtException", (error) => {
     const reported = toReportedError(error, cancelling.signal);
@@ -60,6 +58,12 @@ export async function main(args: readonly string[]): Promise<number> {
     output.error(reported, CliError.is(reported) && reported.resultPrinted);
     return exitCodeOf(reported);
   }
+}
+
+// What stands behind `--` may be another program's.
+function ownArguments(args: readonly string[]): readonly string[] {
+  const end = args.indexOf("--");
+  return end < 0 ? args : args.slice(0, end);
 }
 
 function toUsageError(error: CommanderError) {

@@ -1,4 +1,5 @@
 import { type Command, Option, type OptionValues } from "commander";
+import { CODEX_GENERATIONS } from "../codex-generation.js";
 import type { CommonOptions, Run } from "../run.js";
 
 /**
@@ -95,6 +96,20 @@ export const FORWARD_HEADER = [
   "let this header of a client pass, a key, tenant or address that is dropped otherwise (may be repeated)",
   collect,
 ] as const;
+
+/** The option of commands that ask a Codex for its version, as arguments of `Command.option`. */
+export const CODEX_PROGRAM = [
+  "--codex <path>",
+  "program of Codex (default: codex, found in PATH)",
+] as const;
+
+/** Makes the option of commands that work for one generation of Codex. */
+export function codexGeneration(): Option {
+  return new Option(
+    "--generation <generation>",
+    "how that Codex works (default: by codex --version)",
+  ).choices(CODEX_GENERATIONS);
+}
 
 /** Collects the values of an option that may be given several times. */
 export function collect(value: string, previous: readonly string[] | undefined): readonly string[] {

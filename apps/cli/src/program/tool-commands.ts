@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { type Declare, INSECURE_HTTP } from "./declare.js";
+import { CODEX_PROGRAM, codexGeneration, type Declare, INSECURE_HTTP } from "./declare.js";
 
 /** Declares `demo`, `doctor`, `codex`, `conformance` and `completion`. */
 export function declareToolCommands(program: Command, declare: Declare): void {
@@ -37,6 +37,18 @@ export function declareToolCommands(program: Command, declare: Declare): void {
     .requiredOption("--user <id>", "user")
     .option("--token-stdin", "read the token from stdin (default: COUNTERSIGN_ACCESS_TOKEN)")
     .option("--force", "replace files that are there already")
+    .option(...INSECURE_HTTP);
+  declare
+    .command(
+      codex,
+      "run [arguments...]",
+      "start Codex in a Codex home so that it works with the home's authority",
+      async () => (await import("../commands/codex-run.js")).runCodex,
+    )
+    .usage("--codex-home FOLDER [options] -- [ARGUMENTS OF CODEX]")
+    .requiredOption("--codex-home <folder>", "folder that codex export wrote")
+    .option(...CODEX_PROGRAM)
+    .addOption(codexGeneration())
     .option(...INSECURE_HTTP);
 
   const conformance = declare.group(program, "conformance", "test vectors");

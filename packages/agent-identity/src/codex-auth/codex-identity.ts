@@ -13,7 +13,11 @@ import { type JsonMember, joinJsonMembers, splitJsonMembers } from "./json-text.
  */
 export type CodexIdentity =
   | { readonly kind: "own"; readonly entry: StoredIdentity | undefined }
-  | { readonly kind: "managed"; readonly entry: StoredIdentity }
+  | {
+      readonly kind: "managed";
+      readonly entry: StoredIdentity;
+      readonly taskId?: string | undefined;
+    }
   | { readonly kind: "token" }
   | { readonly kind: "unreadable"; readonly member: UnreadableMember };
 
@@ -122,7 +126,7 @@ function parseManaged(value: object, authority: string): CodexIdentity {
     agent_runtime_id: parsed.data.agent_runtime_id,
     state: "registered",
   };
-  return { kind: "managed", entry };
+  return { kind: "managed", entry, taskId: parsed.data.task_id };
 }
 
 function toMember(name: string, value: unknown): JsonMember[] {

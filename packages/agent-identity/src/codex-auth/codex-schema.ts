@@ -51,4 +51,5 @@ export const codexManagedIdentitySchema = z.looseObject({
   account_id: principalId,
   chatgpt_user_id: principalId,
   ...agent,
+  task_id: z.string().optional().catch(undefined),
 });

@@ -1,0 +1,85 @@
+import type { CodexAgent } from "@countersign/agent-identity/codex-auth";
+import { CliError } from "../cli-error.js";
+import { loadCodexDestination } from "../codex-config-file.js";
+import { importCommand } from "../codex-copies.js";
+import { type CodexKind, codexVariables } from "../codex-generation.js";
+import { loadCodexHome } from "../codex-identity.js";
+import {
+  type CodexProgramOptions,
+  codexProgram,
+  findCodexKind,
+  notStarted,
+} from "../codex-program.js";
+import { isSystemError, pathOption } from "../home.js";
+import type { Run } from "../run.js";
+import { runChild } from "../run-child.js";
+
+/** Options of `codex run`. */
+export interface RunCodexOptions extends CodexProgramOptions {
+  readonly codexHome: string;
+}
+
+/**
+ * `codex run`: starts Codex in a home with the variables that its version needs, for that process alone.
+ *
+ * @returns Codex's exit code; 128 + n if signal n ended it
+ */
+export async function runCodex(
+  run: Run,
+  options: RunCodexOptions,
+  args: readonly string[],
+): Promise<number> {
+  const codexHome = pathOption(options.codexHome, "--codex-home");
+  const destination = await loadCodexDestination(run, codexHome);
+  const command = codexProgram(options);
+  const variables = { ...run.environment.variables, CODEX_HOME: codexHome };
+  const kind = await findCodexKind(options, variables);
+  await assertReadable(run, { codexHome, kind, authority: destination.authority });
+  const env = { ...variables, ...codexVariables(kind, destination) };
+  try {
+    return await runChild({ command, args, env });
+  } catch (error) {
+    throw isSystemError(error) ? notStarted(command, error) : error;
+  }
+}
+
+interface Started {
+  readonly codexHome: string;
+  readonly authority: string;
+  readonly kind: CodexKind;
+}
+
+// What a Codex cannot read costs it the whole login: it stops, prints the secret, or sends requests without any credential.
+async function assertReadable(run: Run, started: Started): Promise<void> {
+  const { codexHome, kind, authority } = started;
+  const { loadCodexAgent } = await import("@countersign/agent-identity/codex-auth");
+  const agent = await loadCodexAgent(codexHome);
+  if (agent !== undefined) {
+    if (!kind.reads.includes(agent.generation)) throw unreadableTo(agent, started);
+    return;
+  }
+  if (kind.flag !== undefined || run.environment.get("CODEX_ACCESS_TOKEN") !== undefined) return;
+  const { login } = await loadCodexHome(codexHome, authority);
+  if (login === null) return;
+  throw new CliError(
+    "config_invalid",
+    `this Codex (0.124 to 0.149) cannot register an agent for the login in ${codexHome}`,
+    { hint: "install Codex 0.150 or newer; or give it an identity JWT in CODEX_ACCESS_TOKEN" },
+  );
+}
+
+const WRITERS: Readonly<Record<CodexAgent["generation"], string>> = {
+  A: "an agent of Codex 0.122 or 0.123",
+  B: "an identity JWT, for Codex 0.124 or newer",
+  C: "an agent of Codex 0.150 or newer",
+};
+
+function unreadableTo({ generation }: CodexAgent, { codexHome, authority }: Started): CliError {
+  const move = `keep it (${importCommand(codexHome, authority)}), and give this Codex a home of its own: countersign codex export`;
+  const hint = generation === "B" ? "give this Codex a home of its own" : move;
+  return new CliError(
+    "config_invalid",
+    `${codexHome} holds ${WRITERS[generation]}, which this Codex cannot read`,
+    { hint: `start the Codex that it is for with --codex PATH; or ${hint}` },
+  );
+}
