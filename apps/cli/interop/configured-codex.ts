@@ -2,14 +2,14 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { ProcessResult } from "@countersign/testing";
 import type { Checks } from "./checks.ts";
-import { CODEX_0_169, codexBinary } from "./codex-binary.ts";
+import { CODEX_C, codexBinary } from "./codex-binary.ts";
 import { codexExec } from "./codex-process.ts";
 import { EXAMPLES } from "./examples.ts";
 import type { Scene } from "./interop-client.ts";
 import type { ProxyChain } from "./proxy-chain.ts";
 import { ANSWER } from "./stub-answers.ts";
 
-/** Codex 0.169 in a home with the configuration that docs/clients.md shows. */
+/** The newest Codex in a home with the configuration that docs/clients.md shows. */
 export interface ConfiguredCodex {
   /** Changes the configuration. */
   configure(change: (config: string) => string): Promise<void>;
@@ -34,7 +34,7 @@ export async function configureCodex(
   const exec = async (args: readonly string[], token = chain.clientToken) => {
     const env = { COUNTERSIGN_PROXY_TOKEN: token, COUNTERSIGN_HOME: chain.home };
     const work = join(scene.folder, "work");
-    return await codexExec({ binary: codexBinary(CODEX_0_169), home, work, env }, args);
+    return await codexExec({ binary: codexBinary(CODEX_C), home, work, env }, args);
   };
   await configure((text) => text);
   return {

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { ProcessResult } from "@countersign/testing";
 import type { Checks } from "./checks.ts";
-import { CODEX_0_122, codexBinary } from "./codex-binary.ts";
+import { CODEX_A, codexBinary } from "./codex-binary.ts";
 import { codexExec } from "./codex-process.ts";
 import { type CountedAuthority, startCountedAuthority } from "./counted-authority.ts";
 import { countersign, startCountersign } from "./countersign.ts";
@@ -14,7 +14,7 @@ export const USER = "user-1";
 /** What the upstream asks of the gateway. */
 export const UPSTREAM_AUTHORIZATION = "Bearer upstream-key-of-the-gateway";
 
-/** Codex 0.122 in a home that `countersign codex export` wrote, with the authority and the gateway that it is for. */
+/** Codex of generation A in a home that `countersign codex export` wrote, with the authority and the gateway that it is for. */
 export interface ExportedCodex {
   readonly authority: CountedAuthority;
   readonly upstream: StubApi;
@@ -59,7 +59,7 @@ export async function startExportedCodex(scene: Scene): Promise<ExportedCodex> {
     { home, input: accessToken },
   );
   const codex = {
-    binary: codexBinary(CODEX_0_122),
+    binary: codexBinary(CODEX_A),
     home: codexHome,
     work: join(folder, "work"),
   };

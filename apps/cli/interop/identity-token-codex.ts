@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { ProcessResult } from "@countersign/testing";
-import { CODEX_0_132, codexBinary } from "./codex-binary.ts";
+import { CODEX_B, codexBinary } from "./codex-binary.ts";
 import { codexExec } from "./codex-process.ts";
 import { countersign, startCountersign } from "./countersign.ts";
 import { EXAMPLES } from "./examples.ts";
@@ -15,7 +15,7 @@ export const ACCOUNT = "acct-1";
 /** What the upstream asks of the gateway. */
 export const UPSTREAM_AUTHORIZATION = "Bearer upstream-key-of-the-gateway";
 
-/** Codex 0.132 with the configuration that docs/clients.md shows, and the authority, gateway and API that it goes to. */
+/** Codex of generation B with the configuration that docs/clients.md shows, and the authority, gateway and API that it goes to. */
 export interface IdentityTokenCodex {
   readonly authorityUrl: string;
   readonly upstream: StubApi;
@@ -86,7 +86,7 @@ export async function startIdentityTokenCodex(scene: Scene): Promise<IdentityTok
         CODEX_AGENT_IDENTITY_AUTHAPI_BASE_URL: authorityUrl,
       };
       const work = join(folder, "work");
-      return codexExec({ binary: codexBinary(CODEX_0_132), home, work, env }, args);
+      return codexExec({ binary: codexBinary(CODEX_B), home, work, env }, args);
     },
   };
 }

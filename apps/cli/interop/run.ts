@@ -1,13 +1,13 @@
 // `pnpm interop`: clients that others made, through this signing proxy, gateway and authority. All of it runs where there is no network
 // but loopback (Codex calls hosts of its vendor in the background). What a machine cannot do is left out, with a line that says why.
 import { spawnSync } from "node:child_process";
-import { CODEX_0_122_HTTP } from "./codex-0.122.ts";
-import { CODEX_0_122_WEB_SOCKET } from "./codex-0.122-web-socket.ts";
-import { CODEX_0_132_HTTP } from "./codex-0.132.ts";
-import { CODEX_0_169_HTTP } from "./codex-0.169.ts";
-import { CODEX_0_169_SESSION, CODEX_0_169_SUB_AGENT } from "./codex-0.169-sub-agent.ts";
-import { CODEX_0_169_WEB_SOCKET } from "./codex-0.169-web-socket.ts";
-import { CODEX_0_122, CODEX_0_132, CODEX_0_169, fetchCodexBinary } from "./codex-binary.ts";
+import { CODEX_RELEASES, fetchCodexBinary } from "./codex-binary.ts";
+import { CODEX_FLAG_A } from "./codex-flag-a.ts";
+import { CODEX_FLAG_A_WEB_SOCKET } from "./codex-flag-a-web-socket.ts";
+import { CODEX_JWT_B } from "./codex-jwt-b.ts";
+import { CODEX_PROXY } from "./codex-proxy.ts";
+import { CODEX_PROXY_SESSION, CODEX_PROXY_SUB_AGENT } from "./codex-proxy-sub-agent.ts";
+import { CODEX_PROXY_WEB_SOCKET } from "./codex-proxy-web-socket.ts";
 import { CURL } from "./curl.ts";
 import { type InteropClient, type Outcome, runClients, skip } from "./interop-client.ts";
 import { loopbackOnlyPrefix } from "./network-namespace.ts";
@@ -15,13 +15,13 @@ import { OPENAI_CLIENT } from "./openai-client.ts";
 import { URLLIB_CLIENT } from "./urllib-client.ts";
 
 const CODEX: readonly InteropClient[] = [
-  CODEX_0_122_HTTP,
-  CODEX_0_122_WEB_SOCKET,
-  CODEX_0_132_HTTP,
-  CODEX_0_169_HTTP,
-  CODEX_0_169_WEB_SOCKET,
-  CODEX_0_169_SUB_AGENT,
-  CODEX_0_169_SESSION,
+  CODEX_FLAG_A,
+  CODEX_FLAG_A_WEB_SOCKET,
+  CODEX_JWT_B,
+  CODEX_PROXY,
+  CODEX_PROXY_WEB_SOCKET,
+  CODEX_PROXY_SUB_AGENT,
+  CODEX_PROXY_SESSION,
 ];
 const OTHERS: readonly InteropClient[] = [OPENAI_CLIENT, CURL, URLLIB_CLIENT];
 
@@ -49,9 +49,7 @@ async function main(isSealed: boolean): Promise<void> {
     report({ ...outcome, skipped: outcome.skipped + skipped });
     return;
   }
-  fetchCodexBinary(CODEX_0_122);
-  fetchCodexBinary(CODEX_0_132);
-  fetchCodexBinary(CODEX_0_169);
+  for (const release of CODEX_RELEASES) fetchCodexBinary(release);
   const [command = "", ...args] = [...prefix, process.execPath, import.meta.filename, SEALED];
   const { status } = spawnSync(command, args, { stdio: "inherit" });
   process.exitCode = status ?? 1;

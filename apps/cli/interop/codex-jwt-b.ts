@@ -1,4 +1,5 @@
 import type { Checks } from "./checks.ts";
+import { CODEX_B } from "./codex-binary.ts";
 import {
   ACCOUNT,
   type IdentityTokenCodex,
@@ -15,12 +16,12 @@ const PLAN = {
   ...{ id: "fc_1", call_id: "call_1", name: "update_plan" },
   arguments: JSON.stringify({ plan: [{ step: "say hello", status: "completed" }] }),
 };
-/** Codex 0.132 loads its identity JWT for each of its parts, and registers a task each time. */
+/** Codex of generation B loads its identity JWT for each of its parts, and registers a task each time. */
 const TASKS_OF_A_RUN = 3;
 
-/** Codex 0.132 with an identity JWT that this authority issued. */
-export const CODEX_0_132_HTTP: InteropClient = {
-  name: "codex 0.132",
+/** Codex of generation B with an identity JWT that this authority issued. */
+export const CODEX_JWT_B: InteropClient = {
+  name: `codex ${CODEX_B.name} jwt`,
   async run(checks, scene) {
     const codex = await startIdentityTokenCodex(scene);
     const first = await codex.issue();

@@ -1,10 +1,11 @@
+import { CODEX_C } from "./codex-binary.ts";
 import { configureCodex } from "./configured-codex.ts";
 import type { InteropClient } from "./interop-client.ts";
 import { checkSigned, startProxyChain } from "./proxy-chain.ts";
 
-/** Codex 0.169 with `supports_websockets = true`: one tunnel through proxy and gateway for what it sends ahead and for the turn. */
-export const CODEX_0_169_WEB_SOCKET: InteropClient = {
-  name: "codex 0.169 websocket",
+/** The newest Codex with `supports_websockets = true`: one tunnel through proxy and gateway for what it sends ahead and for the turn. */
+export const CODEX_PROXY_WEB_SOCKET: InteropClient = {
+  name: `codex ${CODEX_C.name} proxy, websocket`,
   async run(checks, scene) {
     const chain = await startProxyChain(scene);
     const codex = await configureCodex(checks, scene, chain);

@@ -1,6 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Checks } from "./checks.ts";
+import { CODEX_A } from "./codex-binary.ts";
 import {
   ACCOUNT,
   checkRun,
@@ -17,9 +18,9 @@ const PREPARED = 2;
 
 const isTunnel = ({ status }: AuditLine) => status === 101;
 
-/** Codex 0.122 with `supports_websockets = true`: its turns through tunnels that the gateway opens for an assertion alone. */
-export const CODEX_0_122_WEB_SOCKET: InteropClient = {
-  name: "codex 0.122 websocket",
+/** Codex of generation A with `supports_websockets = true`: its turns through tunnels that the gateway opens for an assertion alone. */
+export const CODEX_FLAG_A_WEB_SOCKET: InteropClient = {
+  name: `codex ${CODEX_A.name} flag, websocket`,
   async run(checks, scene) {
     const codex = await startExportedCodex(scene);
     const { authority, upstream, auditFile } = codex;

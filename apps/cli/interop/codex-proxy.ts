@@ -1,4 +1,5 @@
 import type { Checks } from "./checks.ts";
+import { CODEX_C } from "./codex-binary.ts";
 import { type ConfiguredCodex, configureCodex } from "./configured-codex.ts";
 import { COUNTERSIGN } from "./countersign.ts";
 import type { InteropClient } from "./interop-client.ts";
@@ -6,9 +7,9 @@ import { checkSigned, type ProxyChain, startProxyChain } from "./proxy-chain.ts"
 
 const PROMPTS = ["say hello", "say hello again", "and once more"] as const;
 
-/** Codex 0.169 with an API key, which is the client token of a signing proxy. */
-export const CODEX_0_169_HTTP: InteropClient = {
-  name: "codex 0.169",
+/** The newest Codex with an API key, which is the client token of a signing proxy. */
+export const CODEX_PROXY: InteropClient = {
+  name: `codex ${CODEX_C.name} proxy`,
   async run(checks, scene) {
     const chain = await startProxyChain(scene);
     const { upstream } = chain;

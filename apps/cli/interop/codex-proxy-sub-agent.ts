@@ -1,10 +1,11 @@
 import type { Checks } from "./checks.ts";
+import { CODEX_C } from "./codex-binary.ts";
 import { configureCodex } from "./configured-codex.ts";
 import type { InteropClient, Scene } from "./interop-client.ts";
 import { checkSigned, type ProxyChain, startProxyChain } from "./proxy-chain.ts";
 import type { UpstreamRequest } from "./stub-api.ts";
 
-// The model's wish, as Codex 0.169 offers it.
+// The model's wish, as the newest Codex offers it.
 const SPAWN = {
   type: "function_call",
   id: "fc_1",
@@ -14,9 +15,9 @@ const SPAWN = {
   arguments: JSON.stringify({ task_name: "helper", message: "say hello", fork_turns: "none" }),
 };
 
-/** Codex 0.169 that starts a sub-agent: `session-id` is the same for both, `thread-id` is each one's own. */
-export const CODEX_0_169_SUB_AGENT: InteropClient = {
-  name: "codex 0.169 sub-agent",
+/** The newest Codex that starts a sub-agent: `session-id` is the same for both, `thread-id` is each one's own. */
+export const CODEX_PROXY_SUB_AGENT: InteropClient = {
+  name: `codex ${CODEX_C.name} proxy, sub-agent`,
   async run(checks, scene) {
     const chain = await startProxyChain(scene, { threadHeader: "thread-id" });
     const requests = await startSubAgent(checks, scene, chain);
@@ -41,8 +42,8 @@ export const CODEX_0_169_SUB_AGENT: InteropClient = {
 };
 
 /** The same through a proxy that reads what it reads by itself. */
-export const CODEX_0_169_SESSION: InteropClient = {
-  name: "codex 0.169 session",
+export const CODEX_PROXY_SESSION: InteropClient = {
+  name: `codex ${CODEX_C.name} proxy, session`,
   async run(checks, scene) {
     const chain = await startProxyChain(scene);
     const requests = await startSubAgent(checks, scene, chain);

@@ -1,3 +1,4 @@
+import { CODEX_A } from "./codex-binary.ts";
 import {
   ACCOUNT,
   checkRun,
@@ -10,9 +11,9 @@ import type { InteropClient } from "./interop-client.ts";
 
 const isTurn = ({ path }: { readonly path: string }) => path.endsWith("/responses");
 
-/** Codex 0.122, which registers its agents by itself: its turns by HTTP. */
-export const CODEX_0_122_HTTP: InteropClient = {
-  name: "codex 0.122",
+/** Codex of generation A, which registers its agents by itself: its turns by HTTP. */
+export const CODEX_FLAG_A: InteropClient = {
+  name: `codex ${CODEX_A.name} flag`,
   async run(checks, scene) {
     const codex = await startExportedCodex(scene);
     const { authority, upstream, auditFile } = codex;
