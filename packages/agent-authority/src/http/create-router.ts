@@ -30,6 +30,7 @@ import { originOf } from "./request-origin.js";
 import { checkRouteConfig, OPEN_ROUTE } from "./route-config.js";
 import { addTaskRoutes } from "./task-routes.js";
 import { type CodedProblem, createRequestProblem, toProblem } from "./to-problem.js";
+import { addTokenRefreshRoutes } from "./token-refresh-routes.js";
 import { addWhoamiRoutes } from "./whoami-routes.js";
 
 const MAX_PARAMETER_LENGTH = 1024;
@@ -56,6 +57,7 @@ const PUBLIC_ROUTES: RouteTable = {
     addIntrospectionRoutes(app, context);
     addDirectoryRoutes(app, context);
     addWhoamiRoutes(app, context);
+    addTokenRefreshRoutes(app, context);
     addHealthRoutes(app, context);
     addOpenApiRoutes(app, () => createPublicDocument(context));
   },

@@ -10,6 +10,7 @@ import {
 import { z } from "zod";
 import type { Generation } from "../../authority-types.js";
 import { KEY_SET_PATHS } from "../key-set-routes.js";
+import { TOKEN_REFRESH_PATH } from "../token-refresh-routes.js";
 import { COMMON_OPERATIONS } from "./common-operations.js";
 import type { Credential, Operation } from "./operation.js";
 import { PUBLIC_SCHEMAS } from "./public-schemas.js";
@@ -50,6 +51,7 @@ export function publicOperations({
     ),
     introspect,
     whoami,
+    refreshToken,
     ...COMMON_OPERATIONS,
   ];
 }
@@ -189,6 +191,14 @@ const introspect: Operation = {
     schema: PUBLIC_SCHEMAS.Introspection,
   },
   refusals: ["forbidden"],
+};
+
+const refreshToken: Operation = {
+  id: "refreshToken",
+  method: "post",
+  path: TOKEN_REFRESH_PATH,
+  summary: "Answers Codex's request for a new token without one. The body is not read.",
+  answer: { description: "No token.", schema: PUBLIC_SCHEMAS.TokenRefresh },
 };
 
 const whoami: Operation = {

@@ -41,6 +41,7 @@ export const PUBLIC_SCHEMAS = {
   IntrospectionRequest: introspectionRequestSchema,
   Introspection: introspectionResponseSchema,
   Whoami: whoamiResponseSchema,
+  TokenRefresh: z.object({ detail: z.string().describe("For a person.") }),
   KeySet: z.object({ keys: z.array(publicRsaKeySchema) }),
   Health: healthSchema,
   OpenApi: openApiSchema,
