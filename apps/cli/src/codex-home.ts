@@ -1,6 +1,9 @@
 import { stringify } from "smol-toml";
+import { codexVariables, kindOfGeneration } from "./codex-generation.js";
+import { quoteArgument } from "./quote-argument.js";
 
 const PROVIDER = "countersign";
+const NEWEST_CODEX = kindOfGeneration("C");
 
 /** What a Codex configuration is made of. */
 export interface CodexConfigOptions {
@@ -11,15 +14,18 @@ export interface CodexConfigOptions {
 }
 
 /**
- * Makes the `config.toml` with which Codex (generation A, 0.122) registers with the authority and sends its turns to the gateway.
+ * Makes the `config.toml` with which Codex registers with the authority and sends its turns to the gateway. Every generation reads it: a feature
+ * that a version does not have is ignored there.
  *
  * @see docs/protocol.md §4: the authority serves its routes under `/backend-api` too, which is where Codex expects them
  */
 export function createCodexConfig({ authority, gateway }: CodexConfigOptions): string {
   return stringify({
     model_provider: PROVIDER,
-    chatgpt_base_url: `${authority}/backend-api`,
-    features: { use_agent_identity: true },
+    chatgpt_base_url: chatgptBaseUrlOf(authority),
+    // An authority has no events, connectors and plugins; each run would ask it for them, and 0.150 and newer shows that it failed.
+    analytics: { enabled: false },
+    features: { use_agent_identity: true, apps: false, plugins: false },
     model_providers: {
       [PROVIDER]: {
         name: "Countersign gateway",
@@ -32,6 +38,22 @@ export function createCodexConfig({ authority, gateway }: CodexConfigOptions): s
       },
     },
   });
+}
+
+/**
+ * Makes the `env` of a Codex home for a POSIX shell: what `codex run` sets, for any version, since older ones ignore what they do not know.
+ *
+ * @param codexHome - absolute
+ */
+export function createCodexEnv(codexHome: string, authority: string): string {
+  const destination = { authority, chatgptBaseUrl: chatgptBaseUrlOf(authority) };
+  const variables = { CODEX_HOME: codexHome, ...codexVariables(NEWEST_CODEX, destination) };
+  const lines = Object.entries(variables).map(([name, value]) => `${name}=${quoteArgument(value)}`);
+  return `${lines.join("\n")}\n`;
+}
+
+function chatgptBaseUrlOf(authority: string): string {
+  return `${authority}/backend-api`;
 }
 
 /** What a Codex login is made of. */

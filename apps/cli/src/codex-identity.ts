@@ -59,7 +59,8 @@ export function isSameOwner(one: Owner, other: Owner): boolean {
   );
 }
 
-interface Owner {
+/** Whose an agent is, and with which authority. */
+export interface Owner {
   readonly authority: string;
   readonly account_id: string;
   readonly user_id: string;

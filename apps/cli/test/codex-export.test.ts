@@ -1,7 +1,7 @@
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { AgentKey } from "@countersign/agent-key";
-import type { TemporaryDirectory } from "@countersign/testing";
+import { runProcess, type TemporaryDirectory } from "@countersign/testing";
 import { parse } from "smol-toml";
 import { beforeEach, describe, expect, test } from "vitest";
 import { contentOf, countersign, expectError, output } from "./command-line.js";
@@ -73,7 +73,7 @@ describe("--force does not lose an agent that Codex has registered", () => {
     await writeFile(authJson(), JSON.stringify(auth));
   }
   const agent = {
-    workspace_id: "acct-1",
+    workspace_id: "acct-2",
     chatgpt_user_id: "user-1",
     agent_runtime_id: "agent_1",
     agent_private_key: AgentKey.generate().exportPkcs8(),
@@ -107,15 +107,87 @@ describe("--force does not lose an agent that Codex has registered", () => {
   });
 });
 
+describe("--force keeps the agent of the same user with the same authority", () => {
+  const managed = {
+    agent_runtime_id: "agent_1",
+    agent_private_key: AgentKey.generate().exportPkcs8(),
+    account_id: "acct-1",
+    chatgpt_user_id: "user-1",
+    email: "",
+    plan_type: "unknown",
+    chatgpt_account_is_fedramp: false,
+    task_id: "task_1",
+  };
+  const { account_id: workspace_id, task_id: _, ...rest } = managed;
+  const own = { workspace_id, ...rest, registered_at: "2026-03-23T12:00:00Z", later: 1.5 };
+  const authJson = () => join(codexHome, "auth.json");
+  const authOf = async () => JSON.parse(await readFile(authJson(), "utf8"));
+
+  test.each([
+    { form: "A", identity: own },
+    { form: "C, with its task", identity: managed },
+  ])("in form $form, with the new token, and registers no other", async ({ identity }) => {
+    await output(args(), options);
+    await writeFile(
+      authJson(),
+      JSON.stringify({ ...(await authOf()), agent_identity: identity, older: 1 }),
+    );
+    await output([...args(), "--force"], { ...options, input: "n3w" });
+    const { agent_identity, ...login } = await authOf();
+    expect(JSON.stringify(agent_identity)).toBe(JSON.stringify(identity));
+    expect(login.tokens.access_token).toBe("n3w");
+    expect(login).not.toHaveProperty("older");
+    expect((await stat(authJson())).mode & 0o777).toBe(0o600);
+  });
+
+  test.each([
+    { what: "of another user", changes: { "--user": "user-2" } },
+    { what: "of another account", changes: { "--account": "acct-2" } },
+    { what: "of another authority", changes: { "--authority": "https://other.example" } },
+  ])("and not one $what", async ({ changes }) => {
+    await output(args(), options);
+    await writeFile(authJson(), JSON.stringify({ ...(await authOf()), agent_identity: managed }));
+    const before = contentOf(folder.path);
+    expectError(await countersign([...args(changes), "--force"], options), "config_invalid", 2);
+    expect(contentOf(folder.path)).toEqual(before);
+  });
+
+  test("by the authority that it is stored with here, whatever config.toml says", async () => {
+    await output(args(), options);
+    await writeFile(authJson(), JSON.stringify({ ...(await authOf()), agent_identity: managed }));
+    const imported = ["identity", "import", "--codex-home", codexHome];
+    await output([...imported, "--authority", "https://other.example"], options);
+    await output([...args(), "--force"], options);
+    expect(await authOf()).not.toHaveProperty("agent_identity");
+  });
+});
+
+test("env is what codex run sets, as a shell reads it", async () => {
+  codexHome = join(folder.path, "it's $HOME");
+  expect(await output(args(), options)).toContain("countersign codex run --codex-home '");
+  const file = join(codexHome, "env");
+  const script = 'set -a; . "$1"; exec env';
+  const shell = await runProcess("/bin/sh", ["-c", script, "sh", file]);
+  expect(shell.stderr).toBe("");
+  const set = shell.stdout.split("\n").filter((line) => line.startsWith("CODEX_"));
+  expect(set.toSorted()).toEqual([
+    "CODEX_AGENT_IDENTITY_AUTHAPI_BASE_URL=https://authority.example",
+    "CODEX_AGENT_IDENTITY_JWKS_BASE_URL=https://authority.example/backend-api",
+    `CODEX_HOME=${codexHome}`,
+    "CODEX_REFRESH_TOKEN_URL_OVERRIDE=https://authority.example/backend-api/codex/token-refresh",
+  ]);
+});
+
 test("writes what Codex reads, for the owner alone", async () => {
   await output(args(), options);
-  for (const name of ["config.toml", "auth.json"]) {
+  for (const name of ["config.toml", "auth.json", "env"]) {
     expect((await stat(join(codexHome, name))).mode & 0o777).toBe(0o600);
   }
   expect(parse(await readFile(join(codexHome, "config.toml"), "utf8"))).toMatchObject({
     model_provider: "countersign",
     chatgpt_base_url: "https://authority.example/backend-api",
-    features: { use_agent_identity: true },
+    analytics: { enabled: false },
+    features: { use_agent_identity: true, apps: false, plugins: false },
     model_providers: {
       countersign: { base_url: "https://gateway.example/v1", wire_api: "responses" },
     },

@@ -5,3 +5,5 @@ export {
   type CodexKeyedAgent,
   loadCodexAgent,
 } from "./codex-auth/load-codex-agent.js";
+export { type RemovedCodexTask, removeCodexTask } from "./codex-auth/remove-codex-task.js";
+export { renewCodexLogin } from "./codex-auth/renew-codex-login.js";

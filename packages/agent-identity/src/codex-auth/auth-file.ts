@@ -80,7 +80,10 @@ export function identityText({ members }: AuthFile): string | undefined {
 }
 
 /** The text of `auth.json` with another `agent_identity`, or without one, and everything else as it is written, laid out as Codex does. */
-export function formatAuthFile({ members }: AuthFile, identity: string | undefined): string {
+export function formatAuthFile(
+  { members }: Pick<AuthFile, "members">,
+  identity: string | undefined,
+): string {
   const next = members.filter(({ name }) => name !== MEMBER);
   if (identity !== undefined) {
     const found = members.findIndex(({ name }) => name === MEMBER);

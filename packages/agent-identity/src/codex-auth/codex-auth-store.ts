@@ -1,6 +1,5 @@
 import { type HttpUrlOptions, type OptionShape, parseAuthority } from "@countersign/agent-key";
 import type { CredentialStore, Credentials } from "../credential-store.js";
-import { CredentialStoreError } from "../credential-store-error.js";
 import {
   AUTHORITY_URL,
   CREDENTIAL_STORE,
@@ -8,15 +7,9 @@ import {
   OPTIONAL_FLAG,
   PROOF,
 } from "../internal/options.js";
-import type { FileLock } from "../private-file/private-file-options.js";
-import { toStoreError } from "../private-file/store-denied.js";
-import { withFileLock } from "../private-file/with-file-lock.js";
-import { removeTemporaryFiles, writePrivateFile } from "../private-file/write-private-file.js";
 import { type AuthFile, authPath, loadAuthFile, resolveAuthFile } from "./auth-file.js";
 import { CodexView } from "./codex-view.js";
-
-// Codex writes the file without a lock; meeting this often means that something else is wrong.
-const MAX_CHANGES_UNDERNEATH = 5;
+import { updateAuthFile } from "./update-auth-file.js";
 
 /** Options of {@link codexAuthStore}. */
 export interface CodexAuthStoreOptions extends HttpUrlOptions {
@@ -101,34 +94,9 @@ export function codexAuthStore(codexHome: string, options: CodexAuthStoreOptions
         await change(undefined, make, signal);
         return await load();
       }
-      const run = async (lock: FileLock) => {
-        await removeLeftOvers(target);
-        for (let attempt = 0; attempt < MAX_CHANGES_UNDERNEATH; attempt += 1) {
-          const file = await loadAuthFile(target);
-          const text = await change(file, make, signal);
-          if (text === undefined) return;
-          const isWritten = await writePrivateFile(target, text, {
-            expectedGeneration: file?.generation,
-            beforeRename: () => lock.assertHeld(),
-          });
-          if (isWritten) return;
-        }
-        throw new CredentialStoreError("store_locked", `${target} keeps changing underneath`, {
-          retryable: true,
-          hint: "try again when Codex is idle",
-        });
-      };
-      await withFileLock(`${target}.lock`, run, { signal });
+      await updateAuthFile(target, (file) => change(file, make, signal), signal);
       return await load();
     },
     withLock: (name, run, lockOptions) => beside.withLock(name, run, lockOptions),
   };
-}
-
-async function removeLeftOvers(target: string): Promise<void> {
-  try {
-    await removeTemporaryFiles(target);
-  } catch (error) {
-    throw toStoreError(target, error);
-  }
 }

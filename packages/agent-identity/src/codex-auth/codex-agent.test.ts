@@ -1,0 +1,96 @@
+import { stat } from "node:fs/promises";
+import { describe, expect, test } from "vitest";
+import {
+  CODEX_KEY,
+  createAuth,
+  createToken,
+  IDENTITY_A,
+  IDENTITY_C,
+  openCodexHome,
+} from "../../test/support/codex-home.js";
+import { expectRejection } from "../../test/support/expect-rejection.js";
+import { CredentialStoreError } from "../credential-store-error.js";
+import { loadCodexAgent } from "./load-codex-agent.js";
+import { removeCodexTask } from "./remove-codex-task.js";
+import { renewCodexLogin } from "./renew-codex-login.js";
+
+const TASK = { agentRuntimeId: "agent_c", taskId: "task_1" };
+// Members and numbers that a parse would change.
+const ODD = '{"z":1.0,"tokens":{"b":12345678901234567890,"a":"\\u0041"}';
+
+describe("the agent of a Codex home", () => {
+  test("is refused at a relative path, and where it has no form of any generation", async () => {
+    await expectRejection(loadCodexAgent("home"), CredentialStoreError, "config_invalid");
+    for (const agent_identity of [7, {}, "a.b", { ...IDENTITY_C, agent_runtime_id: "../x" }]) {
+      const { root } = await openCodexHome(createAuth({ agent_identity }));
+      await expectRejection(loadCodexAgent(root), CredentialStoreError, "store_corrupt");
+    }
+  });
+
+  test("is none where there is no file, or no agent in it", async () => {
+    for (const auth of [undefined, createAuth(), createAuth({ agent_identity: null })]) {
+      const { root } = await openCodexHome(auth);
+      expect(await loadCodexAgent(root)).toBeUndefined();
+    }
+  });
+
+  const who = { accountId: "acct-1", userId: "user-1", privateKey: CODEX_KEY };
+  const { task_id: _, ...withoutTask } = IDENTITY_C;
+  test.each([
+    { identity: IDENTITY_A, agent: { generation: "A", agentRuntimeId: "agent_a", ...who } },
+    {
+      identity: IDENTITY_C,
+      agent: { generation: "C", agentRuntimeId: "agent_c", ...who, taskId: "task_1" },
+    },
+    { identity: withoutTask, agent: { generation: "C", agentRuntimeId: "agent_c", ...who } },
+    { identity: createToken({ account_id: "a" }), agent: { generation: "B" } },
+  ])("is told with its generation ($agent.generation)", async ({ identity, agent }) => {
+    const { root } = await openCodexHome(createAuth({ agent_identity: identity }));
+    expect(await loadCodexAgent(root)).toEqual(agent);
+  });
+});
+
+describe("removing the task of a Codex home", () => {
+  test.each([
+    { what: "another task", identity: { ...IDENTITY_C, task_id: "task_2" } },
+    { what: "another agent", identity: { ...IDENTITY_C, agent_runtime_id: "agent_2" } },
+    { what: "an agent of generation A", identity: { ...IDENTITY_A, task_id: "task_1" } },
+    { what: "an identity token", identity: createToken({}) },
+    { what: "nothing", identity: undefined },
+  ])("changes nothing where there is $what", async ({ identity }) => {
+    const { root, text } = await openCodexHome(createAuth({ agent_identity: identity }));
+    const before = await text();
+    expect(await removeCodexTask(root, TASK)).toBe(false);
+    expect(await text()).toBe(before);
+  });
+
+  test("makes no file", async () => {
+    const { root } = await openCodexHome();
+    expect(await removeCodexTask(root, TASK)).toBe(false);
+    expect(await renewCodexLogin(root, "{}")).toBe(false);
+    expect(await loadCodexAgent(root)).toBeUndefined();
+  });
+
+  test("keeps every other member as it is written", async () => {
+    const kept = JSON.stringify({ ...IDENTITY_C, task_id: undefined, n: "N" }).replace(
+      '"N"',
+      "1e2",
+    );
+    const withTask = kept.replace("{", '{"task_id":"task_1",');
+    const { root, file, text } = await openCodexHome(`${ODD},"agent_identity":${withTask}}`);
+    expect(await removeCodexTask(root, TASK)).toBe(true);
+    expect((await text()).replaceAll(/\n\s*/g, "").replaceAll('": ', '":')).toBe(
+      `${ODD},"agent_identity":${kept}}`,
+    );
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+    expect(await removeCodexTask(root, TASK)).toBe(false);
+  });
+});
+
+test("renewing the login of a Codex home replaces all but the agent, which stays as it is written", async () => {
+  const identity = JSON.stringify({ ...IDENTITY_C, n: "N" }).replace('"N"', "1.0");
+  const { root, text } = await openCodexHome(`{"old":1,"agent_identity":${identity}}`);
+  expect(await renewCodexLogin(root, '{"auth_mode":"chatgpt","tokens":{"n":1e2}}')).toBe(true);
+  const now = (await text()).replaceAll(/\n\s*/g, "").replaceAll('": ', '":');
+  expect(now).toBe(`{"auth_mode":"chatgpt","tokens":{"n":1e2},"agent_identity":${identity}}`);
+});

@@ -1,0 +1,49 @@
+import { CredentialStoreError } from "../credential-store-error.js";
+import type { FileLock } from "../private-file/private-file-options.js";
+import { toStoreError } from "../private-file/store-denied.js";
+import { withFileLock } from "../private-file/with-file-lock.js";
+import { removeTemporaryFiles, writePrivateFile } from "../private-file/write-private-file.js";
+import { type AuthFile, loadAuthFile } from "./auth-file.js";
+
+// Codex writes the file without a lock; meeting this often means that something else is wrong.
+const MAX_CHANGES_UNDERNEATH = 5;
+
+/**
+ * Changes `auth.json`: atomically, 0600, under a lock, and again on top of what Codex wrote meanwhile.
+ *
+ * @param target - as `resolveAuthFile` gives it
+ * @param make - the new text; `undefined`: it stays as it is. Called again if the file changed underneath
+ * @throws {CredentialStoreError} `store_locked` if the lock is held, or the file keeps changing; what reading and writing throw
+ */
+export async function updateAuthFile(
+  target: string,
+  make: (file: AuthFile | undefined) => Promise<string | undefined> | string | undefined,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const run = async (lock: FileLock) => {
+    await removeLeftOvers(target);
+    for (let attempt = 0; attempt < MAX_CHANGES_UNDERNEATH; attempt += 1) {
+      const file = await loadAuthFile(target);
+      const text = await make(file);
+      if (text === undefined) return;
+      const isWritten = await writePrivateFile(target, text, {
+        expectedGeneration: file?.generation,
+        beforeRename: () => lock.assertHeld(),
+      });
+      if (isWritten) return;
+    }
+    throw new CredentialStoreError("store_locked", `${target} keeps changing underneath`, {
+      retryable: true,
+      hint: "try again when Codex is idle",
+    });
+  };
+  await withFileLock(`${target}.lock`, run, { signal });
+}
+
+async function removeLeftOvers(target: string): Promise<void> {
+  try {
+    await removeTemporaryFiles(target);
+  } catch (error) {
+    throw toStoreError(target, error);
+  }
+}
