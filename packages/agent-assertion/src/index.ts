@@ -21,8 +21,11 @@ export {
   directoryRecordSchema,
   parseDirectoryRecord,
 } from "./schema/directory-record.js";
-export type { IntrospectionResponse } from "./schema/introspection.js";
+export type { AssertionWhoami, IntrospectionResponse } from "./schema/introspection.js";
 export {
+  ASSERTION_WHOAMI_PATH,
+  assertionWhoamiResponseSchema,
+  createAssertionWhoamiResponse,
   createIntrospectionResponse,
   INTROSPECTION_PATH,
   introspectionRequestSchema,

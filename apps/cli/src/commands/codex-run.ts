@@ -1,4 +1,5 @@
 import type { CodexAgent } from "@countersign/agent-identity/codex-auth";
+import { CountersignError } from "@countersign/agent-key";
 import { CliError } from "../cli-error.js";
 import { loadCodexDestination } from "../codex-config-file.js";
 import { importCommand } from "../codex-copies.js";
@@ -13,6 +14,10 @@ import {
 import { isSystemError, pathOption } from "../home.js";
 import type { Run } from "../run.js";
 import { runChild } from "../run-child.js";
+import { describeRepair } from "./codex-repair.js";
+
+// An authority that does not answer must not keep Codex from starting.
+const MAX_REPAIR_MS = 2_000;
 
 /** Options of `codex run`. */
 export interface RunCodexOptions extends CodexProgramOptions {
@@ -35,11 +40,24 @@ export async function runCodex(
   const variables = { ...run.environment.variables, CODEX_HOME: codexHome };
   const kind = await findCodexKind(options, variables);
   await assertReadable(run, { codexHome, kind, authority: destination.authority });
+  await repairTask(run, codexHome, destination.authority);
   const env = { ...variables, ...codexVariables(kind, destination) };
   try {
     return await runChild({ command, args, env });
   } catch (error) {
     throw isSystemError(error) ? notStarted(command, error) : error;
+  }
+}
+
+// One task is for all threads of the home, and Codex does not replace it: with one that has ended, each run fails after a while.
+async function repairTask(run: Run, codexHome: string, authority: string): Promise<void> {
+  try {
+    const { repairCodexTask } = await import("../codex-task.js");
+    const repair = await repairCodexTask(run, { codexHome, authority, deadlineMs: MAX_REPAIR_MS });
+    if (repair.removed) run.output.warn(describeRepair(codexHome, repair));
+  } catch (error) {
+    if (run.signal.aborted || !CountersignError.is(error)) throw error;
+    run.output.warn(`the task in ${codexHome} was not checked: ${error.message}`);
   }
 }
 

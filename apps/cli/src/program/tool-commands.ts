@@ -50,6 +50,16 @@ export function declareToolCommands(program: Command, declare: Declare): void {
     .option(...CODEX_PROGRAM)
     .addOption(codexGeneration())
     .option(...INSECURE_HTTP);
+  declare
+    .command(
+      codex,
+      "repair",
+      "remove the task of a Codex home if it has ended; Codex then registers another one",
+      async () => (await import("../commands/codex-repair.js")).repairCodex,
+    )
+    .requiredOption("--codex-home <folder>", "folder with Codex's auth.json")
+    .option("--authority <url>", "base URL of its authority (default: its config.toml's)")
+    .option(...INSECURE_HTTP);
 
   const conformance = declare.group(program, "conformance", "test vectors");
   declare.command(conformance, "run <folder>", "run every vector file of a folder", async () => {

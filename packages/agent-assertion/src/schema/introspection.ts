@@ -7,6 +7,9 @@ import type { VerifiedAssertion } from "../verify/verified-assertion.js";
 /** Where the authority checks an assertion for a resource server, below its base URL (protocol.md §5). */
 export const INTROSPECTION_PATH = "/v1/assertion/introspect";
 
+/** Where an agent asks the authority whether its own assertion holds, below its base URL (protocol.md §5). */
+export const ASSERTION_WHOAMI_PATH = "/v1/assertion/whoami";
+
 // Larger than the 8 KiB that an assertion may have, so that one that is too long is answered as malformed.
 const MAX_FIELD_CHARACTERS = 16_384;
 
@@ -43,6 +46,32 @@ export const introspectionResponseSchema = z.discriminatedUnion("active", [
     user_id: principalId.optional(),
   }),
 ]);
+
+/** Answer to an agent that asks whether its own assertion holds (protocol.md §5). */
+export const assertionWhoamiResponseSchema = z.object({
+  agent_runtime_id: serverId,
+  task_id: serverId,
+  account_id: principalId,
+  user_id: principalId,
+});
+
+/** Whose assertion it is, and of which task, on the wire. */
+export type AssertionWhoami = z.infer<typeof assertionWhoamiResponseSchema>;
+
+/** Makes the authority's answer to the agent whose assertion held. */
+export function createAssertionWhoamiResponse({
+  agentRuntimeId,
+  taskId,
+  accountId,
+  userId,
+}: Pick<VerifiedAssertion, "agentRuntimeId" | "taskId" | "accountId" | "userId">): AssertionWhoami {
+  return {
+    agent_runtime_id: agentRuntimeId,
+    task_id: taskId,
+    account_id: accountId,
+    user_id: userId,
+  };
+}
 
 /** An introspection's answer on the wire. */
 export type IntrospectionResponse = z.infer<typeof introspectionResponseSchema>;

@@ -11,6 +11,7 @@ import { RateLimited } from "../limits/quota.js";
 import { noteRoute } from "../observe/observe-request.js";
 import { resumeTrace } from "../observe/tracing.js";
 import { addAgentRoutes } from "./agent-routes.js";
+import { addAssertionWhoamiRoutes } from "./assertion-whoami-routes.js";
 import type { AuthorityContext } from "./authority-context.js";
 import { addBiscuitRoutes } from "./biscuit-routes.js";
 import { addDirectoryRoutes } from "./directory-routes.js";
@@ -55,6 +56,7 @@ const PUBLIC_ROUTES: RouteTable = {
     addTaskRoutes(app, context);
     addKeyRoutes(app, context);
     addIntrospectionRoutes(app, context);
+    addAssertionWhoamiRoutes(app, context);
     addDirectoryRoutes(app, context);
     addWhoamiRoutes(app, context);
     addTokenRefreshRoutes(app, context);

@@ -28,7 +28,10 @@ export function noteHuman(request: FastifyRequest, principal: Principal): void {
 }
 
 /** Keeps which agent signed a request, once its signature held. */
-export function noteAgent(request: FastifyRequest, agent: AgentRow): void {
+export function noteAgent(
+  request: FastifyRequest,
+  agent: Pick<AgentRow, "account_id" | "user_id" | "agent_runtime_id">,
+): void {
   const { account_id, user_id, agent_runtime_id } = agent;
   askers.set(request, {
     actor: `agent:${agent_runtime_id}`,

@@ -5,10 +5,14 @@ import { Refusal } from "../registry/refusal.js";
 
 // What a client may be told by name. Everything else is this server's own trouble.
 const TOLD: ReadonlySet<Code> = new Set<Code>([
+  "missing",
+  "malformed",
   "expired",
   "not_yet_valid",
   "unknown_agent",
   "unknown_task",
+  "task_revoked",
+  "task_expired",
   "bad_signature",
   "agent_revoked",
   "agent_expired",

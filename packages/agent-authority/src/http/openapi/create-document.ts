@@ -40,6 +40,12 @@ const SECURITY_SCHEMES: Readonly<Record<Credential, Json>> = {
     name: "X-OpenAI-Authorization",
     description: "Minted for this one request; lives 60 seconds and is spent once.",
   },
+  assertion: {
+    type: "apiKey",
+    in: "header",
+    name: "Authorization",
+    description: "The agent's own `AgentAssertion …`, for one of its tasks.",
+  },
   resource_server: {
     type: "http",
     scheme: "bearer",

@@ -3,7 +3,7 @@ import type { Code } from "@countersign/agent-key";
 import type { z } from "zod";
 
 /** What a request may be allowed by. */
-export type Credential = "human" | "biscuit" | "resource_server" | "read" | "operate";
+export type Credential = "human" | "biscuit" | "assertion" | "resource_server" | "read" | "operate";
 
 /** A refusal of one operation: its code, with the status of the protocol's table unless another is given. */
 export type DocumentedRefusal = Code | { readonly code: Code; readonly status: number };

@@ -1,4 +1,4 @@
-import { INTROSPECTION_PATH } from "@countersign/agent-assertion";
+import { ASSERTION_WHOAMI_PATH, INTROSPECTION_PATH } from "@countersign/agent-assertion";
 import {
   AGENT_REGISTRATION_PATH,
   agentRevocationPath,
@@ -50,6 +50,7 @@ export function publicOperations({
       "Looks an agent and one of its tasks up; a task that is unknown or another agent's is null.",
     ),
     introspect,
+    assertionWhoami,
     whoami,
     refreshToken,
     ...COMMON_OPERATIONS,
@@ -199,6 +200,28 @@ const refreshToken: Operation = {
   path: TOKEN_REFRESH_PATH,
   summary: "Answers Codex's request for a new token without one. The body is not read.",
   answer: { description: "No token.", schema: PUBLIC_SCHEMAS.TokenRefresh },
+};
+
+const assertionWhoami: Operation = {
+  id: "assertionWhoami",
+  method: "get",
+  path: ASSERTION_WHOAMI_PATH,
+  summary: "Tells an agent whether its own assertion holds.",
+  credentials: ["assertion"],
+  answer: { description: "It holds: whose it is.", schema: PUBLIC_SCHEMAS.AssertionWhoami },
+  refusals: [
+    "missing",
+    "malformed",
+    "expired",
+    "not_yet_valid",
+    "unknown_agent",
+    "bad_signature",
+    "agent_revoked",
+    "agent_expired",
+    "unknown_task",
+    "task_revoked",
+    "task_expired",
+  ],
 };
 
 const whoami: Operation = {

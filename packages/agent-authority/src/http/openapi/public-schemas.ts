@@ -1,4 +1,5 @@
 import {
+  assertionWhoamiResponseSchema,
   directoryRecordSchema,
   introspectionRequestSchema,
   introspectionResponseSchema,
@@ -40,6 +41,7 @@ export const PUBLIC_SCHEMAS = {
   DirectoryRecord: directoryRecordSchema,
   IntrospectionRequest: introspectionRequestSchema,
   Introspection: introspectionResponseSchema,
+  AssertionWhoami: assertionWhoamiResponseSchema,
   Whoami: whoamiResponseSchema,
   TokenRefresh: z.object({ detail: z.string().describe("For a person.") }),
   KeySet: z.object({ keys: z.array(publicRsaKeySchema) }),
