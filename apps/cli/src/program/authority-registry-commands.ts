@@ -57,10 +57,16 @@ export function declareRegistryCommands(
     return (await import("../commands/authority-tasks.js")).listTasks;
   });
   narrowed(listTasks).option("--agent <id>", "only this agent's").addOption(ofState(LIFE_STATES));
-  addEntryCommands(add, tasks, "task", "its agent may get another; Codex 0.150 and newer stops until codex repair", async () => {
-    const { showTask, revokeTask, restoreTask } = await import("../commands/authority-tasks.js");
-    return { show: showTask, revoke: revokeTask, restore: restoreTask };
-  });
+  addEntryCommands(
+    add,
+    tasks,
+    "task",
+    "its agent may get another; Codex 0.150 and newer stops until codex repair",
+    async () => {
+      const { showTask, revokeTask, restoreTask } = await import("../commands/authority-tasks.js");
+      return { show: showTask, revoke: revokeTask, restore: restoreTask };
+    },
+  );
 
   addPrincipalCommands(authority, declare, add);
   addAuditCommands(authority, declare, add);

@@ -1,4 +1,5 @@
-import { stat } from "node:fs/promises";
+import { stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import {
   CODEX_KEY,
@@ -69,6 +70,14 @@ describe("removing the task of a Codex home", () => {
     expect(await removeCodexTask(root, TASK)).toBe(false);
     expect(await renewCodexLogin(root, "{}")).toBe(false);
     expect(await loadCodexAgent(root)).toBeUndefined();
+  });
+
+  test("leaves the files alone that Codex keeps as its own locks", async () => {
+    const { root, file } = await openCodexHome(createAuth({ agent_identity: IDENTITY_C }));
+    const locks = [`${file}.lock`, join(root, "auth.lock")];
+    for (const lock of locks) await writeFile(lock, "");
+    expect(await removeCodexTask(root, TASK)).toBe(true);
+    for (const lock of locks) expect((await stat(lock)).isFile()).toBe(true);
   });
 
   test("keeps every other member as it is written", async () => {

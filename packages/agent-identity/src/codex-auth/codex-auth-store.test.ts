@@ -466,7 +466,8 @@ describe("other writers", () => {
     const { file, store, text } = await openCodexHome(createAuth());
     const before = await text();
     const change = store.update((current) => {
-      if (existsSync(`${file}.lock`)) renameSync(`${file}.lock`, `${file}.elsewhere`);
+      const lock = `${file}.countersign.lock`;
+      if (existsSync(lock)) renameSync(lock, `${file}.elsewhere`);
       return withIdentity(ENTRY_A)(current);
     });
     const error = await expectRejection(change, CredentialStoreError, "store_locked");

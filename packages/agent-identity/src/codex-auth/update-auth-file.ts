@@ -7,6 +7,8 @@ import { type AuthFile, loadAuthFile } from "./auth-file.js";
 
 // Codex writes the file without a lock; meeting this often means that something else is wrong.
 const MAX_CHANGES_UNDERNEATH = 5;
+// Not `auth.json.lock`: newer Codexes keep a file of that name, and a folder in its place would stop them.
+const LOCK_SUFFIX = ".countersign.lock";
 
 /**
  * Changes `auth.json`: atomically, 0600, under a lock, and again on top of what Codex wrote meanwhile.
@@ -37,7 +39,7 @@ export async function updateAuthFile(
       hint: "try again when Codex is idle",
     });
   };
-  await withFileLock(`${target}.lock`, run, { signal });
+  await withFileLock(target + LOCK_SUFFIX, run, { signal });
 }
 
 async function removeLeftOvers(target: string): Promise<void> {
