@@ -14,7 +14,7 @@ const onSqlite = {
 const dependOnDatabase = [
   "{src,test}/**/*.postgres.test.ts",
   "test/{agent-registration,audit-log,key-rotation,kill-rounds,lists,query-plans}.test.ts",
-  "test/{refused-together,replay-store,revocation,task-registration,two-processes}.test.ts",
+  "test/{refused-together,replay-store,revocation,task-registration,task-use,two-processes}.test.ts",
 ];
 const onPostgres = {
   setupFiles: UNIT.setupFiles,

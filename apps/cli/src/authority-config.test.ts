@@ -86,6 +86,11 @@ describe("refuses, naming where it stands,", () => {
     { what: "a text where a list belongs", toml: "capabilities = 'read'", says: "a list" },
     { what: "a duration without a unit", toml: "agent_ttl = '30'", says: "no duration" },
     { what: "a life of no time", toml: "task_ttl = '0s'", says: "out of range" },
+    {
+      what: "an idle time that verifiers' caches outlast",
+      toml: "task_idle_ttl = '9m'",
+      says: "out of range",
+    },
     { what: "a level that is none", toml: "log_level = 'loud'", says: "debug, info" },
     { what: "an address without a port", toml: "listen = '127.0.0.1'", says: "HOST:PORT" },
     { what: "an empty text", toml: "public_url = ''", says: "`public_url` must be a text" },

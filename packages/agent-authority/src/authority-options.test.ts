@@ -17,6 +17,7 @@ describe("createAuthority", () => {
       { agentTtlSeconds: 0 },
       { agentTtlSeconds: 1.5 },
       { taskTtlSeconds: Number.POSITIVE_INFINITY },
+      { taskIdleTtlSeconds: 599 },
       { maxLiveAgents: 0 },
       { maxLiveTasks: -1 },
       { maxSkewSeconds: 3_601 },

@@ -18,6 +18,8 @@ import { MAX_TTL_SECONDS } from "./registry/times.js";
 const DEFAULT_LIVE_AGENTS = 100;
 const DEFAULT_LIVE_TASKS = 10_000;
 const DEFAULT_SKEW_SECONDS = 300;
+// Far longer than verifiers keep what they looked up, and a use is written at most once in a tenth of it.
+const MIN_IDLE_SECONDS = 600;
 const GENERATIONS: readonly Generation[] = ["A", "B", "C"];
 // B is for who asks for it: its keys are made here and travel (security.md).
 const DEFAULT_GENERATIONS: readonly Generation[] = ["A", "C"];
@@ -47,6 +49,12 @@ export function checkAuthorityOptions(options: AuthorityOptions): AuthorityConte
     },
     taskPolicy: {
       taskTtlSeconds: checkRange("taskTtlSeconds", options.taskTtlSeconds, MAX_TTL_SECONDS),
+      taskIdleTtlSeconds: checkRange(
+        "taskIdleTtlSeconds",
+        options.taskIdleTtlSeconds,
+        MAX_TTL_SECONDS,
+        MIN_IDLE_SECONDS,
+      ),
       maxLiveTasks:
         checkRange("maxLiveTasks", options.maxLiveTasks, 10_000_000) ?? DEFAULT_LIVE_TASKS,
     },
@@ -118,9 +126,15 @@ function checkProofPolicy(policy: string): RegistrationProofPolicy {
   throw invalid("registrationProof", "is accept or require");
 }
 
-function checkRange(name: string, value: number | undefined, max: number): number | undefined {
-  if (value === undefined || (Number.isInteger(value) && value >= 1 && value <= max)) return value;
-  throw invalid(name, `is a whole number from 1 to ${max}`);
+function checkRange(
+  name: string,
+  value: number | undefined,
+  max: number,
+  min = 1,
+): number | undefined {
+  if (value === undefined || (Number.isInteger(value) && value >= min && value <= max))
+    return value;
+  throw invalid(name, `is a whole number from ${min} to ${max}`);
 }
 
 function invalid(name: string, rule: string): AgentAuthorityError {

@@ -43,6 +43,12 @@ export interface AuthorityOptions {
   readonly agentTtlSeconds?: number | undefined;
   /** Seconds after which a task ends. Range 1 to 315,360,000. Default: never. */
   readonly taskTtlSeconds?: number | undefined;
+  /**
+   * Seconds after which a task ends that is not used. Range 600 to 315,360,000. Default: never. A task is used by its registration, its
+   * repetitions and each look of a verifier: in the directory, a `databaseDirectory` or an introspection. It ends at the latest a tenth of
+   * the time later. A task that was registered without the option has no such end.
+   */
+  readonly taskIdleTtlSeconds?: number | undefined;
   /** Live agents of one user in one account. Range 1 to 1,000,000. Default 100. */
   readonly maxLiveAgents?: number | undefined;
   /** Live tasks of one agent. Range 1 to 10,000,000. Default 10,000. */

@@ -9,6 +9,7 @@ import { AUTHORITY_URL, checkOption, STORE } from "./option-checks.js";
 import { findAgentKeys } from "./registry/agent-keys.js";
 import { parseCapabilities } from "./registry/capabilities.js";
 import { lifeStateOf } from "./registry/life-state.js";
+import { noteTaskUse } from "./registry/note-task-use.js";
 import { type FoundAgent, findAgent } from "./registry/operate-agents.js";
 import { type Instant, instantOf } from "./registry/times.js";
 import type { AuthorityStore, Rows } from "./store/authority-store.js";
@@ -18,14 +19,15 @@ import { prepareQuery } from "./store/prepared-query.js";
 const selectTask = prepareQuery((rows, value: { agentRuntimeId: string; taskId: string }) =>
   rows
     .selectFrom("tasks")
-    .select(["task_id", "expires_at", "revoked_at"])
+    .select(["task_id", "expires_at", "revoked_at", "idle_seconds", "ttl_ends_at"])
     .where("task_id", "=", value.taskId)
     .where("agent_runtime_id", "=", value.agentRuntimeId),
 );
 
 /**
  * Gives verifiers the agents and tasks of a database directly, for instance to a gateway beside the authority. Nothing is cached: what is
- * revoked is refused at the next look. The store stays the caller's to close.
+ * revoked is refused at the next look. A look at a task is a use of it: where tasks end when they are not used, the look is written to the
+ * database, soon after it. The store stays the caller's to close.
  *
  * @param authority - the base URL of the authority whose database it is; assertions of another are not verified with it
  * @throws {AgentKeyError} `config_invalid` when it is no such URL
@@ -39,7 +41,7 @@ export function databaseDirectory(store: AuthorityStore, authority: string): Age
     agent: async (agentRuntimeId) =>
       findAgentRecord(store.rows, agentRuntimeId, instantOf(store.now)),
     task: async (agentRuntimeId, taskId) =>
-      findTaskRecord(store.rows, agentRuntimeId, taskId, instantOf(store.now)),
+      findTaskRecord(store, agentRuntimeId, taskId, instantOf(store.now)),
   };
 }
 
@@ -59,16 +61,16 @@ export async function findAgentRecord(
   );
 }
 
-/** What a verifier may know of a task; `undefined` also for another agent's. */
+/** What a verifier may know of a task, which is thereby used; `undefined` also for another agent's. */
 export async function findTaskRecord(
-  rows: Rows,
+  store: AuthorityStore,
   agentRuntimeId: string,
   taskId: string,
   instant: Instant,
 ): Promise<TaskRecord | undefined> {
   if (!isServerId(taskId)) return undefined;
-  const [row] = await selectTask(rows, { agentRuntimeId, taskId });
-  return row && toTaskRecord(row, instant);
+  const [row] = await selectTask(store.rows, { agentRuntimeId, taskId });
+  return row && toTaskRecord(noteTaskUse(store, row, instant), instant);
 }
 
 function toAgentRecord(

@@ -38,7 +38,7 @@ export function addDirectoryRoutes(app: FastifyInstance, context: AuthorityConte
     const task =
       taskId === undefined
         ? undefined
-        : await findTaskRecord(rows, agentRuntimeId, taskId, instant);
+        : await findTaskRecord(context.store, agentRuntimeId, taskId, instant);
     const body = JSON.stringify(createDirectoryRecord(agent, task));
     const etag = `"${createHash("sha256").update(body).digest("base64url")}"`;
     reply.headers({ etag, "cache-control": CACHE_CONTROL, vary: "authorization" });

@@ -17,6 +17,7 @@ import { lockClaims } from "../registry/prove-key.js";
 import { Refusal } from "../registry/refusal.js";
 import { isOwnedBy } from "../registry/register-agent.js";
 import { registerTask } from "../registry/register-task.js";
+import { fixedEndOf } from "../registry/task-end.js";
 import type { Instant } from "../registry/times.js";
 import type { AgentRow } from "../store/database.js";
 import type { AuthorityContext } from "./authority-context.js";
@@ -63,11 +64,9 @@ export function addTaskRoutes(app: FastifyInstance, context: AuthorityContext): 
           task: await registerTask(rows, current, idempotencyKey, context.taskPolicy, signed),
         };
       });
+      const end = fixedEndOf(task);
       return createTaskRegistrationResponse(
-        {
-          taskId: task.task_id,
-          expiresAt: task.expires_at === null ? undefined : parseTimestamp(task.expires_at),
-        },
+        { taskId: task.task_id, expiresAt: end === null ? undefined : parseTimestamp(end) },
         decodeBase64(key.x25519PublicKey),
       );
     },

@@ -5,11 +5,13 @@ import type { TaskRow } from "../store/database.js";
 import { prepareQuery } from "../store/prepared-query.js";
 import { appendAuditEvent } from "./audit.js";
 import { lifeStateOf } from "./life-state.js";
+import { moveEnd } from "./note-task-use.js";
 import type { Occasion } from "./occasion.js";
 import type { FoundAgent } from "./operate-agents.js";
 import { proveKey } from "./prove-key.js";
 import { Refusal } from "./refusal.js";
-import { endOfLife, type Instant } from "./times.js";
+import { endAfterUse, firstEnds, type TaskLifetimes } from "./task-end.js";
+import type { Instant } from "./times.js";
 
 interface Sought {
   readonly agentRuntimeId: string;
@@ -44,12 +46,13 @@ const insertTask = prepareQuery((rows, value: TaskRow) =>
     created_at: value.created_at,
     expires_at: value.expires_at,
     revoked_at: value.revoked_at,
+    idle_seconds: value.idle_seconds,
+    ttl_ends_at: value.ttl_ends_at,
   }),
 );
 
 /** What the operator allows tasks. */
-export interface TaskPolicy {
-  readonly taskTtlSeconds: number | undefined;
+export interface TaskPolicy extends TaskLifetimes {
   readonly maxLiveTasks: number;
 }
 
@@ -71,7 +74,9 @@ export async function registerTask(
   const idempotencyHash =
     idempotencyKey === undefined ? null : hash("sha256", idempotencyKey, "hex");
   const { live, earlier } = await findTasks(rows, agent, idempotencyHash, occasion);
-  if (earlier && lifeStateOf(earlier, occasion) === "active") return earlier;
+  if (earlier && lifeStateOf(earlier, occasion) === "active") {
+    return useTask(rows, earlier, occasion);
+  }
   checkLimit(live, policy.maxLiveTasks);
   if (earlier) await releaseKey(rows, earlier);
   if (agent.proven_at === null) await proveKey(rows, agent, occasion);
@@ -81,9 +86,8 @@ export async function registerTask(
     idempotency_hash: idempotencyHash,
     state: "active",
     created_at: occasion.text,
-    expires_at:
-      policy.taskTtlSeconds === undefined ? null : endOfLife(occasion, policy.taskTtlSeconds),
     revoked_at: null,
+    ...firstEnds(policy, occasion),
   };
   await insertTask(rows, task);
   await appendAuditEvent(rows, occasion, "task_registered", {
@@ -140,6 +144,14 @@ function checkLimit(live: number, maxLiveTasks: number): void {
       hint: "ask the operator to revoke those that are not used",
     });
   }
+}
+
+// Its agent asks for it once more, which is a use.
+async function useTask(rows: Rows, task: TaskRow, instant: Instant): Promise<TaskRow> {
+  const end = endAfterUse(task, instant);
+  if (end === undefined) return task;
+  await moveEnd(rows, { taskId: task.task_id, at: instant.text, end });
+  return { ...task, expires_at: end };
 }
 
 // The task it answered for has ended: the key is free for the next one.

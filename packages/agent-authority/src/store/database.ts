@@ -118,8 +118,13 @@ export interface TaskRow {
   idempotency_hash: string | null;
   state: "active" | "revoked";
   created_at: string;
+  /** When it ends; with `idle_seconds` moved by its use. */
   expires_at: string | null;
   revoked_at: string | null;
+  /** How long it may be unused; null for as long as it lives. */
+  idle_seconds: number | null;
+  /** With `idle_seconds`: the end that no use moves, null for none. */
+  ttl_ends_at: string | null;
 }
 
 export interface AuditEventRow {

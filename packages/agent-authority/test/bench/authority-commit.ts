@@ -23,7 +23,11 @@ const AGENTS = 64;
 const SLICES = 15;
 const SLICE_MS = 250;
 const LEAST_RATIO = 3;
-const POLICY = { taskTtlSeconds: undefined, maxLiveTasks: 10_000_000 };
+const POLICY = {
+  taskTtlSeconds: undefined,
+  taskIdleTtlSeconds: undefined,
+  maxLiveTasks: 10_000_000,
+};
 
 let holds = true;
 for (const kind of await databaseKinds()) {
