@@ -21,14 +21,16 @@ export interface CodexHome {
  * Opens `auth.json` of a Codex home as a store of identities, with another store for what has no place in it.
  *
  * @param authority - normalised; nothing is sent there, so that any kind of http is as good as another
+ * @param form - in which an agent is written; needed to write one
  */
 export async function openCodexStore(
   codexHome: string,
   authority: string,
   beside: CredentialStore,
+  form?: "A" | "C",
 ): Promise<CredentialStore> {
   const { codexAuthStore } = await import("@countersign/agent-identity/codex-auth");
-  return codexAuthStore(codexHome, { authority, beside, insecureHttp: true });
+  return codexAuthStore(codexHome, { authority, beside, form, insecureHttp: true });
 }
 
 /**

@@ -34,15 +34,64 @@ export async function findCodexKind(
   env: NodeJS.ProcessEnv,
 ): Promise<CodexKind> {
   if (options.generation !== undefined) return kindOfGeneration(options.generation);
-  return kindOfVersion(await printVersion(codexProgram(options), env));
+  const command = codexProgram(options);
+  return kindOfVersion(await printVersion(command, env, (error) => notStarted(command, error)));
 }
 
-async function printVersion(command: string, env: NodeJS.ProcessEnv): Promise<string> {
+/**
+ * Tells which form of an agent a Codex reads whose home is written: by `--generation`, else by its version, else, if it is not on this
+ * machine, by the agent that is there.
+ *
+ * @param found - generation of the agent in the home
+ * @throws {CliError} `config_invalid` if nothing says which Codex it is, or it reads no agent but an identity JWT
+ */
+export async function findCodexForm(
+  options: CodexProgramOptions,
+  env: NodeJS.ProcessEnv,
+  found: CodexGeneration | undefined,
+): Promise<"A" | "C"> {
+  const { flag } = await findHomeKind(options, env, found);
+  if (flag !== undefined) return flag;
+  throw new CliError("config_invalid", "Codex 0.124 to 0.149 reads no agent but an identity JWT", {
+    hint: `install Codex 0.150 or newer; or, if the home is for another Codex, ${SAY_WHICH}`,
+  });
+}
+
+const SAY_WHICH = "say --generation A (0.122, 0.123) or --generation C (0.150 and newer)";
+
+async function findHomeKind(
+  options: CodexProgramOptions,
+  env: NodeJS.ProcessEnv,
+  found: CodexGeneration | undefined,
+): Promise<CodexKind> {
+  const { generation, codex } = options;
+  if (generation !== undefined) return kindOfGeneration(generation);
+  const command = codexProgram(options);
+  const isGuessed = codex === undefined && found !== undefined;
+  let isMissing = false;
+  try {
+    const printed = await printVersion(command, env, (error) => {
+      isMissing = isSystemError(error, "ENOENT");
+      const hint = `name its program with --codex PATH, or ${SAY_WHICH}`;
+      return notStarted(command, error, hint);
+    });
+    return kindOfVersion(printed);
+  } catch (error) {
+    if (isGuessed && isMissing) return kindOfGeneration(found);
+    throw error;
+  }
+}
+
+async function printVersion(
+  command: string,
+  env: NodeJS.ProcessEnv,
+  refuse: (error: unknown) => CliError,
+): Promise<string> {
   try {
     const options = { env, timeout: MAX_VERSION_MS, windowsHide: true };
     return (await promisify(execFile)(command, ["--version"], options)).stdout;
   } catch (error) {
-    if (isSystemError(error)) throw notStarted(command, error);
+    if (isSystemError(error)) throw refuse(error);
     throw new CliError("config_invalid", `${command} --version failed`, {
       cause: error,
       hint: "run it by hand; or name another program with --codex, or say --generation A|B|C",
@@ -51,15 +100,16 @@ async function printVersion(command: string, env: NodeJS.ProcessEnv): Promise<st
 }
 
 /** The error of a Codex that the operating system cannot start. */
-export function notStarted(command: string, error: unknown): CliError {
+export function notStarted(
+  command: string,
+  error: unknown,
+  hint = "install Codex, or name its program with --codex PATH",
+): CliError {
   const isMissing = isSystemError(error, "ENOENT");
   const what = isMissing
     ? command === "codex"
       ? "there is no codex in PATH"
       : `${command} does not exist`
     : `${command} cannot be started: ${reasonOf(error)}`;
-  return new CliError("config_invalid", what, {
-    cause: error,
-    hint: "install Codex, or name its program with --codex PATH",
-  });
+  return new CliError("config_invalid", what, { cause: error, hint });
 }

@@ -1,4 +1,4 @@
-import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { AgentKey } from "@countersign/agent-key";
 import type { TemporaryDirectory, TestAuthority } from "@countersign/testing";
@@ -13,6 +13,7 @@ import {
   storeIdentity,
   storeLogin,
 } from "./command-line.js";
+import { writeFakeCodex } from "./fake-codex.js";
 import { freshWorld } from "./fresh-home.js";
 
 const KEY = AgentKey.generate();
@@ -25,10 +26,17 @@ let options: { home: string; env: Record<string, string> };
 
 beforeEach(async () => {
   ({ folder, home, authority, options } = await freshWorld());
+  await useCodex("0.122.0");
   codexHome = join(folder.path, "codex");
   await mkdir(codexHome, { mode: 0o700 });
   authority.addHuman({ accountId: "acct-1", userId: "user-1", accessToken: "t0ken" });
 });
+
+/** The Codex that is in `PATH`. */
+async function useCodex(version: string): Promise<void> {
+  const { PATH } = await writeFakeCodex(folder.path, version);
+  options = { ...options, env: { ...options.env, PATH } };
+}
 
 const agentOf = (accountId: string, more: object = {}) => ({
   workspace_id: accountId,
@@ -191,8 +199,9 @@ describe("identity export", () => {
       account_id: "acct-1",
       user_id: "user-1",
       agent_runtime_id,
+      generation: "A",
     });
-    expect(result.stderr).toContain("Codex 0.122");
+    expect(result.stderr).toBe("");
     const { agent_identity, ...rest } = await readAuth();
     expect(rest).toEqual(JSON.parse(text));
     expect(Object.keys(rest)).toEqual(Object.keys(JSON.parse(text)));
@@ -245,5 +254,136 @@ describe("identity export", () => {
     const result = await countersign(exportArgs("--authority", authority.url), options);
     expectError(result, code, 1);
     expect(await readFile(join(codexHome, "auth.json"), "utf8")).toBe(text);
+  });
+
+  describe("writes the form that this Codex reads", () => {
+    const authJson = () => join(codexHome, "auth.json");
+    const storedKey = async () => {
+      const { identities } = JSON.parse(await readFile(join(home, "credentials.json"), "utf8"));
+      return identities[0].private_key;
+    };
+    const formC = async () => ({
+      agent_runtime_id: "agent_of_acct-1",
+      agent_private_key: await storedKey(),
+      account_id: "acct-1",
+      chatgpt_user_id: "user-1",
+      email: "",
+      plan_type: "unknown",
+      chatgpt_account_is_fedramp: false,
+    });
+    const formA = async () => ({
+      workspace_id: "acct-1",
+      chatgpt_user_id: "user-1",
+      agent_runtime_id: "agent_of_acct-1",
+      agent_private_key: await storedKey(),
+      registered_at: "2026-03-23T12:00:00Z",
+    });
+
+    test("and without a Codex or --generation says what to give", async () => {
+      await ensureAgent();
+      await writeAuth();
+      options = { ...options, env: { ...options.env, PATH: join(folder.path, "none") } };
+      const before = contentOf(folder.path);
+      const result = await countersign(exportArgs(), options);
+      expectError(result, "config_invalid", 2);
+      expect(result.stderr).toContain("--codex PATH");
+      expect(result.stderr).toContain("--generation A (0.122, 0.123) or --generation C");
+      expectError(await countersign(exportArgs("--generation", "B"), options), "usage", 2);
+      expect(contentOf(folder.path)).toEqual(before);
+      await output(exportArgs("--generation", "A"), options);
+      expect((await readAuth()).agent_identity).toEqual(await formA());
+      // What it reads is known from the agent that is there.
+      await output(exportArgs(), options);
+    });
+
+    test("and none for a Codex that reads identity JWTs alone", async () => {
+      await ensureAgent();
+      const text = await writeAuth();
+      await useCodex("0.132.0");
+      expectError(await countersign(exportArgs(), options), "config_invalid", 2);
+      expect(await readFile(authJson(), "utf8")).toBe(text);
+    });
+
+    test("for 0.150 and newer beside the human's login, which stays as it is written", async () => {
+      await ensureAgent();
+      const before = JSON.parse(await writeAuth());
+      await useCodex("0.171.0");
+      expect(await json(exportArgs(), options)).toMatchObject({ generation: "C" });
+      const { agent_identity, ...rest } = await readAuth();
+      expect(JSON.stringify(rest)).toBe(JSON.stringify(before));
+      expect(agent_identity).toEqual(await formC());
+      expect(authority.requests).toEqual([]);
+    });
+
+    test("keeping the task of the same agent, and what else its Codex wrote", async () => {
+      await ensureAgent();
+      const written = { ...(await formC()), email: "a@example.com", task_id: "task_1", n: 1.5 };
+      await writeAuth(written);
+      await useCodex("0.150.0");
+      const before = await readAuth();
+      await output(exportArgs(), options);
+      expect(await readAuth()).toEqual(before);
+    });
+
+    test.each([
+      { version: "0.171.0", from: formA, to: formC },
+      { version: "0.123.0", from: formC, to: formA },
+    ])("in place of the same agent in the other form ($version)", async ({ version, from, to }) => {
+      await ensureAgent();
+      await writeAuth(await from());
+      await useCodex(version);
+      await output(exportArgs(), options);
+      expect((await readAuth()).agent_identity).toEqual(await to());
+    });
+
+    test("never in place of another agent in the other form", async () => {
+      await ensureAgent();
+      const text = await writeAuth(agentOf("acct-2"));
+      await useCodex("0.171.0");
+      const result = await countersign(exportArgs("--authority", authority.url), options);
+      expectError(result, "store_denied", 1);
+      expect(await readFile(authJson(), "utf8")).toBe(text);
+    });
+
+    test("for 0.150 and newer without any human's token, in a folder that is made", async () => {
+      await ensureAgent();
+      await useCodex("0.171.0");
+      codexHome = join(folder.path, "alone");
+      await output(exportArgs(), options);
+      const alone = {
+        auth_mode: "agentIdentity",
+        OPENAI_API_KEY: null,
+        agent_identity: await formC(),
+      };
+      expect(await readFile(authJson(), "utf8")).toBe(JSON.stringify(alone, undefined, 2));
+      expect((await stat(authJson())).mode & 0o777).toBe(0o600);
+      expect((await stat(codexHome)).mode & 0o777).toBe(0o700);
+      const withTask = { ...alone.agent_identity, task_id: "task_1" };
+      await writeFile(authJson(), JSON.stringify({ ...alone, agent_identity: withTask }));
+      await output(exportArgs(), options);
+      expect((await readAuth()).agent_identity).toEqual(withTask);
+    });
+
+    test("and 0.122 takes no agent without a human's login", async () => {
+      await ensureAgent();
+      await rm(authJson(), { force: true });
+      expectError(await countersign(exportArgs(), options), "not_logged_in", 3);
+      await expect(stat(authJson())).rejects.toThrow("ENOENT");
+    });
+
+    test.each([
+      { what: "an API key", auth: { OPENAI_API_KEY: "k" } },
+      { what: "a login of another kind", auth: { OPENAI_API_KEY: null, later: { a: 1 } } },
+      { what: "another agent", auth: { auth_mode: "agentIdentity", agent_identity: MANAGED } },
+    ])("never in place of $what", async ({ auth }) => {
+      await ensureAgent();
+      const text = JSON.stringify(auth);
+      await writeFile(authJson(), text, { mode: 0o600 });
+      await useCodex("0.171.0");
+      const result = await countersign(exportArgs("--authority", authority.url), options);
+      expect(result.code).not.toBe(0);
+      expect(result.stderr).toMatch(/\((?:not_logged_in|no_identity)\)$/m);
+      expect(await readFile(authJson(), "utf8")).toBe(text);
+    });
   });
 });

@@ -25,6 +25,13 @@ const AGENTS = {
   C: { ...AGENT, account_id: "acct-1" },
 } as const;
 
+const ID = Buffer.from('{"https://api.openai.com/auth":{"chatgpt_user_id":"user-1"}}');
+const HUMAN = {
+  id_token: `e30.${ID.toString("base64url")}.x`,
+  access_token: "t0ken",
+  account_id: "acct-1",
+};
+
 let folder: string;
 let home: string;
 let codexHome: string;
@@ -121,6 +128,24 @@ describe("codex run does not start", () => {
       expect(contentOf(codexHome)).toEqual(before);
     },
   );
+
+  test("where the agent has the form of another Codex, and the hint writes it anew", async () => {
+    await setAuth({
+      tokens: HUMAN,
+      agent_identity: { ...AGENTS.A, chatgpt_user_id: "user-1" },
+    });
+    const codex = await with171();
+    const refused = await countersign(run("--", "show"), codex);
+    const [, hint = ""] = /; or write it anew for this one: (.*)$/m.exec(refused.stderr) ?? [];
+    for (const line of hint.split(", then ")) {
+      const args = line.replaceAll("'", "").replace(codexHome, "HOME").split(" ").slice(1);
+      await output(
+        args.map((arg) => (arg === "HOME" ? codexHome : arg)),
+        codex,
+      );
+    }
+    expect(JSON.parse(await output(run("--", "show"), codex)).env).toHaveProperty("CODEX_HOME");
+  });
 
   test("0.132 for a human's login, since it has no flag, unless it is given an identity JWT", async () => {
     const id = Buffer.from('{"https://api.openai.com/auth":{"chatgpt_user_id":"user-1"}}').toString(

@@ -15,6 +15,7 @@ import {
   output,
   storeLogin,
 } from "./command-line.js";
+import { writeFakeCodex } from "./fake-codex.js";
 import { type ServerWorld, type StartedServer, serverWorld } from "./servers.js";
 
 let world: ServerWorld;
@@ -27,7 +28,9 @@ interface Options {
 }
 
 beforeEach(async () => {
-  world = await serverWorld();
+  const fresh = await serverWorld();
+  const { PATH } = await writeFakeCodex(fresh.folder.path, "0.122.0");
+  world = { ...fresh, options: { ...fresh.options, env: { ...fresh.options.env, PATH } } };
   authority = await world.serve();
   // A path that a shell would split, and a terminal would act upon.
   codexHome = join(world.folder.path, "codex \u001b[2J'home");
@@ -96,7 +99,7 @@ async function follow(text: string, options: Options): Promise<ProcessResult> {
   const script = `#!/bin/sh\nexec '${process.execPath}' '${BIN}' "$@"\n`;
   await writeFile(join(folder, "countersign"), script);
   await chmod(join(folder, "countersign"), 0o755);
-  const env = { ...environmentOf(options), PATH: `${folder}${delimiter}${process.env.PATH}` };
+  const env = { ...environmentOf(options), PATH: `${folder}${delimiter}${options.env.PATH}` };
   return await runProcess("/bin/sh", ["-c", line], { env });
 }
 

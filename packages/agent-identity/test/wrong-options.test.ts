@@ -87,6 +87,7 @@ test.each<[option: string, make: () => unknown]>([
   ["authority", () => make.codexStore("/codex", { beside })],
   ["beside", () => make.codexStore("/codex", { authority })],
   ["proof", () => make.codexStore("/codex", { authority, beside, proof: "none" })],
+  ["form", () => make.codexStore("/codex", { authority, beside, form: "B" })],
   ["authority", () => make.codex("/codex", {})],
   ["token", () => make.token({ authority, keySet })],
   ["keySet", () => make.token({ authority, token: SECRET, keySet: "https://keys.example" })],

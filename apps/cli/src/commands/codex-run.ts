@@ -2,7 +2,7 @@ import type { CodexAgent } from "@countersign/agent-identity/codex-auth";
 import { CountersignError } from "@countersign/agent-key";
 import { CliError } from "../cli-error.js";
 import { loadCodexDestination } from "../codex-config-file.js";
-import { importCommand } from "../codex-copies.js";
+import { exportCommand, importCommand } from "../codex-copies.js";
 import { type CodexKind, codexVariables } from "../codex-generation.js";
 import { loadCodexHome } from "../codex-identity.js";
 import {
@@ -92,12 +92,17 @@ const WRITERS: Readonly<Record<CodexAgent["generation"], string>> = {
   C: "an agent of Codex 0.150 or newer",
 };
 
-function unreadableTo({ generation }: CodexAgent, { codexHome, authority }: Started): CliError {
-  const move = `keep it (${importCommand(codexHome, authority)}), and give this Codex a home of its own: countersign codex export`;
-  const hint = generation === "B" ? "give this Codex a home of its own" : move;
+function unreadableTo(
+  { generation }: CodexAgent,
+  { codexHome, kind, authority }: Started,
+): CliError {
+  const isConvertible = generation !== "B" && kind.flag !== undefined;
+  const other = isConvertible
+    ? `write it anew for this one: ${importCommand(codexHome, authority)}, then ${exportCommand(codexHome, authority)} --generation ${kind.flag}`
+    : "give this Codex a home of its own: countersign codex export";
   return new CliError(
     "config_invalid",
     `${codexHome} holds ${WRITERS[generation]}, which this Codex cannot read`,
-    { hint: `start the Codex that it is for with --codex PATH; or ${hint}` },
+    { hint: `start the Codex that it is for with --codex PATH; or ${other}` },
   );
 }

@@ -8,7 +8,14 @@ import {
 import { requireAuthority } from "../authority-option.js";
 import { CliError, usageError } from "../cli-error.js";
 import { changedMeanwhile, importCommand, noteCopy } from "../codex-copies.js";
-import { type CodexHome, isSameOwner, loadCodexHome, openCodexStore } from "../codex-identity.js";
+import {
+  type CodexHome,
+  isSameOwner,
+  loadCodexHome,
+  type Owner,
+  openCodexStore,
+} from "../codex-identity.js";
+import { type CodexProgramOptions, findCodexForm } from "../codex-program.js";
 import { openCredentialStore } from "../credential-store-option.js";
 import { escapeText } from "../escape-text.js";
 import { pathOption } from "../home.js";
@@ -23,12 +30,15 @@ import {
 import type { Run } from "../run.js";
 
 /** Options of `identity export`. */
-export interface ExportIdentityOptions {
+export interface ExportIdentityOptions extends CodexProgramOptions {
   readonly codexHome: string;
   readonly authority?: string;
 }
 
-/** `identity export`: puts the agent of whoever is logged in to Codex into `auth.json`, and touches nothing else in it. */
+/**
+ * `identity export`: puts an agent into `auth.json` of a Codex home, in the form that this Codex reads, and touches nothing else in it. It is the
+ * agent of the human who is logged in there; without one, Codex 0.150 and newer works as this home's agent alone.
+ */
 export async function exportIdentity(run: Run, options: ExportIdentityOptions): Promise<void> {
   const codexHome = pathOption(options.codexHome, "--codex-home");
   const store = await openCredentialStore(run);
@@ -36,14 +46,18 @@ export async function exportIdentity(run: Run, options: ExportIdentityOptions): 
   const wanted = await requireAuthority(run, options.authority, login?.authority);
   const authority = parseUnsentBaseUrl(wanted);
   const found = await loadCodexHome(codexHome, authority);
-  const owner = requireHuman(found, codexHome, authority);
+  const form = await findForm(run, options, codexHome);
+  const owner =
+    form === "C" && isNobody(found)
+      ? requireOwner(found, login, authority)
+      : requireHuman(found, codexHome, authority);
   const mine = identities.find(
     (entry) => entry.state === "registered" && isSameOwner(entry, owner),
   );
   if (mine === undefined) {
     throw new CliError(
       "no_identity",
-      `${owner.user_id} of ${owner.account_id}, who is logged in to Codex, has no agent with ${authority} here`,
+      `${owner.user_id} of ${owner.account_id} has no agent with ${authority} here`,
       { hint: "log in here as the same user, then: countersign identity ensure" },
     );
   }
@@ -56,14 +70,49 @@ export async function exportIdentity(run: Run, options: ExportIdentityOptions): 
   }
   // Before the key is there: a copy that is noted and was never made does no harm, the other way round a rotation would not warn of it.
   await noteCopy(store, mine, { codexHome });
-  await (await openCodexStore(codexHome, authority, store)).update((current) => current);
+  if (isNobody(found) && form === "C") await saveAlone(run, codexHome, mine);
+  else await (await openCodexStore(codexHome, authority, store, form)).update((now) => now);
   await assertExported(codexHome, authority, mine);
-  run.output.warn("Codex 0.122 and 0.123 know this form of an agent; a later Codex may refuse it");
   const { account_id, user_id, agent_runtime_id } = mine;
   run.output.result(
-    { codex_home: codexHome, authority, account_id, user_id, agent_runtime_id },
+    { codex_home: codexHome, authority, account_id, user_id, agent_runtime_id, generation: form },
     () =>
-      `the agent ${agent_runtime_id} of ${user_id} of ${account_id} is in ${escapeText(codexHome)}`,
+      `the agent ${agent_runtime_id} of ${user_id} of ${account_id} is in ${escapeText(codexHome)}, ${READERS[form]}`,
+  );
+}
+
+const READERS = { A: "for Codex 0.122 and 0.123", C: "for Codex 0.150 and newer" } as const;
+
+async function findForm(
+  run: Run,
+  options: ExportIdentityOptions,
+  codexHome: string,
+): Promise<"A" | "C"> {
+  const { loadCodexAgent } = await import("@countersign/agent-identity/codex-auth");
+  const agent = await loadCodexAgent(codexHome);
+  return await findCodexForm(options, run.environment.variables, agent?.generation);
+}
+
+function isNobody({ login, loginProblem }: CodexHome): boolean {
+  return login === null && loginProblem === undefined;
+}
+
+function requireOwner(found: CodexHome, login: StoredLogin | null, authority: string): Owner {
+  if (found.identity !== undefined) return found.identity;
+  if (login?.authority === authority) return login;
+  throw new CliError("not_logged_in", `nobody is logged in with ${authority}, here or in Codex`, {
+    hint: `countersign login --authority ${authority}, then countersign identity ensure`,
+  });
+}
+
+// Codex then needs no token of a human: it signs as this agent, and nothing else in the file says who it is.
+async function saveAlone(run: Run, codexHome: string, mine: StoredIdentity): Promise<void> {
+  const { saveCodexAgent } = await import("@countersign/agent-identity/codex-auth");
+  if (await saveCodexAgent(codexHome, mine, { signal: run.signal })) return;
+  throw new CliError(
+    "not_logged_in",
+    `no human is logged in to Codex in ${codexHome}, and its auth.json holds something else`,
+    { hint: "codex login; or make a new home for it: countersign codex export" },
   );
 }
 
@@ -148,9 +197,7 @@ async function assertExported(
   if (identity !== undefined && isOtherKey({ stored: mine, other: identity })) {
     throw changedMeanwhile(after.description);
   }
-  throw new CliError(
-    "store_denied",
-    `${after.description} holds the agent of a later Codex, which stays`,
-    { hint: "give this Codex a home of its own: countersign codex export" },
-  );
+  throw new CliError("store_denied", `${after.description} holds another agent, which stays`, {
+    hint: "give this Codex a home of its own: countersign codex export",
+  });
 }

@@ -41,7 +41,7 @@ export async function importIdentity(run: Run, options: ImportIdentityOptions): 
       hint:
         login?.kind === "agent"
           ? "Codex works with an identity token there: countersign login --identity-token-stdin"
-          : "Codex (0.122, feature on) makes one with its first turn",
+          : "Codex makes one with its first turn: countersign codex run",
     });
   }
   const store = await openCredentialStore(run);

@@ -1,5 +1,12 @@
 import type { Command } from "commander";
-import { BEARER_ORIGIN, collect, type Declare, INSECURE_HTTP } from "./declare.js";
+import {
+  BEARER_ORIGIN,
+  CODEX_PROGRAM,
+  codexGeneration,
+  collect,
+  type Declare,
+  INSECURE_HTTP,
+} from "./declare.js";
 
 const THREAD = "thread (default: COUNTERSIGN_THREAD, else the scope cli)";
 
@@ -64,11 +71,13 @@ export function declareAgentCommands(program: Command, declare: Declare): void {
     .command(
       identity,
       "export",
-      "put the agent of whoever is logged in to Codex into a Codex home (0.122)",
+      "put an agent into a Codex home, in the form that this Codex reads",
       async () => (await import("../commands/identity-export.js")).exportIdentity,
     )
     .requiredOption("--codex-home <folder>", "folder with Codex's auth.json")
     .option("--authority <url>", "base URL of its authority (default: the one in use)")
+    .option(...CODEX_PROGRAM)
+    .addOption(codexGeneration(["A", "C"]))
     .option(...INSECURE_HTTP);
 
   const task = declare.group(program, "task", "tasks of threads");

@@ -104,11 +104,11 @@ export const CODEX_PROGRAM = [
 ] as const;
 
 /** Makes the option of commands that work for one generation of Codex. */
-export function codexGeneration(): Option {
+export function codexGeneration(choices: readonly string[] = CODEX_GENERATIONS): Option {
   return new Option(
     "--generation <generation>",
     "how that Codex works (default: by codex --version)",
-  ).choices(CODEX_GENERATIONS);
+  ).choices(choices);
 }
 
 /** Collects the values of an option that may be given several times. */

@@ -29,6 +29,7 @@ import type { Credentials } from "../credential-store.js";
 import { CredentialStoreError } from "../credential-store-error.js";
 import { removeLogin, saveLogin } from "../login-auth.js";
 import type { StoredIdentity } from "../schema/credentials.js";
+import { fileStore } from "../store/file-store.js";
 import { memoryStore } from "../store/memory-store.js";
 import { codexAuthStore } from "./codex-auth-store.js";
 
@@ -239,6 +240,21 @@ describe("what is no identity that is known spoils nothing, and is kept at every
     await store.update(withoutIdentities);
     expect(await value()).toEqual(createAuth());
     expect((await store.load()).identities).toEqual([]);
+  });
+
+  test("the same agent in the form of C stays unless a form is stated", async () => {
+    const { root, value, home } = await openCodexHome(createAuth({ agent_identity: IDENTITY_C }));
+    const mine = identity({ agent_runtime_id: "agent_c", private_key: CODEX_KEY });
+    await fileStore(home).update(withIdentity(mine));
+    const open = (form?: "A") =>
+      codexAuthStore(root, { authority: AUTHORITY, beside: fileStore(home), form });
+    await open().update(same);
+    expect((await value()).agent_identity).toEqual(IDENTITY_C);
+    await open("A").update(same);
+    expect((await value()).agent_identity).toMatchObject({
+      workspace_id: "acct-1",
+      agent_runtime_id: "agent_c",
+    });
   });
 
   test.each<[string, unknown]>([

@@ -25,22 +25,30 @@ export interface CodexAuthStoreOptions extends HttpUrlOptions {
   readonly beside: CredentialStore;
   /** How the human is proven to the authority. Default `bearer`. */
   readonly proof?: "bearer" | "biscuit" | undefined;
+  /**
+   * The form in which an agent is written: `A` for Codex 0.122 and 0.123, `C` for 0.150 and newer. A Codex that finds the other one cannot read its
+   * whole login. The same agent in the other form is replaced. Default: `A`, and an object of C stays.
+   */
+  readonly form?: "A" | "C" | undefined;
 }
+
+const FORM: OptionShape = { type: "choice", choices: ["A", "C"], optional: true };
 
 const SHAPES: Readonly<Record<string, OptionShape>> = {
   authority: AUTHORITY_URL,
   beside: CREDENTIAL_STORE,
   proof: PROOF,
+  form: FORM,
   insecureHttp: OPTIONAL_FLAG,
 };
 
 /**
- * Keeps identities where Codex does, in `auth.json` of a Codex home, so that Codex (generation A) and this program are one agent.
+ * Keeps identities where Codex does, in `auth.json` of a Codex home, so that Codex and this program are one agent.
  *
  * - The login is Codex's: read from `tokens`, or from an identity token, and never changed.
- * - `agent_identity` is read in the forms of all generations. It is written in the form of A, for the account that is logged in, and only in
- *   place of nothing or of an object of A. Another generation's object, and what cannot be read, stay until they are forgotten on
- *   purpose; the identity is then kept in `beside` alone.
+ * - `agent_identity` is read in the forms of all generations. It is written in one `form`, for the account that is logged in, and only in
+ *   place of nothing or of an object of that form, or where `form` is given of the same agent. Everything else that stands there, and what
+ *   cannot be read, stay until they are forgotten on purpose; the identity is then kept in `beside` alone.
  * - All other members are kept as they are written, in their order. The file is never made; it is replaced atomically, 0600, beside the
  *   target of a symbolic link, under a lock, and written again on top of what Codex wrote meanwhile.
  *
@@ -53,10 +61,10 @@ const SHAPES: Readonly<Record<string, OptionShape>> = {
 export function codexAuthStore(codexHome: string, options: CodexAuthStoreOptions): CredentialStore {
   const path = authPath(codexHome);
   checkOptions(options, SHAPES);
-  const { beside, proof = "bearer" } = options;
+  const { beside, proof = "bearer", form } = options;
   const authority = parseAuthority(options.authority, options, "authority");
   const viewOf = (file: AuthFile | undefined, stored: Credentials) =>
-    new CodexView(file, stored, { authority, proof, description: path });
+    new CodexView(file, stored, { authority, proof, form, description: path });
 
   const load = async () => {
     const target = await resolveAuthFile(path);

@@ -5,17 +5,19 @@ import { parseClaims } from "./codex-login.js";
 import { codexIdentitySchema, codexManagedIdentitySchema } from "./codex-schema.js";
 import { type JsonMember, joinJsonMembers, splitJsonMembers } from "./json-text.js";
 
+/** The generation of an object in `agent_identity`: `A` is for Codex 0.122 and 0.123, `C` for 0.150 and newer. Neither reads the other one. */
+export type CodexForm = "A" | "C";
+
 /**
  * What `agent_identity` of `auth.json` holds.
  *
- * `own`: nothing, or an object of generation A, the one that is written here. Everything else is another program's: an object of generation C
- * (`managed`), an identity token (`token`), something that is none of them (`unreadable`).
+ * `own`: nothing, or an object of the form that is written here. Everything else is another program's: an object of the other form
+ * (`other`), an identity token (`token`), something that is none of them (`unreadable`).
  */
 export type CodexIdentity =
-  | { readonly kind: "own"; readonly entry: StoredIdentity | undefined }
   | {
-      readonly kind: "managed";
-      readonly entry: StoredIdentity;
+      readonly kind: "own" | "other";
+      readonly entry: StoredIdentity | undefined;
       readonly taskId?: string | undefined;
     }
   | { readonly kind: "token" }
@@ -51,8 +53,13 @@ export function homeMembersOf(entry: StoredIdentity): Partial<StoredIdentity> {
  * Reads `agent_identity`, of whatever generation.
  *
  * @param authority - whom the caller says that it was registered with
+ * @param form - the one that is written here
  */
-export function parseCodexIdentity(value: unknown, authority: string): CodexIdentity {
+export function parseCodexIdentity(
+  value: unknown,
+  authority: string,
+  form: CodexForm = "A",
+): CodexIdentity {
   if (value === undefined || value === null) return { kind: "own", entry: undefined };
   if (typeof value === "string") {
     if (parseClaims(value) !== undefined) return { kind: "token" };
@@ -60,37 +67,67 @@ export function parseCodexIdentity(value: unknown, authority: string): CodexIden
   }
   if (typeof value !== "object") return unreadable("is no identity", value);
   return Object.hasOwn(value, "workspace_id")
-    ? parseOwn(value, authority)
-    : parseManaged(value, authority);
+    ? parseFormA(value, authority, form === "A" ? "own" : "other")
+    : parseFormC(value, authority, form === "C" ? "own" : "other");
 }
 
 /**
- * Writes `agent_identity` in the form of generation A.
+ * Writes `agent_identity`.
  *
- * @param before - JSON text of the object of generation A that is replaced; where it holds the same key, its other members stay in their order
+ * @param before - JSON text of the object of the same form that is replaced; where it holds the same key (A) or agent (C), its other members
+ *   stay in their order: in C that is the task, which outlives a rotation of the key
  */
-export function formatCodexIdentity(entry: StoredIdentity, before: string | undefined): string {
-  const known: Record<string, unknown> = {
+export function formatCodexIdentity(
+  entry: StoredIdentity,
+  form: CodexForm,
+  before: string | undefined,
+): string {
+  const known = form === "A" ? membersOfA(entry) : membersOfC(entry);
+  const kept = before !== undefined && isKept(entry, form, before) ? splitJsonMembers(before) : [];
+  const members = kept.flatMap((member) =>
+    Object.hasOwn(known, member.name) ? toMember(member.name, known[member.name]) : [member],
+  );
+  const names = new Set(members.map(({ name }) => name));
+  // An unknown member of the entry was read from an object of A, or is of a later version.
+  const unknown =
+    form === "A" ? Object.entries(entry).filter(([name]) => !STORED_NAMES.has(name)) : [];
+  const asked = form === "A" ? [] : Object.entries(UNKNOWN_TO_US);
+  const added = [...Object.entries(known), ...asked, ...unknown].filter(
+    ([name]) => !names.has(name),
+  );
+  return joinJsonMembers([...members, ...added.flatMap(([name, value]) => toMember(name, value))]);
+}
+
+// Codex asks for these members, and writes the same where its login does not say more.
+const UNKNOWN_TO_US = { email: "", plan_type: "unknown", chatgpt_account_is_fedramp: false };
+
+function membersOfA(entry: StoredIdentity): Readonly<Record<string, unknown>> {
+  return {
     workspace_id: entry.account_id,
     chatgpt_user_id: entry.user_id,
     agent_runtime_id: entry.agent_runtime_id,
     agent_private_key: entry.private_key,
     registered_at: entry.registered_at,
   };
-  const isSameKey =
-    before !== undefined && JSON.parse(before).agent_private_key === entry.private_key;
-  const kept = isSameKey ? splitJsonMembers(before) : [];
-  const members = kept.flatMap((member) =>
-    Object.hasOwn(known, member.name) ? toMember(member.name, known[member.name]) : [member],
-  );
-  const names = new Set(members.map(({ name }) => name));
-  // An unknown member of the entry was read from such an object, or is of a later version.
-  const unknown = Object.entries(entry).filter(([name]) => !STORED_NAMES.has(name));
-  const added = [...Object.entries(known), ...unknown].filter(([name]) => !names.has(name));
-  return joinJsonMembers([...members, ...added.flatMap(([name, value]) => toMember(name, value))]);
 }
 
-function parseOwn(value: object, authority: string): CodexIdentity {
+function membersOfC(entry: StoredIdentity): Readonly<Record<string, unknown>> {
+  return {
+    agent_runtime_id: entry.agent_runtime_id,
+    agent_private_key: entry.private_key,
+    account_id: entry.account_id,
+    chatgpt_user_id: entry.user_id,
+  };
+}
+
+function isKept(entry: StoredIdentity, form: CodexForm, before: string): boolean {
+  const { agent_private_key, agent_runtime_id } = JSON.parse(before);
+  return form === "A"
+    ? agent_private_key === entry.private_key
+    : agent_runtime_id === entry.agent_runtime_id;
+}
+
+function parseFormA(value: object, authority: string, kind: "own" | "other"): CodexIdentity {
   const parsed = codexIdentitySchema.safeParse(value);
   if (!parsed.success) {
     return unreadable(describeZodError(parsed.error), value, {
@@ -111,10 +148,10 @@ function parseOwn(value: object, authority: string): CodexIdentity {
     private_key: agent_private_key,
     state: "registered",
   };
-  return { kind: "own", entry };
+  return { kind, entry };
 }
 
-function parseManaged(value: object, authority: string): CodexIdentity {
+function parseFormC(value: object, authority: string, kind: "own" | "other"): CodexIdentity {
   const parsed = codexManagedIdentitySchema.safeParse(value);
   // Claims no binding: another program's object in a form that is not known says nothing about whether somebody has an agent here.
   if (!parsed.success) return unreadable(describeZodError(parsed.error), value);
@@ -126,7 +163,7 @@ function parseManaged(value: object, authority: string): CodexIdentity {
     agent_runtime_id: parsed.data.agent_runtime_id,
     state: "registered",
   };
-  return { kind: "managed", entry, taskId: parsed.data.task_id };
+  return { kind, entry, taskId: parsed.data.task_id };
 }
 
 function toMember(name: string, value: unknown): JsonMember[] {

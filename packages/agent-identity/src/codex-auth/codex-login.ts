@@ -41,6 +41,8 @@ export function parseCodexLogin(
   const { tokens, last_refresh: loggedInAt } = parsed.data;
   const identityToken = file.agent_identity;
   const mode = parsed.data.auth_mode ?? guessMode(parsed.data, identityToken);
+  // Generation C works as the agent of an object alone; no human's token and no identity token is there.
+  if (mode === "agentIdentity" && isObject(identityToken)) return NOBODY;
   if (mode === "agentIdentity") return parseTokenLogin(identityToken, loggedInAt, options);
   if (!HUMAN_MODES.includes(mode) || tokens === null || tokens === undefined) return NOBODY;
   return parseHumanLogin(tokens, loggedInAt, options);
@@ -52,6 +54,10 @@ function guessMode(login: { readonly [name: string]: unknown }, identityToken: u
   if (apiKey !== null && apiKey !== undefined) return "apikey";
   const hasTokens = tokens !== null && tokens !== undefined;
   return !hasTokens && typeof identityToken === "string" ? "agentIdentity" : "chatgpt";
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null;
 }
 
 function parseHumanLogin(

@@ -5,6 +5,7 @@ import type { StoredIdentity } from "../schema/credentials.js";
 import { guardCredentials } from "../store/guard-credentials.js";
 import { type AuthFile, formatAuthFile, identityText } from "./auth-file.js";
 import {
+  type CodexForm,
   type CodexIdentity,
   formatCodexIdentity,
   homeMembersOf,
@@ -18,6 +19,14 @@ export interface CodexChange {
   readonly beside: Credentials;
   /** New text of `auth.json`; `undefined`: it stays as it is. */
   readonly text: string | undefined;
+}
+
+/** Options of a {@link CodexView}. */
+export interface CodexViewOptions extends CodexLoginOptions {
+  /** Names `auth.json` in errors. */
+  readonly description: string;
+  /** The form that is written, also in place of the same agent in the other form. `undefined`: A, and the other form stays. */
+  readonly form?: CodexForm | undefined;
 }
 
 /**
@@ -36,19 +45,17 @@ export class CodexView {
   readonly #login: CodexLogin;
   readonly #identity: CodexIdentity;
   readonly #description: string;
+  readonly #form: CodexForm | undefined;
 
   /** @param file - `undefined`: there is none, so nobody is logged in */
-  constructor(
-    file: AuthFile | undefined,
-    beside: Credentials,
-    options: CodexLoginOptions & { readonly description: string },
-  ) {
+  constructor(file: AuthFile | undefined, beside: Credentials, options: CodexViewOptions) {
+    this.#form = options.form;
     this.#file = file;
     this.#beside = beside;
     this.#description = options.description;
     this.#login = file === undefined ? { login: null } : parseCodexLogin(file.value, options);
     this.#identity = withKnown(
-      parseCodexIdentity(file?.value.agent_identity, options.authority),
+      parseCodexIdentity(file?.value.agent_identity, options.authority, options.form),
       beside,
     );
     const unreadable = [
@@ -76,7 +83,7 @@ export class CodexView {
     const beside: Credentials = {
       ...next,
       login: this.#beside.login,
-      identities: next.identities.filter((entry) => !this.#isManaged(entry)),
+      identities: next.identities.filter((entry) => !this.#isOther(entry)),
       unreadable: [...unreadable.filter((member) => !own.includes(member)), ...hidden],
     };
     if (this.#file === undefined) return { beside, text: undefined };
@@ -92,7 +99,7 @@ export class CodexView {
     if (entry === undefined) return identities;
     const others = identities.filter((other) => !isSameOwner(other, entry));
     // An object of another program is never replaced, so what was registered in its place stands beside it and counts.
-    if (kind === "managed" && others.length < identities.length) return identities;
+    if (kind === "other" && others.length < identities.length) return identities;
     // The same agent with another key was rotated here, and Codex has put back what it had read before: it rotates nothing itself.
     if (identities.some((other) => isRotated(other, entry))) return identities;
     return [...others, entry];
@@ -102,8 +109,8 @@ export class CodexView {
     return "entry" in this.#identity ? this.#identity.entry : undefined;
   }
 
-  #isManaged(entry: StoredIdentity): boolean {
-    return this.#identity.kind === "managed" && entry === this.#identity.entry;
+  #isOther(entry: StoredIdentity): boolean {
+    return this.#identity.kind === "other" && entry === this.#identity.entry;
   }
 
   #ownUnreadable(): UnreadableMember[] {
@@ -133,16 +140,27 @@ export class CodexView {
     switch (this.#identity.kind) {
       case "own":
         return this.#ownText(next, this.#identity.entry, before);
-      case "managed": {
-        // Forgotten: otherwise it would be there again, or stay after what stands beside it is gone.
+      case "other": {
         const { entry } = this.#identity;
-        return next.identities.some((other) => isSameOwner(other, entry)) ? before : undefined;
+        if (entry === undefined) return before;
+        const mine = next.identities.find((other) => isSameOwner(other, entry));
+        // Forgotten: otherwise it would be there again, or stay after what stands beside it is gone.
+        if (mine === undefined) return undefined;
+        return this.#convertedText(mine, entry) ?? before;
       }
       case "unreadable":
         return unreadable.includes(this.#identity.member) ? before : undefined;
       case "token":
         return before;
     }
+  }
+
+  // Only what is kept beside as well may lose the form in which it was written.
+  #convertedText(mine: StoredIdentity, entry: StoredIdentity): string | undefined {
+    const { login } = this.#login;
+    const isMine = login?.kind === "human" && isSameOwner(mine, login) && mine !== entry;
+    if (this.#form === undefined || !isMine || !isSameAgent(mine, entry)) return undefined;
+    return formatCodexIdentity(mine, this.#form, undefined);
   }
 
   #ownText(
@@ -157,7 +175,7 @@ export class CodexView {
     const kept = mine ?? next.identities.find((one) => one === entry);
     if (kept === undefined) return entry === undefined ? before : undefined;
     if (kept === entry || (entry !== undefined && mayBeNewer(entry, kept))) return before;
-    return formatCodexIdentity(kept, entry === undefined ? undefined : before);
+    return formatCodexIdentity(kept, this.#form ?? "A", entry === undefined ? undefined : before);
   }
 }
 
@@ -171,7 +189,14 @@ function withKnown(identity: CodexIdentity, beside: Credentials): CodexIdentity 
   const known = beside.identities.find(({ private_key }) => private_key === entry.private_key);
   if (known === undefined) return identity;
   const { authority } = known;
-  return { kind: "own", entry: { ...entry, authority, ...homeMembersOf(known) } };
+  return { ...identity, entry: { ...entry, authority, ...homeMembersOf(known) } };
+}
+
+// Of one key, or of one that it is known to have replaced.
+function isSameAgent(mine: StoredIdentity, entry: StoredIdentity): boolean {
+  const line = publicLineOf(entry);
+  if (line === undefined || mine.agent_runtime_id !== entry.agent_runtime_id) return false;
+  return publicLineOf(mine) === line || isFormerKey(mine, line);
 }
 
 function isRotated(beside: StoredIdentity, entry: StoredIdentity): boolean {

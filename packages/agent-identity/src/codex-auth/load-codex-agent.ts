@@ -46,6 +46,6 @@ export async function loadCodexAgent(codexHome: string): Promise<CodexAgent | un
     accountId: entry.account_id,
     userId: entry.user_id,
     privateKey: entry.private_key,
-    taskId: identity.kind === "managed" ? identity.taskId : undefined,
+    taskId: identity.taskId,
   };
 }

@@ -33,8 +33,8 @@ export async function removeCodexTask(
       const text = file && identityText(file);
       if (file === undefined || text === undefined) return undefined;
       const identity = parseCodexIdentity(file.value.agent_identity, "");
-      if (identity.kind !== "managed" || identity.taskId !== taskId) return undefined;
-      if (identity.entry.agent_runtime_id !== agentRuntimeId) return undefined;
+      if (identity.kind !== "other" || identity.taskId !== taskId) return undefined;
+      if (identity.entry?.agent_runtime_id !== agentRuntimeId) return undefined;
       isRemoved = true;
       const kept = splitJsonMembers(text).filter(({ name }) => name !== "task_id");
       return formatAuthFile(file, joinJsonMembers(kept));
