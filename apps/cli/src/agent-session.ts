@@ -48,7 +48,7 @@ export async function openAgentSession(
     auth: loginAuth(store, authority, { ...run.http, keySet: await pinnedKeySetOf(login) }),
     store,
     features,
-    ...run.http,
+    ...run.asking,
   });
   const tasks = new AgentTaskManager({
     identities,

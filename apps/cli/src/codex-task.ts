@@ -66,7 +66,7 @@ async function askForTask(
   { codexHome, authority, deadlineMs }: RepairCodexTaskOptions,
   agent: CodexKeyedAgent & { readonly taskId: string },
 ): Promise<EndedTask | undefined> {
-  const client = new AuthorityClient({ authority, ...run.http });
+  const client = new AuthorityClient({ authority, ...run.asking });
   const headers = { authorization: signAsAgent(codexHome, agent) };
   const request = { method: "GET", path: ASSERTION_WHOAMI_PATH, headers } as const;
   try {

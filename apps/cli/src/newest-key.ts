@@ -105,7 +105,7 @@ async function askNewestKey(
   }
   const client = new AuthorityClient({
     authority: parseBaseUrl(run, { url: authority, from: "the login" }),
-    ...run.http,
+    ...run.asking,
   });
   const question = {
     accessToken: login.access_token,

@@ -30,7 +30,7 @@ export function findOwnAgent({ login, identities }: Credentials): OwnAgent | und
  */
 export async function revokeOwnAgent(run: Run, { login, agentRuntimeId }: OwnAgent): Promise<void> {
   const authority = parseBaseUrl(run, { url: login.authority, from: "the login" });
-  const client = new AuthorityClient({ authority, ...run.http });
+  const client = new AuthorityClient({ authority, ...run.asking });
   await client.revokeAgent(login.access_token, agentRuntimeId, { signal: run.signal });
 }
 

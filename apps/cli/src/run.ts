@@ -23,6 +23,8 @@ export interface Run {
   readonly signal: AbortSignal;
   /** What URLs may be, for everything that parses one. */
   readonly http: { readonly insecureHttp: boolean };
+  /** How an authority is asked: a person waits, who is told soon that it is away. */
+  readonly asking: { readonly insecureHttp: boolean; readonly attempts: number };
   /** The path of the home; it may not exist. */
   readonly home: string;
   /** Loads the configuration of the home, once; warns of what is odd about it. */
@@ -61,7 +63,8 @@ export function createRun(options: CommonOptions, signal: AbortSignal): Run {
     warned.add(message);
   };
   const http = { insecureHttp: options.insecureHttp === true };
-  return { options, environment, output, signal, http, home, config, features, warnOnce };
+  const asking = { ...http, attempts: 3 };
+  return { options, environment, output, signal, http, asking, home, config, features, warnOnce };
 }
 
 function once<T>(load: () => Promise<T>): () => Promise<T> {

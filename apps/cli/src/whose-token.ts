@@ -16,7 +16,7 @@ export async function askWhoseToken(
   token: string,
 ): Promise<TokenClaims> {
   const { AuthorityClient } = await import("@countersign/agent-identity/authority-client");
-  const client = new AuthorityClient({ authority, ...run.http });
+  const client = new AuthorityClient({ authority, ...run.asking });
   const state = `asking ${authority} whose token this is`;
   try {
     return await withProgress(run.output, state, () =>

@@ -296,7 +296,7 @@ describe("what the admin API refuses", () => {
 
 describe("a registry over the admin API", () => {
   const remote = async (token = operate, url?: string) =>
-    remoteRegistry({ url: url ?? (await tested.adminUrl()), token, maxAttempts: 1 });
+    remoteRegistry({ url: url ?? (await tested.adminUrl()), token, attempts: 1 });
 
   it("refuses plain http to other machines, a wrong token, a wrong role and a wrong server", async () => {
     expect(() => remoteRegistry({ url: "http://admin.example", token: operate })).toThrow(

@@ -2,6 +2,7 @@ import type { OptionShape } from "@countersign/agent-key";
 import type { Dispatcher } from "undici";
 import type { AuthSource } from "./auth.js";
 import type { AuthorityClient } from "./client/authority-client.js";
+import type { CallPatience } from "./client/authority-request.js";
 import type { CredentialStore } from "./credential-store.js";
 import {
   AUTH_SOURCE,
@@ -35,6 +36,8 @@ export interface AgentIdentityManagerOptions {
   readonly insecureHttp?: boolean | undefined;
   /** Time for one registration with all its attempts, in milliseconds. Default: the client's, 30,000. */
   readonly deadlineMs?: number | undefined;
+  /** Upper bound of the attempts of one call, a whole number from 1; for the default client. Default: none, the deadline bounds them. */
+  readonly attempts?: number | undefined;
   /** Clock, epoch ms. Default `Date.now`. */
   readonly now?: (() => number) | undefined;
 }
@@ -68,8 +71,11 @@ export const MANAGER_OPTIONS: Readonly<Record<string, OptionShape>> = {
   ...TRANSPORT_OPTIONS,
 };
 
-/** Options of the manager's calls. */
-export interface EnsureIdentityOptions {
+/**
+ * Options of the manager's calls. `deadlineMs`, `attempts` and `outageMs` are those of the caller that starts a registration; callers that
+ * ask while it is on its way share it as it is.
+ */
+export interface EnsureIdentityOptions extends CallPatience {
   /** Ends this caller's waiting; it then rejects with `cancelled`. A registration that others wait for goes on. */
   readonly signal?: AbortSignal | undefined;
 }

@@ -58,6 +58,7 @@ export class AgentIdentityManager {
         dispatcher: options.dispatcher,
         insecureHttp: options.insecureHttp,
         deadlineMs: options.deadlineMs,
+        attempts: options.attempts,
         now: options.now,
       });
     if (this.client.authority !== this.authority) {
@@ -107,7 +108,7 @@ export class AgentIdentityManager {
       if (found !== undefined) return found;
       return await this.#flights.join(
         bindingKey(binding),
-        (alone) => this.#registrar.register(binding, human, alone),
+        (alone) => this.#registrar.register(binding, human, alone, options),
         signal,
       );
     });
@@ -154,7 +155,7 @@ export class AgentIdentityManager {
       if (!isSameBinding(binding, identity)) return await this.ensure(options);
       return await this.#flights.join(
         `${bindingKey(binding)} ${key} ${identity.registeredAt}`,
-        (alone) => this.#registrar.replace(identity, code, human, alone),
+        (alone) => this.#registrar.replace(identity, code, human, alone, options),
         signal,
       );
     });
@@ -189,6 +190,7 @@ export class AgentIdentityManager {
       () => this.#auth.humanOf(binding),
       options.compromised ?? false,
       this.#signalOf(options),
+      options,
     );
   }
 
@@ -208,7 +210,7 @@ export class AgentIdentityManager {
     const binding = toBinding(this.authority, auth);
     if (!isSameBinding(binding, identity)) return await this.ensure(options);
     const human = () => this.#auth.humanOf(binding);
-    return await this.#rotator.finish(identity, human, this.#signalOf(options));
+    return await this.#rotator.finish(identity, human, this.#signalOf(options), options);
   }
 
   /**

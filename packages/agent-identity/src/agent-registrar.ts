@@ -4,6 +4,7 @@ import { AgentIdentityError } from "./agent-identity-error.js";
 import type { HumanAuth } from "./auth.js";
 import { type Binding, findEntry, importEntryKey, withEntry } from "./binding.js";
 import type { AuthorityClient } from "./client/authority-client.js";
+import type { CallPatience } from "./client/authority-request.js";
 import type { CredentialStore } from "./credential-store.js";
 import { publishIdentityEvent } from "./identity-channel.js";
 import { VERSION } from "./internal/version.js";
@@ -49,8 +50,15 @@ export class AgentRegistrar {
   }
 
   /** The stored identity, or a new one: pending keys are taken up again before new ones are made. */
-  register(binding: Binding, human: CurrentHuman, signal: AbortSignal): Promise<AgentIdentity> {
-    return this.#alone(binding, signal, (turn) => this.#findOrRegister(binding, human, turn));
+  register(
+    binding: Binding,
+    human: CurrentHuman,
+    signal: AbortSignal,
+    patience: CallPatience,
+  ): Promise<AgentIdentity> {
+    return runAlone(this.#options, binding, signal, patience, (turn) =>
+      this.#findOrRegister(binding, human, turn),
+    );
   }
 
   /** Replaces an identity unless somebody did so meanwhile. See `AgentIdentityManager.replace`. */
@@ -59,8 +67,9 @@ export class AgentRegistrar {
     code: "unknown_agent" | "agent_expired",
     human: CurrentHuman,
     signal: AbortSignal,
+    patience: CallPatience,
   ): Promise<AgentIdentity> {
-    return this.#alone(refused, signal, async (turn) => {
+    return runAlone(this.#options, refused, signal, patience, async (turn) => {
       const stored = await this.find(refused);
       if (stored === undefined) return await this.#findOrRegister(refused, human, turn);
       if (!isSameIdentity(stored, refused)) return stored;
@@ -71,14 +80,6 @@ export class AgentRegistrar {
           : { entry: await this.#loadEntry(refused) };
       return await this.#send(refused, human, kept, turn);
     });
-  }
-
-  #alone(
-    binding: Binding,
-    signal: AbortSignal,
-    run: (turn: Turn) => Promise<AgentIdentity>,
-  ): Promise<AgentIdentity> {
-    return runAlone(this.#options, binding, signal, run);
   }
 
   async #findOrRegister(binding: Binding, human: CurrentHuman, turn: Turn): Promise<AgentIdentity> {
@@ -137,7 +138,7 @@ export class AgentRegistrar {
     binding: Binding,
     human: CurrentHuman,
     kept: KeptKey,
-    { signal, leftMs }: Turn,
+    { signal, patience }: Turn,
   ): Promise<AgentRegistrationResponse> {
     const { client, store, capabilities, ttlSeconds, abom = defaultAbom() } = this.#options;
     const key = importEntryKey(kept.entry, store);
@@ -150,8 +151,8 @@ export class AgentRegistrar {
       return await client.registerAgent(
         { accessToken, proof, publicKey, key, abom, capabilities, ttlSeconds },
         {
+          ...patience(),
           signal,
-          deadlineMs: leftMs(),
           onRetry: () => {
             mayBeKnown = true;
           },

@@ -7,6 +7,7 @@ export type {
   AuthorityRequest,
   AuthorityResponse,
   AuthorityRetry,
+  CallPatience,
   HumanProof,
   RegisterAgentOptions,
   RotateKeyOptions,

@@ -84,7 +84,7 @@ export class KeyRotationRequests {
         compromised: entry.compromised,
         timestamp: formatTimestamp(this.#clock.now()),
       },
-      { signal: turn.signal, deadlineMs: turn.leftMs(), onRetry },
+      { ...turn.patience(), signal: turn.signal, onRetry },
     );
   }
 
@@ -98,7 +98,7 @@ export class KeyRotationRequests {
     const question = { method: "GET", path: WHOAMI_PATH, human: who, retry: false } as const;
     return await this.#clock.learn(code, this.#clock.offsetSeconds, async () => {
       try {
-        const call = { signal: turn.signal, deadlineMs: turn.leftMs() };
+        const call = { ...turn.patience(), signal: turn.signal };
         this.#clock.observe(await this.#options.client.request(question, call));
       } catch (failure) {
         // Without an answer there is nothing to learn, and the refusal stands as it is.

@@ -12,6 +12,7 @@ import {
   withoutNextKey,
 } from "./binding.js";
 import type { AuthorityClient } from "./client/authority-client.js";
+import type { CallPatience } from "./client/authority-request.js";
 import type { CredentialStore } from "./credential-store.js";
 import { withFormerKey } from "./former-keys.js";
 import { publishIdentityEvent } from "./identity-channel.js";
@@ -57,10 +58,11 @@ export class KeyRotator {
     human: CurrentHuman,
     compromised: boolean,
     signal: AbortSignal,
+    patience: CallPatience,
   ): Promise<AgentKeyRotation> {
     return this.#rotations.join(
       `${compromised} ${bindingKey(binding)}`,
-      (alone) => this.#rotate(binding, human, compromised, alone),
+      (alone) => this.#rotate(binding, human, compromised, alone, patience),
       signal,
     );
   }
@@ -70,6 +72,7 @@ export class KeyRotator {
     refused: AgentIdentity,
     human: CurrentHuman,
     signal: AbortSignal,
+    patience: CallPatience,
   ): Promise<AgentIdentity | undefined> {
     const { store, known } = this.#options;
     const entry = findEntry(await store.load(), refused, store);
@@ -79,7 +82,7 @@ export class KeyRotator {
     if (entry?.next_private_key === undefined) return undefined;
     return await this.#finishes.join(
       `${refused.key.publicKey.line} ${bindingKey(refused)}`,
-      (alone) => this.#finish(refused, human, alone),
+      (alone) => this.#finish(refused, human, alone, patience),
       signal,
     );
   }
@@ -94,8 +97,9 @@ export class KeyRotator {
     human: CurrentHuman,
     compromised: boolean,
     signal: AbortSignal,
+    patience: CallPatience,
   ): Promise<AgentKeyRotation> {
-    return runAlone(this.#options, binding, signal, async (turn) => {
+    return runAlone(this.#options, binding, signal, patience, async (turn) => {
       const { store } = this.#options;
       const entry = findEntry(await store.load(), binding, store);
       if (entry?.state !== "registered") throw noAgent();
@@ -110,8 +114,9 @@ export class KeyRotator {
     refused: AgentIdentity,
     human: CurrentHuman,
     signal: AbortSignal,
+    patience: CallPatience,
   ): Promise<AgentIdentity | undefined> {
-    return runAlone(this.#options, refused, signal, async (turn) => {
+    return runAlone(this.#options, refused, signal, patience, async (turn) => {
       const { store, known } = this.#options;
       const entry = findEntry(await store.load(), refused, store);
       const stored = entry && known.of(entry);

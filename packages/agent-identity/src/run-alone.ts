@@ -1,6 +1,7 @@
 import { AgentIdentityError } from "./agent-identity-error.js";
 import { type Binding, bindingKey } from "./binding.js";
 import type { AuthorityClient } from "./client/authority-client.js";
+import type { CallPatience } from "./client/authority-request.js";
 import type { CredentialStore } from "./credential-store.js";
 import { withDeadline } from "./internal/with-deadline.js";
 
@@ -8,8 +9,8 @@ import { withDeadline } from "./internal/with-deadline.js";
 export interface Turn {
   /** Aborted when nobody waits any more or the lock was lost. */
   readonly signal: AbortSignal;
-  /** What is left of its time, in milliseconds. */
-  readonly leftMs: () => number;
+  /** How its calls wait: `deadlineMs` is what is left of its time. */
+  readonly patience: () => CallPatience;
 }
 
 /** What {@link runAlone} works with. */
@@ -26,11 +27,13 @@ export function lockName(binding: Binding): string {
 
 /** Runs while no other process registers or rotates for this binding. Waiting for them and the run have one deadline together. */
 export async function runAlone<T>(
-  { client, store, deadlineMs = client.deadlineMs }: RunAloneOptions,
+  { client, store, deadlineMs: mostMs = client.deadlineMs }: RunAloneOptions,
   binding: Binding,
   signal: AbortSignal,
+  { deadlineMs: wantedMs = mostMs, attempts, outageMs }: CallPatience,
   run: (turn: Turn) => Promise<T>,
 ): Promise<T> {
+  const deadlineMs = Math.min(wantedMs, mostMs);
   const endsAt = performance.now() + deadlineMs;
   return await withDeadline(deadlineMs, signal, timedOut, async (waiting, stop) =>
     store.withLock(
@@ -41,7 +44,11 @@ export async function runAlone<T>(
         try {
           return await run({
             signal: turn,
-            leftMs: () => Math.max(endsAt - performance.now(), 0),
+            patience: () => ({
+              deadlineMs: Math.max(endsAt - performance.now(), 0),
+              attempts,
+              outageMs,
+            }),
           });
         } catch (error) {
           // That the lock was lost says more than that the request was therefore cut off.

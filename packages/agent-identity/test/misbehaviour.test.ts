@@ -222,7 +222,7 @@ test("an authority where nobody listens is unreachable, and the error says why",
   await gone.close();
   const { manager } = await openManager({
     authority: gone.url,
-    client: new AuthorityClient({ authority: gone.url, wait: async () => {} }),
+    client: new AuthorityClient({ authority: gone.url, attempts: 3, wait: async () => {} }),
   });
   await expect(manager.ensure()).rejects.toMatchObject({
     code: "unreachable",

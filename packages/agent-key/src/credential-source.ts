@@ -47,6 +47,13 @@ export interface CredentialRefusal {
 /** Options of {@link CredentialSource} calls. */
 export interface CredentialOptions {
   readonly signal?: AbortSignal | undefined;
+  /** Milliseconds that the caller waits for a new credential. Default: the source's. */
+  readonly deadlineMs?: number | undefined;
+  /**
+   * Milliseconds for which a temporary failure to get a new credential is remembered for all sources of the same authority: until then calls
+   * with this option reject at once. A source that gets no credentials from elsewhere ignores it. Default: each call tries for itself.
+   */
+  readonly outageMs?: number | undefined;
 }
 
 /**

@@ -18,6 +18,14 @@ export interface Turn {
 export interface ThreadOptions {
   /** Ends the caller's waiting for a task; the call then rejects with `cancelled`. */
   readonly signal?: AbortSignal | undefined;
+  /** Time to get a task, where it is less than the manager's `deadlineMs`. Milliseconds. */
+  readonly deadlineMs?: number | undefined;
+  /**
+   * Milliseconds for which a temporary failure of the authority is remembered, for all threads: until then calls with this option that need a
+   * registration reject at once, with the same code. Then one of them asks the authority again. For callers whose own callers repeat often, as
+   * the signing proxy's do. Default: each call asks.
+   */
+  readonly outageMs?: number | undefined;
 }
 
 /** What a thread needs of its manager. */

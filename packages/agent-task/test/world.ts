@@ -32,8 +32,14 @@ export interface WorldOptions {
   readonly now?: () => number;
   /** Time for one call of the client with all its attempts. */
   readonly deadlineMs?: number;
+  /** Only the deadline bounds the attempts of one call. Default: at most 3, since they do not wait. */
+  readonly unbounded?: boolean;
   /** Attempts wait as they do in production. */
   readonly patient?: boolean;
+  /** Waits between attempts. Default: not at all. */
+  readonly wait?: (delayMs: number, signal: AbortSignal) => Promise<void>;
+  /** The clock of the client alone. Default `now`. */
+  readonly clientNow?: () => number;
 }
 
 /** An authority on a real socket, and one user's process beside it. */
@@ -57,7 +63,7 @@ export interface World {
 
 /** Starts a world that ends with the test. */
 export async function startWorld(options: WorldOptions = {}): Promise<World> {
-  const { proof, now, deadlineMs } = options;
+  const { proof, now, deadlineMs, unbounded = false } = options;
   const authority = options.authority ?? (await startTestAuthority({ now: options.authorityNow }));
   if (options.authority === undefined) onTestFinished(() => authority.close());
   const login = (accountId: string, userId = "user-1"): HumanAuth => ({
@@ -70,13 +76,19 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const human = login(options.account ?? "acct-1");
   const auth = createAuthSlot(human);
   const flag = { on: true };
-  const wait = options.patient === true ? undefined : async () => {};
+  const wait = options.patient === true ? undefined : (options.wait ?? (async () => {}));
   const identities = new AgentIdentityManager({
     authority: authority.url,
     auth: options.auth ?? options.authOf?.(authority.url) ?? auth,
     store: options.credentials ?? memoryStore(),
     features: { isEnabled: () => flag.on },
-    client: new AuthorityClient({ authority: authority.url, wait, now, deadlineMs }),
+    client: new AuthorityClient({
+      authority: authority.url,
+      wait,
+      now: options.clientNow ?? now,
+      deadlineMs,
+      attempts: unbounded ? undefined : 3,
+    }),
     now,
   });
   onTestFinished(() => identities.close());

@@ -48,7 +48,8 @@ export const GATEWAY_OPTIONS: Readonly<Record<string, OptionShape>> = {
 export const SIGNING_PROXY_OPTIONS: Readonly<Record<string, OptionShape>> = {
   source: {
     type: "function",
-    expected: "a function, for instance (id) => tasks.thread(id ?? RUN)",
+    expected:
+      "a function, for instance (id) => (id === undefined ? tasks.run() : tasks.thread(id))",
   },
   clientToken: {
     type: "text",

@@ -1,4 +1,4 @@
-import type { Credential, CredentialSource } from "@countersign/agent-key";
+import type { Credential, CredentialOptions, CredentialSource } from "@countersign/agent-key";
 import type { Admission, Recovery } from "./admission.js";
 import type { AuditIdentity } from "./audit-entry.js";
 import type { RawFields } from "./raw-fields.js";
@@ -9,6 +9,8 @@ export interface SigningAttemptsOptions {
   /** The upstream's. */
   readonly origin: string;
   readonly maxBodyBytes: number;
+  /** How the source is waited for. */
+  readonly patience: CredentialOptions;
   readonly fieldsOf: (credential: Credential) => RawFields;
   readonly trailersOf: (credential: Credential) => Admission["keepTrailer"];
 }
@@ -58,8 +60,10 @@ export class SigningAttempts implements Admission, Recovery {
     signal: AbortSignal,
   ): Promise<(() => RawFields) | undefined> {
     try {
-      const { origin, fieldsOf } = this.#options;
-      const other = await this.#source.refused(this.#credential, { code, origin }, { signal });
+      const { origin, fieldsOf, patience } = this.#options;
+      const refusal = { code, origin };
+      const wait = { ...patience, signal };
+      const other = await this.#source.refused(this.#credential, refusal, wait);
       if (other === undefined) return undefined;
       return () => {
         this.#credential = other;

@@ -30,6 +30,7 @@ test("all admissions are of one shape, without getters of their own", async () =
     signer: new AssertionSigner(),
     origin: ORIGIN,
     baseUrl: ORIGIN,
+    patience: {},
     forwardCookies: false,
     forwardHeaders: [],
     replayBodyBytes: 0,

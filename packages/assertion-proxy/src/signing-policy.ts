@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { type AssertionSigner, bindRequest } from "@countersign/agent-assertion/sign";
-import type { AgentCredential, Credential } from "@countersign/agent-key";
+import type { AgentCredential, Credential, CredentialOptions } from "@countersign/agent-key";
 import type { Admission, BodyReader, ProxyPolicy } from "./admission.js";
 import { createForwardedFields, type ForwardedFields } from "./forwarded-fields.js";
 import { fieldValues, type RawFields } from "./raw-fields.js";
@@ -22,6 +22,8 @@ export interface SigningPolicyOptions {
   /** The upstream's origin, and its base URL without a slash at its end. */
   readonly origin: string;
   readonly baseUrl: string;
+  /** How the source of a credential is waited for. */
+  readonly patience: CredentialOptions;
   readonly forwardCookies: boolean;
   readonly forwardHeaders: readonly string[];
   /** Bytes of a body that are kept, so that it can be sent again after a 401. */
@@ -45,7 +47,7 @@ const BINDING_FIELDS = ["content-digest", "signature", "signature-input"];
  * @see protocol.md §8
  */
 export function createSigningPolicy(options: SigningPolicyOptions): ProxyPolicy {
-  const { guard, isSecret, threadHeaders, threads, signer, origin } = options;
+  const { guard, isSecret, threadHeaders, threads, signer, origin, patience } = options;
   const ownNames = [
     ...options.keyFields,
     ...threadHeaders.filter((name) => !FORWARDED_THREAD_HEADERS.has(name)),
@@ -98,10 +100,11 @@ export function createSigningPolicy(options: SigningPolicyOptions): ProxyPolicy 
       const { bindingBodyBytes } = options;
       const body = bindingBodyBytes === undefined ? undefined : await reader.read(bindingBodyBytes);
       const source = threads.sourceOf(threadId);
-      const credential = await source.credential({ signal });
+      const credential = await source.credential({ ...patience, signal });
       return new SigningAttempts(source, credential, {
         origin,
         maxBodyBytes: options.replayBodyBytes,
+        patience,
         fieldsOf: (current) => fieldsOf(request, current, body),
         trailersOf: (current) => fieldsFor(current).trailersOf(request.rawHeaders),
       });

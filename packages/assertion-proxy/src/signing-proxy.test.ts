@@ -42,6 +42,8 @@ const BAD: readonly [string, Partial<SigningProxyOptions>][] = [
   ["half a thread", { maxThreads: 1.5 }],
   ["threads that are never idle", { threadIdleMs: Number.POSITIVE_INFINITY }],
   ["threads that are idle at once", { threadIdleMs: 0 }],
+  ["no time for a credential", { credentialMs: 0 }],
+  ["a time for a credential that no timer keeps", { credentialMs: 2_147_483_648 }],
   ["a negative body to keep", { replayBodyBytes: -1 }],
   ["a body to keep without end", { replayBodyBytes: Number.POSITIVE_INFINITY }],
   ["a negative body to bind", { binding: true, bindingBodyBytes: -1 }],

@@ -26,7 +26,7 @@ export interface SigningProxyOptions {
   readonly upstream: string;
   /**
    * Gives the credentials of a thread, or of everything that has no thread (`undefined`). With `@countersign/agent-task`:
-   * `(id) => tasks.thread(id ?? RUN)`. Called once for each live thread.
+   * `(id) => (id === undefined ? tasks.run() : tasks.thread(id))`. Called once for each live thread.
    */
   readonly source: (threadId: string | undefined) => CredentialSource;
   /**
@@ -42,6 +42,12 @@ export interface SigningProxyOptions {
   readonly maxThreads?: number | undefined;
   /** Milliseconds without a request after which a thread makes room for another. From 1 up, default 3,600,000: an hour. */
   readonly threadIdleMs?: number | undefined;
+  /**
+   * Milliseconds in which a request gets its credential, a registration of its agent and task included. From 1 to 2,147,483,647, default
+   * 8,000. A source that takes no deadline is ended by `limits.admitMs`. A temporary failure of the authority is remembered for 5 seconds, or
+   * as long as it asks for: until then all threads that need a registration are refused at once, and after that one of them asks again.
+   */
+  readonly credentialMs?: number | undefined;
   /** Allow to listen where other machines can reach it; needs a client token. Default false. */
   readonly allowRemote?: boolean | undefined;
   /**
@@ -102,6 +108,11 @@ const DEFAULT_THREAD_HEADERS = ["x-thread-id", "session_id"];
 const DEFAULT_REPLAY_BYTES = 1_048_576;
 const DEFAULT_BINDING_BYTES = 16_777_216;
 const DEFAULT_THREAD_IDLE_MS = 3_600_000;
+// Clients that repeat a refused request come back after the 5 s of its Retry-After: each then finds out whether the authority is back.
+const OUTAGE_MS = 5_000;
+const DEFAULT_CREDENTIAL_MS = 8_000;
+// The longest delay that a Node timer keeps.
+const LONGEST_MS = 2_147_483_647;
 // Longer than a thread's turn may take to get its task, so that its own error is what the client hears.
 const DEFAULT_ADMIT_MS = 60_000;
 // Nothing that it sends is looked at again.
@@ -141,6 +152,14 @@ export function createSigningProxy(options: SigningProxyOptions): SigningProxy {
       idleMs: wholeNumber("threadIdleMs", options.threadIdleMs ?? DEFAULT_THREAD_IDLE_MS),
       now,
     }),
+    patience: {
+      deadlineMs: wholeNumber(
+        "credentialMs",
+        options.credentialMs ?? DEFAULT_CREDENTIAL_MS,
+        LONGEST_MS,
+      ),
+      outageMs: OUTAGE_MS,
+    },
     signer: options.signer ?? new AssertionSigner(),
     origin: parseOrigin(options.upstream, { insecureHttp }),
     baseUrl: parseAuthority(options.upstream, { insecureHttp }),
@@ -204,6 +223,6 @@ function bytes(name: string, value: number): number {
 function wholeNumber(name: string, value: number, most = Number.MAX_SAFE_INTEGER): number {
   if (Number.isSafeInteger(value) && value >= 1 && value <= most) return value;
   throw new AssertionProxyError("config_invalid", `${name} cannot be ${value}`, {
-    hint: `give a whole number from 1 ${most === MAX_THREADS ? `to ${most}` : "up"}`,
+    hint: `give a whole number from 1 ${most === Number.MAX_SAFE_INTEGER ? "up" : `to ${most}`}`,
   });
 }

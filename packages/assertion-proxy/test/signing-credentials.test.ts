@@ -1,4 +1,9 @@
-import { AgentKeyError, type BearerCredential, type Code } from "@countersign/agent-key";
+import {
+  AgentKeyError,
+  type BearerCredential,
+  type Code,
+  type CredentialOptions,
+} from "@countersign/agent-key";
 import { describe, expect, test } from "vitest";
 import { connectRaw, sendRaw } from "./raw-client.js";
 import { startRawUpstream } from "./raw-upstream.js";
@@ -90,6 +95,31 @@ describe("without a credential nothing is sent, and the client hears why:", () =
     expect(upstream.connections).toHaveLength(0);
   });
 });
+
+test.each([
+  [undefined, 8000],
+  [100, 100],
+])(
+  "credentialMs %s: a source has %i ms, for a credential and after a refusal, and outages last 5 s",
+  async (credentialMs, deadlineMs) => {
+    const upstream = await startRawUpstream("HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n");
+    const signing = await startSigningProxy({ upstream: upstream.url, credentialMs });
+    const asked: (CredentialOptions | undefined)[] = [];
+    signing.source.credential = async (options) => {
+      asked.push(options);
+      return credentialOf();
+    };
+    signing.source.refused = async (_, __, options) => {
+      asked.push(options);
+      return undefined;
+    };
+    expect(await sendRaw(signing.url, signing.request("GET", "/v1"))).toMatchObject({
+      status: 401,
+    });
+    const patience = { deadlineMs, outageMs: 5000, signal: expect.any(AbortSignal) };
+    expect(asked).toEqual([patience, patience]);
+  },
+);
 
 describe("a human's token", () => {
   const bearer: BearerCredential = {

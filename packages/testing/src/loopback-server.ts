@@ -5,6 +5,10 @@ import type { AddressInfo } from "node:net";
 /** @internal A server on a free loopback port. */
 export interface LoopbackServer {
   readonly origin: string;
+  /** Ends every connection and refuses new ones until `start`. */
+  stop(): Promise<void>;
+  /** Listens again, on the same port. */
+  start(): Promise<void>;
   /** Ends every connection, also those that hang. */
   close(): Promise<void>;
 }
@@ -19,17 +23,24 @@ export async function startLoopbackServer(
       response.destroy();
     });
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
+  const listen = async (port: number): Promise<void> => {
+    server.listen(port, "127.0.0.1");
+    await once(server, "listening");
+  };
+  await listen(0);
   const { port } = server.address() as AddressInfo;
   let closed: Promise<void> | undefined;
+  const stop = () =>
+    new Promise<void>((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
   return {
     origin: `http://127.0.0.1:${port}`,
+    stop,
+    start: () => listen(port),
     close() {
-      closed ??= new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      });
+      closed ??= stop();
       return closed;
     },
   };

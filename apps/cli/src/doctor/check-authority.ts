@@ -66,7 +66,7 @@ export async function checkToken(run: Run, login: StoredLogin): Promise<Verdict>
   const who = `${login.user_id} of ${login.account_id}`;
   // An agent's identity token is no token for servers: it is sent to nobody.
   if (login.kind === "agent") return ok("an identity token, which is sent to no server");
-  const client = new AuthorityClient({ authority: login.authority, ...run.http });
+  const client = new AuthorityClient({ authority: login.authority, ...run.asking });
   try {
     const named = await client.whoami(login.access_token, { signal: run.signal });
     if (named.accountId === login.account_id && named.userId === login.user_id) {

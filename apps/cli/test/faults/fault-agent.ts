@@ -36,7 +36,7 @@ export function startFaultAgent(options: FaultAgentOptions): FaultAgent {
     auth: fixedAuth({ kind: "human", accountId: "acct-1", userId: "user-1", accessToken }),
     store: memoryStore(),
     features: { isEnabled: () => true },
-    client: new AuthorityClient({ authority, now, wait: async () => {} }),
+    client: new AuthorityClient({ authority, now, attempts: 3, wait: async () => {} }),
     now,
   });
   const tasks = new AgentTaskManager({ identities, now });

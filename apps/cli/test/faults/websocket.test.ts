@@ -57,7 +57,7 @@ async function startWorld() {
     auth: createAuthSlot(human),
     store: memoryStore(),
     features: { isEnabled: () => flag.on },
-    client: new AuthorityClient({ authority: authority.url, wait: async () => {} }),
+    client: new AuthorityClient({ authority: authority.url, attempts: 3, wait: async () => {} }),
   });
   const tasks = new AgentTaskManager({ identities });
   onTestFinished(async () => {

@@ -122,7 +122,11 @@ export const HOLDERS: Readonly<Record<string, Make>> = {
       }),
     ),
   "agent-identity/authority-client AuthorityClient": async ({ authority }) => {
-    const client = new AuthorityClient({ authority: authority.url, wait: async () => {} });
+    const client = new AuthorityClient({
+      authority: authority.url,
+      attempts: 3,
+      wait: async () => {},
+    });
     await client.whoami(TOKEN);
     const body = `no ${TOKEN}`;
     authority.fault("whoami", { kind: "status", status: 403, body });

@@ -48,7 +48,7 @@ export function createIdentities({ authority, human }: SecretWorld, on: boolean)
     auth: fixedAuth(human),
     store: memoryStore(),
     features: { isEnabled: () => on },
-    client: new AuthorityClient({ authority: authority.url, wait: async () => {} }),
+    client: new AuthorityClient({ authority: authority.url, attempts: 3, wait: async () => {} }),
   });
   onTestFinished(() => identities.close());
   return identities;

@@ -27,9 +27,12 @@ import { AdminClient } from "./admin-client.js";
 import { readEvents, readPages } from "./read-pages.js";
 
 /** Options of {@link remoteRegistry}. */
-export interface RemoteRegistryOptions extends Omit<AuthorityClientOptions, "authority"> {
+export interface RemoteRegistryOptions
+  extends Omit<AuthorityClientOptions, "authority" | "attempts"> {
   /** Base URL of the authority's admin listener: https, or http on this machine's loopback. */
   readonly url: string;
+  /** Upper bound of the attempts of a question. Default 3. */
+  readonly attempts?: number | undefined;
   /** An access token of role `operate`, or `read` for what changes nothing. Secret. */
   readonly token: string;
 }
@@ -50,8 +53,8 @@ export function remoteRegistry(registryOptions: RemoteRegistryOptions): Registry
     url: { type: "text", expected: "the base URL of an authority's admin listener" },
     token: { type: "text", expected: "an access token, a text that is not empty" },
   });
-  const { url, token, ...options } = registryOptions;
-  const client = new AdminClient({ ...options, authority: url }, token);
+  const { url, token, attempts = 3, ...options } = registryOptions;
+  const client = new AdminClient({ ...options, attempts, authority: url }, token);
   const { tokens, agents, tasks, users, accounts, audit, identities, signingKeys } = ADMIN_PATHS;
   const principal = (accountId: string, userId: string) => ({
     account_id: accountId,

@@ -20,6 +20,8 @@ async function open(options: Partial<AuthorityClientOptions> = {}) {
   const client = new AuthorityClient({
     authority: authority.url,
     random: () => 0,
+    // They do not wait, so that no deadline bounds them.
+    attempts: 3,
     wait: async (delayMs) => void waits.push(delayMs),
     ...options,
   });
@@ -302,7 +304,7 @@ describe("ends in time", () => {
   });
 
   test("when biscuit and registration both hang: one deadline for the two", async () => {
-    const { authority, register } = await open({ deadlineMs: 60, maxAttempts: 1 });
+    const { authority, register } = await open({ deadlineMs: 60, attempts: 1 });
     authority.fault("biscuit", { kind: "hang" }, Number.POSITIVE_INFINITY);
     await expectRejection(register("biscuit"), AuthorityError, "timeout");
     expect(authority.counts).toMatchObject({ biscuit: 1, registerAgent: 0 });
@@ -315,6 +317,21 @@ describe("ends in time", () => {
     expect(error).toMatchObject({ retryable: true, status: undefined });
     expect(error.message).toContain("ECONNREFUSED");
     expect(waits).toEqual([250, 500]);
+  });
+
+  test("when nobody listens until the deadline", async () => {
+    let passedMs = 0;
+    const { authority, client } = await open({
+      attempts: undefined,
+      deadlineMs: 10_000,
+      now: () => passedMs,
+      wait: async (delayMs) => {
+        passedMs += delayMs;
+      },
+    });
+    await authority.close();
+    await expectRejection(client.whoami(TOKEN), AuthorityError, "unreachable");
+    expect({ asked: client.requestCount, passedMs }).toEqual({ asked: 8, passedMs: 9750 });
   });
 
   test("when the caller has had enough", async () => {

@@ -24,11 +24,13 @@ import type {
   AuthorityClientOptions,
   AuthorityRequest,
   AuthorityResponse,
+  AuthorityRetry,
   RegisterAgentOptions,
   RotateKeyOptions,
 } from "./authority-request.js";
 import { revokeAgent, rotateKey } from "./change-agent.js";
 import { type Exchange, exchange } from "./exchange.js";
+import { OutageMemory } from "./outage-memory.js";
 import { parseAnswer } from "./parse-answer.js";
 import { registrationProof } from "./registration-proof.js";
 import { withRetries } from "./retries.js";
@@ -45,6 +47,7 @@ export class AuthorityClient {
   readonly deadlineMs: number;
   readonly #options: AuthorityClientOptions;
   readonly #now: () => number;
+  readonly #outage: OutageMemory;
   #requestCount = 0;
 
   /** @throws {AgentKeyError} `config_invalid`, naming the option, if one is missing or wrong; if `authority` is plain http to another machine */
@@ -54,6 +57,7 @@ export class AuthorityClient {
     this.deadlineMs = options.deadlineMs ?? 30_000;
     this.#options = options;
     this.#now = options.now ?? Date.now;
+    this.#outage = new OutageMemory(this.#now);
   }
 
   /** Requests sent so far, each attempt and each biscuit counted. */
@@ -179,20 +183,31 @@ export class AuthorityClient {
     options: AuthorityCallOptions,
     attempt: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
-    const { maxAttempts = 3, random = Math.random, wait, onRetry } = this.#options;
-    return await withRetries(attempt, {
+    const { random = Math.random, wait, onRetry } = this.#options;
+    const { outageMs, attempts = this.#options.attempts, deadlineMs = this.deadlineMs } = options;
+    const repeated = {
       what: this.#describe(request),
-      maxAttempts: mayRepeat(request) ? maxAttempts : 1,
-      deadlineMs: options.deadlineMs ?? this.deadlineMs,
+      attempts: mayRepeat(request) ? attempts : 1,
+      deadlineMs,
       signal: options.signal,
+      laterPauseMs: outageMs,
       now: this.#now,
       random,
       wait,
-      onRetry: (retry) => {
+      onRetry: (retry: AuthorityRetry) => {
         onRetry?.(retry);
         options.onRetry?.(retry);
       },
-    });
+    };
+    if (outageMs === undefined) return await withRetries(attempt, repeated);
+    return await this.#outage.run(outageMs, (probeMs) =>
+      withRetries(attempt, {
+        ...repeated,
+        ...(probeMs === undefined
+          ? {}
+          : { attempts: 1, deadlineMs: Math.min(probeMs, deadlineMs) }),
+      }),
+    );
   }
 
   async #prove(request: AuthorityRequest, signal: AbortSignal): Promise<Record<string, string>> {

@@ -43,12 +43,25 @@ export interface AuthorityResponse {
   readonly receivedAt: number;
 }
 
-/** Options of every call. */
-export interface AuthorityCallOptions {
-  /** Ends the call; it then rejects with `cancelled`. */
-  readonly signal?: AbortSignal | undefined;
+/** How long a call may take, and how often it may ask. */
+export interface CallPatience {
   /** Time for the whole call with all its attempts, in milliseconds. Default: the client's. */
   readonly deadlineMs?: number | undefined;
+  /** Upper bound of the call's attempts, from 1. Default: the client's. */
+  readonly attempts?: number | undefined;
+  /**
+   * Milliseconds for which a temporary failure of a call with this option is remembered by the client: `timeout`, `unreachable`,
+   * `server_error`, `rate_limited`; at least for the authority's `Retry-After`, up to 60 seconds. Until then each call with this option
+   * rejects at once with the same error. Then one of them asks, once and for a short time, and the others still reject at once. An answer
+   * ends it. Attempts of one call after its second are at least as far apart. Default: each call asks for itself.
+   */
+  readonly outageMs?: number | undefined;
+}
+
+/** Options of every call. */
+export interface AuthorityCallOptions extends CallPatience {
+  /** Ends the call; it then rejects with `cancelled`. */
+  readonly signal?: AbortSignal | undefined;
   /** Hears of each attempt of this call that is followed by another one, after the client's own `onRetry`. */
   readonly onRetry?: ((retry: AuthorityRetry) => void) | undefined;
 }
@@ -79,8 +92,11 @@ export interface AuthorityClientOptions {
   readonly insecureHttp?: boolean | undefined;
   /** Time for one call with all its attempts, in milliseconds. Default 30,000. */
   readonly deadlineMs?: number | undefined;
-  /** Attempts for one call, at least 1. Default 3. */
-  readonly maxAttempts?: number | undefined;
+  /**
+   * Upper bound of the attempts of one call, a whole number from 1. Default: none. A call whose connection fails, or that is answered with
+   * 503, is then repeated until its deadline; after other temporary failures it makes at most 3 attempts (protocol.md §8).
+   */
+  readonly attempts?: number | undefined;
   /** Clock, epoch ms. Default `Date.now`. */
   readonly now?: (() => number) | undefined;
   /** From 0 (included) to 1 (excluded), for the jitter. Default `Math.random`. */

@@ -1,5 +1,6 @@
 import type { Dispatcher } from "undici";
 import { AuthorityError } from "../authority-error.js";
+import { errnoOf } from "./temporary-failure.js";
 
 /** Bodies of answers are read up to here. */
 const MAX_BODY_BYTES = 1024 * 1024;
@@ -88,10 +89,4 @@ function unreachable(url: string, cause: unknown): AuthorityError {
         : "check that the authority runs and that its address is right",
     },
   );
-}
-
-function errnoOf(error: unknown): string | undefined {
-  if (!(error instanceof Error)) return undefined;
-  const code = "code" in error && typeof error.code === "string" ? error.code : undefined;
-  return code ?? errnoOf(error instanceof AggregateError ? error.errors[0] : error.cause);
 }

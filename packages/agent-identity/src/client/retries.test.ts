@@ -1,27 +1,48 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { expectRejection } from "../../test/support/expect-rejection.js";
 import { AuthorityError } from "../authority-error.js";
 import { type RetryOptions, withRetries } from "./retries.js";
 
 const passing = (retryAfterSeconds?: number) =>
   new AuthorityError("server_error", "x", { status: 503, retryable: true, retryAfterSeconds });
 
-/** Runs an attempt that always fails and gives the pauses that were made. */
-async function pausesOf(options: Partial<RetryOptions>, error = passing()): Promise<number[]> {
-  const pauses: number[] = [];
-  const run = withRetries(() => Promise.reject(error), {
-    what: "a call",
-    maxAttempts: 3,
-    deadlineMs: 30_000,
-    signal: undefined,
-    now: () => 0,
-    random: Math.random,
-    wait: async (delayMs) => void pauses.push(delayMs),
-    onRetry: undefined,
-    ...options,
+const broken = (errno: string) =>
+  new AuthorityError("unreachable", "x", {
+    retryable: true,
+    cause: Object.assign(new Error("x"), { code: errno }),
   });
-  await expectRejection(run, AuthorityError, error.code);
+
+/** Runs attempts that fail with these errors, the last one again and again, by a clock that pauses alone move. Gives the pauses. */
+async function pausesOf(
+  options: Partial<RetryOptions>,
+  ...errors: AuthorityError[]
+): Promise<number[]> {
+  const pauses: number[] = [];
+  let passedMs = 0;
+  let last = passing();
+  const run = withRetries(
+    () => {
+      last = errors.shift() ?? last;
+      return Promise.reject(last);
+    },
+    {
+      what: "a call",
+      attempts: 3,
+      laterPauseMs: undefined,
+      deadlineMs: 30_000,
+      signal: undefined,
+      now: () => passedMs,
+      random: Math.random,
+      wait: async (delayMs) => {
+        pauses.push(delayMs);
+        passedMs += delayMs;
+      },
+      onRetry: undefined,
+      ...options,
+    },
+  );
+  // The error of the last attempt, not one about the deadline.
+  expect(await run.catch((error: unknown) => error)).toBe(last);
   return pauses;
 }
 
@@ -60,6 +81,58 @@ describe("pauses between attempts", () => {
   });
 });
 
+describe("an authority that starts again: 503, or a connection that is refused or ends before an answer,", () => {
+  const restarts: [string, AuthorityError][] = [
+    ["503 without Retry-After", passing()],
+    ...["ECONNREFUSED", "ECONNRESET", "EPIPE", "UND_ERR_SOCKET", "EAI_AGAIN"].map(
+      (errno): [string, AuthorityError] => [errno, broken(errno)],
+    ),
+  ];
+
+  test.each(restarts)(
+    "%s is asked again until no pause fits into the deadline",
+    async (_, error) => {
+      const pauses = await pausesOf({ attempts: undefined, random: () => 0 }, error);
+      const first = [250, 500, 1000];
+      // 1,750 ms, then each 2 s: the next attempt would come at 31,750.
+      expect(pauses).toEqual([...first, ...Array.from({ length: 14 }, () => 2000)]);
+    },
+  );
+
+  test.each(restarts)("%s is asked as often as attempts says", async (_, error) => {
+    expect(await pausesOf({ attempts: 1 }, error)).toEqual([]);
+    expect(await pausesOf({ attempts: 5 }, error)).toHaveLength(4);
+  });
+
+  test("is asked again after Retry-After, as long as that fits into the deadline", async () => {
+    expect(await pausesOf({ attempts: undefined }, passing(10))).toEqual([10_000, 10_000]);
+  });
+
+  test("and fails otherwise after that has 3 attempts for the other failures", async () => {
+    const refused = Array.from({ length: 4 }, () => broken("ECONNREFUSED"));
+    const failed = new AuthorityError("server_error", "x", { status: 500, retryable: true });
+    expect(await pausesOf({ attempts: undefined }, ...refused, failed)).toHaveLength(6);
+  });
+});
+
+test.each([
+  ["429", new AuthorityError("rate_limited", "x", { status: 429, retryable: true })],
+  ["500", new AuthorityError("server_error", "x", { status: 500, retryable: true })],
+  ["502", new AuthorityError("server_error", "x", { status: 502, retryable: true })],
+  ["a time-out", new AuthorityError("timeout", "x", { retryable: true })],
+  ["a name that does not exist", broken("ENOTFOUND")],
+  ["a network without a route", broken("EHOSTUNREACH")],
+  ["a connection that takes too long", broken("UND_ERR_CONNECT_TIMEOUT")],
+])("%s is asked at most 3 times, whatever time is left", async (_, error) => {
+  expect(await pausesOf({ attempts: undefined }, error)).toHaveLength(2);
+  expect(await pausesOf({ attempts: 2 }, error)).toHaveLength(1);
+});
+
+test("a later pause is at least as long as it must be, the first is not", async () => {
+  const options = { attempts: undefined, deadlineMs: 8000, laterPauseMs: 5000, random: () => 0 };
+  expect(await pausesOf(options)).toEqual([250, 5000]);
+});
+
 test.each([
   ["429", new AuthorityError("rate_limited", "x", { status: 429, retryable: true }), 2],
   ["500", new AuthorityError("server_error", "x", { status: 500, retryable: true }), 2],
@@ -87,7 +160,8 @@ test("an error that is none of the authority's is thrown as it is, and not tried
     },
     {
       what: "a call",
-      maxAttempts: 3,
+      attempts: 3,
+      laterPauseMs: undefined,
       deadlineMs: 1000,
       signal: undefined,
       now: Date.now,

@@ -1,14 +1,22 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { AuthorityError } from "../authority-error.js";
 import type { AuthorityRetry } from "./authority-request.js";
+import { isRestart } from "./temporary-failure.js";
 
 const FIRST_BACKOFF_MS = 250;
+// Of the shortest pause; jitter makes it up to twice as long.
+const LONGEST_BACKOFF_MS = 2000;
+// Of attempts that fail otherwise than a restart makes them fail.
+const MOST_OTHER_FAILURES = 3;
 
 /** How a call is repeated. */
 export interface RetryOptions {
   readonly what: string;
-  readonly maxAttempts: number;
+  /** Upper bound of the attempts. Absent: none. */
+  readonly attempts: number | undefined;
   readonly deadlineMs: number;
+  /** The shortest pause before the third attempt and those after it, in milliseconds. Absent: the back-off's. */
+  readonly laterPauseMs: number | undefined;
   readonly signal: AbortSignal | undefined;
   readonly now: () => number;
   readonly random: () => number;
@@ -17,7 +25,8 @@ export interface RetryOptions {
 }
 
 /**
- * Runs attempts until one succeeds, fails for good, or the deadline is over (protocol.md §8: time-outs, connection errors, 429, 5xx).
+ * Runs attempts until one succeeds, fails for good, or no other one fits into the deadline (protocol.md §8). What a restart of the authority
+ * looks like from outside is repeated until then; time-outs, other connection errors, 429 and other 5xx make at most 3 attempts fail.
  *
  * Each attempt but the last gets half of the time that is left, so that one hanging connection does not use it all.
  */
@@ -30,17 +39,21 @@ export async function withRetries<T>(
   const deadline = new AbortController();
   const timer = setTimeout(() => deadline.abort(timedOut(options)), deadlineMs);
   const whole = caller === undefined ? deadline.signal : AbortSignal.any([deadline.signal, caller]);
+  const { attempts = Number.POSITIVE_INFINITY } = options;
+  let otherFailures = 0;
   try {
     for (let count = 1; ; count += 1) {
       throwIfCancelled(options);
-      const isLast = count >= options.maxAttempts;
+      const isLast = count >= attempts || otherFailures >= MOST_OTHER_FAILURES - 1;
       const limitMs = Math.max(endsAt - now(), 0) / (isLast ? 1 : 2);
       const error = await run(attempt, whole, isLast ? undefined : limitMs, options);
       if (!("error" in error)) return error.value;
       throwIfCancelled(options);
       if (deadline.signal.aborted) throw timedOut(options, error.error);
-      if (isLast || !isPassing(error.error)) throw error.error;
-      const delayMs = backoff(count, error.error, options.random);
+      if (!isPassing(error.error)) throw error.error;
+      if (!isRestart(error.error)) otherFailures += 1;
+      if (count >= attempts || otherFailures >= MOST_OTHER_FAILURES) throw error.error;
+      const delayMs = backoff(count, error.error, options);
       // Waiting past the deadline helps nobody: the caller hears now when to come back.
       if (delayMs >= endsAt - now()) throw error.error;
       options.onRetry?.({ attempt: count, delayMs, error: error.error });
@@ -80,10 +93,11 @@ function isPassing(error: AuthorityError): boolean {
   return error.retryable && (error.code === "timeout" || error.code === "unreachable");
 }
 
-function backoff(count: number, error: AuthorityError, random: () => number): number {
-  const base = FIRST_BACKOFF_MS * 2 ** (count - 1);
-  const jittered = Math.round(base * (1 + random()));
-  return Math.max(jittered, (error.retryAfterSeconds ?? 0) * 1000);
+function backoff(count: number, error: AuthorityError, options: RetryOptions): number {
+  const base = Math.min(FIRST_BACKOFF_MS * 2 ** (count - 1), LONGEST_BACKOFF_MS);
+  const jittered = Math.round(base * (1 + options.random()));
+  const leastMs = count === 1 ? 0 : (options.laterPauseMs ?? 0);
+  return Math.max(jittered, leastMs, (error.retryAfterSeconds ?? 0) * 1000);
 }
 
 async function pause(

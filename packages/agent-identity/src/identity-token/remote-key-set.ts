@@ -25,7 +25,7 @@ const SHAPES: Readonly<Record<string, OptionShape>> = {
   ...TRANSPORT_OPTIONS,
 };
 
-/** Options of {@link remoteKeySet}. `deadlineMs` is 10,000 by default. */
+/** Options of {@link remoteKeySet}. `deadlineMs` is 10,000 by default, and `attempts` 3. */
 export interface RemoteKeySetOptions extends Omit<AuthorityClientOptions, "authority"> {
   /** How long a fetched set is used without asking again. Seconds, from 0 to a week. Default 600. */
   readonly cacheSeconds?: number | undefined;
@@ -52,7 +52,8 @@ export function remoteKeySet(url: string, options: RemoteKeySetOptions = {}): Ke
   const now = options.now ?? Date.now;
   const authority = parseOrigin(url, options, "url");
   const { pathname, search } = new URL(url);
-  const client = new AuthorityClient({ deadlineMs: 10_000, ...clientOptions, authority });
+  const { attempts = 3 } = clientOptions;
+  const client = new AuthorityClient({ deadlineMs: 10_000, ...clientOptions, attempts, authority });
   const flights = new SharedFlights<void>(cancelled);
   let keys: readonly PublicRsaKey[] = [];
   let fetchedAt: number | undefined;

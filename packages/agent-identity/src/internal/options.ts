@@ -67,6 +67,12 @@ export const TRANSPORT_OPTIONS = {
     fraction: true,
     optional: true,
   },
+  attempts: {
+    type: "number",
+    least: 1,
+    most: Number.MAX_SAFE_INTEGER,
+    optional: true,
+  },
   now: OPTIONAL_CLOCK,
 } as const satisfies Readonly<Record<string, OptionShape>>;
 

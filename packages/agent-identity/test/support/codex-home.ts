@@ -107,7 +107,7 @@ export async function openCodexAgent(members: Readonly<Record<string, unknown>> 
     auth: codexAuth(home.root, { authority: authority.url }),
     store: home.store,
     features: { isEnabled: () => true },
-    client: new AuthorityClient({ authority: authority.url, wait: async () => {} }),
+    client: new AuthorityClient({ authority: authority.url, attempts: 3, wait: async () => {} }),
   });
   onTestFinished(() => manager.close());
   return { ...home, authority, logIn, manager };

@@ -36,7 +36,12 @@ export async function openManager(
   const auth = createAuthSlot(isLoggedIn ? human("acct-1", "user-1") : undefined);
   const store = options.store ?? memoryStore();
   const flag = { on: true };
-  const client = new AuthorityClient({ authority: authority.url, wait: async () => {} });
+  // They do not wait, so that no deadline bounds them.
+  const client = new AuthorityClient({
+    authority: authority.url,
+    attempts: 3,
+    wait: async () => {},
+  });
   const make = (more: Partial<AgentIdentityManagerOptions> = {}) => {
     const features = { isEnabled: () => flag.on };
     const manager = new AgentIdentityManager({

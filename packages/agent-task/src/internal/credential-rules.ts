@@ -13,8 +13,9 @@ import { AgentTaskError } from "../agent-task-error.js";
 import type { FailurePolicy, ThreadCredentials, ThreadOptions, Turn } from "../agent-thread.js";
 import { TaskRegistrationError } from "../task-registration-error.js";
 import { isSameSigner } from "./is-same-agent.js";
+import { fewAttempts } from "./registration-attempt.js";
 import { toRegistrationError } from "./registration-failure.js";
-import type { TaskKeeper } from "./task-keeper.js";
+import type { TaskKeeper, WaitOptions } from "./task-keeper.js";
 
 // Passing troubles of the authority; never a refusal (protocol §8).
 const FALLBACK_CODES: ReadonlySet<Code> = new Set([
@@ -34,8 +35,7 @@ export interface CredentialRulesOptions {
   readonly bearerOrigins: readonly string[];
 }
 
-interface RecoveryWait {
-  readonly signal: AbortSignal | undefined;
+interface RecoveryWait extends WaitOptions {
   readonly remainingMs: () => number;
 }
 
@@ -77,7 +77,8 @@ export class CredentialRules implements ThreadCredentials {
     }
     let task: AgentTask | undefined;
     try {
-      task = await keeper.ensure(scope, { signal: options.signal });
+      const attempts = this.#hasFallback ? fewAttempts(options.outageMs) : undefined;
+      task = await keeper.ensure(scope, { ...options, attempts });
     } catch (error) {
       return { credential: await this.#fallback(scope, error) };
     }
@@ -94,10 +95,7 @@ export class CredentialRules implements ThreadCredentials {
     if (credential.kind !== "agent") return undefined;
     if (!(await this.#isStillAtWork(scope, credential))) return undefined;
     // One deadline for all of it: a refusal never costs a turn two waits in series.
-    const wait = {
-      signal: options.signal,
-      remainingMs: this.#options.keeper.countdown(),
-    };
+    const wait = { ...options, remainingMs: this.#options.keeper.countdown(options) };
     switch (refusal.code) {
       case undefined:
       case "unknown_task":
@@ -233,14 +231,14 @@ export class CredentialRules implements ThreadCredentials {
     return credential;
   }
 
+  get #hasFallback(): boolean {
+    const { onFailure, bearerOrigins } = this.#options;
+    return onFailure === "bearer" && bearerOrigins.length > 0;
+  }
+
   async #fallback(scope: TaskScope, error: unknown): Promise<Credential> {
-    const { onFailure, bearerOrigins, keeper } = this.#options;
-    if (
-      onFailure !== "bearer" ||
-      bearerOrigins.length === 0 ||
-      !TaskRegistrationError.is(error) ||
-      !FALLBACK_CODES.has(error.code)
-    ) {
+    const { bearerOrigins, keeper } = this.#options;
+    if (!this.#hasFallback || !TaskRegistrationError.is(error) || !FALLBACK_CODES.has(error.code)) {
       throw error;
     }
     // The auth of now: the one that the registration began with may be gone.

@@ -7,7 +7,11 @@ import { createIdempotencyKey, createRandomIdempotencyKey } from "../idempotency
 import { parseStoredThread, type StoredThread } from "../schema/stored-thread.js";
 import type { TaskStore } from "../store/task-store.js";
 import type { TaskOfAgentEvent } from "../task-events.js";
-import type { RegistrationAttempt, TaskRegistrarOptions } from "./registration-attempt.js";
+import {
+  fewAttempts,
+  type RegistrationAttempt,
+  type TaskRegistrarOptions,
+} from "./registration-attempt.js";
 import { requestTask } from "./request-task.js";
 import type { ScopeState } from "./scope-states.js";
 import { findTask, withTask } from "./stored-tasks.js";
@@ -193,6 +197,7 @@ async function register(
     agentRuntimeId,
     reason: first ? "first" : renewal ? "renewed" : "replaced",
   });
+  const patience = attempt.patience();
   const task = await whileHeld(held, (lost) =>
     requestTask({
       client: input.identities.client,
@@ -202,7 +207,9 @@ async function register(
       idempotencyKey,
       human,
       signal: lost === undefined ? attempt.signal : AbortSignal.any([attempt.signal, lost]),
-      deadlineMs: attempt.remainingMs(),
+      patience: renewal
+        ? { ...patience, attempts: patience.attempts ?? fewAttempts(patience.outageMs) }
+        : patience,
       onRetry: ({ attempt: number, delayMs, error }) =>
         emit("retrying", { scope, attempt: number, delayMs, code: error.code }),
     }),

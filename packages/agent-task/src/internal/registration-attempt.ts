@@ -1,5 +1,5 @@
 import type { AgentIdentityManager } from "@countersign/agent-identity";
-import type { AuthorityClock } from "@countersign/agent-identity/authority-client";
+import type { AuthorityClock, CallPatience } from "@countersign/agent-identity/authority-client";
 import type { TaskStore } from "../store/task-store.js";
 import type { EmitTaskEvent } from "../task-events.js";
 
@@ -17,8 +17,19 @@ export interface RegistrationAttempt {
   readonly signal: AbortSignal;
   /** Milliseconds that are left for all of it. */
   readonly remainingMs: () => number;
+  /** How its calls of the authority wait. */
+  readonly patience: () => CallPatience;
   /** Hears whose task is being registered, for the error. */
   readonly onAgent: (agentRuntimeId: string) => void;
   /** Whether the scope was forgotten meanwhile: what comes is not kept then. */
   readonly isForgotten: () => boolean;
+}
+
+/**
+ * Upper bound of the attempts of a call whose turn has something else to go on with, a task that still lives or the human's token: it does not
+ * wait for an authority that starts again.
+ */
+export function fewAttempts(outageMs: number | undefined): number {
+  // Where outages are remembered, the third attempt would come that much later.
+  return outageMs === undefined ? 3 : 2;
 }

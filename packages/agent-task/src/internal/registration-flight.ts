@@ -1,4 +1,5 @@
 import type { AgentIdentityManager } from "@countersign/agent-identity";
+import type { CallPatience } from "@countersign/agent-identity/authority-client";
 import type { AgentTask, TaskScope } from "../agent-task.js";
 import type { EmitTaskEvent } from "../task-events.js";
 import type { Flight } from "./flight.js";
@@ -19,6 +20,8 @@ export interface FlightOptions {
   readonly deadlineMs: number;
   /** What is left of it for this flight. Milliseconds. */
   readonly flightMs: number;
+  /** How its calls of the authority wait, within that time. */
+  readonly patience: Omit<CallPatience, "deadlineMs">;
 }
 
 /** Options of {@link joinFlight}. */
@@ -36,10 +39,11 @@ export interface JoinOptions {
  */
 export function startFlight(state: ScopeState, options: FlightOptions): Flight {
   const { scope, generation } = state;
-  const { identities, timers, emit, prewarm, flightMs } = options;
+  const { identities, timers, emit, prewarm, flightMs, patience } = options;
   const { authority } = identities;
   const controller = new AbortController();
-  const remainingMs = startCountdown(timers, flightMs);
+  const countdown = startCountdown(timers, flightMs);
+  const remainingMs = () => Math.max(1, countdown());
   let agentRuntimeId: string | undefined;
   const stopTimer = timers.after(Math.max(1, flightMs), () => {
     const seconds = Math.ceil(options.deadlineMs / 1000);
@@ -48,7 +52,8 @@ export function startFlight(state: ScopeState, options: FlightOptions): Flight {
   });
   const work = options.run({
     signal: controller.signal,
-    remainingMs: () => Math.max(1, remainingMs()),
+    remainingMs,
+    patience: () => ({ ...patience, deadlineMs: remainingMs() }),
     isForgotten: () => state.generation !== generation,
     onAgent: (id) => {
       agentRuntimeId = id;

@@ -3,6 +3,7 @@ import type {
   AuthorityClient,
   AuthorityClock,
   AuthorityRetry,
+  CallPatience,
 } from "@countersign/agent-identity/authority-client";
 import { formatTimestamp, parseTimestamp } from "@countersign/agent-key";
 import type { AgentTask, TaskScope } from "../agent-task.js";
@@ -20,8 +21,7 @@ export interface TaskRequest {
   /** The human whose biscuit goes with it (generation A). Absent: the signature is the only credential (generation C). */
   readonly human: HumanAuth | undefined;
   readonly signal: AbortSignal;
-  /** Milliseconds for all attempts. */
-  readonly deadlineMs: number;
+  readonly patience: CallPatience;
   readonly onRetry: (retry: AuthorityRetry) => void;
 }
 
@@ -36,8 +36,8 @@ export async function requestTask(request: TaskRequest): Promise<AgentTask> {
   const { client, clock, identity, human } = request;
   const registeredAt = formatTimestamp(clock.now());
   const options = {
+    ...request.patience,
     signal: request.signal,
-    deadlineMs: request.deadlineMs,
     onRetry: request.onRetry,
   };
   const response = await client.request(

@@ -28,6 +28,11 @@ export interface WaitOptions {
   readonly signal?: AbortSignal | undefined;
   /** The milliseconds that are left for it, where it is a part of something longer. Default: `deadlineMs` from now. */
   readonly remainingMs?: (() => number) | undefined;
+  /** How many milliseconds the whole may take, if less than the manager's `deadlineMs`. */
+  readonly deadlineMs?: number | undefined;
+  /** As the options of the same names of calls to the authority. */
+  readonly attempts?: number | undefined;
+  readonly outageMs?: number | undefined;
 }
 
 /** A task that may be used now, and the identity of its agent. */
@@ -54,8 +59,8 @@ export class TaskKeeper {
   }
 
   /** Counts down the time that everything together may take. */
-  countdown(): () => number {
-    return startCountdown(this.options.timers, this.options.deadlineMs);
+  countdown(wait: WaitOptions = {}): () => number {
+    return startCountdown(this.options.timers, this.#deadlineOf(wait));
   }
 
   /**
@@ -76,7 +81,7 @@ export class TaskKeeper {
   }
 
   async ensure(scope: TaskScope, options: WaitOptions = {}): Promise<AgentTask | undefined> {
-    const { signal, remainingMs = this.countdown() } = options;
+    const { signal, remainingMs = this.countdown(options) } = options;
     const state = this.state(scope);
     const givenUp = () => signal?.aborted === true;
     this.#assertOpen(scope);
@@ -97,7 +102,7 @@ export class TaskKeeper {
           if (givenUp() || this.#closed || remainingMs() <= GRACE_MS) throw error;
         }
       }
-      const flight = state.flight ?? this.#start(state, remainingMs(), false);
+      const flight = state.flight ?? this.#start(state, remainingMs(), false, options);
       return await this.#join(state, flight, signal, remainingMs());
     } finally {
       stopWaiting();
@@ -201,7 +206,8 @@ export class TaskKeeper {
       const stored = await identities.peek();
       if (stored === undefined || !isSameAgentId(stored, signer)) return false;
       if (!isSameSigner(stored, signer)) return true;
-      const rotated = await identities.finishRotation(stored, { signal });
+      const { attempts, outageMs } = wait;
+      const rotated = await identities.finishRotation(stored, { signal, attempts, outageMs });
       return (
         rotated !== undefined && isSameAgentId(rotated, signer) && !isSameSigner(rotated, signer)
       );
@@ -234,13 +240,24 @@ export class TaskKeeper {
       : undefined;
   }
 
-  #start(state: ScopeState, deadlineMs: number, prewarm: boolean): Flight {
+  #start(
+    state: ScopeState,
+    flightMs: number,
+    prewarm: boolean,
+    { deadlineMs, attempts, outageMs }: WaitOptions = {},
+  ): Flight {
     return startFlight(state, {
       ...this.options,
       run: (attempt) => this.#registrar.run(state, attempt),
-      flightMs: deadlineMs,
+      deadlineMs: this.#deadlineOf({ deadlineMs }),
+      flightMs,
       prewarm,
+      patience: { attempts, outageMs },
     });
+  }
+
+  #deadlineOf({ deadlineMs: mostMs = Number.POSITIVE_INFINITY }: WaitOptions): number {
+    return Math.min(this.options.deadlineMs, mostMs);
   }
 
   async #join(

@@ -1,4 +1,4 @@
-import type { AgentIdentity } from "@countersign/agent-identity";
+import type { AgentIdentity, EnsureIdentityOptions } from "@countersign/agent-identity";
 import { AgentIdentityError, AuthorityError } from "@countersign/agent-identity";
 import { type Code, CountersignError } from "@countersign/agent-key";
 import type { AgentTask } from "../agent-task.js";
@@ -27,9 +27,8 @@ export class TaskRegistrar {
   /** @returns the task; `undefined`: there is no agent to register one for (feature off, nobody logged in) */
   async run(state: ScopeState, attempt: RegistrationAttempt): Promise<AgentTask | undefined> {
     const { identities } = this.#options;
-    const { signal } = attempt;
     const recovered = new Set<Code>();
-    let identity = await identities.ensure({ signal });
+    let identity = await identities.ensure(callOf(attempt));
     for (let switches = 0; switches <= MAX_SWITCHES; switches += 1) {
       const outcome = await this.#runFor(identity, state, attempt, recovered);
       if ("task" in outcome) return outcome.task;
@@ -80,7 +79,7 @@ export class TaskRegistrar {
         const input = { ...this.#options, state, identity, human: () => human.current(), attempt };
         const task = await obtainTask(input);
         if (task !== undefined) this.#unproven.delete(identity.agentRuntimeId);
-        const current = await identities.ensure({ signal });
+        const current = await identities.ensure(callOf(attempt));
         // The task stays stored for its own agent; whoever is at work now gets another one.
         const isCurrent = current !== undefined && isSameAgent(current, identity);
         return isCurrent && task !== undefined ? { task } : { identity: current };
@@ -88,10 +87,10 @@ export class TaskRegistrar {
         if (signal.aborted) throw error;
         const now = await human.now();
         // A failure of who has gone is nobody's.
-        if (now === "switched") return { identity: await identities.ensure({ signal }) };
+        if (now === "switched") return { identity: await identities.ensure(callOf(attempt)) };
         const isRenewed = human.used !== undefined && human.used !== now?.accessToken;
         if (!(isRenewed && isUnauthenticated(error) && !recovered.has(error.code))) {
-          identity = await this.#afterRefusal(error, identity, recovered, signal);
+          identity = await this.#afterRefusal(error, identity, recovered, attempt);
         } else {
           // Refused was the token of before; the human has logged in again since.
           recovered.add(error.code);
@@ -106,7 +105,7 @@ export class TaskRegistrar {
     error: unknown,
     identity: AgentIdentity,
     recovered: Set<Code>,
-    signal: AbortSignal,
+    attempt: RegistrationAttempt,
   ): Promise<AgentIdentity | undefined> {
     if (!AuthorityError.is(error) || recovered.has(error.code)) throw error;
     recovered.add(error.code);
@@ -114,26 +113,26 @@ export class TaskRegistrar {
     switch (error.code) {
       case "unknown_agent": {
         if (this.#isUnproven(identity)) throw error;
-        const replaced = await identities.replace(identity, "unknown_agent", { signal });
+        const replaced = await identities.replace(identity, "unknown_agent", callOf(attempt));
         if (replaced === undefined) throw error;
         this.#unproven.set(replaced.agentRuntimeId, clock.local());
         return replaced;
       }
       case "agent_expired": {
-        const renewed = await identities.replace(identity, "agent_expired", { signal });
+        const renewed = await identities.replace(identity, "agent_expired", callOf(attempt));
         if (renewed === undefined) throw error;
         return renewed;
       }
       case "bad_signature": {
         // A rotation that was cut off here, or finished by another process meanwhile.
-        const rotated = await identities.finishRotation(identity, { signal });
+        const rotated = await identities.finishRotation(identity, callOf(attempt));
         if (rotated === undefined) throw error;
         return rotated;
       }
       case "expired":
       case "not_yet_valid": {
         const learned = await clock.learn(error.code, clock.offsetSeconds, () =>
-          this.askTheTime(signal),
+          this.askTheTime(attempt.signal),
         );
         if (!learned) throw error;
         return identity;
@@ -147,6 +146,10 @@ export class TaskRegistrar {
     const since = this.#unproven.get(identity.agentRuntimeId);
     return since !== undefined && this.#options.clock.local() - since < REPLACE_AGAIN_AFTER_MS;
   }
+}
+
+function callOf({ signal, patience }: RegistrationAttempt): EnsureIdentityOptions {
+  return { ...patience(), signal };
 }
 
 function isUnauthenticated(error: unknown): error is AuthorityError {

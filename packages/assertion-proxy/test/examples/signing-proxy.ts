@@ -1,7 +1,7 @@
 import type { CredentialSource } from "@countersign/agent-key";
 import { createSigningProxy, type SigningProxy } from "@countersign/assertion-proxy";
 
-/** With `@countersign/agent-task` a source is a thread: `(id) => tasks.thread(id ?? RUN)`. */
+/** With `@countersign/agent-task` a source is a thread: `(id) => (id === undefined ? tasks.run() : tasks.thread(id))`. */
 export async function sign(
   source: (threadId: string | undefined) => CredentialSource,
   clientToken: string,

@@ -136,5 +136,9 @@ export interface TestAuthority extends AsyncDisposable {
   answerTasks: TaskAnswerMember;
   /** Settable. Lifetime of new tasks, told as `expires_at`. Default `undefined`: none. */
   taskLifetimeSeconds: number | undefined;
+  /** Ends every connection and refuses new ones until `start`. It forgets nothing. */
+  stop(): Promise<void>;
+  /** Listens again, on the same port. */
+  start(): Promise<void>;
   close(): Promise<void>;
 }

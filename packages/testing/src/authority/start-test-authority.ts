@@ -121,6 +121,8 @@ export async function startTestAuthority(
     set taskLifetimeSeconds(seconds) {
       state.taskLifetimeSeconds = seconds;
     },
+    stop: () => server.stop(),
+    start: () => server.start(),
     close: () => server.close(),
     [Symbol.asyncDispose]: () => server.close(),
   };
