@@ -194,18 +194,22 @@ describe("codex run repairs the home before Codex starts", () => {
     expect((await start()).stderr).toBe("");
   });
 
-  test("and starts it all the same where the authority does not answer, refuses the agent, or is not there", async () => {
-    await withAnswer(() => undefined);
+  const expectWarning = async () => {
     const before = contentOf(codexHome);
-    const expectWarning = async () => {
-      expect((await start()).stderr).toMatch(/^warning: the task in .* was not checked: .*\n$/);
-    };
-    await expectWarning();
+    expect((await start()).stderr).toMatch(/^warning: the task in .* was not checked: .*\n$/);
     expect(contentOf(codexHome)).toEqual(before);
+  };
+
+  // Every other command waits for 30 seconds.
+  test("and starts it soon where the authority does not answer", { timeout: 25_000 }, async () => {
+    await withAnswer(() => undefined);
+    await expectWarning();
+  });
+
+  test("and starts it all the same where the authority refuses the agent, or is not there", async () => {
     await withAnswer(refuse(401, "agent_revoked"));
     await expectWarning();
     await writeHome("http://127.0.0.1:9", (await authOf()).agent_identity);
     await expectWarning();
-    expect((await authOf()).agent_identity).toHaveProperty("task_id");
   });
 });

@@ -58,6 +58,9 @@ describe("codex run does not start", () => {
     const result = await countersign(run("--", "show"), { home, env: { PATH: folder } });
     expectError(result, "config_invalid", 2);
     expect(result.stderr).toContain("there is no codex in PATH");
+    // What stands behind `--` says nothing about how this command reports.
+    const asked = await countersign(run("--", "exec", "--json"), { home, env: { PATH: folder } });
+    expect(asked.stdout).toBe("");
     expect(result.stderr).toContain("--codex PATH");
   });
 
