@@ -42,7 +42,12 @@ const KINDS = [
     reads: ["B"],
     variables: ["CODEX_AGENT_IDENTITY_AUTHAPI_BASE_URL"],
   },
-  { since: [0, 122], flag: "A", reads: ["A"], variables: [] },
+  {
+    since: [0, 122],
+    flag: "A",
+    reads: ["A"],
+    variables: ["CODEX_REFRESH_TOKEN_URL_OVERRIDE"],
+  },
 ] as const satisfies readonly CodexKind[];
 
 const [NEWEST, , OLDEST] = KINDS;

@@ -23,6 +23,8 @@ export function createCodexConfig({ authority, gateway }: CodexConfigOptions): s
   return stringify({
     model_provider: PROVIDER,
     chatgpt_base_url: chatgptBaseUrlOf(authority),
+    // Codex 0.122 asks its vendor for the list of models under the login's token, whatever the provider is; the gateway refuses that.
+    openai_base_url: gateway,
     // An authority has no events, connectors and plugins; each run would ask it for them, and 0.150 and newer shows that it failed.
     analytics: { enabled: false },
     features: { use_agent_identity: true, apps: false, plugins: false },

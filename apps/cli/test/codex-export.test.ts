@@ -186,6 +186,7 @@ test("writes what Codex reads, for the owner alone", async () => {
   expect(parse(await readFile(join(codexHome, "config.toml"), "utf8"))).toMatchObject({
     model_provider: "countersign",
     chatgpt_base_url: "https://authority.example/backend-api",
+    openai_base_url: "https://gateway.example/v1",
     analytics: { enabled: false },
     features: { use_agent_identity: true, apps: false, plugins: false },
     model_providers: {

@@ -168,7 +168,7 @@ describe("codex run does not start", () => {
 
 describe("codex run starts Codex", () => {
   test.each([
-    { version: "0.122.0", generation: "A", names: [] },
+    { version: "0.122.0", generation: "A", names: ["CODEX_REFRESH_TOKEN_URL_OVERRIDE"] },
     { version: "0.124.0", generation: "B", names: ["CODEX_AGENT_IDENTITY_AUTHAPI_BASE_URL"] },
     { version: "0.149.0", generation: "B", names: ["CODEX_AGENT_IDENTITY_AUTHAPI_BASE_URL"] },
     { version: "0.150.0-alpha.1", generation: "C", names: undefined },
