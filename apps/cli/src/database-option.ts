@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { AuthorityStore } from "@countersign/agent-authority";
 import { openPrivateDirectory } from "@countersign/agent-identity/private-file";
 import { CliError } from "./cli-error.js";
-import { type DatabaseSources, findDatabaseUrl } from "./database-url.js";
+import { type DatabaseLocation, type DatabaseSources, findDatabaseUrl } from "./database-url.js";
 import { inspectHome, isSystemError } from "./home.js";
 import type { Run } from "./run.js";
 
@@ -27,23 +27,23 @@ export async function openDatabase(
   option: string | undefined,
   { create, configured }: OpenDatabaseOptions,
 ): Promise<AuthorityStore> {
-  const url = await databaseUrl(run, option, { create, configured });
+  const { url, password } = await findDatabase(run, option, { create, configured });
   if (!create) await requireExisting(url);
   const { openStore } = await import("@countersign/agent-authority");
-  return await openStore(url);
+  return await openStore(url, { password });
 }
 
-/** Finds the URL of the database that {@link openDatabase} opens. The home is looked at, or made, where the database is in it. */
-export async function databaseUrl(
+/** Finds the database that {@link openDatabase} opens. The home is looked at, or made, where the database is in it. */
+export async function findDatabase(
   run: Run,
   option: string | undefined,
   { create, configured }: OpenDatabaseOptions,
-): Promise<string> {
+): Promise<DatabaseLocation> {
   const named = await findDatabaseUrl(run.environment, { option, ...configured });
   if (named !== undefined) return named;
   await inspectHome(run.home);
   if (create) await openPrivateDirectory(run.home);
-  return `sqlite:${join(run.home, DATABASE_FILE)}`;
+  return { url: `sqlite:${join(run.home, DATABASE_FILE)}` };
 }
 
 async function requireExisting(url: string): Promise<void> {

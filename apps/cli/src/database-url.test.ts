@@ -59,30 +59,41 @@ describe("refuses, without repeating what it is,", () => {
   });
 });
 
+test.each([
+  "postgres://countersign@%2Frun%2Fpostgresql/countersign",
+  "postgres://countersign@/countersign?host=/run/postgresql",
+  "postgres:///countersign?host=/run/postgresql",
+  "postgres://countersign@a.example:5432,b.example:5432/countersign",
+])("a socket's folder or several hosts are no password: %s", async (option) => {
+  expect(await find({ option })).toEqual({ url: option });
+});
+
 test("nobody names one", async () => {
   expect(await find({})).toBeUndefined();
 });
 
 test("an argument wins over the configuration, that over COUNTERSIGN_DATABASE_URL", async () => {
   const variables = () => ({ COUNTERSIGN_DATABASE_URL: "sqlite:c.db" });
-  expect(await find({ option: "sqlite:a.db", configured: "sqlite:b.db" }, variables())).toBe(
-    "sqlite:a.db",
-  );
-  expect(await find({ configured: "sqlite:b.db" }, variables())).toBe("sqlite:b.db");
-  expect(await find({}, variables())).toBe("sqlite:c.db");
+  expect(await find({ option: "sqlite:a.db", configured: "sqlite:b.db" }, variables())).toEqual({
+    url: "sqlite:a.db",
+  });
+  expect(await find({ configured: "sqlite:b.db" }, variables())).toEqual({ url: "sqlite:b.db" });
+  expect(await find({}, variables())).toEqual({ url: "sqlite:c.db" });
 });
 
 test("the URL may stand in a variable or a file, and may then hold a password", async () => {
   const url = "postgres://u:s3cr3t@db.example/x";
   const variables: NodeJS.ProcessEnv = { DATABASE_URL: url };
-  expect(await find({ option: "env:DATABASE_URL" }, variables)).toBe(url);
+  expect(await find({ option: "env:DATABASE_URL" }, variables)).toEqual({ url });
   expect(variables).toEqual({});
-  expect(await find({ option: `file:${fileWith(`${url}\n`)}` })).toBe(url);
+  const found = await find({ option: `file:${fileWith(`${url}\n`)}` });
+  expect(found?.url).toBe(url);
+  expect(await found?.password?.()).toBe("s3cr3t");
 });
 
 test("a driver that looks for a password file by itself is told where it is, never in the working directory", async () => {
   const variables: NodeJS.ProcessEnv = {};
-  expect(await find({ option: URL_ALONE }, variables)).toBe(URL_ALONE);
+  expect(await find({ option: URL_ALONE }, variables)).toEqual({ url: URL_ALONE });
   expect(variables.PGPASSFILE).toBe(join(homedir(), ".pgpass"));
   const named = { PGPASSFILE: "/run/pgpass" };
   await find({ option: URL_ALONE }, named);
@@ -96,15 +107,29 @@ test("a password comes from its file or PGPASSWORD, whatever characters it has",
     [{}, { COUNTERSIGN_DATABASE_PASSWORD_FILE: fileWith(password) }],
     [{}, { PGPASSWORD: password }],
   ] satisfies [DatabaseSources, NodeJS.ProcessEnv][]) {
-    const url = new URL((await find({ option: URL_ALONE, ...sources }, variables)) ?? "");
-    expect(decodeURIComponent(url.password)).toBe(password);
+    const found = await find({ option: URL_ALONE, ...sources }, variables);
+    expect(found?.url).toBe(URL_ALONE);
+    expect(await found?.password?.()).toBe(password);
     expect(variables).not.toHaveProperty("PGPASSWORD");
   }
-  const overSocket = await find({ option: "postgres:///x?host=/run/pg" }, { PGPASSWORD: password });
-  expect(new URL(overSocket ?? "").searchParams.get("password")).toBe(password);
+});
+
+test("a password's file is read each time that the password is asked for", async () => {
+  for (const [form, sources] of [
+    ["%s", { option: URL_ALONE, passwordFile: fileWith("first") }],
+    ["postgres://u:%s@db.example/x", { option: `file:${join(folder, "secret")}` }],
+  ] satisfies [string, DatabaseSources][]) {
+    fileWith(form.replace("%s", "first"));
+    const found = await find(sources);
+    expect(await found?.password?.()).toBe("first");
+    fileWith(form.replace("%s", "second"));
+    expect(await found?.password?.()).toBe("second");
+  }
 });
 
 test("without a password anywhere the URL stays as it is", async () => {
-  expect(await find({ option: URL_ALONE })).toBe(URL_ALONE);
-  expect(await find({ option: "sqlite:a.db" }, { PGPASSWORD: "s3cr3t" })).toBe("sqlite:a.db");
+  expect(await find({ option: URL_ALONE })).toEqual({ url: URL_ALONE });
+  expect(await find({ option: "sqlite:a.db" }, { PGPASSWORD: "s3cr3t" })).toEqual({
+    url: "sqlite:a.db",
+  });
 });

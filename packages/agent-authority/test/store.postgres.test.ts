@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import { sql } from "kysely";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { AgentAuthorityError, createAuthority, createRegistry, openStore } from "../src/index.js";
@@ -59,6 +61,64 @@ describe("openStore on PostgreSQL", () => {
     }
   });
 
+  it.each([
+    "postgres://u@a.example:5432,b.example:5432/x",
+    "postgres://u@a.example,b.example/x",
+    "postgres:///x?host=a.example,b.example",
+  ])("rejects several hosts: %s", async (url) => {
+    const error = await openStore(url).catch((reason) => reason);
+    expect(AgentAuthorityError.is(error) && error.code).toBe("config_invalid");
+    expect(error.message).toContain("several hosts");
+  });
+
+  it("rejects a certificate file that is not there, as a fault of the URL", async () => {
+    const url = withPart(await createDatabase(), ({ searchParams }) => {
+      searchParams.set("sslrootcert", "/does/not/exist");
+    });
+    await expectRejection(openStore(url), AgentAuthorityError, "config_invalid");
+  });
+
+  // What is wrong is said of the socket: no form is taken for a host or for no URL.
+  it.each([
+    "postgres://u@%2Fdoes%2Fnot%2Fexist/x",
+    "postgres://u@/x?host=/does/not/exist",
+    "postgres:///x?host=/does/not/exist&user=u",
+  ])("takes the folder of a socket: %s", async (url) => {
+    const error = await openStore(url).catch((reason) => reason);
+    expect(AgentAuthorityError.is(error) && error.code).toBe("unreachable");
+    expect(error.cause).toMatchObject({ address: "/does/not/exist/.s.PGSQL.5432" });
+  });
+
+  it("rejects a password that cannot be read, and asks for it at each connection", async () => {
+    // With a server that wants one: what PostgreSQL is told of is not looked at before.
+    const asked: string[] = [];
+    const server = createServer((socket) => {
+      socket.on("error", () => {});
+      // An `AuthenticationCleartextPassword`, then whatever it is answered with.
+      socket.once("data", () => {
+        socket.write(Buffer.from([0x52, 0, 0, 0, 8, 0, 0, 0, 3]));
+        socket.once("data", (data) => {
+          asked.push(data.toString("latin1", 5, data.length - 1));
+          socket.destroy();
+        });
+      });
+    });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    onTestFinished(() => void server.close());
+    const url = `postgres://u@127.0.0.1:${(server.address() as AddressInfo).port}/x`;
+    for (const password of ["first", "second"]) {
+      await expectRejection(
+        openStore(url, { password: () => password }),
+        AgentAuthorityError,
+        "unreachable",
+      );
+    }
+    expect(asked).toEqual(["first", "second"]);
+    const password = () => Promise.reject(new Error("no such file"));
+    await expectRejection(openStore(url, { password }), AgentAuthorityError, "store_denied");
+  });
+
   it("rejects a search path without a schema", async () => {
     const url = withPart(await createDatabase(), (parts) => {
       parts.searchParams.set("options", "-c search_path=countersign_not_there");
@@ -101,6 +161,31 @@ describe("openStore on PostgreSQL", () => {
       on: string;
     }>`select current_setting('synchronous_commit') as "on"`.execute(store.rows);
     expect(rows).toEqual([{ on: "on" }]);
+  });
+
+  it("runs on read committed, and again after a lost race, also where the server's default is serializable", async () => {
+    const url = withPart(await createDatabase(), (parts) => {
+      const options = parts.searchParams.get("options") ?? "";
+      parts.searchParams.set("options", `${options} -c default_transaction_isolation=serializable`);
+    });
+    await using store = await openStore(url);
+    const { rows } = await sql<{
+      level: string;
+    }>`select current_setting('transaction_isolation') as level`.execute(store.rows);
+    expect(rows).toEqual([{ level: "read committed" }]);
+    for (const state of ["40001", "40P01"]) {
+      let attempts = 0;
+      const value = await store.transaction(async (transaction) => {
+        attempts += 1;
+        if (attempts === 1) {
+          await sql`do ${sql.lit(`begin raise exception using errcode = '${state}'; end`)}`.execute(
+            transaction,
+          );
+        }
+        return attempts;
+      });
+      expect(value).toBe(2);
+    }
   });
 
   it("goes on when the server ends its connections between two queries", async () => {

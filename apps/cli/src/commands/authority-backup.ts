@@ -1,5 +1,5 @@
 import { backupStore } from "@countersign/agent-authority";
-import { databaseUrl } from "../database-option.js";
+import { findDatabase } from "../database-option.js";
 import { withProgress } from "../progress.js";
 import type { Run } from "../run.js";
 
@@ -15,7 +15,7 @@ export async function backupAuthority(
   options: BackupAuthorityOptions,
   [out = ""]: readonly string[],
 ): Promise<void> {
-  const url = await databaseUrl(run, options.database, { create: false });
+  const { url } = await findDatabase(run, options.database, { create: false });
   const backup = await withProgress(run.output, "copying the database", (progress) =>
     backupStore(url, out, {
       overwrite: options.force === true,

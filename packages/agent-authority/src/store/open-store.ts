@@ -8,7 +8,7 @@ import type { Database } from "./database.js";
 import { transactInGroups } from "./group-commit.js";
 import { loadSqlite } from "./load-sqlite.js";
 import { findSchema, migrate } from "./migrate.js";
-import { createPostgresDialect, POOL_SIZE } from "./postgres-dialect.js";
+import { createPostgresDialect, type DatabasePassword, POOL_SIZE } from "./postgres-dialect.js";
 import { findDatabaseFile, tightenDatabaseFile } from "./prepare-database-file.js";
 import { createSqliteDialect } from "./sqlite-dialect.js";
 import { isBusy, toStoreError } from "./sqlite-error.js";
@@ -23,6 +23,11 @@ const BUSY_PAUSE_MS = 20;
 export interface OpenStoreOptions {
   /** The clock of everything that uses the store and is given none of its own, epoch milliseconds. Default `Date.now`. */
   readonly now?: (() => number) | undefined;
+  /**
+   * Gives the password of PostgreSQL. Called for each new connection whose server wants one, so that a rotated password is taken up. Default:
+   * the URL's, else `PGPASSWORD`, else that of `.pgpass`.
+   */
+  readonly password?: (() => string | Promise<string>) | undefined;
 }
 
 /**
@@ -33,8 +38,9 @@ export interface OpenStoreOptions {
  * mode with `synchronous=FULL`, PostgreSQL with `synchronous_commit` (switched on for the authority's connections where it is off).
  *
  * @param url - `sqlite:FILE`, where FILE is absolute or relative to the working directory; `sqlite::memory:`; or
- *   `postgres://USER:PASSWORD@HOST:PORT/DATABASE` with the parameters of `pg`, where the tables stand in the first schema of the search path
- * @throws {AgentAuthorityError} `config_invalid` when the URL is of another form or its folder does not exist; `store_denied` when the
+ *   `postgres://USER:PASSWORD@HOST:PORT/DATABASE` with the parameters of `pg`, where the tables stand in the first schema of the search path.
+ *   A pooler may stand before PostgreSQL, PgBouncer in transaction mode too. A socket is named by its folder: `?host=/run/postgresql`
+ * @throws {AgentAuthorityError} `config_invalid` when the URL is of another form, names several hosts or a missing certificate file, or its folder does not exist; `store_denied` when the
  *   file belongs to another user or cannot be written, or PostgreSQL does not let the user in; `store_locked` when another process holds it
  *   for more than 5 s; `store_corrupt` when it is no database of an authority, or of a newer version; `unreachable` when PostgreSQL does not answer
  */
@@ -43,14 +49,18 @@ export async function openStore(
   options: OpenStoreOptions = {},
 ): Promise<AuthorityStore> {
   const location = parseStoreUrl(url);
-  checkOptions(options, { now: CLOCK });
-  const { now = Date.now } = options;
+  checkOptions(options, {
+    now: CLOCK,
+    password: { type: "function", expected: "a function that gives a password", optional: true },
+  });
+  const { now = Date.now, password } = options;
   const description = describeStoreUrl(url);
   const events: StoreEvents = {};
   if (location.kind === "postgres") {
-    await migratePostgres(location.url);
+    await migratePostgres(location.url, password);
     const dialect = createPostgresDialect(location.url, {
       maxConnections: POOL_SIZE,
+      password,
       onPool(read) {
         events.readPool = read;
       },
@@ -86,8 +96,8 @@ export async function openStore(
 }
 
 // With a connection of its own that waits for other processes' migrations as long as they take.
-async function migratePostgres(url: string): Promise<void> {
-  const dialect = createPostgresDialect(url, { maxConnections: 1, isPatient: true });
+async function migratePostgres(url: string, password?: DatabasePassword): Promise<void> {
+  const dialect = createPostgresDialect(url, { maxConnections: 1, isPatient: true, password });
   const rows = new Kysely<Database>({ dialect });
   try {
     await migrate(rows, "postgres", await findSchema(rows));

@@ -1,42 +1,51 @@
 import type { Dialect, PostgresPoolClient } from "kysely";
-import { type ClientBase, Pool, type PoolClient } from "pg";
+import { Client, Pool, type PoolClient } from "pg";
+import { AgentAuthorityError } from "../agent-authority-error.js";
 import { toPostgresError } from "./postgres-error.js";
 import { PlainPostgresDialect } from "./postgres-introspector.js";
-import { statementName } from "./statement-names.js";
+import { createMappedClient, type SessionSettings, startSession } from "./postgres-session.js";
 import type { PoolState } from "./store-events.js";
 
 const CONNECT_TIMEOUT_MS = 5_000;
-const LOCK_TIMEOUT_MS = 5_000;
-const STATEMENT_TIMEOUT_MS = 30_000;
+const TIMEOUTS: SessionSettings = {
+  lock_timeout: "5s",
+  statement_timeout: "30s",
+  idle_in_transaction_session_timeout: "30s",
+};
 
 /** How many connections a process has to its database at most. */
 export const POOL_SIZE = 10;
 
+/** Gives the password of the database. Asked for each new connection whose server wants one, so that a rotated one is taken up. */
+export type DatabasePassword = () => string | Promise<string>;
+
 /** Options of {@link createPostgresDialect}. */
 export interface PostgresDialectOptions {
   readonly maxConnections: number;
+  /** Default: the URL's, else `PGPASSWORD`, else that of `.pgpass`. */
+  readonly password?: DatabasePassword | undefined;
   /** Whether statements and locks are given up after a while. Migrations wait for each other as long as it takes. */
   readonly isPatient?: boolean | undefined;
   /** Gets what reads the state of the pool. */
   readonly onPool?: ((read: () => PoolState) => void) | undefined;
 }
 
-/** A Kysely dialect over a pool of connections to PostgreSQL. Nothing is connected before the first query. */
+/**
+ * A Kysely dialect over a pool of connections to PostgreSQL. Nothing is connected before the first query.
+ *
+ * @throws {AgentAuthorityError} `config_invalid` if the driver cannot use the URL, for instance since a certificate file is missing
+ */
 export function createPostgresDialect(url: string, options: PostgresDialectOptions): Dialect {
+  assertUsable(url);
+  const settings = options.isPatient ? {} : timeoutsFor(url);
   const pool = new Pool({
     connectionString: url,
     max: options.maxConnections,
     application_name: "countersign-authority",
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    onConnect: keepCommitsDurable,
+    onConnect: (client) => startSession(client, settings),
     keepAlive: true,
-    ...(options.isPatient
-      ? {}
-      : {
-          lock_timeout: LOCK_TIMEOUT_MS,
-          statement_timeout: STATEMENT_TIMEOUT_MS,
-          idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS,
-        }),
+    ...(options.password === undefined ? {} : { Client: clientWith(options.password) }),
   });
   options.onPool?.(() => ({
     total: pool.totalCount,
@@ -46,12 +55,13 @@ export function createPostgresDialect(url: string, options: PostgresDialectOptio
   // A connection that ends while nobody uses it, or between two queries, would else end the process; the next query tells.
   pool.on("error", () => {});
   pool.on("connect", (client) => client.on("error", () => {}));
+  // Kysely keeps what it knows of a client by the object, so there is one for each.
   const clients = new WeakMap<PoolClient, PostgresPoolClient>();
   return new PlainPostgresDialect({
     pool: {
       connect: async () => {
         const client = await connect(pool);
-        const known = clients.get(client) ?? createMappedClient(client);
+        const known = clients.get(client) ?? createMappedClient(client, settings);
         clients.set(client, known);
         return known;
       },
@@ -69,25 +79,44 @@ async function connect(pool: Pool): Promise<PoolClient> {
   }
 }
 
-// A server may be set to acknowledge commits that are not on disk yet; an authority acknowledges none.
-async function keepCommitsDurable(client: ClientBase): Promise<void> {
-  await client.query(
-    "select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') = 'off'",
-  );
+// The driver looks at the URL and reads its files only when it makes a client.
+function assertUsable(url: string): void {
+  try {
+    new Client({ connectionString: url });
+  } catch (error) {
+    throw new AgentAuthorityError("config_invalid", "the PostgreSQL URL cannot be used", {
+      cause: error,
+      hint: "check its parameters: sslmode, and that the files of sslrootcert, sslcert and sslkey are there",
+    });
+  }
 }
 
-/** What Kysely asks of a client, with errors of this package. It keeps what it knows of a client by the object, so there is one for each. */
-function createMappedClient(client: PoolClient): PostgresPoolClient {
-  const query = async (sql: string, parameters: readonly unknown[]): Promise<unknown> => {
-    try {
-      return await client.query({ name: statementName(sql), text: sql, values: [...parameters] });
-    } catch (error) {
-      throw toPostgresError(error);
+// What the URL says itself is sent by the driver.
+function timeoutsFor(url: string): SessionSettings {
+  const { searchParams } = new URL(url);
+  return Object.fromEntries(Object.entries(TIMEOUTS).filter(([name]) => !searchParams.has(name)));
+}
+
+// What the driver reads from a URL wins over the option `password` of its pool, also where the URL has none.
+function clientWith(password: DatabasePassword): new () => Client {
+  return class extends Client {
+    constructor(config?: ConstructorParameters<typeof Client>[0]) {
+      super(config);
+      Object.defineProperty(this, "password", {
+        value: () => readPassword(password),
+        writable: true,
+      });
     }
   };
-  return {
-    // Kysely's other form, with a cursor, is for streams, which the authority does not use.
-    query: query as PostgresPoolClient["query"],
-    release: (destroy) => client.release(destroy),
-  };
+}
+
+async function readPassword(password: DatabasePassword): Promise<string> {
+  try {
+    return await password();
+  } catch (error) {
+    throw new AgentAuthorityError("store_denied", "the password of the database cannot be read", {
+      cause: error,
+      hint: "check the file that holds it",
+    });
+  }
 }

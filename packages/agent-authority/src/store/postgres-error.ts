@@ -5,6 +5,7 @@ const CONNECTION_CLASSES = /^(08|57P)/;
 const REFUSED_CLASSES = /^28|^42501$|^3D000$/;
 const FULL_CLASS = /^53/;
 const READ_ONLY = "25006";
+const PROTOCOL_VIOLATION = "08P01";
 const LOCK_NOT_AVAILABLE = "55P03";
 const STATEMENT_TIMEOUT = "57014";
 const RACE_CODES: ReadonlySet<string> = new Set([
@@ -15,6 +16,10 @@ const RACE_CODES: ReadonlySet<string> = new Set([
 // What pg and its pool say without a code when a connection goes away or none is to be had.
 const LOST =
   /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Cannot use a pool after)|is not currently accepting connections$/i;
+// OpenSSL's and Node's codes of a handshake or certificate, and what pg says without one.
+const TLS_CODES =
+  /^(ERR_TLS_|ERR_SSL_|ERR_OSSL_|EPROTO$|CERT_|CRL_|SELF_SIGNED_|DEPTH_ZERO_|UNABLE_TO_|HOSTNAME_MISMATCH$|INVALID_CA$|INVALID_PURPOSE$|PATH_LENGTH_EXCEEDED$)/;
+const TLS_MESSAGES = /^The server does not support SSL|^There was an error establishing an SSL/;
 const SOCKET_CODES = /^(ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_|ENOENT$)/;
 
 /** Turns an error of PostgreSQL about the server or its connection into one of ours; anything else comes back as it is. */
@@ -27,6 +32,26 @@ export function toPostgresError(error: unknown): unknown {
       retryable: true,
       hint: "try again; if it lasts, look for a transaction that is held open",
     });
+  }
+  if (TLS_CODES.test(code) || TLS_MESSAGES.test(error.message)) {
+    return new AgentAuthorityError(
+      "unreachable",
+      `no TLS connection to PostgreSQL: ${code || "it does not offer TLS"}`,
+      {
+        cause: error,
+        hint: "check sslmode and sslrootcert of the database URL, and the server's certificate: its issuer, name and dates",
+      },
+    );
+  }
+  if (code === PROTOCOL_VIOLATION && error.message.includes("startup parameter")) {
+    return new AgentAuthorityError(
+      "config_invalid",
+      `the pooler before PostgreSQL refuses the database URL: ${error.message}`,
+      {
+        cause: error,
+        hint: "leave the parameter out of the database URL, and set it for the role: alter role … set …",
+      },
+    );
   }
   if (REFUSED_CLASSES.test(code)) {
     return new AgentAuthorityError("store_denied", "PostgreSQL does not let this user in", {

@@ -23,17 +23,44 @@ export function parseStoreUrl(url: string): StoreLocation {
 
 /** A database URL for people: without its password and its parameters. */
 export function describeStoreUrl(url: string): string {
-  if (!/^postgres(?:ql)?:/i.test(url) || !URL.canParse(url)) return url;
-  const described = new URL(url);
+  const written = withoutEmptyHost(url);
+  if (!/^postgres(?:ql)?:/i.test(url) || !URL.canParse(written)) return url;
+  const described = new URL(written);
   described.password = "";
   described.search = "";
   return described.href;
 }
 
-function parsePostgresUrl(url: string): StoreLocation {
+function parsePostgresUrl(written: string): StoreLocation {
+  if (namesSeveralHosts(written)) {
+    throw new AgentAuthorityError("config_invalid", "the PostgreSQL URL names several hosts", {
+      hint: "name one: the primary, or what stands before both, such as a pooler",
+    });
+  }
+  const url = withoutEmptyHost(written);
   if (!URL.canParse(url)) throw invalid("the PostgreSQL URL cannot be parsed");
   if (new URL(url).pathname.length < 2) throw invalid("the PostgreSQL URL names no database");
   return { kind: "postgres", url };
+}
+
+// libpq would try one after the other; the driver takes them for one name.
+function namesSeveralHosts(url: string): boolean {
+  const authority = /^[a-z]+:\/\/(?:[^/?#]*@)?([^/?#]*)/i.exec(url)?.[1] ?? "";
+  const parameter = /[?&]host=([^&#]*)/.exec(url)?.[1] ?? "";
+  return /,|%2c/i.test(authority) || /,|%2c/i.test(parameter);
+}
+
+// `postgres://user@/database?host=/run/postgresql`, as libpq writes a socket, is no URL by WHATWG: a user needs a host to stand before.
+function withoutEmptyHost(url: string): string {
+  const match = /^([a-z]+:\/\/)([^/?#@:]*)(?::([^/?#@]*))?@(\/[^?#]*)(?:\?([^#]*))?/i.exec(url);
+  if (match === null) return url;
+  const [, scheme, user = "", password, path, parameters] = match;
+  const search = [
+    ...(parameters === undefined ? [] : [parameters]),
+    `user=${user}`,
+    ...(password === undefined ? [] : [`password=${password}`]),
+  ];
+  return `${scheme}${path}?${search.join("&")}`;
 }
 
 function invalid(message: string): AgentAuthorityError {

@@ -1,0 +1,92 @@
+import { AgentKey } from "@countersign/agent-key";
+import { sql } from "kysely";
+import { describe, expect, it } from "vitest";
+import { AgentAuthorityError, createRegistry, openStore } from "../src/index.js";
+import { TestedAuthority } from "./start-authority.js";
+import { PGBOUNCER, type PooledDatabase, startPgBouncer } from "./start-pgbouncer.js";
+import { run } from "./test-database.js";
+
+if (PGBOUNCER === undefined) {
+  console.warn(
+    "skipped: tests with PgBouncer: it is not installed (Debian: apt-get install pgbouncer)",
+  );
+}
+
+async function start(options?: { withTls: boolean }): Promise<PooledDatabase> {
+  return await startPgBouncer(PGBOUNCER ?? "", options);
+}
+
+describe.skipIf(PGBOUNCER === undefined)(
+  "an authority behind PgBouncer in transaction mode",
+  () => {
+    it("is refused with the parameter of the URL that the pooler does not keep", async () => {
+      const { pooled } = await start();
+      const error = await openStore(`${pooled}?statement_timeout=1000`).catch((reason) => reason);
+      expect(AgentAuthorityError.is(error) && error.code).toBe("config_invalid");
+      expect(error.message).toContain("statement_timeout");
+    });
+
+    it("says what is wrong with TLS: it is not offered, or the certificate is not trusted", async () => {
+      for (const [withTls, says] of [
+        [false, "does not offer TLS"],
+        [true, "DEPTH_ZERO_SELF_SIGNED_CERT"],
+      ] as const) {
+        const { pooled } = await start({ withTls });
+        const error = await openStore(`${pooled}?sslmode=verify-full`).catch((reason) => reason);
+        expect(AgentAuthorityError.is(error) && [error.code, error.retryable]).toEqual([
+          "unreachable",
+          false,
+        ]);
+        expect(error.message).toContain(says);
+        expect(error.hint).toContain("sslrootcert");
+      }
+    });
+
+    it("is opened by several stores at once, and serves registrations side by side", async () => {
+      const { pooled } = await start();
+      const stores = await Promise.all(Array.from({ length: 4 }, () => openStore(pooled)));
+      await Promise.all(stores.map((store) => store.close()));
+      await using tested = await TestedAuthority.start({ database: pooled });
+      const token = await tested.token("human", "user-1");
+      const statuses = await Promise.all(
+        Array.from({ length: 24 }, async () => {
+          const key = AgentKey.generate();
+          const { body } = await tested.registerAgent(token, key);
+          return (await tested.registerTask(body.agent_runtime_id, key)).status;
+        }),
+      );
+      expect(statuses).toEqual(Array.from({ length: 24 }, () => 200));
+      expect(await tested.authority.registry.listAgents()).toHaveLength(24);
+      expect(await tested.authority.isReady()).toBe(true);
+    });
+
+    it("has its settings in each statement and transaction, and leaves none to the next client", async () => {
+      const { direct, pooled } = await start();
+      const name = new URL(direct).pathname.slice(1);
+      await run(
+        direct,
+        `alter database ${name} set synchronous_commit = off; alter database ${name} set default_transaction_isolation = serializable`,
+      );
+      await using store = await openStore(pooled);
+      const settings = sql<Record<string, string>>`select
+      current_setting('synchronous_commit') as durable, current_setting('transaction_isolation') as isolation,
+      current_setting('statement_timeout') as statement, current_setting('lock_timeout') as lock`;
+      const ours = { durable: "on", isolation: "read committed", statement: "30s", lock: "5s" };
+      expect((await settings.execute(store.rows)).rows).toEqual([ours]);
+      expect((await store.transaction((rows) => settings.execute(rows))).rows).toEqual([ours]);
+      // Fails if a session of the server kept one.
+      const check = "do $$ begin assert current_setting('lock_timeout') = '0'; end $$";
+      for (let session = 0; session < 4; session += 1) await run(pooled, check);
+    });
+
+    it("goes on after a statement that failed", async () => {
+      const { pooled } = await start();
+      await using store = await openStore(pooled);
+      await expect(sql`select 1 / 0`.execute(store.rows)).rejects.toThrow("division by zero");
+      await expect(store.transaction((rows) => sql`select 1 / 0`.execute(rows))).rejects.toThrow(
+        "division by zero",
+      );
+      expect(await createRegistry(store).listAgents()).toEqual([]);
+    });
+  },
+);
