@@ -4,6 +4,7 @@ export default defineConfig({
   entry: [
     "src/index.ts",
     "src/axios.ts",
+    "src/client-address.ts",
     "src/express.ts",
     "src/fastify.ts",
     "src/fetch.ts",

@@ -1,8 +1,11 @@
+import {
+  parseTrustedProxies,
+  type TrustedProxies,
+} from "@countersign/agent-assertion/client-address";
 import { parseAuthority } from "@countersign/agent-key";
 import { AgentAuthorityError } from "./agent-authority-error.js";
 import type { AuthorityOptions, Generation, RegistrationProofPolicy } from "./authority-types.js";
 import type { AuthorityContext } from "./http/authority-context.js";
-import { parseTrustedProxies, type TrustedProxies } from "./http/client-address.js";
 import type { HumanIssuer } from "./humans/principal.js";
 import { RateLimiter } from "./limits/rate-limiter.js";
 import { type RateLimitOptions, type RateLimits, resolveRateLimits } from "./limits/rate-limits.js";

@@ -1,5 +1,6 @@
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from "node:http";
 import { setImmediate as turn } from "node:timers/promises";
+import { isTrustedProxy, type TrustedProxies } from "@countersign/agent-assertion/client-address";
 import type { FastifyInstance } from "fastify";
 import { AgentAuthorityError } from "./agent-authority-error.js";
 import { checkAuthorityOptions } from "./authority-options.js";
@@ -10,7 +11,6 @@ import type {
   ListenOptions,
 } from "./authority-types.js";
 import type { AuthorityContext } from "./http/authority-context.js";
-import { isTrustedProxy, type TrustedProxies } from "./http/client-address.js";
 import { createLimitedServer } from "./http/create-server.js";
 import { isAnswering } from "./http/health-routes.js";
 import { listenOn, urlOf } from "./http/listen.js";

@@ -1,8 +1,8 @@
 import { createServer } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { text } from "node:stream/consumers";
+import { normaliseAddress } from "@countersign/agent-assertion/client-address";
 import { describe, expect, it } from "vitest";
-import { normaliseAddress } from "../src/http/client-address.js";
 import { AgentAuthorityError, type AuthorityOptions, createAuthority } from "../src/index.js";
 import { expectRejection } from "./expect-refusal.js";
 import { openScratchStore, TestedAuthority } from "./start-authority.js";

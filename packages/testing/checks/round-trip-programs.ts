@@ -19,6 +19,7 @@ const CLIENT_MODULES = [
   "@countersign/agent-task/server",
   "@countersign/agent-assertion",
   "@countersign/agent-assertion/axios",
+  "@countersign/agent-assertion/client-address",
   "@countersign/agent-assertion/express",
   "@countersign/agent-assertion/fastify",
   "@countersign/agent-assertion/fetch",

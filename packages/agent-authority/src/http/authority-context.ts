@@ -1,4 +1,5 @@
 import type { ServerResponse } from "node:http";
+import type { TrustedProxies } from "@countersign/agent-assertion/client-address";
 import type { Code } from "@countersign/agent-key";
 import type { AuthorityLogger, Generation, RegistrationProofPolicy } from "../authority-types.js";
 import type { HumanIssuer } from "../humans/principal.js";
@@ -8,7 +9,6 @@ import type { AuthorityObserver } from "../observe/authority-metrics.js";
 import type { AgentPolicy } from "../registry/register-agent.js";
 import type { TaskPolicy } from "../registry/register-task.js";
 import type { AuthorityStore } from "../store/authority-store.js";
-import type { TrustedProxies } from "./client-address.js";
 
 /** What every route works with: the checked options of an authority. */
 export interface AuthorityContext {

@@ -2,11 +2,15 @@ import { createServer, type RequestListener, type Server } from "node:http";
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Problem } from "@countersign/agent-assertion";
+import {
+  isTrustedProxy,
+  normaliseAddress,
+  type TrustedProxies,
+} from "@countersign/agent-assertion/client-address";
 import type { Code } from "@countersign/agent-key";
 import { uuidv7 } from "uuidv7";
 import { addressSubject } from "../limits/limit-subject.js";
 import type { ServerLimits } from "../limits/server-limits.js";
-import { isTrustedProxy, normaliseAddress, type TrustedProxies } from "./client-address.js";
 import { REQUEST_ID_HEADER } from "./request-origin.js";
 import { createRequestProblem } from "./to-problem.js";
 

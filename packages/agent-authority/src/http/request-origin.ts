@@ -1,10 +1,10 @@
 import type { IncomingMessage } from "node:http";
+import { clientAddressOf, type TrustedProxies } from "@countersign/agent-assertion/client-address";
 import { hideCredentials } from "@countersign/agent-key/redaction";
 import type { FastifyRequest } from "fastify";
 import { uuidv7 } from "uuidv7";
 import { type Occasion, occasionOf } from "../registry/occasion.js";
 import type { AuthorityContext } from "./authority-context.js";
-import { clientAddressOf, type TrustedProxies } from "./client-address.js";
 
 /** Where a request comes from, and what it is called in answers, logs and the audit log. */
 export interface RequestOrigin {

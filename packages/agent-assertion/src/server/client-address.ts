@@ -63,3 +63,21 @@ export function normaliseAddress(text: string): string | undefined {
 export function isTrustedProxy(address: string, proxies: TrustedProxies): boolean {
   return proxies.check(address, isIP(address) === 4 ? "ipv4" : "ipv6");
 }
+
+const GROUPS = 8;
+const NETWORK_GROUPS = 4;
+
+/**
+ * What limits count a client by: an IPv4 address as it is, the /64 of an IPv6 one, of which one machine has all addresses to itself.
+ *
+ * @param address - normalised: no dotted quad at its end but in addresses that are IPv4
+ */
+export function networkOf(address: string): string {
+  if (isIP(address) !== 6) return address;
+  const [head = "", tail] = address.split("::");
+  const before = head === "" ? [] : head.split(":");
+  const after = tail === undefined || tail === "" ? [] : tail.split(":");
+  const zeros = Array<string>(Math.max(0, GROUPS - before.length - after.length)).fill("0");
+  const groups = tail === undefined ? before : [...before, ...zeros, ...after];
+  return `${groups.slice(0, NETWORK_GROUPS).join(":")}::/64`;
+}
