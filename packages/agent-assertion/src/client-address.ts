@@ -5,4 +5,5 @@ export {
   networkOf,
   normaliseAddress,
   parseTrustedProxies,
+  sourceOf,
 } from "./server/client-address.js";

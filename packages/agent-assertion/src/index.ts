@@ -49,10 +49,14 @@ export { checkAssertion } from "./verify/check-assertion.js";
 export type {
   AssertionVerifier,
   CreateVerifierOptions,
+  ProvenCaller,
   VerifierBinding,
   VerifyOptions,
 } from "./verify/create-verifier.js";
 export { createVerifier } from "./verify/create-verifier.js";
+export type { LookupLimitOptions, LookupLimits } from "./verify/lookup-limits.js";
 export type { ParsedAssertion } from "./verify/parse-assertion.js";
 export { parseAssertion } from "./verify/parse-assertion.js";
+export type { LookupLimit, TooManyLookupsOptions } from "./verify/too-many-lookups.js";
+export { TooManyLookups } from "./verify/too-many-lookups.js";
 export type { AssertionPolicy, VerifiedAssertion } from "./verify/verified-assertion.js";

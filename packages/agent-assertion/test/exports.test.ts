@@ -80,6 +80,7 @@ describe("every error class", () => {
     expect(classes.map((errorClass) => errorClass.name).sort()).toEqual([
       "AgentAssertionError",
       "AssertionRejected",
+      "TooManyLookups",
     ]);
   });
 

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
 import type { Code } from "@countersign/agent-key";
 import type { AuditIdentity } from "./audit-entry.js";
 import type { RawFields } from "./raw-fields.js";
@@ -17,6 +18,9 @@ export interface Admission {
   /** How to look again whether an open request may stay open. Absent: it may until it ends. */
   readonly recheck?: Recheck | undefined;
 }
+
+/** Takes a place among verified requests for the caller, once its signature held. Throws the refusal when there is none. */
+export type TakePlace = (caller: AuditIdentity) => void;
 
 /** Looks again at what an open request stands on. */
 export interface Recheck {
@@ -67,9 +71,22 @@ export interface ProxyPolicy {
    * Decides whether a request may pass. The body was not read, and nothing was dialled.
    *
    * @param body - to read it first; whoever does not leaves it to stream through
+   * @param takePlace - called once the signature held, by a policy that has `addressOf`
    * @throws a `CountersignError` whose code becomes the refusal; anything else is `server_error`
    */
-  admit(request: IncomingMessage, signal: AbortSignal, body: BodyReader): Promise<Admission>;
+  admit(
+    request: IncomingMessage,
+    signal: AbortSignal,
+    body: BodyReader,
+    takePlace: TakePlace,
+  ): Promise<Admission>;
+  /**
+   * Whose share a request takes until its signature held: the client's address or network, `undefined` if that is not known. Absent: no
+   * signature is checked, and a request takes its place at once.
+   */
+  addressOf?(request: IncomingMessage): string | undefined;
+  /** Whose share a connection takes: as `addressOf`. `undefined`: a trusted proxy's. Absent: connections are not limited. */
+  connectionAddressOf?(socket: Socket): string | undefined;
   /** Looks at the upstream's head before anything of it reaches the client; a refusal is answered in its place. */
   judge?(status: number, fields: RawFields): RequestRefusal | undefined;
   /**

@@ -17,6 +17,7 @@ import { answerProblem, breakOff, problemOf } from "./problem-answer.js";
 import { Relay, type RelayContext } from "./relay.js";
 import { RequestBody } from "./request-body.js";
 import { checkRequestHead, type RequestHead } from "./request-head.js";
+import type { RequestPlace } from "./request-places.js";
 import { RequestRefusal } from "./request-refusal.js";
 import { withoutSecrets } from "./secret-fields.js";
 import { Tunnel } from "./tunnel.js";
@@ -28,8 +29,8 @@ export interface ExchangeContext extends RelayContext {
   readonly recheck: LiveRecheck;
   readonly audit: Audit | undefined;
   readonly now: () => number;
-  /** Whether there is room for one more. */
-  readonly hasRoom: () => boolean;
+  /** Takes a place for one more. Throws the refusal when there is none. */
+  readonly takePlace: (request: IncomingMessage) => RequestPlace;
 }
 
 /** What a client sent, and where it is answered. */
@@ -40,10 +41,10 @@ export interface ExchangeInput {
   readonly upgrade?: UpgradeConnection | undefined;
 }
 
-/** What an {@link Exchange} tells, once each. */
+/** What an {@link Exchange} tells, at most once each. */
 export interface ExchangeEvents {
-  /** It was refused or broken off: what is left of it is a short answer, or nothing. Not called where it goes through. */
-  readonly onFailed: () => void;
+  /** Its signature held, and there was a place for it. */
+  readonly onVerified: () => void;
   /** It is over. */
   readonly onEnd: () => void;
 }
@@ -71,6 +72,7 @@ export class Exchange {
   // Of a request that was not admitted, and whose signature held.
   #identity: AuditIdentity | undefined;
   #code: Code | undefined;
+  #place: RequestPlace | undefined;
   #isOver = false;
   // While the policy decides: ends what it waits for.
   #giveUp: (() => void) | undefined;
@@ -101,12 +103,12 @@ export class Exchange {
   /** Serves the request. Never rejects. */
   async run(): Promise<void> {
     try {
-      const { hasRoom, isClosing, limits, policy } = this.#context;
+      const { takePlace, isClosing, limits, policy } = this.#context;
       // First, since everything after it finds fields by their comparable names.
       const leftOut = policy.checkNames(this.#request.rawHeaders);
       policy.guard?.(this.#request);
       if (isClosing()) throw new RequestRefusal("server_error", "the proxy is about to end");
-      if (!hasRoom()) throw new RequestRefusal("server_error", "too many requests at once");
+      this.#place = takePlace(this.#request);
       const { isSecret } = policy;
       // Before anything reads what it copies or signs. Trailers are not here yet: they are looked at when they are sent.
       if (isSecret !== undefined) {
@@ -148,7 +150,10 @@ export class Exchange {
     if (this.#isOver || this.#code !== undefined) return;
     const { code, problem } = problemOf(error);
     this.#code = code;
-    if (RequestRefusal.is(error)) this.#identity ??= error.identity;
+    if (RequestRefusal.is(error)) {
+      this.#identity ??= error.identity;
+      if (error.limit !== undefined) this.#context.observer?.limited(error.limit);
+    }
     this.#relay?.stop();
     this.#body?.stop();
     if (this.#tunnel !== undefined) this.#tunnel.end(code);
@@ -158,7 +163,8 @@ export class Exchange {
       answerProblem(this.#response, problem, close);
       this.#watchAnswer();
     }
-    this.#events.onFailed();
+    // What is left of it is a short answer: clients that leave their refusals unread keep no other client out.
+    this.#place?.leave();
   }
 
   /** Takes note that the client's connection is closed. */
@@ -219,12 +225,18 @@ export class Exchange {
     // Not after it has decided: nothing waits then, and each abort makes a DOMException.
     this.#giveUp = () => gaveUp.abort();
     try {
-      return await Promise.race([policy.admit(this.#request, gaveUp.signal, body), deadline]);
+      const admitted = policy.admit(this.#request, gaveUp.signal, body, this.#takePlace);
+      return await Promise.race([admitted, deadline]);
     } finally {
       clearTimeout(timer);
       this.#giveUp = undefined;
     }
   }
+
+  readonly #takePlace = (caller: AuditIdentity): void => {
+    this.#place?.verified(caller);
+    this.#events.onVerified();
+  };
 
   /** Waits for the client to take a refusal, from when it is the next on the connection. */
   #watchAnswer(): void {
@@ -244,6 +256,7 @@ export class Exchange {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#giveUp?.();
+    this.#place?.leave();
     this.#answerWatchdog.stop();
     this.#relay?.stop();
     this.#body?.stop();

@@ -12,6 +12,7 @@ import type { Problem } from "@countersign/agent-assertion";
 import type { ProxyPolicy } from "./admission.js";
 import { type Audit, writeAudit } from "./audit-entry.js";
 import { type BrokenRequestError, refusalOfBroken } from "./broken-request.js";
+import { type ConnectionPlace, ConnectionPlaces } from "./connection-places.js";
 import { Exchange, type ExchangeContext, type ExchangeInput } from "./exchange.js";
 import { type ListenOptions, listenOn, listenOnSocket } from "./listen-on.js";
 import { LiveRecheck } from "./live-recheck.js";
@@ -19,6 +20,7 @@ import { OpenSet } from "./open-set.js";
 import { problemOf, writeRawProblem } from "./problem-answer.js";
 import type { ProxyLimits } from "./proxy-limits.js";
 import type { ProxyObserver } from "./proxy-metrics.js";
+import { type ConnectionWork, type RequestPlace, RequestPlaces } from "./request-places.js";
 import { RequestRefusal } from "./request-refusal.js";
 import { UpgradeConnection } from "./upgrade-connection.js";
 import type { Upstream } from "./upstream.js";
@@ -41,6 +43,13 @@ export interface ForwardingProxyOptions {
   readonly now: () => number;
 }
 
+/** What is known of a client's connection. */
+interface Connection extends ConnectionWork {
+  readonly exchanges: OpenSet<Exchange>;
+  /** Absent on a server that is not the proxy's own. */
+  place?: ConnectionPlace;
+}
+
 const DEFAULT_DRAIN_MS = 10_000;
 // For the last answers to leave once the drain is over.
 const FAREWELL_MS = 1_000;
@@ -51,14 +60,18 @@ export class ForwardingProxy {
   readonly #context: ExchangeContext;
   readonly #server: Server;
   readonly #open = new OpenSet<Exchange>();
-  // Open exchanges that were not refused. Only these count, so clients that leave their refusals unread keep no other client out.
-  #inWork = 0;
-  readonly #bySocket = new WeakMap<Duplex, OpenSet<Exchange>>();
+  readonly #places: RequestPlaces;
+  readonly #connectionPlaces: ConnectionPlaces;
+  readonly #bySocket = new WeakMap<Duplex, Connection>();
   #closing: Promise<void> | undefined;
   #onIdle: (() => void) | undefined;
 
   constructor(options: ForwardingProxyOptions) {
     this.#options = options;
+    this.#places = new RequestPlaces(options.limits);
+    this.#connectionPlaces = new ConnectionPlaces(options.limits, (limit) =>
+      options.observer?.limited(limit),
+    );
     this.#context = {
       upstream: options.upstream,
       agent: options.agent,
@@ -69,7 +82,7 @@ export class ForwardingProxy {
       observer: options.observer,
       now: options.now,
       isClosing: () => this.#closing !== undefined,
-      hasRoom: () => this.#inWork <= options.limits.maxRequests,
+      takePlace: (request) => this.#takePlace(request),
     };
     this.#server = this.#createServer();
   }
@@ -89,25 +102,24 @@ export class ForwardingProxy {
   };
 
   #serve(input: ExchangeInput): void {
-    const ofSocket = this.#exchangesOf(input.request.socket);
-    let isInWork = true;
-    const leaveWork = (): void => {
-      if (isInWork) this.#inWork -= 1;
-      isInWork = false;
-    };
+    const connection = this.#connectionOf(input.request.socket);
     const exchange = new Exchange(this.#context, input, {
-      onFailed: leaveWork,
+      onVerified: () => connection.place?.verified(),
       onEnd: () => {
-        ofSocket.delete(exchange);
-        leaveWork();
+        connection.exchanges.delete(exchange);
         this.#open.delete(exchange);
         if (this.#open.size === 0) this.#onIdle?.();
       },
     });
-    ofSocket.add(exchange);
+    connection.exchanges.add(exchange);
     this.#open.add(exchange);
-    this.#inWork += 1;
     void exchange.run();
+  }
+
+  #takePlace(request: IncomingMessage): RequestPlace {
+    const { policy } = this.#options;
+    const share = policy.addressOf && { source: policy.addressOf(request) };
+    return this.#places.take(this.#connectionOf(request.socket), share);
   }
 
   /** @throws {AssertionProxyError} `address_in_use`; `config_invalid` for an address that cannot be listened on */
@@ -177,6 +189,7 @@ export class ForwardingProxy {
     });
     // Bounded by its bytes; Node's own bound on the number would drop fields in silence.
     server.maxHeadersCount = 0;
+    server.on("connection", (socket) => this.#onConnection(socket));
     server.on("request", this.handle);
     // Without these two Node answers `Expect` by itself, before anything was verified.
     server.on("checkContinue", this.handle);
@@ -191,13 +204,20 @@ export class ForwardingProxy {
     return server;
   }
 
+  #onConnection(socket: Socket): void {
+    const { policy } = this.#options;
+    if (policy.connectionAddressOf === undefined) return;
+    const place = this.#connectionPlaces.add(socket, policy.connectionAddressOf(socket));
+    if (place !== undefined) this.#connectionOf(socket).place = place;
+  }
+
   #onClientError(error: BrokenRequestError, socket: Duplex): void {
     const refusal = refusalOfBroken(error);
     if (refusal === undefined) {
       socket.destroy();
       return;
     }
-    const exchanges = [...(this.#bySocket.get(socket) ?? [])];
+    const exchanges = [...(this.#bySocket.get(socket)?.exchanges ?? [])];
     const exchange = exchanges.at(-1);
     if (exchange === undefined) {
       this.#refuseRaw(socket, refusal, "", "");
@@ -213,7 +233,7 @@ export class ForwardingProxy {
    * before: whatever were said now would be read as that answer.
    */
   #isBehindAnother(request: IncomingMessage, socket: Socket): boolean {
-    if (this.#exchangesOf(socket).size === 0) return false;
+    if (this.#connectionOf(socket).exchanges.size === 0) return false;
     const { method = "", url = "" } = request;
     const error = new RequestRefusal("invalid_request", `${method} was sent behind a request`);
     socket.on("error", () => {});
@@ -238,15 +258,15 @@ export class ForwardingProxy {
     return problem;
   }
 
-  #exchangesOf(socket: Socket): OpenSet<Exchange> {
+  #connectionOf(socket: Socket): Connection {
     const known = this.#bySocket.get(socket);
     if (known !== undefined) return known;
-    const exchanges = new OpenSet<Exchange>();
-    this.#bySocket.set(socket, exchanges);
+    const connection: Connection = { exchanges: new OpenSet<Exchange>(), inWork: 0 };
+    this.#bySocket.set(socket, connection);
     socket.once("close", () => {
-      for (const exchange of exchanges) exchange.clientGone();
+      for (const exchange of connection.exchanges) exchange.clientGone();
     });
-    return exchanges;
+    return connection;
   }
 }
 

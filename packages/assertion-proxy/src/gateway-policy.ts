@@ -1,14 +1,27 @@
 import type { IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
 import {
   AssertionRejected,
   type AssertionVerifier,
+  type LookupLimit,
   type RejectedCaller,
   type RequestFacts,
+  TooManyLookups,
   type VerifiedAssertion,
+  type VerifyOptions,
 } from "@countersign/agent-assertion";
-import type { Admission, BodyReader, ProxyPolicy } from "./admission.js";
+import {
+  clientAddressOf,
+  isTrustedProxy,
+  networkOf,
+  normaliseAddress,
+  sourceOf,
+  type TrustedProxies,
+} from "@countersign/agent-assertion/client-address";
+import type { Admission, BodyReader, ProxyPolicy, TakePlace } from "./admission.js";
 import type { AuditIdentity } from "./audit-entry.js";
 import { createForwardedFields } from "./forwarded-fields.js";
+import type { LimitName } from "./proxy-limit-name.js";
 import { fieldValues, type RawFields } from "./raw-fields.js";
 import { parseRequestFraming } from "./request-framing.js";
 import { RequestRefusal } from "./request-refusal.js";
@@ -21,6 +34,8 @@ export interface GatewayPolicyOptions {
   readonly upstreamFields: RawFields;
   readonly forwardCookies: boolean;
   readonly forwardHeaders: readonly string[];
+  /** Whose `X-Forwarded-For` is believed. Absent: nobody's. */
+  readonly trustedProxies: TrustedProxies | undefined;
 }
 
 /** The policy of a verifying gateway. */
@@ -33,6 +48,12 @@ export interface GatewayPolicy extends ProxyPolicy {
   setUpstreamFields(fields: RawFields): void;
 }
 
+const LOOKUP_LIMITS: Readonly<Record<LookupLimit, LimitName>> = {
+  lookups: "lookups",
+  lookups_by_source: "lookups_per_address",
+  unknown_by_source: "unknown_per_address",
+};
+
 // Codex sends it beside the assertion; an upstream may act for the account it names.
 const CLAIMED_ACCOUNT = "chatgpt-account-id";
 
@@ -43,7 +64,7 @@ const CLAIMED_ACCOUNT = "chatgpt-account-id";
  * @throws {AssertionProxyError} `config_invalid` for a name in `forwardHeaders` that may not pass
  */
 export function createGatewayPolicy(options: GatewayPolicyOptions): GatewayPolicy {
-  const { verifier, accounts, forwardCookies, forwardHeaders } = options;
+  const { verifier, accounts, forwardCookies, forwardHeaders, trustedProxies } = options;
   const served = accounts === "any" ? undefined : new Set(accounts);
   let own = ownFields(options.upstreamFields);
 
@@ -63,8 +84,13 @@ export function createGatewayPolicy(options: GatewayPolicyOptions): GatewayPolic
     request: IncomingMessage,
     signal: AbortSignal,
     body: BodyReader,
+    takePlace: TakePlace,
   ): Promise<Admission> {
-    const assertion = await verify(verifier, request, signal, body);
+    const assertion = await verify(verifier, request, body, {
+      signal,
+      source: addressOf(request),
+      onProven: (caller) => takePlace(identityOf(caller)),
+    });
     const identity = identityOf(assertion);
     if (served !== undefined && !served.has(assertion.accountId)) {
       throw forbidden("this account is not served here", identity);
@@ -93,7 +119,23 @@ export function createGatewayPolicy(options: GatewayPolicyOptions): GatewayPolic
     };
   }
 
+  function addressOf(request: IncomingMessage): string | undefined {
+    if (trustedProxies === undefined) return sourceOf(request.socket.remoteAddress);
+    return sourceOf(clientAddressOf(request, trustedProxies));
+  }
+
+  function connectionAddressOf({ remoteAddress = "" }: Socket): string | undefined {
+    const address = normaliseAddress(remoteAddress);
+    if (address !== undefined && trustedProxies && isTrustedProxy(address, trustedProxies)) {
+      return undefined;
+    }
+    // Not known where the connection is gone already.
+    return networkOf(address ?? "unknown");
+  }
+
   return {
+    addressOf,
+    connectionAddressOf,
     checkNames: (fields) => own.forwarded.checkNames(fields),
     admit,
     judge: judgeUpstream,
@@ -106,8 +148,8 @@ export function createGatewayPolicy(options: GatewayPolicyOptions): GatewayPolic
 async function verify(
   verifier: AssertionVerifier,
   request: IncomingMessage,
-  signal: AbortSignal,
   body: BodyReader,
+  options: VerifyOptions,
 ): Promise<VerifiedAssertion> {
   // Counted on the lines as they came: Node's `headers` would hide all but the first.
   const authorization = fieldValues(request.rawHeaders, "authorization");
@@ -116,7 +158,7 @@ async function verify(
   }
   try {
     const facts = verifier.binding === undefined ? undefined : factsOf(request, body);
-    return await verifier.verify(authorization[0], { signal, request: facts });
+    return await verifier.verify(authorization[0], { ...options, request: facts });
   } catch (error) {
     throw refusalOf(error);
   }
@@ -155,6 +197,11 @@ async function recheck(
 // Anything but a rejection means that nobody could tell. That is the gateway's trouble, and its details are not the caller's.
 function refusalOf(cause: unknown): RequestRefusal {
   if (RequestRefusal.is(cause)) return cause;
+  if (TooManyLookups.is(cause)) {
+    const { code, message, retryAfterSeconds } = cause;
+    const limit = LOOKUP_LIMITS[cause.limit];
+    return new RequestRefusal(code, message, { cause, retryAfterSeconds, limit });
+  }
   if (!AssertionRejected.is(cause)) {
     return new RequestRefusal("server_error", "the assertion cannot be checked now", { cause });
   }

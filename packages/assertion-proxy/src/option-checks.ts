@@ -40,6 +40,11 @@ export const GATEWAY_OPTIONS: Readonly<Record<string, OptionShape>> = {
     members: { verify: "function", recheck: "function" },
     expected: "an AssertionVerifier, for instance createVerifier({ directory })",
   },
+  trustedProxies: {
+    type: "list",
+    expected: "a list of IP addresses and networks",
+    optional: true,
+  },
   upstreamHeaders: { type: "object", expected: "an object of names and values", optional: true },
   ...COMMON,
 };

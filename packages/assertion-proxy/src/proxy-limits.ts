@@ -6,8 +6,24 @@ export interface ProxyLimits {
   readonly maxHeaderBytes: number;
   /** Bytes of one request body. Default `Infinity`: bodies stream through and are never held. */
   readonly maxBodyBytes: number;
-  /** Requests in work at the same time; more are answered 503. Default 4,096. */
+  /**
+   * Requests in work at the same time; more are answered 503. Default 4,096. In a gateway those count whose signature held; so many others
+   * may be checked at the same time, half of them from one address.
+   */
   readonly maxRequests: number;
+  /** Of these on one connection (pipelining); more are answered 429. Default 16. */
+  readonly maxRequestsPerConnection: number;
+  /** Gateway: of these for one agent; more are answered 429. Default 1,024. */
+  readonly maxRequestsPerAgent: number;
+  /** Gateway: of these for one account; more are answered 429. Default 2,048; without effect where it is the only account that is served. */
+  readonly maxRequestsPerAccount: number;
+  /**
+   * Connections of the gateway's listener. When there are more, the oldest one is closed on which no request was verified, or else the new
+   * one. Default 8,192.
+   */
+  readonly maxConnections: number;
+  /** Of these from one IPv4 address or IPv6 /64, trusted proxies apart. Default 4,096. */
+  readonly maxConnectionsPerAddress: number;
   /** Until a request's head must have arrived. Default 30,000. */
   readonly requestHeadMs: number;
   /** Until it must be decided whether a request may pass (the directory's answer). Default 30,000. */
@@ -31,6 +47,11 @@ const DEFAULTS: ProxyLimits = {
   maxHeaderBytes: 32_768,
   maxBodyBytes: Number.POSITIVE_INFINITY,
   maxRequests: 4_096,
+  maxRequestsPerConnection: 16,
+  maxRequestsPerAgent: 1_024,
+  maxRequestsPerAccount: 2_048,
+  maxConnections: 8_192,
+  maxConnectionsPerAddress: 4_096,
   requestHeadMs: 30_000,
   admitMs: 30_000,
   connectMs: 10_000,

@@ -1,5 +1,6 @@
 import type { Code } from "@countersign/agent-key";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { LIMIT_NAMES, type LimitName } from "./proxy-limit-name.js";
 
 /** How a request ended, as far as figures go. */
 export interface EndedRequest {
@@ -21,6 +22,8 @@ export interface ProxyObserver {
   /** Bytes of a body or of a WebSocket arrived. */
   moved(from: "client" | "upstream", bytes: number): void;
   ended(request: EndedRequest): void;
+  /** A request was refused, or a connection closed, because of this limit. */
+  limited(limit: LimitName): void;
   /** Something ended that never was a request: what arrived could not be read. */
   refusedUnread(request: EndedRequest): void;
 }
@@ -107,9 +110,17 @@ export function createProxyMetrics(): ProxyMetrics {
     help: "Header and trailer lines of clients that were not forwarded because of the characters of their names.",
     registers,
   });
+  const limited = new Counter({
+    name: "countersign_proxy_limited_total",
+    help: "Requests that were refused, and connections that were closed, because of a limit, by limit.",
+    labelNames: ["limit"] as const,
+    registers,
+  });
   // There from the start, so that the first one shows as a change.
   for (const from of ["client", "upstream"]) bytes.inc({ from }, 0);
   for (const code of [...UPSTREAM_CODES, "timeout"]) upstreamErrors.inc({ code }, 0);
+
+  for (const limit of LIMIT_NAMES) limited.inc({ limit }, 0);
 
   function count({ method, status, code }: EndedRequest): void {
     requests.inc({
@@ -142,6 +153,7 @@ export function createProxyMetrics(): ProxyMetrics {
           duration.observe({ method }, seconds);
         }
       },
+      limited: (limit) => limited.inc({ limit }),
       refusedUnread: count,
     },
   };

@@ -1,5 +1,6 @@
 import { type Code, CountersignError, type CountersignErrorOptions } from "@countersign/agent-key";
 import type { AuditIdentity } from "./audit-entry.js";
+import type { LimitName } from "./proxy-limit-name.js";
 
 /** What a {@link RequestRefusal} carries beside its code and sentence. */
 export interface RequestRefusalOptions extends CountersignErrorOptions {
@@ -11,6 +12,8 @@ export interface RequestRefusalOptions extends CountersignErrorOptions {
   readonly retryAfterSeconds?: number | undefined;
   /** Whose request it was, if the signature held. */
   readonly identity?: AuditIdentity | undefined;
+  /** The limit that was reached, for the figures. */
+  readonly limit?: LimitName | undefined;
 }
 
 /**
@@ -23,6 +26,7 @@ export class RequestRefusal extends CountersignError {
   readonly answeredAs: Code | undefined;
   readonly retryAfterSeconds: number | undefined;
   readonly identity: AuditIdentity | undefined;
+  readonly limit: LimitName | undefined;
 
   constructor(code: Code, message: string, options: RequestRefusalOptions = {}) {
     super(code, message, options);
@@ -30,5 +34,6 @@ export class RequestRefusal extends CountersignError {
     this.answeredAs = options.answeredAs;
     this.retryAfterSeconds = options.retryAfterSeconds;
     this.identity = options.identity;
+    this.limit = options.limit;
   }
 }

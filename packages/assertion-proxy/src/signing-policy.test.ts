@@ -42,6 +42,7 @@ test("all admissions are of one shape, without getters of their own", async () =
     request as unknown as IncomingMessage,
     AbortSignal.timeout(60_000),
     { read },
+    () => {},
   );
   const own = Object.values(Object.getOwnPropertyDescriptors(admission));
   expect(own.filter(({ get }) => get !== undefined)).toEqual([]);

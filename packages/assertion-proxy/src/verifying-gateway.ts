@@ -1,6 +1,10 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import type { AssertionVerifier } from "@countersign/agent-assertion";
+import {
+  parseTrustedProxies,
+  type TrustedProxies,
+} from "@countersign/agent-assertion/client-address";
 import { isPrincipalId } from "@countersign/agent-key";
 import { AssertionProxyError } from "./assertion-proxy-error.js";
 import type { Audit } from "./audit-entry.js";
@@ -8,7 +12,7 @@ import { type CloseOptions, ForwardingProxy } from "./forwarding-proxy.js";
 import { createGatewayPolicy } from "./gateway-policy.js";
 import type { ListenOptions } from "./listen-on.js";
 import { checkOptions, GATEWAY_OPTIONS } from "./option-checks.js";
-import { type ProxyLimitOptions, resolveProxyLimits } from "./proxy-limits.js";
+import { type ProxyLimitOptions, type ProxyLimits, resolveProxyLimits } from "./proxy-limits.js";
 import type { ProxyMetrics } from "./proxy-metrics.js";
 import { parseUpstream } from "./upstream.js";
 import { createUpstreamAgent, type UpstreamTls } from "./upstream-agent.js";
@@ -35,6 +39,11 @@ export interface VerifyingGatewayOptions {
    * none. Each passes as it is written, in any case. `x-agent-*`, fields of the connection and those in `upstreamHeaders` cannot be named.
    */
   readonly forwardHeaders?: readonly string[] | undefined;
+  /**
+   * Addresses, and networks in CIDR form, of the reverse proxies in front, whose `X-Forwarded-For` is believed: limits by address count the
+   * client that they name. Default none: a request comes from where its connection does, and all clients of a proxy are one.
+   */
+  readonly trustedProxies?: readonly string[] | undefined;
   /** Takes one entry for every request, refused ones too. */
   readonly audit?: Audit | undefined;
   /** Counts what passes; made by `createProxyMetrics`, one for each gateway. Shown by `createOperationsListener`. */
@@ -99,18 +108,20 @@ const MAX_RECHECK_MS = 30_000;
 export function createVerifyingGateway(options: VerifyingGatewayOptions): VerifyingGateway {
   checkOptions(options, GATEWAY_OPTIONS);
   const upstream = parseUpstream(options.upstream, { insecureHttp: options.insecureHttp });
+  const accounts = checkAccounts(options.accounts);
   const policy = createGatewayPolicy({
     verifier: options.verifier,
-    accounts: checkAccounts(options.accounts),
+    accounts,
     upstreamFields: parseUpstreamHeaders(options.upstreamHeaders ?? {}),
     forwardCookies: options.forwardCookies ?? false,
     forwardHeaders: options.forwardHeaders ?? [],
+    trustedProxies: checkProxies(options.trustedProxies ?? []),
   });
   const proxy = new ForwardingProxy({
     upstream,
     policy,
     agent: createUpstreamAgent(upstream, options.upstreamTls),
-    limits: resolveProxyLimits(options.limits),
+    limits: limitsFor(accounts, resolveProxyLimits(options.limits)),
     recheckMs: checkRecheck(options.recheckMs ?? DEFAULT_RECHECK_MS),
     audit: options.audit,
     observer: options.metrics?.observer,
@@ -139,6 +150,25 @@ function checkAccounts(accounts: readonly string[] | "any"): readonly string[] |
     );
   }
   return [...accounts];
+}
+
+// A share keeps room for other accounts, and there is none where one alone is served.
+function limitsFor(accounts: readonly string[] | "any", limits: ProxyLimits): ProxyLimits {
+  const isAlone = accounts !== "any" && new Set(accounts).size === 1;
+  return isAlone ? { ...limits, maxRequestsPerAccount: limits.maxRequests } : limits;
+}
+
+function checkProxies(list: readonly string[]): TrustedProxies | undefined {
+  if (list.length === 0) return undefined;
+  const proxies = list.every((entry) => typeof entry === "string")
+    ? parseTrustedProxies(list)
+    : undefined;
+  if (proxies !== undefined) return proxies;
+  throw new AssertionProxyError(
+    "config_invalid",
+    "trustedProxies must be a list of IP addresses and networks",
+    { hint: "for instance 10.0.0.0/8" },
+  );
 }
 
 function checkRecheck(recheckMs: number): number {

@@ -109,7 +109,7 @@ describe("the figures", () => {
     expect(status).toBe(200);
     expect(head).toMatch(/^content-type: text\/plain; version=0\.0\.4/im);
     const names = [...body.matchAll(/^# TYPE (\S+) /gm)].map(([, name]) => name ?? "");
-    expect(names).toHaveLength(8);
+    expect(names).toHaveLength(9);
     const { readFile } = await import("node:fs/promises");
     const readme = await readFile(new URL("../README.md", import.meta.url), "utf8");
     for (const name of names) expect(readme).toContain(`\`${name}\``);

@@ -14,6 +14,7 @@ import { checkPrincipals } from "../principal-options.js";
 import type { Run } from "../run.js";
 import { serveUntilSignal } from "../serve-until-signal.js";
 import { toReportedError } from "../to-reported-error.js";
+import { trustedProxiesOf } from "../trusted-proxy-option.js";
 import { parseUpstreamHeaders } from "../upstream-header-option.js";
 
 /** Options of `gateway`. */
@@ -26,6 +27,7 @@ export interface GatewayOptions extends DirectoryOptions, BindingSwitches, Opera
   readonly forwardHeader?: readonly string[];
   readonly audit?: string;
   readonly revocationDelay?: string;
+  readonly trustedProxy?: readonly string[];
 }
 
 const MAX_REVOCATION_DELAY_SECONDS = 30;
@@ -38,6 +40,7 @@ export async function gateway(run: Run, options: GatewayOptions): Promise<void> 
     min: 0,
     max: MAX_REVOCATION_DELAY_SECONDS,
   });
+  const trustedProxies = trustedProxiesOf(run, options.trustedProxy);
   const upstream = parseBaseUrl(run, { url: options.upstream, from: "--upstream" });
   const readUpstreamHeaders = parseUpstreamHeaders(run, options.upstreamHeader ?? []);
   const upstreamHeaders = await readUpstreamHeaders();
@@ -53,6 +56,7 @@ export async function gateway(run: Run, options: GatewayOptions): Promise<void> 
     upstreamHeaders,
     forwardHeaders: options.forwardHeader,
     accounts,
+    trustedProxies,
     // What is open is looked at again at least once a second: a delay of nothing is for single requests.
     recheckMs: Math.max(1, delaySeconds) * 1000,
   };

@@ -40,6 +40,11 @@ export function declareServerCommands(program: Command, declare: Declare): void 
       collect,
     )
     .option(...FORWARD_HEADER)
+    .option(
+      "--trusted-proxy <network>",
+      "believe X-Forwarded-For of this address or network: the proxy in front (may be repeated; default: COUNTERSIGN_TRUSTED_PROXIES)",
+      collect,
+    )
     .option("--audit <file>", "append one JSON line for each request to this file")
     .option(...OPERATIONS_LISTEN)
     .option(

@@ -65,7 +65,13 @@ export function checkMiddlewareOptions(options: {
   readonly policy?: unknown;
   readonly verifier: unknown;
 }): void {
-  checkOptions(options, { verifier: VERIFIER, onError: LISTENER, rawBody: LISTENER, now: CLOCK });
+  checkOptions(options, {
+    verifier: VERIFIER,
+    onError: LISTENER,
+    rawBody: LISTENER,
+    clientAddress: LISTENER,
+    now: CLOCK,
+  });
   checkPolicy(options.policy);
 }
 

@@ -22,10 +22,14 @@ export async function admitRequest<R extends IncomingMessage>(
   response: ServerResponse,
   options: AdmitOptions<R>,
 ): Promise<VerifiedAssertion | undefined> {
-  const { verifier, policy, rawBody, onError } = options;
+  const { verifier, policy, rawBody, clientAddress, onError } = options;
   try {
     const assertion = await oncePerRequest(request, verifier, () =>
-      verifyRequest(request, { verifier, rawBody }),
+      verifyRequest(request, {
+        verifier,
+        rawBody,
+        clientAddress: clientAddress?.(request) ?? ipOf(request),
+      }),
     );
     requirePolicy(assertion, policy);
     return assertion;
@@ -34,4 +38,9 @@ export async function admitRequest<R extends IncomingMessage>(
     reportError(onError, error, request);
     return undefined;
   }
+}
+
+// Express tells it by its own setting of trusted proxies.
+function ipOf(request: IncomingMessage): string | undefined {
+  return "ip" in request && typeof request.ip === "string" ? request.ip : undefined;
 }

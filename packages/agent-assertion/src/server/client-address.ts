@@ -36,8 +36,9 @@ export function clientAddressOf(
   proxies: TrustedProxies,
 ): string | undefined {
   let address = normaliseAddress(request.socket.remoteAddress ?? "");
+  if (address === undefined || !isTrustedProxy(address, proxies)) return address;
   const hops = String(request.headers["x-forwarded-for"] ?? "").split(",");
-  while (address !== undefined && hops.length > 0 && isTrustedProxy(address, proxies)) {
+  while (hops.length > 0 && isTrustedProxy(address, proxies)) {
     const named = normaliseAddress(hops.pop()?.trim() ?? "");
     // No address: what stands left of it is no better known, so the proxy itself is the answer.
     if (named === undefined) break;
@@ -62,6 +63,12 @@ export function normaliseAddress(text: string): string | undefined {
 /** Tells whether a normalised address is that of a trusted proxy. */
 export function isTrustedProxy(address: string, proxies: TrustedProxies): boolean {
   return proxies.check(address, isIP(address) === 4 ? "ipv4" : "ipv6");
+}
+
+/** What a verifier shares lookups out by, for an address in any form. `undefined`: it is not known, or no address. */
+export function sourceOf(address: string | undefined): string | undefined {
+  const normalised = address === undefined ? undefined : normaliseAddress(address);
+  return normalised === undefined ? undefined : networkOf(normalised);
 }
 
 const GROUPS = 8;

@@ -54,10 +54,12 @@ async function admit(
   reply: FastifyReply,
   options: AgentAssertionOptions,
 ): Promise<unknown> {
-  const { verifier, policy, onError = log } = options;
+  const { verifier, policy, clientAddress = ipOf, onError = log } = options;
   const raw: IncomingMessage = request.raw;
   try {
-    const assertion = await oncePerRequest(raw, verifier, () => verifyRequest(raw, { verifier }));
+    const assertion = await oncePerRequest(raw, verifier, () =>
+      verifyRequest(raw, { verifier, clientAddress: clientAddress(request) }),
+    );
     requirePolicy(assertion, policy);
     agents.set(request, assertion);
     return undefined;
@@ -66,6 +68,10 @@ async function admit(
     reportError(onError, error, request);
     return reply;
   }
+}
+
+function ipOf(request: FastifyRequest): string {
+  return request.ip;
 }
 
 function refuse(reply: FastifyReply, error: unknown): void {

@@ -4,6 +4,7 @@ import type { RequestFacts } from "../binding/request-facts.js";
 import { checkMiddlewareOptions } from "../internal/options.js";
 import type { AssertionVerifier } from "../verify/create-verifier.js";
 import type { VerifiedAssertion } from "../verify/verified-assertion.js";
+import { sourceOf } from "./client-address.js";
 import {
   authorizationOf,
   fetchFieldLines,
@@ -45,11 +46,13 @@ export interface AgentAssertionOptions extends MiddlewareOptions<Context> {
  */
 export function agentAssertion(options: AgentAssertionOptions): MiddlewareHandler<AgentEnv> {
   checkMiddlewareOptions(options);
-  const { verifier, policy, onError, now = Date.now } = options;
+  const { policy, verifier, clientAddress = remoteAddressOf, onError, now = Date.now } = options;
   return async (c, next) => {
     try {
       const key = incomingOf(c) ?? c.req;
-      const assertion = await oncePerRequest(key, verifier, () => verify(c, verifier));
+      const assertion = await oncePerRequest(key, verifier, () =>
+        verify(c, verifier, sourceOf(clientAddress(c))),
+      );
       requirePolicy(assertion, policy);
       c.set("agent", assertion);
     } catch (error) {
@@ -70,13 +73,21 @@ function refuse(c: Context, error: unknown, now: number): Response {
   return new Response(body, { status, headers: fields });
 }
 
-async function verify(c: Context, verifier: AssertionVerifier): Promise<VerifiedAssertion> {
+function remoteAddressOf(c: Context): string | undefined {
+  return incomingOf(c)?.socket?.remoteAddress;
+}
+
+async function verify(
+  c: Context,
+  verifier: AssertionVerifier,
+  source: string | undefined,
+): Promise<VerifiedAssertion> {
   const incoming = incomingOf(c);
   const authorization = incoming
     ? fieldLines(incoming.rawHeaders, "authorization")
     : authorizationOf(c.req.raw.headers);
-  if (verifier.binding === undefined) return verifier.verify(authorization);
-  return verifier.verify(authorization, { request: factsOf(c, incoming) });
+  if (verifier.binding === undefined) return verifier.verify(authorization, { source });
+  return verifier.verify(authorization, { source, request: factsOf(c, incoming) });
 }
 
 function factsOf(c: Context, incoming: IncomingMessage | undefined): RequestFacts {

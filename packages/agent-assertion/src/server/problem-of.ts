@@ -1,22 +1,26 @@
 import { createProblem, type Problem } from "../problem.js";
 import { AssertionRejected } from "../verify/assertion-rejected.js";
+import { TooManyLookups } from "../verify/too-many-lookups.js";
 import { UnreadableBody } from "./unreadable-body.js";
 
 const RETRY_AFTER_SECONDS = 5;
 
 /**
- * Tells whether an error is the caller's doing: a rejected assertion, or a body that cannot be taken. Anything else means that nobody could
+ * Tells whether an error is the caller's doing: a rejected assertion, a body that cannot be taken, or too many lookups from where it comes.
+ * Anything else means that nobody could
  * tell who the caller is, and is for the operator to hear of.
  */
 export function isCallersFault(error: unknown): boolean {
   if (UnreadableBody.is(error)) return error.code !== "config_invalid";
+  if (TooManyLookups.is(error)) return error.code === "rate_limited";
   return AssertionRejected.is(error);
 }
 
 /**
  * The answer to a request that was not accepted: problem+json, ready to be written.
  *
- * A rejected assertion keeps its code. Whatever else stopped the check is 503 `server_error` with `Retry-After`, and its details are not
+ * A rejected assertion keeps its code, and so does a request that was not checked because too many wait for lookups (429 or 503 with
+ * `Retry-After`). Whatever else stopped the check is 503 `server_error` with `Retry-After`, and its details are not
  * shown to the caller.
  *
  * @param error - what `verify` or `verifyRequest` threw
@@ -26,6 +30,10 @@ export function problemOf(error: unknown): Problem {
   if (AssertionRejected.is(error)) return createProblem(error.code, error.message);
   if (UnreadableBody.is(error) && isCallersFault(error)) {
     return createProblem(error.code, error.message, { status: error.status });
+  }
+  if (TooManyLookups.is(error)) {
+    const { retryAfterSeconds } = error;
+    return createProblem(error.code, error.message, { retryAfterSeconds });
   }
   return createProblem("server_error", "the assertion cannot be checked now", {
     retryAfterSeconds: RETRY_AFTER_SECONDS,

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { AssertionVerifier } from "../verify/create-verifier.js";
 import type { VerifiedAssertion } from "../verify/verified-assertion.js";
+import { sourceOf } from "./client-address.js";
 import { fieldLines } from "./field-lines.js";
 import { factsOf } from "./node-request.js";
 
@@ -12,6 +13,11 @@ export interface VerifyRequestOptions {
    * request, and put back.
    */
   readonly rawBody?: ((request: IncomingMessage) => Uint8Array | undefined) | undefined;
+  /**
+   * The client's address, by which lookups of agents that are not known yet are shared out. Default: the other end of the connection. Set it
+   * behind a reverse proxy, or all clients are one.
+   */
+  readonly clientAddress?: string | undefined;
   /** Gives up waiting for the directory or the body. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -32,8 +38,9 @@ export async function verifyRequest(
   request: IncomingMessage,
   options: VerifyRequestOptions,
 ): Promise<VerifiedAssertion> {
-  const { verifier, signal } = options;
+  const { verifier, signal, clientAddress = request.socket?.remoteAddress } = options;
   const authorization = fieldLines(request.rawHeaders, "authorization");
   const bound = verifier.binding === undefined ? {} : { request: factsOf(request, options) };
-  return verifier.verify(authorization, { signal, ...bound });
+  const source = sourceOf(clientAddress);
+  return verifier.verify(authorization, { signal, source, ...bound });
 }

@@ -43,7 +43,11 @@ export type NeededFact =
       /** The record under whose keys the signature does not hold. Absent at first. */
       readonly insteadOf?: AgentRecord;
     }
-  | { readonly name: "task" }
+  | {
+      readonly name: "task";
+      /** Whose signature held, and who is live. */
+      readonly agent: AgentRecord;
+    }
   | { readonly name: "body" }
   | {
       readonly name: "nonce";
@@ -132,7 +136,7 @@ export function* runChecks(
   requireLiveAgent(parsed, agent, now);
 
   // 6. The task is this agent's, and live.
-  yield { name: "task" };
+  yield { name: "task", agent };
   requireLiveTask(parsed, agent, facts.task, now);
 
   // 7. Policy: account and capability, then the request's binding, of which the body is read last.

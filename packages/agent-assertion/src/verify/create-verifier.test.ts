@@ -14,6 +14,7 @@ import {
   NOW,
   otherKey,
   TASK_ID,
+  TIMESTAMP,
   task,
 } from "../../test/fixtures.js";
 import type {
@@ -22,6 +23,7 @@ import type {
   AgentRecord,
   TaskRecord,
 } from "../directory/agent-directory.js";
+import { signAssertion } from "../sign/sign-assertion.js";
 import { AssertionRejected } from "./assertion-rejected.js";
 import { type CreateVerifierOptions, createVerifier } from "./create-verifier.js";
 import { parseAssertion } from "./parse-assertion.js";
@@ -188,14 +190,62 @@ describe("createVerifier", () => {
     const directory = new ScriptedDirectory();
     const failure = new Error("down");
     const signals: (AbortSignal | undefined)[] = [];
+    const verifier = createVerifier({ directory, now: () => NOW });
+    // A first lookup is not the caller's alone to end.
+    await verifier.verify(header);
     directory.agent = async (_: string, options?: { signal?: AbortSignal | undefined }) => {
       signals.push(options?.signal);
       throw failure;
     };
-    const verifier = createVerifier({ directory, now: () => NOW });
     const { signal } = new AbortController();
     expect(await failureOf(() => verifier.verify(header, { signal }))).toBe(failure);
     expect(signals).toEqual([signal]);
+  });
+
+  test("tells who the caller is once the signature held and before the task is looked up", async () => {
+    const { directory, verifier } = setUp();
+    const told: unknown[] = [];
+    const onProven = (caller: unknown) => told.push(caller, [...directory.asked]);
+    await expectRejection(() => verifier.verify(badSignature, { onProven }), "bad_signature");
+    directory.agentRecord = { ...agent, state: "revoked" };
+    await expectRejection(() => verifier.verify(header, { onProven }), "agent_revoked");
+    expect(told).toEqual([]);
+    directory.agentRecord = agent;
+    directory.asked.length = 0;
+    await verifier.verify(header, { onProven });
+    const ids = { agentRuntimeId: AGENT_ID, taskId: TASK_ID };
+    expect(told).toEqual([{ ...ids, accountId: "acct-1", userId: "user-1" }, [AGENT_ID]]);
+    const refusal = new Error("no place");
+    const refuse = () => {
+      throw refusal;
+    };
+    expect(await failureOf(() => verifier.verify(header, { onProven: refuse }))).toBe(refusal);
+  });
+
+  test("gives an account that invents tasks its share of lookups, and known tasks need none", async () => {
+    const { directory, verifier } = setUp({ lookups: { maxRunning: 2, maxWaiting: 4 } });
+    await verifier.verify(header);
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    const asked: string[] = [];
+    directory.task = async (_agentRuntimeId, taskId) => {
+      asked.push(taskId);
+      const isInvented = taskId.startsWith("invented");
+      return isInvented ? promise : { taskId, state: "active" };
+    };
+    const assertionOf = (taskId: string, agentRuntimeId = AGENT_ID) =>
+      signAssertion({ agentRuntimeId, taskId, key, timestamp: TIMESTAMP });
+    const invented = ["invented-1", "invented-2", "invented-3"].map((taskId) =>
+      failureOf(() => verifier.verify(assertionOf(taskId))),
+    );
+    const more = await failureOf(() => verifier.verify(assertionOf("invented-4")));
+    expect(more).toMatchObject({ code: "rate_limited", limit: "lookups_by_source" });
+    await verifier.verify(header);
+    directory.agentRecord = { ...agent, agentRuntimeId: "agent-2", accountId: "acct-2" };
+    await verifier.verify(assertionOf("task-2", "agent-2"));
+    expect(asked).toEqual(["invented-1", TASK_ID, "task-2"]);
+    resolve(undefined);
+    for (const error of await Promise.all(invented))
+      expect(error).toMatchObject({ code: "unknown_task" });
   });
 
   test("names its authority", async () => {

@@ -17,6 +17,8 @@ import {
   requireLiveAgent,
   requireLiveTask,
 } from "./check-steps.js";
+import { FirstLookups } from "./first-lookups.js";
+import { type LookupLimitOptions, resolveLookupLimits } from "./lookup-limits.js";
 import type { ParsedAssertion } from "./parse-assertion.js";
 import { SignatureCache } from "./signature-cache.js";
 import type { AssertionPolicy, VerifiedAssertion } from "./verified-assertion.js";
@@ -29,6 +31,7 @@ const SHAPES: Readonly<Record<string, OptionShape>> = {
   maxSkewSeconds: numberIn(0, LARGEST_SKEW_SECONDS, { unit: "seconds", fraction: true }),
   now: CLOCK,
   binding: { type: "object", expected: "an object with the policy of bindings", optional: true },
+  lookups: { type: "object", expected: "an object with limits of lookups", optional: true },
 };
 
 /** Options of {@link createVerifier}. */
@@ -42,6 +45,16 @@ export interface CreateVerifierOptions {
   readonly policy?: AssertionPolicy | undefined;
   /** How requests are treated that the agent bound to its assertion. Default: bindings are not looked at. */
   readonly binding?: BindingOptions | undefined;
+  /** What callers without any key can make the directory do. */
+  readonly lookups?: LookupLimitOptions | undefined;
+}
+
+/** Whose signature held. */
+export interface ProvenCaller {
+  readonly agentRuntimeId: string;
+  readonly taskId: string;
+  readonly accountId: string;
+  readonly userId: string;
 }
 
 /** Options of {@link AssertionVerifier} calls. */
@@ -50,6 +63,13 @@ export interface VerifyOptions {
   readonly signal?: AbortSignal | undefined;
   /** The request that the field came with. Needed where the verifier has a `binding`: without it the request counts as unbound. */
   readonly request?: RequestFacts | undefined;
+  /**
+   * Where the request comes from: the client's address, or its /64 for IPv6. Lookups of agents that were never proven to this verifier are
+   * shared out by it. Default: all requests without one share all of them, and one caller may use them up.
+   */
+  readonly source?: string | undefined;
+  /** Called once, as soon as the signature held and the agent is live, before anything else is waited for. What it throws is the result. */
+  readonly onProven?: ((caller: ProvenCaller) => void) | undefined;
 }
 
 /** How a verifier looks at bindings. */
@@ -70,6 +90,7 @@ export interface AssertionVerifier {
    *
    * @param header - as `parseAssertion` takes it; with Node's `http`, give `request.headersDistinct.authorization`
    * @throws {AssertionRejected} with the code of the first check that fails; when the directory cannot answer, its error passes as it is
+   * @throws {TooManyLookups} when it was not checked, since too many others wait for the first lookup of an agent or a task
    * @throws {AgentAssertionError} `server_error` when the replay store cannot take the nonce; `invalid_request` when the body of a bound
    * request is longer than `maxBodyBytes`
    */
@@ -92,6 +113,10 @@ export interface AssertionVerifier {
  * It keeps which signatures held, and what those fields say (the last 10,000); time, states and policy are looked at for every request. It
  * has no state that needs closing; the directory may have.
  *
+ * Agents and tasks under whose ids a signature held are looked up at once. All others are looked up a few at a time, in turn by `source`
+ * (tasks: by account), and requests beyond `lookups` are refused: a flood of invented ids delays nobody whose id is known, and of the
+ * others those alone who come from where it does. The last 10,000 ids of either kind are known.
+ *
  * @throws {AgentAssertionError} `config_invalid`, naming the option, if one is missing or wrong, or `binding` lacks its `publicUrl` or `replayStore`
  * @see protocol.md §6
  */
@@ -101,6 +126,36 @@ export function createVerifier(options: CreateVerifierOptions): AssertionVerifie
   const { directory, policy, maxSkewSeconds = DEFAULT_MAX_SKEW_SECONDS, now = Date.now } = options;
   const signatures = new SignatureCache(MAX_CACHED_SIGNATURES);
   const settings = settleBinding(options.binding);
+  const limits = resolveLookupLimits(options.lookups);
+  const firstAgents = new FirstLookups(limits, now);
+  const firstTasks = new FirstLookups(limits, now);
+
+  function findAgent(
+    { agentRuntimeId }: ParsedAssertion,
+    { source, signal }: VerifyOptions,
+    insteadOf: AgentRecord | undefined,
+  ): Promise<AgentRecord | undefined> {
+    const ask = (asked: AbortSignal | undefined) =>
+      directory.agent(agentRuntimeId, { signal: asked, insteadOf });
+    if (firstAgents.isProven(agentRuntimeId)) return ask(signal);
+    return firstAgents.run({ source, signal, ask });
+  }
+
+  async function findTask(
+    { agentRuntimeId, taskId }: ParsedAssertion,
+    accountId: string,
+    signal: AbortSignal | undefined,
+  ): Promise<TaskRecord | undefined> {
+    // No id holds a slash (protocol.md §2).
+    const id = `${agentRuntimeId}/${taskId}`;
+    const ask = (asked: AbortSignal | undefined) =>
+      directory.task(agentRuntimeId, taskId, { signal: asked });
+    if (firstTasks.isProven(id)) return ask(signal);
+    const task = await firstTasks.run({ source: accountId, signal, ask });
+    if (task !== undefined) firstTasks.prove(id, accountId);
+    return task;
+  }
+
   return {
     authority: directory.authority,
     binding: settings && { policy: settings.policy, maxBodyBytes: settings.maxBodyBytes },
@@ -120,10 +175,12 @@ export function createVerifier(options: CreateVerifierOptions): AssertionVerifie
         const needed = step.value;
         const { agentRuntimeId, taskId } = parsed;
         if (needed.name === "agent") {
-          const { insteadOf } = needed;
-          facts.agent = await directory.agent(agentRuntimeId, { signal, insteadOf });
+          facts.agent = await findAgent(parsed, callOptions, needed.insteadOf);
         } else if (needed.name === "task") {
-          facts.task = await directory.task(agentRuntimeId, taskId, { signal });
+          const { accountId, userId } = needed.agent;
+          firstAgents.prove(agentRuntimeId, accountId);
+          callOptions.onProven?.({ agentRuntimeId, taskId, accountId, userId });
+          facts.task = await findTask(parsed, accountId, signal);
         } else if (needed.name === "body") {
           facts.body = await readBody(request, settings);
         } else {

@@ -4,11 +4,13 @@ import {
   createAssertionWhoamiResponse,
   createVerifier,
 } from "@countersign/agent-assertion";
+import { sourceOf } from "@countersign/agent-assertion/client-address";
 import type { FastifyInstance } from "fastify";
 import { databaseDirectory } from "../database-directory.js";
 import type { AuthorityContext } from "./authority-context.js";
 import { readHeaderLines, readSingleHeader } from "./read-headers.js";
 import { noteAgent } from "./refusal-record.js";
+import { originOf } from "./request-origin.js";
 
 /** Serves `GET /v1/assertion/whoami`: tells an agent whether its own assertion holds (protocol §5). */
 export function addAssertionWhoamiRoutes(app: FastifyInstance, context: AuthorityContext): void {
@@ -21,8 +23,9 @@ export function addAssertionWhoamiRoutes(app: FastifyInstance, context: Authorit
   const config = { audited: "whoami", addressLimit: "all_requests" } as const;
   app.get(ASSERTION_WHOAMI_PATH, { config }, async (request) => {
     const field = readSingleHeader(readHeaderLines(request.raw), "authorization");
+    const source = sourceOf(originOf(request.raw).address);
     try {
-      return createAssertionWhoamiResponse(await verifier.verify(field));
+      return createAssertionWhoamiResponse(await verifier.verify(field, { source }));
     } catch (error) {
       const proven = AssertionRejected.is(error) ? error.proven : undefined;
       if (proven?.accountId !== undefined && proven.userId !== undefined) {

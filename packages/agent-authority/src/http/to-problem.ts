@@ -1,4 +1,4 @@
-import { createProblem, type Problem } from "@countersign/agent-assertion";
+import { createProblem, type Problem, TooManyLookups } from "@countersign/agent-assertion";
 import { type Code, CountersignError } from "@countersign/agent-key";
 import { quotaHeaders, RateLimited } from "../limits/quota.js";
 import { Refusal } from "../registry/refusal.js";
@@ -39,6 +39,7 @@ export function toProblem(error: unknown): CodedProblem {
     const problem = coded("rate_limited", error.message, { retryAfterSeconds: quota.resetSeconds });
     return { ...problem, headers: { ...problem.headers, ...quotaHeaders([quota]) } };
   }
+  if (TooManyLookups.is(error)) return createBusyProblem("the authority is busy");
   if (CountersignError.is(error)) {
     if (TOLD.has(error.code)) {
       const status = error instanceof Refusal ? error.status : undefined;

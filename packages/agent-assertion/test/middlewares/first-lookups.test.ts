@@ -1,0 +1,87 @@
+import { connect } from "node:net";
+import { describe, expect, test } from "vitest";
+import { createVerifier } from "../../src/index.js";
+import { signAssertion } from "../../src/sign.js";
+import { header, key, NOW, TIMESTAMP } from "../fixtures.js";
+import { frameworks } from "./frameworks.js";
+import { exchange } from "./raw-exchange.js";
+import { endWithTest, SceneDirectory } from "./scene.js";
+
+/** Answers about its one agent; about all others never. */
+class HangingDirectory extends SceneDirectory {
+  readonly asked: string[] = [];
+  #wake: (() => void)[] = [];
+  readonly #release = Promise.withResolvers<undefined>();
+
+  /** Lets it know none of the others. */
+  release(): void {
+    this.#release.resolve(undefined);
+  }
+
+  override async agent(id: string) {
+    this.asked.push(id);
+    for (const wake of this.#wake.splice(0)) wake();
+    const known = await super.agent(id);
+    return known ?? this.#release.promise;
+  }
+
+  async until(id: string): Promise<void> {
+    while (!this.asked.includes(id)) await new Promise<void>((wake) => this.#wake.push(wake));
+  }
+}
+
+function requestOf(agentRuntimeId: string): string {
+  const value = signAssertion({ agentRuntimeId, taskId: "t", key, timestamp: TIMESTAMP });
+  return `GET / HTTP/1.1\r\nHost: x\r\nAuthorization: ${value}\r\n\r\n`;
+}
+
+function send(port: number, from: string, text: string): void {
+  const socket = connect({ port, host: "127.0.0.1", localAddress: from });
+  socket.on("error", () => {});
+  socket.write(text);
+  endWithTest(() => socket.destroy());
+}
+
+describe.each(frameworks)("$name", ({ start }) => {
+  test("shares first lookups out by the client's address, and refuses what is beyond the share", async () => {
+    const directory = new HangingDirectory();
+    const errors: unknown[] = [];
+    const verifier = createVerifier({
+      directory,
+      now: () => NOW,
+      lookups: { maxRunning: 2, maxWaiting: 2 },
+    });
+    const site = await start({ verifier, onError: (error) => errors.push(error) });
+    send(site.port, "127.0.0.1", requestOf("invented-1"));
+    await directory.until("invented-1");
+    // One waits; the one after it is beyond the share of this address.
+    const lines = [`Authorization: ${requestOf("invented-2").split("Authorization: ")[1]?.trim()}`];
+    const answers = [exchange(site.port, { lines }), exchange(site.port, { lines })];
+    const refused = await Promise.race(answers);
+    expect(refused.status).toBe(429);
+    expect(JSON.parse(refused.body)).toMatchObject({ code: "rate_limited" });
+    expect(refused.headers.get("retry-after")).toBe("5");
+    send(site.port, "127.0.0.2", requestOf("invented-3"));
+    await directory.until("invented-3");
+    expect(directory.asked).toEqual(["invented-1", "invented-3"]);
+    expect(errors).toEqual([]);
+    directory.release();
+    await Promise.all(answers);
+  });
+
+  test("never has a known agent wait for lookups of others", async () => {
+    const directory = new HangingDirectory();
+    const verifier = createVerifier({
+      directory,
+      now: () => NOW,
+      lookups: { maxRunning: 1, maxWaiting: 1 },
+    });
+    const site = await start({ verifier });
+    const known = { lines: [`Authorization: ${header}`] };
+    expect((await exchange(site.port, known)).status).toBe(200);
+    send(site.port, "127.0.0.1", requestOf("invented-1"));
+    await directory.until("invented-1");
+    expect((await exchange(site.port, known)).status).toBe(200);
+    directory.release();
+  });
+});
