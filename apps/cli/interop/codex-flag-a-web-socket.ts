@@ -27,7 +27,9 @@ export const CODEX_FLAG_A_WEB_SOCKET: InteropClient = {
     await useWebSockets(codex.configFile);
     const handshakes = async (tunnels = 0) => {
       const areThere = (lines: readonly AuditLine[]) => lines.filter(isTunnel).length >= tunnels;
-      return (await readAudit(auditFile, areThere)).filter(({ method }) => method === "GET");
+      return (await readAudit(auditFile, areThere)).filter(
+        ({ method, path }) => method === "GET" && path.endsWith("/responses"),
+      );
     };
     const refused = async () => (await handshakes()).filter(({ status }) => status === 401);
 

@@ -2,23 +2,27 @@
 // but loopback (Codex calls hosts of its vendor in the background). What a machine cannot do is left out, with a line that says why.
 import { spawnSync } from "node:child_process";
 import { CODEX_RELEASES, fetchCodexBinary } from "./codex-binary.ts";
-import { CODEX_FLAG_A } from "./codex-flag-a.ts";
+import { codexCellClient } from "./codex-cell-client.ts";
+import { CODEX_CELLS } from "./codex-cells.ts";
 import { CODEX_FLAG_A_WEB_SOCKET } from "./codex-flag-a-web-socket.ts";
-import { CODEX_JWT_B } from "./codex-jwt-b.ts";
-import { CODEX_PROXY } from "./codex-proxy.ts";
+import { CODEX_GAPS, codexGapClient } from "./codex-gaps.ts";
+import { CODEX_JWT_B_KEYS } from "./codex-jwt-b-keys.ts";
 import { CODEX_PROXY_SESSION, CODEX_PROXY_SUB_AGENT } from "./codex-proxy-sub-agent.ts";
+import { CODEX_PROXY_TOKENS } from "./codex-proxy-tokens.ts";
 import { CODEX_PROXY_WEB_SOCKET } from "./codex-proxy-web-socket.ts";
 import { CURL } from "./curl.ts";
 import { type InteropClient, type Outcome, runClients, skip } from "./interop-client.ts";
+import { startNameServer } from "./name-server.ts";
 import { loopbackOnlyPrefix } from "./network-namespace.ts";
 import { OPENAI_CLIENT } from "./openai-client.ts";
 import { URLLIB_CLIENT } from "./urllib-client.ts";
 
 const CODEX: readonly InteropClient[] = [
-  CODEX_FLAG_A,
+  ...CODEX_CELLS.map(codexCellClient),
+  ...CODEX_GAPS.map(codexGapClient),
   CODEX_FLAG_A_WEB_SOCKET,
-  CODEX_JWT_B,
-  CODEX_PROXY,
+  CODEX_JWT_B_KEYS,
+  CODEX_PROXY_TOKENS,
   CODEX_PROXY_WEB_SOCKET,
   CODEX_PROXY_SUB_AGENT,
   CODEX_PROXY_SESSION,
@@ -39,7 +43,9 @@ function seal(): readonly string[] | string {
 
 async function main(isSealed: boolean): Promise<void> {
   if (isSealed) {
+    const names = await startNameServer();
     report(await runClients([...CODEX, ...OTHERS]));
+    names.close();
     return;
   }
   const prefix = seal();

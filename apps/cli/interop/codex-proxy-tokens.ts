@@ -8,8 +8,8 @@ import { checkSigned, type ProxyChain, startProxyChain } from "./proxy-chain.ts"
 const PROMPTS = ["say hello", "say hello again", "and once more"] as const;
 
 /** The newest Codex with an API key, which is the client token of a signing proxy. */
-export const CODEX_PROXY: InteropClient = {
-  name: `codex ${CODEX_C.name} proxy`,
+export const CODEX_PROXY_TOKENS: InteropClient = {
+  name: `codex ${CODEX_C.name} proxy, tokens`,
   async run(checks, scene) {
     const chain = await startProxyChain(scene);
     const { upstream } = chain;

@@ -20,8 +20,8 @@ const PLAN = {
 const TASKS_OF_A_RUN = 3;
 
 /** Codex of generation B with an identity JWT that this authority issued. */
-export const CODEX_JWT_B: InteropClient = {
-  name: `codex ${CODEX_B.name} jwt`,
+export const CODEX_JWT_B_KEYS: InteropClient = {
+  name: `codex ${CODEX_B.name} jwt, keys`,
   async run(checks, scene) {
     const codex = await startIdentityTokenCodex(scene);
     const first = await codex.issue();
