@@ -10,8 +10,6 @@ for (const [name, language] of [
   ["openai-client.ts", "ts"],
   ["curl.sh", "sh"],
   ["urllib-client.py", "py"],
-  ["codex.toml", "toml"],
-  ["codex-identity-token.toml", "toml"],
 ] as const) {
   test(`docs/clients.md shows ${name} as pnpm interop runs it`, async () => {
     const document = await readFile(DOCUMENT, "utf8");
