@@ -50,8 +50,8 @@ export interface CredentialOptions {
   /** Milliseconds that the caller waits for a new credential. Default: the source's. */
   readonly deadlineMs?: number | undefined;
   /**
-   * Milliseconds for which a temporary failure to get a new credential is remembered for all sources of the same authority: until then calls
-   * with this option reject at once. A source that gets no credentials from elsewhere ignores it. Default: each call tries for itself.
+   * Milliseconds for which all sources of the same authority remember that it is away: until then calls with this option that need it
+   * reject at once. A source that gets no credentials from elsewhere ignores it. Default: each call tries for itself.
    */
   readonly outageMs?: number | undefined;
 }

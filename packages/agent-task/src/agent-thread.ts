@@ -21,7 +21,7 @@ export interface ThreadOptions {
   /** Time to get a task, where it is less than the manager's `deadlineMs`. Milliseconds. */
   readonly deadlineMs?: number | undefined;
   /**
-   * Milliseconds for which a temporary failure of the authority is remembered, for all threads: until then calls with this option that need a
+   * Milliseconds for which it is remembered, for all threads, that the authority is away: until then calls with this option that need a
    * registration reject at once, with the same code. Then one of them asks the authority again. For callers whose own callers repeat often, as
    * the signing proxy's do. Default: each call asks.
    */

@@ -44,7 +44,7 @@ export interface SigningProxyOptions {
   readonly threadIdleMs?: number | undefined;
   /**
    * Milliseconds in which a request gets its credential, a registration of its agent and task included. From 1 to 2,147,483,647, default
-   * 8,000. A source that takes no deadline is ended by `limits.admitMs`. A temporary failure of the authority is remembered for 5 seconds, or
+   * 8,000. A source that takes no deadline is ended by `limits.admitMs`. That the authority is away is remembered for 5 seconds, or
    * as long as it asks for: until then all threads that need a registration are refused at once, and after that one of them asks again.
    */
   readonly credentialMs?: number | undefined;

@@ -50,9 +50,9 @@ export interface CallPatience {
   /** Upper bound of the call's attempts, from 1. Default: the client's. */
   readonly attempts?: number | undefined;
   /**
-   * Milliseconds for which a temporary failure of a call with this option is remembered by the client: `timeout`, `unreachable`,
-   * `server_error`, `rate_limited`; at least for the authority's `Retry-After`, up to 60 seconds. Until then each call with this option
-   * rejects at once with the same error. Then one of them asks, once and for a short time, and the others still reject at once. An answer
+   * Milliseconds for which the client remembers that the authority is away: a call with this option failed with `timeout`, `unreachable`
+   * or the status 502, 503 or 504; at least for its `Retry-After`, up to 60 seconds. Until then each call with this option rejects at once
+   * with the same error. A 429 and other statuses are answers to one call, and are not remembered. Then one of them asks, once and for a short time, and the others still reject at once. An answer
    * ends it. Attempts of one call after its second are at least as far apart. Default: each call asks for itself.
    */
   readonly outageMs?: number | undefined;

@@ -98,6 +98,38 @@ describe("a call that wants a quick answer", () => {
     expect(await ask()).toMatchObject({ userId: "user-1" });
   });
 
+  test.each([
+    ["a quota that is used up", 429, "rate_limited"],
+    ["a defect", 500, "server_error"],
+  ])("does not get another caller's failure: %s is one answer", async (_, status, code) => {
+    const { authority, ask } = await open();
+    const headers = { "retry-after": "60" };
+    authority.fault("whoami", { kind: "status", status, headers });
+    await expectRejection(ask(), AuthorityError, code as "server_error");
+    expect(await ask()).toMatchObject({ userId: "user-1" });
+  });
+
+  test.each([429, 500])("is over with an answer of status %i to one of them", async (status) => {
+    const { authority, failed, ask, pass } = await open();
+    authority.fault("whoami", away());
+    await failed();
+    pass(5000);
+    authority.fault("whoami", { kind: "status", status });
+    await ask().catch(() => undefined);
+    expect(await ask()).toMatchObject({ userId: "user-1" });
+  });
+
+  test.each([502, 504])(
+    "gets the failure of a load balancer before the authority: %i",
+    async (status) => {
+      const { authority, ask } = await open();
+      authority.fault("whoami", { kind: "status", status }, FOREVER);
+      await ask().catch(() => undefined);
+      await ask().catch(() => undefined);
+      expect(authority.counts.whoami).toBe(1);
+    },
+  );
+
   test("that is given up says nothing of the authority", async () => {
     const { authority, ask } = await open();
     authority.fault("whoami", { kind: "hang" });

@@ -1,7 +1,7 @@
 import { AuthorityError } from "../authority-error.js";
-import { isTemporary } from "./temporary-failure.js";
+import { isAway } from "./temporary-failure.js";
 
-// An authority may ask for a whole window of a rate limit.
+// An authority that is being mended may ask for longer; it is asked again all the same.
 const LONGEST_MS = 60_000;
 // Doubled with each probe that times out, so that an authority that answers slowly is found too.
 const FIRST_PROBE_MS = 500;
@@ -60,14 +60,14 @@ export class OutageMemory {
       this.#outage = undefined;
       return result;
     } catch (error) {
-      if (isTemporary(error)) {
+      if (isAway(error)) {
         const askedMs = Math.min((error.retryAfterSeconds ?? 0) * 1000, LONGEST_MS);
         const lastsMs = Math.max(outageMs, askedMs);
         const more = error.code === "timeout" ? 1 : 0;
         const timeouts = before === undefined ? 0 : before.timeouts + more;
         this.#outage = { error, since: this.#now(), lastsMs, timeouts };
       } else if (AuthorityError.is(error) && error.status !== undefined) {
-        // A refusal: the authority is there.
+        // An answer: the authority is there.
         this.#outage = undefined;
       }
       throw error;

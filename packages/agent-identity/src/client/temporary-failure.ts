@@ -1,12 +1,7 @@
-import type { Code } from "@countersign/agent-key";
 import { AuthorityError } from "../authority-error.js";
 
-const TEMPORARY: ReadonlySet<Code> = new Set([
-  "timeout",
-  "unreachable",
-  "server_error",
-  "rate_limited",
-]);
+// What a load balancer answers in place of an authority that is away, and an authority that has no room for any request.
+const AWAY: ReadonlySet<number> = new Set([502, 503, 504]);
 
 // The request was not sent, or the connection ended before an answer: what a restart looks like from outside. A name that does not exist, a
 // network without a route and a connection that takes too long do not end with a restart.
@@ -18,9 +13,14 @@ const RESTART: ReadonlySet<string> = new Set([
   "EAI_AGAIN",
 ]);
 
-/** Tells whether the same call may succeed later (protocol.md §8). */
-export function isTemporary(error: unknown): error is AuthorityError {
-  return AuthorityError.is(error) && error.retryable && TEMPORARY.has(error.code);
+/**
+ * Tells whether a failure says that the authority is away for every caller. A quota that is used up (429) and a defect (500) are answers to one
+ * caller, or to one request.
+ */
+export function isAway(error: unknown): error is AuthorityError {
+  if (!AuthorityError.is(error)) return false;
+  if (error.status !== undefined) return AWAY.has(error.status);
+  return error.retryable && (error.code === "timeout" || error.code === "unreachable");
 }
 
 /** Tells whether a failure is what an authority that starts again causes: it answers 503, or the connection is refused or ends early. */
