@@ -142,6 +142,13 @@ describe("the server", () => {
     expect(problem).toMatchObject({ status: 503, code: "server_error" });
     expect(problem.headers["retry-after"]).toBe("1");
     expect(problem.body).not.toContain("held");
+    const cause = new Error("of the driver");
+    for (const code of ["store_denied", "store_corrupt", "config_invalid"] as const) {
+      const unusable = toProblem(new AgentAuthorityError(code, "held", { cause }));
+      expect(unusable).toMatchObject({ status: 503, code: "server_error" });
+      expect(unusable.headers["retry-after"]).toBe("1");
+      expect(unusable.body).not.toContain("held");
+    }
   });
 
   it("is alive and ready", async () => {

@@ -1,10 +1,13 @@
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
+import { AgentKey } from "@countersign/agent-key";
 import { sql } from "kysely";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { AgentAuthorityError, createAuthority, createRegistry, openStore } from "../src/index.js";
-import { expectRejection } from "./expect-refusal.js";
+import { expectRefusal, expectRejection } from "./expect-refusal.js";
 import { runProgram } from "./run-process.js";
+import { TestedAuthority } from "./start-authority.js";
 import { createTestDatabase, run } from "./test-database.js";
 
 async function createDatabase(): Promise<string> {
@@ -222,6 +225,32 @@ describe("openStore on PostgreSQL", () => {
       isOver = true;
       await Promise.all(others);
     }
+  });
+
+  it("answers 503 and is not ready while its user may not write, and goes on after", async () => {
+    const url = await createDatabase();
+    const role = `countersign_test_${randomUUID().replaceAll("-", "")}`;
+    await (await openStore(url)).close();
+    const schema = new URL(url).searchParams.get("options")?.split("=")[1];
+    await run(
+      url,
+      `create role ${role} login superuser; grant usage on schema ${schema} to ${role};
+      alter role ${role} in database ${new URL(url).pathname.slice(1)} set search_path = ${schema}`,
+    );
+    onTestFinished(() => run(url, `drop owned by ${role}; drop role ${role}`));
+    const asRole = withPart(url, (parts) => {
+      parts.username = role;
+    });
+    await using tested = await TestedAuthority.start({ database: asRole });
+    const token = await tested.token();
+    expect((await tested.call("GET", "/readyz")).status).toBe(200);
+    await run(url, `alter role ${role} nosuperuser`);
+    const answer = await tested.registerAgent(token, AgentKey.generate());
+    expectRefusal(answer, 503, "server_error");
+    expect(answer.headers["retry-after"]).toBe("1");
+    expectRefusal(await tested.call("GET", "/readyz"), 503, "server_error");
+    await run(url, `alter role ${role} superuser`);
+    expect((await tested.call("GET", "/readyz")).status).toBe(200);
   });
 
   it("keeps the audit log as it was written", async () => {

@@ -1,6 +1,7 @@
 import { CountersignError } from "@countersign/agent-key";
 import type { AuthorityLogger } from "../authority-types.js";
 import { describeTokenRefusal } from "../humans/token-refusal.js";
+import { isStoreFailure } from "../store/store-failure.js";
 
 /**
  * Tells the operator what a client is not told: a defect, a database or an issuer that cannot be reached, and why an issuer's token was
@@ -16,6 +17,8 @@ export function logTrouble(
   if (isInternal) logger?.error({ ...fields, err: error }, "request failed");
   else if (CountersignError.is(error) && error.code === "unreachable") {
     logger?.error({ ...fields, err: error }, "something that the authority needs is unreachable");
+  } else if (isStoreFailure(error) && error.code !== "store_locked") {
+    logger?.error({ ...fields, err: error }, "the database cannot be used");
   }
   const reason = describeTokenRefusal(error);
   if (reason !== undefined) logger?.info({ ...fields, reason }, "an issuer's token was refused");

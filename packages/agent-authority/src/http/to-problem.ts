@@ -2,6 +2,7 @@ import { createProblem, type Problem, TooManyLookups } from "@countersign/agent-
 import { type Code, CountersignError } from "@countersign/agent-key";
 import { quotaHeaders, RateLimited } from "../limits/quota.js";
 import { Refusal } from "../registry/refusal.js";
+import { isStoreFailure } from "../store/store-failure.js";
 
 // What a client may be told by name. Everything else is this server's own trouble.
 const TOLD: ReadonlySet<Code> = new Set<Code>([
@@ -22,13 +23,14 @@ const TOLD: ReadonlySet<Code> = new Set<Code>([
   "invalid_request",
   "invalid_key",
 ]);
+const UNUSABLE = "the database cannot be used";
 const RETRY_AFTER_SECONDS = 1;
 const MAX_DETAIL_CHARACTERS = 512;
 
 /** A refusal ready to be written, with its code for the log. */
 export interface CodedProblem extends Problem {
   readonly code: Code;
-  /** Whether the error is a defect or a broken store, which an operator should see. */
+  /** Whether the error is a defect, which an operator should see. */
   readonly isInternal: boolean;
 }
 
@@ -45,10 +47,11 @@ export function toProblem(error: unknown): CodedProblem {
       const status = error instanceof Refusal ? error.status : undefined;
       return coded(error.code, detailOf(error), status === undefined ? {} : { status });
     }
-    if (error.code === "store_locked" || error.code === "unreachable")
-      return createBusyProblem(
-        error.code === "unreachable" ? error.message : "the authority is busy",
-      );
+    // An issuer that does not answer is `unreachable` as well, and has a text of its own.
+    if (error.code === "unreachable") return createBusyProblem(error.message);
+    if (isStoreFailure(error)) {
+      return createBusyProblem(error.code === "store_locked" ? "the authority is busy" : UNUSABLE);
+    }
   }
   const status = clientErrorStatus(error);
   if (status !== undefined) return coded("invalid_request", DETAILS[status], { status });

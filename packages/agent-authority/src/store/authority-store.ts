@@ -2,6 +2,7 @@ import type { Kysely } from "kysely";
 import { inSpan } from "../observe/tracing.js";
 import type { Database } from "./database.js";
 import type { StoreEvents } from "./store-events.js";
+import { isStoreFailure } from "./store-failure.js";
 import type { Transact } from "./transact.js";
 
 /** The rows as a query sees them, inside or outside of a transaction. */
@@ -37,6 +38,7 @@ export class AuthorityStore {
   /** @internal */
   readonly events: StoreEvents;
   readonly #transact: Transact;
+  #failures = 0;
   #running = 0;
   #onIdle: (() => void) | undefined;
   #closed: Promise<void> | undefined;
@@ -65,11 +67,23 @@ export class AuthorityStore {
       const value = await inSpan("transaction", SYSTEMS[this.kind], () => this.#transact(run));
       outcome = "committed";
       return value;
+    } catch (error) {
+      if (isStoreFailure(error)) this.#failures += 1;
+      throw error;
     } finally {
       this.#running -= 1;
       if (this.#running === 0) this.#onIdle?.();
       this.events.observer?.transactionEnded(outcome, performance.now() - startedAt);
     }
+  }
+
+  /**
+   * How many transactions failed since the database could not be used.
+   *
+   * @internal
+   */
+  get failures(): number {
+    return this.#failures;
   }
 
   /** Waits for the transactions that are running, and closes the database. Idempotent. */

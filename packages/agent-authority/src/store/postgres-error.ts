@@ -3,7 +3,9 @@ import { AgentAuthorityError } from "../agent-authority-error.js";
 // Classes and codes of SQLSTATE, https://www.postgresql.org/docs/current/errcodes-appendix.html
 const CONNECTION_CLASSES = /^(08|57P)/;
 const REFUSED_CLASSES = /^28|^42501$|^3D000$/;
-const FULL_CLASS = /^53/;
+// Full, out of memory; an error of its disk.
+const TROUBLE_CLASSES = /^(53|58)/;
+const DAMAGED = /^XX00[12]$/;
 const READ_ONLY = "25006";
 const PROTOCOL_VIOLATION = "08P01";
 const LOCK_NOT_AVAILABLE = "55P03";
@@ -59,6 +61,12 @@ export function toPostgresError(error: unknown): unknown {
       hint: "check the user, its password and rights, and that the database exists",
     });
   }
+  if (DAMAGED.test(code)) {
+    return new AgentAuthorityError("store_corrupt", "the database is damaged", {
+      cause: error,
+      hint: "look at PostgreSQL's log and disk; restore a backup",
+    });
+  }
   if (code === READ_ONLY) {
     return new AgentAuthorityError("unreachable", "the database takes no writes", {
       cause: error,
@@ -68,7 +76,7 @@ export function toPostgresError(error: unknown): unknown {
   }
   const isLost =
     CONNECTION_CLASSES.test(code) ||
-    FULL_CLASS.test(code) ||
+    TROUBLE_CLASSES.test(code) ||
     SOCKET_CODES.test(code) ||
     LOST.test(error.message);
   if (!isLost) return error;

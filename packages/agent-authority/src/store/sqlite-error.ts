@@ -5,6 +5,7 @@ const BUSY = 5;
 const LOCKED = 6;
 const PERM = 3;
 const READONLY = 8;
+const IOERR = 10;
 const CORRUPT = 11;
 const FULL = 13;
 const CANTOPEN = 14;
@@ -31,6 +32,11 @@ export function toStoreError(error: unknown, path?: string): unknown {
       return new AgentAuthorityError("store_denied", `${database} cannot be opened for writing`, {
         cause: error,
         hint: "check owner and mode of the file and of its folder",
+      });
+    case IOERR:
+      return new AgentAuthorityError("store_denied", `${database} cannot be read or written`, {
+        cause: error,
+        hint: "look at its disk, at the system's log, and at the quota of its user",
       });
     case FULL:
       return new AgentAuthorityError("store_denied", `no space is left for ${database}`, {

@@ -1,0 +1,43 @@
+import { randomUUID } from "node:crypto";
+import { sql } from "kysely";
+import type { AuthorityStore } from "./authority-store.js";
+
+const KEPT_MS = 1_000;
+// Longer than a page of SQLite, so that it takes pages of its own: a small row may fit where no registration does.
+const ROOM = "-".repeat(8_192);
+
+const READ = sql`select 1 from agents limit 1`;
+// Fails at once on a server that was the standby, or has become one.
+const READ_WRITABLE = sql`select 1 / (current_setting('transaction_read_only') = 'off')::integer, exists (select 1 from agents)`;
+
+interface Success {
+  readonly at: number;
+  readonly failures: number;
+}
+
+const successes = new WeakMap<AuthorityStore, Success>();
+
+/**
+ * Reads the tables of a database and writes to it. A disk that is full, a standby and a role without rights answer questions as ever.
+ *
+ * A success counts for a second, unless a transaction has failed since: probes are not limited, and each write waits for the disk.
+ *
+ * @throws {AgentAuthorityError} as a transaction does
+ */
+export async function tryStore(store: AuthorityStore): Promise<void> {
+  await (store.kind === "sqlite" ? READ : READ_WRITABLE).execute(store.rows);
+  const { failures } = store;
+  const last = successes.get(store);
+  if (last !== undefined && last.failures === failures && performance.now() - last.at < KEPT_MS) {
+    return;
+  }
+  const name = `probe:${randomUUID()}`;
+  await store.transaction(async (rows) => {
+    await rows
+      .insertInto("rate_limits")
+      .values({ name, window_start: "", count: 0, expires_at: ROOM })
+      .execute();
+    await rows.deleteFrom("rate_limits").where("name", "=", name).execute();
+  });
+  successes.set(store, { at: performance.now(), failures });
+}
