@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { AssertionSigner, bindRequest } from "@countersign/agent-assertion/sign";
+import { AssertionSigner, bindRequest, signAssertion } from "@countersign/agent-assertion/sign";
 import { fileStore } from "@countersign/agent-identity";
-import { type AgentCredential, AgentKey } from "@countersign/agent-key";
+import { type AgentCredential, AgentKey, formatTimestamp } from "@countersign/agent-key";
 import { headerOf, type TemporaryDirectory, type TestUpstream } from "@countersign/testing";
 import { beforeEach, describe, expect, test } from "vitest";
 import { countersign, expectError, json, output } from "./command-line.js";
@@ -384,5 +384,50 @@ describe("gateway", () => {
     expect(
       await json([...ask, "--authority-token", "env:RS_TOKEN"], { home, input, env }),
     ).toMatchObject({ valid: true });
+  });
+});
+
+describe("clients behind a reverse proxy", () => {
+  const key = AgentKey.generate();
+  let invented = 0;
+
+  /** The status of a request of an agent that does not exist. */
+  async function ask(url: string, client: string): Promise<number> {
+    invented += 1;
+    const authorization = signAssertion({
+      agentRuntimeId: `invented-${invented}`,
+      taskId: "task-1",
+      key,
+      timestamp: formatTimestamp(Date.now()),
+    });
+    const headers = { authorization, "x-forwarded-for": client };
+    const response = await fetch(url, { headers });
+    await response.text();
+    return response.status;
+  }
+
+  async function askUntilRefused(url: string, client: string): Promise<void> {
+    for (;;) {
+      const statuses = await Promise.all(Array.from({ length: 16 }, () => ask(url, client)));
+      if (statuses.includes(429)) return;
+    }
+  }
+
+  test.each([
+    ["the option", ["--trusted-proxy", "127.0.0.0/8"], {}],
+    ["the variable", [], { COUNTERSIGN_TRUSTED_PROXIES: "10.0.0.1,127.0.0.1" }],
+  ])("have limits of their own where %s names the proxy", async (_name, args, env) => {
+    await world.createToken();
+    const { url } = await world.start([...toUpstream(), ...onDatabase, ...args], env);
+    await askUntilRefused(url, "192.0.2.1");
+    expect(await ask(url, "192.0.2.2")).toBe(401);
+  });
+
+  test("are one where no proxy is named", async () => {
+    await world.createToken();
+    const { url } = await world.start([...toUpstream(), ...onDatabase]);
+    await askUntilRefused(url, "192.0.2.1");
+    const others = Array.from({ length: 32 }, (_, index) => ask(url, `192.0.2.${index + 2}`));
+    expect(await Promise.all(others)).toContain(429);
   });
 });

@@ -138,7 +138,7 @@ export function createVerifier(options: CreateVerifierOptions): AssertionVerifie
     const ask = (asked: AbortSignal | undefined) =>
       directory.agent(agentRuntimeId, { signal: asked, insteadOf });
     if (firstAgents.isProven(agentRuntimeId)) return ask(signal);
-    return firstAgents.run({ source, signal, ask });
+    return firstAgents.run({ id: agentRuntimeId, source, signal, ask });
   }
 
   async function findTask(
@@ -151,7 +151,7 @@ export function createVerifier(options: CreateVerifierOptions): AssertionVerifie
     const ask = (asked: AbortSignal | undefined) =>
       directory.task(agentRuntimeId, taskId, { signal: asked });
     if (firstTasks.isProven(id)) return ask(signal);
-    const task = await firstTasks.run({ source: accountId, signal, ask });
+    const task = await firstTasks.run({ id, source: accountId, signal, ask });
     if (task !== undefined) firstTasks.prove(id, accountId);
     return task;
   }

@@ -16,7 +16,7 @@ function setUp(options: LookupLimitOptions = {}) {
       asked.push(name);
       return new Promise<string | undefined>((resolve) => answers.set(name, resolve));
     };
-    const result = lookups.run({ source, signal, ask });
+    const result = lookups.run({ id: name, source, signal, ask });
     // What a test does not look at is no unhandled rejection.
     result.catch(() => {});
     return result;
@@ -126,6 +126,24 @@ describe("first lookups", () => {
     void run("later", "a");
     await settle();
     expect(asked.at(-1)).toBe("later");
+  });
+
+  test("let everything go that waits under an id when something is proven under it", async () => {
+    const { run, asked, answers, lookups } = setUp({ maxRunning: 2, maxWaiting: 100 });
+    void run("new", "a");
+    void run("junk", "a");
+    for (let index = 0; index < 3; index += 1) void run("new", "a");
+    await settle();
+    expect(asked).toEqual(["new"]);
+    lookups.prove("new", "acct-1");
+    await settle();
+    expect(asked).toEqual(["new", "new", "new", "new"]);
+    // They had no place that they could give back: the share is still one.
+    answers.get("new")?.("found");
+    await settle();
+    void run("more junk", "a");
+    await settle();
+    expect(asked).not.toContain("more junk");
   });
 
   test("of ids that exist are never too many", async () => {

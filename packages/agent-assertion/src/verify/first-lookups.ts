@@ -10,6 +10,7 @@ const LONGEST_LOOKUP_MS = 30_000;
 
 /** What a first lookup takes. */
 export interface FirstLookup<T> {
+  readonly id: string;
   /** Whose share it takes. `undefined`: sources cannot be told apart, and there are no shares. */
   readonly source: string | undefined;
   /** Ends the wait of this request, and not the lookup once it runs: or else a client that hangs up would have it for nothing. */
@@ -18,7 +19,9 @@ export interface FirstLookup<T> {
 }
 
 interface Waiter {
-  readonly admit: () => void;
+  readonly id: string;
+  /** @param holdsPlace - whether it has a place among those that run; one whose id is proven needs none */
+  readonly admit: (holdsPlace: boolean) => void;
   readonly refuse: (error: AgentAssertionError) => void;
 }
 
@@ -55,7 +58,11 @@ export class FirstLookups {
 
   /** Takes note that something was proven under this id. @param owner - its account, whose ids make room for its own first */
   prove(id: string, owner: string): void {
-    if (this.#proven.peek(id) === undefined) this.#proven.set(id, owner, true);
+    if (this.#proven.peek(id) !== undefined) return;
+    this.#proven.set(id, owner, true);
+    for (const { waiting } of this.#sources.values()) {
+      for (const waiter of waiting) if (waiter.id === id) waiter.admit(false);
+    }
   }
 
   /**
@@ -64,17 +71,18 @@ export class FirstLookups {
    * @throws {TooManyLookups} `rate_limited` when its source's share is used up, `server_error` when all places are taken
    * @throws {AgentAssertionError} `cancelled` when the signal ended the wait
    */
-  async run<T>({ source, signal, ask }: FirstLookup<T>): Promise<T | undefined> {
+  async run<T>(lookup: FirstLookup<T>): Promise<T | undefined> {
+    const { source, signal, ask } = lookup;
     this.#requireRate(source);
-    await this.#enter(source, signal);
+    const holdsPlace = await this.#enter(lookup);
     try {
       // Those before it may have used it up.
-      this.#requireRate(source);
+      if (holdsPlace) this.#requireRate(source);
     } catch (error) {
       this.#leave(source);
       throw error;
     }
-    const found = this.#ask(source, ask);
+    const found = this.#ask(source, ask, holdsPlace);
     return signal === undefined ? found : untilAborted(found, signal);
   }
 
@@ -82,9 +90,13 @@ export class FirstLookups {
     if (source !== undefined && !this.#unknown.admits(source)) throw tooManyUnknown();
   }
 
-  async #ask<T>(source: string | undefined, ask: FirstLookup<T>["ask"]): Promise<T | undefined> {
+  async #ask<T>(
+    source: string | undefined,
+    ask: FirstLookup<T>["ask"],
+    holdsPlace: boolean,
+  ): Promise<T | undefined> {
     const gaveUp = new AbortController();
-    let isHeld = true;
+    let isHeld = holdsPlace;
     const leave = (): void => {
       if (isHeld) this.#leave(source);
       isHeld = false;
@@ -104,20 +116,22 @@ export class FirstLookups {
     }
   }
 
-  async #enter(name: string | undefined, signal: AbortSignal | undefined): Promise<void> {
+  /** @returns whether it has a place among those that run */
+  async #enter(lookup: FirstLookup<unknown>): Promise<boolean> {
+    const { source: name, signal } = lookup;
     if (signal?.aborted === true) throw cancelled(signal);
     const source = this.#sources.get(name) ?? { name, running: 0, waiting: new Set() };
     if (this.#isFree(source)) {
       this.#sources.set(name, source);
       this.#start(source);
-      return;
+      return true;
     }
     this.#makeRoom(source);
     this.#sources.set(name, source);
-    await this.#wait(source, signal);
+    return this.#wait(source, lookup);
   }
 
-  #wait(source: Source, signal: AbortSignal | undefined): Promise<void> {
+  #wait(source: Source, { id, signal }: FirstLookup<unknown>): Promise<boolean> {
     return new Promise((resolve, reject) => {
       const stop = (): void => {
         source.waiting.delete(waiter);
@@ -126,9 +140,10 @@ export class FirstLookups {
         this.#tidy(source);
       };
       const waiter: Waiter = {
-        admit() {
+        id,
+        admit(holdsPlace) {
           stop();
-          resolve();
+          resolve(holdsPlace);
         },
         refuse(error) {
           stop();
@@ -179,7 +194,7 @@ export class FirstLookups {
       const [waiter] = next.waiting;
       if (waiter === undefined || !this.#isFree(next)) continue;
       this.#start(next);
-      waiter.admit();
+      waiter.admit(true);
       return;
     }
   }

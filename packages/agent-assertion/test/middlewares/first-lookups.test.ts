@@ -4,7 +4,7 @@ import { createVerifier } from "../../src/index.js";
 import { signAssertion } from "../../src/sign.js";
 import { header, key, NOW, TIMESTAMP } from "../fixtures.js";
 import { frameworks } from "./frameworks.js";
-import { exchange } from "./raw-exchange.js";
+import { exchange, type RawAnswer } from "./raw-exchange.js";
 import { endWithTest, SceneDirectory } from "./scene.js";
 
 /** Answers about its one agent; about all others never. */
@@ -30,9 +30,20 @@ class HangingDirectory extends SceneDirectory {
   }
 }
 
-function requestOf(agentRuntimeId: string): string {
+// One runs and one waits, for each address.
+const SMALL = { maxRunning: 2, maxWaiting: 2 };
+
+function lineOf(agentRuntimeId: string): string {
   const value = signAssertion({ agentRuntimeId, taskId: "t", key, timestamp: TIMESTAMP });
-  return `GET / HTTP/1.1\r\nHost: x\r\nAuthorization: ${value}\r\n\r\n`;
+  return `Authorization: ${value}`;
+}
+
+function requestOf(agentRuntimeId: string): string {
+  return `GET / HTTP/1.1\r\nHost: x\r\n${lineOf(agentRuntimeId)}\r\n\r\n`;
+}
+
+function askOf(port: number, agentRuntimeId: string): Promise<RawAnswer> {
+  return exchange(port, { lines: [lineOf(agentRuntimeId)] });
 }
 
 function send(port: number, from: string, text: string): void {
@@ -46,17 +57,12 @@ describe.each(frameworks)("$name", ({ start }) => {
   test("shares first lookups out by the client's address, and refuses what is beyond the share", async () => {
     const directory = new HangingDirectory();
     const errors: unknown[] = [];
-    const verifier = createVerifier({
-      directory,
-      now: () => NOW,
-      lookups: { maxRunning: 2, maxWaiting: 2 },
-    });
+    const verifier = createVerifier({ directory, now: () => NOW, lookups: SMALL });
     const site = await start({ verifier, onError: (error) => errors.push(error) });
     send(site.port, "127.0.0.1", requestOf("invented-1"));
     await directory.until("invented-1");
     // One waits; the one after it is beyond the share of this address.
-    const lines = [`Authorization: ${requestOf("invented-2").split("Authorization: ")[1]?.trim()}`];
-    const answers = [exchange(site.port, { lines }), exchange(site.port, { lines })];
+    const answers = [askOf(site.port, "invented-2"), askOf(site.port, "invented-2")];
     const refused = await Promise.race(answers);
     expect(refused.status).toBe(429);
     expect(JSON.parse(refused.body)).toMatchObject({ code: "rate_limited" });
@@ -65,6 +71,22 @@ describe.each(frameworks)("$name", ({ start }) => {
     await directory.until("invented-3");
     expect(directory.asked).toEqual(["invented-1", "invented-3"]);
     expect(errors).toEqual([]);
+    directory.release();
+    await Promise.all(answers);
+  });
+
+  test("takes the client's address that it is given, in any form, IPv6 by /64", async () => {
+    const directory = new HangingDirectory();
+    const verifier = createVerifier({ directory, now: () => NOW, lookups: SMALL });
+    const addresses = ["2001:db8::1", "[2001:db8::2]:80", "2001:DB8:0:0:9::", "::ffff:192.0.2.1"];
+    const clientAddress = () => addresses.shift() ?? "";
+    const site = await start({ verifier, clientAddress });
+    send(site.port, "127.0.0.1", requestOf("invented-1"));
+    await directory.until("invented-1");
+    const answers = [askOf(site.port, "invented-2"), askOf(site.port, "invented-2")];
+    expect((await Promise.race(answers)).status).toBe(429);
+    send(site.port, "127.0.0.1", requestOf("invented-3"));
+    await directory.until("invented-3");
     directory.release();
     await Promise.all(answers);
   });

@@ -18,6 +18,7 @@ import { endWithTest, heard } from "./scene.js";
 export interface SiteOptions {
   readonly verifier: AssertionVerifier;
   readonly onError?: ((error: unknown) => void) | undefined;
+  readonly clientAddress?: (() => string) | undefined;
 }
 
 /** A started server: every path below `/mounted` and `/admin` is behind the middleware, which sees it without that prefix if it can. */
@@ -46,7 +47,7 @@ async function listen(server: Server): Promise<number> {
 
 const bare: Framework = {
   name: "node:http",
-  async start({ verifier, onError }) {
+  async start({ verifier, onError, clientAddress }) {
     let handled = 0;
     const open = requireAgent(
       verifier,
@@ -55,7 +56,7 @@ const bare: Framework = {
         const body = await buffer(request);
         response.end(JSON.stringify(heard(agent.agentRuntimeId, request.url ?? "", body)));
       },
-      { onError },
+      { onError, clientAddress },
     );
     const admin = requireAgent(verifier, () => expect.fail(), { onError, policy: ADMIN });
     const listener: RequestListener = (request, response) =>
@@ -66,9 +67,9 @@ const bare: Framework = {
 
 const connectStyle: Framework = {
   name: "a connect-style server",
-  async start({ verifier, onError }) {
+  async start({ verifier, onError, clientAddress }) {
     let handled = 0;
-    const middleware = connectAssertion({ verifier, onError });
+    const middleware = connectAssertion({ verifier, onError, clientAddress });
     const admin = connectAssertion({ verifier, onError, policy: ADMIN });
     const server = createServer((request, response) => {
       void middleware(request, response, () => {
@@ -95,11 +96,11 @@ const connectStyle: Framework = {
 
 const expressApp: Framework = {
   name: "Express",
-  async start({ verifier, onError }) {
+  async start({ verifier, onError, clientAddress }) {
     let handled = 0;
     const app = express();
     const api = express.Router();
-    api.use(connectAssertion({ verifier, onError }));
+    api.use(connectAssertion({ verifier, onError, clientAddress }));
     api.use("/admin", connectAssertion({ verifier, onError, policy: ADMIN }));
     api.use(express.raw({ type: () => true, limit: "64mb" }));
     api.use((request, response) => {
@@ -124,7 +125,7 @@ const expressApp: Framework = {
 
 const fastifyApp: Framework = {
   name: "Fastify",
-  async start({ verifier, onError }) {
+  async start({ verifier, onError, clientAddress }) {
     let handled = 0;
     const app = Fastify({
       bodyLimit: 64 * 1024 * 1024,
@@ -141,7 +142,7 @@ const fastifyApp: Framework = {
     app.setErrorHandler((_, __, reply) => reply.code(418).send("changed"));
     app.removeAllContentTypeParsers();
     app.addContentTypeParser("*", { parseAs: "buffer" }, (_, body, done) => done(null, body));
-    await app.register(fastifyAssertion, { verifier, ...(onError && { onError }) });
+    await app.register(fastifyAssertion, { verifier, clientAddress, ...(onError && { onError }) });
     const admin: FastifyPluginAsync = async (scope) => {
       await scope.register(fastifyAssertion, { verifier, policy: ADMIN });
       scope.all("/", () => expect.fail());
@@ -161,10 +162,10 @@ const fastifyApp: Framework = {
 
 const honoApp: Framework = {
   name: "Hono on @hono/node-server",
-  async start({ verifier, onError }) {
+  async start({ verifier, onError, clientAddress }) {
     let handled = 0;
     const api = new Hono<AgentEnv>();
-    api.use(honoAssertion({ verifier, onError }));
+    api.use(honoAssertion({ verifier, onError, clientAddress }));
     api.use("/admin", honoAssertion({ verifier, onError, policy: ADMIN }));
     api.all("*", async (c) => {
       handled += 1;
