@@ -10,7 +10,7 @@ import * as registry from "@countersign/agent-authority";
 import { remoteRegistry } from "@countersign/agent-authority/remote-registry";
 import * as identity from "@countersign/agent-identity";
 import { AuthorityClient } from "@countersign/agent-identity/authority-client";
-import { codexAuth, codexAuthStore } from "@countersign/agent-identity/codex-auth";
+import { codexAuth, codexAuthStore, loadCodexAgent } from "@countersign/agent-identity/codex-auth";
 import * as identityToken from "@countersign/agent-identity/identity-token";
 import { keyringStore } from "@countersign/agent-identity/keyring-store";
 import { AgentKey } from "@countersign/agent-key";
@@ -101,6 +101,8 @@ export const HOLDERS: Readonly<Record<string, Make>> = {
     const auth = codexAuth(await writeCodexHome(world), { authority: world.authority.url });
     return [auth, await auth.current()];
   },
+  "agent-identity/codex-auth loadCodexAgent": async (world) =>
+    await loadCodexAgent(await writeCodexHome(world)),
   "agent-identity AgentIdentityManager": async (world) => {
     const manager = createIdentities(world, true);
     const made = await manager.ensure();

@@ -77,7 +77,13 @@ export async function writeCodexHome({ folder, human, key }: SecretWorld): Promi
   await mkdir(home, { mode: 0o700 });
   const auth = {
     ...JSON.parse(createCodexAuth({ ...human, accessToken: TOKEN, now: Date.now() })),
-    agent_identity: { agent_private_key: key.exportPkcs8() },
+    agent_identity: {
+      workspace_id: human.accountId,
+      chatgpt_user_id: human.userId,
+      agent_runtime_id: "agent_1",
+      agent_private_key: key.exportPkcs8(),
+      registered_at: "2026-03-23T12:00:00Z",
+    },
   };
   await writeFile(join(home, "auth.json"), JSON.stringify(auth), { mode: 0o600 });
   return home;

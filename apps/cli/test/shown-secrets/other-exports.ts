@@ -1,10 +1,12 @@
 /** Public exports that hold no secret, by package and entry; or that are looked at as exports of another entry. */
 export const NO_SECRET: Readonly<Record<string, string>> = {
   "agent-assertion": `
-    AgentAssertionError AssertionRejected INTROSPECTION_PATH checkAssertion createDirectoryRecord
-    createIntrospectionResponse createProblem directoryRecordSchema introspectionRequestSchema
+    ASSERTION_WHOAMI_PATH AgentAssertionError AssertionRejected INTROSPECTION_PATH TooManyLookups
+    assertionWhoamiResponseSchema checkAssertion createAssertionWhoamiResponse createDirectoryRecord createIntrospectionResponse createProblem directoryRecordSchema introspectionRequestSchema
     introspectionResponseSchema memoryDirectory memoryReplayStore parseAssertion parseDirectoryRecord
     parseIntrospectionRequest statusOf`,
+  "agent-assertion/client-address":
+    "clientAddressOf isTrustedProxy networkOf normaliseAddress parseTrustedProxies sourceOf",
   "agent-assertion/express": "agentAssertion agentOf",
   "agent-assertion/fetch": "refusalOf",
   "agent-assertion/fastify": "agentAssertion",
@@ -27,6 +29,7 @@ export const NO_SECRET: Readonly<Record<string, string>> = {
     parseAgentRevocationResponse parseKeyRotationRequest parseKeyRotationResponse parseWhoamiResponse publicLineOf removeLogin
     verifyKeyRotation whoamiResponseSchema`,
   "agent-identity/authority-client": "AuthorityClock AuthorityError describeServerText",
+  "agent-identity/codex-auth": "removeCodexTask renewCodexLogin saveCodexAgent",
   "agent-identity/identity-token": `
     CODEX_AUDIENCE CODEX_ISSUER IDENTITY_TOKEN_REASONS IdentityTokenError keySetUrl pinnedKeySet
     publicRsaKeySchema remoteKeySet`,

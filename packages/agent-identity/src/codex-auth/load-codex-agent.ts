@@ -1,3 +1,4 @@
+import { hideMembers } from "@countersign/agent-key";
 import { CredentialStoreError } from "../credential-store-error.js";
 import { authPath, loadAuthFile, resolveAuthFile } from "./auth-file.js";
 import { parseCodexIdentity } from "./codex-identity.js";
@@ -40,7 +41,7 @@ export async function loadCodexAgent(codexHome: string): Promise<CodexAgent | un
   }
   const { entry } = identity;
   if (entry?.agent_runtime_id === undefined) return undefined;
-  return {
+  const agent: CodexKeyedAgent = {
     generation: identity.kind === "own" ? "A" : "C",
     agentRuntimeId: entry.agent_runtime_id,
     accountId: entry.account_id,
@@ -48,4 +49,5 @@ export async function loadCodexAgent(codexHome: string): Promise<CodexAgent | un
     privateKey: entry.private_key,
     taskId: identity.taskId,
   };
+  return hideMembers(agent, "privateKey");
 }
