@@ -96,8 +96,8 @@ async function checkCompaction({ checks, cell, stage, home }: Place): Promise<vo
   });
   checks.equal(
     `a thread ${cell.compacts ? "is" : "cannot be"} compacted through the gateway`,
-    new Set(run.audited.slice(1).map(({ code }) => code ?? "verified")),
-    new Set([cell.compacts ? "verified" : "missing"]),
+    [...new Set(run.audited.slice(1).map(({ code }) => code ?? "verified"))],
+    [cell.compacts ? "verified" : "missing"],
   );
 }
 
@@ -124,8 +124,8 @@ async function checkUpstream({ checks, cell, stage }: Place): Promise<void> {
     const asked = (await stage.audited()).filter(({ path }) => path.includes("/models"));
     checks.equal(
       "the question for models, under the human's token, goes to the gateway, which refuses it",
-      new Set(asked.map(({ code }) => code)),
-      new Set(["missing"]),
+      [...new Set(asked.map(({ code }) => code))],
+      ["missing"],
     );
   }
   checks.ok("no AgentAssertion reaches it", !JSON.stringify(seen).includes("AgentAssertion"));

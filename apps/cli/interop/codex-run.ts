@@ -40,7 +40,7 @@ export async function watchRun(
   const turns = turnsOf(stage) - turnsBefore;
   // A line is written once its exchange is over, and whatever reached the upstream has one.
   const audited = await stage.audited(
-    (lines) => lines.slice(auditedBefore).filter(isAccepted).length >= Math.min(turns, 1),
+    (lines) => lines.slice(auditedBefore).filter(isForwarded).length >= turns,
   );
   return {
     ...{ exit: code, stdout: stdout.trim(), stderr: stderr.trim(), seconds, turns },
@@ -71,8 +71,8 @@ export function useAppServer(
   });
 }
 
-function isAccepted(line: AuditLine): boolean {
-  return isTurn(line) && (line.status === 200 || line.status === 101);
+function isForwarded(line: AuditLine): boolean {
+  return isTurn(line) && line.status !== 401 && line.status !== 426;
 }
 
 function turnsOf({ upstream }: CodexStage): number {

@@ -1,6 +1,7 @@
 import type { Trouble } from "./codex-cells.ts";
 import type { Place } from "./codex-place.ts";
 import { type CodexRun, runCodex, useAppServer, watchRun } from "./codex-run.ts";
+import { FLAG } from "./codex-ways.ts";
 import { ANSWER } from "./stub-answers.ts";
 
 /** Does what makes turns fail, and checks what the user is told. The agent is of no use after it. */
@@ -56,6 +57,9 @@ function checkTrouble({ checks, cell }: Place, trouble: Trouble, run: CodexRun):
       `${trouble}: no JSON of the gateway is shown`,
       !/"(?:detail|code)":/.test(run.stderr),
     );
+  }
+  if (cell.way === FLAG && refused !== undefined && trouble !== "authority down") {
+    checks.ok(`${trouble}: Codex refreshes its token at the authority`, run.refreshes > 0);
   }
   const [agents, tasks] = run.registered;
   const tried = agents + tasks + run.tried;
