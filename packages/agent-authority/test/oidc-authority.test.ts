@@ -2,7 +2,7 @@ import { AgentKey } from "@countersign/agent-key";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { AgentAuthorityError, createAuthority, createOidcIssuer } from "../src/index.js";
 import { expectRefusal, expectRejection } from "./expect-refusal.js";
-import { LocalIssuer } from "./local-issuer.js";
+import { AUDIENCE, LocalIssuer } from "./local-issuer.js";
 import { agentBody, TestedAuthority } from "./start-authority.js";
 
 let staff: LocalIssuer;
@@ -58,9 +58,28 @@ describe("an authority with two issuers", () => {
   test("tells its operator why, with the id of the request", async () => {
     const answer = await whoami(await ci.token({ claims: { owner: "8" } }));
     expect(logged).toContainEqual([
-      { request_id: answer.headers["x-request-id"], reason: "oidc ci: required owner" },
+      {
+        request_id: answer.headers["x-request-id"],
+        reason: "oidc ci: required owner",
+        seen: '"8"',
+        expected: expect.any(String),
+      },
       "an issuer's token was refused",
     ]);
+    await whoami(await ci.token({ claims: { aud: "https://other.example" } }));
+    expect(logged.map(([fields]) => fields)).toContainEqual({
+      request_id: expect.any(String),
+      reason: "oidc ci: audience",
+      seen: '"https://other.example"',
+      expected: AUDIENCE,
+    });
+    await whoami(await ci.token({ claims: { iss: `${ci.url}/` } }));
+    expect(logged.map(([fields]) => fields)).toContainEqual({
+      request_id: expect.any(String),
+      reason: "oidc ?: issuer iss",
+      seen: JSON.stringify(`${ci.url}/`),
+      expected: `${staff.url} or ${ci.url}`,
+    });
     ci.answerAll({ status: 500, body: "{}" });
     tested.clock.nowMs += 30_000;
     await whoami(await ci.token({ header: { kid: "key-2" } }));

@@ -15,6 +15,95 @@ import {
   type TokenParts,
 } from "./local-issuer.js";
 
+// The shapes that these issuers document, with the settings of docs/oidc.md.
+const ISSUERS: readonly {
+  readonly issuer: string;
+  readonly claims: Readonly<Record<string, unknown>>;
+  readonly header: Readonly<Record<string, unknown>>;
+  readonly options: Partial<OidcIssuerOptions>;
+  readonly is: object;
+  readonly lacks: Readonly<Record<string, unknown>>;
+}[] = [
+  {
+    issuer: "Auth0",
+    claims: {
+      sub: "auth0|5f7c8ec7c33c6c004bbafe82",
+      aud: [AUDIENCE, "https://tenant.eu.auth0.com/userinfo"],
+      azp: "my_client_id",
+      scope: "openid profile",
+    },
+    header: { typ: "JWT" },
+    options: { acceptAudienceLists: true },
+    is: { userId: "local:auth0|5f7c8ec7c33c6c004bbafe82" },
+    lacks: { aud: ["https://tenant.eu.auth0.com/userinfo"] },
+  },
+  {
+    issuer: "Keycloak",
+    claims: {
+      sub: "f1b8b4c2-5d8f-4d05-9d84-6c5c7f1a2b3c",
+      aud: [AUDIENCE, "account"],
+      typ: "Bearer",
+      azp: "countersign",
+      realm_access: { roles: ["offline_access", "agents"] },
+      preferred_username: "ada",
+    },
+    header: { typ: "JWT" },
+    options: { acceptAudienceLists: true, require: { "realm_access.roles": "agents" } },
+    is: { userId: "local:f1b8b4c2-5d8f-4d05-9d84-6c5c7f1a2b3c" },
+    lacks: { realm_access: { roles: ["offline_access"] } },
+  },
+  {
+    issuer: "Okta",
+    claims: {
+      ver: 1,
+      jti: "AT.0mP4JKAZX1iACIT4vbEDF7LpvDVjxypPMf0D7uX39RE",
+      cid: "0oa2hl2inow5Uqc6c357",
+      uid: "00u1hm4i3dEmRSJ7S357",
+      sub: "ada@example.com",
+    },
+    header: {},
+    options: { user: "uid" },
+    is: { userId: "local:00u1hm4i3dEmRSJ7S357" },
+    // A service's token is of no user.
+    lacks: { uid: undefined },
+  },
+  {
+    issuer: "Entra ID to an app alone",
+    claims: {
+      ver: "2.0",
+      idtyp: "app",
+      azp: "6731de76-14a6-49ae-97bc-6eba6914391e",
+      azpacr: "1",
+      oid: "8f2ab9c4-0c4e-4d5f-8c0e-0f9b1c2d3e4f",
+      sub: "8f2ab9c4-0c4e-4d5f-8c0e-0f9b1c2d3e4f",
+      tid: "b9419818-09af-49c2-b0c3-653adc1f376e",
+      roles: ["Agents.Register"],
+    },
+    header: { typ: "JWT" },
+    options: { user: "oid", require: { idtyp: "app", roles: "Agents.Register" } },
+    is: { userId: "local:8f2ab9c4-0c4e-4d5f-8c0e-0f9b1c2d3e4f" },
+    lacks: { roles: undefined },
+  },
+  {
+    issuer: "GitLab",
+    claims: {
+      sub: "project_path:my-group/my-project:ref_type:branch:ref:main",
+      namespace_id: "72",
+      namespace_path: "my-group",
+      project_id: "20",
+      project_path: "my-group/my-project",
+      user_login: "ada",
+      ref: "main",
+      ref_protected: "true",
+      runner_environment: "gitlab-hosted",
+    },
+    header: { typ: "JWT" },
+    options: { user: "project_id", require: { namespace_id: "72", ref_protected: "true" } },
+    is: { userId: "local:20" },
+    lacks: { namespace_id: "73" },
+  },
+];
+
 let local: LocalIssuer;
 
 beforeEach(async () => {
@@ -70,7 +159,6 @@ describe("rejects a token", () => {
     ["that tells of a logout", { claims: { events: {} } }, "type"],
     ["of another type", { header: { typ: "logout+jwt" } }, "type"],
     ["whose type is no text", { header: { typ: 7 } }, "type"],
-    ["that names no key", { header: { kid: undefined } }, "kid"],
     ["that names another key", { header: { kid: "key-2" } }, "kid"],
     ["whose key id is empty", { header: { kid: "" } }, "kid"],
     [
@@ -94,6 +182,28 @@ describe("rejects a token", () => {
     const changed = Buffer.from(payload, "base64url").toString().replace("user-1", "user-2");
     const token = [header, Buffer.from(changed).toString("base64url"), signature].join(".");
     await expectRefused(token, "signature");
+  });
+
+  test("that names no key, of an issuer with several", async () => {
+    local.keys = [local.key, await generateIssuerKey("key-2")];
+    await expectRefused(await signed({ header: { kid: undefined } }), "kid");
+  });
+
+  test("whose required member of a claim is missing, another, or not in an object of the token's own", async () => {
+    const require = { "realm_access.roles": "agents" };
+    for (const realm_access of [
+      undefined,
+      null,
+      "roles",
+      { roles: ["others"] },
+      { roles: { agents: true } },
+    ]) {
+      const token = await signed({ claims: { realm_access } });
+      await expectRefused(token, "required realm_access.roles", { require });
+    }
+    const inherited = { require: { "realm_access.constructor.name": "Object" } };
+    const token = await signed({ claims: { realm_access: {} } });
+    await expectRefused(token, "required realm_access.constructor.name", inherited);
   });
 
   test("that is not signed", async () => {
@@ -212,7 +322,7 @@ describe("looks at no token but its own:", () => {
   );
 
   test("what is longer than any header", async () => {
-    const token = await signed({ claims: { filler: "a".repeat(16_384) } });
+    const token = await signed({ claims: { filler: "a".repeat(32_768) } });
     expect(await authenticate(token)).toBeUndefined();
     expect(local.requests).toEqual([]);
   });
@@ -238,6 +348,31 @@ describe("takes a token", () => {
       actor: "oidc:local",
       agentTtlSeconds: 60,
     });
+  });
+
+  test("that names no key, of an issuer with a single one, with an id or without", async () => {
+    const token = await signed({ header: { kid: undefined } });
+    expect(await authenticate(token)).toBeDefined();
+    const { kid: _, ...nameless } = local.key.publicJwk;
+    local.answerKeys([nameless]);
+    expect(await authenticate(token)).toBeDefined();
+  });
+
+  test("of 32 kB, as with hundreds of groups", async () => {
+    const groups = Array.from({ length: 600 }, (_, index) => `${index}`.padStart(36, "0"));
+    const token = await signed({ claims: { groups } });
+    expect(token.length).toBeGreaterThan(30_000);
+    expect(await authenticate(token)).toBeDefined();
+  });
+
+  test("whose required claim has dots in its name, before the member that they lead to", async () => {
+    const require = { "realm_access.roles": "agents" };
+    const nested = { realm_access: { roles: ["agents"] } };
+    expect(await authenticate(await signed({ claims: nested }), { require })).toBeDefined();
+    const named = { "realm_access.roles": "agents" };
+    expect(await authenticate(await signed({ claims: named }), { require })).toBeDefined();
+    const both = { ...nested, "realm_access.roles": "others" };
+    await expectRefused(await signed({ claims: both }), "required realm_access.roles", { require });
   });
 
   test("whose required claim is a list that has the value", async () => {
@@ -282,6 +417,20 @@ describe("takes a token", () => {
     expect(await authenticate(await signed({ key: local.keys[1] as never }))).toBeDefined();
     await expectRefused(await signed({ claims: { exp: 1 } }), "expired");
   });
+
+  test.each(ISSUERS)("as $issuer makes it", async ({ claims, header, options, is }) => {
+    const token = await signed({ claims: { aud: AUDIENCE, ...claims }, header });
+    expect(await authenticate(token, options)).toMatchObject(is);
+  });
+
+  test.each(ISSUERS)(
+    "as $issuer makes it, and not one that lacks what is required",
+    async (row) => {
+      const { claims, header, options, lacks } = row;
+      const token = await signed({ claims: { aud: AUDIENCE, ...claims, ...lacks }, header });
+      await expect(authenticate(token, options)).rejects.toMatchObject({ code: "unauthenticated" });
+    },
+  );
 
   test("as GitHub Actions make them, of one organisation's repositories", async () => {
     const github = {

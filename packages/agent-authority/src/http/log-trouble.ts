@@ -1,6 +1,6 @@
 import { CountersignError } from "@countersign/agent-key";
 import type { AuthorityLogger } from "../authority-types.js";
-import { describeTokenRefusal } from "../humans/token-refusal.js";
+import { tokenRefusalFields } from "../humans/token-refusal.js";
 import { isStoreFailure } from "../store/store-failure.js";
 
 /**
@@ -20,6 +20,7 @@ export function logTrouble(
   } else if (isStoreFailure(error) && error.code !== "store_locked") {
     logger?.error({ ...fields, err: error }, "the database cannot be used");
   }
-  const reason = describeTokenRefusal(error);
-  if (reason !== undefined) logger?.info({ ...fields, reason }, "an issuer's token was refused");
+  const refusal = tokenRefusalFields(error);
+  if (refusal !== undefined)
+    logger?.info({ ...fields, ...refusal }, "an issuer's token was refused");
 }

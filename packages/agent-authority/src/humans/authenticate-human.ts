@@ -3,7 +3,9 @@ import { authenticate } from "../registry/authenticate.js";
 import { checkPrincipal } from "../registry/principals.js";
 import type { Instant } from "../registry/times.js";
 import type { AuthorityStore } from "../store/authority-store.js";
+import { peekIssuer } from "./peek-issuer.js";
 import type { HumanIssuer, Principal } from "./principal.js";
+import { refuseToken } from "./token-refusal.js";
 
 /** What a human's token is held against. */
 export interface HumanSources {
@@ -21,13 +23,18 @@ export async function authenticateHuman(
   token: string | undefined,
   instant: Instant,
 ): Promise<Principal> {
-  if (token !== undefined && !isSecretOf("human", token)) {
+  if (token !== undefined && !isSecretOf("human", token) && humans.length > 0) {
     for (const issuer of humans) {
       const principal = await issuer.authenticate(token, instant.epochMs);
       if (principal === undefined) continue;
       const found = { ...principal, accessTokenId: undefined };
       await checkPrincipal(store.rows, found);
       return found;
+    }
+    const named = peekIssuer(token);
+    if (named !== undefined) {
+      const expected = humans.map(({ issuer }) => issuer).join(" or ");
+      throw refuseToken("?", "issuer", { claim: "iss", seen: named, expected });
     }
   }
   return authenticate(store.rows, token, "human", instant);

@@ -14,7 +14,7 @@ export type IssuerKeys = ReadonlyMap<string, readonly IssuerKey[]>;
 const discoverySchema = z.looseObject({ issuer: z.string(), jwks_uri: z.string() });
 const keySetSchema = z.looseObject({ keys: z.array(z.unknown()) });
 const publicKeySchema = z
-  .looseObject({ kty: z.enum(["RSA", "EC", "OKP"]), kid: z.string().min(1).max(256) })
+  .looseObject({ kty: z.enum(["RSA", "EC", "OKP"]), kid: z.string().min(1).max(256).optional() })
   // Who publishes the private half has lost it: anybody may have signed with it.
   .refine((key) => !Object.hasOwn(key, "d"));
 
@@ -36,8 +36,9 @@ export async function fetchIssuerKeys(
   for (const each of parsed.data.keys) {
     const key = publicKeySchema.safeParse(each);
     if (!key.success) continue;
-    const { kid } = key.data;
-    keys.set(kid, [...(keys.get(kid) ?? []), createLocalJWKSet({ keys: [key.data] })]);
+    // No token names the empty id.
+    const { kid = "" } = key.data;
+    keys.set(kid, [...(keys.get(kid) ?? []), createLocalJWKSet({ keys: [{ ...key.data, kid }] })]);
   }
   return keys;
 }

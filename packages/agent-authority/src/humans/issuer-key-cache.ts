@@ -10,11 +10,11 @@ const RETRY_MS = 2000;
 /** The keys of an issuer, asked for at first use and kept. */
 export interface IssuerKeyCache {
   /**
-   * The keys of this id; none: the issuer has no such key.
+   * The keys of this id; none: the issuer has no such key. Without an id, the key of an issuer that has a single one.
    *
    * @throws {AgentAuthorityError} `unreachable`, retryable, when the issuer does not say and what was known is too old
    */
-  find(kid: string, nowMs: number): Promise<readonly IssuerKey[]>;
+  find(kid: string | undefined, nowMs: number): Promise<readonly IssuerKey[]>;
 }
 
 /**
@@ -54,10 +54,10 @@ export function createIssuerKeyCache(policy: OidcPolicy): IssuerKeyCache {
         await ask(nowMs, isUsable() ? ASK_AGAIN_MS : RETRY_MS);
         if (!isUsable() && failure !== undefined) throw unreachable(policy.name, failure.cause);
       }
-      const found = keys.get(kid);
+      const found = pick(keys, kid);
       if (found !== undefined) return found;
       await ask(nowMs, ASK_AGAIN_MS);
-      const later = keys.get(kid);
+      const later = pick(keys, kid);
       // Whether it is a new key, nobody can say now.
       if (later === undefined && failure !== undefined) {
         throw unreachable(policy.name, failure.cause);
@@ -65,6 +65,13 @@ export function createIssuerKeyCache(policy: OidcPolicy): IssuerKeyCache {
       return later ?? [];
     },
   };
+}
+
+// Without an id in the token, several keys would be tried in turn: which one signs is the issuer's to say (RFC 7517 §4.5).
+function pick(keys: IssuerKeys, kid: string | undefined): readonly IssuerKey[] | undefined {
+  if (kid !== undefined) return keys.get(kid);
+  const all = [...keys.values()].flat();
+  return all.length === 1 ? all : undefined;
 }
 
 // A clock that was set back makes what was fetched old, not fresh for ever; the calls of one moment need not come in order.

@@ -15,10 +15,16 @@ export function mapClaims(
 ): HumanPrincipal {
   const { name, agentTtlSeconds } = policy;
   for (const [claim, values] of policy.require) {
-    if (!hasOneOf(claims[claim], values)) throw refuseToken(name, "required", claim);
+    const seen = claimAt(claims, claim);
+    if (!hasOneOf(seen, values)) {
+      throw refuseToken(name, "required", { claim, seen, expected: values.join(" or ") });
+    }
   }
   const userId = idOf(name, claims[policy.user]);
-  if (userId === undefined) throw refuseToken(name, "user", policy.user);
+  if (userId === undefined) {
+    const seen = claims[policy.user];
+    throw refuseToken(name, "user", { claim: policy.user, seen, expected: "a text that is an id" });
+  }
   const accountId = accountOf(claims, policy);
   return { accountId, userId, actor: `oidc:${name}`, agentTtlSeconds };
 }
@@ -29,9 +35,23 @@ function accountOf(claims: Readonly<Record<string, unknown>>, policy: OidcPolicy
   const value = claims[account.claim];
   const accountId = idOf(name, value);
   if (accountId === undefined || !hasOneOf(value, account.allowed)) {
-    throw refuseToken(name, "account", account.claim);
+    const expected = "one of the allowed accounts";
+    throw refuseToken(name, "account", { claim: account.claim, seen: value, expected });
   }
   return accountId;
+}
+
+// The claim of this name; else, since names of claims may have dots themselves, the member that the dots lead to.
+function claimAt(claims: Readonly<Record<string, unknown>>, path: string): unknown {
+  if (Object.hasOwn(claims, path)) return claims[path];
+  let value: unknown = claims;
+  for (const name of path.split(".")) {
+    if (typeof value !== "object" || value === null || !Object.hasOwn(value, name)) {
+      return undefined;
+    }
+    value = (value as Readonly<Record<string, unknown>>)[name];
+  }
+  return value;
 }
 
 function hasOneOf(value: unknown, values: readonly OidcClaimValue[]): boolean {

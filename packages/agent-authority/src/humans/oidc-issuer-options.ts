@@ -33,7 +33,8 @@ export interface OidcIssuerOptions {
   /** The account of everybody, as it is; or the claim that names it, then as `<name>:<value>`. */
   readonly account: string | OidcAccountClaim;
   /**
-   * Claims that a token must have, each with one of its values; a claim that is a list must hold one of them. A must for issuers that
+   * Claims that a token must have, each with one of its values; a claim that is a list must hold one of them. A dotted name leads into
+   * claims that are objects (`realm_access.roles`) unless the token has a claim of that whole name. A must for issuers that
    * strangers share, such as GitHub Actions. Default none.
    */
   readonly require?:

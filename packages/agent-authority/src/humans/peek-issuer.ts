@@ -1,12 +1,12 @@
 // What fits into a request's headers. Nothing longer is looked at.
-const MAX_TOKEN_CHARACTERS = 16_384;
+const MAX_TOKEN_CHARACTERS = 32_768;
 const COMPACT_JWS = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 
 /**
  * Reads which issuer a token says that it is of. Nothing is verified: it only chooses who looks at the token.
  *
  * @param token - of any form
- * @returns `undefined` when it is no signed JWT of at most 16 KiB, or names no issuer
+ * @returns `undefined` when it is no signed JWT of at most 32 KiB, or names no issuer
  */
 export function peekIssuer(token: string): string | undefined {
   if (token.length > MAX_TOKEN_CHARACTERS || !COMPACT_JWS.test(token)) return undefined;

@@ -2,6 +2,7 @@ import { Refusal } from "../registry/refusal.js";
 
 /** Why a token of an issuer was refused. For the operator's log and audit alone: who sent it is not told. */
 export type TokenRefusalReason =
+  | "issuer"
   | "malformed"
   | "algorithm"
   | "type"
@@ -15,36 +16,63 @@ export type TokenRefusalReason =
   | "user"
   | "account";
 
-/** The cause of the refusal of an issuer's token. Holds nothing of the token. */
+/** What decided that a token is refused. */
+export interface TokenFinding {
+  /** The name of the claim: out of the configuration or a specification, never out of the token. */
+  readonly claim?: string;
+  /** The value of the token that decided; absent: it has none. */
+  readonly seen?: unknown;
+  readonly expected?: string;
+}
+
+const MAX_SEEN_CHARACTERS = 200;
+
+/** The cause of the refusal of an issuer's token. Holds of the token only the value that decided. */
 class TokenRefusal extends Error {
   readonly issuer: string;
   readonly reason: TokenRefusalReason;
   /** The name of the claim that decided. */
   readonly claim: string | undefined;
+  /** As JSON, cut; `undefined` if the token has no such value, or none is to be told. */
+  readonly seen: string | undefined;
+  readonly expected: string | undefined;
 
-  constructor(issuer: string, reason: TokenRefusalReason, claim: string | undefined) {
+  constructor(issuer: string, reason: TokenRefusalReason, { claim, seen, expected }: TokenFinding) {
     super(`oidc ${issuer}: ${reason}${claim === undefined ? "" : ` ${claim}`}`);
     this.name = "TokenRefusal";
     this.issuer = issuer;
     this.reason = reason;
     this.claim = claim;
+    this.seen = JSON.stringify(seen)?.slice(0, MAX_SEEN_CHARACTERS);
+    this.expected = expected;
   }
 }
 
 /**
  * Makes the refusal of a token. The client learns that it is refused, and the operator by the cause why.
- *
- * @param claim - a name out of the configuration or a specification, never out of the token
  */
-export function refuseToken(issuer: string, reason: TokenRefusalReason, claim?: string): Refusal {
+export function refuseToken(
+  issuer: string,
+  reason: TokenRefusalReason,
+  finding: TokenFinding = {},
+): Refusal {
   return new Refusal("unauthenticated", "this takes a live token of a human", {
     hint: "log in again; if it stays, whoever runs the authority can see why",
-    cause: new TokenRefusal(issuer, reason, claim),
+    cause: new TokenRefusal(issuer, reason, finding),
   });
 }
 
-/** Says why a token was refused, for log and audit: `oidc <issuer>: <reason>`. `undefined` when the error is another. */
-export function describeTokenRefusal(error: unknown): string | undefined {
+/** For the log: why a token was refused, what was seen and what was expected. `undefined` when the error is another. */
+export function tokenRefusalFields(
+  error: unknown,
+): Readonly<Record<"reason" | "seen" | "expected", string | undefined>> | undefined {
   const cause = error instanceof Refusal ? error.cause : undefined;
-  return cause instanceof TokenRefusal ? cause.message : undefined;
+  if (!(cause instanceof TokenRefusal)) return undefined;
+  const { message, expected, seen } = cause;
+  return { reason: message, seen: expected === undefined ? seen : (seen ?? "nothing"), expected };
+}
+
+/** Says why a token was refused: `oidc <issuer>: <reason>`. `undefined` when the error is another. */
+export function describeTokenRefusal(error: unknown): string | undefined {
+  return tokenRefusalFields(error)?.reason;
 }

@@ -10,7 +10,7 @@ import type { IssuerKey } from "./fetch-issuer-keys.js";
 import type { IssuerKeyCache } from "./issuer-key-cache.js";
 import type { OidcPolicy } from "./oidc-policy.js";
 import { peekHeader } from "./peek-issuer.js";
-import { refuseToken, type TokenRefusalReason } from "./token-refusal.js";
+import { refuseToken, type TokenFinding, type TokenRefusalReason } from "./token-refusal.js";
 
 // An ID token, an access token (RFC 9068), or one that does not say. Others are signed by the same keys and are no proof of a human.
 const TYPES: ReadonlySet<unknown> = new Set([undefined, "jwt", "at+jwt", "application/at+jwt"]);
@@ -32,24 +32,33 @@ export async function verifyOidcToken(
   cache: IssuerKeyCache,
   nowMs: number,
 ): Promise<Readonly<Record<string, unknown>>> {
-  const refuse = (reason: TokenRefusalReason, claim?: string) =>
-    refuseToken(policy.name, reason, claim);
+  const refuse = (reason: TokenRefusalReason, finding?: TokenFinding) =>
+    refuseToken(policy.name, reason, finding);
   const { alg, typ, kid } = peekHeader(token) ?? {};
-  if (!policy.algorithms.some((algorithm) => algorithm === alg)) throw refuse("algorithm");
-  if (!TYPES.has(typeof typ === "string" ? typ.toLowerCase() : typ)) throw refuse("type");
-  if (typeof kid !== "string" || kid === "") throw refuse("kid");
+  if (!policy.algorithms.some((algorithm) => algorithm === alg)) {
+    throw refuse("algorithm", { seen: alg, expected: policy.algorithms.join(" or ") });
+  }
+  if (!TYPES.has(typeof typ === "string" ? typ.toLowerCase() : typ)) {
+    throw refuse("type", { seen: typ, expected: "JWT, at+jwt or none" });
+  }
+  const expected = "the id of a key of the issuer; none only where the issuer has a single key";
+  if (kid !== undefined && (typeof kid !== "string" || kid === "")) {
+    throw refuse("kid", { seen: kid, expected });
+  }
   const keys = await cache.find(kid, nowMs);
-  if (keys.length === 0) throw refuse("kid");
+  if (keys.length === 0) throw refuse("kid", { seen: kid, expected });
   const payload = await verifyByAny(token, keys, policy, nowMs);
   // The library takes a list that has the audience.
   const { aud, events, cnf } = payload;
   if (Array.isArray(aud) && aud.length !== 1 && !policy.acceptAudienceLists) {
-    throw refuse("audience");
+    throw refuse("audience", { seen: aud, expected: `${policy.audience} alone` });
   }
   // OpenID Connect Back-Channel Logout §2.4: what tells that somebody has gone.
-  if (events !== undefined) throw refuse("type");
+  if (events !== undefined) {
+    throw refuse("type", { seen: "events", expected: "no logout token" });
+  }
   // RFC 7800, RFC 9449 §7: who sends it must also show a key, which is not asked for here.
-  if (cnf !== undefined) throw refuse("claim", "cnf");
+  if (cnf !== undefined) throw refuse("claim", { claim: "cnf" });
   return payload;
 }
 
@@ -68,17 +77,29 @@ async function verifyByAny(
     requiredClaims: ["exp"],
   };
   let reason: TokenRefusalReason = "signature";
+  let finding: TokenFinding = {};
   // Two keys may have one id: then one of them has signed.
   for (const key of keys) {
     try {
       return (await jwtVerify(token, key, options)).payload;
     } catch (error) {
       reason = reasonOf(error);
+      finding = findingOf(error, policy, nowMs);
       if (reason !== "signature") break;
     }
   }
   // The library's error is not kept: it holds the claims.
-  throw refuseToken(policy.name, reason);
+  throw refuseToken(policy.name, reason, finding);
+}
+
+// The library looks at claims only once the signature holds.
+function findingOf(error: unknown, policy: OidcPolicy, nowMs: number): TokenFinding {
+  if (!(error instanceof JWTExpired || error instanceof JWTClaimValidationFailed)) return {};
+  const seen = error.payload[error.claim];
+  const now = new Date(nowMs).toISOString();
+  if (error.claim === "aud") return { seen, expected: policy.audience };
+  if (error.claim === "exp") return { seen, expected: `seconds after ${now}` };
+  return error.claim === "nbf" ? { seen, expected: `seconds up to ${now}` } : {};
 }
 
 function reasonOf(error: unknown): TokenRefusalReason {

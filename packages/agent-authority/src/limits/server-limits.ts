@@ -6,7 +6,7 @@ export interface ServerLimits {
   readonly maxEventLoopDelayMs: number;
   /** Bytes of one body. Default 65,536: the largest registration has room in it. */
   readonly maxBodyBytes: number;
-  /** Bytes of a request's head. Default 16,384. */
+  /** Bytes of a request's head. Default 40,960: a token of an issuer has up to 32,768, for instance with many groups. */
   readonly maxHeaderBytes: number;
   /** Until a request's head must have arrived. Default 10,000. */
   readonly requestHeadMs: number;
@@ -31,7 +31,7 @@ const DEFAULTS: ServerLimits = {
   maxRequests: 512,
   maxEventLoopDelayMs: 1_000,
   maxBodyBytes: 65_536,
-  maxHeaderBytes: 16_384,
+  maxHeaderBytes: 40_960,
   requestHeadMs: 10_000,
   requestMs: 30_000,
   keepAliveMs: 5_000,
