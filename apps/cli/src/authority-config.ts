@@ -98,7 +98,7 @@ export async function loadAuthoritySettings(
     },
     environment,
     prefix: PREFIX,
-    secrets: ["database"] as const,
+    secrets: { database: "COUNTERSIGN_AUTHORITY_DATABASE" } as const,
     file: file === undefined || values === undefined ? undefined : { name: file, values },
   };
   return readSettings(KINDS, sources, warn);

@@ -1,5 +1,3 @@
-import { execFile } from "node:child_process";
-import { promisify } from "node:util";
 import { CliError } from "./cli-error.js";
 import {
   type CodexGeneration,
@@ -8,6 +6,7 @@ import {
   kindOfVersion,
 } from "./codex-generation.js";
 import { isSystemError, pathOption, reasonOf } from "./home.js";
+import { readChild } from "./run-child.js";
 
 const MAX_VERSION_MS = 10_000;
 
@@ -17,6 +16,13 @@ export interface CodexProgramOptions {
   readonly codex?: string | undefined;
   /** `--generation`. */
   readonly generation?: CodexGeneration | undefined;
+}
+
+/** With what a Codex is asked for its version. */
+export interface AskingCodex {
+  /** Its environment. The secrets of this program are left out. */
+  readonly env: NodeJS.ProcessEnv;
+  readonly signal: AbortSignal;
 }
 
 /** The program that is started: the path of `--codex`, else `codex`, which is looked for in `PATH`. */
@@ -31,11 +37,11 @@ export function codexProgram({ codex }: CodexProgramOptions): string {
  */
 export async function findCodexKind(
   options: CodexProgramOptions,
-  env: NodeJS.ProcessEnv,
+  asking: AskingCodex,
 ): Promise<CodexKind> {
   if (options.generation !== undefined) return kindOfGeneration(options.generation);
   const command = codexProgram(options);
-  return kindOfVersion(await printVersion(command, env, (error) => notStarted(command, error)));
+  return kindOfVersion(await printVersion(command, asking, (error) => notStarted(command, error)));
 }
 
 /**
@@ -47,10 +53,10 @@ export async function findCodexKind(
  */
 export async function findCodexForm(
   options: CodexProgramOptions,
-  env: NodeJS.ProcessEnv,
+  asking: AskingCodex,
   found: CodexGeneration | undefined,
 ): Promise<"A" | "C"> {
-  const { flag } = await findHomeKind(options, env, found);
+  const { flag } = await findHomeKind(options, asking, found);
   if (flag !== undefined) return flag;
   throw new CliError("config_invalid", "Codex 0.124 to 0.149 reads no agent but an identity JWT", {
     hint: `install Codex 0.150 or newer; or, if the home is for another Codex, ${SAY_WHICH}`,
@@ -61,7 +67,7 @@ const SAY_WHICH = "say --generation A (0.122, 0.123) or --generation C (0.150 an
 
 async function findHomeKind(
   options: CodexProgramOptions,
-  env: NodeJS.ProcessEnv,
+  asking: AskingCodex,
   found: CodexGeneration | undefined,
 ): Promise<CodexKind> {
   const { generation, codex } = options;
@@ -70,7 +76,7 @@ async function findHomeKind(
   const isGuessed = codex === undefined && found !== undefined;
   let isMissing = false;
   try {
-    const printed = await printVersion(command, env, (error) => {
+    const printed = await printVersion(command, asking, (error) => {
       isMissing = isSystemError(error, "ENOENT");
       const hint = `name its program with --codex PATH, or ${SAY_WHICH}`;
       return notStarted(command, error, hint);
@@ -84,13 +90,13 @@ async function findHomeKind(
 
 async function printVersion(
   command: string,
-  env: NodeJS.ProcessEnv,
+  { env, signal }: AskingCodex,
   refuse: (error: unknown) => CliError,
 ): Promise<string> {
   try {
-    const options = { env, timeout: MAX_VERSION_MS, windowsHide: true };
-    return (await promisify(execFile)(command, ["--version"], options)).stdout;
+    return await readChild({ command, args: ["--version"], env, signal }, MAX_VERSION_MS);
   } catch (error) {
+    signal.throwIfAborted();
     if (isSystemError(error)) throw refuse(error);
     throw new CliError("config_invalid", `${command} --version failed`, {
       cause: error,

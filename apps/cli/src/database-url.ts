@@ -94,7 +94,7 @@ async function readDatabaseUrl(
 ): Promise<{ readonly url: string; readonly file?: string }> {
   const variable = /^env:([A-Za-z_][A-Za-z0-9_]*)$/.exec(written)?.[1];
   if (variable !== undefined) {
-    const url = environment.takeSecret(variable);
+    const url = environment.takeNamedSecret(variable);
     if (url !== undefined) return { url: asUrl(url, variable) };
     throw usageError(`${from}: the environment has no ${variable}`, `set ${variable}`);
   }

@@ -64,7 +64,7 @@ export async function readSecretSource(
 ): Promise<string> {
   const variable = /^env:([A-Za-z_][A-Za-z0-9_]*)$/.exec(source)?.[1];
   if (variable !== undefined) {
-    const value = environment.takeSecret(variable);
+    const value = environment.takeNamedSecret(variable);
     if (value === undefined) {
       throw usageError(`${option}: the environment has no ${variable}`, `set ${variable}`);
     }

@@ -1,6 +1,7 @@
 import { nearestName } from "@countersign/feature-flags";
 import { CliError, usageError } from "./cli-error.js";
 import type { Environment } from "./environment.js";
+import type { SecretVariable } from "./secret-variables.js";
 
 /** A value as someone wrote it. */
 export interface WrittenValue {
@@ -31,8 +32,8 @@ export interface SettingSources<Key extends string> {
   readonly environment: Environment;
   /** What a variable's name begins with; the rest is the key in capitals, with `_` for the point of a table. */
   readonly prefix: string;
-  /** Keys whose variables are secrets, which are taken out of the environment. */
-  readonly secrets: readonly Key[];
+  /** The variables of the keys that are secrets. These are taken out of the environment. */
+  readonly secrets: Partial<Readonly<Record<Key, SecretVariable>>>;
   readonly file?:
     | { readonly name: string; readonly values: Readonly<Record<string, unknown>> }
     | undefined;
@@ -59,9 +60,8 @@ export function readSettings<Kinds extends SettingKinds>(
   for (const key of keys) {
     const variable = variableOf(prefix, key);
     // Taken even where a switch wins, so that it is handed to nobody else.
-    const text = secrets.includes(key)
-      ? environment.takeSecret(variable)
-      : environment.get(variable);
+    const secret = secrets[key];
+    const text = secret === undefined ? environment.get(variable) : environment.takeSecret(secret);
     const { name = "", value } = switches[key] ?? {};
     const kind = kinds[key];
     if (kind === undefined) continue;

@@ -1,14 +1,21 @@
-import { chmod, mkdir, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { AgentKey } from "@countersign/agent-key";
+import { startProcess } from "@countersign/testing";
 import { beforeEach, describe, expect, test } from "vitest";
+import { SECRET_VARIABLES } from "../src/secret-variables.js";
 import {
+  BIN,
   type CommandOptions,
   contentOf,
   countersign,
+  environmentOf,
   expectError,
   output,
   startCountersign,
+  storeIdentity,
+  storeLogin,
 } from "./command-line.js";
 import { type FakeCodex, writeFakeCodex } from "./fake-codex.js";
 import { freshHome } from "./fresh-home.js";
@@ -230,6 +237,27 @@ describe("codex run starts Codex", () => {
     expect(await started.exited).toMatchObject({ code: 9, stderr: "" });
   });
 
+  test.runIf(process.platform === "linux")(
+    "and passes on what kill sends on a terminal, which sends Ctrl-C by itself, once",
+    async () => {
+      const words = [process.execPath, BIN, ...run("--", "wait", "SIGTERM")];
+      const line = `exec ${words.map((word) => `'${word}'`).join(" ")}`;
+      await using started = await startProcess("script", ["-qec", line, "/dev/null"], {
+        env: environmentOf(await with171()),
+      });
+      await started.waitForLine(/^ready\r?$/m);
+      const [, parent] = await started.waitForLine(/^parent (\d+)/);
+      started.write("\u0003");
+      await started.waitForLine(/got SIGINT/);
+      process.kill(Number(parent), "SIGHUP");
+      await started.waitForLine(/got SIGHUP/);
+      process.kill(Number(parent), "SIGTERM");
+      const { code, stdout } = await started.exited;
+      expect(code).toBe(9);
+      expect(stdout.match(/got SIGINT/g)).toHaveLength(1);
+    },
+  );
+
   test("without a shell", async () => {
     const { path } = await writeFakeCodex(folder, "0.171.0");
     const odd = join(folder, "a; exit 3 #");
@@ -238,5 +266,65 @@ describe("codex run starts Codex", () => {
     expect(JSON.parse(await output(run("--codex", odd, "--", "show", "x"), { home })).args).toEqual(
       ["x"],
     );
+  });
+});
+
+describe("no child process gets a secret of ours", () => {
+  const secrets = Object.fromEntries(SECRET_VARIABLES.map((name) => [name, "s3cret"]));
+  const given = {
+    ...secrets,
+    COUNTERSIGN_DATABASE_URL: "env:MY_DATABASE",
+    MY_DATABASE: "s3cret",
+    CODEX_ACCESS_TOKEN: "its own",
+  };
+
+  test("Codex, and the one that is asked for its version", async () => {
+    const codex = await with171();
+    const shown = join(folder, "shown");
+    const env = { ...codex.env, ...given, FAKE_CODEX_SHOWS: shown };
+    const started = await output(run("--", "environment"), { home, env });
+    for (const text of [started, await readFile(shown, "utf8")]) {
+      expect(text).not.toContain("s3cret");
+      expect(Object.keys(JSON.parse(text))).not.toEqual(
+        expect.arrayContaining([expect.stringMatching(/^(PGPASSWORD|MY_DATABASE)$/)]),
+      );
+      expect(JSON.parse(text)).toMatchObject({ CODEX_ACCESS_TOKEN: "its own" });
+    }
+  });
+
+  test("the Codex that identity export asks for its version", async () => {
+    await storeLogin(home, { authority: AUTHORITY });
+    await storeIdentity(home, { authority: AUTHORITY });
+    await setAuth({ tokens: HUMAN });
+    const codex = await with171();
+    const shown = join(folder, "shown");
+    const env = { ...codex.env, ...given, FAKE_CODEX_SHOWS: shown };
+    await output(["identity", "export", "--codex-home", codexHome], { home, env });
+    expect(await readFile(shown, "utf8")).not.toContain("s3cret");
+  });
+});
+
+describe("a signal that comes before Codex has started ends the command, and Codex never starts", () => {
+  test.each([
+    { command: () => run("--", "show"), name: "codex run", signal: "SIGTERM" },
+    { command: () => run("--", "show"), name: "codex run", signal: "SIGINT" },
+    {
+      command: () => ["identity", "export", "--codex-home", codexHome],
+      name: "identity export",
+      signal: "SIGTERM",
+    },
+  ] as const)("$name, by $signal while it asks for the version", async ({ command, signal }) => {
+    await storeLogin(home, { authority: AUTHORITY });
+    await setAuth({ tokens: HUMAN });
+    const codex = await with171();
+    const file = join(folder, "hangs");
+    const env = { ...codex.env, FAKE_CODEX_HANGS: file };
+    await using started = await startCountersign(command(), { home, env });
+    await expect.poll(() => existsSync(file), { timeout: 8_000 }).toBe(true);
+    started.kill(signal);
+    const ended = await started.exited;
+    expectError(ended, "cancelled", 1);
+
+    expect(ended.stdout).toBe("");
   });
 });

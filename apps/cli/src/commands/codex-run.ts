@@ -38,12 +38,13 @@ export async function runCodex(
   const destination = await loadCodexDestination(run, codexHome);
   const command = codexProgram(options);
   const variables = { ...run.environment.variables, CODEX_HOME: codexHome };
-  const kind = await findCodexKind(options, variables);
+  const { signal } = run;
+  const kind = await findCodexKind(options, { env: variables, signal });
   await assertReadable(run, { codexHome, kind, authority: destination.authority });
   await repairTask(run, codexHome, destination.authority);
   const env = { ...variables, ...codexVariables(kind, destination) };
   try {
-    return await runChild({ command, args, env });
+    return await runChild({ command, args, env, signal });
   } catch (error) {
     throw isSystemError(error) ? notStarted(command, error) : error;
   }

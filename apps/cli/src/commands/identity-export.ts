@@ -90,7 +90,8 @@ async function findForm(
 ): Promise<"A" | "C"> {
   const { loadCodexAgent } = await import("@countersign/agent-identity/codex-auth");
   const agent = await loadCodexAgent(codexHome);
-  return await findCodexForm(options, run.environment.variables, agent?.generation);
+  const { environment, signal } = run;
+  return await findCodexForm(options, { env: environment.variables, signal }, agent?.generation);
 }
 
 function isNobody({ login, loginProblem }: CodexHome): boolean {
