@@ -1,6 +1,7 @@
 import type { AgentDirectory, ReplayStore } from "@countersign/agent-assertion";
 import { authorityOption, namedAuthority } from "./authority-option.js";
 import { usageError } from "./cli-error.js";
+import { tellOfClock } from "./clock-difference.js";
 import { openDatabase } from "./database-option.js";
 import { tellOfOutages } from "./directory-outage.js";
 import { parseBaseUrl } from "./http-url.js";
@@ -25,8 +26,10 @@ export interface OpenDirectory extends AsyncDisposable {
 export interface DirectoryUse {
   /** How long an answer of the authority is used. */
   readonly revocationDelaySeconds: number;
-  /** Whether stderr tells when the authority stops to answer: for a command that goes on then. */
+  /** Whether stderr tells when the authority stops to answer, and when its clock differs: for a command that goes on then. */
   readonly tellsOutages: boolean;
+  /** Called with the difference of the authority's clock, for a figure; see `remoteDirectory`. */
+  readonly onClock?: ((aheadMs: number) => void) | undefined;
 }
 
 /**
@@ -37,7 +40,7 @@ export interface DirectoryUse {
 export async function openDirectory(
   run: Run,
   options: DirectoryOptions,
-  { revocationDelaySeconds, tellsOutages }: DirectoryUse,
+  { revocationDelaySeconds, tellsOutages, onClock }: DirectoryUse,
 ): Promise<OpenDirectory> {
   const { authority, authorityToken, database } = options;
   if (authority !== undefined && database !== undefined) {
@@ -54,10 +57,15 @@ export async function openDirectory(
       : await readSecretSource(run.environment, authorityToken, "--authority-token");
   const { remoteDirectory } = await import("@countersign/agent-assertion/remote-directory");
   const url = parseBaseUrl(run, named);
+  const tellClock = tellsOutages ? tellOfClock(url, run.output) : undefined;
   const directory = remoteDirectory(url, {
     token,
     revocationDelaySeconds,
     onLookup: tellsOutages ? tellOfOutages(url, run.output) : undefined,
+    onClock(aheadMs) {
+      tellClock?.(aheadMs);
+      onClock?.(aheadMs);
+    },
     ...run.http,
   });
   return {

@@ -4,8 +4,13 @@ import { join } from "node:path";
 import { AssertionSigner, bindRequest, signAssertion } from "@countersign/agent-assertion/sign";
 import { fileStore } from "@countersign/agent-identity";
 import { type AgentCredential, AgentKey, formatTimestamp } from "@countersign/agent-key";
-import { headerOf, type TemporaryDirectory, type TestUpstream } from "@countersign/testing";
-import { beforeEach, describe, expect, test } from "vitest";
+import {
+  headerOf,
+  startTestUpstream,
+  type TemporaryDirectory,
+  type TestUpstream,
+} from "@countersign/testing";
+import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { countersign, expectError, json, output } from "./command-line.js";
 import { FEATURE_ON } from "./fresh-home.js";
 import { type ServerWorld, type StartedServer, serverWorld } from "./servers.js";
@@ -162,6 +167,29 @@ test("gateway tells those who run it how it is, on a listener of its own", async
   }
   process.kill("SIGTERM");
   expect(await process.exited).toMatchObject({ code: 0 });
+});
+
+test("gateway says when the authority's clock differs, and by how much in a figure", async () => {
+  const authority = await startTestUpstream(() => ({
+    status: 500,
+    headers: { date: new Date(Date.now() + 3_600_000).toUTCString() },
+  }));
+  onTestFinished(() => authority.close());
+  const { process, url } = await world.start([
+    ...[...toUpstream(), "--authority", authority.url, "--operations-listen", "127.0.0.1:0"],
+  ]);
+  const [, operations = ""] = await process.waitForLine(/^operations on (http:\/\/\S+)$/);
+  const metrics = async () => (await fetch(`${operations}/metrics`)).text();
+  const figure = /^countersign_proxy_authority_clock_ahead_seconds (\S+)$/m;
+  expect(await metrics()).not.toMatch(figure);
+  const authorization = new AssertionSigner().header({
+    agentRuntimeId: "agent-1",
+    taskId: "task-1",
+    key: AgentKey.generate(),
+  } as AgentCredential);
+  await fetch(url, { headers: { authorization } });
+  await process.waitForLine(/the clock of the authority .* is 3\d{3} s ahead of this machine's/);
+  expect(Number(figure.exec(await metrics())?.[1])).toBeGreaterThan(3_500);
 });
 
 describe("gateway that is sent SIGHUP", () => {

@@ -33,6 +33,8 @@ export interface ProxyMetrics {
   readonly contentType: string;
   /** Renders the figures of now. */
   render(): Promise<string>;
+  /** Takes by how many milliseconds the authority's clock is ahead. The figure is there from the first time on. */
+  authorityClock(aheadMs: number): void;
   /** The proxy's side. */
   readonly observer: ProxyObserver;
 }
@@ -116,6 +118,14 @@ export function createProxyMetrics(): ProxyMetrics {
     labelNames: ["limit"] as const,
     registers,
   });
+  // Only where something tells it: a 0 would say that the clocks agree.
+  let clock: Gauge | undefined;
+  const makeClock = () =>
+    new Gauge({
+      name: "countersign_proxy_authority_clock_ahead_seconds",
+      help: "By how much the clock of the authority is ahead of this machine's; negative if it is behind.",
+      registers,
+    });
   // There from the start, so that the first one shows as a change.
   for (const from of ["client", "upstream"]) bytes.inc({ from }, 0);
   for (const code of [...UPSTREAM_CODES, "timeout"]) upstreamErrors.inc({ code }, 0);
@@ -137,6 +147,10 @@ export function createProxyMetrics(): ProxyMetrics {
   return {
     contentType: registry.contentType,
     render: () => registry.metrics(),
+    authorityClock(aheadMs) {
+      clock ??= makeClock();
+      clock.set(aheadMs / 1_000);
+    },
     observer: {
       began: () => inFlight.inc(),
       leftOut: (lines) => fieldsLeftOut.inc(lines),

@@ -1,6 +1,10 @@
 import { createVerifier } from "@countersign/agent-assertion";
 import { isLoopbackHost } from "@countersign/agent-key";
-import { createVerifyingGateway, type VerifyingGateway } from "@countersign/assertion-proxy";
+import {
+  createVerifyingGateway,
+  type ProxyMetrics,
+  type VerifyingGateway,
+} from "@countersign/assertion-proxy";
 import { withAuditFile } from "../audit-file.js";
 import { type BindingSwitches, resolveBinding } from "../binding-option.js";
 import { usageError } from "../cli-error.js";
@@ -44,9 +48,11 @@ export async function gateway(run: Run, options: GatewayOptions): Promise<void> 
   const upstream = parseBaseUrl(run, { url: options.upstream, from: "--upstream" });
   const readUpstreamHeaders = parseUpstreamHeaders(run, options.upstreamHeader ?? []);
   const upstreamHeaders = await readUpstreamHeaders();
+  let figures: ProxyMetrics | undefined;
   await using opened = await openDirectory(run, options, {
     revocationDelaySeconds: delaySeconds,
     tellsOutages: true,
+    onClock: (aheadMs) => figures?.authorityClock(aheadMs),
   });
   const binding = resolveBinding(run, options, opened.replayStore);
   const settings = {
@@ -66,6 +72,7 @@ export async function gateway(run: Run, options: GatewayOptions): Promise<void> 
   await using operations = await openOperations(run, options, () => server?.isReady() === true);
   await withAuditFile(run, options.audit, async (audit) => {
     const { metrics } = operations;
+    figures = metrics;
     const verifying = createVerifyingGateway({ ...settings, audit, metrics });
     server = verifying;
     const { url } = await verifying.listen(address);

@@ -26,6 +26,9 @@ export interface DirectoryClientOptions {
   readonly token: string | undefined;
   readonly deadlineMs: number;
   readonly dispatcher: Dispatcher | undefined;
+  readonly now: () => number;
+  /** Called with each answer that says when it was made. */
+  readonly onClock: (aheadMs: number) => void;
 }
 
 /** Asks the authority's directory, one question at a time: no redirects, 1 MiB bodies, one deadline from connecting to the last byte. */
@@ -39,7 +42,8 @@ export class DirectoryClient {
 
   /** @param path - below the authority's base URL, already percent-encoded */
   async ask(path: string, etag: string | undefined): Promise<DirectoryReply> {
-    const { authority, token, deadlineMs } = this.#options;
+    const { authority, token, deadlineMs, now, onClock } = this.#options;
+    const askedAt = now();
     try {
       const response = await request(`${authority}${path}`, {
         dispatcher: this.#dispatcher(),
@@ -51,6 +55,8 @@ export class DirectoryClient {
           ...(etag === undefined ? {} : { "if-none-match": etag }),
         },
       });
+      const aheadMs = clockAhead(response.headers, askedAt, now());
+      if (aheadMs !== undefined) onClock(aheadMs);
       const text = await readText(response.body);
       return interpret(response, text, etag);
     } catch (error) {
@@ -68,6 +74,18 @@ export class DirectoryClient {
     this.#ownDispatcher ??= new Agent({ connections: 16 });
     return this.#ownDispatcher;
   }
+}
+
+// `Date` is in whole seconds and from any moment between question and answer; `undefined` for what a cache has kept (RFC 9111 §5.1).
+function clockAhead(
+  headers: Dispatcher.ResponseData["headers"],
+  askedAt: number,
+  answeredAt: number,
+): number | undefined {
+  const date = Date.parse(String(headers.date));
+  if (Number.isNaN(date) || headers.age !== undefined) return undefined;
+  if (date > answeredAt) return date - answeredAt;
+  return Math.min(0, date + 999 - askedAt);
 }
 
 async function readText(body: Dispatcher.ResponseData["body"]): Promise<string> {

@@ -25,6 +25,7 @@ const SHAPES: Readonly<Record<string, OptionShape>> = {
   maxEntries: numberIn(1, 10_000_000),
   deadlineMs: numberIn(1, 600_000, { unit: "milliseconds", fraction: true }),
   onLookup: LISTENER,
+  onClock: LISTENER,
   dispatcher: {
     type: "object",
     members: { dispatch: "function" },
@@ -55,6 +56,11 @@ export interface RemoteDirectoryOptions {
   readonly deadlineMs?: number | undefined;
   /** Hears of each lookup, for metrics. What it throws becomes a process warning. Default: nobody. */
   readonly onLookup?: ((event: DirectoryEvent) => void) | undefined;
+  /**
+   * Called with each answer of the authority that has a `Date`: by how many milliseconds the authority's clock is ahead of this one at least;
+   * negative if it is behind. What it throws becomes a process warning. Default: not called.
+   */
+  readonly onClock?: ((aheadMs: number) => void) | undefined;
   /** The undici dispatcher to send with; it stays yours to close. Default: one of its own. */
   readonly dispatcher?: Dispatcher | undefined;
   /** Allows plain `http` to another machine. Default false. Whoever is on the way can then make up agents. */
@@ -104,6 +110,8 @@ export function remoteDirectory(
     token: visibleAscii(options.token),
     deadlineMs: options.deadlineMs ?? 5000,
     dispatcher: options.dispatcher,
+    now: bounds.now,
+    onClock: tellOf(options.onClock),
   });
   const agents = new RecordCache<AgentRecord>({ ...bounds, about: "agent", isOther: hasOtherKeys });
   const tasks = new RecordCache<TaskRecord>({ ...bounds, about: "task" });
@@ -177,10 +185,10 @@ function mismatch(): Extract<DirectoryReply, { kind: "failed" }> {
   return { kind: "failed", error, isOutage: false };
 }
 
-function tellOf(onLookup: RemoteDirectoryOptions["onLookup"]): (event: DirectoryEvent) => void {
+function tellOf<T>(listener: ((event: T) => void) | undefined): (event: T) => void {
   return (event) => {
     try {
-      onLookup?.(event);
+      listener?.(event);
     } catch (fault) {
       // The listener's fault is not the lookup's, and must not pass unseen either.
       process.emitWarning(fault instanceof Error ? fault : String(fault));
