@@ -9,8 +9,10 @@ export interface ConnectionLimits {
 
 /** One open connection. */
 export interface ConnectionPlace {
-  /** Takes note that a request on it was verified: it is not closed to make room. */
-  verified(): void;
+  /** A request on it was verified: until that is over, it is not closed to make room. */
+  began(): void;
+  /** That request is over. */
+  ended(): void;
 }
 
 interface Link {
@@ -19,8 +21,8 @@ interface Link {
   newer: Link | undefined;
 }
 
-/** Connections on which nothing was verified, the oldest first. Links, and no `Set`: what leaves it is not kept by its tables. */
-class Unproven {
+/** Connections that may be closed, the oldest first. Links, and no `Set`: what leaves it is not kept by its tables. */
+class Closable {
   #oldest: Link | undefined;
   #newest: Link | undefined;
 
@@ -46,22 +48,31 @@ class Unproven {
   }
 }
 
-interface AddressShare {
-  count: number;
-  readonly unproven: Unproven;
+/** Connections of all addresses, or of one. */
+class Scope {
+  count = 0;
+  /** No request on them was ever verified. */
+  readonly unproven = new Closable();
+  /** Verified requests on them are over. */
+  readonly idle = new Closable();
+
+  /** Closes one connection. @returns whether there was one that may be closed */
+  makeRoom(): boolean {
+    return this.unproven.makeRoom() || this.idle.makeRoom();
+  }
 }
 
 /**
  * The places of connections, in all and by address. When there is none left for a new connection, the oldest one makes room on which no
- * request was ever verified (of the address, where its share is used up): a client that has a key gets in, however many connections are
- * opened by callers that have none. If there is no such connection, the new one is closed.
+ * request was ever verified (of the address, where its share is used up), else the one on which verified requests have been over for
+ * longest: a client that has a key gets in, however many connections are opened by callers that have none, or left idle by one that has a
+ * key. If there is no such connection, the new one is closed.
  */
 export class ConnectionPlaces {
   readonly #limits: ConnectionLimits;
   readonly #onLimit: (limit: LimitName) => void;
-  readonly #addresses = new Map<string, AddressShare>();
-  readonly #unproven = new Unproven();
-  #count = 0;
+  readonly #addresses = new Map<string, Scope>();
+  readonly #all = new Scope();
 
   /** @param onLimit - called for each connection that is closed, with the limit that was reached */
   constructor(limits: ConnectionLimits, onLimit: (limit: LimitName) => void) {
@@ -81,28 +92,43 @@ export class ConnectionPlaces {
       socket.destroy();
       return undefined;
     }
-    this.#count += 1;
-    const leaveShare = address === undefined ? undefined : this.#takeShare(address);
+    const scopes = address === undefined ? [this.#all] : [this.#all, this.#shareOf(address)];
+    for (const scope of scopes) scope.count += 1;
     let isOpen = true;
+    let inWork = 0;
+    const leaveLists: (() => void)[] = [];
+    const moveTo = (list: "unproven" | "idle" | undefined): void => {
+      for (const leaveList of leaveLists.splice(0)) leaveList();
+      // What a trusted proxy needs its connections for is not known.
+      if (list === undefined || address === undefined || !isOpen) return;
+      for (const scope of scopes) leaveLists.push(scope[list].add(makeRoom));
+    };
     const leave = (): void => {
       if (!isOpen) return;
       isOpen = false;
-      verified();
-      this.#count -= 1;
-      leaveShare?.();
+      moveTo(undefined);
+      for (const scope of scopes) scope.count -= 1;
+      if (address !== undefined && this.#shareOf(address).count === 0) {
+        this.#addresses.delete(address);
+      }
     };
     const makeRoom = (): void => {
       // At once, and not when it is closed: the next newcomer must find another.
       leave();
       socket.destroy();
     };
-    const lists = address === undefined ? [] : [this.#unproven, this.#shareOf(address).unproven];
-    const leaveLists = lists.map((list) => list.add(makeRoom));
-    const verified = (): void => {
-      for (const leaveList of leaveLists.splice(0)) leaveList();
-    };
+    moveTo("unproven");
     socket.once("close", leave);
-    return { verified };
+    return {
+      began() {
+        inWork += 1;
+        moveTo(undefined);
+      },
+      ended() {
+        inWork -= 1;
+        if (inWork === 0) moveTo("idle");
+      },
+    };
   }
 
   #findRoom(address: string | undefined): boolean {
@@ -110,25 +136,15 @@ export class ConnectionPlaces {
     const share = address === undefined ? undefined : this.#addresses.get(address);
     if (share !== undefined && share.count >= maxConnectionsPerAddress) {
       this.#onLimit("connections_per_address");
-      return share.unproven.makeRoom();
+      return share.makeRoom();
     }
-    if (this.#count < maxConnections) return true;
+    if (this.#all.count < maxConnections) return true;
     this.#onLimit("connections");
-    return this.#unproven.makeRoom();
+    return this.#all.makeRoom();
   }
 
-  /** @returns gives it back */
-  #takeShare(address: string): () => void {
-    const share = this.#shareOf(address);
-    share.count += 1;
-    return () => {
-      share.count -= 1;
-      if (share.count === 0) this.#addresses.delete(address);
-    };
-  }
-
-  #shareOf(address: string): AddressShare {
-    const share = this.#addresses.get(address) ?? { count: 0, unproven: new Unproven() };
+  #shareOf(address: string): Scope {
+    const share = this.#addresses.get(address) ?? new Scope();
     this.#addresses.set(address, share);
     return share;
   }

@@ -234,6 +234,8 @@ export class Exchange {
   }
 
   readonly #takePlace = (caller: AuditIdentity): void => {
+    // The directory answered too late.
+    if (this.#isOver || this.#code !== undefined) return;
     this.#place?.verified(caller);
     this.#events.onVerified();
   };

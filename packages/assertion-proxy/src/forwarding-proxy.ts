@@ -103,9 +103,14 @@ export class ForwardingProxy {
 
   #serve(input: ExchangeInput): void {
     const connection = this.#connectionOf(input.request.socket);
+    let isVerified = false;
     const exchange = new Exchange(this.#context, input, {
-      onVerified: () => connection.place?.verified(),
+      onVerified: () => {
+        isVerified = true;
+        connection.place?.began();
+      },
       onEnd: () => {
+        if (isVerified) connection.place?.ended();
         connection.exchanges.delete(exchange);
         this.#open.delete(exchange);
         if (this.#open.size === 0) this.#onIdle?.();

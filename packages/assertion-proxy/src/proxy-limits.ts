@@ -18,8 +18,8 @@ export interface ProxyLimits {
   /** Gateway: of these for one account; more are answered 429. Default 2,048; without effect where it is the only account that is served. */
   readonly maxRequestsPerAccount: number;
   /**
-   * Connections of the gateway's listener. When there are more, the oldest one is closed on which no request was verified, or else the new
-   * one. Default 8,192.
+   * Connections of the gateway's listener. When there are more, the oldest one is closed on which no request was verified, else the one that
+   * has been idle for longest, else the new one. Default 8,192.
    */
   readonly maxConnections: number;
   /** Of these from one IPv4 address or IPv6 /64, trusted proxies apart. Default 4,096. */

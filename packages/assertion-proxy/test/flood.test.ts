@@ -157,6 +157,19 @@ describe("connections", () => {
     expect(await scene.limited("connections")).toBe(2);
   });
 
+  test("that are idle make room too, so that one valid agent does not hold them all", async () => {
+    const scene = await start({ limits });
+    const url = scene.url.replace("0.0.0.0", FLOOD);
+    const idle = [await connectRaw(url), await connectRaw(url), await connectRaw(url)];
+    for (const client of idle) {
+      client.send(scene.head("flooder", "/quick", { accountId: "acct-flood" }));
+      expect((await readAnswer(client)).status).toBe(200);
+    }
+    expect(await scene.ask("known", { from: FLOOD })).toBe(200);
+    await idle[0]?.bytes.closed;
+    expect(idle[1]?.socket.destroyed).toBe(false);
+  });
+
   test("of a trusted proxy have no share, and make no room", async () => {
     const scene = await start({ limits, trustedProxies: ["127.0.0.0/8"] });
     const sockets = await scene.flood(junkHeads(scene, 4));
