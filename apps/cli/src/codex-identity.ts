@@ -68,7 +68,8 @@ export interface Owner {
   readonly user_id: string;
 }
 
-function unreadableAgent(description: string, problem: string): CliError {
+/** The error of an agent in `auth.json` that is another program's, or broken. */
+export function unreadableAgent(description: string, problem: string): CliError {
   return new CliError("store_corrupt", `the agent in ${description} cannot be read: ${problem}`, {
     hint: "it may be of another Codex; nothing was changed",
   });

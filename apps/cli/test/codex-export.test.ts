@@ -1,4 +1,4 @@
-import { readFile, stat, writeFile } from "node:fs/promises";
+import { lstat, mkdir, readFile, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { AgentKey } from "@countersign/agent-key";
 import { runProcess, type TemporaryDirectory } from "@countersign/testing";
@@ -159,6 +159,55 @@ describe("--force keeps the agent of the same user with the same authority", () 
     await output([...imported, "--authority", "https://other.example"], options);
     await output([...args(), "--force"], options);
     expect(await authOf()).not.toHaveProperty("agent_identity");
+  });
+});
+
+describe("--force never pairs a login with a destination that is not its own", () => {
+  const authJson = () => join(codexHome, "auth.json");
+  const other = () => [...args({ "--authority": "https://other.example" }), "--force"];
+  const destinationOf = async () =>
+    parse(await readFile(join(codexHome, "config.toml"), "utf8")).chatgpt_base_url;
+  const tokenOf = async () =>
+    JSON.parse(await readFile(authJson(), "utf8")).tokens?.access_token ?? null;
+
+  test.each([
+    { what: "auth.json", link: "a link to nothing" },
+    { what: "config.toml", link: "a link" },
+    { what: "env", link: "a link" },
+  ])("where $what is $link, and cannot be replaced, all stays", async ({ what }) => {
+    await output(args(), options);
+    const file = join(codexHome, what);
+    await rename(file, join(folder.path, "moved"));
+    await symlink(join(folder.path, what === "auth.json" ? "nothing" : "moved"), file);
+    const config = await readFile(join(codexHome, "config.toml"), "utf8");
+    const before = await readFile(join(folder.path, "moved"), "utf8");
+    expectError(await countersign(other(), options), "store_denied", 1);
+    expect(await readFile(join(codexHome, "config.toml"), "utf8")).toBe(config);
+    expect(await readFile(join(folder.path, "moved"), "utf8")).toBe(before);
+    if (what !== "auth.json") expect(await tokenOf()).toBe("t0ken");
+  });
+
+  test("follows a link to auth.json", async () => {
+    await output(args(), options);
+    const real = join(folder.path, "real");
+    await mkdir(real, { mode: 0o700 });
+    await rename(authJson(), join(real, "auth.json"));
+    await symlink(join(real, "auth.json"), authJson());
+    await output(other(), { ...options, input: "n3w" });
+    expect((await lstat(authJson())).isSymbolicLink()).toBe(true);
+    expect([await destinationOf(), await tokenOf()]).toEqual([
+      "https://other.example/backend-api",
+      "n3w",
+    ]);
+  });
+
+  test("nor where env, which comes after config.toml, cannot be written: the home has no login then", async () => {
+    await output(args(), options);
+    await rm(join(codexHome, "env"));
+    await mkdir(join(codexHome, "env"));
+    await countersign(other(), options);
+    const [destination, token] = [await destinationOf(), await tokenOf()];
+    expect(token === null || destination === "https://authority.example/backend-api").toBe(true);
   });
 });
 

@@ -6,5 +6,10 @@ export {
   loadCodexAgent,
 } from "./codex-auth/load-codex-agent.js";
 export { type RemovedCodexTask, removeCodexTask } from "./codex-auth/remove-codex-task.js";
-export { renewCodexLogin } from "./codex-auth/renew-codex-login.js";
+export {
+  type CodexLoginDecision,
+  type CodexLoginRenewal,
+  type FoundCodexAuth,
+  renewCodexLogin,
+} from "./codex-auth/renew-codex-login.js";
 export { saveCodexAgent } from "./codex-auth/save-codex-agent.js";

@@ -1,13 +1,18 @@
 import { lstat } from "node:fs/promises";
 import { join } from "node:path";
-import { CredentialStoreError, isFormerKey, publicLineOf } from "@countersign/agent-identity";
-import { openPrivateDirectory, writePrivateFile } from "@countersign/agent-identity/private-file";
+import { isFormerKey, publicLineOf, type StoredIdentity } from "@countersign/agent-identity";
+import type { CodexAgent, CodexLoginRenewal } from "@countersign/agent-identity/codex-auth";
+import {
+  openPrivateDirectory,
+  readPrivateFile,
+  writePrivateFile,
+} from "@countersign/agent-identity/private-file";
 import { resolveAuthority } from "../authority-option.js";
 import { CliError, usageError } from "../cli-error.js";
 import { loadCodexDestination } from "../codex-config-file.js";
 import { exportCommand, importCommand } from "../codex-copies.js";
 import { createCodexAuth, createCodexConfig, createCodexEnv } from "../codex-home.js";
-import { type CodexHome, isSameOwner, loadCodexHome, type Owner } from "../codex-identity.js";
+import { isSameOwner, type Owner, unreadableAgent } from "../codex-identity.js";
 import { openCredentialStore } from "../credential-store-option.js";
 import { escapeText } from "../escape-text.js";
 import { isSystemError, pathOption, reasonOf } from "../home.js";
@@ -28,7 +33,10 @@ export interface ExportCodexHomeOptions {
   readonly force?: boolean;
 }
 
-/** `codex export`: writes `config.toml`, `auth.json` and `env` of a Codex home, each the owner's alone. */
+/**
+ * `codex export`: writes `config.toml`, `auth.json` and `env` of a Codex home, each the owner's alone. No state in between has an old login beside a
+ * new destination, or a new login beside an old one.
+ */
 export async function exportCodexHome(run: Run, options: ExportCodexHomeOptions): Promise<void> {
   const { account: accountId, user: userId } = options;
   checkPrincipals([accountId], [userId]);
@@ -41,21 +49,33 @@ export async function exportCodexHome(run: Run, options: ExportCodexHomeOptions)
     env: join(directory, "env"),
   };
   const owner = { authority, account_id: accountId, user_id: userId };
-  let keepsAgent = false;
-  if (options.force === true) keepsAgent = await decideAgent(run, directory, owner);
-  else await refuseExisting(Object.values(files));
+  // First: what stands in the home is decided when nothing is waited for any more.
   const accessToken = await readAccessToken(
     run.environment,
     options.tokenStdin === true,
     process.stdin,
   );
-  await openPrivateDirectory(directory);
-  await writePrivateFile(files.config, createCodexConfig({ authority, gateway }));
-  await writePrivateFile(files.env, createCodexEnv(directory, authority));
-  const auth = createCodexAuth({ accountId, userId, accessToken, now: Date.now() });
+  const isForced = options.force === true;
+  if (!isForced) await refuseExisting(Object.values(files));
+  const destination = [
+    { file: files.config, text: createCodexConfig({ authority, gateway }) },
+    { file: files.env, text: createCodexEnv(directory, authority) },
+  ];
   const { renewCodexLogin } = await import("@countersign/agent-identity/codex-auth");
-  const isRenewed = keepsAgent && (await renewCodexLogin(directory, auth, { signal: run.signal }));
-  if (!isRenewed) await writePrivateFile(files.auth, auth);
+  const renewal: CodexLoginRenewal = {
+    login: createCodexAuth({ accountId, userId, accessToken, now: Date.now() }),
+    async decide(found) {
+      if (!isForced && found !== undefined) throw existsAlready(files.auth);
+      const keepsAgent = await decideAgent(run, { codexHome: directory, owner }, found?.agent);
+      await openPrivateDirectory(directory);
+      const isSame = await isWritten(destination);
+      return {
+        keepsAgent,
+        moveDestination: isSame ? undefined : () => writeDestination(destination, isForced),
+      };
+    },
+  };
+  await renewCodexLogin(directory, renewal, { signal: run.signal });
   run.output.result({ codex_home: directory, authority, gateway }, () => [
     `wrote ${Object.values(files).map(escapeText).join(", ")}`,
     `use it: countersign codex run --codex-home ${escapeText(quoteArgument(directory))} --`,
@@ -69,21 +89,56 @@ async function namedGateway(run: Run, option: string | undefined): Promise<Named
   return { url: gateway, from: `${file}: \`gateway\`` };
 }
 
+interface DestinationFile {
+  readonly file: string;
+  readonly text: string;
+}
+
+// Also finds what could not be replaced, before the old login goes.
+async function isWritten(destination: readonly DestinationFile[]): Promise<boolean> {
+  const found = await Promise.all(destination.map(({ file }) => readPrivateFile(file)));
+  return destination.every(({ text }, at) => found[at]?.text === text);
+}
+
+async function writeDestination(
+  destination: readonly DestinationFile[],
+  isForced: boolean,
+): Promise<void> {
+  for (const { file, text } of destination) {
+    const options = isForced ? {} : { expectedGeneration: undefined };
+    if (!(await writePrivateFile(file, text, options))) throw existsAlready(file);
+  }
+}
+
 /**
  * Decides what becomes of an agent in `auth.json`: Codex keeps it there, and its key nowhere else.
  *
  * @returns whether it stays: it is of the same user with the same authority
  * @throws {CliError} if it is another one whose key is not stored here
  */
-async function decideAgent(run: Run, codexHome: string, owner: Owner): Promise<boolean> {
-  const { login, identity } = await loadForced(codexHome, owner.authority);
-  if (login?.kind === "agent") {
+async function decideAgent(
+  run: Run,
+  { codexHome, owner }: { readonly codexHome: string; readonly owner: Owner },
+  agent: CodexAgent | undefined,
+): Promise<boolean> {
+  if (agent === undefined) return false;
+  if (agent.generation === "B") {
     throw new CliError("config_invalid", `${codexHome} holds an identity token`, {
       hint: "name a new folder: the token may be the only copy of its agent's key",
     });
   }
-  if (identity === undefined) return false;
-  const line = publicLineOf(identity) ?? "";
+  const identity: StoredIdentity = {
+    authority: owner.authority,
+    account_id: agent.accountId,
+    user_id: agent.userId,
+    agent_runtime_id: agent.agentRuntimeId,
+    private_key: agent.privateKey,
+    state: "registered",
+  };
+  const line = publicLineOf(identity);
+  if (line === undefined) {
+    throw unreadableAgent(join(codexHome, "auth.json"), "its private key is none");
+  }
   const { identities } = await (await openCredentialStore(run)).load();
   const stored = identities.find(
     (entry) => publicLineOf(entry) === line || isFormerKey(entry, line),
@@ -118,16 +173,6 @@ async function configuredAuthority(run: Run, codexHome: string): Promise<string 
   }
 }
 
-async function loadForced(codexHome: string, authority: string): Promise<Partial<CodexHome>> {
-  try {
-    return await loadCodexHome(codexHome, authority);
-  } catch (error) {
-    // Not JSON: there is no agent in it that could be kept.
-    if (CredentialStoreError.is(error) && error.code === "store_corrupt") return {};
-    throw error;
-  }
-}
-
 async function refuseExisting(files: readonly string[]): Promise<void> {
   for (const file of files) {
     try {
@@ -136,8 +181,12 @@ async function refuseExisting(files: readonly string[]): Promise<void> {
       if (isSystemError(error, "ENOENT")) continue;
       throw new CliError("config_invalid", `${file}: ${reasonOf(error)}`, { cause: error });
     }
-    throw new CliError("config_invalid", `${file} exists already`, {
-      hint: "name a new folder; --force replaces these files, unless an agent's key would be lost",
-    });
+    throw existsAlready(file);
   }
+}
+
+function existsAlready(file: string): CliError {
+  return new CliError("config_invalid", `${file} exists already`, {
+    hint: "name a new folder; --force replaces these files, unless an agent's key would be lost",
+  });
 }

@@ -1,4 +1,4 @@
-import { lstat, realpath, stat } from "node:fs/promises";
+import { lstat, mkdir, realpath, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CredentialStoreError } from "../credential-store-error.js";
@@ -51,12 +51,46 @@ export async function resolveAuthFile(path: string): Promise<string | undefined>
 }
 
 /**
+ * The same for a writer that makes the file: where there is none, its folder is made (0700) if need be, and checked all the same.
+ *
+ * @throws {CredentialStoreError} as {@link resolveAuthFile}
+ */
+export async function prepareAuthFile(path: string): Promise<string> {
+  const target = await resolveAuthFile(path);
+  if (target !== undefined) return target;
+  try {
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await assertDirectory(dirname(path));
+    return path;
+  } catch (error) {
+    throw toStoreError(path, error);
+  }
+}
+
+/**
  * Reads `auth.json`.
  *
  * @param target - as `resolveAuthFile` gives it
  * @throws {CredentialStoreError} `store_denied`; `store_corrupt` when it is no JSON object, and stays none for a moment
  */
 export async function loadAuthFile(target: string): Promise<AuthFile | undefined> {
+  return await loadAuthFileOr(target, () => {
+    // The text is not quoted: it is made of secrets.
+    throw new CredentialStoreError("store_corrupt", `${target} is no JSON object`, {
+      hint: "restore the file from a backup, or move it away and log in to Codex again",
+    });
+  });
+}
+
+/** Reads `auth.json` to replace it: a text that is no JSON object, and stays none for a moment, has no members. */
+export async function loadReplacedAuthFile(target: string): Promise<AuthFile | undefined> {
+  return await loadAuthFileOr(target, (generation) => ({ members: [], value: {}, generation }));
+}
+
+async function loadAuthFileOr(
+  target: string,
+  broken: (generation: string) => AuthFile,
+): Promise<AuthFile | undefined> {
   for (let read = 1; ; read += 1) {
     const found = await readPrivateFile(target);
     if (found === undefined) return undefined;
@@ -64,12 +98,7 @@ export async function loadAuthFile(target: string): Promise<AuthFile | undefined
     if (value !== undefined) {
       return { members: splitJsonMembers(found.text), value, generation: found.generation };
     }
-    if (read === READS) {
-      // The text is not quoted: it is made of secrets.
-      throw new CredentialStoreError("store_corrupt", `${target} is no JSON object`, {
-        hint: "restore the file from a backup, or move it away and log in to Codex again",
-      });
-    }
+    if (read === READS) return broken(found.generation);
     await sleep(PAUSE_MS);
   }
 }

@@ -1,4 +1,4 @@
-import { stat, writeFile } from "node:fs/promises";
+import { chmod, lstat, readdir, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import {
@@ -11,9 +11,11 @@ import {
 } from "../../test/support/codex-home.js";
 import { expectRejection } from "../../test/support/expect-rejection.js";
 import { CredentialStoreError } from "../credential-store-error.js";
+import type { StoredIdentity } from "../schema/credentials.js";
 import { loadCodexAgent } from "./load-codex-agent.js";
 import { removeCodexTask } from "./remove-codex-task.js";
-import { renewCodexLogin } from "./renew-codex-login.js";
+import { type FoundCodexAuth, renewCodexLogin } from "./renew-codex-login.js";
+import { saveCodexAgent } from "./save-codex-agent.js";
 
 const TASK = { agentRuntimeId: "agent_c", taskId: "task_1" };
 // Members and numbers that a parse would change.
@@ -68,7 +70,6 @@ describe("removing the task of a Codex home", () => {
   test("makes no file", async () => {
     const { root } = await openCodexHome();
     expect(await removeCodexTask(root, TASK)).toBe(false);
-    expect(await renewCodexLogin(root, "{}")).toBe(false);
     expect(await loadCodexAgent(root)).toBeUndefined();
   });
 
@@ -99,7 +100,106 @@ describe("removing the task of a Codex home", () => {
 test("renewing the login of a Codex home replaces all but the agent, which stays as it is written", async () => {
   const identity = JSON.stringify({ ...IDENTITY_C, n: "N" }).replace('"N"', "1.0");
   const { root, text } = await openCodexHome(`{"old":1,"agent_identity":${identity}}`);
-  expect(await renewCodexLogin(root, '{"auth_mode":"chatgpt","tokens":{"n":1e2}}')).toBe(true);
+  const login = '{"auth_mode":"chatgpt","tokens":{"n":1e2}}';
+  await renewCodexLogin(root, { login, decide: async () => ({ keepsAgent: true }) });
   const now = (await text()).replaceAll(/\n\s*/g, "").replaceAll('": ', '":');
   expect(now).toBe(`{"auth_mode":"chatgpt","tokens":{"n":1e2},"agent_identity":${identity}}`);
 });
+
+describe("renewing the login of a Codex home", () => {
+  const login = '{"tokens":"new"}';
+  const stay = { keepsAgent: true };
+
+  test("changes nothing where the caller refuses, and shows it the agent that stands there", async () => {
+    const { root, text } = await openCodexHome(createAuth({ agent_identity: IDENTITY_C }));
+    const before = await text();
+    const decide = async (found: FoundCodexAuth | undefined) => {
+      expect(found?.agent).toMatchObject({ agentRuntimeId: "agent_c" });
+      throw new Error("refused");
+    };
+    await expect(renewCodexLogin(root, { login, decide })).rejects.toThrow("refused");
+    expect(await text()).toBe(before);
+  });
+
+  test("decides again about an agent that Codex writes while it decides", async () => {
+    const { root, file, text } = await openCodexHome(createAuth());
+    const seen: unknown[] = [];
+    const decide = async (found: FoundCodexAuth | undefined) => {
+      seen.push(found?.agent?.generation);
+      if (seen.length === 1) {
+        await writeFile(file, JSON.stringify(createAuth({ agent_identity: IDENTITY_C })));
+      }
+      return { keepsAgent: found?.agent !== undefined };
+    };
+    await renewCodexLogin(root, { login, decide });
+    expect(seen).toEqual([undefined, "C"]);
+    expect(JSON.parse(await text())).toEqual({ tokens: "new", agent_identity: IDENTITY_C });
+  });
+
+  test("moves the destination while no login is there", async () => {
+    const { root, text } = await openCodexHome(createAuth({ agent_identity: IDENTITY_C }));
+    let between = "";
+    let isMoved = false;
+    const moveDestination = async () => {
+      between = await text();
+      isMoved = true;
+    };
+    const decide = async () => (isMoved ? stay : { ...stay, moveDestination });
+    await renewCodexLogin(root, { login, decide });
+    expect(JSON.parse(between)).toEqual({
+      OPENAI_API_KEY: null,
+      tokens: null,
+      agent_identity: IDENTITY_C,
+    });
+    expect(JSON.parse(await text())).toEqual({ tokens: "new", agent_identity: IDENTITY_C });
+  });
+
+  test("leaves no login beside a destination that moved, where Codex puts back what is refused", async () => {
+    const { root, file, text } = await openCodexHome(createAuth());
+    let isMoved = false;
+    const moveDestination = async () => {
+      isMoved = true;
+      await writeFile(file, JSON.stringify(createAuth({ agent_identity: IDENTITY_C })));
+    };
+    const decide = async () => {
+      if (isMoved) throw new Error("refused");
+      return { ...stay, moveDestination };
+    };
+    await expect(renewCodexLogin(root, { login, decide })).rejects.toThrow("refused");
+    expect(JSON.parse(await text())).toEqual({
+      OPENAI_API_KEY: null,
+      tokens: null,
+      agent_identity: IDENTITY_C,
+    });
+  });
+
+  test("makes the file and its folder, and follows a link to it", async () => {
+    const { root, file, text } = await openCodexHome();
+    await renewCodexLogin(join(root, "new"), { login, decide: async () => stay });
+    expect((await stat(join(root, "new"))).mode & 0o777).toBe(0o700);
+    await symlink(join(root, "new", "auth.json"), file);
+    await renewCodexLogin(root, { login: '{"tokens":"other"}', decide: async () => stay });
+    expect((await lstat(file)).isSymbolicLink()).toBe(true);
+    expect(JSON.parse(await text())).toEqual({ tokens: "other" });
+  });
+});
+
+test.skipIf(process.platform === "win32")(
+  "a folder that everybody may write to gets neither an agent nor a login",
+  async () => {
+    const { root } = await openCodexHome();
+    await chmod(root, 0o777);
+    const identity: StoredIdentity = {
+      authority: "https://authority.example",
+      account_id: "acct-1",
+      user_id: "user-1",
+      agent_runtime_id: "agent_c",
+      private_key: CODEX_KEY,
+      state: "registered",
+    };
+    await expectRejection(saveCodexAgent(root, identity), CredentialStoreError, "store_denied");
+    const renewal = { login: "{}", decide: async () => ({ keepsAgent: true }) };
+    await expectRejection(renewCodexLogin(root, renewal), CredentialStoreError, "store_denied");
+    expect(await readdir(root)).toEqual([]);
+  },
+);

@@ -1,6 +1,6 @@
 import { hideMembers } from "@countersign/agent-key";
 import { CredentialStoreError } from "../credential-store-error.js";
-import { authPath, loadAuthFile, resolveAuthFile } from "./auth-file.js";
+import { type AuthFile, authPath, loadAuthFile, resolveAuthFile } from "./auth-file.js";
 import { parseCodexIdentity } from "./codex-identity.js";
 
 /** An agent whose key is in `auth.json` of a Codex home. */
@@ -31,6 +31,11 @@ export async function loadCodexAgent(codexHome: string): Promise<CodexAgent | un
   const path = authPath(codexHome);
   const target = await resolveAuthFile(path);
   const file = target === undefined ? undefined : await loadAuthFile(target);
+  return codexAgentOf(file, path);
+}
+
+/** The agent in an `auth.json` that was read. Throws `store_corrupt` if `agent_identity` has no form of any generation. */
+export function codexAgentOf(file: AuthFile | undefined, path: string): CodexAgent | undefined {
   // The authority is the caller's to know; it is not a part of what is returned.
   const identity = parseCodexIdentity(file?.value.agent_identity, "");
   if (identity.kind === "token") return { generation: "B" };

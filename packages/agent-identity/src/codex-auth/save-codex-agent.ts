@@ -1,13 +1,10 @@
-import { mkdir } from "node:fs/promises";
-import { dirname } from "node:path";
-import { toStoreError } from "../private-file/store-denied.js";
 import type { StoredIdentity } from "../schema/credentials.js";
 import {
   type AuthFile,
   authPath,
   formatAuthFile,
   identityText,
-  resolveAuthFile,
+  prepareAuthFile,
 } from "./auth-file.js";
 import { formatCodexIdentity, parseCodexIdentity } from "./codex-identity.js";
 import { splitJsonMembers } from "./json-text.js";
@@ -31,7 +28,7 @@ export async function saveCodexAgent(
   { signal }: { readonly signal?: AbortSignal | undefined } = {},
 ): Promise<boolean> {
   const path = authPath(codexHome);
-  const target = (await resolveAuthFile(path)) ?? (await makeFolder(path));
+  const target = await prepareAuthFile(path);
   let isSaved = false;
   await updateAuthFile(
     target,
@@ -58,13 +55,4 @@ function isFree({ value }: AuthFile, identity: StoredIdentity): boolean {
   const found = parseCodexIdentity(agent_identity, "", "C");
   if (found.kind !== "own") return false;
   return found.entry === undefined || found.entry.agent_runtime_id === identity.agent_runtime_id;
-}
-
-async function makeFolder(path: string): Promise<string> {
-  try {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    return path;
-  } catch (error) {
-    throw toStoreError(path, error);
-  }
 }

@@ -10,36 +10,60 @@ const MAX_CHANGES_UNDERNEATH = 5;
 // Not `auth.json.lock`: newer Codexes keep a file of that name, and a folder in its place would stop them.
 const LOCK_SUFFIX = ".countersign.lock";
 
+/** Makes the new text of `auth.json`; `undefined`: it stays as it is. Called again if the file changed underneath. */
+export type MakeAuthText = (
+  file: AuthFile | undefined,
+) => Promise<string | undefined> | string | undefined;
+
 /**
  * Changes `auth.json`: atomically, 0600, under a lock, and again on top of what Codex wrote meanwhile.
  *
  * @param target - as `resolveAuthFile` gives it
- * @param make - the new text; `undefined`: it stays as it is. Called again if the file changed underneath
  * @throws {CredentialStoreError} `store_locked` if the lock is held, or the file keeps changing; what reading and writing throw
  */
 export async function updateAuthFile(
   target: string,
-  make: (file: AuthFile | undefined) => Promise<string | undefined> | string | undefined,
+  make: MakeAuthText,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const run = async (lock: FileLock) => {
+  const change = (lock: FileLock) => changeAuthFile(target, lock, () => loadAuthFile(target), make);
+  await withAuthFileLock(target, change, signal);
+}
+
+/** Runs while holding the lock of `auth.json`, without what a killed process left beside it. */
+export async function withAuthFileLock(
+  target: string,
+  run: (lock: FileLock) => Promise<void>,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const clean = async (lock: FileLock) => {
     await removeLeftOvers(target);
-    for (let attempt = 0; attempt < MAX_CHANGES_UNDERNEATH; attempt += 1) {
-      const file = await loadAuthFile(target);
-      const text = await make(file);
-      if (text === undefined) return;
-      const isWritten = await writePrivateFile(target, text, {
-        expectedGeneration: file?.generation,
-        beforeRename: () => lock.assertHeld(),
-      });
-      if (isWritten) return;
-    }
-    throw new CredentialStoreError("store_locked", `${target} keeps changing underneath`, {
-      retryable: true,
-      hint: "try again when Codex is idle",
-    });
+    await run(lock);
   };
-  await withFileLock(target + LOCK_SUFFIX, run, { signal });
+  await withFileLock(target + LOCK_SUFFIX, clean, { signal });
+}
+
+/** One change of `auth.json` for the holder of its lock. */
+export async function changeAuthFile(
+  target: string,
+  lock: FileLock,
+  load: () => Promise<AuthFile | undefined>,
+  make: MakeAuthText,
+): Promise<void> {
+  for (let attempt = 0; attempt < MAX_CHANGES_UNDERNEATH; attempt += 1) {
+    const file = await load();
+    const text = await make(file);
+    if (text === undefined) return;
+    const isWritten = await writePrivateFile(target, text, {
+      expectedGeneration: file?.generation,
+      beforeRename: () => lock.assertHeld(),
+    });
+    if (isWritten) return;
+  }
+  throw new CredentialStoreError("store_locked", `${target} keeps changing underneath`, {
+    retryable: true,
+    hint: "try again when Codex is idle",
+  });
 }
 
 async function removeLeftOvers(target: string): Promise<void> {
