@@ -55,7 +55,7 @@ export async function repairCodexTask(
   if (agent?.generation !== "C" || agent.taskId === undefined) return { removed: false };
   const { agentRuntimeId, taskId } = agent;
   const task = { agentRuntimeId, taskId };
-  const ended = await askForTask(run, options, { ...agent, taskId });
+  const ended = await askForTask(run, options, agent, taskId);
   if (ended === undefined) return { task, removed: false };
   const removed = await removeCodexTask(options.codexHome, task, { signal: run.signal });
   return { task, ended, removed };
@@ -64,10 +64,11 @@ export async function repairCodexTask(
 async function askForTask(
   run: Run,
   { codexHome, authority, deadlineMs }: RepairCodexTaskOptions,
-  agent: CodexKeyedAgent & { readonly taskId: string },
+  agent: CodexKeyedAgent,
+  taskId: string,
 ): Promise<EndedTask | undefined> {
   const client = new AuthorityClient({ authority, ...run.asking });
-  const headers = { authorization: signAsAgent(codexHome, agent) };
+  const headers = { authorization: signAsAgent(codexHome, agent, taskId) };
   const request = { method: "GET", path: ASSERTION_WHOAMI_PATH, headers } as const;
   try {
     await client.request(request, { deadlineMs, signal: run.signal });
@@ -82,7 +83,8 @@ async function askForTask(
 
 function signAsAgent(
   codexHome: string,
-  { privateKey, agentRuntimeId, taskId }: CodexKeyedAgent & { readonly taskId: string },
+  { privateKey, agentRuntimeId }: CodexKeyedAgent,
+  taskId: string,
 ): string {
   try {
     const key = AgentKey.importPkcs8(privateKey);
