@@ -32,6 +32,16 @@ export function declareAuthorityIdentityCommands(
     .option("--database <url>", database)
     .addHelpText("after", ISSUE_EXAMPLES);
 
+  const oidc = declare.group(authority, "oidc", "humans by OpenID Connect");
+  declare
+    .command(
+      oidc,
+      "check",
+      "try the token on stdin against the issuers of the configuration, and say what fails",
+      async () => (await import("../commands/authority-oidc.js")).checkOidc,
+    )
+    .requiredOption("--config <file>", "the file of authority serve");
+
   const keys = declare.group(authority, "keys", "the keys that identity JWTs are signed with");
   declare
     .command(keys, "list", "list the signing keys", async () => {
