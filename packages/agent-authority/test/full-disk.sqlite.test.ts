@@ -5,7 +5,6 @@ import { join } from "node:path";
 import { AgentKey } from "@countersign/agent-key";
 import { sql } from "kysely";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { openStore } from "../src/index.js";
 import { expectRefusal } from "./expect-refusal.js";
 import { TestedAuthority } from "./start-authority.js";
 
