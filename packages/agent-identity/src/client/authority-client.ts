@@ -30,7 +30,7 @@ import type {
 } from "./authority-request.js";
 import { revokeAgent, rotateKey } from "./change-agent.js";
 import { type Exchange, exchange } from "./exchange.js";
-import { OutageMemory } from "./outage-memory.js";
+import { FailureMemory } from "./outage-memory.js";
 import { parseAnswer } from "./parse-answer.js";
 import { registrationProof } from "./registration-proof.js";
 import { withRetries } from "./retries.js";
@@ -47,7 +47,7 @@ export class AuthorityClient {
   readonly deadlineMs: number;
   readonly #options: AuthorityClientOptions;
   readonly #now: () => number;
-  readonly #outage: OutageMemory;
+  readonly #failures: FailureMemory;
   #requestCount = 0;
 
   /** @throws {AgentKeyError} `config_invalid`, naming the option, if one is missing or wrong; if `authority` is plain http to another machine */
@@ -57,7 +57,7 @@ export class AuthorityClient {
     this.deadlineMs = options.deadlineMs ?? 30_000;
     this.#options = options;
     this.#now = options.now ?? Date.now;
-    this.#outage = new OutageMemory(this.#now);
+    this.#failures = new FailureMemory(this.#now);
   }
 
   /** Requests sent so far, each attempt and each biscuit counted. */
@@ -200,7 +200,9 @@ export class AuthorityClient {
       },
     };
     if (outageMs === undefined) return await withRetries(attempt, repeated);
-    return await this.#outage.run(outageMs, (probeMs) =>
+    const { method, path, human } = request;
+    const key = JSON.stringify([method, path, human?.accessToken]);
+    return await this.#failures.run(outageMs, key, (probeMs) =>
       withRetries(attempt, {
         ...repeated,
         ...(probeMs === undefined

@@ -52,7 +52,8 @@ export interface CallPatience {
   /**
    * Milliseconds for which the client remembers that the authority is away: a call with this option failed with `timeout`, `unreachable`
    * or the status 502, 503 or 504; at least for its `Retry-After`, up to 60 seconds. Until then each call with this option rejects at once
-   * with the same error. A 429 and other statuses are answers to one call, and are not remembered. Then one of them asks, once and for a short time, and the others still reject at once. An answer
+   * with the same error. A 429 and any other 5xx are remembered for calls
+   * of the same method, path and token alone. Then one of them asks, once and for a short time, and the others still reject at once. An answer
    * ends it. Attempts of one call after its second are at least as far apart. Default: each call asks for itself.
    */
   readonly outageMs?: number | undefined;

@@ -101,22 +101,25 @@ describe("a call that wants a quick answer", () => {
   test.each([
     ["a quota that is used up", 429, "rate_limited"],
     ["a defect", 500, "server_error"],
-  ])("does not get another caller's failure: %s is one answer", async (_, status, code) => {
-    const { authority, ask } = await open();
-    const headers = { "retry-after": "60" };
-    authority.fault("whoami", { kind: "status", status, headers });
-    await expectRejection(ask(), AuthorityError, code as "server_error");
-    expect(await ask()).toMatchObject({ userId: "user-1" });
+  ])("gets its own failure again, and not another caller's: %s", async (_, status, code) => {
+    const { authority, client, ask } = await open();
+    authority.addHuman({ accountId: "acct-2", userId: "user-2", accessToken: "token-2" });
+    authority.fault("whoami", { kind: "status", status, headers: { "retry-after": "60" } });
+    const failed = () => expectRejection(ask(), AuthorityError, code as "server_error");
+    expect(await failed()).toBe(await failed());
+    expect(await client.whoami("token-2", QUICK)).toMatchObject({ userId: "user-2" });
+    expect(authority.counts.whoami).toBe(2);
   });
 
-  test.each([429, 500])("is over with an answer of status %i to one of them", async (status) => {
-    const { authority, failed, ask, pass } = await open();
+  test.each([429, 500])("is over for all with an answer of status %i to one", async (status) => {
+    const { authority, client, failed, ask, pass } = await open();
+    authority.addHuman({ accountId: "acct-2", userId: "user-2", accessToken: "token-2" });
     authority.fault("whoami", away());
     await failed();
     pass(5000);
     authority.fault("whoami", { kind: "status", status });
     await ask().catch(() => undefined);
-    expect(await ask()).toMatchObject({ userId: "user-1" });
+    expect(await client.whoami("token-2", QUICK)).toMatchObject({ userId: "user-2" });
   });
 
   test.each([502, 504])(

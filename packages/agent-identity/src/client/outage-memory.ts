@@ -1,10 +1,12 @@
+import { LinkedMap } from "@countersign/agent-key";
 import { AuthorityError } from "../authority-error.js";
-import { isAway } from "./temporary-failure.js";
+import { isAway, isPassingAnswer } from "./temporary-failure.js";
 
 // An authority that is being mended may ask for longer; it is asked again all the same.
 const LONGEST_MS = 60_000;
 // Doubled with each probe that times out, so that an authority that answers slowly is found too.
 const FIRST_PROBE_MS = 500;
+const MAX_ANSWERS = 1_000;
 
 interface Outage {
   readonly error: AuthorityError;
@@ -15,14 +17,17 @@ interface Outage {
   readonly timeouts: number;
 }
 
-/** Remembers that the authority is away, for the calls of one client that want a quick answer then. */
+/** Remembers a failure of one kind, for the calls of one client that want a quick answer then. */
 export class OutageMemory {
   readonly #now: () => number;
+  readonly #remembers: (error: unknown) => error is AuthorityError;
   #outage: Outage | undefined;
   #isProbing = false;
 
-  constructor(now: () => number) {
+  /** @param remembers - which failures make an outage. Default: those that say that the authority is away */
+  constructor(now: () => number, remembers: (error: unknown) => error is AuthorityError = isAway) {
     this.#now = now;
+    this.#remembers = remembers;
   }
 
   /**
@@ -60,7 +65,7 @@ export class OutageMemory {
       this.#outage = undefined;
       return result;
     } catch (error) {
-      if (isAway(error)) {
+      if (this.#remembers(error)) {
         const askedMs = Math.min((error.retryAfterSeconds ?? 0) * 1000, LONGEST_MS);
         const lastsMs = Math.max(outageMs, askedMs);
         const more = error.code === "timeout" ? 1 : 0;
@@ -72,5 +77,37 @@ export class OutageMemory {
       }
       throw error;
     }
+  }
+}
+
+/**
+ * Remembers for all calls of a client that the authority is away; and for each caller and request by itself that it was answered with a passing
+ * failure, so that one that always fails keeps nobody else out.
+ */
+export class FailureMemory {
+  readonly #now: () => number;
+  readonly #away: OutageMemory;
+  readonly #answers = new LinkedMap<string, OutageMemory>(MAX_ANSWERS);
+
+  constructor(now: () => number) {
+    this.#now = now;
+    this.#away = new OutageMemory(now);
+  }
+
+  /**
+   * Runs a call as {@link OutageMemory.run} does.
+   *
+   * @param key - tells who asks, and what for
+   */
+  async run<T>(
+    outageMs: number,
+    key: string,
+    call: (probeMs: number | undefined) => Promise<T>,
+  ): Promise<T> {
+    const answers = this.#answers.get(key) ?? new OutageMemory(this.#now, isPassingAnswer);
+    this.#answers.set(key, answers);
+    return await answers.run(outageMs, (ownMs) =>
+      this.#away.run(outageMs, (probeMs) => call(ownMs ?? probeMs)),
+    );
   }
 }

@@ -23,6 +23,12 @@ export function isAway(error: unknown): error is AuthorityError {
   return error.retryable && (error.code === "timeout" || error.code === "unreachable");
 }
 
+/** Tells whether a failure is a passing one of this caller, or of this request: 429, or a 5xx that does not say that the authority is away. */
+export function isPassingAnswer(error: unknown): error is AuthorityError {
+  if (!AuthorityError.is(error) || error.status === undefined) return false;
+  return error.status === 429 || (error.status >= 500 && !AWAY.has(error.status));
+}
+
 /** Tells whether a failure is what an authority that starts again causes: it answers 503, or the connection is refused or ends early. */
 export function isRestart(error: AuthorityError): boolean {
   if (error.status !== undefined) return error.status === 503;
