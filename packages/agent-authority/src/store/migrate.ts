@@ -1,12 +1,16 @@
 import { type Kysely, sql } from "kysely";
-import { Migrator } from "kysely/migration";
+import { Migrator, type MigratorProps } from "kysely/migration";
 import { AgentAuthorityError } from "../agent-authority-error.js";
 import type { StoreKind } from "./authority-store.js";
 import type { Database } from "./database.js";
 import { createMigrations } from "./migrations.js";
 
+// The id of the advisory lock that Kysely's migrators take: an authority of before, which leaves it to them, is locked out too.
+const LOCK_ID = sql.lit("3853314791062309107");
+const MIGRATIONS = "countersign_migration";
+
 /**
- * Brings the tables up to date. Safe from any number of processes at once: the migrator's lock lets one work, and the others find it done.
+ * Brings the tables up to date. Safe from any number of processes at once: one works, and the others find it done.
  *
  * @param schema - the schema of PostgreSQL that the tables stand in
  * @throws {AgentAuthorityError} `store_corrupt` when it is no database of an authority, or of a newer version
@@ -16,19 +20,41 @@ export async function migrate(
   kind: StoreKind,
   schema?: string,
 ): Promise<void> {
-  const migrator = new Migrator({
-    db: rows,
-    provider: { getMigrations: async () => createMigrations(kind) },
-    // A server holds the databases of many programs, so there the tables of the migrator have a name of their own.
-    ...(schema === undefined
-      ? {}
-      : {
-          migrationTableSchema: schema,
-          migrationTableName: "countersign_migration",
-          migrationLockTableName: "countersign_migration_lock",
-        }),
+  if (schema === undefined) {
+    await runMigrations({ db: rows, provider: migrationsOf(kind) });
+    return;
+  }
+  // All in one transaction, which holds the lock to its end: behind a pooler, a session's lock would stay with whoever has the session next.
+  await rows.transaction().execute(async (transaction) => {
+    await sql`select pg_advisory_xact_lock(${LOCK_ID}::bigint)`.execute(transaction);
+    // As Kysely makes it. After a failure of its own it asks once more, which a failed transaction refuses: the reason would be lost.
+    const table = sql.id(schema, MIGRATIONS);
+    const { rows: found } = await sql<{ there: boolean }>`select exists (select from
+      pg_catalog.pg_tables where schemaname = ${schema} and tablename = ${MIGRATIONS}) as there`.execute(
+      transaction,
+    );
+    if (found[0]?.there !== true) {
+      await sql`create table ${table} (name varchar(255) not null primary key, timestamp varchar(255) not null)`.execute(
+        transaction,
+      );
+    }
+    await runMigrations({
+      db: transaction,
+      provider: migrationsOf(kind),
+      // A server holds the databases of many programs, so there the tables of the migrator have a name of their own.
+      migrationTableSchema: schema,
+      migrationTableName: MIGRATIONS,
+      migrationLockTableName: "countersign_migration_lock",
+    });
   });
-  const { error } = await migrator.migrateToLatest();
+}
+
+function migrationsOf(kind: StoreKind): MigratorProps["provider"] {
+  return { getMigrations: async () => createMigrations(kind) };
+}
+
+async function runMigrations(props: MigratorProps): Promise<void> {
+  const { error } = await new Migrator(props).migrateToLatest();
   if (error === undefined) return;
   if (AgentAuthorityError.is(error)) throw error;
   throw new AgentAuthorityError(

@@ -1,6 +1,7 @@
 import {
   type DatabaseIntrospector,
   type Kysely,
+  PostgresAdapter,
   PostgresDialect,
   type SchemaMetadata,
   sql,
@@ -13,10 +14,20 @@ import {
  * Kysely's own looks into every column of every schema, and fails when another program drops one of its schemas meanwhile.
  */
 export class PlainPostgresDialect extends PostgresDialect {
+  override createAdapter(): PostgresAdapter {
+    return new UnlockedAdapter();
+  }
+
   // biome-ignore lint/suspicious/noExplicitAny: as Kysely declares it
   override createIntrospector(db: Kysely<any>): DatabaseIntrospector {
     return new NameIntrospector(db);
   }
+}
+
+// Kysely's own lock is the session's, which a pooler does not keep apart; `migrate` takes one for its transaction.
+class UnlockedAdapter extends PostgresAdapter {
+  override async acquireMigrationLock(): Promise<void> {}
+  override async releaseMigrationLock(): Promise<void> {}
 }
 
 class NameIntrospector implements DatabaseIntrospector {
