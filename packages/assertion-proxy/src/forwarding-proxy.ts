@@ -14,6 +14,7 @@ import { type Audit, writeAudit } from "./audit-entry.js";
 import { type BrokenRequestError, refusalOfBroken } from "./broken-request.js";
 import { type ConnectionPlace, ConnectionPlaces } from "./connection-places.js";
 import { Exchange, type ExchangeContext, type ExchangeInput } from "./exchange.js";
+import { withoutUpgrade } from "./ignored-upgrade.js";
 import { type ListenOptions, listenOn, listenOnSocket } from "./listen-on.js";
 import { LiveRecheck } from "./live-recheck.js";
 import { OpenSet } from "./open-set.js";
@@ -24,6 +25,7 @@ import { type ConnectionWork, type RequestPlace, RequestPlaces } from "./request
 import { RequestRefusal } from "./request-refusal.js";
 import { UpgradeConnection } from "./upgrade-connection.js";
 import type { Upstream } from "./upstream.js";
+import { offersWebSocket } from "./websocket-handshake.js";
 
 /** Options of a proxy's `close`. */
 export interface CloseOptions {
@@ -92,11 +94,21 @@ export class ForwardingProxy {
     this.#serve({ request, response });
   };
 
-  /** Serves one request for an upgrade of a Node server. @param early - what came behind its head */
+  /**
+   * Serves one request for an upgrade of a Node server. What is offered beside a WebSocket is ignored: the request, and what follows on its
+   * connection, is served as HTTP/1.1 then.
+   *
+   * @param early - what came behind its head
+   */
   readonly handleUpgrade = (request: IncomingMessage, duplex: Duplex, early: Buffer): void => {
     // Every server of Node's hands over the connection itself.
     const socket = duplex as Socket;
     if (this.#isBehindAnother(request, socket)) return;
+    if (!offersWebSocket(request)) {
+      socket.unshift(withoutUpgrade(request, early));
+      this.#server.emit("connection", socket);
+      return;
+    }
     const upgrade = new UpgradeConnection(request, socket, early);
     this.#serve({ request, response: upgrade.response, upgrade });
   };
@@ -211,7 +223,8 @@ export class ForwardingProxy {
 
   #onConnection(socket: Socket): void {
     const { policy } = this.#options;
-    if (policy.connectionAddressOf === undefined) return;
+    // One that comes back after an ignored upgrade has its place, or is of another server.
+    if (policy.connectionAddressOf === undefined || this.#bySocket.has(socket)) return;
     const place = this.#connectionPlaces.add(socket, policy.connectionAddressOf(socket));
     if (place !== undefined) this.#connectionOf(socket).place = place;
   }

@@ -1,10 +1,14 @@
 import type { IncomingMessage } from "node:http";
 import type { ProxyLimits } from "./proxy-limits.js";
-import { connectionOptions, fieldValues, type RawFields } from "./raw-fields.js";
+import { fieldValues } from "./raw-fields.js";
 import { parseRequestFraming, type RequestFraming } from "./request-framing.js";
 import { RequestRefusal } from "./request-refusal.js";
 import { checkRequestTarget } from "./request-target.js";
-import { parseWebSocketOffer, type WebSocketOffer } from "./websocket-handshake.js";
+import {
+  offersWebSocket,
+  parseWebSocketOffer,
+  type WebSocketOffer,
+} from "./websocket-handshake.js";
 
 /** What a proxy needs to know of a request before anyone is asked whether it may pass. */
 export interface RequestHead {
@@ -25,7 +29,8 @@ export interface RequestHeadRules {
 }
 
 /**
- * Checks a request's head, in this order: target, one `Host`, framing, upgrade, `Expect`.
+ * Checks a request's head, in this order: target, one `Host`, framing, upgrade, `Expect`. An offer of another protocol than `websocket` is
+ * ignored.
  *
  * @throws {RequestRefusal} `invalid_request`
  * @see security.md "Both proxies build the outgoing request from nothing"
@@ -40,10 +45,11 @@ export function checkRequestHead(request: IncomingMessage, rules: RequestHeadRul
   }
   const framing = parseRequestFraming(rawHeaders, httpVersion);
   if (framing.kind === "length" && framing.length > limits.maxBodyBytes) throw bodyTooLarge();
-  if (asksForUpgrade(rawHeaders)) {
-    const isHandshake =
-      canUpgrade && request.method === "GET" && httpVersion === "1.1" && framing.kind === "none";
-    if (!isHandshake) throw new RequestRefusal("invalid_request", "this upgrade is not served");
+  if (offersWebSocket(request)) {
+    const isHandshake = canUpgrade && request.method === "GET" && framing.kind === "none";
+    if (!isHandshake) {
+      throw new RequestRefusal("invalid_request", "a WebSocket is opened by GET without a body");
+    }
     return {
       framing,
       expectsContinue: false,
@@ -58,10 +64,6 @@ export function bodyTooLarge(): RequestRefusal {
   return new RequestRefusal("invalid_request", "the body is larger than is served", {
     status: 413,
   });
-}
-
-function asksForUpgrade(fields: RawFields): boolean {
-  return fieldValues(fields, "upgrade").length > 0 || connectionOptions(fields).has("upgrade");
 }
 
 // RFC 9110 §10.1.1: an HTTP/1.0 client's expectation is ignored.

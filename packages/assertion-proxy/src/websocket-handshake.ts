@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { IncomingMessage } from "node:http";
 import { connectionOptions, fieldValues, listed, type RawFields } from "./raw-fields.js";
 import { RequestRefusal } from "./request-refusal.js";
 
@@ -17,6 +18,7 @@ export interface WebSocketOffer {
 // RFC 6455 §1.3: what a server appends to the key, to show that it knows the protocol.
 const ACCEPT_SUFFIX = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 const VERSION = "13";
+const PROTOCOL_NAME = "websocket";
 
 const KEY = /^[+/0-9A-Za-z]{21}[AQgw]==$/;
 const TOKEN = "[!#$%&'*+\\-.^_`|~0-9A-Za-z]+";
@@ -26,20 +28,33 @@ const EXTENSION = new RegExp(
 );
 
 /**
+ * Tells whether a client offers to go on with WebSocket, alone or among other protocols. `Upgrade` in HTTP/1.0 is ignored.
+ *
+ * @see RFC 9110 §7.8
+ */
+export function offersWebSocket({
+  rawHeaders,
+  httpVersion,
+}: Pick<IncomingMessage, "rawHeaders" | "httpVersion">): boolean {
+  if (httpVersion !== "1.1") return false;
+  return listed(rawHeaders, "upgrade").some((protocol) => protocol.toLowerCase() === PROTOCOL_NAME);
+}
+
+/**
  * Reads the opening handshake of a WebSocket client.
  *
- * @param fields - the raw fields of a GET request of HTTP/1.1 without a body
+ * @param fields - the raw fields of a GET request of HTTP/1.1 without a body that {@link offersWebSocket}
  * @param isSecret - tells whether a text contains a secret that does not go to the upstream; absent: no text does
- * @throws {RequestRefusal} `invalid_request` for another protocol than `websocket` alone, a `Connection` that does not name the upgrade, a
- * key, version, subprotocol or extension that is none, and a secret that only several items together contain
+ * @throws {RequestRefusal} `invalid_request` for a `Connection` that does not name the upgrade, a key, version, subprotocol or extension that
+ * is not valid, and a secret that only several items together contain
  * @see RFC 6455 §4.2.1
  */
 export function parseWebSocketOffer(
   fields: RawFields,
   isSecret: (text: string) => boolean = () => false,
 ): WebSocketOffer {
-  if (!isWebSocketUpgrade(fields)) {
-    throw refusal("the only upgrade that is served is websocket, named by Upgrade and Connection");
+  if (!connectionOptions(fields).has("upgrade")) {
+    throw refusal("Connection does not name Upgrade, which offers a WebSocket");
   }
   const [key = "", secondKey] = fieldValues(fields, "sec-websocket-key");
   if (secondKey !== undefined || !KEY.test(key)) throw refusal("the Sec-WebSocket-Key is not one");
@@ -91,7 +106,7 @@ export function handshakeFields(offer: WebSocketOffer): string[] {
  * @see RFC 6455 §4.1
  */
 export function checkHandshakeAnswer(offer: WebSocketOffer, fields: RawFields): string[] {
-  if (!isWebSocketUpgrade(fields)) throw badAnswer("switched to another protocol");
+  if (!isSwitchToWebSocket(fields)) throw badAnswer("switched to another protocol");
   const accept = acceptOf(offer.key);
   const accepts = fieldValues(fields, "sec-websocket-accept");
   if (accepts.length !== 1 || accepts[0] !== accept) {
@@ -119,10 +134,10 @@ function acceptOf(key: string): string {
   return createHash("sha1").update(key).update(ACCEPT_SUFFIX).digest("base64");
 }
 
-function isWebSocketUpgrade(fields: RawFields): boolean {
+function isSwitchToWebSocket(fields: RawFields): boolean {
   const [protocol, second] = fieldValues(fields, "upgrade");
   return (
-    protocol?.toLowerCase() === "websocket" &&
+    protocol?.toLowerCase() === PROTOCOL_NAME &&
     second === undefined &&
     connectionOptions(fields).has("upgrade")
   );

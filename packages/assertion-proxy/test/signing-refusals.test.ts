@@ -119,7 +119,6 @@ const CASES: readonly Case[] = [
   badHead("two Content-Length lines", "Content-Length: 3\r\nContent-Length: 3\r\n", "abc"),
   badHead("Content_Length", "Content_Length: 3\r\n", "", "GET"),
   badHead("another transfer coding", "Transfer-Encoding: gzip, chunked\r\n", "0\r\n\r\n"),
-  badHead("an upgrade to HTTP/2", "Connection: Upgrade\r\nUpgrade: h2c\r\n", "", "GET"),
   badHead("a thread without a name", "X-Thread-Id:\r\n", "", "GET"),
   badHead("a thread with a space", "X-Thread-Id: a b\r\n", "", "GET"),
   badHead("a thread that is not ASCII", "X-Thread-Id: \u00c3\u00a9\r\n", "", "GET"),
