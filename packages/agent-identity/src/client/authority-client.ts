@@ -202,12 +202,11 @@ export class AuthorityClient {
     if (outageMs === undefined) return await withRetries(attempt, repeated);
     const { method, path, human } = request;
     const key = JSON.stringify([method, path, human?.accessToken]);
-    return await this.#failures.run(outageMs, key, (probeMs) =>
+    return await this.#failures.run(outageMs, key, (limits) =>
       withRetries(attempt, {
         ...repeated,
-        ...(probeMs === undefined
-          ? {}
-          : { attempts: 1, deadlineMs: Math.min(probeMs, deadlineMs) }),
+        ...limits,
+        deadlineMs: Math.min(limits.deadlineMs ?? deadlineMs, deadlineMs),
       }),
     );
   }

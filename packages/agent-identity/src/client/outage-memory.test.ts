@@ -3,7 +3,7 @@ import { openAuthority } from "../../test/support/authority.js";
 import { expectRejection } from "../../test/support/expect-rejection.js";
 import { AuthorityError } from "../authority-error.js";
 import { AuthorityClient } from "./authority-client.js";
-import { OutageMemory } from "./outage-memory.js";
+import { FailureMemory, OutageMemory } from "./outage-memory.js";
 
 const TOKEN = "token-of-user-1";
 const FOREVER = Number.POSITIVE_INFINITY;
@@ -158,6 +158,38 @@ describe("a call that wants a quick answer", () => {
     }
     expect(given).toEqual([undefined, 500, 500, 1000, 2000]);
   });
+
+  test.each([429, 500])(
+    "asks again after its own %i in one attempt that is not cut short, so that a slow answer to it is no outage for all",
+    async (status) => {
+      let passedMs = 0;
+      const memory = new FailureMemory(() => passedMs);
+      const given: unknown[] = [];
+      const fail = (key: string, code: "server_error" | "timeout", answered?: number) =>
+        expectRejection(
+          memory.run(5000, key, (limits) => {
+            given.push(limits);
+            const error = new AuthorityError(code, "x", { retryable: true, status: answered });
+            return Promise.reject(error);
+          }),
+          AuthorityError,
+          code,
+        );
+      await fail("own", "server_error", status);
+      passedMs += 60_000;
+      await fail("own", "server_error", status);
+      passedMs += 60_000;
+      await memory.run(5000, "other", async (limits) => given.push(limits));
+      // A time-out with all its time is an outage, whose probes are cut short and find more time after each time-out.
+      await fail("own", "timeout");
+      passedMs += 60_000;
+      await fail("own", "timeout");
+      passedMs += 60_000;
+      await fail("own", "timeout");
+      const probes = [500, 1000].map((deadlineMs) => ({ attempts: 1, deadlineMs }));
+      expect(given).toEqual([{}, { attempts: 1 }, {}, { attempts: 1 }, ...probes]);
+    },
+  );
 
   test("meets a clock that was set back: it asks", async () => {
     const { authority, failed, pass } = await open();

@@ -80,6 +80,13 @@ export class OutageMemory {
   }
 }
 
+/** Limits of a call that asks whether a failure is over. A call that asks for its own sake has none. */
+export interface ProbeLimits {
+  readonly attempts?: 1;
+  /** Only a call that asks for all callers is cut short: one caller's failure says nothing of how fast the authority answers. */
+  readonly deadlineMs?: number;
+}
+
 /**
  * Remembers for all calls of a client that the authority is away; and for each caller and request by itself that it was answered with a passing
  * failure, so that one that always fails keeps nobody else out.
@@ -98,16 +105,20 @@ export class FailureMemory {
    * Runs a call as {@link OutageMemory.run} does.
    *
    * @param key - tells who asks, and what for
+   * @param call - gets its limits
    */
   async run<T>(
     outageMs: number,
     key: string,
-    call: (probeMs: number | undefined) => Promise<T>,
+    call: (limits: ProbeLimits) => Promise<T>,
   ): Promise<T> {
     const answers = this.#answers.get(key) ?? new OutageMemory(this.#now, isPassingAnswer);
     this.#answers.set(key, answers);
     return await answers.run(outageMs, (ownMs) =>
-      this.#away.run(outageMs, (probeMs) => call(ownMs ?? probeMs)),
+      this.#away.run(outageMs, (awayMs) => {
+        if (awayMs !== undefined) return call({ attempts: 1, deadlineMs: awayMs });
+        return call(ownMs === undefined ? {} : { attempts: 1 });
+      }),
     );
   }
 }
