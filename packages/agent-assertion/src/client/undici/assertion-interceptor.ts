@@ -7,11 +7,17 @@ import { attemptBody } from "./dispatch-body.js";
 import { headerRecord } from "./dispatch-headers.js";
 import { dispatchTarget, redirectChain } from "./dispatch-target.js";
 import { failDispatch } from "./fail-dispatch.js";
+import { callerHandler, TwoFormHandler } from "./handler-forms.js";
 import { SignedDispatch } from "./signed-dispatch.js";
 import { UnseenRedirects } from "./unseen-redirects.js";
 
 /** Options of {@link assertionInterceptor}. */
 export interface AssertionInterceptorOptions extends AssertionOptions {}
+
+/** An interceptor for `compose` of a dispatcher of undici 6, 7 or 8, whose own types for it differ. */
+export type AssertionInterceptor = (
+  dispatch: (options: never, handler: never) => boolean,
+) => (options: object, handler: object) => boolean;
 
 /**
  * Makes an undici interceptor that signs the requests to the named origins, each attempt when it is written:
@@ -30,6 +36,9 @@ export interface AssertionInterceptorOptions extends AssertionOptions {}
  * `interceptors.retry` may stand before or after it. undici's `fetch` follows redirects by itself and does not say what led to a request:
  * the request that an answer leads to is then known by its URL.
  *
+ * Dispatcher and caller may each be of undici 6, 7 or 8, or the caller Node's own `fetch`; a request of any other is refused when it is dispatched
+ * (`config_invalid`). A caller that is of undici 6, or that is the `fetch` of a Node with undici 6 or 7 inside, cannot read HTTP/2; an `Agent` is told so.
+ *
  * `CONNECT` and requests without an origin are not for a named URL. Without a credential a request fails with the source's error, and
  * nothing is sent.
  *
@@ -39,12 +48,16 @@ export interface AssertionInterceptorOptions extends AssertionOptions {}
 export function assertionInterceptor(
   source: CredentialSource,
   options: AssertionInterceptorOptions,
-): Dispatcher.DispatcherComposeInterceptor {
+): AssertionInterceptor {
   const authorizer = createAuthorizer(source, options);
   // Chains of redirects whose first request was left to its caller: so are the others.
   const chainsAsMade = new WeakSet<object>();
   const unseen = new UnseenRedirects(authorizer.covers);
-  return (dispatch) => (opts, handler) => {
+  const intercept: Dispatcher.DispatcherComposeInterceptor = (below) => (given, caller) => {
+    const { handler, hasCallbacks } = callerHandler(caller);
+    const opts = hasCallbacks ? { ...given, allowH2: false } : given;
+    const dispatch: Dispatcher.Dispatch = (attempt, told) =>
+      below(attempt, new TwoFormHandler(told));
     const pass = (changed: object = {}, passed = handler) =>
       dispatch({ ...opts, ...changed, body: attemptBody(opts.body) }, passed);
     const target = opts.method === "CONNECT" ? undefined : dispatchTarget(opts);
@@ -75,4 +88,5 @@ export function assertionInterceptor(
     void new SignedDispatch(authorizer, dispatched).start();
     return true;
   };
+  return intercept as AssertionInterceptor;
 }
