@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { refuseOldNode } from "./node-floor.js";
+import { refuseOldNode } from "./process/node-floor.js";
 import { readVersion } from "./version.js";
 
 // Built as one file with all that it needs, so that nothing is looked up in other packages.
@@ -19,7 +19,9 @@ if (refuseOldNode({ version: process.versions.node, args, streams: process })) {
 }
 
 async function knownHeader(): Promise<string | undefined> {
-  const { signKnownHeader } = (await import(KNOWN_HEADER)) as typeof import("./known-header.js");
+  const { signKnownHeader } = (await import(
+    KNOWN_HEADER
+  )) as typeof import("./header/known-header.js");
   return signKnownHeader({
     args,
     environment: process.env,
@@ -31,7 +33,7 @@ async function knownHeader(): Promise<string | undefined> {
 async function runProgram(): Promise<number> {
   if (args[0] === "gateway" || args[0] === "proxy") {
     // What the program's own modules allocate would let it grow already.
-    const { keepYoungGenerationSmall } = await import("./young-generation.js");
+    const { keepYoungGenerationSmall } = await import("./process/young-generation.js");
     keepYoungGenerationSmall();
   }
   const { main } = await import("./main.js");

@@ -1,10 +1,10 @@
 import { CommanderError } from "commander";
-import { CliError, usageError } from "./cli-error.js";
-import { onEndingSignal } from "./ending-signals.js";
-import { exitCodeOf } from "./exit-code.js";
-import { createOutput } from "./output.js";
+import { toReportedError } from "./home/to-reported-error.js";
+import { onEndingSignal } from "./process/ending-signals.js";
 import { createProgram } from "./program.js";
-import { toReportedError } from "./to-reported-error.js";
+import { CliError, usageError } from "./text/cli-error.js";
+import { exitCodeOf } from "./text/exit-code.js";
+import { createOutput } from "./text/output.js";
 import { readVersion } from "./version.js";
 
 /**

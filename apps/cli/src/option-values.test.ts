@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { CliError } from "./cli-error.js";
-import { parseDuration } from "./duration.js";
-import { createEnvironment } from "./environment.js";
-import { parseListenAddress } from "./listen-address.js";
-import { readSecretSource } from "./secrets.js";
-import { resolveThread } from "./thread-option.js";
+import { parseListenAddress } from "./config/listen-address.js";
+import { createEnvironment } from "./home/environment.js";
+import { readSecretSource } from "./home/secrets.js";
+import { resolveThread } from "./options/thread-option.js";
+import { CliError } from "./text/cli-error.js";
+import { parseDuration } from "./text/duration.js";
 
 function codeOf(run: () => unknown): unknown {
   try {

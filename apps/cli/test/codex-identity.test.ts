@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { AgentKey } from "@countersign/agent-key";
 import type { TemporaryDirectory, TestAuthority } from "@countersign/testing";
 import { beforeEach, describe, expect, test } from "vitest";
-import { createCodexAuth } from "../src/codex-home.js";
+import { createCodexAuth } from "../src/codex/codex-home.js";
 import {
   contentOf,
   countersign,

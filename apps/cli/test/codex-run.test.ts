@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { AgentKey } from "@countersign/agent-key";
 import { startProcess } from "@countersign/testing";
 import { beforeEach, describe, expect, test } from "vitest";
-import { SECRET_VARIABLES } from "../src/secret-variables.js";
+import { SECRET_VARIABLES } from "../src/process/secret-variables.js";
 import {
   BIN,
   type CommandOptions,

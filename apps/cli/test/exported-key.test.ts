@@ -4,7 +4,7 @@ import { publicLineOf } from "@countersign/agent-identity";
 import { AgentKey } from "@countersign/agent-key";
 import { type ProcessResult, runProcess } from "@countersign/testing";
 import { beforeEach, describe, expect, test } from "vitest";
-import { createCodexAuth } from "../src/codex-home.js";
+import { createCodexAuth } from "../src/codex/codex-home.js";
 import {
   BIN,
   contentOf,

@@ -10,7 +10,7 @@ import {
   type TestAuthority,
 } from "@countersign/testing";
 import { beforeEach, describe, expect, test } from "vitest";
-import { HEADER_FILE } from "../src/header-decision.js";
+import { HEADER_FILE } from "../src/header/header-decision.js";
 import { contentOf, countersign, expectError, json, output } from "./command-line.js";
 import { freshWorld } from "./fresh-home.js";
 

@@ -10,8 +10,8 @@ import {
   temporaryDirectory,
 } from "@countersign/testing";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
-import { HEADER_FILE } from "../src/header-decision.js";
-import { type KnownHeaderOptions, signKnownHeader } from "../src/known-header.js";
+import { HEADER_FILE } from "../src/header/header-decision.js";
+import { type KnownHeaderOptions, signKnownHeader } from "../src/header/known-header.js";
 import { readVersion } from "../src/version.js";
 import { BIN, countersign, environmentOf, expectError, output } from "./command-line.js";
 

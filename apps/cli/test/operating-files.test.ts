@@ -6,8 +6,8 @@ import { validate } from "dockerfile-utils";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { parse, parseDocument } from "yaml";
 import { z } from "zod";
-import { AUTHORITY_KEYS, loadAuthoritySettings } from "../src/authority-config.js";
-import { createEnvironment } from "../src/environment.js";
+import { createEnvironment } from "../src/home/environment.js";
+import { AUTHORITY_KEYS, loadAuthoritySettings } from "../src/serve/authority-config.js";
 import { documentedCommands, unknownWords } from "./documented-commands.js";
 
 const ROOT = join(import.meta.dirname, "../../..");

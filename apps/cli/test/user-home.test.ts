@@ -4,7 +4,7 @@ import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { startTestAuthority, type TestAuthority } from "@countersign/testing";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
-import { HEADER_FILE, stateOf, threadFileOf, withDecision } from "../src/header-decision.js";
+import { HEADER_FILE, stateOf, threadFileOf, withDecision } from "../src/header/header-decision.js";
 import { readVersion } from "../src/version.js";
 import {
   contentOf,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { createProxyMetrics, type ProxyMetrics } from "../src/proxy-metrics.js";
+import { createProxyMetrics, type ProxyMetrics } from "../src/exchange/proxy-metrics.js";
 import { connectRaw, readAnswer, sendRaw } from "./raw-client.js";
 import { OK, startRawUpstream } from "./raw-upstream.js";
 import { startGateway } from "./start-gateway.js";

@@ -14,9 +14,9 @@ import {
 import { remoteDirectory } from "@countersign/agent-assertion/remote-directory";
 import { AgentKey, formatTimestamp } from "@countersign/agent-key";
 import { onTestFinished } from "vitest";
-import { createProxyMetrics } from "../src/proxy-metrics.js";
-import type { VerifyingGatewayOptions } from "../src/verifying-gateway.js";
-import { createVerifyingGateway } from "../src/verifying-gateway.js";
+import { createProxyMetrics } from "../src/exchange/proxy-metrics.js";
+import type { VerifyingGatewayOptions } from "../src/gateway/verifying-gateway.js";
+import { createVerifyingGateway } from "../src/gateway/verifying-gateway.js";
 import { NOW } from "./start-gateway.js";
 import { ACCEPT } from "./websocket-bytes.js";
 

@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from "vitest";
-import { createVerifyingGateway } from "../src/verifying-gateway.js";
+import { createVerifyingGateway } from "../src/gateway/verifying-gateway.js";
 import { connectRaw, readAnswer } from "./raw-client.js";
 import { OK, startRawUpstream } from "./raw-upstream.js";
 import { startGateway } from "./start-gateway.js";

@@ -1,8 +1,8 @@
 import { request as httpRequest } from "node:http";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { AssertionProxyError } from "../src/assertion-proxy-error.js";
-import { createOperationsListener } from "../src/operations-listener.js";
-import { createProxyMetrics, type ProxyMetrics } from "../src/proxy-metrics.js";
+import { createProxyMetrics, type ProxyMetrics } from "../src/exchange/proxy-metrics.js";
+import { AssertionProxyError } from "../src/refusal/assertion-proxy-error.js";
+import { createOperationsListener } from "../src/serve/operations-listener.js";
 import { connectRaw, readAnswer, sendRaw } from "./raw-client.js";
 import { OK, startRawUpstream } from "./raw-upstream.js";
 import { startGateway, type TestGatewayOptions } from "./start-gateway.js";

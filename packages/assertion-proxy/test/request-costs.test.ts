@@ -2,12 +2,12 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { type AddressInfo, Socket } from "node:net";
 import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
-import { comparableName } from "../src/field-names.js";
+import { comparableName } from "../src/head/field-names.js";
 import { connectRaw, type RawClient } from "./raw-client.js";
 import { startGateway } from "./start-gateway.js";
 import { startSigningProxy } from "./start-signing-proxy.js";
 
-vi.mock(import("../src/field-names.js"), async (original) => {
+vi.mock(import("../src/head/field-names.js"), async (original) => {
   const names = await original();
   return { ...names, comparableName: vi.fn(names.comparableName) };
 });

@@ -1,7 +1,7 @@
 import { parseAssertion } from "@countersign/agent-assertion";
 import { AgentKeyError } from "@countersign/agent-key";
 import { describe, expect, test } from "vitest";
-import { createProxyMetrics } from "../src/proxy-metrics.js";
+import { createProxyMetrics } from "../src/exchange/proxy-metrics.js";
 import { connectRaw, readAnswer } from "./raw-client.js";
 import { OK, type RawConnection, type RawUpstream, startRawUpstream } from "./raw-upstream.js";
 import {

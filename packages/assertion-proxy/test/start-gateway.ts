@@ -8,12 +8,12 @@ import {
 } from "@countersign/agent-assertion";
 import { AgentKey, formatTimestamp } from "@countersign/agent-key";
 import { onTestFinished } from "vitest";
-import type { AuditEntry } from "../src/audit-entry.js";
 import {
   createVerifyingGateway,
   type VerifyingGateway,
   type VerifyingGatewayOptions,
-} from "../src/verifying-gateway.js";
+} from "../src/gateway/verifying-gateway.js";
+import type { AuditEntry } from "../src/refusal/audit-entry.js";
 
 export const NOW = Date.UTC(2026, 2, 23, 12);
 

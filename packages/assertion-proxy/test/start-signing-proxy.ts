@@ -7,13 +7,13 @@ import {
   type CredentialSource,
 } from "@countersign/agent-key";
 import { onTestFinished } from "vitest";
-import type { AuditEntry } from "../src/audit-entry.js";
-import type { SigningListenOptions } from "../src/signing-listener.js";
+import type { AuditEntry } from "../src/refusal/audit-entry.js";
+import type { SigningListenOptions } from "../src/signing/signing-listener.js";
 import {
   createSigningProxy,
   type SigningProxy,
   type SigningProxyOptions,
-} from "../src/signing-proxy.js";
+} from "../src/signing/signing-proxy.js";
 
 /** The client token of the proxies under test. */
 export const TOKEN = "client-token-0123456789";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { AssertionProxyError } from "../src/assertion-proxy-error.js";
+import { AssertionProxyError } from "../src/refusal/assertion-proxy-error.js";
 import { connectRaw } from "./raw-client.js";
 import { OK, startRawUpstream } from "./raw-upstream.js";
 import { startGateway } from "./start-gateway.js";

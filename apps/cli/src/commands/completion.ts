@@ -1,7 +1,7 @@
 import type { Command } from "commander";
-import { usageError } from "../cli-error.js";
-import { createCompletionScript, SHELLS } from "../completion-script.js";
-import type { Run } from "../run.js";
+import type { Run } from "../config/run.js";
+import { usageError } from "../text/cli-error.js";
+import { createCompletionScript, SHELLS } from "./completion-script.js";
 
 /** `completion SHELL`. */
 export async function completion(

@@ -1,9 +1,9 @@
+import type { Run } from "../config/run.js";
 import { createDemoAgent } from "../demo/agent.js";
 import { createCleanUp } from "../demo/clean-up.js";
 import { createNarrator } from "../demo/narrator.js";
 import { buildStage } from "../demo/stage.js";
 import { tellMainStory, tellRevocations } from "../demo/story.js";
-import type { Run } from "../run.js";
 
 /** `demo`: the whole story, on loopback and in one process; fails at the first step that was not so. */
 export async function demo(run: Run): Promise<void> {

@@ -1,6 +1,5 @@
 import type { AgentTask } from "@countersign/agent-task";
-import { type AgentSession, openAgentSession, requireLogin } from "../agent-session.js";
-import { openCredentialStore } from "../credential-store-option.js";
+import type { Run } from "../config/run.js";
 import { checkEcho, checkFeature, checkIdentity, checkTask } from "../doctor/check-agent.js";
 import {
   type AuthorityAnswer,
@@ -12,11 +11,12 @@ import {
 import { checkHome, checkPermissions, checkStore } from "../doctor/check-home.js";
 import { checkCodexHomes, checkKey } from "../doctor/check-key.js";
 import { check, type Finding, ok, type Verdict } from "../doctor/finding.js";
-import { escapeText } from "../escape-text.js";
-import { formatColumns } from "../output.js";
-import { withProgress } from "../progress.js";
-import type { Run } from "../run.js";
-import { resolveThread } from "../thread-option.js";
+import { openCredentialStore } from "../options/credential-store-option.js";
+import { resolveThread } from "../options/thread-option.js";
+import { type AgentSession, openAgentSession, requireLogin } from "../session/agent-session.js";
+import { escapeText } from "../text/escape-text.js";
+import { formatColumns } from "../text/output.js";
+import { withProgress } from "../text/progress.js";
 
 /** Options of `doctor`. */
 export interface DoctorOptions {

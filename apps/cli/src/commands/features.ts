@@ -1,10 +1,10 @@
 import { openPrivateDirectory, writePrivateFile } from "@countersign/agent-identity/private-file";
 import { agentIdentityFeatures } from "@countersign/feature-flags";
-import { readConfigText } from "../config.js";
-import { changeFeature } from "../feature-change.js";
-import { formatWarning } from "../features.js";
-import { formatColumns } from "../output.js";
-import type { Run } from "../run.js";
+import { readConfigText } from "../config/config.js";
+import { changeFeature } from "../config/feature-change.js";
+import { formatWarning } from "../config/features.js";
+import type { Run } from "../config/run.js";
+import { formatColumns } from "../text/output.js";
 
 /** `features list`. */
 export async function listFeatures(run: Run): Promise<void> {

@@ -5,21 +5,21 @@ import {
   type ProxyMetrics,
   type VerifyingGateway,
 } from "@countersign/assertion-proxy";
-import { withAuditFile } from "../audit-file.js";
-import { type BindingSwitches, resolveBinding } from "../binding-option.js";
-import { usageError } from "../cli-error.js";
-import { type DirectoryOptions, openDirectory } from "../directory-option.js";
-import { parseDuration } from "../duration.js";
-import { parseBaseUrl } from "../http-url.js";
-import { parseListenAddress } from "../listen-address.js";
-import { onHangup } from "../on-hangup.js";
-import { type OperationsOptions, openOperations } from "../operations-option.js";
-import { checkPrincipals } from "../principal-options.js";
-import type { Run } from "../run.js";
-import { serveUntilSignal } from "../serve-until-signal.js";
-import { toReportedError } from "../to-reported-error.js";
-import { trustedProxiesOf } from "../trusted-proxy-option.js";
-import { parseUpstreamHeaders } from "../upstream-header-option.js";
+import { parseListenAddress } from "../config/listen-address.js";
+import type { Run } from "../config/run.js";
+import { type DirectoryOptions, openDirectory } from "../directory/directory-option.js";
+import { toReportedError } from "../home/to-reported-error.js";
+import { type BindingSwitches, resolveBinding } from "../options/binding-option.js";
+import { parseBaseUrl } from "../options/http-url.js";
+import { type OperationsOptions, openOperations } from "../options/operations-option.js";
+import { checkPrincipals } from "../options/principal-options.js";
+import { trustedProxiesOf } from "../options/trusted-proxy-option.js";
+import { parseUpstreamHeaders } from "../options/upstream-header-option.js";
+import { onHangup } from "../process/on-hangup.js";
+import { withAuditFile } from "../serve/audit-file.js";
+import { serveUntilSignal } from "../serve/serve-until-signal.js";
+import { usageError } from "../text/cli-error.js";
+import { parseDuration } from "../text/duration.js";
 
 /** Options of `gateway`. */
 export interface GatewayOptions extends DirectoryOptions, BindingSwitches, OperationsOptions {

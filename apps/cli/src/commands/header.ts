@@ -2,12 +2,22 @@ import { join } from "node:path";
 import { AssertionSigner } from "@countersign/agent-assertion/sign";
 import { openPrivateDirectory, writePrivateFile } from "@countersign/agent-identity/private-file";
 import type { AgentTask } from "@countersign/agent-task";
-import { followTasks, openAgentSession, requireFeature, requireLogin } from "../agent-session.js";
-import { CliError } from "../cli-error.js";
-import { HEADER_FILE, type HeaderContext, stateOf, withDecision } from "../header-decision.js";
-import { withProgress } from "../progress.js";
-import type { Run } from "../run.js";
-import { resolveThread } from "../thread-option.js";
+import type { Run } from "../config/run.js";
+import {
+  HEADER_FILE,
+  type HeaderContext,
+  stateOf,
+  withDecision,
+} from "../header/header-decision.js";
+import { resolveThread } from "../options/thread-option.js";
+import {
+  followTasks,
+  openAgentSession,
+  requireFeature,
+  requireLogin,
+} from "../session/agent-session.js";
+import { CliError } from "../text/cli-error.js";
+import { withProgress } from "../text/progress.js";
 import { readVersion } from "../version.js";
 
 // A task manager replaces a task at most this long before its end, which is its default.

@@ -1,5 +1,5 @@
-import { ensureProxyToken } from "../proxy-token.js";
-import type { Run } from "../run.js";
+import type { Run } from "../config/run.js";
+import { ensureProxyToken } from "../home/proxy-token.js";
 
 /** `proxy token`: prints what clients of the signing proxy present, alone; made where there is none. */
 export async function proxyToken(run: Run): Promise<void> {

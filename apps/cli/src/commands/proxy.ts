@@ -4,24 +4,24 @@ import {
   type SigningListenOptions,
   type SigningProxy,
 } from "@countersign/assertion-proxy";
+import { type ListenAddress, parseListenAddress } from "../config/listen-address.js";
+import type { Run } from "../config/run.js";
+import { pathOption } from "../home/home.js";
+import { ensureProxyToken, type ProxyToken, readProxyToken } from "../home/proxy-token.js";
+import { allowedBearerOrigins } from "../options/allowed-origins.js";
+import { parseBaseUrl } from "../options/http-url.js";
+import { type OperationsOptions, openOperations } from "../options/operations-option.js";
+import { assertCanListen } from "../serve/assert-can-listen.js";
+import { withAuditFile } from "../serve/audit-file.js";
+import { type RunningServer, serveUntilSignal } from "../serve/serve-until-signal.js";
 import {
   type AgentSession,
   followTasks,
   openAgentSession,
   requireCredentialFor,
   requireLogin,
-} from "../agent-session.js";
-import { allowedBearerOrigins } from "../allowed-origins.js";
-import { assertCanListen } from "../assert-can-listen.js";
-import { withAuditFile } from "../audit-file.js";
-import { usageError } from "../cli-error.js";
-import { pathOption } from "../home.js";
-import { parseBaseUrl } from "../http-url.js";
-import { type ListenAddress, parseListenAddress } from "../listen-address.js";
-import { type OperationsOptions, openOperations } from "../operations-option.js";
-import { ensureProxyToken, type ProxyToken, readProxyToken } from "../proxy-token.js";
-import type { Run } from "../run.js";
-import { type RunningServer, serveUntilSignal } from "../serve-until-signal.js";
+} from "../session/agent-session.js";
+import { usageError } from "../text/cli-error.js";
 
 /** Options of `proxy`. */
 export interface ProxyOptions extends OperationsOptions {

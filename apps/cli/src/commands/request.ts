@@ -1,19 +1,19 @@
 import { withAssertion } from "@countersign/agent-assertion/fetch";
+import type { Run } from "../config/run.js";
+import { allowedBearerOrigins, allowedOrigins } from "../options/allowed-origins.js";
+import { parseOriginUrl } from "../options/http-url.js";
+import { resolveThread } from "../options/thread-option.js";
+import { printAnswer } from "../request/print-answer.js";
+import { parseRequestArguments, type RequestOptions } from "../request/request-arguments.js";
+import { toTransportError } from "../request/transport-error.js";
 import {
   followTasks,
   openAgentSession,
   requireCredentialFor,
   requireLogin,
-} from "../agent-session.js";
-import { allowedBearerOrigins, allowedOrigins } from "../allowed-origins.js";
-import { usageError } from "../cli-error.js";
-import { parseOriginUrl } from "../http-url.js";
-import { withProgress } from "../progress.js";
-import { printAnswer } from "../request/print-answer.js";
-import { parseRequestArguments, type RequestOptions } from "../request/request-arguments.js";
-import { toTransportError } from "../request/transport-error.js";
-import type { Run } from "../run.js";
-import { resolveThread } from "../thread-option.js";
+} from "../session/agent-session.js";
+import { usageError } from "../text/cli-error.js";
+import { withProgress } from "../text/progress.js";
 
 /** `request`: one turn of the thread's agent. */
 export async function request(

@@ -1,12 +1,12 @@
 import { AgentIdentityError, type StoredLogin } from "@countersign/agent-identity";
-import { openAgentSession } from "../agent-session.js";
-import { namedAuthority } from "../authority-option.js";
-import { openCredentialStore } from "../credential-store-option.js";
-import { escapeText } from "../escape-text.js";
-import { formatColumns } from "../output.js";
-import type { Run } from "../run.js";
-import { resolveThread } from "../thread-option.js";
-import { describeIdentity } from "./identity.js";
+import type { Run } from "../config/run.js";
+import { namedAuthority } from "../options/authority-option.js";
+import { openCredentialStore } from "../options/credential-store-option.js";
+import { resolveThread } from "../options/thread-option.js";
+import { openAgentSession } from "../session/agent-session.js";
+import { escapeText } from "../text/escape-text.js";
+import { formatColumns } from "../text/output.js";
+import { describeIdentity } from "./identity/identity.js";
 import { describeTask } from "./task.js";
 
 /** `status`: reads the home and nothing else. */

@@ -1,5 +1,7 @@
 import { formatTimestamp } from "@countersign/agent-key";
 import type { AgentTask } from "@countersign/agent-task";
+import type { Run } from "../config/run.js";
+import { resolveThread } from "../options/thread-option.js";
 import {
   followTasks,
   hasTaskStore,
@@ -7,13 +9,11 @@ import {
   openTaskStore,
   requireFeature,
   requireLogin,
-} from "../agent-session.js";
-import { CliError } from "../cli-error.js";
-import { escapeText } from "../escape-text.js";
-import { formatColumns } from "../output.js";
-import { withProgress } from "../progress.js";
-import type { Run } from "../run.js";
-import { resolveThread } from "../thread-option.js";
+} from "../session/agent-session.js";
+import { CliError } from "../text/cli-error.js";
+import { escapeText } from "../text/escape-text.js";
+import { formatColumns } from "../text/output.js";
+import { withProgress } from "../text/progress.js";
 
 /** Options of commands about one thread. */
 export interface ThreadOptions {

@@ -1,13 +1,13 @@
 import { createVerifier, type VerifiedAssertion } from "@countersign/agent-assertion";
 import { formatTimestamp, parseTimestamp } from "@countersign/agent-key";
-import { usageError } from "../cli-error.js";
-import { type DirectoryOptions, openDirectory } from "../directory-option.js";
-import { escapeText } from "../escape-text.js";
-import { openKeysFile } from "../keys-file.js";
-import { formatColumns } from "../output.js";
-import { withProgress } from "../progress.js";
-import type { Run } from "../run.js";
-import { readStdin } from "../secrets.js";
+import type { Run } from "../config/run.js";
+import { type DirectoryOptions, openDirectory } from "../directory/directory-option.js";
+import { openKeysFile } from "../directory/keys-file.js";
+import { readStdin } from "../home/secrets.js";
+import { usageError } from "../text/cli-error.js";
+import { escapeText } from "../text/escape-text.js";
+import { formatColumns } from "../text/output.js";
+import { withProgress } from "../text/progress.js";
 
 /** Options of `verify`. */
 export interface VerifyOptions extends DirectoryOptions {

@@ -1,5 +1,5 @@
-import { CliError } from "../cli-error.js";
-import type { Run } from "../run.js";
+import type { Run } from "../config/run.js";
+import { CliError } from "../text/cli-error.js";
 
 /** One step of the demo, as it is told. */
 export interface Telling {

@@ -6,7 +6,7 @@ import { createVerifier } from "@countersign/agent-assertion";
 import { remoteDirectory } from "@countersign/agent-assertion/remote-directory";
 import { createAuthority, openStore, type Registry } from "@countersign/agent-authority";
 import { createVerifyingGateway } from "@countersign/assertion-proxy";
-import { CliError } from "../cli-error.js";
+import { CliError } from "../text/cli-error.js";
 import { type AuditLog, createAuditLog } from "./audit-log.js";
 import type { CleanUp } from "./clean-up.js";
 import { type RecordedAuthority, recordAuthority } from "./recorded-authority.js";

@@ -3,8 +3,8 @@ import { remoteDirectory } from "@countersign/agent-assertion/remote-directory";
 import { AssertionSigner } from "@countersign/agent-assertion/sign";
 import { CountersignError } from "@countersign/agent-key";
 import type { AgentTask } from "@countersign/agent-task";
-import type { AgentSession } from "../agent-session.js";
-import type { Run } from "../run.js";
+import type { Run } from "../config/run.js";
+import type { AgentSession } from "../session/agent-session.js";
 import { ok, type Verdict, warn } from "./finding.js";
 
 /** Looks at whether agents are wanted here. */

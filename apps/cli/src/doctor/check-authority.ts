@@ -1,7 +1,7 @@
 import type { StoredLogin } from "@countersign/agent-identity";
 import { AuthorityClient, AuthorityError } from "@countersign/agent-identity/authority-client";
+import type { Run } from "../config/run.js";
 import { toTransportError } from "../request/transport-error.js";
-import type { Run } from "../run.js";
 import { readVersion } from "../version.js";
 import { fail, ok, type Verdict, warn } from "./finding.js";
 

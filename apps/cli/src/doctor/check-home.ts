@@ -3,8 +3,8 @@ import { lstat, readdir, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import type { CredentialStore } from "@countersign/agent-identity";
 import { networkFileSystem } from "@countersign/agent-identity/private-file";
-import { inspectHome, isSystemError } from "../home.js";
-import type { Run } from "../run.js";
+import type { Run } from "../config/run.js";
+import { inspectHome, isSystemError } from "../home/home.js";
 import { fail, ok, type Verdict, warn } from "./finding.js";
 
 const OTHERS = 0o077;

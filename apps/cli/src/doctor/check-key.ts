@@ -1,9 +1,9 @@
 import { publicLineOf } from "@countersign/agent-identity";
-import type { AgentSession } from "../agent-session.js";
-import { exportCommand, outdatedCodexHomes } from "../codex-copies.js";
-import { askDirectory } from "../directory-word.js";
-import { findOwnAgent } from "../own-agent.js";
-import type { Run } from "../run.js";
+import { exportCommand, outdatedCodexHomes } from "../codex/codex-copies.js";
+import { findOwnAgent } from "../codex/own-agent.js";
+import type { Run } from "../config/run.js";
+import { askDirectory } from "../directory/directory-word.js";
+import type { AgentSession } from "../session/agent-session.js";
 import { fail, ok, type Verdict, warn } from "./finding.js";
 
 const FINISH = "countersign identity rotate";

@@ -1,6 +1,6 @@
-import { hintOf } from "../exit-code.js";
-import type { Run } from "../run.js";
-import { toReportedError } from "../to-reported-error.js";
+import type { Run } from "../config/run.js";
+import { toReportedError } from "../home/to-reported-error.js";
+import { hintOf } from "../text/exit-code.js";
 
 /** What one check of `doctor` found. */
 export interface Finding {

@@ -24,37 +24,37 @@ export function declareAgentCommands(program: Command, declare: Declare): void {
   const identity = declare.group(program, "identity", "the agent of this machine");
   declare
     .command(identity, "ensure", "register the agent unless it is registered", async () => {
-      return (await import("../commands/identity.js")).ensureIdentity;
+      return (await import("../commands/identity/identity.js")).ensureIdentity;
     })
     .option(...INSECURE_HTTP);
   declare
     .command(identity, "show", "show the agent, without the network", async () => {
-      return (await import("../commands/identity.js")).showIdentity;
+      return (await import("../commands/identity/identity.js")).showIdentity;
     })
     .option(...INSECURE_HTTP);
   declare.command(
     identity,
     "list",
     "list the stored agents, the current one marked, without the network",
-    async () => (await import("../commands/identity-list.js")).listIdentities,
+    async () => (await import("../commands/identity/identity-list.js")).listIdentities,
   );
   declare
     .command(
       identity,
       "rotate",
       "give the agent a new key; one that was cut off is finished",
-      async () => (await import("../commands/identity-rotate.js")).rotateIdentity,
+      async () => (await import("../commands/identity/identity-rotate.js")).rotateIdentity,
     )
     .option("--compromised", "the key is in other hands: it ends at once")
     .option(...INSECURE_HTTP);
   declare
     .command(identity, "revoke", "end the login's agent at the authority, for good", async () => {
-      return (await import("../commands/identity-revoke.js")).revokeIdentity;
+      return (await import("../commands/identity/identity-revoke.js")).revokeIdentity;
     })
     .option(...INSECURE_HTTP);
   declare
     .command(identity, "forget", "remove a stored agent; the authority is not told", async () => {
-      return (await import("../commands/identity-forget.js")).forgetIdentity;
+      return (await import("../commands/identity/identity-forget.js")).forgetIdentity;
     })
     .option("--account <id>", "its account (default: the login's)")
     .option("--user <id>", "its user (default: the login's)")
@@ -62,7 +62,7 @@ export function declareAgentCommands(program: Command, declare: Declare): void {
     .option("--force", "also if its key may work: that key is then lost");
   declare
     .command(identity, "import", "keep the agent of a Codex home here too", async () => {
-      return (await import("../commands/identity-import.js")).importIdentity;
+      return (await import("../commands/identity/identity-import.js")).importIdentity;
     })
     .requiredOption("--codex-home <folder>", "folder with Codex's auth.json")
     .requiredOption("--authority <url>", "base URL of the authority that it is registered with")
@@ -72,7 +72,7 @@ export function declareAgentCommands(program: Command, declare: Declare): void {
       identity,
       "export",
       "put an agent into a Codex home, in the form that this Codex reads",
-      async () => (await import("../commands/identity-export.js")).exportIdentity,
+      async () => (await import("../commands/identity/identity-export.js")).exportIdentity,
     )
     .requiredOption("--codex-home <folder>", "folder with Codex's auth.json")
     .option("--authority <url>", "base URL of its authority (default: the one in use)")

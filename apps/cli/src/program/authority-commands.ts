@@ -19,7 +19,7 @@ export function declareAuthorityCommands(program: Command, declare: Declare): vo
   const authority = declare.group(program, "authority", "run and operate an authority");
   declare
     .command(authority, "serve", "run the authority", async () => {
-      return (await import("../commands/authority-serve.js")).serveAuthority;
+      return (await import("../commands/authority/authority-serve.js")).serveAuthority;
     })
     .option(
       "--listen <host:port>",
@@ -45,7 +45,7 @@ export function declareAuthorityCommands(program: Command, declare: Declare): vo
       authority,
       "backup <out>",
       "copy the SQLite database into a file, also while an authority runs on it",
-      async () => (await import("../commands/authority-backup.js")).backupAuthority,
+      async () => (await import("../commands/authority/authority-backup.js")).backupAuthority,
     )
     .option("--database <url>", DATABASE)
     .option("--force", "replace the file if it is there");

@@ -19,7 +19,7 @@ export function declareAuthorityIdentityCommands(
       identity,
       "issue",
       "make an agent and print the identity JWT that carries its key, alone",
-      async () => (await import("../commands/authority-identity.js")).issueIdentity,
+      async () => (await import("../commands/authority/authority-identity.js")).issueIdentity,
     )
     .requiredOption("--account <id>", "account")
     .requiredOption("--user <id>", "user")
@@ -38,14 +38,14 @@ export function declareAuthorityIdentityCommands(
       oidc,
       "check",
       "try the token on stdin against the issuers of the configuration, and say what fails",
-      async () => (await import("../commands/authority-oidc.js")).checkOidc,
+      async () => (await import("../commands/authority/authority-oidc.js")).checkOidc,
     )
     .requiredOption("--config <file>", "the file of authority serve");
 
   const keys = declare.group(authority, "keys", "the keys that identity JWTs are signed with");
   declare
     .command(keys, "list", "list the signing keys", async () => {
-      return (await import("../commands/authority-keys.js")).listKeys;
+      return (await import("../commands/authority/authority-keys.js")).listKeys;
     })
     .option("--database <url>", database);
   declare
@@ -53,7 +53,7 @@ export function declareAuthorityIdentityCommands(
       keys,
       "rotate",
       "sign with a new key; the old one is published until the last JWT that it signed has ended",
-      async () => (await import("../commands/authority-keys.js")).rotateKey,
+      async () => (await import("../commands/authority/authority-keys.js")).rotateKey,
     )
     .option("--database <url>", database);
 }

@@ -1,5 +1,6 @@
 import { type Command, Option } from "commander";
-import { type CommandHandler, type Declare, INSECURE_HTTP } from "./declare.js";
+import type { CommandHandler } from "../config/run.js";
+import { type Declare, INSECURE_HTTP } from "./declare.js";
 
 const TAIL_EXAMPLES = `
 Examples:
@@ -19,7 +20,7 @@ export function declareRegistryCommands(
   const add = registryCommands(declare, database);
   const token = declare.group(authority, "token", "access tokens of the authority");
   add(token, "create", "make an access token and print it alone", async () => {
-    return (await import("../commands/authority-token.js")).createToken;
+    return (await import("../commands/authority/authority-token.js")).createToken;
   })
     .requiredOption("--account <id>", "account; of an operator's token, whose it is")
     .requiredOption("--user <id>", "user; of an operator's token, whose it is")
@@ -30,31 +31,31 @@ export function declareRegistryCommands(
     "list",
     "list the tokens; the tokens themselves are not kept",
     async () => {
-      return (await import("../commands/authority-token.js")).listTokens;
+      return (await import("../commands/authority/authority-token.js")).listTokens;
     },
   );
   narrowed(listTokens).addOption(
     new Option("--role <role>", "only those of this role").choices(ROLES),
   );
   add(token, "revoke <id>", "revoke a token by its id", async () => {
-    return (await import("../commands/authority-token.js")).revokeToken;
+    return (await import("../commands/authority/authority-token.js")).revokeToken;
   });
 
   const agents = declare.group(authority, "agents", "registered agents");
   const listAgents = add(agents, "list", "list the agents", async () => {
-    return (await import("../commands/authority-agents.js")).listAgents;
+    return (await import("../commands/authority/authority-agents.js")).listAgents;
   });
   narrowed(listAgents).addOption(ofState(LIFE_STATES));
   addEntryCommands(add, agents, "agent", "and with it all its tasks", async () => {
     const { showAgent, revokeAgent, restoreAgent } = await import(
-      "../commands/authority-agents.js"
+      "../commands/authority/authority-agents.js"
     );
     return { show: showAgent, revoke: revokeAgent, restore: restoreAgent };
   });
 
   const tasks = declare.group(authority, "tasks", "registered tasks");
   const listTasks = add(tasks, "list", "list the tasks", async () => {
-    return (await import("../commands/authority-tasks.js")).listTasks;
+    return (await import("../commands/authority/authority-tasks.js")).listTasks;
   });
   narrowed(listTasks).option("--agent <id>", "only this agent's").addOption(ofState(LIFE_STATES));
   addEntryCommands(
@@ -63,7 +64,9 @@ export function declareRegistryCommands(
     "task",
     "its agent may get another; Codex 0.150 and newer stops until codex repair",
     async () => {
-      const { showTask, revokeTask, restoreTask } = await import("../commands/authority-tasks.js");
+      const { showTask, revokeTask, restoreTask } = await import(
+        "../commands/authority/authority-tasks.js"
+      );
       return { show: showTask, revoke: revokeTask, restore: restoreTask };
     },
   );
@@ -130,18 +133,18 @@ function addEntryCommands<Options>(
 function addPrincipalCommands(authority: Command, declare: Declare, add: Add): void {
   const users = declare.group(authority, "users", "users that had an agent, or were revoked");
   add(users, "list", "list the users", async () => {
-    return (await import("../commands/authority-users.js")).listUsers;
+    return (await import("../commands/authority/authority-users.js")).listUsers;
   })
     .option("--account <id>", "only this account's")
     .addOption(ofState(PRINCIPAL_STATES))
     .option("--limit <number>", "at most so many (default: all)");
   add(users, "revoke", "revoke a user, and with it all its tokens and agents", async () => {
-    return (await import("../commands/authority-users.js")).revokeUser;
+    return (await import("../commands/authority/authority-users.js")).revokeUser;
   })
     .requiredOption("--account <id>", "account")
     .requiredOption("--user <id>", "user; may be one that never came");
   add(users, "restore", "take a user's own revocation back", async () => {
-    return (await import("../commands/authority-users.js")).restoreUser;
+    return (await import("../commands/authority/authority-users.js")).restoreUser;
   })
     .requiredOption("--account <id>", "account")
     .requiredOption("--user <id>", "user");
@@ -152,22 +155,22 @@ function addPrincipalCommands(authority: Command, declare: Declare, add: Add): v
     "accounts that had an agent, or were revoked",
   );
   add(accounts, "list", "list the accounts", async () => {
-    return (await import("../commands/authority-accounts.js")).listAccounts;
+    return (await import("../commands/authority/authority-accounts.js")).listAccounts;
   })
     .addOption(ofState(PRINCIPAL_STATES))
     .option("--limit <number>", "at most so many (default: all)");
   add(accounts, "revoke <id>", "revoke an account, and with it all its users", async () => {
-    return (await import("../commands/authority-accounts.js")).revokeAccount;
+    return (await import("../commands/authority/authority-accounts.js")).revokeAccount;
   });
   add(accounts, "restore <id>", "take an account's revocation back", async () => {
-    return (await import("../commands/authority-accounts.js")).restoreAccount;
+    return (await import("../commands/authority/authority-accounts.js")).restoreAccount;
   });
 }
 
 function addAuditCommands(authority: Command, declare: Declare, add: Add): void {
   const audit = declare.group(authority, "audit", "the audit log: every change and every refusal");
   add(audit, "tail", "print the newest events, one line for each", async () => {
-    return (await import("../commands/authority-audit.js")).tailAudit;
+    return (await import("../commands/authority/authority-audit.js")).tailAudit;
   })
     .option("--follow", "go on with those that come, until SIGINT or SIGTERM")
     .option("--after <sequence>", "the events after this one instead of the newest")

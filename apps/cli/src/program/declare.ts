@@ -1,18 +1,6 @@
 import { type Command, Option, type OptionValues } from "commander";
-import { CODEX_GENERATIONS } from "../codex-generation.js";
-import type { CommonOptions, Run } from "../run.js";
-
-/**
- * What a command does, once its module is loaded.
- *
- * @param operands - the arguments that are no options, in their order
- * @returns the exit code, where it is not 0 although nothing went wrong
- */
-export type CommandHandler<Options> = (
-  run: Run,
-  options: Options,
-  operands: readonly string[],
-) => Promise<number | undefined> | Promise<void>;
+import { CODEX_GENERATIONS } from "../codex/codex-generation.js";
+import type { CommandHandler, CommonOptions, Run } from "../config/run.js";
 
 /** Declares commands of one program. */
 export interface Declare {
@@ -46,7 +34,7 @@ export function createDeclare(signal: AbortSignal, onExitCode: (code: number) =>
         const [run, handler] = await Promise.all([createRunOf(command, signal), load()]);
         const { enable, disable } = run.options;
         if (enable.length + disable.length > 0) {
-          (await import("../features.js")).checkSwitches(enable, disable);
+          (await import("../config/features.js")).checkSwitches(enable, disable);
         }
         const exitCode = await handler(run, command.opts<Options & OptionValues>(), command.args);
         if (exitCode !== undefined) onExitCode(exitCode);
@@ -117,7 +105,7 @@ export function collect(value: string, previous: readonly string[] | undefined):
 }
 
 async function createRunOf(command: Command, signal: AbortSignal): Promise<Run> {
-  const { createRun } = await import("../run.js");
+  const { createRun } = await import("../config/run.js");
   const options: Partial<CommonOptions>[] = [command.opts()];
   for (let parent = command.parent; parent !== null; parent = parent.parent) {
     options.unshift(parent.opts());

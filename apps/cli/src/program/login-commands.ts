@@ -15,7 +15,7 @@ export function declareLoginCommands(program: Command, declare: Declare): void {
       "login",
       "keep a human's token, or an agent's identity token, for an authority",
       async () => {
-        return (await import("../commands/login.js")).login;
+        return (await import("../commands/login/login.js")).login;
       },
     )
     .option(
@@ -53,7 +53,7 @@ export function declareLoginCommands(program: Command, declare: Declare): void {
     .addHelpText("after", LOGIN_EXAMPLES);
   declare
     .command(program, "logout", "forget the token; identities of the agent stay", async () => {
-      return (await import("../commands/logout.js")).logout;
+      return (await import("../commands/login/logout.js")).logout;
     })
     .option("--revoke", "end the login's agent at the authority first, and remove it here")
     .option(...INSECURE_HTTP);

@@ -24,7 +24,7 @@ export function declareToolCommands(program: Command, declare: Declare): void {
       "export",
       "write a Codex home that uses this authority and gateway",
       async () => {
-        return (await import("../commands/codex-export.js")).exportCodexHome;
+        return (await import("../commands/codex/codex-export.js")).exportCodexHome;
       },
     )
     .requiredOption("--codex-home <folder>", "folder to write; made when missing")
@@ -43,7 +43,7 @@ export function declareToolCommands(program: Command, declare: Declare): void {
       codex,
       "run [arguments...]",
       "start Codex in a Codex home so that it works with the home's authority",
-      async () => (await import("../commands/codex-run.js")).runCodex,
+      async () => (await import("../commands/codex/codex-run.js")).runCodex,
     )
     .usage("--codex-home FOLDER [options] -- [ARGUMENTS OF CODEX]")
     .requiredOption("--codex-home <folder>", "folder that codex export wrote")
@@ -55,7 +55,7 @@ export function declareToolCommands(program: Command, declare: Declare): void {
       codex,
       "repair",
       "remove the task of a Codex home if it has ended; Codex then registers another one",
-      async () => (await import("../commands/codex-repair.js")).repairCodex,
+      async () => (await import("../commands/codex/codex-repair.js")).repairCodex,
     )
     .requiredOption("--codex-home <folder>", "folder with Codex's auth.json")
     .option("--authority <url>", "base URL of its authority (default: its config.toml's)")

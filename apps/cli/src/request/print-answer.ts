@@ -1,9 +1,9 @@
 import { isUtf8 } from "node:buffer";
 import { once } from "node:events";
 import { isCode } from "@countersign/agent-key";
-import { CliError } from "../cli-error.js";
-import { escapeLines, escapeText } from "../escape-text.js";
-import type { Run } from "../run.js";
+import type { Run } from "../config/run.js";
+import { CliError } from "../text/cli-error.js";
+import { escapeLines, escapeText } from "../text/escape-text.js";
 import { toTransportError } from "./transport-error.js";
 
 const MAX_JSON_BYTES = 64 * 1024 * 1024;

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
-import { CliError, usageError } from "../cli-error.js";
-import { isSystemError, reasonOf } from "../home.js";
-import { readStdin } from "../secrets.js";
+import { isSystemError, reasonOf } from "../home/home.js";
+import { readStdin } from "../home/secrets.js";
+import { CliError, usageError } from "../text/cli-error.js";
 import { readVersion } from "../version.js";
 
 /** Options of `request`. */

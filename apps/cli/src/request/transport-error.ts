@@ -1,5 +1,5 @@
 import { CountersignError } from "@countersign/agent-key";
-import { CliError } from "../cli-error.js";
+import { CliError } from "../text/cli-error.js";
 
 /** Words the failure of `fetch`, which hides its reason in causes; our own errors pass as they are. */
 export function toTransportError(error: unknown, origin: string, signal: AbortSignal): unknown {

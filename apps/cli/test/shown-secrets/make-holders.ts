@@ -11,7 +11,7 @@ import { AuthorityClient } from "@countersign/agent-identity/authority-client";
 import { pinnedKeySet } from "@countersign/agent-identity/identity-token";
 import { AgentTaskManager } from "@countersign/agent-task";
 import { onTestFinished } from "vitest";
-import { createCodexAuth } from "../../src/codex-home.js";
+import { createCodexAuth } from "../../src/codex/codex-home.js";
 import { type SecretWorld, TOKEN } from "./secret-world.js";
 
 /** What a store serialises: JSON shows its secrets, an inspection does not. */

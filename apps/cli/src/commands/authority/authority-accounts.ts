@@ -1,0 +1,39 @@
+import type { AccountInfo, PrincipalState } from "@countersign/agent-authority";
+import { checkPrincipals } from "../../options/principal-options.js";
+import {
+  createEntryCommand,
+  createListCommand,
+  type ListOptions,
+  type RegistryKind,
+} from "../../session/registry-commands.js";
+
+/** Options of `authority accounts list`. */
+export interface ListAccountsOptions extends ListOptions {
+  readonly state?: PrincipalState;
+}
+
+const accounts: RegistryKind<AccountInfo> = {
+  name: "account",
+  unknown: "invalid_request",
+  columns: ["account_id", "state", "created_at"],
+  describe: () => ({}),
+};
+
+/** `authority accounts list`. */
+export const listAccounts = createListCommand(
+  accounts,
+  (registry, { state }: ListAccountsOptions, { after, limit }) =>
+    registry.listAccounts({ state, after: after?.accountId, limit }),
+);
+
+/** `authority accounts revoke ACCOUNT`. */
+export const revokeAccount = createEntryCommand(accounts, async (registry, id) => {
+  checkPrincipals([id], []);
+  return await registry.revokeAccount(id);
+});
+
+/** `authority accounts restore ACCOUNT`. */
+export const restoreAccount = createEntryCommand(accounts, async (registry, id) => {
+  checkPrincipals([id], []);
+  return await registry.restoreAccount(id);
+});

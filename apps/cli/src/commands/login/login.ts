@@ -1,0 +1,75 @@
+import type { Run } from "../../config/run.js";
+import { readAccessToken } from "../../home/secrets.js";
+import { readTokenClaims } from "../../home/token-claims.js";
+import { saveHumanLogin } from "../../login/save-human-login.js";
+import { askWhoseToken } from "../../login/whose-token.js";
+import { resolveAuthority } from "../../options/authority-option.js";
+import { openCredentialStore } from "../../options/credential-store-option.js";
+import { type HumanOptions, namedHuman } from "../../options/principal-options.js";
+import { usageError } from "../../text/cli-error.js";
+import { type DeviceOptions, loginByDevice, parseDeviceOptions } from "./login-device.js";
+import { loginByIdentityToken } from "./login-identity-token.js";
+
+/** Options of `login`. */
+export interface LoginOptions extends HumanOptions, DeviceOptions {
+  readonly authority?: string;
+  readonly proof?: "bearer" | "biscuit";
+  readonly tokenStdin?: boolean;
+  readonly identityTokenStdin?: boolean;
+  readonly keySet?: string;
+}
+
+/** `login`. */
+export async function login(run: Run, options: LoginOptions): Promise<void> {
+  const byIdentityToken = options.identityTokenStdin === true;
+  if (byIdentityToken) refuseHumanOptions(options);
+  else if (options.keySet !== undefined) {
+    throw usageError("--key-set is for identity tokens alone", "add --identity-token-stdin");
+  }
+  const device = parseDeviceOptions(run, options);
+  if (device !== undefined) refuseTokenOptions(options);
+  const named = namedHuman(options);
+  const store = await openCredentialStore(run);
+  const stored = await store.load();
+  const authority = await resolveAuthority(run, options.authority, stored.login?.authority);
+  const { proof = "bearer" } = options;
+  if (byIdentityToken) {
+    await loginByIdentityToken(run, { store, authority, keySet: options.keySet });
+    return;
+  }
+  if (device !== undefined) {
+    await loginByDevice(run, { store, authority, proof, device });
+    return;
+  }
+  const token = await readAccessToken(run.environment, options.tokenStdin === true, process.stdin);
+  const whose = named ?? readTokenClaims(token) ?? (await askWhoseToken(run, authority, token));
+  await saveHumanLogin(run, { store, authority, proof, token, ...whose });
+}
+
+function refuseHumanOptions({ account, user, proof, tokenStdin, device }: LoginOptions): void {
+  const named = firstNamed({
+    "--account": account,
+    "--user": user,
+    "--proof": proof,
+    "--token-stdin": tokenStdin,
+    "--device": device,
+  });
+  if (named === undefined) return;
+  throw usageError(
+    `${named} and --identity-token-stdin exclude each other`,
+    "an identity token says itself whose agent it is",
+  );
+}
+
+function refuseTokenOptions({ account, user, tokenStdin }: LoginOptions): void {
+  const named = firstNamed({ "--account": account, "--user": user, "--token-stdin": tokenStdin });
+  if (named === undefined) return;
+  throw usageError(
+    `${named} and --device exclude each other`,
+    "the token comes from the issuer, and the authority says whose it is",
+  );
+}
+
+function firstNamed(options: Readonly<Record<string, unknown>>): string | undefined {
+  return Object.entries(options).find(([, value]) => value !== undefined)?.[0];
+}

@@ -1,0 +1,30 @@
+import type { Code } from "@countersign/agent-key";
+import type { Output } from "../text/output.js";
+
+/** What of a lookup tells how the authority is; see `DirectoryEvent`. */
+export interface LookupResult {
+  readonly asked: boolean;
+  readonly code?: Code | undefined;
+}
+
+/** Says when an authority begins to fail to answer about agents and tasks, or fails in another way, and when it answers again. */
+export function tellOfOutages(
+  authority: string,
+  output: Pick<Output, "note" | "warn">,
+): (lookup: LookupResult) => void {
+  let failing: Code | undefined;
+  return ({ asked, code }) => {
+    if (!asked || code === failing) return;
+    if (code === undefined) output.note(`the authority ${authority} answers again`);
+    else
+      output.warn(`the authority ${authority} does not tell of agents and tasks: ${words(code)}`);
+    failing = code;
+  };
+}
+
+function words(code: Code): string {
+  const refused = code === "unauthenticated" || code === "forbidden";
+  return refused
+    ? `${code}; --authority-token takes a live token of role resource_server`
+    : `${code}; what it told before serves for a while, anything else is refused with 503`;
+}

@@ -1,0 +1,59 @@
+import {
+  type BindingOptions,
+  memoryReplayStore,
+  type ReplayStore,
+} from "@countersign/agent-assertion";
+import type { Run } from "../config/run.js";
+import { usageError } from "../text/cli-error.js";
+import { parseBaseUrl } from "./http-url.js";
+
+/** Options of servers that check requests which their agents bound. */
+export interface BindingSwitches {
+  readonly binding?: "off" | "accept" | "require";
+  readonly replayStore?: "memory" | "database";
+  readonly publicUrl?: string;
+}
+
+/**
+ * Takes `--binding`, `--public-url` and `--replay-store`. Where bindings are looked at, both others are a must: neither the URL that
+ * callers use nor where nonces are spent is ever guessed.
+ *
+ * @param ofDatabase - the replay store of the database that is named; `undefined`: none is
+ * @throws {CliError} `usage` for one without the others; `config_invalid` when the URL is none
+ */
+export function resolveBinding(
+  run: Run,
+  { binding: policy = "off", replayStore, publicUrl: url }: BindingSwitches,
+  ofDatabase: ReplayStore | undefined,
+): BindingOptions {
+  const publicUrl =
+    url === undefined ? undefined : parseBaseUrl(run, { url, from: "--public-url" });
+  if (policy === "off") {
+    if (replayStore === undefined) return { policy };
+    throw usageError(
+      "--replay-store is for --binding",
+      "add --binding accept or --binding require",
+    );
+  }
+  if (publicUrl === undefined) {
+    throw usageError(
+      `--binding ${policy} needs --public-url`,
+      "name the URL under which callers reach this server's root",
+    );
+  }
+  if (replayStore === undefined) {
+    throw usageError(
+      `--binding ${policy} needs --replay-store`,
+      "database is shared by all processes and outlives them; memory is for one process that is not restarted",
+    );
+  }
+  const known = { policy, publicUrl, ...run.http };
+  if (replayStore === "memory") return { ...known, replayStore: memoryReplayStore() };
+  if (ofDatabase === undefined) {
+    throw usageError(
+      "--replay-store database needs --database",
+      "name the authority's database, or keep spent nonces with --replay-store memory",
+    );
+  }
+  return { ...known, replayStore: ofDatabase };
+}

@@ -1,0 +1,118 @@
+import type { Registry } from "@countersign/agent-authority";
+import type { CommandHandler } from "../config/run.js";
+import { usageError } from "../text/cli-error.js";
+import {
+  printRow,
+  printRows,
+  type RegistryOptions,
+  type RegistryThing,
+  type Row,
+  requireFound,
+  withRegistry,
+} from "./registry-session.js";
+
+/** One kind of things that the registry keeps, as commands show it. */
+export interface RegistryKind<Info> {
+  readonly name: RegistryThing;
+  /** The code of the error when there is no such thing. */
+  readonly unknown: "unknown_agent" | "unknown_task" | "invalid_request";
+  /** The members that `list` prints, in order. */
+  readonly columns: readonly string[];
+  /** The members that belong to this kind alone; those that every kind has are added. */
+  describe(info: Info): Row;
+  /** What to say of one that is revoked because of something above it. */
+  readonly revokedFromAbove?: string;
+}
+
+/** What the registry tells of everything that it keeps. */
+export interface RegistryEntry {
+  readonly accountId: string;
+  /** Absent of an account. */
+  readonly userId?: string;
+  readonly state: string;
+  readonly createdAt: string;
+  readonly expiresAt?: string | undefined;
+  readonly revokedAt?: string | undefined;
+}
+
+/** Options of commands that list. */
+export interface ListOptions extends RegistryOptions {
+  readonly limit?: string;
+}
+
+/** One part of a list: what comes after an entry, or from the first one on. */
+export interface ListPart<Info> {
+  readonly after: Info | undefined;
+  readonly limit: number;
+}
+
+const PART = 1_000;
+
+/** Makes the command that lists what `read` finds, part by part: everything, or as many as `--limit` says. */
+export function createListCommand<Info extends RegistryEntry, Options extends ListOptions>(
+  kind: RegistryKind<Info>,
+  read: (registry: Registry, options: Options, part: ListPart<Info>) => Promise<readonly Info[]>,
+): CommandHandler<Options> {
+  return async (run, options) => {
+    const wanted = parseCount(options.limit, "--limit") ?? Number.POSITIVE_INFINITY;
+    const found = await withRegistry(run, options, async (registry) => {
+      const all: Info[] = [];
+      while (all.length < wanted) {
+        const limit = Math.min(PART, wanted - all.length);
+        const part = await read(registry, options, { after: all.at(-1), limit });
+        all.push(...part);
+        if (part.length < limit) break;
+      }
+      return all;
+    });
+    const rows = found.map((info) => describeEntry(kind, info));
+    printRows(run, rows, kind.columns);
+  };
+}
+
+/**
+ * Reads a number of things.
+ *
+ * @throws {CliError} `usage` unless it is a whole number from 1 to a million
+ */
+export function parseCount(text: string | undefined, option: string): number | undefined {
+  if (text === undefined) return undefined;
+  const count = /^\d{1,7}$/.test(text) ? Number(text) : 0;
+  if (count >= 1 && count <= 1_000_000) return count;
+  throw usageError(`${option}: not a whole number from 1 to 1000000`);
+}
+
+/** Makes the command that looks one thing up by its id, or changes it, and shows what it is then. */
+export function createEntryCommand<Info extends RegistryEntry>(
+  kind: RegistryKind<Info>,
+  act: (registry: Registry, id: string) => Promise<Info | undefined>,
+): CommandHandler<RegistryOptions> {
+  return createChangeCommand(kind, (registry, _options, id) => act(registry, id));
+}
+
+/** As {@link createEntryCommand}, for what is named by options as well. */
+export function createChangeCommand<Info extends RegistryEntry, Options extends RegistryOptions>(
+  kind: RegistryKind<Info>,
+  act: (registry: Registry, options: Options, id: string) => Promise<Info | undefined>,
+): CommandHandler<Options> {
+  return async (run, options, [id = ""]) => {
+    const found = await withRegistry(run, options, (registry) => act(registry, options, id));
+    const entry = requireFound(found, kind.name, kind.unknown);
+    printRow(run, describeEntry(kind, entry));
+    // A restoration after which it is still revoked would look like one that failed.
+    const isItself = entry.state !== "revoked" || entry.revokedAt !== undefined;
+    if (!isItself && kind.revokedFromAbove !== undefined) run.output.note(kind.revokedFromAbove);
+  };
+}
+
+function describeEntry<Info extends RegistryEntry>(kind: RegistryKind<Info>, info: Info): Row {
+  return {
+    ...kind.describe(info),
+    account_id: info.accountId,
+    user_id: info.userId,
+    state: info.state,
+    created_at: info.createdAt,
+    expires_at: info.expiresAt,
+    revoked_at: info.revokedAt,
+  };
+}

@@ -1,0 +1,189 @@
+import type { IncomingMessage } from "node:http";
+import type { Writable } from "node:stream";
+import type { RequestFraming } from "../head/request-framing.js";
+import { bodyTooLarge } from "../head/request-head.js";
+
+/** What a {@link RequestBody} is read by. */
+export interface RequestBodyOptions {
+  readonly request: IncomingMessage;
+  /** The framing says that there is none. */
+  readonly isEmpty: boolean;
+  /** Bytes that are served at all. */
+  readonly maxBytes: number;
+  /** Hears once, just before the first byte is asked for. */
+  readonly onStart: () => void;
+  /** Hears of bytes that arrived. */
+  readonly onBytes?: ((bytes: number) => void) | undefined;
+  /** Hears that there are more bytes than are served. */
+  readonly onFailure: (error: unknown) => void;
+}
+
+/** What a {@link RequestBody} tells the one who sends it on. */
+export interface SendEvents {
+  /** Bytes arrived, or the receiving side caught up. */
+  readonly onProgress: () => void;
+  /** The whole body was sent. The receiving side is still open, for trailers. */
+  readonly onEnd: () => void;
+}
+
+/**
+ * A client's body. It is sent on as it comes, each piece at once, at the pace of the receiver; a copy of its start can be kept beside, so
+ * that it can be sent once more; or it is read whole before it goes anywhere.
+ */
+export class RequestBody {
+  readonly #options: RequestBodyOptions;
+  #keepBytes = 0;
+  // From the first byte on; absent once the body is longer than what is kept.
+  #copy: Buffer[] | undefined = [];
+  // Read while there was no receiver.
+  #unsent: Buffer[] = [];
+  #bytes = 0;
+  #isStarted = false;
+  #isRead: boolean;
+  #stopSending: (() => void) | undefined;
+  #receiver: Writable | undefined;
+  #onProgress: (() => void) | undefined;
+  #onChange: (() => void) | undefined;
+
+  constructor(options: RequestBodyOptions) {
+    this.#options = options;
+    this.#isRead = options.isEmpty;
+  }
+
+  /** Whether any of it was asked for. */
+  get isStarted(): boolean {
+    return this.#isStarted;
+  }
+
+  /**
+   * Tells how to frame it for the receiver: as its client did, but for a body in chunks without trailers that was read whole. It has a
+   * length then, which also says whether there is any body at all.
+   */
+  framing(ofClient: RequestFraming): RequestFraming {
+    const hasTrailers = this.#options.request.rawTrailers.length > 0;
+    if (ofClient.kind !== "chunked" || !this.#isRead || hasTrailers) return ofClient;
+    return { kind: "length", length: this.#bytes };
+  }
+
+  /** Keeps a copy of up to this many bytes. To be told before the body is started. */
+  keep(bytes: number): void {
+    this.#keepBytes = Math.max(this.#keepBytes, bytes);
+  }
+
+  /**
+   * Reads the whole body before any of it is sent.
+   *
+   * @throws {RequestRefusal} `invalid_request` with status 413 when it is longer than `maxBytes`
+   */
+  async read(maxBytes: number): Promise<Buffer> {
+    this.keep(maxBytes);
+    this.#start();
+    this.#flow();
+    while (!this.#isRead && this.#copy !== undefined) await this.#changed();
+    const bytes = Buffer.concat(this.#copy ?? []);
+    if (this.#copy === undefined || bytes.length > maxBytes) throw bodyTooLarge();
+    return bytes;
+  }
+
+  /** Sends it on: what was read already, then the rest as it comes. */
+  sendTo(receiver: Writable, events: SendEvents): void {
+    this.#start();
+    const onDrain = (): void => {
+      events.onProgress();
+      this.#options.request.resume();
+    };
+    receiver.on("drain", onDrain);
+    this.#receiver = receiver;
+    this.#onProgress = events.onProgress;
+    const stop = (): void => {
+      receiver.off("drain", onDrain);
+      this.#options.request.off("end", onEnd);
+      this.#receiver = undefined;
+      this.#stopSending = undefined;
+    };
+    const onEnd = (): void => {
+      stop();
+      events.onEnd();
+    };
+    this.#stopSending = stop;
+    for (const chunk of this.#unsent.splice(0)) receiver.write(chunk);
+    if (this.#isRead) onEnd();
+    else {
+      this.#options.request.once("end", onEnd);
+      if (!receiver.writableNeedDrain) this.#options.request.resume();
+    }
+  }
+
+  /** Stops sending, and goes on reading as long as a copy can be kept. What is read meanwhile goes to the next receiver. */
+  hold(): void {
+    this.#stopSending?.();
+    if (this.#isStarted && !this.#isRead) this.#flow();
+  }
+
+  /** Lets go of the request, for good. */
+  stop(): void {
+    this.#stopSending?.();
+    this.#options.request.off("data", this.#take);
+    this.#copy = undefined;
+    this.#unsent = [];
+    this.#onChange?.();
+  }
+
+  /** Waits, after {@link RequestBody.hold}, until it is known whether the body can be sent once more from its first byte. */
+  async canRepeat(): Promise<boolean> {
+    if (!this.#isStarted) return true;
+    while (!this.#isRead && this.#copy !== undefined) await this.#changed();
+    return this.#copy !== undefined;
+  }
+
+  /** Makes the next {@link RequestBody.sendTo} begin with the first byte again. Only after {@link RequestBody.canRepeat} said yes. */
+  rewind(): void {
+    this.#unsent = [...(this.#copy ?? [])];
+  }
+
+  #start(): void {
+    if (this.#isStarted) return;
+    this.#isStarted = true;
+    if (this.#isRead) return;
+    const { request, onStart } = this.#options;
+    onStart();
+    request.on("data", this.#take);
+    request.pause();
+    request.once("end", () => {
+      this.#isRead = true;
+      this.#onChange?.();
+    });
+  }
+
+  readonly #take = (chunk: Buffer): void => {
+    const { request, maxBytes, onFailure } = this.#options;
+    this.#bytes += chunk.length;
+    this.#options.onBytes?.(chunk.length);
+    this.#onProgress?.();
+    if (this.#bytes > maxBytes) {
+      onFailure(bodyTooLarge());
+      return;
+    }
+    if (this.#bytes > this.#keepBytes) this.#copy = undefined;
+    this.#copy?.push(chunk);
+    const receiver = this.#receiver;
+    if (receiver === undefined) {
+      this.#unsent.push(chunk);
+      this.#flow();
+    } else if (!receiver.write(chunk)) request.pause();
+    this.#onChange?.();
+  };
+
+  // Without a receiver, more than what is kept is not read.
+  #flow(): void {
+    if (this.#copy === undefined) this.#options.request.pause();
+    else this.#options.request.resume();
+  }
+
+  async #changed(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#onChange = resolve;
+    });
+    this.#onChange = undefined;
+  }
+}

@@ -1,0 +1,99 @@
+import type { IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
+import type { Code } from "@countersign/agent-key";
+import type { RawFields } from "../head/raw-fields.js";
+import type { AuditIdentity } from "../refusal/audit-entry.js";
+import type { RequestRefusal } from "../refusal/request-refusal.js";
+
+/** What a proxy decided about a request that may pass. */
+export interface Admission {
+  /** The fields for the upstream, built from nothing, what the proxy adds last. `Host`, `Connection` and the framing are not among them. */
+  readonly fields: RawFields;
+  /** Tells whether a field of the trailer section goes to the upstream. Takes a name as it came. */
+  readonly keepTrailer: (rawName: string) => boolean;
+  /** For the audit entry; read when the request is over. */
+  readonly identity: AuditIdentity;
+  /** What to do about the upstream's 401. Absent: nothing. */
+  readonly recovery?: Recovery | undefined;
+  /** How to look again whether an open request may stay open. Absent: it may until it ends. */
+  readonly recheck?: Recheck | undefined;
+}
+
+/** Takes a place among verified requests for the caller, once its signature held. Throws the refusal when there is none. */
+export type TakePlace = (caller: AuditIdentity) => void;
+
+/** Looks again at what an open request stands on. */
+export interface Recheck {
+  /** Equal for all requests that stand on the same, so that one look serves them all. */
+  readonly key: string;
+  /** Rejects when they must end; the error's code says why. */
+  readonly run: (signal: AbortSignal) => Promise<void>;
+}
+
+/** Sends a request once more, under another credential, after the upstream answered it with 401. */
+export interface Recovery {
+  /** Bytes of a body that are kept while it is sent; a longer body is sent once. */
+  readonly maxBodyBytes: number;
+  /** Hears that the upstream answered with anything but 401, the first time or the second. */
+  accepted(): void;
+  /**
+   * Takes the upstream's 401.
+   *
+   * @param code - its reason, as far as it gives one
+   * @returns makes the fields of the one repetition, when it is sent; `undefined`: the client gets the 401
+   * @throws what the client hears instead of the 401
+   */
+  refused(code: Code | undefined, signal: AbortSignal): Promise<(() => RawFields) | undefined>;
+}
+
+/** Reads the body of a request that is not admitted yet. */
+export interface BodyReader {
+  /**
+   * Reads the whole body, which then goes to the upstream from memory.
+   *
+   * @throws {RequestRefusal} `invalid_request` with status 413 when it is longer than `maxBytes`
+   */
+  read(maxBytes: number): Promise<Buffer>;
+}
+
+/** What makes a signing proxy or a verifying gateway of the common base. */
+export interface ProxyPolicy {
+  /**
+   * Decides by the head alone whether the caller may use the proxy at all, before anything but names is looked at. Absent:
+   * everybody may.
+   *
+   * @throws {RequestRefusal} who may not
+   */
+  guard?(request: IncomingMessage): void;
+  /** Judges the names of a client's header or trailer section, as `ForwardedFields.checkNames` does, before anything else is read. */
+  checkNames(fields: RawFields): number;
+  /**
+   * Decides whether a request may pass. The body was not read, and nothing was dialled.
+   *
+   * @param body - to read it first; whoever does not leaves it to stream through
+   * @param takePlace - called once the signature held, by a policy that has `addressOf`
+   * @throws a `CountersignError` whose code becomes the refusal; anything else is `server_error`
+   */
+  admit(
+    request: IncomingMessage,
+    signal: AbortSignal,
+    body: BodyReader,
+    takePlace: TakePlace,
+  ): Promise<Admission>;
+  /**
+   * Whose share a request takes until its signature held: the client's address or network, `undefined` if that is not known. Absent: no
+   * signature is checked, and a request takes its place at once.
+   */
+  addressOf?(request: IncomingMessage): string | undefined;
+  /** Whose share a connection takes: as `addressOf`. `undefined`: a trusted proxy's. Absent: connections are not limited. */
+  connectionAddressOf?(socket: Socket): string | undefined;
+  /** Looks at the upstream's head before anything of it reaches the client; a refusal is answered in its place. */
+  judge?(status: number, fields: RawFields): RequestRefusal | undefined;
+  /**
+   * Tells whether a text of the client contains a secret that goes neither to the upstream nor into the audit. Takes one character for each
+   * byte. Absent: no text does.
+   */
+  readonly isSecret?: ((text: string) => boolean) | undefined;
+  /** Tells, by comparable name, which of the upstream's end-to-end fields the client gets. Absent: all of them. */
+  readonly keepsAnswerField?: (name: string) => boolean;
+}

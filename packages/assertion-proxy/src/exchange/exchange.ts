@@ -1,0 +1,279 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { Code } from "@countersign/agent-key";
+import { discardRest } from "../body/discard-rest.js";
+import { RequestBody } from "../body/request-body.js";
+import { Watchdog } from "../body/watchdog.js";
+import { checkRequestHead, type RequestHead } from "../head/request-head.js";
+import { withoutSecrets } from "../head/secret-fields.js";
+import type { RequestPlace } from "../limits/request-places.js";
+import {
+  type Audit,
+  type AuditEnd,
+  type AuditIdentity,
+  type AuditStart,
+  CLIENT_GONE_STATUS,
+  writeAudit,
+} from "../refusal/audit-entry.js";
+import { RequestRefusal } from "../refusal/request-refusal.js";
+import type { Admission } from "./admission.js";
+import type { LiveRecheck, Rechecked } from "./live-recheck.js";
+import { answerProblem, breakOff, problemOf } from "./problem-answer.js";
+import { Relay, type RelayContext } from "./relay.js";
+import { Tunnel } from "./tunnel.js";
+import type { UpgradeConnection } from "./upgrade-connection.js";
+
+/** What all exchanges of a proxy share. */
+export interface ExchangeContext extends RelayContext {
+  readonly recheck: LiveRecheck;
+  readonly audit: Audit | undefined;
+  readonly now: () => number;
+  /** Takes a place for one more. Throws the refusal when there is none. */
+  readonly takePlace: (request: IncomingMessage) => RequestPlace;
+}
+
+/** What a client sent, and where it is answered. */
+export interface ExchangeInput {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** The connection that the request asks to upgrade. */
+  readonly upgrade?: UpgradeConnection | undefined;
+}
+
+/** What an {@link Exchange} tells, at most once each. */
+export interface ExchangeEvents {
+  /** Its signature held, and there was a place for it. */
+  readonly onVerified: () => void;
+  /** It is over. */
+  readonly onEnd: () => void;
+}
+
+const SWITCHING_STATUS = 101;
+
+/**
+ * One request from its head to the last byte of its answer, or of its WebSocket: checked, admitted, relayed; or refused. Ends in exactly
+ * one audit entry.
+ */
+export class Exchange {
+  readonly #context: ExchangeContext;
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+  readonly #upgrade: UpgradeConnection | undefined;
+  readonly #start: AuditStart;
+  readonly #events: ExchangeEvents;
+  readonly #answerWatchdog: Watchdog;
+  #expectsContinue = false;
+  #body: RequestBody | undefined;
+  #relay: Relay | undefined;
+  #tunnel: Tunnel | undefined;
+  #rechecked: Rechecked | undefined;
+  #admission: Admission | undefined;
+  // Of a request that was not admitted, and whose signature held.
+  #identity: AuditIdentity | undefined;
+  #code: Code | undefined;
+  #place: RequestPlace | undefined;
+  #isOver = false;
+  // While the policy decides: ends what it waits for.
+  #giveUp: (() => void) | undefined;
+
+  constructor(context: ExchangeContext, input: ExchangeInput, events: ExchangeEvents) {
+    const { request, response } = input;
+    this.#context = context;
+    this.#request = request;
+    this.#response = response;
+    this.#upgrade = input.upgrade;
+    this.#events = events;
+    this.#answerWatchdog = new Watchdog(() => request.socket.destroy());
+    const { method = "", url = "" } = request;
+    this.#start = { startedAt: context.now(), method, url };
+    context.observer?.began();
+    // First of all listeners: Node's own would throw the rest of an unread body away uncounted.
+    response.prependOnceListener("finish", () => this.#end());
+    // Whatever breaks the connection also closes it, and `clientGone` follows.
+    request.on("error", () => {});
+    response.on("error", () => {});
+  }
+
+  /** Whether the client already has the head of its answer. */
+  get isAnswering(): boolean {
+    return this.#response.headersSent;
+  }
+
+  /** Serves the request. Never rejects. */
+  async run(): Promise<void> {
+    try {
+      const { takePlace, isClosing, limits, policy } = this.#context;
+      // First, since everything after it finds fields by their comparable names.
+      const leftOut = policy.checkNames(this.#request.rawHeaders);
+      policy.guard?.(this.#request);
+      if (isClosing()) throw new RequestRefusal("server_error", "the proxy is about to end");
+      this.#place = takePlace(this.#request);
+      const { isSecret } = policy;
+      // Before anything reads what it copies or signs. Trailers are not here yet: they are looked at when they are sent.
+      if (isSecret !== undefined) {
+        this.#request.rawHeaders = withoutSecrets(this.#request.rawHeaders, isSecret);
+      }
+      const canUpgrade = this.#upgrade !== undefined;
+      const head = checkRequestHead(this.#request, { limits, canUpgrade, isSecret });
+      this.#expectsContinue = head.expectsContinue;
+      const body = this.#openBody(head);
+      this.#body = body;
+      const admission = await this.#admit(body);
+      this.#admission = admission;
+      this.#context.observer?.leftOut(leftOut);
+      // One turn of the event loop, in which a pooled connection that the upstream closed or spoke on without being asked is dropped.
+      await nextTurn();
+      if (this.#isOver) return;
+      this.#watchLive(admission);
+      this.#relay = new Relay(this.#context, {
+        request: this.#request,
+        response: this.#response,
+        head,
+        body,
+        admission,
+        onFailure: (error) => this.fail(error),
+        onSwitch: (upstream, switched) => this.#openTunnel(upstream, switched),
+      });
+      this.#relay.start();
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  /**
+   * Ends it: with a problem as long as the client was told nothing, else by breaking the connection off.
+   *
+   * @param options - `close`: end the client's connection in any case
+   */
+  fail(error: unknown, options: { readonly close?: boolean | undefined } = {}): void {
+    if (this.#isOver || this.#code !== undefined) return;
+    const { code, problem } = problemOf(error);
+    this.#code = code;
+    if (RequestRefusal.is(error)) {
+      this.#identity ??= error.identity;
+      if (error.limit !== undefined) this.#context.observer?.limited(error.limit);
+    }
+    this.#relay?.stop();
+    this.#body?.stop();
+    if (this.#tunnel !== undefined) this.#tunnel.end(code);
+    else if (this.#response.headersSent) breakOff(this.#request, this.#response);
+    else {
+      const close = options.close === true || this.#context.isClosing() || this.#expectsContinue;
+      answerProblem(this.#response, problem, close);
+      this.#watchAnswer();
+    }
+    // What is left of it is a short answer: clients that leave their refusals unread keep no other client out.
+    this.#place?.leave();
+  }
+
+  /** Takes note that the client's connection is closed. */
+  clientGone(): void {
+    // A tunnel sees it too, and knows whether it was time.
+    if (this.#tunnel === undefined) this.#end("cancelled");
+  }
+
+  get #status(): number {
+    if (this.#tunnel !== undefined) return SWITCHING_STATUS;
+    return this.#response.headersSent ? this.#response.statusCode : CLIENT_GONE_STATUS;
+  }
+
+  #openTunnel(upstream: Socket, switched: string): void {
+    const upgrade = this.#upgrade;
+    if (upgrade === undefined) return;
+    upgrade.release();
+    upgrade.socket.write(switched, "latin1");
+    const { observer } = this.#context;
+    observer?.tunnelOpened();
+    this.#tunnel = new Tunnel({
+      client: upgrade.socket,
+      upstream,
+      idleMs: this.#context.limits.tunnelIdleMs,
+      onBytes: observer?.moved,
+      onEnd: (code) => {
+        observer?.tunnelClosed();
+        this.#end(code);
+      },
+    });
+    this.#tunnel.start();
+  }
+
+  #openBody(head: RequestHead): RequestBody {
+    return new RequestBody({
+      request: this.#request,
+      isEmpty: head.framing.kind === "none",
+      maxBytes: this.#context.limits.maxBodyBytes,
+      onStart: () => {
+        if (head.expectsContinue) this.#response.writeContinue();
+      },
+      onBytes: (bytes) => this.#context.observer?.moved("client", bytes),
+      onFailure: (error) => this.fail(error),
+    });
+  }
+
+  /** Waits for the policy, but no longer than the limit, whether or not it heeds its signal. */
+  async #admit(body: RequestBody): Promise<Admission> {
+    const { policy, limits } = this.#context;
+    let timer: NodeJS.Timeout | undefined;
+    const gaveUp = new AbortController();
+    const deadline = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        reject(new RequestRefusal("server_error", "it could not be checked in time"));
+        gaveUp.abort();
+      }, limits.admitMs);
+    });
+    // Not after it has decided: nothing waits then, and each abort makes a DOMException.
+    this.#giveUp = () => gaveUp.abort();
+    try {
+      const admitted = policy.admit(this.#request, gaveUp.signal, body, this.#takePlace);
+      return await Promise.race([admitted, deadline]);
+    } finally {
+      clearTimeout(timer);
+      this.#giveUp = undefined;
+    }
+  }
+
+  readonly #takePlace = (caller: AuditIdentity): void => {
+    // The directory answered too late.
+    if (this.#isOver || this.#code !== undefined) return;
+    this.#place?.verified(caller);
+    this.#events.onVerified();
+  };
+
+  /** Waits for the client to take a refusal, from when it is the next on the connection. */
+  #watchAnswer(): void {
+    const watch = (): void => this.#answerWatchdog.watch(this.#context.limits.idleMs);
+    if (this.#response.socket === null) this.#response.once("socket", watch);
+    else watch();
+  }
+
+  #watchLive(admission: Admission): void {
+    if (admission.recheck === undefined) return;
+    this.#rechecked = { recheck: admission.recheck, end: (error) => this.fail(error) };
+    this.#context.recheck.add(this.#rechecked);
+  }
+
+  /** @param code - why it did not go through, if nothing is known that came before */
+  #end(code?: Code): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#giveUp?.();
+    this.#place?.leave();
+    this.#answerWatchdog.stop();
+    this.#relay?.stop();
+    this.#body?.stop();
+    if (this.#rechecked !== undefined) this.#context.recheck.delete(this.#rechecked);
+    const { audit, observer, policy } = this.#context;
+    const end: AuditEnd = {
+      endedAt: this.#context.now(),
+      status: this.#status,
+      code: this.#code ?? code,
+      identity: this.#admission?.identity ?? this.#identity,
+    };
+    writeAudit({ audit, isSecret: policy.isSecret }, this.#start, end);
+    const ms = Math.max(0, end.endedAt - this.#start.startedAt);
+    observer?.ended({ method: this.#start.method, status: end.status, code: end.code, ms });
+    if (this.#upgrade === undefined && code !== "cancelled") discardRest(this.#request);
+    this.#events.onEnd();
+  }
+}

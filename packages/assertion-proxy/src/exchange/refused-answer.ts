@@ -1,0 +1,60 @@
+import type { IncomingMessage } from "node:http";
+import { type Code, isCode } from "@countersign/agent-key";
+import { fieldValues } from "../head/raw-fields.js";
+
+const CHALLENGE = /(?:^|,)[ \t]*AgentAssertion +error="([a-z_]{1,32})"/i;
+const PROBLEM_TYPE = /^application\/problem\+json[ \t]*(?:;|$)/i;
+const MAX_PROBLEM_BYTES = 65_536;
+
+/**
+ * An upstream's 401 while it is not decided whether the client gets it. Its body is read only as far as it takes to learn the reason, and
+ * what was read of it can be sent on.
+ */
+export class RefusedAnswer {
+  readonly incoming: IncomingMessage;
+  /** What was read of the body so far. */
+  readonly start: Buffer[] = [];
+
+  constructor(incoming: IncomingMessage) {
+    this.incoming = incoming;
+  }
+
+  /**
+   * Reads why the upstream refused, from `WWW-Authenticate`, else from problem+json. It is a hint: whoever acts on it must not trust it
+   * further than protocol.md §8 says.
+   */
+  async code(): Promise<Code | undefined> {
+    const raw = this.incoming.rawHeaders;
+    const challenge = CHALLENGE.exec(fieldValues(raw, "www-authenticate").join(", "))?.[1];
+    if (isCode(challenge)) return challenge;
+    if (!PROBLEM_TYPE.test(fieldValues(raw, "content-type")[0] ?? "")) return undefined;
+    await this.#readStart();
+    try {
+      const problem: unknown = JSON.parse(Buffer.concat(this.start).toString("utf8"));
+      const hasCode = typeof problem === "object" && problem !== null && "code" in problem;
+      return hasCode && isCode(problem.code) ? problem.code : undefined;
+    } catch {
+      // A body that breaks off, is too long or is no JSON gives no reason; the refusal stands.
+      return undefined;
+    }
+  }
+
+  /** Settles at the end of the body, when it breaks off, or when more than 64 KiB of it were read. */
+  async #readStart(): Promise<void> {
+    const { incoming, start } = this;
+    let bytes = 0;
+    await new Promise<void>((resolve) => {
+      const onData = (chunk: Buffer): void => {
+        start.push(chunk);
+        bytes += chunk.length;
+        if (bytes > MAX_PROBLEM_BYTES) settle();
+      };
+      const settle = (): void => {
+        incoming.off("data", onData).off("end", settle).off("close", settle);
+        incoming.pause();
+        resolve();
+      };
+      incoming.on("data", onData).on("end", settle).on("close", settle);
+    });
+  }
+}

@@ -1,0 +1,252 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import { pumpBody } from "../body/pump-body.js";
+import type { RequestBody } from "../body/request-body.js";
+import { Watchdog } from "../body/watchdog.js";
+import { announcedTrailers, keepFields, type RawFields } from "../head/raw-fields.js";
+import type { RequestHead } from "../head/request-head.js";
+import { withoutSecrets } from "../head/secret-fields.js";
+import { checkHandshakeAnswer } from "../head/websocket-handshake.js";
+import { RequestRefusal } from "../refusal/request-refusal.js";
+import { type AttemptContext, UpstreamAttempt } from "../upstream/upstream-attempt.js";
+import {
+  forwardedTrailers,
+  forwardResponseHead,
+  renderSwitch,
+} from "../upstream/upstream-response.js";
+import type { Admission, ProxyPolicy, Recovery } from "./admission.js";
+import { otherFields } from "./other-fields.js";
+import type { ProxyObserver } from "./proxy-metrics.js";
+import { RefusedAnswer } from "./refused-answer.js";
+
+/** What all requests of a proxy share. */
+export interface RelayContext extends AttemptContext {
+  readonly policy: ProxyPolicy;
+  readonly observer?: ProxyObserver | undefined;
+  /** Whether the proxy is about to end: clients are told to close. */
+  readonly isClosing: () => boolean;
+}
+
+/** One admitted request. */
+export interface RelayInput {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly head: RequestHead;
+  readonly body: RequestBody;
+  readonly admission: Admission;
+  /** Hears, once, why it cannot go on. */
+  readonly onFailure: (error: unknown) => void;
+  /** Takes the upstream's connection once it is a WebSocket's, and the head that tells the client so, one character for each byte. */
+  readonly onSwitch: (upstream: Socket, head: string) => void;
+}
+
+/**
+ * Carries one admitted request to the upstream and its answer back: both bodies as they come, each side at the pace of the other. After a
+ * 401 the request may go a second time, as its admission has it.
+ */
+export class Relay {
+  readonly #context: RelayContext;
+  readonly #input: RelayInput;
+  readonly #watchdog: Watchdog;
+  #attempt: UpstreamAttempt | undefined;
+  #hasRecovered = false;
+  #hasTrailers = false;
+  #answered = false;
+  #isStopped = false;
+  // While another credential is asked for: ends that.
+  #giveUp: (() => void) | undefined;
+
+  constructor(context: RelayContext, input: RelayInput) {
+    this.#context = context;
+    this.#input = input;
+    this.#watchdog = new Watchdog(() =>
+      this.#fail(this.#refusal("timeout", "did not answer in time")),
+    );
+  }
+
+  start(): void {
+    const { head, body, admission } = this.#input;
+    const { framing } = head;
+    const most = admission.recovery?.maxBodyBytes ?? 0;
+    if (framing.kind !== "length" || framing.length <= most) body.keep(most);
+    this.#send(admission.fields);
+  }
+
+  /** Ends it. The upstream's connection is kept only if the request and its answer went through whole. */
+  stop(): void {
+    if (this.#isStopped) return;
+    this.#isStopped = true;
+    this.#giveUp?.();
+    this.#watchdog.stop();
+    if (!this.#answered || this.#attempt?.isSent !== true) this.#attempt?.destroy();
+  }
+
+  #fail(error: unknown): void {
+    if (!this.#isStopped) this.#input.onFailure(error);
+  }
+
+  #send(fields: RawFields): void {
+    const { request, head, body, admission } = this.#input;
+    const trailerNames = announcedTrailers(request.rawHeaders).filter(admission.keepTrailer);
+    this.#attempt = new UpstreamAttempt(
+      this.#context,
+      { request, head, body, fields, trailerNames, trailers: () => this.#trailers() },
+      {
+        watchdog: this.#watchdog,
+        onResponse: (incoming) => this.#onResponse(incoming),
+        onSwitch: (incoming, socket, early) => this.#onSwitch(incoming, socket, early),
+        onRefused: (error) => this.#fail(error),
+        onError: (error) => this.#onError(error),
+      },
+    );
+  }
+
+  /** Returns the client's trailers that may pass. @throws {RequestRefusal} as the policy's `checkNames` does */
+  #trailers(): RawFields {
+    const { request, admission } = this.#input;
+    const leftOut = this.#context.policy.checkNames(request.rawTrailers);
+    // Sent again after a 401, they are counted once.
+    if (!this.#hasTrailers) this.#context.observer?.leftOut(leftOut);
+    this.#hasTrailers = true;
+    const { isSecret } = this.#context.policy;
+    const trailers = isSecret ? withoutSecrets(request.rawTrailers, isSecret) : request.rawTrailers;
+    return keepFields(trailers, ({ rawName }) => admission.keepTrailer(rawName));
+  }
+
+  #onResponse(incoming: IncomingMessage): void {
+    if (this.#isStopped) return;
+    const { recovery } = this.#input.admission;
+    if (incoming.statusCode !== 401) recovery?.accepted();
+    if (incoming.statusCode !== 401 || recovery === undefined || this.#hasRecovered) {
+      this.#answer(incoming, []);
+      return;
+    }
+    this.#hasRecovered = true;
+    void this.#recover(new RefusedAnswer(incoming), recovery);
+  }
+
+  /** Asks for another credential after a 401, and sends the request once more under it; or hands the 401 up. */
+  async #recover(refused: RefusedAnswer, recovery: Recovery): Promise<void> {
+    const { body } = this.#input;
+    const { incoming } = refused;
+    this.#watchdog.stop();
+    incoming.on("error", () => {});
+    body.hold();
+    const gaveUp = new AbortController();
+    this.#giveUp = () => gaveUp.abort();
+    try {
+      const fields = await otherFields(refused, recovery, body, {
+        waitMs: this.#context.limits.admitMs,
+        signal: gaveUp.signal,
+      });
+      const attempt = this.#attempt;
+      if (this.#isStopped || attempt === undefined) return;
+      if (fields === undefined) {
+        if (incoming.destroyed && !incoming.readableEnded) this.#onBrokenAnswer();
+        else this.#answer(incoming, refused.start);
+        attempt.resumeBody();
+        return;
+      }
+      // A connection is used again only after all of its request and all of its answer.
+      if (!attempt.isSent || !incoming.readableEnded) attempt.destroy();
+      body.rewind();
+      this.#send(fields());
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      this.#giveUp = undefined;
+    }
+  }
+
+  /** Sends the upstream's answer on. @param start - what was read of its body already */
+  #answer(incoming: IncomingMessage, start: readonly Buffer[]): void {
+    const { policy, limits, isClosing } = this.#context;
+    const { response, head, body } = this.#input;
+    const keep = policy.keepsAnswerField;
+    try {
+      const refusal = policy.judge?.(incoming.statusCode ?? 0, incoming.rawHeaders);
+      if (refusal !== undefined) throw refusal;
+      if (incoming.statusCode === 101) throw this.#uncalledSwitch();
+      // A client that was never told to send its body may send it or not: where its next request begins is unknown.
+      const isLast = head.expectsContinue && !body.isStarted;
+      forwardResponseHead(incoming, response, { close: isClosing() || isLast, keep });
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    this.#watchdog.watch(limits.idleMs);
+    const onEnd = (): void => {
+      this.#answered = true;
+      response.addTrailers(forwardedTrailers(incoming.rawTrailers, keep));
+      response.end();
+    };
+    const count = (bytes: number): void => this.#context.observer?.moved("upstream", bytes);
+    for (const chunk of start) {
+      count(chunk.length);
+      response.write(chunk);
+    }
+    if (incoming.readableEnded) {
+      onEnd();
+      return;
+    }
+    incoming.on("error", () => this.#onBrokenAnswer());
+    incoming.on("close", () => this.#onBrokenAnswer());
+    const onProgress = (bytes: number): void => {
+      this.#watchdog.touch();
+      count(bytes);
+    };
+    pumpBody(incoming, response, { onProgress, onEnd });
+    incoming.resume();
+  }
+
+  #onSwitch(incoming: IncomingMessage, socket: Socket, early: Buffer): void {
+    const { policy } = this.#context;
+    const { head, admission, onSwitch } = this.#input;
+    let answer: string;
+    // For the time until there is a tunnel, or none.
+    socket.on("error", () => {});
+    if (this.#isStopped) {
+      socket.destroy();
+      return;
+    }
+    admission.recovery?.accepted();
+    try {
+      const refusal = policy.judge?.(101, incoming.rawHeaders);
+      if (refusal !== undefined) throw refusal;
+      if (head.websocket === undefined) throw this.#uncalledSwitch();
+      const handshake = checkHandshakeAnswer(head.websocket, incoming.rawHeaders);
+      answer = renderSwitch(incoming, handshake, policy.keepsAnswerField);
+    } catch (error) {
+      socket.destroy();
+      this.#fail(error);
+      return;
+    }
+    this.#answered = true;
+    this.stop();
+    if (early.length > 0) socket.unshift(early);
+    onSwitch(socket, answer);
+  }
+
+  #uncalledSwitch(): Error {
+    return this.#refusal("bad_response", "changed the protocol without being asked");
+  }
+
+  #onBrokenAnswer(): void {
+    if (!this.#answered) this.#fail(this.#refusal("bad_response", "broke its answer off"));
+  }
+
+  #onError(error: Error & { readonly code?: unknown }): void {
+    const unreadable = typeof error.code === "string" && error.code.startsWith("HPE_");
+    this.#fail(
+      unreadable
+        ? this.#refusal("bad_response", "sent no HTTP answer", error)
+        : this.#refusal("unreachable", "cannot be reached", error),
+    );
+  }
+
+  #refusal(code: "timeout" | "unreachable" | "bad_response", what: string, cause?: Error): Error {
+    return new RequestRefusal(code, `the upstream ${this.#context.upstream.name} ${what}`, {
+      cause,
+    });
+  }
+}

@@ -1,0 +1,74 @@
+import { type OptionShape, optionChecks } from "@countersign/agent-key";
+import { AssertionProxyError } from "../refusal/assertion-proxy-error.js";
+
+/** The checks of this package's options. They throw an `AssertionProxyError` with `config_invalid`. */
+export const { checkOptions } = optionChecks(AssertionProxyError);
+
+const FLAG: OptionShape = { type: "boolean", expected: "true or false", optional: true };
+
+const FUNCTION: OptionShape = { type: "function", expected: "a function", optional: true };
+
+/** The figures of a proxy. */
+export const METRICS: OptionShape = {
+  type: "object",
+  members: { observer: "object", render: "function" },
+  expected: "a ProxyMetrics, for instance createProxyMetrics()",
+};
+
+const COMMON: Readonly<Record<string, OptionShape>> = {
+  upstream: {
+    type: "text",
+    expected: 'the base URL of the API, for instance "https://api.example"',
+  },
+  upstreamTls: { type: "object", expected: "an object", optional: true },
+  insecureHttp: FLAG,
+  forwardCookies: FLAG,
+  forwardHeaders: { type: "list", expected: "a list of header names", optional: true },
+  audit: { ...FUNCTION, expected: "a function that takes an AuditEntry" },
+  metrics: { ...METRICS, optional: true },
+  limits: { type: "object", expected: "an object with limits", optional: true },
+  now: {
+    ...FUNCTION,
+    expected: "a function that returns epoch milliseconds, for instance Date.now",
+  },
+};
+
+/** What the options of `createVerifyingGateway` must be. Accounts, times and limits are checked after it. */
+export const GATEWAY_OPTIONS: Readonly<Record<string, OptionShape>> = {
+  verifier: {
+    type: "object",
+    members: { verify: "function", recheck: "function" },
+    expected: "an AssertionVerifier, for instance createVerifier({ directory })",
+  },
+  trustedProxies: {
+    type: "list",
+    expected: "a list of IP addresses and networks",
+    optional: true,
+  },
+  upstreamHeaders: { type: "object", expected: "an object of names and values", optional: true },
+  ...COMMON,
+};
+
+/** What the options of `createSigningProxy` must be. Sizes, times and limits are checked after it. */
+export const SIGNING_PROXY_OPTIONS: Readonly<Record<string, OptionShape>> = {
+  source: {
+    type: "function",
+    expected:
+      "a function, for instance (id) => (id === undefined ? tasks.run() : tasks.thread(id))",
+  },
+  clientToken: {
+    type: "text",
+    expected: 'a text of 16 to 512 visible ASCII characters, or "open"',
+    optional: true,
+  },
+  threadHeaders: { type: "list", expected: "a list of header names", optional: true },
+  allowRemote: FLAG,
+  binding: FLAG,
+  signer: {
+    type: "object",
+    members: { header: "function" },
+    expected: "an AssertionSigner",
+    optional: true,
+  },
+  ...COMMON,
+};

@@ -1,0 +1,95 @@
+import { AssertionProxyError } from "../refusal/assertion-proxy-error.js";
+
+/** What a proxy allows one request, one connection and all of them together. Times in milliseconds. */
+export interface ProxyLimits {
+  /** Bytes of a request's or an answer's head. Default 32,768: room for an assertion of 8 KiB and the rest. */
+  readonly maxHeaderBytes: number;
+  /** Bytes of one request body. Default `Infinity`: bodies stream through and are never held. */
+  readonly maxBodyBytes: number;
+  /**
+   * Requests in work at the same time; more are answered 503. Default 4,096. In a gateway those count whose signature held; so many others
+   * may be checked at the same time, half of them from one address.
+   */
+  readonly maxRequests: number;
+  /** Of these on one connection (pipelining); more are answered 429. Default 16. */
+  readonly maxRequestsPerConnection: number;
+  /** Gateway: of these for one agent; more are answered 429. Default 1,024. */
+  readonly maxRequestsPerAgent: number;
+  /** Gateway: of these for one account; more are answered 429. Default 2,048; without effect where it is the only account that is served. */
+  readonly maxRequestsPerAccount: number;
+  /**
+   * Connections of the gateway's listener. When there are more, the oldest one is closed on which no request was verified, else the one that
+   * has been idle for longest, else the new one. Default 8,192.
+   */
+  readonly maxConnections: number;
+  /** Of these from one IPv4 address or IPv6 /64, trusted proxies apart. Default 4,096. */
+  readonly maxConnectionsPerAddress: number;
+  /** Until a request's head must have arrived. Default 30,000. */
+  readonly requestHeadMs: number;
+  /** Until it must be decided whether a request may pass (the directory's answer). Default 30,000. */
+  readonly admitMs: number;
+  /** Until the upstream must have taken the connection. Default 10,000. */
+  readonly connectMs: number;
+  /** Until the upstream's head must have arrived, counted from the last byte of the body that moved. Default 300,000. */
+  readonly responseMs: number;
+  /** How long a body may stand still, in either direction, after the upstream's head; or a refusal that its client does not read. Default 300,000. */
+  readonly idleMs: number;
+  /**
+   * How long a WebSocket may stand still. Default 3,600,000: an hour, since agents keep theirs open from one turn to the next. Pings count
+   * as movement; a side that vanished is noticed sooner, by the kernel's probes.
+   */
+  readonly tunnelIdleMs: number;
+  /** How long an upstream may leave `Expect: 100-continue` unanswered before the body is sent all the same. Default 1,000. */
+  readonly continueMs: number;
+}
+
+const DEFAULTS: ProxyLimits = {
+  maxHeaderBytes: 32_768,
+  maxBodyBytes: Number.POSITIVE_INFINITY,
+  maxRequests: 4_096,
+  maxRequestsPerConnection: 16,
+  maxRequestsPerAgent: 1_024,
+  maxRequestsPerAccount: 2_048,
+  maxConnections: 8_192,
+  maxConnectionsPerAddress: 4_096,
+  requestHeadMs: 30_000,
+  admitMs: 30_000,
+  connectMs: 10_000,
+  responseMs: 300_000,
+  idleMs: 300_000,
+  tunnelIdleMs: 3_600_000,
+  continueMs: 1_000,
+};
+
+// The longest delay that a Node timer keeps; longer ones fire at once.
+const LONGEST_MS = 2_147_483_647;
+
+/** A caller's part of {@link ProxyLimits}. */
+export type ProxyLimitOptions = { readonly [Name in keyof ProxyLimits]?: number | undefined };
+
+/**
+ * Fills in the defaults.
+ *
+ * @throws {AssertionProxyError} `config_invalid` for a limit that is no whole number from 1 up (`maxBodyBytes`: from 0, or `Infinity`)
+ */
+export function resolveProxyLimits(options: ProxyLimitOptions = {}): ProxyLimits {
+  const limits = { ...DEFAULTS };
+  for (const name of Object.keys(DEFAULTS) as (keyof ProxyLimits)[]) {
+    const value = options[name];
+    if (value === undefined) continue;
+    if (!isAllowed(name, value)) {
+      throw new AssertionProxyError("config_invalid", `the limit ${name} cannot be ${value}`, {
+        hint: "give a whole number from 1 up",
+      });
+    }
+    limits[name] = value;
+  }
+  return limits;
+}
+
+function isAllowed(name: keyof ProxyLimits, value: number): boolean {
+  if (name === "maxBodyBytes" && value === Number.POSITIVE_INFINITY) return true;
+  if (!Number.isSafeInteger(value)) return false;
+  if (name.endsWith("Ms") && value > LONGEST_MS) return false;
+  return value >= (name === "maxBodyBytes" ? 0 : 1);
+}

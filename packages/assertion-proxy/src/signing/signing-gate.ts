@@ -1,0 +1,101 @@
+import type { IncomingMessage } from "node:http";
+import { fieldLines, fieldValues, type RawFields } from "../head/raw-fields.js";
+import { RequestRefusal } from "../refusal/request-refusal.js";
+import { type ClientToken, presentedTokens } from "./client-token.js";
+import type { SigningListener } from "./signing-listener.js";
+
+/** What the gate of a signing proxy goes by. */
+export interface SigningGateOptions {
+  /** Where the proxy listens. */
+  readonly listener: () => SigningListener | undefined;
+  /** The token that clients present; absent: none is asked for. Unix sockets never ask. */
+  readonly token: ClientToken | undefined;
+  /** Comparable names of the fields that may hold it, beside `Authorization`. */
+  readonly keyFields: readonly string[];
+}
+
+// What only a browser sends, and only for a page that some server gave it.
+const PAGE_FIELDS: ReadonlySet<string> = new Set(["origin", "sec-fetch-site"]);
+const PREFLIGHT_PREFIX = "access-control-request-";
+
+const HINT = "send it as Authorization: Bearer, not in the URL";
+const IPV4_MAPPED = /^::ffff:(?=\d+\.)/i;
+
+/**
+ * Makes the check that comes before anything else: that a request is a local program's, and neither a page's in a browser nor a
+ * stranger's. In this order: `Host`, the fields of browsers, the client token, and that the token is nowhere from where it would have to
+ * go to the upstream: the URL, the key of a WebSocket handshake.
+ *
+ * @returns a function that throws a `RequestRefusal`: `forbidden` for the first two, `unauthenticated` for the others
+ * @see security.md "Signing proxy"
+ */
+export function createSigningGate(options: SigningGateOptions): (request: IncomingMessage) => void {
+  return (request) => {
+    const { rawHeaders } = request;
+    const listener = options.listener();
+    if (!isOwnHost(request, listener)) {
+      throw new RequestRefusal(
+        "forbidden",
+        "Host is not the address that this proxy listens on: use the base URL that it printed",
+      );
+    }
+    if (isFromPage(rawHeaders)) {
+      throw new RequestRefusal("forbidden", "this proxy does not serve pages of a browser");
+    }
+    const { token, keyFields } = options;
+    if (token === undefined) return;
+    if (listener?.kind !== "socket") checkToken(presentedTokens(rawHeaders, keyFields), token);
+    checkPlace(request, token);
+  };
+}
+
+// Whoever makes a name lead to this machine (DNS rebinding) cannot make the browser send another Host than that name.
+function isOwnHost(request: IncomingMessage, listener: SigningListener | undefined): boolean {
+  const [host, another] = fieldValues(request.rawHeaders, "host");
+  if (host === undefined || another !== undefined || listener === undefined) return false;
+  // A Unix socket has no address, and no page reaches it: clients name any host.
+  if (listener.kind === "socket") return true;
+  const { localAddress, localPort } = request.socket;
+  if (localAddress === undefined || localPort === undefined) return false;
+  return [localAddress.replace(IPV4_MAPPED, ""), listener.host].some((name) =>
+    namesOf(name, localPort).includes(host.toLowerCase()),
+  );
+}
+
+function namesOf(name: string, port: number): string[] {
+  const host = name.includes(":") ? `[${name.toLowerCase()}]` : name.toLowerCase();
+  // Clients leave the port out where it is the scheme's own.
+  return port === 80 ? [host, `${host}:80`] : [`${host}:${port}`];
+}
+
+function isFromPage(fields: RawFields): boolean {
+  for (const { name } of fieldLines(fields)) {
+    if (PAGE_FIELDS.has(name) || name.startsWith(PREFLIGHT_PREFIX)) return true;
+  }
+  return false;
+}
+
+// A client may present the token in several places, as some do with their key, but nothing else in any of them.
+function checkToken(places: readonly (readonly string[])[], token: ClientToken): void {
+  const presented = places.flat();
+  if (presented.length === 0) {
+    throw unauthenticated(`the client token of this proxy is missing: ${HINT}`);
+  }
+  if (places.some(({ length }) => length > 1)) {
+    throw unauthenticated("one field has more than one credential: send the client token once");
+  }
+  if (!presented.every(token.isEqual)) {
+    throw unauthenticated("a credential is not the client token of this proxy");
+  }
+}
+
+function checkPlace({ url = "", rawHeaders }: IncomingMessage, token: ClientToken): void {
+  if (token.isIn(url)) throw unauthenticated(`the URL contains the client token: ${HINT}`);
+  if (fieldValues(rawHeaders, "sec-websocket-key").some(token.isIn)) {
+    throw unauthenticated("the Sec-WebSocket-Key contains the client token: send random bytes");
+  }
+}
+
+function unauthenticated(message: string): RequestRefusal {
+  return new RequestRefusal("unauthenticated", message);
+}
