@@ -1,10 +1,10 @@
 import { createHmac, createPublicKey } from "node:crypto";
-import { type CryptoKey, exportSPKI, importJWK } from "jose";
+import { CompactSign, type CryptoKey, exportSPKI, importJWK } from "jose";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { AgentAuthorityError } from "../src/agent-authority-error.js";
 import { createOidcIssuer } from "../src/humans/create-oidc-issuer.js";
 import type { OidcIssuerOptions } from "../src/humans/oidc-issuer-options.js";
-import { describeTokenRefusal } from "../src/humans/token-refusal.js";
+import { describeTokenRefusal, showSeen } from "../src/humans/token-refusal.js";
 import {
   AUDIENCE,
   encodeToken,
@@ -138,6 +138,8 @@ async function expectRefused(
 }
 
 const signed = (parts?: TokenParts) => local.token(parts);
+// 21 kB in a token.
+const DEEP = "[".repeat(8_000) + "]".repeat(8_000);
 
 describe("rejects a token", () => {
   test.each([
@@ -170,6 +172,26 @@ describe("rejects a token", () => {
     const critical = parts.header !== undefined && "crit" in parts.header;
     const token = critical ? await withHeader(parts.header) : await signed(parts);
     await expectRefused(token, reason);
+  });
+
+  test.each([
+    ["alg", "algorithm"],
+    ["typ", "type"],
+    ["kid", "kid"],
+  ])("whose %s is nested as deep as a token has room for", async (member, reason) => {
+    const header = `{"alg":"ES256","kid":"key-1","${member}":${DEEP}}`;
+    const [, ...rest] = (await signed()).split(".");
+    await expectRefused([Buffer.from(header).toString("base64url"), ...rest].join("."), reason);
+  });
+
+  test("with claims that are nested as deep as a token has room for", async () => {
+    const { alg, kid, privateKey } = local.key;
+    const claims = `{"iss":"${local.url}","aud":"${AUDIENCE}","exp":${NOON_SECONDS + 600},"sub":${DEEP}}`;
+    const token = await new CompactSign(Buffer.from(claims))
+      .setProtectedHeader({ alg, kid })
+      .sign(privateKey);
+    await expectRefused(token, "user sub");
+    await expectRefused(token, "required sub", { require: { sub: "user-1" } });
   });
 
   test("signed by a stranger under the name of the issuer's key", async () => {
@@ -299,6 +321,22 @@ describe("rejects a token", () => {
     const account = { claim: "constructor", allowed: ["a"] };
     await expectRefused(await signed(), "account constructor", { account });
   });
+});
+
+test.each([
+  ["a", '"a"'],
+  [7, "7"],
+  [null, "null"],
+  [undefined, undefined],
+  [["a", 7, null], '["a",7,null]'],
+  [["a", ["b"], { c: 1 }], '["a","[…]","{…}"]'],
+  [{ a: 1 }, '"{…}"'],
+])("the operator is shown of %j: %s", (value, shown) => {
+  expect(showSeen(value)).toBe(shown);
+});
+
+test("the operator is shown 200 characters at most", () => {
+  expect(showSeen("a".repeat(300))).toBe(`"${"a".repeat(199)}`);
 });
 
 describe("looks at no token but its own:", () => {

@@ -33,7 +33,7 @@ class TokenRefusal extends Error {
   readonly reason: TokenRefusalReason;
   /** The name of the claim that decided. */
   readonly claim: string | undefined;
-  /** As JSON, cut; `undefined` if the token has no such value, or none is to be told. */
+  /** See {@link showSeen}; `undefined` if the token has no such value, or none is to be told. */
   readonly seen: string | undefined;
   readonly expected: string | undefined;
 
@@ -43,9 +43,25 @@ class TokenRefusal extends Error {
     this.issuer = issuer;
     this.reason = reason;
     this.claim = claim;
-    this.seen = JSON.stringify(seen)?.slice(0, MAX_SEEN_CHARACTERS);
+    this.seen = showSeen(seen);
     this.expected = expected;
   }
+}
+
+/**
+ * Shows a value of a token as JSON, cut: a text, a number or a truth value, or a list of them. What lies deeper is left out, since a token can nest
+ * deeper than `JSON.stringify` can follow.
+ *
+ * @returns `undefined` for `undefined`
+ */
+export function showSeen(value: unknown): string | undefined {
+  const shown = Array.isArray(value) ? value.map(withoutDepth) : withoutDepth(value);
+  return JSON.stringify(shown)?.slice(0, MAX_SEEN_CHARACTERS);
+}
+
+function withoutDepth(value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  return Array.isArray(value) ? "[…]" : "{…}";
 }
 
 /**
