@@ -5,6 +5,7 @@ import { CredentialStoreError } from "../credential-store-error.js";
 import { KeyedMutex } from "../internal/keyed-mutex.js";
 import {
   isLockHeldBy,
+  type LockHolder,
   loadLockHolder,
   putLockAside,
   releaseLock,
@@ -13,6 +14,8 @@ import {
   takeLock,
   touchLock,
 } from "./lock-directory.js";
+import { LockLine } from "./lock-line.js";
+import { LockPatience } from "./lock-patience.js";
 import { publishFileEvent } from "./private-file-channel.js";
 import type { FileLock, FileLockOptions } from "./private-file-options.js";
 import { findProcessLife, markOfThisProcess } from "./process-mark.js";
@@ -22,6 +25,8 @@ import { toStoreError } from "./store-denied.js";
 const BEAT_MS = 750;
 const FIRST_PAUSE_MS = 5;
 const LONGEST_PAUSE_MS = 100;
+// Who is next looks this often: it alone may take the lock, so the lock would lie free until then.
+const NEXT_PAUSE_MS = 20;
 
 // Callers of one process wait in line for their turn rather than knock at the file system against each other.
 const line = new KeyedMutex();
@@ -32,9 +37,9 @@ const heldByPath = new Map<string, string>();
  * directory must exist.
  *
  * The lock holds a random owner word, and its holder gives a sign of life all the while. A lock whose holder has ended, or gave no sign
- * for three seconds, thirty while its process can be seen to run, is put aside by a rename. Should the holder only have slept, `assertHeld` tells it before it replaces anything.
+ * for three seconds, thirty while its process can be seen to run, is put aside by a rename. Who waits is served in the order in which it came. Should the holder only have slept, `assertHeld` tells it before it replaces anything.
  *
- * @throws {CredentialStoreError} `store_locked` (retryable) when the lock is not had in time or was lost; `store_denied`; `cancelled`
+ * @throws {CredentialStoreError} `store_locked` (retryable) when the lock did not change hands for `waitMs`, or was lost; `store_denied`; `cancelled`
  * @see security.md, "Stores and caches"
  */
 export async function withFileLock<T>(
@@ -87,35 +92,41 @@ async function acquire(
   signal: AbortSignal | undefined,
   waitMs: number,
 ): Promise<void> {
-  const endsAt = performance.now() + waitMs;
   const watch = new StaleWatch();
-  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
-    if (signal?.aborted === true) throw cancelled(lockPath, signal.reason);
-    try {
-      if (await takeLock(lockPath, word, await markOfThisProcess())) return;
+  const patience = new LockPatience(waitMs, performance.now());
+  const place = new LockLine(lockPath, word);
+  try {
+    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs *= 2) {
+      if (signal?.aborted === true) throw cancelled(lockPath, signal.reason);
+      const mark = await markOfThisProcess();
+      const ahead = await place.ahead(performance.now());
+      if (ahead === 0 && (await takeLock(lockPath, word, mark))) return;
       const holder = await loadLockHolder(lockPath);
-      const life = holder && (await findProcessLife(holder.mark));
-      const isSilent = watch.isStale(holder, performance.now(), life === "running");
-      if (holder !== undefined && (isSilent || life === "over")) {
-        if (await putLockAside(lockPath, holder.word)) {
-          publishFileEvent("lock_broken", lockPath);
-          // A killed process left this lock, and others may have left more: only here the directory is searched for them.
-          await removeLockLeftOvers(lockPath, Date.now());
-        }
-        continue;
-      }
-    } catch (error) {
-      throw toStoreError(lockPath, error);
+      if (holder !== undefined && (await breakLock(lockPath, holder, watch))) continue;
+      if (patience.isOver(holder?.word, performance.now())) throw stillHeld(lockPath);
+      await place.enter(mark, performance.now());
+      pauseMs = Math.min(pauseMs, LONGEST_PAUSE_MS, NEXT_PAUSE_MS * Math.max(ahead, 1));
+      // Never in step with the others that wait. An abort is looked at above.
+      await sleep(pauseMs * (0.5 + Math.random()), undefined, { signal }).catch(() => undefined);
     }
-    if (performance.now() >= endsAt) {
-      throw new CredentialStoreError("store_locked", `${lockPath} is held by another process`, {
-        retryable: true,
-        hint: "wait for the other process to finish, and try again",
-      });
-    }
-    // Never in step with the others that wait. An abort is looked at above.
-    await sleep(pauseMs * (0.5 + Math.random()), undefined, { signal }).catch(() => undefined);
+  } catch (error) {
+    throw toStoreError(lockPath, error);
+  } finally {
+    await place.leave();
   }
+}
+
+/** Puts a lock aside whose holder has ended or is silent. Returns whether it is worth to try again at once. */
+async function breakLock(path: string, holder: LockHolder, watch: StaleWatch): Promise<boolean> {
+  const life = await findProcessLife(holder.mark);
+  const isSilent = watch.isStale(holder, performance.now(), life === "running");
+  if (!isSilent && life !== "over") return false;
+  if (await putLockAside(path, holder.word)) {
+    publishFileEvent("lock_broken", path);
+    // A killed process left this lock, and others may have left more: only here the directory is searched for them.
+    await removeLockLeftOvers(path, Date.now());
+  }
+  return true;
 }
 
 /** A process that ends in the middle, for instance by `process.exit`, holds nobody up. */
@@ -134,6 +145,13 @@ function lockLost(lockPath: string): CredentialStoreError {
   return new CredentialStoreError("store_locked", `the lock ${lockPath} was lost`, {
     retryable: true,
     hint: "try again; nothing was changed",
+  });
+}
+
+function stillHeld(lockPath: string): CredentialStoreError {
+  return new CredentialStoreError("store_locked", `${lockPath} is held by another process`, {
+    retryable: true,
+    hint: "wait for the other process to finish, and try again",
   });
 }
 
