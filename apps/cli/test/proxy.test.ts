@@ -84,6 +84,10 @@ describe("a proxy that cannot be served as told is exit 2 and makes nothing", ()
       args: () => [...to(), "--socket", "/nowhere", "--client-token-file", "/nowhere"],
     },
     {
+      what: "a socket that allows a Host",
+      args: () => [...to(), "--socket", "/nowhere", "--allow-host", "proxy"],
+    },
+    {
       what: "an address that others reach, without --allow-remote",
       args: () => [...to(), "--listen", "0.0.0.0:0"],
     },
@@ -121,6 +125,7 @@ describe("a proxy that cannot be served as told is exit 2 and makes nothing", ()
 
   test.each([
     ["a thread header that is no header's name", ["--thread-header", "a b"]],
+    ["a host to allow that is a URL", ["--allow-host", "http://proxy:4800"]],
     ["a header to forward that is the proxy's own", ["--forward-header", "X-Api-Key"]],
   ])("rejects %s, and makes neither a token nor an audit file", async (_, args) => {
     await logIn();
@@ -360,6 +365,22 @@ describe("proxy", () => {
     expect(figures).toContain('code="unauthenticated"');
     process.kill("SIGTERM");
     expect(await process.exited).toMatchObject({ code: 0, stdout: `listening on ${url}\n` });
+  });
+
+  test("serves a client that reaches it under a name which --allow-host gives", async () => {
+    await logIn();
+    const { url } = await start([...onLoopback(), "--open", "--allow-host", "agent-proxy:8080"]);
+    const status = (host: string) =>
+      new Promise<number | undefined>((resolve, reject) => {
+        httpRequest(url, { headers: { host } }, (response) => {
+          response.resume();
+          resolve(response.statusCode);
+        })
+          .on("error", reject)
+          .end();
+      });
+    expect(await status("agent-proxy:8080")).toBe(200);
+    expect(await status("agent-proxy:8081")).toBe(403);
   });
 
   test("rejects a listener for operations that is no address, before it listens itself", async () => {

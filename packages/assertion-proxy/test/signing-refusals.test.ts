@@ -193,3 +193,49 @@ test("the proxy of a name is reached by that name and by its address", async () 
   expect(await sendRaw(signing.url, other)).toMatchObject({ status: 403 });
   expect(upstream.connections).toHaveLength(2);
 });
+
+describe("a Host that is not the proxy's own", () => {
+  const hostLine = (text: string, host: string) => text.replace(/Host: .*/, `Host: ${host}`);
+
+  test("is served if it was allowed, and named with the switch for it if not", async () => {
+    const upstream = await startRawUpstream(OK_ONCE);
+    const signing = await startSigningProxy({
+      upstream: upstream.url,
+      allowedHosts: ["agent-proxy:80", "localhost"],
+    });
+    const request = signing.request("GET", "/v1");
+    const { port } = new URL(signing.url);
+    for (const host of ["agent-proxy", "agent-proxy:80", `localhost:${port}`]) {
+      expect(await sendRaw(signing.url, hostLine(request, host))).toMatchObject({ status: 200 });
+    }
+    const { status, body } = await sendRaw(signing.url, hostLine(request, "other:8080"));
+    expect(status).toBe(403);
+    expect(JSON.parse(body).detail).toBe(
+      "the Host other:8080 is not an address that this proxy listens on: use the base URL that it printed, or start the proxy with --allow-host other:8080",
+    );
+  });
+
+  test.each([
+    ["the client token", TOKEN],
+    ["something else than a host", "<b>x</b>"],
+  ])("is not shown if it is %s", async (_, host) => {
+    const signing = await startSigningProxy({ upstream: "http://127.0.0.1:1" });
+    const { status, body } = await sendRaw(
+      signing.url,
+      hostLine(signing.request("GET", "/v1"), host),
+    );
+    expect(status).toBe(403);
+    expect(body).toContain("--allow-host HOST:PORT");
+    expect(body).not.toContain(host);
+  });
+
+  test("opens the proxy neither to pages nor to clients without a token", async () => {
+    const upstream = await startRawUpstream();
+    const signing = await startSigningProxy({ upstream: upstream.url, allowedHosts: ["proxy:1"] });
+    const page = signing.request("GET", "/v1", "Origin: http://proxy:1\r\n");
+    expect(await sendRaw(signing.url, hostLine(page, "proxy:1"))).toMatchObject({ status: 403 });
+    const bare = "GET /v1 HTTP/1.1\r\nHost: proxy:1\r\n\r\n";
+    expect(await sendRaw(signing.url, bare)).toMatchObject({ status: 401 });
+    expect(upstream.connections).toHaveLength(0);
+  });
+});

@@ -33,6 +33,7 @@ export interface ProxyOptions extends OperationsOptions {
   readonly threadHeader?: readonly string[];
   readonly forwardHeader?: readonly string[];
   readonly allowRemote?: boolean;
+  readonly allowHost?: readonly string[];
   readonly audit?: string;
   readonly binding?: boolean;
   readonly bearerOrigin?: readonly string[];
@@ -64,6 +65,7 @@ export async function proxy(run: Run, options: ProxyOptions): Promise<void> {
     threadHeaders: options.threadHeader,
     forwardHeaders: options.forwardHeader,
     allowRemote: options.allowRemote,
+    allowedHosts: options.allowHost,
     binding: options.binding,
   };
   // A wrong option is refused here, before the token or a file is made.
@@ -106,17 +108,22 @@ export async function proxy(run: Run, options: ProxyOptions): Promise<void> {
 
 // Everything that can be seen to be wrong before anything is opened or made.
 function addressOf(options: ProxyOptions): ListenAddress | undefined {
-  const { listen, socket, open = false, clientTokenFile, allowRemote = false } = options;
+  const { listen, socket, open = false, clientTokenFile, allowHost, allowRemote = false } = options;
   if (listen === undefined) {
     if (socket === undefined) {
       throw usageError("nowhere to listen", "add --listen HOST:PORT, or --socket PATH");
     }
     // A socket's permissions say who may use it.
-    const surplus = Object.entries({ "--open": open, "--client-token-file": clientTokenFile }).find(
-      ([, value]) => value !== undefined && value !== false,
-    );
+    const surplus = Object.entries({
+      "--open": open,
+      "--client-token-file": clientTokenFile,
+      "--allow-host": allowHost,
+    }).find(([, value]) => value !== undefined && value !== false);
     if (surplus === undefined) return undefined;
-    throw usageError(`${surplus[0]} is for --listen`, "a Unix socket takes no client token");
+    throw usageError(
+      `${surplus[0]} is for --listen`,
+      "a Unix socket takes no client token, and any Host",
+    );
   }
   const address = parseListenAddress(listen);
   if (open && clientTokenFile !== undefined) {

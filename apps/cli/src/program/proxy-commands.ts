@@ -45,6 +45,11 @@ export function declareProxyCommands(program: Command, declare: Declare): void {
     .option(...BEARER_ORIGIN)
     .option(...FORWARD_HEADER)
     .option("--allow-remote", "allow to listen where other machines can reach it")
+    .option(
+      "--allow-host <host[:port]>",
+      "serve clients that reach the proxy under this name too, such as host.docker.internal or localhost:8080 (may be repeated)",
+      collect,
+    )
     .option("--binding", "sign method, URL and body too; bodies are then read whole first")
     .option("--audit <file>", "append one JSON line for each request to this file")
     .option(...OPERATIONS_LISTEN)

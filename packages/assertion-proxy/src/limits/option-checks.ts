@@ -63,6 +63,7 @@ export const SIGNING_PROXY_OPTIONS: Readonly<Record<string, OptionShape>> = {
   },
   threadHeaders: { type: "list", expected: "a list of header names", optional: true },
   allowRemote: FLAG,
+  allowedHosts: { type: "list", expected: "a list of HOST or HOST:PORT", optional: true },
   binding: FLAG,
   signer: {
     type: "object",

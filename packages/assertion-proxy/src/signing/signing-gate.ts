@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { fieldLines, fieldValues, type RawFields } from "../head/raw-fields.js";
 import { RequestRefusal } from "../refusal/request-refusal.js";
+import { type AllowedHost, parseHost } from "./allowed-hosts.js";
 import { type ClientToken, presentedTokens } from "./client-token.js";
 import type { SigningListener } from "./signing-listener.js";
 
@@ -12,6 +13,8 @@ export interface SigningGateOptions {
   readonly token: ClientToken | undefined;
   /** Comparable names of the fields that may hold it, beside `Authorization`. */
   readonly keyFields: readonly string[];
+  /** What clients may name in `Host` beside the proxy's own address. */
+  readonly allowedHosts: readonly AllowedHost[];
 }
 
 // What only a browser sends, and only for a page that some server gave it.
@@ -33,12 +36,8 @@ export function createSigningGate(options: SigningGateOptions): (request: Incomi
   return (request) => {
     const { rawHeaders } = request;
     const listener = options.listener();
-    if (!isOwnHost(request, listener)) {
-      throw new RequestRefusal(
-        "forbidden",
-        "Host is not the address that this proxy listens on: use the base URL that it printed",
-      );
-    }
+    const { allowedHosts } = options;
+    if (!isServedHost(request, listener, allowedHosts)) throw wrongHost(rawHeaders, options.token);
     if (isFromPage(rawHeaders)) {
       throw new RequestRefusal("forbidden", "this proxy does not serve pages of a browser");
     }
@@ -50,22 +49,42 @@ export function createSigningGate(options: SigningGateOptions): (request: Incomi
 }
 
 // Whoever makes a name lead to this machine (DNS rebinding) cannot make the browser send another Host than that name.
-function isOwnHost(request: IncomingMessage, listener: SigningListener | undefined): boolean {
+function isServedHost(
+  request: IncomingMessage,
+  listener: SigningListener | undefined,
+  allowedHosts: readonly AllowedHost[],
+): boolean {
   const [host, another] = fieldValues(request.rawHeaders, "host");
   if (host === undefined || another !== undefined || listener === undefined) return false;
   // A Unix socket has no address, and no page reaches it: clients name any host.
   if (listener.kind === "socket") return true;
   const { localAddress, localPort } = request.socket;
   if (localAddress === undefined || localPort === undefined) return false;
-  return [localAddress.replace(IPV4_MAPPED, ""), listener.host].some((name) =>
-    namesOf(name, localPort).includes(host.toLowerCase()),
-  );
+  const served: readonly AllowedHost[] = [
+    { host: localAddress.replace(IPV4_MAPPED, "").toLowerCase() },
+    { host: listener.host.toLowerCase() },
+    ...allowedHosts,
+  ];
+  const named = parseHost(host);
+  return served.some((own) => {
+    // Clients leave the port out where it is the scheme's own.
+    return named?.host === own.host && (named.port ?? 80) === (own.port ?? localPort);
+  });
 }
 
-function namesOf(name: string, port: number): string[] {
-  const host = name.includes(":") ? `[${name.toLowerCase()}]` : name.toLowerCase();
-  // Clients leave the port out where it is the scheme's own.
-  return port === 80 ? [host, `${host}:80`] : [`${host}:${port}`];
+function wrongHost(fields: RawFields, token: ClientToken | undefined): RequestRefusal {
+  const hosts = fieldValues(fields, "host");
+  const [host = ""] = hosts;
+  // What is no host may hold anything.
+  const isShown = hosts.length === 1 && parseHost(host) !== undefined && token?.isIn(host) !== true;
+  const what = isShown
+    ? `the Host ${host} is not an address that this proxy listens on`
+    : "Host does not name one address that this proxy listens on";
+  const how = isShown ? `--allow-host ${host}` : "--allow-host HOST:PORT";
+  return new RequestRefusal(
+    "forbidden",
+    `${what}: use the base URL that it printed, or start the proxy with ${how}`,
+  );
 }
 
 function isFromPage(fields: RawFields): boolean {

@@ -9,6 +9,7 @@ import type { Audit } from "../refusal/audit-entry.js";
 import { type CloseOptions, ForwardingProxy } from "../serve/forwarding-proxy.js";
 import { parseUpstream } from "../upstream/upstream.js";
 import { createUpstreamAgent, type UpstreamTls } from "../upstream/upstream-agent.js";
+import { parseAllowedHosts } from "./allowed-hosts.js";
 import { createClientToken, keyFieldsBeside } from "./client-token.js";
 import { createSigningGate } from "./signing-gate.js";
 import {
@@ -50,6 +51,12 @@ export interface SigningProxyOptions {
   readonly credentialMs?: number | undefined;
   /** Allow to listen where other machines can reach it; needs a client token. Default false. */
   readonly allowRemote?: boolean | undefined;
+  /**
+   * What clients may name in `Host` beside the address that the proxy listens on, each as `HOST` or `HOST:PORT`: the name of a service in a
+   * container network, a mapped port. Without a port it is the one that the connection came to. Default none. A page of such a name could
+   * reach the proxy, but has no client token.
+   */
+  readonly allowedHosts?: readonly string[] | undefined;
   /**
    * Bytes of a body that are kept while it is sent, so that it can be sent once more after a 401. A longer body streams through, and its
    * 401 is the client's. From 0, default 1,048,576: 1 MiB.
@@ -142,7 +149,12 @@ export function createSigningProxy(options: SigningProxyOptions): SigningProxy {
   const keyFields = keyFieldsBeside(options.forwardHeaders ?? []);
   let listener: SigningListener | undefined;
   const policy = createSigningPolicy({
-    guard: createSigningGate({ listener: () => listener, token, keyFields }),
+    guard: createSigningGate({
+      listener: () => listener,
+      token,
+      keyFields,
+      allowedHosts: parseAllowedHosts(options.allowedHosts ?? []),
+    }),
     keyFields,
     isSecret: token?.isIn,
     threadHeaders: parseThreadHeaders(options.threadHeaders ?? DEFAULT_THREAD_HEADERS),
