@@ -1,3 +1,4 @@
+import { AuthorityClient } from "@countersign/agent-identity/authority-client";
 import { AgentKey } from "@countersign/agent-key";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { AgentAuthorityError, createAuthority, createOidcIssuer } from "../src/index.js";
@@ -31,6 +32,18 @@ afterEach(async () => {
 
 const whoami = (token: string) =>
   tested.call("GET", "/v1/whoami", { headers: { authorization: `Bearer ${token}` } });
+
+/** A good token of the issuer `staff` with so many characters. */
+async function tokenOfLength(length: number): Promise<string> {
+  const token = (filler: number) => staff.token({ claims: { filler: "a".repeat(filler) } });
+  const filler = Math.floor(((length - (await token(0)).length) * 3) / 4);
+  for (const more of [0, 1, 2]) {
+    const made = await token(filler + more);
+    if (made.length === length) return made;
+  }
+  // The last group of base64url has two to four characters.
+  throw new Error(`no token has ${length} characters`);
+}
 
 describe("an authority with two issuers", () => {
   test("is not started when both have one name", async () => {
@@ -152,6 +165,41 @@ describe("an authority with two issuers", () => {
     expect((await tested.registerTask(body.agent_runtime_id, key)).status).toBe(200);
     const other = await register(await staff.token({ claims: { sub: "user-2" } }));
     expectRefusal(other, 409, "invalid_key");
+  });
+
+  test("takes a token of 32,767 characters by bearer and by biscuit", async () => {
+    const token = await tokenOfLength(32_767);
+    expect((await whoami(token)).body).toMatchObject({ user_id: "staff:user-1" });
+    expect((await tested.registerAgent(token, AgentKey.generate())).status).toBe(200);
+    const client = new AuthorityClient({ authority: tested.url });
+    expect(await client.whoami(token)).toMatchObject({ userId: "staff:user-1" });
+    const key = AgentKey.generate();
+    const path = "/v1/agent/register";
+    const headers = {
+      "x-openai-authorization": await client.biscuit(token, { method: "POST", path }),
+    };
+    expect((await tested.call("POST", path, { headers, body: agentBody(key) })).status).toBe(200);
+  });
+
+  test("refuses a longer token, and says so to its operator", async () => {
+    const plain = await whoami(await staff.token({ claims: { exp: 1 } }));
+    const answer = await whoami(await tokenOfLength(32_769));
+    expectRefusal(answer, 401, "unauthenticated");
+    expect(answer.body.detail).toBe(plain.body.detail);
+    expect(logged.map(([fields]) => fields)).toContainEqual({
+      request_id: expect.any(String),
+      reason: "oidc ?: length",
+      seen: "32769",
+      expected: "at most 32768 characters",
+    });
+  });
+
+  test.each([100, 2_000, 8_000])("refuses a token nested %i deep with 401", async (depth) => {
+    const [, ...rest] = (await staff.token()).split(".");
+    const header = `{"alg":${"[".repeat(depth)}${"]".repeat(depth)}}`;
+    const token = [Buffer.from(header).toString("base64url"), ...rest].join(".");
+    expectRefusal(await whoami(token), 401, "unauthenticated");
+    expect(logged.map(([{ reason }]) => reason)).toContain("oidc staff: algorithm");
   });
 
   test("writes down which issuer it was", async () => {

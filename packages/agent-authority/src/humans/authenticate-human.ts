@@ -3,7 +3,7 @@ import { authenticate } from "../registry/authenticate.js";
 import { checkPrincipal } from "../registry/principals.js";
 import type { Instant } from "../registry/times.js";
 import type { AuthorityStore } from "../store/authority-store.js";
-import { peekIssuer } from "./peek-issuer.js";
+import { MAX_TOKEN_CHARACTERS, peekIssuer } from "./peek-issuer.js";
 import type { HumanIssuer, Principal } from "./principal.js";
 import { refuseToken } from "./token-refusal.js";
 
@@ -30,6 +30,10 @@ export async function authenticateHuman(
       const found = { ...principal, accessTokenId: undefined };
       await checkPrincipal(store.rows, found);
       return found;
+    }
+    if (token.length > MAX_TOKEN_CHARACTERS) {
+      const expected = `at most ${MAX_TOKEN_CHARACTERS} characters`;
+      throw refuseToken("?", "length", { seen: token.length, expected });
     }
     const named = peekIssuer(token);
     if (named !== undefined) {

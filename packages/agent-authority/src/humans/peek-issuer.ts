@@ -1,5 +1,5 @@
-// What fits into a request's headers. Nothing longer is looked at.
-const MAX_TOKEN_CHARACTERS = 32_768;
+/** Nothing longer is looked at. The default of `limits.maxHeaderBytes` has room for it. */
+export const MAX_TOKEN_CHARACTERS = 32_768;
 const COMPACT_JWS = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 
 /**

@@ -3,6 +3,7 @@ import { Refusal } from "../registry/refusal.js";
 /** Why a token of an issuer was refused. For the operator's log and audit alone: who sent it is not told. */
 export type TokenRefusalReason =
   | "issuer"
+  | "length"
   | "malformed"
   | "algorithm"
   | "type"

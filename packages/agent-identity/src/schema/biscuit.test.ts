@@ -40,6 +40,12 @@ test("reads a biscuit request as it was made", () => {
   expect(parseBiscuitRequestHeaders(HEADERS)).toMatchObject(REQUEST);
 });
 
+test("reads an access token of any length: what carries the request bounds it", () => {
+  const accessToken = "a".repeat(32_768);
+  const headers = createBiscuitRequestHeaders({ ...REQUEST, accessToken });
+  expect(parseBiscuitRequestHeaders(headers).accessToken).toBe(accessToken);
+});
+
 test.each([[undefined], [""], ["two words"], ["é"], ["x".repeat(8193)], [["a", "b"]]])(
   "refuses an answer with the biscuit %j",
   async (value) => {
