@@ -1,6 +1,7 @@
 import { AgentKey } from "@countersign/agent-key";
 import { sql } from "kysely";
-import { describe, expect, it } from "vitest";
+import { Client } from "pg";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { AgentAuthorityError, createRegistry, openStore } from "../src/index.js";
 import { TestedAuthority } from "./start-authority.js";
 import { PGBOUNCER, type PooledDatabase, startPgBouncer } from "./start-pgbouncer.js";
@@ -77,6 +78,38 @@ describe.skipIf(PGBOUNCER === undefined)(
       // Fails if a session of the server kept one.
       const check = "do $$ begin assert current_setting('lock_timeout') = '0'; end $$";
       for (let session = 0; session < 4; session += 1) await run(pooled, check);
+    });
+
+    it("answers 503 while the pooler has no session for it, and goes on when there is one", async () => {
+      const { pooled } = await start();
+      await using tested = await TestedAuthority.start({ database: pooled });
+      const token = await tested.token();
+      const authorization = `Bearer ${token}`;
+      const statuses = () =>
+        Promise.all(
+          ["/readyz", "/v1/whoami", "/v1/whoami"].map(
+            async (path) => (await tested.call("GET", path, { headers: { authorization } })).status,
+          ),
+        );
+      expect(await statuses()).toEqual([200, 200, 200]);
+      // All sessions that the pooler has: as when PostgreSQL is away, the next client waits.
+      const holders = [new Client(pooled), new Client(pooled)];
+      onTestFinished(async () => {
+        for (const holder of holders) await holder.end();
+      });
+      for (const holder of holders) {
+        await holder.connect();
+        await holder.query("begin");
+      }
+      // With a connection that there is, and with new ones.
+      const registrations = Array.from({ length: 4 }, async () => {
+        const { status } = await tested.registerAgent(token, AgentKey.generate());
+        return status;
+      });
+      expect(await statuses()).toEqual([503, 503, 503]);
+      expect(await Promise.all(registrations)).toEqual([503, 503, 503, 503]);
+      for (const holder of holders) await holder.query("rollback");
+      expect(await statuses()).toEqual([200, 200, 200]);
     });
 
     it("goes on after a statement that failed", async () => {

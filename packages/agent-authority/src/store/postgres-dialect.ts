@@ -3,7 +3,12 @@ import { Client, Pool, type PoolClient } from "pg";
 import { AgentAuthorityError } from "../agent-authority-error.js";
 import { toPostgresError } from "./postgres-error.js";
 import { PlainPostgresDialect } from "./postgres-introspector.js";
-import { createMappedClient, type SessionSettings, startSession } from "./postgres-session.js";
+import {
+  createMappedClient,
+  type SessionOptions,
+  type SessionSettings,
+  startSession,
+} from "./postgres-session.js";
 import type { PoolState } from "./store-events.js";
 
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -37,13 +42,15 @@ export interface PostgresDialectOptions {
  */
 export function createPostgresDialect(url: string, options: PostgresDialectOptions): Dialect {
   assertUsable(url);
-  const settings = options.isPatient ? {} : timeoutsFor(url);
+  const session: SessionOptions = options.isPatient
+    ? { settings: {} }
+    : { settings: timeoutsFor(url), startMs: CONNECT_TIMEOUT_MS };
   const pool = new Pool({
     connectionString: url,
     max: options.maxConnections,
     application_name: "countersign-authority",
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    onConnect: (client) => startSession(client, settings),
+    onConnect: (client) => startSession(client, session),
     keepAlive: true,
     ...(options.password === undefined ? {} : { Client: clientWith(options.password) }),
   });
@@ -61,7 +68,7 @@ export function createPostgresDialect(url: string, options: PostgresDialectOptio
     pool: {
       connect: async () => {
         const client = await connect(pool);
-        const known = clients.get(client) ?? createMappedClient(client, settings);
+        const known = clients.get(client) ?? createMappedClient(client, session);
         clients.set(client, known);
         return known;
       },

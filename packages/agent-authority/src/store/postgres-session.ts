@@ -1,10 +1,20 @@
 import type { PostgresPoolClient } from "kysely";
-import type { ClientBase, PoolClient } from "pg";
+import type { Client, ClientBase, PoolClient } from "pg";
 import { toPostgresError } from "./postgres-error.js";
 import { statementName } from "./statement-names.js";
 
 /** Settings of PostgreSQL and their values. */
 export type SessionSettings = Readonly<Record<string, string>>;
+
+/** How the sessions of a pool are set up. */
+export interface SessionOptions {
+  readonly settings: SessionSettings;
+  /**
+   * How long the start of a session, and behind a pooler that of a transaction, may stay without an answer: a pooler whose server is away, or has no
+   * session left, lets it wait for minutes. Milliseconds. Default: as long as it takes.
+   */
+  readonly startMs?: number | undefined;
+}
 
 type Query = (sql: string, parameters: readonly unknown[]) => Promise<unknown>;
 
@@ -23,23 +33,44 @@ const pooled = new WeakSet<ClientBase>();
  *
  * Start-up parameters would not do: PgBouncer refuses the connection over one that it does not keep.
  */
-export async function startSession(client: ClientBase, settings: SessionSettings): Promise<void> {
-  const { rows } = await client.query<{ pid: number }>("select pg_backend_pid() as pid");
+export async function startSession(
+  client: ClientBase,
+  { settings, startMs }: SessionOptions,
+): Promise<void> {
+  const { rows } = await within(startMs, client, () =>
+    client.query<{ pid: number }>("select pg_backend_pid() as pid"),
+  );
   if (!("processID" in client) || client.processID !== rows[0]?.pid) {
     pooled.add(client);
     return;
   }
   const all = Object.entries({ ...settings, default_transaction_isolation: ISOLATION });
   const set = all.map(([name, value]) => `set_config('${name}', '${value}', false)`);
-  await client.query(`select ${set.join(", ")}; ${durable(false)}`);
+  const text = `select ${set.join(", ")}; ${durable(false)}`;
+  await within(startMs, client, () => client.query(text));
+}
+
+// Ending a connection that waits for an answer fails its query as one that was lost, and takes it out of the pool. The types do not say that a
+// pool's clients can be ended.
+async function within<T>(
+  ms: number | undefined,
+  client: ClientBase,
+  query: () => Promise<T>,
+): Promise<T> {
+  const timer = ms === undefined ? undefined : setTimeout(() => void (client as Client).end(), ms);
+  try {
+    return await query();
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** What Kysely asks of a client, with errors of this package. */
 export function createMappedClient(
   client: PoolClient,
-  settings: SessionSettings,
+  options: SessionOptions,
 ): PostgresPoolClient {
-  const query = pooled.has(client) ? queryPooled(client, settings) : querySession(client);
+  const query = pooled.has(client) ? queryPooled(client, options) : querySession(client);
   return {
     // Kysely's other form, with a cursor, is for streams, which the authority does not use.
     query: query as PostgresPoolClient["query"],
@@ -58,7 +89,7 @@ function querySession(client: PoolClient): Query {
  * Statements behind a pooler. Each transaction carries its settings along, and a single statement is a transaction, so that they hold for it
  * as well. None has a name: the session that parsed it may be another one at its next run.
  */
-function queryPooled(client: PoolClient, settings: SessionSettings): Query {
+function queryPooled(client: PoolClient, { settings, startMs }: SessionOptions): Query {
   const set = Object.entries(settings).map(([name, value]) => `set local ${name} = '${value}'`);
   const start = [`start transaction isolation level ${ISOLATION}`, ...set, durable(true)].join(";");
   const run: Query = (text, values) =>
@@ -67,7 +98,7 @@ function queryPooled(client: PoolClient, settings: SessionSettings): Query {
 
   async function open(): Promise<void> {
     try {
-      await run(start, []);
+      await within(startMs, client, () => run(start, []));
     } catch (error) {
       await run("rollback", []).catch(() => {});
       throw error;
