@@ -57,10 +57,15 @@ function withoutEmptyHost(url: string): string {
   const [, scheme, user = "", password, path, parameters] = match;
   const search = [
     ...(parameters === undefined ? [] : [parameters]),
-    `user=${user}`,
-    ...(password === undefined ? [] : [`password=${password}`]),
+    `user=${asParameter(user)}`,
+    ...(password === undefined ? [] : [`password=${asParameter(password)}`]),
   ];
   return `${scheme}${path}?${search.join("&")}`;
+}
+
+// Encodes what stands for itself in userinfo, and not among parameters.
+function asParameter(userinfo: string): string {
+  return userinfo.replace(/%(?![0-9a-f]{2})|[+&]/gi, encodeURIComponent);
 }
 
 function invalid(message: string): AgentAuthorityError {
