@@ -31,6 +31,9 @@ describe("a password is no argument", () => {
     "POSTGRES://u:s3cr3t@db.example/x",
     "postgres://db.example/x?password=s3cr3t",
     "postgres://u:s3cr3t/x@db.example:port/x",
+    "postgres://u:s3cr3t%@db.example/x",
+    "postgres://u:s3cr3t%ff@db.example/x",
+    "postgres://u:s3cr3t@/x?host=/run/postgresql",
   ])("%s", async (option) => {
     const error = await find({ option }).catch((reason: unknown) => reason);
     expect(CliError.is(error) && error.code).toBe("usage");
@@ -89,6 +92,21 @@ test("the URL may stand in a variable or a file, and may then hold a password", 
   const found = await find({ option: `file:${fileWith(`${url}\n`)}` });
   expect(found?.url).toBe(url);
   expect(await found?.password?.()).toBe("s3cr3t");
+});
+
+test.each([
+  ["postgres://u:p%40%2F@db.example/x", "p@/"],
+  ["postgres://u:100%@db.example/x", "100%"],
+  ["postgres://u:%40%zz@db.example/x", "@%zz"],
+  ["postgres://u:a%ffb@db.example/x", "a%ffb"],
+  ["postgres://u:p%40@/x?host=/run/postgresql", "p@"],
+  ["postgres://u:a+b%26@/x?host=/run/postgresql&application_name=a@b", "a+b&"],
+  ["postgres://u:100%@/x?host=/run/postgresql", "100%"],
+  ["postgres://u@/x?host=/run/postgresql&password=p%40", "p@"],
+])("a file with %s has the password %s", async (url, password) => {
+  const found = await find({ option: `file:${fileWith(url)}` });
+  expect(found?.url).toBe(url);
+  expect(await found?.password?.()).toBe(password);
 });
 
 test("a driver that looks for a password file by itself is told where it is, never in the working directory", async () => {

@@ -82,9 +82,20 @@ export function holdsPassword(url: string): boolean {
 function passwordOf(url: string): string {
   const parameter = new URLSearchParams(/\?([^#]*)/.exec(url)?.[1]).get("password");
   if (parameter) return parameter;
-  if (URL.canParse(url)) return decodeURIComponent(new URL(url).password);
-  // Up to the last `@`, since a password that nobody has encoded may hold any character.
-  return /^[^:]*:\/\/[^:@]*:(.*)@/s.exec(url)?.[1] ?? "";
+  if (URL.canParse(url)) return decodePercent(new URL(url).password);
+  const ofSocket = /^[^:]*:\/\/[^:@/?#]*:([^@/?#]*)@\//.exec(url)?.[1];
+  // Else up to the last `@`, since a password that nobody has encoded may hold any character.
+  return decodePercent(ofSocket ?? /^[^:]*:\/\/[^:@]*:(.*)@/s.exec(url)?.[1] ?? "");
+}
+
+// A `%` that encodes nothing stands for itself, as the driver reads it.
+function decodePercent(text: string): string {
+  try {
+    return decodeURIComponent(text.replace(/%(?![0-9a-f]{2})/gi, "%25"));
+  } catch {
+    // The bytes are no UTF-8: nobody has encoded it.
+    return text;
+  }
 }
 
 async function readDatabaseUrl(
