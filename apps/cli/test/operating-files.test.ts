@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { chmod, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { runProcess, temporaryDirectory } from "@countersign/testing";
@@ -23,6 +23,11 @@ const FILES = [
   "countersign-authority.service",
   "README.md",
 ];
+
+test("come with the package, and nothing else that is in their folder", () => {
+  const built = join(import.meta.dirname, "../dist/operating");
+  expect(readdirSync(built).toSorted()).toEqual(FILES.toSorted());
+});
 
 test.each(FILES)("%s holds no secret", (name) => {
   expect(SECRET.exec(read(name))?.[0]).toBeUndefined();
