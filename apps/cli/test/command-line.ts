@@ -13,7 +13,9 @@ import {
   startProcess,
   type TestProcess,
 } from "@countersign/testing";
-import { expect } from "vitest";
+import { effort } from "@countersign/testing/effort";
+import { afterAll, expect } from "vitest";
+import { ResidentPool } from "./resident/resident-pool.js";
 
 /** The built command. */
 export const BIN = fileURLToPath(new URL("../dist/bin.js", import.meta.url));
@@ -24,7 +26,15 @@ export interface CommandOptions {
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
   readonly input?: string | undefined;
   readonly cwd?: string | undefined;
+  /**
+   * Runs it in a process of its own in the quick effort too. For a test of what a process is: how it starts and is killed, what it loads, what its
+   * streams are connected to. Default: false, except where no other process shows it truly; see {@link needsOwnProcess}.
+   */
+  readonly ownProcess?: boolean | undefined;
 }
+
+const residents = new ResidentPool(BIN);
+afterAll(() => residents.end());
 
 /** The environment of the built command: the variables of whoever runs the tests decide nothing. */
 export function environmentOf({ home, env }: CommandOptions): Record<string, string | undefined> {
@@ -34,14 +44,38 @@ export function environmentOf({ home, env }: CommandOptions): Record<string, str
   return { ...Object.fromEntries(cleared), COUNTERSIGN_HOME: home, ...env };
 }
 
-/** Runs the built command to its end. */
+/**
+ * Runs the built command to its end: in a process of its own, or in the quick effort in one that has loaded the program before; see
+ * `test/processes/resident.ts`.
+ */
 export async function countersign(
   args: readonly string[],
   options: CommandOptions,
 ): Promise<ProcessResult> {
   const env = environmentOf(options);
-  const { input, cwd } = options;
-  return await runProcess(process.execPath, [BIN, ...args], { env, input, cwd });
+  const { input, cwd, ownProcess = needsOwnProcess(args, options) } = options;
+  if (effort === "full" || ownProcess) {
+    return await runProcess(process.execPath, [BIN, ...args], { env, input, cwd });
+  }
+  return await residents.run({
+    args,
+    env: definedOf({ ...process.env, ...env }),
+    cwd: cwd ?? process.cwd(),
+    input: input ?? "",
+  });
+}
+
+/** Node and native modules read some variables once for a process; and the child of `codex run` gets the streams of the process. */
+function needsOwnProcess([command, subcommand]: readonly string[], { env }: CommandOptions) {
+  const isReadOnce = (name: string) => /^(NODE_|SSL_|OPENSSL_|UV_|DBUS_)/.test(name);
+  return (command === "codex" && subcommand === "run") || Object.keys(env ?? {}).some(isReadOnce);
+}
+
+function definedOf(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  const entries = Object.entries(env);
+  return Object.fromEntries(
+    entries.filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
 }
 
 /** Runs the built command to its end as another user, which root alone can do. */
@@ -50,9 +84,8 @@ export async function countersignAs(
   args: readonly string[],
   options: CommandOptions,
 ): Promise<ProcessResult> {
-  const env = Object.entries({ ...process.env, ...environmentOf(options) });
   const child = spawn(process.execPath, [BIN, ...args], {
-    env: Object.fromEntries(env.filter(([, value]) => value !== undefined)),
+    env: definedOf({ ...process.env, ...environmentOf(options) }),
     cwd: options.cwd,
     uid,
     gid: uid,

@@ -59,7 +59,7 @@ describe("a header whose agent and task are decided", () => {
 
   test("is signed again with the time of the request, also when the authority is away", async () => {
     await authority.close();
-    const line = await output(["header"], { home, env });
+    const line = await output(["header"], { home, env, ownProcess: true });
     expect(idsOf(line)).toEqual({ agentRuntimeId: "agent_1", taskId: "task_1" });
     const later = Date.now() + 3_600_000;
     const assertion = parseAssertion(quickly(["header"], { now: later })?.slice(15));

@@ -96,7 +96,8 @@ test("an error with --json is one document on stdout too", async () => {
 });
 
 test("--version prints the version alone", async () => {
-  expect(await output(["--version"], options)).toMatch(/^\d+\.\d+\.\d+\n$/);
+  const alone = { ...options, ownProcess: true };
+  expect(await output(["--version"], alone)).toMatch(/^\d+\.\d+\.\d+\n$/);
 });
 
 test("--version and --help with --json are one document each", async () => {
@@ -138,5 +139,6 @@ test("what was written is repeated with control and bidirectional characters esc
 });
 
 test("nothing of a colour is printed to a pipe", async () => {
-  expect((await countersign(["nope"], options)).stderr).not.toContain("\u001b");
+  const alone = { ...options, ownProcess: true };
+  expect((await countersign(["nope"], alone)).stderr).not.toContain("\u001b");
 });

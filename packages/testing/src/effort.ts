@@ -1,6 +1,6 @@
 /**
  * How much work the tests do. `quick` is for the loop of a developer; `full` is what a change must pass. Both run every test: they differ in
- * how often a test repeats what it does.
+ * how often a test repeats what it does, and in what tests share.
  */
 export type Effort = "quick" | "full";
 
