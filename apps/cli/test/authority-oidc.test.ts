@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { writeFile } from "node:fs/promises";
+import { appendFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -9,6 +9,9 @@ import { countersign, output } from "./command-line.js";
 import { freshWorld } from "./fresh-home.js";
 
 const AUDIENCE = "https://authority.example";
+
+const issuerTable = (name: string, issuer: string) =>
+  `[[oidc]]\nname = "${name}"\nissuer = "${issuer}"\njwks_uri = "${issuer}/keys"\naudience = "${AUDIENCE}"\naccount = "acct-1"\n`;
 
 async function openIssuer() {
   const { home, folder } = await freshWorld();
@@ -22,14 +25,10 @@ async function openIssuer() {
   onTestFinished(() => void server.close());
   const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const config = join(folder.path, "authority.toml");
-  await writeFile(
-    config,
-    `[[oidc]]\nname = "staff"\nissuer = "${issuer}"\njwks_uri = "${issuer}/keys"\naudience = "${AUDIENCE}"\naccount = "acct-1"\n`,
-    { mode: 0o600 },
-  );
+  await writeFile(config, issuerTable("staff", issuer), { mode: 0o600 });
   const sign = (claims: object = {}) =>
     keys.sign({ iss: issuer, aud: AUDIENCE, sub: "ada", exp: 4_102_444_800, ...claims });
-  return { args: ["authority", "oidc", "check", "--config", config], home, issuer, sign };
+  return { args: ["authority", "oidc", "check", "--config", config], config, home, issuer, sign };
 }
 
 test("authority oidc check says what an issuer's token lacks, and never the token", async () => {
@@ -48,6 +47,33 @@ test("authority oidc check says what an issuer's token lacks, and never the toke
     expect(result.stdout).toContain(says);
     for (const part of token.split(".")) expect(result.stdout + result.stderr).not.toContain(part);
   }
+});
+
+test("authority oidc check tells what is no token, or too long for one, from another issuer's", async () => {
+  const { args, home, issuer, sign } = await openIssuer();
+  const isOther = `issuer iss: seen "${"a".repeat(199)}, expected ${issuer}\n`;
+  for (const [token, says] of [
+    ["opaque", 'malformed: seen "1 part", expected a signed JWT'],
+    ["a.b.c", 'malformed: seen "3 parts", expected a signed JWT'],
+    ["a.b.c.d.e", 'malformed: seen "5 parts", expected a signed JWT'],
+    [sign({ filler: "a".repeat(32_768) }), "length: seen 4"],
+    [sign({ iss: undefined }), `issuer iss: seen nothing, expected ${issuer}`],
+    [sign({ iss: "a".repeat(300) }), isOther],
+  ] as const) {
+    const { code, stdout } = await countersign(args, { home, input: token });
+    expect(code).not.toBe(0);
+    expect(stdout).toContain(`oidc staff: ${says}`);
+  }
+});
+
+test.each([
+  ["one name", "staff", "https://other.example"],
+  ["one URL", "other", undefined],
+])("authority oidc check refuses issuers of %s, as authority serve does", async (_, name, url) => {
+  const { args, config, home, issuer, sign } = await openIssuer();
+  await appendFile(config, issuerTable(name, url ?? issuer));
+  const result = await countersign([...args, "--json"], { home, input: sign() });
+  expect(JSON.parse(result.stdout)).toMatchObject({ error: { code: "config_invalid" } });
 });
 
 test("authority oidc check says whose a token is that is taken", async () => {

@@ -6,7 +6,7 @@ import { parseAuthority } from "@countersign/agent-key";
 import { AgentAuthorityError } from "./agent-authority-error.js";
 import type { AuthorityOptions, Generation, RegistrationProofPolicy } from "./authority-types.js";
 import type { AuthorityContext } from "./http/authority-context.js";
-import type { HumanIssuer } from "./humans/principal.js";
+import { checkIssuers } from "./humans/check-issuers.js";
 import { RateLimiter } from "./limits/rate-limiter.js";
 import { type RateLimitOptions, type RateLimits, resolveRateLimits } from "./limits/rate-limits.js";
 import {
@@ -31,13 +31,14 @@ const CAPABILITY = /^[\x21-\x7e]{1,256}$/;
 /** Checks the options of an authority and fills in their defaults. Throws `config_invalid`. */
 export function checkAuthorityOptions(options: AuthorityOptions): AuthorityContext {
   checkOptions(options, AUTHORITY_OPTIONS);
-  const { store, capabilities = [], now = store.now, logger } = options;
+  const { store, humans = [], capabilities = [], now = store.now, logger } = options;
+  checkIssuers(humans);
   for (const capability of capabilities) {
     if (!CAPABILITY.test(capability)) throw invalid("capabilities", "hold visible ASCII alone");
   }
   return {
     store,
-    humans: checkHumans(options.humans ?? []),
+    humans,
     publicUrl:
       options.publicUrl === undefined
         ? undefined
@@ -83,16 +84,6 @@ export function checkRegistryOptions(
     maxLiveAgents:
       checkRange("maxLiveAgents", options.maxLiveAgents, 1_000_000) ?? DEFAULT_LIVE_AGENTS,
   };
-}
-
-function checkHumans(humans: readonly HumanIssuer[]): readonly HumanIssuer[] {
-  const names = new Set(humans.map(({ name }) => name));
-  if (names.size !== humans.length) {
-    throw invalid("humans", "names each issuer once: ids are kept apart by that name");
-  }
-  const urls = humans.map(({ issuer }) => issuer).filter((issuer) => issuer !== undefined);
-  if (new Set(urls).size === urls.length) return humans;
-  throw invalid("humans", "has each issuer's URL once: the second would never be asked");
 }
 
 function checkProxies(list: readonly string[]): TrustedProxies {

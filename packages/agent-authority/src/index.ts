@@ -11,6 +11,7 @@ export type {
 export { createAuthority } from "./create-authority.js";
 export { databaseDirectory } from "./database-directory.js";
 export { databaseReplayStore } from "./database-replay-store.js";
+export { checkIssuers } from "./humans/check-issuers.js";
 export { checkOidcToken, type OidcTokenReport } from "./humans/check-oidc-token.js";
 export { createOidcIssuer } from "./humans/create-oidc-issuer.js";
 export type {

@@ -17,7 +17,8 @@ export const NO_SECRET: Readonly<Record<string, string>> = {
   "agent-assertion/sign": "AssertionSigner bindRequest",
   "agent-assertion/undici": "repeatableBody",
   "agent-authority": `
-    AUDITED_CHANGES AUDITED_REQUESTS AgentAuthorityError TOKEN_ROLES backupStore checkOidcToken createAuthorityMetrics
+    AUDITED_CHANGES AUDITED_REQUESTS AgentAuthorityError TOKEN_ROLES backupStore checkIssuers checkOidcToken
+    createAuthorityMetrics
     createOidcIssuer createOperationsListener followAuditEvents`,
   "agent-identity": `
     AGENT_REGISTRATION_PATH AgentIdentityError AuthorityError BISCUIT_HEADER BISCUIT_PATH CredentialStoreError

@@ -5,7 +5,7 @@ import type { Instant } from "../registry/times.js";
 import type { AuthorityStore } from "../store/authority-store.js";
 import { MAX_TOKEN_CHARACTERS, peekIssuer } from "./peek-issuer.js";
 import type { HumanIssuer, Principal } from "./principal.js";
-import { refuseToken } from "./token-refusal.js";
+import { refuseLength, refuseToken } from "./token-refusal.js";
 
 /** What a human's token is held against. */
 export interface HumanSources {
@@ -31,10 +31,7 @@ export async function authenticateHuman(
       await checkPrincipal(store.rows, found);
       return found;
     }
-    if (token.length > MAX_TOKEN_CHARACTERS) {
-      const expected = `at most ${MAX_TOKEN_CHARACTERS} characters`;
-      throw refuseToken("?", "length", { seen: token.length, expected });
-    }
+    if (token.length > MAX_TOKEN_CHARACTERS) throw refuseLength("?", token);
     const named = peekIssuer(token);
     if (named !== undefined) {
       const expected = humans.map(({ issuer }) => issuer).join(" or ");

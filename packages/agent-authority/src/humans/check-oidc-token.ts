@@ -1,8 +1,9 @@
+import type { Refusal } from "../registry/refusal.js";
 import { createOidcIssuer } from "./create-oidc-issuer.js";
 import type { OidcIssuerOptions } from "./oidc-issuer-options.js";
-import { peekIssuer } from "./peek-issuer.js";
+import { MAX_TOKEN_CHARACTERS, peekClaims } from "./peek-issuer.js";
 import type { HumanPrincipal } from "./principal.js";
-import { tokenRefusalFields } from "./token-refusal.js";
+import { refuseLength, refuseToken, tokenRefusalFields } from "./token-refusal.js";
 
 /** What the configuration of an issuer makes of a token. */
 export interface OidcTokenReport {
@@ -29,12 +30,25 @@ export async function checkOidcToken(
   const issuer = createOidcIssuer(options);
   try {
     const principal = await issuer.authenticate(token, nowMs);
-    if (principal !== undefined) return { principal };
+    if (principal === undefined) throw refuseOther(options, token);
+    return { principal };
   } catch (error) {
     const fields = tokenRefusalFields(error);
     if (fields === undefined) throw error;
     return fields;
   }
-  const seen = JSON.stringify(peekIssuer(token)) ?? "nothing";
-  return { reason: `oidc ${options.name}: issuer iss`, seen, expected: options.issuer };
+}
+
+// An authority leaves such a token to its other issuers.
+function refuseOther({ name, issuer }: OidcIssuerOptions, token: string): Refusal {
+  if (token.length > MAX_TOKEN_CHARACTERS) return refuseLength(name, token);
+  const claims = peekClaims(token);
+  if (claims !== undefined) {
+    return refuseToken(name, "issuer", { claim: "iss", seen: claims.iss, expected: issuer });
+  }
+  const parts = token.split(".").length;
+  return refuseToken(name, "malformed", {
+    seen: parts === 1 ? "1 part" : `${parts} parts`,
+    expected: "a signed JWT: three parts in base64url, the first two with JSON",
+  });
 }

@@ -9,9 +9,14 @@ const COMPACT_JWS = /^[\w-]+\.[\w-]+\.[\w-]+$/;
  * @returns `undefined` when it is no signed JWT of at most 32 KiB, or names no issuer
  */
 export function peekIssuer(token: string): string | undefined {
-  if (token.length > MAX_TOKEN_CHARACTERS || !COMPACT_JWS.test(token)) return undefined;
-  const { iss } = parsePart(token.split(".")[1]) ?? {};
+  const { iss } = peekClaims(token) ?? {};
   return typeof iss === "string" ? iss : undefined;
+}
+
+/** Reads the claims of a token; `undefined` when it is no signed JWT of at most 32 KiB. Nothing is verified. */
+export function peekClaims(token: string): Readonly<Record<string, unknown>> | undefined {
+  if (token.length > MAX_TOKEN_CHARACTERS || !COMPACT_JWS.test(token)) return undefined;
+  return parsePart(token.split(".")[1]);
 }
 
 /** Reads the header of a token. Nothing is verified. */

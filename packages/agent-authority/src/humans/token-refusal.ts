@@ -1,4 +1,5 @@
 import { Refusal } from "../registry/refusal.js";
+import { MAX_TOKEN_CHARACTERS } from "./peek-issuer.js";
 
 /** Why a token of an issuer was refused. For the operator's log and audit alone: who sent it is not told. */
 export type TokenRefusalReason =
@@ -77,6 +78,12 @@ export function refuseToken(
     hint: "log in again; if it stays, whoever runs the authority can see why",
     cause: new TokenRefusal(issuer, reason, finding),
   });
+}
+
+/** Makes the refusal of a token that is too long to be looked at. */
+export function refuseLength(issuer: string, token: string): Refusal {
+  const expected = `at most ${MAX_TOKEN_CHARACTERS} characters`;
+  return refuseToken(issuer, "length", { seen: token.length, expected });
 }
 
 /** For the log: why a token was refused, what was seen and what was expected. `undefined` when the error is another. */

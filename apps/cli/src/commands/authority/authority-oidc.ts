@@ -1,4 +1,4 @@
-import { checkOidcToken } from "@countersign/agent-authority";
+import { checkIssuers, checkOidcToken, createOidcIssuer } from "@countersign/agent-authority";
 import type { Run } from "../../config/run.js";
 import { readStdin } from "../../home/secrets.js";
 import { loadAuthoritySettings } from "../../serve/authority-config.js";
@@ -21,6 +21,7 @@ export async function checkOidc(run: Run, options: CheckOidcOptions): Promise<vo
       hint: "add [[oidc]]; docs/oidc.md has examples",
     });
   }
+  checkIssuers(oidc.map((issuer) => createOidcIssuer(issuer)));
   const token = (await readStdin(process.stdin, MAX_TOKEN_BYTES)).toString("utf8").trim();
   const checks = await Promise.all(
     oidc.map(async (issuer) => {
