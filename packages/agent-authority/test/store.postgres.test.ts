@@ -5,6 +5,7 @@ import { AgentKey } from "@countersign/agent-key";
 import { sql } from "kysely";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { AgentAuthorityError, createAuthority, createRegistry, openStore } from "../src/index.js";
+import { tryStore } from "../src/store/try-store.js";
 import { expectRefusal, expectRejection } from "./expect-refusal.js";
 import { runProgram } from "./run-process.js";
 import { TestedAuthority } from "./start-authority.js";
@@ -299,6 +300,22 @@ describe("openStore on PostgreSQL", () => {
     release();
     await early;
     expect((await listed).map(({ action }) => action)).toEqual(["early", "late"]);
+  });
+
+  it("is tried with rows that take more than a page, as they are stored", async () => {
+    await using store = await openStore(await createDatabase());
+    await sql`create table sizes (size integer)`.execute(store.rows);
+    // Read from the table: a trigger's own row is not yet as it is stored.
+    await sql`create function note_size() returns trigger language plpgsql as 'begin
+      insert into sizes select pg_column_size(expires_at) from rate_limits where name = new.name and window_start = new.window_start;
+      return null; end'`.execute(store.rows);
+    await sql`create trigger note_size after insert on rate_limits for each row execute function note_size()`.execute(
+      store.rows,
+    );
+    await tryStore(store);
+    const { rows } = await sql`select sum(size) >= 8192 as enough from sizes`.execute(store.rows);
+    expect(rows).toEqual([{ enough: true }]);
+    expect(await store.rows.selectFrom("rate_limits").selectAll().execute()).toEqual([]);
   });
 
   it("lets its authority be ready only while it may be written", async () => {

@@ -1,10 +1,12 @@
-import { randomUUID } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { sql } from "kysely";
 import type { AuthorityStore } from "./authority-store.js";
 
 const KEPT_MS = 1_000;
-// Longer than a page of SQLite, so that it takes pages of its own: a small row may fit where no registration does.
-const ROOM = "-".repeat(8_192);
+// Together longer than a page, so that they take pages of their own: a small row may fit where no registration does. No longer each than an index of
+// PostgreSQL takes.
+const ROWS = 4;
+const ROW_BYTES = 1_536;
 
 const READ = sql`select 1 from agents limit 1`;
 // Fails at once on a server that was the standby, or has become one.
@@ -32,11 +34,15 @@ export async function tryStore(store: AuthorityStore): Promise<void> {
     return;
   }
   const name = `probe:${randomUUID()}`;
+  const room = Array.from({ length: ROWS }, (_, index) => ({
+    name,
+    window_start: `${index}`,
+    count: 0,
+    // Random, since PostgreSQL stores what repeats itself in little room.
+    expires_at: randomBytes(ROW_BYTES).toString("base64url"),
+  }));
   await store.transaction(async (rows) => {
-    await rows
-      .insertInto("rate_limits")
-      .values({ name, window_start: "", count: 0, expires_at: ROOM })
-      .execute();
+    await rows.insertInto("rate_limits").values(room).execute();
     await rows.deleteFrom("rate_limits").where("name", "=", name).execute();
   });
   successes.set(store, { at: performance.now(), failures });
