@@ -76,7 +76,7 @@ export const MANAGER_OPTIONS: Readonly<Record<string, OptionShape>> = {
  * ask while it is on its way share it as it is.
  */
 export interface EnsureIdentityOptions extends CallPatience {
-  /** Ends this caller's waiting; it then rejects with `cancelled`. A registration that others wait for goes on. */
+  /** Ends this caller's waiting; it then rejects with the signal's reason. A registration that others wait for goes on. */
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -99,8 +99,9 @@ export class AgentIdentityManager {
    *
    * @returns `undefined`: the feature is off, or nobody is logged in
    * @throws {AuthorityError} when the authority refuses or cannot be reached; the next call tries again with the same key
-   * @throws {AgentIdentityError} `bad_response`, `invalid_request`, `config_invalid`, `no_identity`, `not_logged_in`, `cancelled`
+   * @throws {AgentIdentityError} `bad_response`, `invalid_request`, `config_invalid`, `no_identity`, `not_logged_in`, `cancelled` by `close`
    * @throws {CredentialStoreError} `store_corrupt`, `store_denied`, `store_locked`
+   * @throws the reason of `signal`, once the caller ended the call
    */
   async ensure(options: EnsureIdentityOptions = {}): Promise<AgentIdentity | undefined> {
     return await this.#withCurrent(options, async (binding, human, signal) => {
@@ -261,6 +262,7 @@ export class AgentIdentityManager {
     const signal = this.#signalOf(options);
     for (let change = 0; change < MAX_AUTH_CHANGES; change += 1) {
       if (!this.enabled) return undefined;
+      options.signal?.throwIfAborted();
       if (signal.aborted) throw cancelled(signal.reason);
       const auth = await this.#auth.current();
       if (auth === undefined) return undefined;
@@ -276,6 +278,7 @@ export class AgentIdentityManager {
         const identity = await run(binding, human, signal);
         if (await this.#auth.isCurrent(binding)) return identity;
       } catch (error) {
+        options.signal?.throwIfAborted();
         if (signal.aborted) throw cancelled(signal.reason);
         if (!(await this.#auth.isOvertaken(binding, token, error))) throw error;
       }

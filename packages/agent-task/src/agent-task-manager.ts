@@ -5,6 +5,7 @@ import { AuthorityClock } from "@countersign/agent-identity/authority-client";
 import { type Code, parseOrigin, parseScopeId } from "@countersign/agent-key";
 import { type AgentTask, RUN, type TaskScope } from "./agent-task.js";
 import { AgentThread, type FailurePolicy, type ThreadOptions } from "./agent-thread.js";
+import { withCallersReason } from "./internal/callers-reason.js";
 import { CredentialRules } from "./internal/credential-rules.js";
 import { checkOptions, TASK_MANAGER_OPTIONS } from "./internal/options.js";
 import { TaskKeeper } from "./internal/task-keeper.js";
@@ -85,9 +86,10 @@ export class AgentTaskManager extends EventEmitter<AgentTaskEvents> {
    * @returns `undefined`: the feature is off, or nobody is logged in
    * @throws {AgentKeyError} `invalid_request` when the scope is none
    * @throws {TaskRegistrationError} this turn has no task; see its `code`, `retryable` and `hint`
+   * @throws the reason of `signal`, once the caller ended the call
    */
   ensure(scope: TaskScope, options: ThreadOptions = {}): Promise<AgentTask | undefined> {
-    return this.#keeper.ensure(scope, options);
+    return withCallersReason(options.signal, () => this.#keeper.ensure(scope, options));
   }
 
   /**

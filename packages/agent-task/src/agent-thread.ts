@@ -5,8 +5,9 @@ import type {
   CredentialSource,
 } from "@countersign/agent-key";
 import type { AgentTask, TaskScope } from "./agent-task.js";
+import { withCallersReason } from "./internal/callers-reason.js";
 
-/** What a turn is done with. */
+/** What a turn is done with. After a refusal that was recovered from, both are the new ones. */
 export interface Turn {
   /** The task; absent while the feature is off, or in a fallback to the human's token. */
   readonly task?: AgentTask | undefined;
@@ -16,7 +17,7 @@ export interface Turn {
 
 /** Options of the calls of {@link AgentThread}. */
 export interface ThreadOptions {
-  /** Ends the caller's waiting for a task; the call then rejects with `cancelled`. */
+  /** Ends the caller's waiting for a task; `run` and `ensure` then reject with its reason. */
   readonly signal?: AbortSignal | undefined;
   /** Time to get a task, where it is less than the manager's `deadlineMs`. Milliseconds. */
   readonly deadlineMs?: number | undefined;
@@ -40,6 +41,8 @@ export interface ThreadParts {
 /** Gives the credentials of all threads, and hears of their refusals. */
 export interface ThreadCredentials {
   turn(scope: TaskScope, options?: ThreadOptions): Promise<Turn>;
+  /** What a turn that was begun with this is done with now: the same, unless a recovery replaced its task. */
+  current(scope: TaskScope, begun: Turn): Turn;
   refused(
     scope: TaskScope,
     credential: Credential,
@@ -86,9 +89,22 @@ export class AgentThread implements CredentialSource {
    * @returns what the turn returned; what it throws passes through
    * @throws {TaskRegistrationError} this turn has no task; the next one tries again
    * @throws {AgentTaskError} `not_logged_in`
+   * @throws the reason of `signal`, once the caller ended the wait for the task
    */
   async run<T>(turn: (turn: Turn) => Promise<T>, options?: ThreadOptions): Promise<T> {
-    return await turn(await this.#parts.credentials.turn(this.id, options));
+    const { credentials } = this.#parts;
+    const begun = await withCallersReason(options?.signal, () =>
+      credentials.turn(this.id, options),
+    );
+    const { id } = this;
+    return await turn({
+      get task() {
+        return credentials.current(id, begun).task;
+      },
+      get credential() {
+        return credentials.current(id, begun).credential;
+      },
+    });
   }
 
   /**

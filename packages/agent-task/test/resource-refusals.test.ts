@@ -26,6 +26,39 @@ function expectAgent(credential: Credential | undefined): AgentCredential {
   return credential;
 }
 
+describe("a turn whose request is refused", () => {
+  it("goes on with the new task, and keeps its own where nothing was recovered", async () => {
+    const world = await startWorld();
+    const thread = world.tasks().thread("thread-1");
+    await thread.run(async (turn) => {
+      const { credential, task } = turn;
+      const first = expectAgent(credential);
+      expect(task?.taskId).toBe(first.taskId);
+      expect(await thread.refused(first, { code: "forbidden", origin })).toBeUndefined();
+      expect([turn.task, turn.credential]).toEqual([task, first]);
+      const next = expectAgent(await thread.refused(first, { code: "task_revoked", origin }));
+      expect(next.taskId).not.toBe(first.taskId);
+      expect(turn.task?.taskId).toBe(next.taskId);
+      expect(turn.credential).toBe(next);
+    });
+  });
+
+  it("keeps its own task where another human's takes its place", async () => {
+    const world = await startWorld();
+    const tasks = world.tasks();
+    const thread = tasks.thread("thread-1");
+    const { authority } = world;
+    const other = await startWorld({ authority, account: "acct-2" });
+    await thread.run(async (turn) => {
+      const { task, credential } = turn;
+      world.auth.set(await other.auth.current());
+      const replaced = await thread.credential();
+      expect(expectAgent(replaced).taskId).not.toBe(task?.taskId);
+      expect([turn.task, turn.credential]).toEqual([task, credential]);
+    });
+  });
+});
+
 describe("a refused request", () => {
   it("is handed up for every code that a new task does not mend", async () => {
     const world = await startWorld();

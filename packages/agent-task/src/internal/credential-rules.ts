@@ -86,6 +86,16 @@ export class CredentialRules implements ThreadCredentials {
     return { task, credential: await this.#agent(task) };
   }
 
+  current(scope: TaskScope, begun: Turn): Turn {
+    const { task } = this.#options.keeper.state(scope);
+    if (begun.credential.kind !== "agent" || task === undefined || task === begun.task)
+      return begun;
+    // Made by the recovery. A task of another login is no continuation of this turn.
+    const credential = this.#made.get(task);
+    const isContinued = credential !== undefined && this.#isForSame(credential, begun.credential);
+    return isContinued ? { task, credential } : begun;
+  }
+
   async refused(
     scope: TaskScope,
     credential: Credential,
@@ -190,11 +200,15 @@ export class CredentialRules implements ThreadCredentials {
     before: AgentCredential,
   ): Promise<Credential | undefined> {
     const next = await this.#agent(task);
+    return this.#isForSame(next, before) ? next : undefined;
+  }
+
+  #isForSame(next: AgentCredential, before: AgentCredential): boolean {
     const was = this.#principals.get(before);
     const is = this.#principals.get(next);
-    const same =
-      was !== undefined && is !== undefined ? isSamePrincipal(was, is) : isSameSigner(before, next);
-    return same ? next : undefined;
+    return was !== undefined && is !== undefined
+      ? isSamePrincipal(was, is)
+      : isSameSigner(before, next);
   }
 
   async #agent(task: AgentTask): Promise<AgentCredential> {
