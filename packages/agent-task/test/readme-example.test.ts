@@ -30,6 +30,22 @@ test("the README's program takes its turns in one task, also when it is started 
   expect(authority.requests).toHaveLength(2);
 });
 
+test("the README's session log begins in a folder that is not there yet, and a torn line costs its thread's task alone", async () => {
+  const world = await startWorld();
+  const file = `${await startHome()}/not/there/session.jsonl`;
+  const store = sessionLogStore(file);
+  const kept = await world.tasks({ store }).ensure("thread-1");
+  const torn = await world.tasks({ store }).ensure("thread-2");
+  const whole = await readFile(file, "utf8");
+  await writeFile(file, whole.slice(0, -20));
+  const tasks = world.tasks({ store });
+  expect((await tasks.ensure("thread-1"))?.taskId).toBe(kept?.taskId);
+  const again = await tasks.ensure("thread-2");
+  expect(again).toBeDefined();
+  expect((await world.tasks({ store }).ensure("thread-2"))?.taskId).toBe(again?.taskId);
+  expect(torn).toBeDefined();
+});
+
 test("the README's session log keeps the task of a thread", async () => {
   const world = await startWorld();
   const file = `${await startHome()}/session.jsonl`;

@@ -1,12 +1,15 @@
 import { randomBytes } from "node:crypto";
-import { constants } from "node:fs";
+import { constants, fsync } from "node:fs";
 import { type FileHandle, lstat, open, readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { promisify } from "node:util";
 import { assertOwnedByUser } from "./assert-owned-by-user.js";
 import { loadGeneration } from "./generation.js";
 import { publishFileEvent } from "./private-file-channel.js";
 import type { WritePrivateFileOptions } from "./private-file-options.js";
 import { denied, errnoOf, toStoreError } from "./store-denied.js";
+
+const fsyncDescriptor = promisify(fsync);
 
 const FLAGS =
   constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0);
@@ -86,7 +89,7 @@ async function fill(handle: FileHandle, path: string, text: string): Promise<voi
     await handle.chmod(0o600);
     await handle.writeFile(text, "utf8");
     publishFileEvent("temporary_written", path);
-    await handle.sync();
+    await sync(handle);
     publishFileEvent("temporary_synced", path);
   } finally {
     await handle.close();
@@ -97,10 +100,15 @@ async function syncDirectory(directory: string): Promise<void> {
   let handle: FileHandle | undefined;
   try {
     handle = await open(directory, constants.O_RDONLY);
-    await handle.sync();
+    await sync(handle);
   } catch {
     // Windows and some network file systems cannot sync a directory; the rename itself has happened.
   } finally {
     await handle?.close();
   }
+}
+
+// By its descriptor: a handle of Yarn's Plug'n'Play has no `sync`.
+async function sync(handle: FileHandle): Promise<void> {
+  await fsyncDescriptor(handle.fd);
 }
