@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
 import { agentKeyError, refusalOf } from "../test/agent-key-error.js";
 import { INVALID_PUBLIC_KEYS, VALID_KEYS } from "../test/key-vectors.js";
+import { NO_TEXTS } from "../test/no-texts.js";
 import { AgentKey } from "./agent-key.js";
 import { AgentPublicKey } from "./agent-public-key.js";
 import { isSoundPublicKey } from "./edwards-point.js";
@@ -43,6 +44,16 @@ describe("AgentPublicKey.parse", () => {
   ])("rejects %s", (_name, text) => {
     expect(text).not.toBe(line);
     expect(() => AgentPublicKey.parse(text)).toThrow(agentKeyError("invalid_key"));
+  });
+
+  test.each(NO_TEXTS)("rejects %s", (_name, value) => {
+    const text = value as string;
+    expect(() => AgentPublicKey.parse(text)).toThrow(agentKeyError("invalid_key"));
+  });
+
+  test("rejects an object whose toString is a valid line", () => {
+    const object = { toString: (): string => line } as unknown as string;
+    expect(() => AgentPublicKey.parse(object)).toThrow(agentKeyError("invalid_key"));
   });
 
   test("rejects the line with any bit of its blob's frame flipped", () => {

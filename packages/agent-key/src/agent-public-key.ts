@@ -36,11 +36,11 @@ export class AgentPublicKey {
    *
    * A key is checked once: the 5,000 that were parsed last are kept, and given again for an equal line.
    *
-   * @throws {AgentKeyError} `invalid_key` when it is no such line, or the key is not canonical, not on the curve or of small order
+   * @throws {AgentKeyError} `invalid_key` when it is no such line, of whatever type, or the key is not canonical, not on the curve or of small order
    * @see docs/protocol.md §3; RFC 8709 §4
    */
   static parse(line: string): AgentPublicKey {
-    const encoded = LINE.exec(line)?.[1];
+    const encoded = typeof line === "string" ? LINE.exec(line)?.[1] : undefined;
     if (encoded === undefined) throw invalidLine();
     const kept = AgentPublicKey.#kept.get(`${ALGORITHM} ${encoded}`);
     const key = kept ?? AgentPublicKey.fromBytes(keyBytesOf(encoded));

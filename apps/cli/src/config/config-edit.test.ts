@@ -37,6 +37,11 @@ describe("one setting changes and every other byte stays", () => {
       before: `[features] # mine\n  ${KEY}  =  false # off\n`,
       after: `[features] # mine\n  ${KEY}  =  true # off\n`,
     },
+    { before: "\uFEFF", after: `\uFEFF[features]\n${KEY} = true\n` },
+    {
+      before: `\uFEFF[features]\r\n${KEY} = false\r\n`,
+      after: `\uFEFF[features]\r\n${KEY} = true\r\n`,
+    },
     { before: `[features]\r\n${KEY} = false\r\n`, after: `[features]\r\n${KEY} = true\r\n` },
     {
       before: `[other]\n${KEY} = false\n[features]\nx = true\n`,

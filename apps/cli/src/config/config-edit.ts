@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { CliError } from "../text/cli-error.js";
-import { parseToml } from "./config.js";
+import { BYTE_ORDER_MARK, parseToml } from "./config.js";
 
 const FEATURES_HEADER = /^[ \t]*\[[ \t]*(?:features|"features"|'features')[ \t]*\][ \t]*(?:#.*)?$/;
 const ANY_HEADER = /^[ \t]*\[/;
@@ -36,6 +36,9 @@ export function setFeatureInConfig(
 }
 
 function editLines(text: string, key: string, value: boolean): string {
+  if (text.startsWith(BYTE_ORDER_MARK)) {
+    return BYTE_ORDER_MARK + editLines(text.slice(1), key, value);
+  }
   const newline = text.includes("\r\n") ? "\r\n" : "\n";
   const lines = text.split(/\r?\n/);
   const setting = `${key} = ${value}`;

@@ -6,6 +6,9 @@ import { CONFIG_FILE } from "../home/home.js";
 import { readTrustedFile } from "../home/trusted-file.js";
 import { CliError } from "../text/cli-error.js";
 
+/** What editors of Windows put before a text; it is no part of it. */
+export const BYTE_ORDER_MARK = "\uFEFF";
+
 const configSchema = z.looseObject({
   authority: z.string().optional(),
   gateway: z.string().optional(),
@@ -111,7 +114,7 @@ function assertUrl(url: string, key: (typeof URL_KEYS)[number], file: string): v
 /** Parses TOML; an error names file, line and column. */
 export function parseToml(text: string, file: string): Record<string, unknown> {
   try {
-    return parse(text);
+    return parse(text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text);
   } catch (error) {
     if (!(error instanceof TomlError)) throw error;
     const [what = ""] = error.message.split("\n");

@@ -34,6 +34,8 @@ const HINTS: Partial<Record<Code, string>> = {
   server_error: "try again later; if it stays, tell whoever runs the authority",
   bad_response: "check that the authority's address is right and names an authority",
 };
+const NO_AUTHORITY =
+  "check the URL of the authority, its path included: there is no authority at this one";
 
 /** Makes the error of an answer that is not 2xx (protocol.md §7). */
 export function answerError(
@@ -47,6 +49,8 @@ export function answerError(
   const code = problem?.code ?? codeOfStatus(status);
   const retryAfterSeconds = parseRetryAfter(answer.headers["retry-after"], options.now);
   const said = describeServerText(problem?.detail ?? text, options.secrets);
+  // An authority says what it does not know; this was answered by something else, or above or below its base.
+  const isElsewhere = status === 404 && problem?.code === undefined;
   const isRedirect = status >= 300 && status < 400;
   return new AuthorityError(
     code,
@@ -59,7 +63,7 @@ export function answerError(
       // A 403 is worth another turn only where the authority says so (protocol.md §8).
       retryable:
         status === 429 || status >= 500 || (status === 403 && retryAfterSeconds !== undefined),
-      hint: HINTS[code],
+      hint: isElsewhere ? NO_AUTHORITY : HINTS[code],
     },
   );
 }

@@ -70,6 +70,18 @@ describe("refuses a registration, with its code and without a second try,", () =
     expect(error.message).toContain(": no");
     expect(authority.counts.registerAgent).toBe(1);
   });
+
+  test("answered with 404 by something that is no authority: the hint is the URL, and an authority's own 404 keeps its own", async () => {
+    const { authority, register } = await open();
+    authority.fault("register_agent", { kind: "status", status: 404, body: "no such page" });
+    const error = await expectRejection(register(), AuthorityError, "invalid_request");
+    expect(error.hint).toContain("check the URL");
+    const headers = { "content-type": "application/problem+json" };
+    const body = JSON.stringify({ code: "unknown_agent" });
+    authority.fault("register_agent", { kind: "status", status: 404, headers, body });
+    const known = await expectRejection(register(), AuthorityError, "unknown_agent");
+    expect(known.hint).toBeUndefined();
+  });
 });
 
 describe("keeps the code of problem+json", () => {
