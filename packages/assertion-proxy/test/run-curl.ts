@@ -31,3 +31,9 @@ export async function runCurl(args: readonly string[], input?: Buffer): Promise<
   const end = output.lastIndexOf("\n");
   return { exitCode, status: Number(output.slice(end + 1)), body: output.slice(0, end), log };
 }
+
+/** Whether curl is installed. */
+export const hasCurl = await runCurl(["--version"]).then(
+  () => true,
+  () => false,
+);

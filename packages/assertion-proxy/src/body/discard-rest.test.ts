@@ -1,16 +1,47 @@
 import { IncomingMessage } from "node:http";
 import { Socket } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
-import { discardRest } from "./discard-rest.js";
+import { discardRest, endsWithEarlyAnswer } from "./discard-rest.js";
 
-test("breaks the connection of a body that goes on for more than 1 MiB, and of no shorter one", () => {
+function openRequest(headers: Record<string, string> = {}) {
   const socket = new Socket();
   onTestFinished(() => void socket.destroy());
   const request = new IncomingMessage(socket);
+  request.headers = headers;
+  onTestFinished(() => void request.destroy());
+  return { socket, request };
+}
+
+test("ends the connection of a body that goes on for more than 1 MiB, and of no shorter one", () => {
+  const { socket, request } = openRequest();
   discardRest(request);
   request.emit("data", Buffer.alloc(1_048_576));
-  expect(socket.destroyed).toBe(false);
+  expect(socket.writableEnded).toBe(false);
   request.emit("data", Buffer.alloc(1));
-  expect(socket.destroyed).toBe(true);
-  request.destroy();
+  expect(socket.writableEnded).toBe(true);
+  expect(socket.destroyed).toBe(false);
 });
+
+test("keeps a connection from being closed by its server before a body was read, and no longer", () => {
+  const { socket, request } = openRequest();
+  discardRest(request);
+  expect(socket.destroySoon).not.toBe(Socket.prototype.destroySoon);
+  request.emit("close");
+  expect(socket.destroySoon).toBe(Socket.prototype.destroySoon);
+});
+
+test.each([
+  [{ "content-length": "1048576" }, false, false],
+  [{ "content-length": "1048577" }, false, true],
+  [{ "content-length": "1048577" }, true, false],
+  [{ "transfer-encoding": "chunked" }, false, true],
+  [{ "transfer-encoding": "chunked" }, true, false],
+  [{}, false, false],
+])(
+  "with %j, the body read: %s, an answer is its connection's last: %s",
+  (headers, read, isLast) => {
+    const { request } = openRequest(headers);
+    request.complete = read;
+    expect(endsWithEarlyAnswer(request)).toBe(isLast);
+  },
+);

@@ -1,12 +1,23 @@
 import type { IncomingMessage } from "node:http";
+import { linger } from "./linger.js";
 
-// What is cheaper to read than to break a connection for.
-const MAX_BYTES = 1_048_576;
-const MAX_MS = 5_000;
+// What is cheaper to read than to open another connection for.
+const KEPT_BYTES = 1_048_576;
+const KEPT_MS = 5_000;
 
 /**
- * Reads the rest of a body that nobody wants, after its request was answered, so that the client gets to read the answer and may use the
- * connection again. Past 1 MiB or 5 s the connection is destroyed.
+ * Tells whether an answer that begins now is the last of its connection, since the rest of its request's body is long or without a known
+ * length: a client that may use the connection again would begin its next request while this side ends.
+ */
+export function endsWithEarlyAnswer({ complete, headers }: IncomingMessage): boolean {
+  if (complete) return false;
+  return "transfer-encoding" in headers || Number(headers["content-length"] ?? 0) > KEPT_BYTES;
+}
+
+/**
+ * Reads the rest of a body that nobody wants, after its request was answered, so that the client gets to read the answer, and may use the
+ * connection again if the rest is short. Past 1 MiB or 5 s, or if the answer was the connection's last, this side of it ends, see
+ * {@link linger}.
  */
 export function discardRest(request: IncomingMessage): void {
   if (request.complete) {
@@ -14,14 +25,20 @@ export function discardRest(request: IncomingMessage): void {
     return;
   }
   const { socket } = request;
-  let left = MAX_BYTES;
-  const timer = setTimeout(() => socket.destroy(), MAX_MS);
+  const end = (): void => linger(socket);
+  // Node's server calls it after a last answer, whether or not something is left to read.
+  socket.destroySoon = end;
+  let left = KEPT_BYTES;
+  const timer = setTimeout(end, KEPT_MS);
   timer.unref();
   request.on("data", (chunk: Buffer) => {
     left -= chunk.length;
-    if (left < 0) socket.destroy();
+    if (left < 0) end();
   });
-  request.once("close", () => clearTimeout(timer));
+  request.once("close", () => {
+    clearTimeout(timer);
+    Reflect.deleteProperty(socket, "destroySoon");
+  });
   request.resume();
   // Marks it as read from now on, or Node's server dumps what follows before it is counted.
   request.read(0);

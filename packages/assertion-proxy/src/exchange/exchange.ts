@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Code } from "@countersign/agent-key";
-import { discardRest } from "../body/discard-rest.js";
+import { discardRest, endsWithEarlyAnswer } from "../body/discard-rest.js";
 import { RequestBody } from "../body/request-body.js";
 import { Watchdog } from "../body/watchdog.js";
 import { checkRequestHead, type RequestHead } from "../head/request-head.js";
@@ -159,7 +159,11 @@ export class Exchange {
     if (this.#tunnel !== undefined) this.#tunnel.end(code);
     else if (this.#response.headersSent) breakOff(this.#request, this.#response);
     else {
-      const close = options.close === true || this.#context.isClosing() || this.#expectsContinue;
+      const close =
+        options.close === true ||
+        this.#context.isClosing() ||
+        this.#expectsContinue ||
+        endsWithEarlyAnswer(this.#request);
       answerProblem(this.#response, problem, close);
       this.#watchAnswer();
     }

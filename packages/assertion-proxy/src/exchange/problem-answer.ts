@@ -1,7 +1,8 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
-import type { Duplex } from "node:stream";
+import type { Socket } from "node:net";
 import { createProblem, type Problem } from "@countersign/agent-assertion";
 import { type Code, CountersignError } from "@countersign/agent-key";
+import { linger } from "../body/linger.js";
 import { renderHead } from "../head/send-head.js";
 import { RequestRefusal } from "../refusal/request-refusal.js";
 
@@ -39,7 +40,7 @@ export function breakOff(request: IncomingMessage, response: ServerResponse): vo
 }
 
 /** Writes a problem to a connection on which Node's server made no request out of what arrived, and ends it. */
-export function writeRawProblem(socket: Duplex, problem: Problem, now: number): void {
+export function writeRawProblem(socket: Socket, problem: Problem, now: number): void {
   if (!socket.writable) {
     socket.destroy();
     return;
@@ -53,5 +54,6 @@ export function writeRawProblem(socket: Duplex, problem: Problem, now: number): 
   };
   const raw = Object.entries(fields).flatMap(([name, value]) => [name, String(value)]);
   const head = renderHead(problem.status, STATUS_CODES[problem.status] ?? "", raw);
-  socket.end(Buffer.concat([Buffer.from(head, "latin1"), body]), () => socket.destroy());
+  socket.write(Buffer.concat([Buffer.from(head, "latin1"), body]));
+  linger(socket);
 }

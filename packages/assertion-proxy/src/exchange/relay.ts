@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import { endsWithEarlyAnswer } from "../body/discard-rest.js";
 import { pumpBody } from "../body/pump-body.js";
 import type { RequestBody } from "../body/request-body.js";
 import { Watchdog } from "../body/watchdog.js";
@@ -161,7 +162,7 @@ export class Relay {
   /** Sends the upstream's answer on. @param start - what was read of its body already */
   #answer(incoming: IncomingMessage, start: readonly Buffer[]): void {
     const { policy, limits, isClosing } = this.#context;
-    const { response, head, body } = this.#input;
+    const { request, response, head, body } = this.#input;
     const keep = policy.keepsAnswerField;
     try {
       const refusal = policy.judge?.(incoming.statusCode ?? 0, incoming.rawHeaders);
@@ -169,7 +170,8 @@ export class Relay {
       if (incoming.statusCode === 101) throw this.#uncalledSwitch();
       // A client that was never told to send its body may send it or not: where its next request begins is unknown.
       const isLast = head.expectsContinue && !body.isStarted;
-      forwardResponseHead(incoming, response, { close: isClosing() || isLast, keep });
+      const close = isClosing() || isLast || endsWithEarlyAnswer(request);
+      forwardResponseHead(incoming, response, { close, keep });
     } catch (error) {
       this.#fail(error);
       return;

@@ -1,11 +1,9 @@
 import { type IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import { linger } from "../body/linger.js";
 
 // A client has nothing to say before it is answered; what it says all the same waits here.
 const MAX_EARLY_BYTES = 65_536;
-// What is read of a client that was refused, so that it gets to read why.
-const MAX_REST_BYTES = 1_048_576;
-const MAX_REST_MS = 5_000;
 
 /**
  * The connection of a request for an upgrade. Node's server has let go of it: this answers on it, once, or hands it over to a tunnel. An
@@ -63,15 +61,6 @@ export class UpgradeConnection {
     this.response.detachSocket(socket);
     socket.off("data", this.#keep);
     this.#early.length = 0;
-    socket.end();
-    let left = MAX_REST_BYTES;
-    socket.on("data", (chunk: Buffer) => {
-      left -= chunk.length;
-      if (left < 0) socket.destroy();
-    });
-    socket.resume();
-    const timer = setTimeout(() => socket.destroy(), MAX_REST_MS);
-    timer.unref();
-    socket.once("close", () => clearTimeout(timer));
+    linger(socket);
   };
 }

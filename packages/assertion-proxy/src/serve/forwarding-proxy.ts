@@ -9,6 +9,7 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { setImmediate as turn } from "node:timers/promises";
 import type { Problem } from "@countersign/agent-assertion";
+import { isLingering } from "../body/linger.js";
 import type { ProxyPolicy } from "../exchange/admission.js";
 import { type BrokenRequestError, refusalOfBroken } from "../exchange/broken-request.js";
 import { Exchange, type ExchangeContext, type ExchangeInput } from "../exchange/exchange.js";
@@ -215,9 +216,10 @@ export class ForwardingProxy {
     server.on("connect", (request: IncomingMessage, socket: Duplex) => {
       if (this.#isBehindAnother(request, socket as Socket)) return;
       const error = new RequestRefusal("invalid_request", "the method CONNECT is not served");
-      this.#refuseRaw(socket, error, request.method ?? "", request.url ?? "");
+      this.#refuseRaw(socket as Socket, error, request.method ?? "", request.url ?? "");
     });
-    server.on("clientError", (error, socket) => this.#onClientError(error, socket));
+    // Every server of Node's hands over the connection itself.
+    server.on("clientError", (error, socket) => this.#onClientError(error, socket as Socket));
     return server;
   }
 
@@ -229,12 +231,13 @@ export class ForwardingProxy {
     if (place !== undefined) this.#connectionOf(socket).place = place;
   }
 
-  #onClientError(error: BrokenRequestError, socket: Duplex): void {
+  #onClientError(error: BrokenRequestError, socket: Socket): void {
     const refusal = refusalOfBroken(error);
     if (refusal === undefined) {
       socket.destroy();
       return;
     }
+    if (isLingering(socket)) return;
     const exchanges = [...(this.#bySocket.get(socket)?.exchanges ?? [])];
     const exchange = exchanges.at(-1);
     if (exchange === undefined) {
@@ -260,7 +263,7 @@ export class ForwardingProxy {
     return true;
   }
 
-  #refuseRaw(socket: Duplex, refusal: RequestRefusal, method: string, url: string): void {
+  #refuseRaw(socket: Socket, refusal: RequestRefusal, method: string, url: string): void {
     socket.on("error", () => socket.destroy());
     writeRawProblem(socket, this.#auditRefused(refusal, method, url), this.#options.now());
   }

@@ -1,7 +1,9 @@
 import { type ClientRequest, Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
+import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { SecureContextOptions } from "node:tls";
+import { readAnswerFirst } from "./answer-first.js";
 import type { Upstream } from "./upstream.js";
 
 /** How a proxy proves itself to its upstream, and whom it believes, below HTTP. Members as in `node:tls`. */
@@ -33,6 +35,9 @@ export function createUpstreamAgent(upstream: Upstream, tls: UpstreamTls = {}): 
 }
 
 class GuardedHttpAgent extends HttpAgent {
+  override createConnection(...args: Parameters<HttpAgent["createConnection"]>) {
+    return answersFirst(super.createConnection(...args));
+  }
   override keepSocketAlive(socket: Duplex): boolean {
     return guardIdle(socket, super.keepSocketAlive(socket));
   }
@@ -43,6 +48,9 @@ class GuardedHttpAgent extends HttpAgent {
 }
 
 class GuardedHttpsAgent extends HttpsAgent {
+  override createConnection(...args: Parameters<HttpsAgent["createConnection"]>) {
+    return answersFirst(super.createConnection(...args));
+  }
   override keepSocketAlive(socket: Duplex): boolean {
     return guardIdle(socket, super.keepSocketAlive(socket));
   }
@@ -50,6 +58,11 @@ class GuardedHttpsAgent extends HttpsAgent {
     endGuard(socket);
     super.reuseSocket(socket, request);
   }
+}
+
+function answersFirst<Connection>(connection: Connection): Connection {
+  if (connection instanceof Socket) readAnswerFirst(connection);
+  return connection;
 }
 
 // Node documents that a falsy answer destroys the socket; the type definitions say void.
