@@ -1,6 +1,7 @@
+import { once } from "node:events";
 import { chmod, mkdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { request as httpRequest } from "node:http";
-import { createServer } from "node:net";
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import {
@@ -86,6 +87,14 @@ describe("a proxy that cannot be served as told is exit 2 and makes nothing", ()
     {
       what: "a socket that allows a Host",
       args: () => [...to(), "--socket", "/nowhere", "--allow-host", "proxy"],
+    },
+    {
+      what: "no time for an answer",
+      args: () => [...onLoopback(), "--response-timeout", "0s"],
+    },
+    {
+      what: "a silence that is no duration",
+      args: () => [...onLoopback(), "--idle-timeout", "long"],
     },
     {
       what: "an address that others reach, without --allow-remote",
@@ -381,6 +390,23 @@ describe("proxy", () => {
       });
     expect(await status("agent-proxy:8080")).toBe(200);
     expect(await status("agent-proxy:8081")).toBe(403);
+  });
+
+  test("answers for an upstream that is silent for longer than --response-timeout", async () => {
+    await logIn();
+    const sockets: Socket[] = [];
+    const silent = createServer((socket) => void sockets.push(socket)).listen(0, "127.0.0.1");
+    await once(silent, "listening");
+    onTestFinished(() => {
+      for (const socket of sockets) socket.destroy();
+      silent.close();
+    });
+    const { port } = silent.address() as AddressInfo;
+    const args = ["--upstream", `http://127.0.0.1:${port}`, "--open", "--response-timeout", "1s"];
+    const { url } = await start([...onLoopback(), ...args]);
+    const answer = await fetch(url);
+    expect(answer.status).toBe(504);
+    expect(await answer.json()).toMatchObject({ code: "timeout" });
   });
 
   test("rejects a listener for operations that is no address, before it listens itself", async () => {

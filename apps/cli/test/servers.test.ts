@@ -150,6 +150,9 @@ describe("what cannot be served or operated is said", () => {
     const result = await countersign([...args, "--audit", join(folder.path, "audit")], { home });
     expectError(result, "config_invalid", 2);
     expectError(await countersign([...args, "--audit", ""], { home }), "usage", 2);
+    for (const option of ["--response-timeout", "--idle-timeout"]) {
+      expectError(await countersign([...args, option, "0s"], { home }), "usage", 2);
+    }
   });
 });
 

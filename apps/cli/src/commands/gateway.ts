@@ -13,6 +13,7 @@ import { type BindingSwitches, resolveBinding } from "../options/binding-option.
 import { parseBaseUrl } from "../options/http-url.js";
 import { type OperationsOptions, openOperations } from "../options/operations-option.js";
 import { checkPrincipals } from "../options/principal-options.js";
+import { type TimeoutOptions, timeoutsOf } from "../options/proxy-limit-options.js";
 import { trustedProxiesOf } from "../options/trusted-proxy-option.js";
 import { parseUpstreamHeaders } from "../options/upstream-header-option.js";
 import { onHangup } from "../process/on-hangup.js";
@@ -22,7 +23,11 @@ import { usageError } from "../text/cli-error.js";
 import { parseDuration } from "../text/duration.js";
 
 /** Options of `gateway`. */
-export interface GatewayOptions extends DirectoryOptions, BindingSwitches, OperationsOptions {
+export interface GatewayOptions
+  extends DirectoryOptions,
+    BindingSwitches,
+    OperationsOptions,
+    TimeoutOptions {
   readonly listen: string;
   readonly upstream: string;
   readonly account?: readonly string[];
@@ -44,6 +49,7 @@ export async function gateway(run: Run, options: GatewayOptions): Promise<void> 
     min: 0,
     max: MAX_REVOCATION_DELAY_SECONDS,
   });
+  const limits = timeoutsOf(options);
   const trustedProxies = trustedProxiesOf(run, options.trustedProxy);
   const upstream = parseBaseUrl(run, { url: options.upstream, from: "--upstream" });
   const readUpstreamHeaders = parseUpstreamHeaders(run, options.upstreamHeader ?? []);
@@ -63,6 +69,7 @@ export async function gateway(run: Run, options: GatewayOptions): Promise<void> 
     forwardHeaders: options.forwardHeader,
     accounts,
     trustedProxies,
+    limits,
     // What is open is looked at again at least once a second: a delay of nothing is for single requests.
     recheckMs: Math.max(1, delaySeconds) * 1000,
   };

@@ -11,6 +11,7 @@ import { ensureProxyToken, type ProxyToken, readProxyToken } from "../home/proxy
 import { allowedBearerOrigins } from "../options/allowed-origins.js";
 import { parseBaseUrl } from "../options/http-url.js";
 import { type OperationsOptions, openOperations } from "../options/operations-option.js";
+import { type TimeoutOptions, timeoutsOf } from "../options/proxy-limit-options.js";
 import { assertCanListen } from "../serve/assert-can-listen.js";
 import { withAuditFile } from "../serve/audit-file.js";
 import { type RunningServer, serveUntilSignal } from "../serve/serve-until-signal.js";
@@ -24,7 +25,7 @@ import {
 import { usageError } from "../text/cli-error.js";
 
 /** Options of `proxy`. */
-export interface ProxyOptions extends OperationsOptions {
+export interface ProxyOptions extends OperationsOptions, TimeoutOptions {
   readonly listen?: string;
   readonly socket?: string;
   readonly upstream?: string;
@@ -66,6 +67,7 @@ export async function proxy(run: Run, options: ProxyOptions): Promise<void> {
     forwardHeaders: options.forwardHeader,
     allowRemote: options.allowRemote,
     allowedHosts: options.allowHost,
+    limits: timeoutsOf(options),
     binding: options.binding,
   };
   // A wrong option is refused here, before the token or a file is made.

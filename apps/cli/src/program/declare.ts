@@ -78,6 +78,16 @@ export const OPERATIONS_LISTEN = [
   "listen for probes and figures there too: /healthz, /readyz and /metrics, open to whoever reaches them",
 ] as const;
 
+/** The options of proxies that bound how long an upstream may be silent, as arguments of `Command.option`. */
+export const RESPONSE_TIMEOUT = [
+  "--response-timeout <duration>",
+  "how long the upstream may take to begin its answer, 1s to 24h (default 15m)",
+] as const;
+export const IDLE_TIMEOUT = [
+  "--idle-timeout <duration>",
+  "how long a body or an event stream may stand still, 1s to 24h (default 15m)",
+] as const;
+
 /** The option of proxies that names fields of their clients to let pass, as arguments of `Command.option`. */
 export const FORWARD_HEADER = [
   "--forward-header <name>",

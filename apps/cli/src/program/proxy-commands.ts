@@ -4,8 +4,10 @@ import {
   collect,
   type Declare,
   FORWARD_HEADER,
+  IDLE_TIMEOUT,
   INSECURE_HTTP,
   OPERATIONS_LISTEN,
+  RESPONSE_TIMEOUT,
 } from "./declare.js";
 
 const EXAMPLES = `
@@ -52,6 +54,8 @@ export function declareProxyCommands(program: Command, declare: Declare): void {
     )
     .option("--binding", "sign method, URL and body too; bodies are then read whole first")
     .option("--audit <file>", "append one JSON line for each request to this file")
+    .option(...RESPONSE_TIMEOUT)
+    .option(...IDLE_TIMEOUT)
     .option(...OPERATIONS_LISTEN)
     .option(...INSECURE_HTTP)
     .addHelpText("after", EXAMPLES);

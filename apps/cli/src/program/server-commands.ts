@@ -3,8 +3,10 @@ import {
   collect,
   type Declare,
   FORWARD_HEADER,
+  IDLE_TIMEOUT,
   INSECURE_HTTP,
   OPERATIONS_LISTEN,
+  RESPONSE_TIMEOUT,
 } from "./declare.js";
 
 const GATEWAY_EXAMPLES = `
@@ -46,6 +48,8 @@ export function declareServerCommands(program: Command, declare: Declare): void 
       collect,
     )
     .option("--audit <file>", "append one JSON line for each request to this file")
+    .option(...RESPONSE_TIMEOUT)
+    .option(...IDLE_TIMEOUT)
     .option(...OPERATIONS_LISTEN)
     .option(
       "--public-url <url>",

@@ -30,9 +30,12 @@ export interface ProxyLimits {
   readonly admitMs: number;
   /** Until the upstream must have taken the connection. Default 10,000. */
   readonly connectMs: number;
-  /** Until the upstream's head must have arrived, counted from the last byte of the body that moved. Default 300,000. */
+  /**
+   * Until the upstream's head must have arrived, counted from the last byte of the body that moved. Default 900,000: 15 minutes, since
+   * models that think are silent for long.
+   */
   readonly responseMs: number;
-  /** How long a body may stand still, in either direction, after the upstream's head; or a refusal that its client does not read. Default 300,000. */
+  /** How long a body may stand still, in either direction, after the upstream's head; or a refusal that its client does not read. Default 900,000. */
   readonly idleMs: number;
   /**
    * How long a WebSocket may stand still. Default 3,600,000: an hour, since agents keep theirs open from one turn to the next. Pings count
@@ -55,8 +58,8 @@ const DEFAULTS: ProxyLimits = {
   requestHeadMs: 30_000,
   admitMs: 30_000,
   connectMs: 10_000,
-  responseMs: 300_000,
-  idleMs: 300_000,
+  responseMs: 900_000,
+  idleMs: 900_000,
   tunnelIdleMs: 3_600_000,
   continueMs: 1_000,
 };
