@@ -88,6 +88,11 @@ describe("a proxy that cannot be served as told is exit 2 and makes nothing", ()
       what: "a socket that allows a Host",
       args: () => [...to(), "--socket", "/nowhere", "--allow-host", "proxy"],
     },
+    { what: "no thread to keep", args: () => [...onLoopback(), "--max-threads", "0"] },
+    {
+      what: "a body to keep that has a unit",
+      args: () => [...onLoopback(), "--replay-body-bytes", "1MiB"],
+    },
     {
       what: "no time for an answer",
       args: () => [...onLoopback(), "--response-timeout", "0s"],

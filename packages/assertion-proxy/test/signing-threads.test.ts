@@ -1,11 +1,10 @@
 import { AgentKeyError } from "@countersign/agent-key";
 import { describe, expect, test } from "vitest";
-import { connectRaw, sendRaw } from "./raw-client.js";
+import { connectRaw, readAnswer, sendRaw } from "./raw-client.js";
 import { startRawUpstream } from "./raw-upstream.js";
 import { startSigningProxy, type TestSigningProxyOptions } from "./start-signing-proxy.js";
 
 const OK_ONCE = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
-const HOUR = 3_600_000;
 
 async function start(options: Partial<TestSigningProxyOptions> = {}) {
   const upstream = await startRawUpstream(OK_ONCE);
@@ -60,47 +59,73 @@ describe("the thread of a request", () => {
 });
 
 describe("live threads", () => {
-  test("have one source each, and are refused beyond the limit until one was idle long enough", async () => {
-    const clock = { now: 0 };
-    const { upstream, signing, send } = await start({ maxThreads: 2, now: () => clock.now });
-    await send("X-Thread-Id: a\r\n");
-    clock.now = 1_000;
-    await send("X-Thread-Id: b\r\n");
-    clock.now = 2_000;
-    await send("X-Thread-Id: a\r\n");
-    clock.now = 2_500;
-    const refused = await send("X-Thread-Id: c\r\n");
-    expect(refused.status).toBe(429);
-    expect(JSON.parse(refused.body)).toMatchObject({ code: "rate_limited" });
-    // Thread b, idle since second 1, makes room an hour later.
-    expect(refused.head).toContain("retry-after: 3599\r\n");
-    expect(signing.threads).toEqual(["a", "b"]);
-    expect(upstream.connections).toHaveLength(3);
-    expect(await send("")).toMatchObject({ status: 200 });
-
-    clock.now = 1_000 + HOUR;
-    expect(await send("X-Thread-Id: c\r\n")).toMatchObject({ status: 200 });
-    expect(await send("X-Thread-Id: a\r\n")).toMatchObject({ status: 200 });
-    expect(await send("X-Thread-Id: b\r\n")).toMatchObject({ status: 429 });
-    expect(signing.threads).toEqual(["a", "b", undefined, "c"]);
+  test("have one source each, and the one that has been idle for longest makes room", async () => {
+    const { upstream, signing, send } = await start({ maxThreads: 2 });
+    for (const id of ["a", "b", "a", "c", "a", "b"]) {
+      expect(await send(`X-Thread-Id: ${id}\r\n`)).toMatchObject({ status: 200 });
+    }
+    // Thread b made room for c, and c for b.
+    expect(signing.threads).toEqual(["a", "b", "c", "b"]);
+    expect(upstream.connections).toHaveLength(6);
   });
 
-  test("are 1,000 at most by default", async () => {
-    const { upstream, signing } = await start();
-    let asked = 0;
-    signing.source.credential = () => {
-      asked += 1;
-      return Promise.reject(new AgentKeyError("timeout", "no task"));
+  test("are refused only while all of them have requests in work", async () => {
+    const upstream = await startRawUpstream("");
+    const signing = await startSigningProxy({ upstream: upstream.url, maxThreads: 2 });
+    const open = async (id: string, index: number) => {
+      const client = await connectRaw(signing.url);
+      client.send(signing.request("GET", "/v1", `X-Thread-Id: ${id}\r\n`));
+      const { bytes, socket } = await upstream.connection(index);
+      await bytes.until("\r\n\r\n");
+      return { client, socket };
     };
+    const first = await open("a", 0);
+    const second = await open("b", 1);
+    const again = await open("b", 2);
+    const third = signing.request("GET", "/v1", "X-Thread-Id: c\r\n");
+    const refused = await sendRaw(signing.url, third);
+    expect(refused.status).toBe(429);
+    expect(JSON.parse(refused.body)).toMatchObject({ code: "rate_limited" });
+    expect(refused.head).toContain("retry-after: 5\r\n");
+
+    // One of two requests is over: thread b is in use.
+    second.socket.end(OK_ONCE);
+    await readAnswer(second.client);
+    expect(await sendRaw(signing.url, third)).toMatchObject({ status: 429 });
+    // A client that goes away leaves as well as one that was answered.
+    again.client.socket.destroy();
+    await again.client.bytes.closed;
+    await (await upstream.connection(2)).bytes.closed;
+    const { client, socket } = await open("c", 3);
+    socket.end(OK_ONCE);
+    expect(await readAnswer(client)).toMatchObject({ status: 200 });
+    expect(signing.threads).toEqual(["a", "b", "c"]);
+    first.socket.end(OK_ONCE);
+    expect(await readAnswer(first.client)).toMatchObject({ status: 200 });
+  });
+
+  test("leave when their request is refused, and while its refusal is not read", async () => {
+    const { signing, send } = await start({ maxThreads: 1 });
+    signing.source.credential = () => Promise.reject(new AgentKeyError("timeout", "no task"));
+    for (const id of ["a", "b", "c"]) {
+      expect(await send(`X-Thread-Id: ${id}\r\n`)).toMatchObject({ status: 504 });
+    }
+    expect(signing.threads).toEqual(["a", "b", "c"]);
+  });
+
+  test("are kept for 1,000 ids by default, and any number of ids is served", async () => {
+    const { signing, send } = await start();
+    signing.source.credential = () => Promise.reject(new AgentKeyError("timeout", "no task"));
     const client = await connectRaw(signing.url);
-    for (let id = 0; id < 1_003; id += 1) {
+    for (let id = 0; id < 1_100; id += 1) {
       client.send(signing.request("GET", "/v1", `X-Thread-Id: t${id}\r\n`));
       // One connection has only so many requests in work.
-      if (id < 1_000 && id % 10 === 9) await client.bytes.until("HTTP/1.1 504 ", id + 1);
+      if (id % 10 === 9) await client.bytes.until("HTTP/1.1 504 ", id + 1);
     }
-    await client.bytes.until("HTTP/1.1 429 ", 3);
-    expect(client.bytes.text.split("HTTP/1.1 504 ")).toHaveLength(1_001);
-    expect(asked).toBe(1_000);
-    expect(upstream.connections).toHaveLength(0);
+    expect(signing.threads).toHaveLength(1_100);
+    await send("X-Thread-Id: t100\r\n");
+    expect(signing.threads).toHaveLength(1_100);
+    await send("X-Thread-Id: t99\r\n");
+    expect(signing.threads).toHaveLength(1_101);
   });
 });

@@ -11,7 +11,12 @@ import { ensureProxyToken, type ProxyToken, readProxyToken } from "../home/proxy
 import { allowedBearerOrigins } from "../options/allowed-origins.js";
 import { parseBaseUrl } from "../options/http-url.js";
 import { type OperationsOptions, openOperations } from "../options/operations-option.js";
-import { type TimeoutOptions, timeoutsOf } from "../options/proxy-limit-options.js";
+import {
+  type KeptOptions,
+  keptOf,
+  type TimeoutOptions,
+  timeoutsOf,
+} from "../options/proxy-limit-options.js";
 import { assertCanListen } from "../serve/assert-can-listen.js";
 import { withAuditFile } from "../serve/audit-file.js";
 import { type RunningServer, serveUntilSignal } from "../serve/serve-until-signal.js";
@@ -25,7 +30,7 @@ import {
 import { usageError } from "../text/cli-error.js";
 
 /** Options of `proxy`. */
-export interface ProxyOptions extends OperationsOptions, TimeoutOptions {
+export interface ProxyOptions extends OperationsOptions, TimeoutOptions, KeptOptions {
   readonly listen?: string;
   readonly socket?: string;
   readonly upstream?: string;
@@ -68,6 +73,7 @@ export async function proxy(run: Run, options: ProxyOptions): Promise<void> {
     allowRemote: options.allowRemote,
     allowedHosts: options.allowHost,
     limits: timeoutsOf(options),
+    ...keptOf(options),
     binding: options.binding,
   };
   // A wrong option is refused here, before the token or a file is made.

@@ -54,6 +54,14 @@ export function declareProxyCommands(program: Command, declare: Declare): void {
     )
     .option("--binding", "sign method, URL and body too; bodies are then read whole first")
     .option("--audit <file>", "append one JSON line for each request to this file")
+    .option(
+      "--max-threads <count>",
+      "threads to keep, 1 to 100000; the one that is idle for longest makes room (default 1000)",
+    )
+    .option(
+      "--replay-body-bytes <bytes>",
+      "longest body that is kept to be sent again after a 401, 0 to 1073741824 (default 1048576)",
+    )
     .option(...RESPONSE_TIMEOUT)
     .option(...IDLE_TIMEOUT)
     .option(...OPERATIONS_LISTEN)

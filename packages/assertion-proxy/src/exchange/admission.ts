@@ -22,6 +22,9 @@ export interface Admission {
 /** Takes a place among verified requests for the caller, once its signature held. Throws the refusal when there is none. */
 export type TakePlace = (caller: AuditIdentity) => void;
 
+/** Takes what is called once a request is over, or at once if it is over already. */
+export type WhenOver = (listener: () => void) => void;
+
 /** Looks again at what an open request stands on. */
 export interface Recheck {
   /** Equal for all requests that stand on the same, so that one look serves them all. */
@@ -72,6 +75,7 @@ export interface ProxyPolicy {
    *
    * @param body - to read it first; whoever does not leaves it to stream through
    * @param takePlace - called once the signature held, by a policy that has `addressOf`
+   * @param whenOver - for what a policy keeps for a request
    * @throws a `CountersignError` whose code becomes the refusal; anything else is `server_error`
    */
   admit(
@@ -79,6 +83,7 @@ export interface ProxyPolicy {
     signal: AbortSignal,
     body: BodyReader,
     takePlace: TakePlace,
+    whenOver: WhenOver,
   ): Promise<Admission>;
   /**
    * Whose share a request takes until its signature held: the client's address or network, `undefined` if that is not known. Absent: no

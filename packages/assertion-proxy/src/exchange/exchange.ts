@@ -73,6 +73,7 @@ export class Exchange {
   #identity: AuditIdentity | undefined;
   #code: Code | undefined;
   #place: RequestPlace | undefined;
+  readonly #whenOver: (() => void)[] = [];
   #isOver = false;
   // While the policy decides: ends what it waits for.
   #giveUp: (() => void) | undefined;
@@ -168,7 +169,7 @@ export class Exchange {
       this.#watchAnswer();
     }
     // What is left of it is a short answer: clients that leave their refusals unread keep no other client out.
-    this.#place?.leave();
+    this.#leave();
   }
 
   /** Takes note that the client's connection is closed. */
@@ -229,7 +230,13 @@ export class Exchange {
     // Not after it has decided: nothing waits then, and each abort makes a DOMException.
     this.#giveUp = () => gaveUp.abort();
     try {
-      const admitted = policy.admit(this.#request, gaveUp.signal, body, this.#takePlace);
+      const admitted = policy.admit(
+        this.#request,
+        gaveUp.signal,
+        body,
+        this.#takePlace,
+        this.#addWhenOver,
+      );
       return await Promise.race([admitted, deadline]);
     } finally {
       clearTimeout(timer);
@@ -243,6 +250,17 @@ export class Exchange {
     this.#place?.verified(caller);
     this.#events.onVerified();
   };
+
+  readonly #addWhenOver = (listener: () => void): void => {
+    if (this.#isOver || this.#code !== undefined) listener();
+    else this.#whenOver.push(listener);
+  };
+
+  /** Gives back what the request took up. */
+  #leave(): void {
+    this.#place?.leave();
+    for (const listener of this.#whenOver.splice(0)) listener();
+  }
 
   /** Waits for the client to take a refusal, from when it is the next on the connection. */
   #watchAnswer(): void {
@@ -262,7 +280,7 @@ export class Exchange {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#giveUp?.();
-    this.#place?.leave();
+    this.#leave();
     this.#answerWatchdog.stop();
     this.#relay?.stop();
     this.#body?.stop();

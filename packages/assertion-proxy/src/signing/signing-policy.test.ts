@@ -26,7 +26,7 @@ test("all admissions are of one shape, without getters of their own", async () =
     keyFields: [],
     isSecret: undefined,
     threadHeaders: ["x-thread-id"],
-    threads: new SigningThreads({ source: () => source, maxThreads: 1, idleMs: 1, now: () => 0 }),
+    threads: new SigningThreads({ source: () => source, maxThreads: 1 }),
     signer: new AssertionSigner(),
     origin: ORIGIN,
     baseUrl: ORIGIN,
@@ -42,6 +42,7 @@ test("all admissions are of one shape, without getters of their own", async () =
     request as unknown as IncomingMessage,
     AbortSignal.timeout(60_000),
     { read },
+    () => {},
     () => {},
   );
   const own = Object.values(Object.getOwnPropertyDescriptors(admission));

@@ -1,7 +1,13 @@
 import type { IncomingMessage } from "node:http";
 import { type AssertionSigner, bindRequest } from "@countersign/agent-assertion/sign";
 import type { AgentCredential, Credential, CredentialOptions } from "@countersign/agent-key";
-import type { Admission, BodyReader, ProxyPolicy } from "../exchange/admission.js";
+import type {
+  Admission,
+  BodyReader,
+  ProxyPolicy,
+  TakePlace,
+  WhenOver,
+} from "../exchange/admission.js";
 import { createForwardedFields, type ForwardedFields } from "../head/forwarded-fields.js";
 import { fieldValues, type RawFields } from "../head/raw-fields.js";
 import { SigningAttempts } from "./signing-attempts.js";
@@ -94,12 +100,14 @@ export function createSigningPolicy(options: SigningPolicyOptions): ProxyPolicy 
     request: IncomingMessage,
     signal: AbortSignal,
     reader: BodyReader,
+    _: TakePlace,
+    whenOver: WhenOver,
   ): Promise<Admission> {
     const threadId = threadOf(request.rawHeaders, threadHeaders);
     try {
       const { bindingBodyBytes } = options;
       const body = bindingBodyBytes === undefined ? undefined : await reader.read(bindingBodyBytes);
-      const source = threads.sourceOf(threadId);
+      const source = threads.sourceOf(threadId, whenOver);
       const credential = await source.credential({ ...patience, signal });
       return new SigningAttempts(source, credential, {
         origin,

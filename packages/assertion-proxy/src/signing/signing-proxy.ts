@@ -39,10 +39,11 @@ export interface SigningProxyOptions {
   readonly clientToken?: string | undefined;
   /** Names of the fields whose value is the thread, the first that is there. Default `x-thread-id`, then `session_id`. */
   readonly threadHeaders?: readonly string[] | undefined;
-  /** Live threads at one time; for more the answer is 429. 1 to 1,000, default 1,000. */
+  /**
+   * Threads that are kept at one time. For one more the thread makes room that has been idle for longest; the answer is 429 only if all have
+   * requests in work. 1 to 100,000, default 1,000.
+   */
   readonly maxThreads?: number | undefined;
-  /** Milliseconds without a request after which a thread makes room for another. From 1 up, default 3,600,000: an hour. */
-  readonly threadIdleMs?: number | undefined;
   /**
    * Milliseconds in which a request gets its credential, a registration of its agent and task included. From 1 to 2,147,483,647, default
    * 8,000. A source that takes no deadline is ended by `limits.admitMs`. That the authority is away is remembered for 5 seconds, or
@@ -88,7 +89,7 @@ export interface SigningProxyOptions {
   /** Counts what passes; made by `createProxyMetrics`, one for each proxy. Shown by `createOperationsListener`. */
   readonly metrics?: ProxyMetrics | undefined;
   readonly limits?: ProxyLimitOptions | undefined;
-  /** The clock of the audit and of idle threads, epoch milliseconds. Default `Date.now`. */
+  /** The clock of the audit, epoch milliseconds. Default `Date.now`. */
   readonly now?: (() => number) | undefined;
 }
 
@@ -114,7 +115,7 @@ export interface SigningProxy {
 const DEFAULT_THREAD_HEADERS = ["x-thread-id", "session_id"];
 const DEFAULT_REPLAY_BYTES = 1_048_576;
 const DEFAULT_BINDING_BYTES = 16_777_216;
-const DEFAULT_THREAD_IDLE_MS = 3_600_000;
+const DEFAULT_THREADS = 1_000;
 // Clients that repeat a refused request come back after the 5 s of its Retry-After: each then finds out whether the authority is back.
 const OUTAGE_MS = 5_000;
 const DEFAULT_CREDENTIAL_MS = 8_000;
@@ -160,9 +161,7 @@ export function createSigningProxy(options: SigningProxyOptions): SigningProxy {
     threadHeaders: parseThreadHeaders(options.threadHeaders ?? DEFAULT_THREAD_HEADERS),
     threads: new SigningThreads({
       source: options.source,
-      maxThreads: wholeNumber("maxThreads", options.maxThreads ?? MAX_THREADS, MAX_THREADS),
-      idleMs: wholeNumber("threadIdleMs", options.threadIdleMs ?? DEFAULT_THREAD_IDLE_MS),
-      now,
+      maxThreads: wholeNumber("maxThreads", options.maxThreads ?? DEFAULT_THREADS, MAX_THREADS),
     }),
     patience: {
       deadlineMs: wholeNumber(

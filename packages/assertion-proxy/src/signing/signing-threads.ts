@@ -1,4 +1,5 @@
 import type { CredentialSource } from "@countersign/agent-key";
+import type { WhenOver } from "../exchange/admission.js";
 import { comparableName, isConnectionField, isPlainName, shownName } from "../head/field-names.js";
 import { keptBackKind } from "../head/kept-back-fields.js";
 import { fieldValues, type RawFields } from "../head/raw-fields.js";
@@ -7,8 +8,8 @@ import { RequestRefusal } from "../refusal/request-refusal.js";
 
 const THREAD_ID = /^[!-~]{1,256}$/;
 
-/** The most threads that one proxy serves at a time (security.md "Signing proxy"). */
-export const MAX_THREADS = 1_000;
+/** The most threads that one proxy may be told to keep. */
+export const MAX_THREADS = 100_000;
 
 /**
  * Checks the names of the fields that may name a request's thread.
@@ -65,23 +66,25 @@ export function threadOf(fields: RawFields, names: readonly string[]): string | 
 export interface SigningThreadsOptions {
   /** Makes the source of a thread; of the run, for `undefined`. */
   readonly source: (threadId: string | undefined) => CredentialSource;
-  /** 1 to 1,000. */
+  /** 1 to {@link MAX_THREADS}. */
   readonly maxThreads: number;
-  /** Milliseconds without a request after which a thread makes room for another. */
-  readonly idleMs: number;
-  /** Epoch milliseconds. */
-  readonly now: () => number;
 }
 
 interface LiveThread {
   readonly source: CredentialSource;
-  readonly usedAt: number;
+  /** Requests that are not over. */
+  inWork: number;
 }
 
-/** Keeps the source of each live thread: one that had a request within the idle time, or was not pushed out since. */
+const RETRY_AFTER_SECONDS = 5;
+
+/**
+ * Keeps the sources of the threads that were used last. If there are too many, the one that has been idle for longest makes room; its task is
+ * stored, and its next request finds it again.
+ */
 export class SigningThreads {
   readonly #options: SigningThreadsOptions;
-  // In the order of their last use.
+  // In the order in which a request last began or ended.
   readonly #live = new Map<string, LiveThread>();
   #run: CredentialSource | undefined;
 
@@ -89,32 +92,46 @@ export class SigningThreads {
     this.#options = options;
   }
 
-  /** @throws {RequestRefusal} `rate_limited`, with the time until the first thread is idle, when there are too many */
-  sourceOf(threadId: string | undefined): CredentialSource {
+  /**
+   * Gives the source for a request of a thread.
+   *
+   * @param whenOver - takes what is called when that request is over
+   * @throws {RequestRefusal} `rate_limited` if there are too many threads with requests in work
+   */
+  sourceOf(threadId: string | undefined, whenOver: WhenOver): CredentialSource {
     if (threadId === undefined) {
       this.#run ??= this.#options.source(undefined);
       return this.#run;
     }
-    const known = this.#live.get(threadId);
-    if (known === undefined) this.#makeRoom();
-    const source = known?.source ?? this.#options.source(threadId);
+    let thread = this.#live.get(threadId);
+    if (thread === undefined) {
+      this.#makeRoom();
+      thread = { source: this.#options.source(threadId), inWork: 0 };
+    }
+    const used = thread;
+    used.inWork += 1;
+    this.#moveToEnd(threadId, used);
+    whenOver(() => {
+      used.inWork -= 1;
+      this.#moveToEnd(threadId, used);
+    });
+    return used.source;
+  }
+
+  #moveToEnd(threadId: string, thread: LiveThread): void {
     this.#live.delete(threadId);
-    this.#live.set(threadId, { source, usedAt: this.#options.now() });
-    return source;
+    this.#live.set(threadId, thread);
   }
 
   #makeRoom(): void {
-    const { maxThreads, idleMs, now } = this.#options;
-    if (this.#live.size < maxThreads) return;
-    for (const [oldest, { usedAt }] of this.#live) {
-      const waitMs = usedAt + idleMs - now();
-      if (waitMs > 0) {
-        throw new RequestRefusal("rate_limited", "too many threads use this proxy", {
-          retryAfterSeconds: waitMs / 1_000,
-        });
-      }
-      this.#live.delete(oldest);
+    if (this.#live.size < this.#options.maxThreads) return;
+    for (const [threadId, { inWork }] of this.#live) {
+      if (inWork > 0) continue;
+      this.#live.delete(threadId);
       return;
     }
+    throw new RequestRefusal("rate_limited", "too many threads use this proxy at once", {
+      retryAfterSeconds: RETRY_AFTER_SECONDS,
+    });
   }
 }
