@@ -46,6 +46,15 @@ describe("the operations listener", () => {
     await second.close();
   });
 
+  test("answers a probe however many connections are held open", async () => {
+    const { url } = await listen(createProxyMetrics());
+    const held = [];
+    for (let count = 0; count < 64; count += 1) held.push(await connectRaw(url));
+    expect(await get(url, "/healthz")).toMatchObject({ status: 200 });
+    await held[0]?.bytes.closed;
+    expect(held.filter(({ socket }) => socket.destroyed)).toHaveLength(1);
+  });
+
   test("tells that the process lives, ready or not", async () => {
     const { url } = await listen(createProxyMetrics(), () => false);
     expect(await get(url, "/healthz")).toMatchObject({ status: 200, body: "ok\n" });

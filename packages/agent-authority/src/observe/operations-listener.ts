@@ -3,6 +3,7 @@ import type { OptionShape } from "@countersign/agent-key";
 import { listenOn, urlOf } from "../http/listen.js";
 import { checkOptions, METRICS } from "../option-checks.js";
 import type { AuthorityMetrics } from "./authority-metrics.js";
+import { boundConnections } from "./bound-connections.js";
 
 const READINESS: OptionShape = {
   type: "function",
@@ -44,6 +45,8 @@ const MAX_HEAD_BYTES = 16_384;
  * - `/readyz` is 200 while the authority takes requests and its database answers, else 503;
  * - `/metrics` are the figures in the text format of Prometheus.
  *
+ * A connection that is silent for 10 seconds is closed. Of more than 64 the oldest one makes room.
+ *
  * @throws {AgentAuthorityError} `config_invalid`, naming the option, if one is missing or wrong
  */
 export function createOperationsListener(options: OperationsListenerOptions): OperationsListener {
@@ -52,6 +55,7 @@ export function createOperationsListener(options: OperationsListenerOptions): Op
   const server = createServer({ maxHeaderSize: MAX_HEAD_BYTES }, (request, response) => {
     void answer(request, response);
   });
+  boundConnections(server);
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     request.resume();

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { OptionShape } from "@countersign/agent-key";
 import type { ProxyMetrics } from "../exchange/proxy-metrics.js";
 import { checkOptions, METRICS } from "../limits/option-checks.js";
+import { boundConnections } from "./bound-connections.js";
 import { type ListenOptions, listenOn } from "./listen-on.js";
 
 const READINESS: OptionShape = {
@@ -45,6 +46,8 @@ const MAX_HEAD_BYTES = 16_384;
  *   directory: all instances would leave the load balancer together, and clients would lose the answers that say what is wrong;
  * - `/metrics` are the figures in the text format of Prometheus.
  *
+ * A connection that is silent for 10 seconds is closed. Of more than 64 the oldest one makes room.
+ *
  * @throws {AssertionProxyError} `config_invalid`, naming the option, if one is missing or wrong
  */
 export function createOperationsListener(options: OperationsListenerOptions): OperationsListener {
@@ -53,6 +56,7 @@ export function createOperationsListener(options: OperationsListenerOptions): Op
   const server: Server = createServer({ maxHeaderSize: MAX_HEAD_BYTES }, (request, response) => {
     void answer(request, response);
   });
+  boundConnections(server);
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     request.resume();
