@@ -40,6 +40,16 @@ async function editIdentities(edit: (entries: readonly Entry[]) => readonly Entr
   await writeFile(file, JSON.stringify(edited), { mode: 0o600 });
 }
 
+test("identity show says what is stored while the feature is off, and asks nobody", async () => {
+  await logIn("acct-1");
+  expectError(await countersign(["identity", "show"], { home }), "no_identity", 3);
+  const { agent_runtime_id } = await addAgent("acct-1");
+  const shown = await json(["identity", "show"], { home });
+  expect(shown).toMatchObject({ agent_runtime_id, account_id: "acct-1" });
+  expect(shown).toEqual(await json(["identity", "show"], options));
+  expect(authority.requests).toEqual([]);
+});
+
 describe("identity list", () => {
   test("of an empty home is an empty list, and makes no home", async () => {
     expect(await json(["identity", "list"], options)).toEqual([]);

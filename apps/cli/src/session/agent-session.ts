@@ -2,6 +2,7 @@ import { lstat } from "node:fs/promises";
 import { join } from "node:path";
 import {
   AgentIdentityManager,
+  type AuthSource,
   type CredentialStore,
   loginAuth,
   type StoredLogin,
@@ -20,6 +21,7 @@ import type { Progress } from "../text/progress.js";
 export interface AgentSession extends AsyncDisposable {
   readonly authority: string;
   readonly store: CredentialStore;
+  readonly auth: AuthSource;
   readonly identities: AgentIdentityManager;
   readonly tasks: AgentTaskManager;
   /** The only origins that its requests may take the human's token to. */
@@ -43,9 +45,11 @@ export async function openAgentSession(
   // Who starts here has neither; the login comes first and brings the authority with it.
   if (named === undefined) throw notLoggedIn("nobody is logged in", "URL");
   const authority = parseBaseUrl(run, named);
+  const keySet = await pinnedKeySetOf(login);
+  const auth = loginAuth(store, authority, { ...run.http, keySet });
   const identities = new AgentIdentityManager({
     authority,
-    auth: loginAuth(store, authority, { ...run.http, keySet: await pinnedKeySetOf(login) }),
+    auth,
     store,
     features,
     ...run.asking,
@@ -59,6 +63,7 @@ export async function openAgentSession(
   return {
     authority,
     store,
+    auth,
     identities,
     tasks,
     bearerOrigins,

@@ -1,4 +1,4 @@
-import type { AgentIdentity } from "@countersign/agent-identity";
+import { type AgentIdentity, AgentIdentityManager } from "@countersign/agent-identity";
 import type { Run } from "../../config/run.js";
 import {
   type AgentSession,
@@ -49,7 +49,10 @@ export async function ensureIdentity(run: Run): Promise<void> {
 export async function showIdentity(run: Run): Promise<void> {
   await using session = await openAgentSession(run);
   await requireLogin(session);
-  print(run, session, await session.identities.peek());
+  const { authority, auth, store } = session;
+  // The feature decides what is signed, not what is stored.
+  const identities = new AgentIdentityManager({ authority, auth, store });
+  print(run, session, await identities.peek());
 }
 
 function print(run: Run, session: AgentSession, identity: AgentIdentity | undefined): void {
