@@ -305,6 +305,24 @@ describe("the limits of agents", () => {
     const token = await tested.token();
     expect((await tested.registerAgent(token, AgentKey.generate())).status).toBe(200);
   });
+
+  it("count an agent again that ended or lapsed and is registered again, proven or not", async () => {
+    await using tested = await TestedAuthority.start({ maxLiveAgents: 1, agentTtlSeconds: 7_200 });
+    const ended = await tested.agent();
+    await tested.registerTask(ended.id, ended.key);
+    tested.clock.nowMs += 7_200_000;
+    const token = await tested.token();
+    const lapsed = AgentKey.generate();
+    const first = await tested.registerAgent(token, lapsed);
+    expect(first.status).toBe(200);
+    expectRefusal(await tested.registerAgent(token, ended.key), 403, "forbidden");
+    tested.clock.nowMs += DAY_MS;
+    const again = await tested.token();
+    expect((await tested.registerAgent(again, ended.key)).body.agent_runtime_id).toBe(ended.id);
+    expectRefusal(await tested.registerAgent(again, lapsed), 403, "forbidden");
+    // The one that lives is renewed all the same.
+    expect((await tested.registerAgent(again, ended.key)).status).toBe(200);
+  });
 });
 
 describe("the life of an agent", () => {

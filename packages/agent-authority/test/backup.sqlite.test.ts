@@ -8,11 +8,12 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { AgentKey } from "@countersign/agent-key";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { AgentAuthorityError, backupStore, openStore } from "../src/index.js";
 import { runProgram } from "./run-process.js";
 import { TestedAuthority } from "./start-authority.js";
@@ -176,6 +177,26 @@ test("holds everything that was acknowledged before it began, while other proces
   const rows = copy.prepare("select agent_runtime_id from agents").all();
   copy.close();
   expect(rows.map((row) => row.agent_runtime_id)).toEqual(expect.arrayContaining([...registered]));
+});
+
+test("a backup is synced before it takes its place, and its folder after that", async () => {
+  const steps: string[] = [];
+  const handle = await open(folder);
+  const prototype: FileHandle = Object.getPrototypeOf(handle);
+  await handle.close();
+  const { sync } = prototype;
+  const spy = vi.spyOn(prototype, "sync").mockImplementation(async function (this: FileHandle) {
+    const isFolder = (await this.stat()).isDirectory();
+    const isInPlace = readdirSync(folder).includes("backup.db");
+    steps.push(`${isFolder ? "folder" : "file"}, ${isInPlace ? "in place" : "aside"}`);
+    return await sync.call(this);
+  });
+  try {
+    await backupStore(database, out);
+  } finally {
+    spy.mockRestore();
+  }
+  expect(steps).toEqual(["file, aside", "folder, in place"]);
 });
 
 test("an authority goes on with a restored backup: its agents, tasks and revocations, and nothing later", async () => {

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { AgentKey, AgentKeyError } from "@countersign/agent-key";
 import { describe, expect, test } from "vitest";
 import { expectRejection } from "../test/support/expect-rejection.js";
@@ -10,6 +11,7 @@ import { AuthorityError } from "./authority-error.js";
 import { AuthorityClient } from "./client/authority-client.js";
 import type { CredentialStore, Credentials } from "./credential-store.js";
 import { CredentialStoreError } from "./credential-store-error.js";
+import type { Binding } from "./identity-index.js";
 import { memoryStore } from "./store/memory-store.js";
 
 const unusable: CredentialStore = {
@@ -329,6 +331,29 @@ describe("while a registration is in flight", () => {
     await expectRejection(manager.ensure(), AgentIdentityError, "cancelled");
   });
 
+  test("closing waits until what was under way has let go of the store", async () => {
+    const { manager, store } = await openManager();
+    const [asked, gate] = [openGate(), openGate()];
+    const { update } = store;
+    const order: string[] = [];
+    Object.assign(store, {
+      update: async (...args: Parameters<typeof update>) => {
+        asked.open();
+        await gate.opened;
+        order.push("written");
+        return await update(...args);
+      },
+    });
+    const ended = expectRejection(manager.ensure(), AgentIdentityError, "cancelled");
+    await asked.opened;
+    const closing = manager.close().then(() => order.push("closed"));
+    await ended;
+    await setImmediate();
+    gate.open();
+    await closing;
+    expect(order).toEqual(["written", "closed"]);
+  });
+
   test("forgetting waits for it, and then forgets", async () => {
     const { manager, ensuring, gate } = await held();
     const forgetting = manager.forget();
@@ -531,9 +556,19 @@ describe("an identity that cannot be read is store_corrupt, and nothing is regis
     expect(await manager.ensure()).toMatchObject({ agentRuntimeId: "agent_1" });
   });
 
-  test("but one of another binding, or of none that can be told, is no hindrance", async () => {
-    const { manager } = await openWith([{ ...claim, userId: "user-2" }, claim]);
+  test("but one of another binding, or of none that can be told, is no hindrance, and stays when this one is forgotten", async () => {
+    const { manager, authority, store } = await openManager();
+    const binding = { authority: authority.url, accountId: "acct-1", userId: "user-1" };
+    const others = [
+      ...neighboursOf(binding).map((neighbour) => ({ ...claim, ...neighbour })),
+      { ...claim, ...binding, member: "login" } as const,
+      claim,
+    ];
+    await store.update((current) => ({ ...current, unreadable: others }));
     expect(await manager.ensure()).toMatchObject({ agentRuntimeId: "agent_1" });
+    expect(await manager.forget()).toBe(true);
+    expect(await manager.forget()).toBe(false);
+    expect((await store.load()).unreadable).toEqual(others);
   });
 });
 
@@ -549,4 +584,33 @@ describe("forgets", () => {
     expect(await manager.forget(first)).toBe(false);
     expect((await store.load()).identities).toMatchObject([{ account_id: "acct-2" }]);
   });
+
+  test("no entry that differs from its own in authority, account or user alone", async () => {
+    const { manager, authority, store } = await openManager();
+    await manager.ensure();
+    const [mine = expect.fail("no entry")] = (await store.load()).identities;
+    const binding = { authority: authority.url, accountId: "acct-1", userId: "user-1" };
+    // Two authorities may issue equal ids.
+    const others = neighboursOf(binding).map((neighbour) => ({
+      ...mine,
+      authority: neighbour.authority,
+      account_id: neighbour.accountId,
+      user_id: neighbour.userId,
+    }));
+    await store.update((current) => ({ ...current, identities: [...others, mine] }));
+    const identity = (await manager.peek()) ?? expect.fail("no identity");
+    expect(await manager.forget(identity)).toBe(true);
+    expect(await manager.forget(identity)).toBe(false);
+    expect(await manager.forget()).toBe(false);
+    expect((await store.load()).identities).toEqual(others);
+  });
 });
+
+/** The bindings that differ from this one in one part alone. */
+function neighboursOf(binding: Binding): readonly Binding[] {
+  return [
+    { ...binding, authority: "https://other.example" },
+    { ...binding, accountId: "acct-2" },
+    { ...binding, userId: "user-2" },
+  ];
+}

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { AgentKey } from "@countersign/agent-key";
 import { describe, expect, test } from "vitest";
 import type { AgentIdentity } from "../src/agent-identity.js";
@@ -11,7 +12,7 @@ import { publicLineOf, withFormerKey } from "../src/former-keys.js";
 import { openCodexAgent } from "./support/codex-home.js";
 import { expectRejection } from "./support/expect-rejection.js";
 import { onIdentityStep } from "./support/identity-steps.js";
-import { openGate, openManager } from "./support/manager.js";
+import { type ManagerSetup, openGate, openManager } from "./support/manager.js";
 
 const REFUSAL = (status: number, code: string) =>
   ({
@@ -270,6 +271,39 @@ test("a rotation that nobody waits for any more is cancelled, and its key kept",
   authority.fault("rotate_key", { kind: "hang" });
   await manager.close();
   await expectRejection(hanging, AgentIdentityError, "cancelled");
+});
+
+test.each([
+  ["a rotation", async ({ manager }: ManagerSetup) => await manager.rotate()],
+  [
+    "the end of one that was cut off",
+    async ({ manager, store }: ManagerSetup, identity: AgentIdentity) => {
+      await editEntry(store, { next_private_key: AgentKey.generate().exportPkcs8() });
+      return await manager.finishRotation(identity);
+    },
+  ],
+])("closing waits until %s has let go of the store", async (_, run) => {
+  const opened = await openAgent();
+  const { manager, store, identity } = opened;
+  const [asked, gate] = [openGate(), openGate()];
+  const { withLock } = store;
+  const order: string[] = [];
+  Object.assign(store, {
+    withLock: async (...args: Parameters<typeof withLock>) => {
+      asked.open();
+      await gate.opened;
+      order.push("let go");
+      return await withLock(...args);
+    },
+  });
+  const ended = expectRejection(run(opened, identity), AgentIdentityError, "cancelled");
+  await asked.opened;
+  const closing = manager.close().then(() => order.push("closed"));
+  await ended;
+  await setImmediate();
+  gate.open();
+  await closing;
+  expect(order).toEqual(["let go", "closed"]);
 });
 
 test.each([

@@ -254,7 +254,11 @@ describe("a turn that is given up", () => {
     world.authority.fault("register_task", { kind: "hang" });
     const turn = rejectsCode(tasks.ensure("thread-1"), TaskRegistrationError, "cancelled");
     await expect.poll(() => world.authority.counts.registerTask).toBe(1);
+    const failed: string[] = [];
+    tasks.on("failed", ({ error }) => failed.push(error.code));
     await tasks.close();
+    // Closing waits for what it ended: nothing is told after it.
+    expect(failed).toEqual(["cancelled"]);
     await turn;
   });
 });

@@ -148,6 +148,41 @@ describe("an agent that came in an identity token", () => {
     }
   });
 
+  it("recovers from the refusal of a task by another task of the same agent, and registers no agent", async () => {
+    for (const code of ["unknown_task", "task_revoked", "task_expired", undefined] as const) {
+      const world = await startTokenWorld();
+      const run = world.tasks().run();
+      const credential = await run.credential();
+      const next = await run.refused(credential, { code, origin: "https://api.example" });
+      expect(next).toMatchObject({
+        kind: "agent",
+        agentRuntimeId: world.issued.agentRuntimeId,
+        taskId: "task_2",
+      });
+      expect(world.authority.counts).toMatchObject({ registerAgent: 0, registerTask: 2 });
+    }
+  });
+
+  it("is not signed for again once another agent's token is the login", async () => {
+    const world = await startTokenWorld();
+    const other = world.authority.issueIdentityToken({ accountId: "acct-1", userId: "user-1" });
+    let current = tokenAuth(world.authority, world.issued.token, world.clock);
+    const auth: AuthSource = { current: () => current.current() };
+    const switching = await startWorld({
+      authority: world.authority,
+      auth,
+      credentials: memoryStore(),
+      now: world.clock.now,
+    });
+    const run = switching.tasks().run();
+    const credential = await run.credential();
+    current = tokenAuth(world.authority, other.token, world.clock);
+    expect(
+      await run.refused(credential, { code: "unknown_task", origin: "https://api.example" }),
+    ).toBeUndefined();
+    expect(world.authority.counts).toMatchObject({ registerTask: 1 });
+  });
+
   it("reads its task in the clear too, as issuers of this generation answer", async () => {
     const world = await startTokenWorld();
     world.authority.answerTasks = "task_id";

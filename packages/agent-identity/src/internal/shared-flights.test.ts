@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { SharedFlights } from "./shared-flights.js";
 
@@ -56,4 +57,20 @@ test("closing aborts what runs and waits for its end", async () => {
   const joined = expect(flights.join("a", never, undefined)).rejects.toThrow("left");
   await flights.close();
   await joined;
+});
+
+test("closing waits also for a run that does not heed its signal", async () => {
+  const flights = open();
+  let end = (): void => {};
+  const stubborn = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  const order: string[] = [];
+  const start = () => stubborn.then(() => order.push("ended")).then(() => "late");
+  const joined = flights.join("a", start, undefined);
+  const closing = flights.close().then(() => order.push("closed"));
+  await setImmediate();
+  end();
+  await Promise.all([joined, closing]);
+  expect(order).toEqual(["ended", "closed"]);
 });

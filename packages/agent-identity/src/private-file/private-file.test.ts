@@ -1,7 +1,9 @@
 import {
   chmod,
   chown,
+  type FileHandle,
   mkdir,
+  open,
   readdir,
   readFile,
   stat,
@@ -11,7 +13,7 @@ import {
 } from "node:fs/promises";
 import { join } from "node:path";
 import { runProcess } from "@countersign/testing";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { openDirectory } from "../../test/support/directory.js";
 import { expectRejection } from "../../test/support/expect-rejection.js";
 import { CredentialStoreError } from "../credential-store-error.js";
@@ -145,6 +147,31 @@ describe("a private file", () => {
     }
     expect(await readPrivateFile(path)).toMatchObject({ text: "new" });
     expect(await readdir(root)).toEqual(["file"]);
+  });
+
+  test("is synced before it takes its place, and its folder after that", async () => {
+    const root = await openDirectory();
+    const path = join(root, "file");
+    const steps: string[] = [];
+    const handle = await open(root);
+    const prototype: FileHandle = Object.getPrototypeOf(handle);
+    await handle.close();
+    const { sync } = prototype;
+    const spy = vi.spyOn(prototype, "sync").mockImplementation(async function (this: FileHandle) {
+      const stats = await this.stat();
+      const names = await readdir(root);
+      const isInPlace = names.includes("file");
+      steps.push(
+        `${stats.isDirectory() ? "folder" : `${stats.size} bytes`}, ${isInPlace ? "in place" : "aside"}`,
+      );
+      return await sync.call(this);
+    });
+    try {
+      await writePrivateFile(path, "text");
+    } finally {
+      spy.mockRestore();
+    }
+    expect(steps).toEqual(["4 bytes, aside", "folder, in place"]);
   });
 
   test("is not replaced when it changed since it was read, appeared or disappeared", async () => {

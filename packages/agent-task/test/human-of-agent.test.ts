@@ -1,0 +1,20 @@
+import { expect, it } from "vitest";
+import { HumanOfAgent } from "../src/internal/human-of-agent.js";
+import { startWorld } from "./world.js";
+
+it("is the human of the agent's own account and user alone, whoever logs in", async () => {
+  const world = await startWorld({ proof: "biscuit" });
+  const identity = (await world.identities.ensure()) ?? expect.fail("no identity");
+  const human = new HumanOfAgent(world.identities, identity);
+  expect(await human.current()).toMatchObject({ accountId: "acct-1", userId: "user-1" });
+  for (const [accountId, userId] of [
+    ["acct-2", "user-1"],
+    ["acct-1", "user-2"],
+  ] as const) {
+    world.auth.set(world.login(accountId, userId));
+    expect(await human.now()).toBe("switched");
+    expect(await human.current()).toBe("switched");
+  }
+  world.auth.set(undefined);
+  expect(await human.now()).toBe("switched");
+});
