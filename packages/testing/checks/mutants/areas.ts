@@ -1,0 +1,29 @@
+/** A part of the source whose guards must not go without a test. */
+export interface Area {
+  readonly package: string;
+  /** Globs in the folder of the package, as Stryker's `mutate`. Tests are always left out. */
+  readonly files: readonly string[];
+  /** One mutant of so many is tried, so that an area takes minutes. */
+  readonly oneIn: number;
+}
+
+export const AREAS: Readonly<Record<string, Area>> = {
+  keys: { package: "agent-key", files: ["src/**/*.ts"], oneIn: 20 },
+  identities: {
+    package: "agent-identity",
+    files: ["src/*.ts", "src/{client,codex-auth,identity-token,internal,schema}/**/*.ts"],
+    oneIn: 60,
+  },
+  stores: {
+    package: "agent-identity",
+    files: ["src/{private-file,store}/**/*.ts"],
+    oneIn: 25,
+  },
+  tasks: { package: "agent-task", files: ["src/**/*.ts"], oneIn: 30 },
+  verifier: { package: "agent-assertion", files: ["src/{verify,directory}/**/*.ts"], oneIn: 25 },
+  binding: { package: "agent-assertion", files: ["src/{binding,sign}/**/*.ts"], oneIn: 15 },
+  transports: { package: "agent-assertion", files: ["src/{client,server}/**/*.ts"], oneIn: 30 },
+  registry: { package: "agent-authority", files: ["src/registry/**/*.ts"], oneIn: 40 },
+  database: { package: "agent-authority", files: ["src/*.ts", "src/store/*.ts"], oneIn: 25 },
+  gates: { package: "assertion-proxy", files: ["src/**/*.ts"], oneIn: 60 },
+};

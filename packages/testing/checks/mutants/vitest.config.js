@@ -1,0 +1,19 @@
+// How Stryker runs the tests of a package. Those that start built programs do not see its changes: they are left out, and with them all tests
+// on PostgreSQL.
+import { COMMON } from "@countersign/testing/vitest-config";
+import { configDefaults } from "vitest/config";
+
+export default {
+  test: {
+    ...COMMON,
+    include: ["{src,test}/**/*.test.ts"],
+    exclude: [
+      ...configDefaults.exclude,
+      "**/*.postgres.test.ts",
+      "**/{kill-rounds,two-processes,query-plans,full-disk.sqlite,oidc-provider}.test.ts",
+      "**/{crashes,crash-safety,rotation-crashes,one-registration,binding-processes,lighttpd}.test.ts",
+      "**/readme-*.test.ts",
+    ],
+    provide: { databaseKind: "sqlite", postgresUrl: "" },
+  },
+};
