@@ -42,6 +42,13 @@ describe("a login that cannot be made leaves no home behind", () => {
     expect(contentOf(folder.path)).toEqual({});
   });
 
+  test("rejects stdin of more than 64 KiB, and says so", async () => {
+    const result = await countersign(login(), { home, input: "t".repeat(65_537) });
+    expectError(result, "usage", 2);
+    expect(result.stderr).toContain("stdin holds more than 65536 bytes");
+    expect(contentOf(folder.path)).toEqual({});
+  });
+
   test("rejects a token that the authority does not know", async () => {
     const result = await countersign(login(), { home, input: "unknown-t0ken" });
     expectError(result, "unauthenticated", 4);

@@ -254,6 +254,44 @@ describe("openStore on PostgreSQL", () => {
     expect((await tested.call("GET", "/readyz")).status).toBe(200);
   });
 
+  it("answers 503 and is not ready while its schema or a table cannot be used, and goes on after", async () => {
+    const url = await createDatabase();
+    const role = `countersign_test_${randomUUID().replaceAll("-", "")}`;
+    await (await openStore(url)).close();
+    const schema = new URL(url).searchParams.get("options")?.split("=")[1];
+    await run(
+      url,
+      `create role ${role} login; grant usage on schema ${schema} to ${role};
+      grant all on all tables in schema ${schema} to ${role};
+      grant all on all sequences in schema ${schema} to ${role};
+      alter role ${role} in database ${new URL(url).pathname.slice(1)} set search_path = ${schema}`,
+    );
+    onTestFinished(() => run(url, `drop owned by ${role}; drop role ${role}`));
+    const asRole = withPart(url, (parts) => {
+      parts.username = role;
+    });
+    await using tested = await TestedAuthority.start({ database: asRole });
+    const token = await tested.token();
+    expect((await tested.call("GET", "/readyz")).status).toBe(200);
+    for (const [breaks, mends] of [
+      [
+        `revoke usage on schema ${schema} from ${role}`,
+        `grant usage on schema ${schema} to ${role}`,
+      ],
+      ["alter table users rename to lost", "alter table lost rename to users"],
+      [`revoke select on users from ${role}`, `grant select on users to ${role}`],
+    ] as const) {
+      await run(url, breaks);
+      const answer = await tested.registerAgent(token, AgentKey.generate());
+      expectRefusal(answer, 503, "server_error");
+      expect(answer.headers["retry-after"]).toBe("1");
+      expectRefusal(await tested.call("GET", "/readyz"), 503, "server_error");
+      await run(url, mends);
+      expect((await tested.call("GET", "/readyz")).status).toBe(200);
+      expect((await tested.registerAgent(token, AgentKey.generate())).status).toBe(200);
+    }
+  });
+
   it("keeps the audit log as it was written", async () => {
     const url = await createDatabase();
     await using store = await openStore(url);

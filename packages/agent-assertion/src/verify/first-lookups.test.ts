@@ -1,5 +1,5 @@
 import { FakeClock } from "@countersign/testing";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { expectFailure } from "../../test/expect-rejection.js";
 import { FirstLookups } from "./first-lookups.js";
 import { type LookupLimitOptions, resolveLookupLimits } from "./lookup-limits.js";
@@ -144,6 +144,38 @@ describe("first lookups", () => {
     void run("more junk", "a");
     await settle();
     expect(asked).not.toContain("more junk");
+  });
+
+  test("give their place back after 30 s when the directory never answers, once, and end the call", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const { run, asked, answers, lookups } = setUp({ maxRunning: 2, maxWaiting: 100 });
+    const signals: AbortSignal[] = [];
+    let answer = (_: string | undefined): void => {};
+    const ask = (signal: AbortSignal) => {
+      signals.push(signal);
+      return new Promise<string | undefined>((resolve) => {
+        answer = resolve;
+      });
+    };
+    const stuck = lookups.run({ id: "stuck", source: "a", ask });
+    await settle();
+    for (const name of ["second", "third"]) void run(name, "a");
+    vi.advanceTimersByTime(29_999);
+    await settle();
+    expect([asked, signals[0]?.aborted]).toEqual([[], false]);
+    vi.advanceTimersByTime(1);
+    await settle();
+    expect([asked, signals[0]?.aborted]).toEqual([["second"], true]);
+    // The answer that comes after all gives no second place back.
+    answer("late");
+    expect(await stuck).toBe("late");
+    await settle();
+    expect(asked).toEqual(["second"]);
+    answers.get("second")?.("found");
+    await settle();
+    expect(asked).toEqual(["second", "third"]);
+    expect(vi.getTimerCount()).toBe(1);
   });
 
   test("of ids that exist are never too many", async () => {

@@ -3,6 +3,8 @@ import { AgentAuthorityError } from "../agent-authority-error.js";
 // Classes and codes of SQLSTATE, https://www.postgresql.org/docs/current/errcodes-appendix.html
 const CONNECTION_CLASSES = /^(08|57P)/;
 const REFUSED_CLASSES = /^28|^42501$|^3D000$/;
+// A table or the schema is missing; PostgreSQL says the same where the user has lost USAGE of the schema.
+const MISSING = /^(?:42P01|3F000)$/;
 // Full, out of memory; an error of its disk.
 const TROUBLE_CLASSES = /^(53|58)/;
 const DAMAGED = /^XX00[12]$/;
@@ -10,10 +12,11 @@ const READ_ONLY = "25006";
 const PROTOCOL_VIOLATION = "08P01";
 const LOCK_NOT_AVAILABLE = "55P03";
 const STATEMENT_TIMEOUT = "57014";
+const UNIQUE_VIOLATION = "23505";
 const RACE_CODES: ReadonlySet<string> = new Set([
   "40001", // serialization_failure
   "40P01", // deadlock_detected
-  "23505", // unique_violation: somebody else's row came first, which the next attempt sees
+  UNIQUE_VIOLATION, // somebody else's row came first, which the next attempt sees
 ]);
 // What pg and its pool say without a code when a connection goes away or none is to be had.
 const LOST =
@@ -61,6 +64,16 @@ export function toPostgresError(error: unknown): unknown {
       hint: "check the user, its password and rights, and that the database exists",
     });
   }
+  if (MISSING.test(code)) {
+    return new AgentAuthorityError(
+      "store_denied",
+      "a table of the authority is missing, or this user may not use its schema",
+      {
+        cause: error,
+        hint: "check the search path of the user and its USAGE of the schema; restore a lost table from a backup",
+      },
+    );
+  }
   if (DAMAGED.test(code)) {
     return new AgentAuthorityError("store_corrupt", "the database is damaged", {
       cause: error,
@@ -90,6 +103,16 @@ export function toPostgresError(error: unknown): unknown {
 /** Tells whether a transaction lost a race, so that another attempt sees what it lost to. */
 export function isLostRace(error: unknown): boolean {
   return error instanceof Error && RACE_CODES.has(codeOf(error));
+}
+
+/** What became of a transaction that lost every race. A row that is still there for the last attempt comes back as it is: it is a defect. */
+export function toLostRaceError(error: unknown): unknown {
+  if (error instanceof Error && codeOf(error) === UNIQUE_VIOLATION) return error;
+  return new AgentAuthorityError("store_locked", "others changed the same rows again and again", {
+    cause: error,
+    retryable: true,
+    hint: "try again",
+  });
 }
 
 function codeOf(error: Error): string {

@@ -1,6 +1,6 @@
 import type { Kysely } from "kysely";
 import type { Database } from "./database.js";
-import { isLostRace } from "./postgres-error.js";
+import { isLostRace, toLostRaceError } from "./postgres-error.js";
 
 type Rows = Kysely<Database>;
 
@@ -8,18 +8,25 @@ type Rows = Kysely<Database>;
 export type Transact = <T>(run: (rows: Rows) => Promise<T>) => Promise<T>;
 
 const MAX_ATTEMPTS = 8;
+// The longest wait for one lock: whoever asked has gone long before eight such waits are over.
+const MAX_MS = 5_000;
 
 /**
  * Transactions of PostgreSQL, each with a connection of its own. One that lost a race (to a unique index, or a dead-lock) is run again and
- * sees what it lost to; one whose connection was lost is not, since nobody knows whether it was committed.
+ * sees what it lost to; one whose connection was lost is not, since nobody knows whether it was committed. Five seconds after it began, no
+ * further attempt is begun.
+ *
+ * @param now - milliseconds of a clock that only goes forward
  */
-export function transactAlone(rows: Rows): Transact {
+export function transactAlone(rows: Rows, now: () => number = () => performance.now()): Transact {
   return async (run) => {
+    const lastAt = now() + MAX_MS;
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await rows.transaction().setIsolationLevel("read committed").execute(run);
       } catch (error) {
-        if (!isLostRace(error) || attempt >= MAX_ATTEMPTS) throw error;
+        if (!isLostRace(error)) throw error;
+        if (attempt >= MAX_ATTEMPTS || now() >= lastAt) throw toLostRaceError(error);
       }
     }
   };

@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { sql } from "kysely";
 import type { AuthorityStore } from "./authority-store.js";
+import type { Database } from "./database.js";
 
 const KEPT_MS = 1_000;
 // Together longer than a page, so that they take pages of their own: a small row may fit where no registration does. No longer each than an index of
@@ -8,9 +9,27 @@ const KEPT_MS = 1_000;
 const ROWS = 4;
 const ROW_BYTES = 1_536;
 
-const READ = sql`select 1 from agents limit 1`;
+const TABLES: Readonly<Record<keyof Database, true>> = {
+  access_tokens: true,
+  biscuits: true,
+  biscuit_uses: true,
+  agents: true,
+  tasks: true,
+  audit_events: true,
+  spent_nonces: true,
+  accounts: true,
+  users: true,
+  former_keys: true,
+  signing_keys: true,
+  rate_limits: true,
+};
+// Reads no row, and fails where a table is missing or may not be read.
+const EVERY_TABLE = sql.join(
+  Object.keys(TABLES).map((table) => sql`exists (select 1 from ${sql.table(table)} where false)`),
+);
+const READ = sql`select ${EVERY_TABLE}`;
 // Fails at once on a server that was the standby, or has become one.
-const READ_WRITABLE = sql`select 1 / (current_setting('transaction_read_only') = 'off')::integer, exists (select 1 from agents)`;
+const READ_WRITABLE = sql`select 1 / (current_setting('transaction_read_only') = 'off')::integer, ${EVERY_TABLE}`;
 
 interface Success {
   readonly at: number;
