@@ -2,6 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import { AgentKey, AgentKeyError } from "@countersign/agent-key";
 import { describe, expect, test } from "vitest";
 import { expectRejection } from "../test/support/expect-rejection.js";
+import { onceAtStep } from "../test/support/identity-steps.js";
 import { openGate, openManager } from "../test/support/manager.js";
 import type { AgentIdentity } from "./agent-identity.js";
 import { AgentIdentityError } from "./agent-identity-error.js";
@@ -192,6 +193,35 @@ describe("keeps the key before the authority hears of it", () => {
     expect((await store.load()).identities).toMatchObject([
       { state: "registered", private_key: entry?.private_key },
     ]);
+  });
+
+  test("and takes it back before it reports a plain refusal, and nothing else that stands there by then", async () => {
+    const { manager, authority, store } = await openManager();
+    const { update } = store;
+    Object.assign(store, {
+      update: async (...args: Parameters<typeof update>) => {
+        await setImmediate();
+        return await update(...args);
+      },
+    });
+    const refused = { kind: "status", status: 403 } as const;
+    authority.fault("register_agent", refused);
+    await expectRejection(manager.ensure(), AuthorityError, "forbidden");
+    expect((await store.load()).identities).toEqual([]);
+
+    const private_key = AgentKey.generate().exportPkcs8();
+    const edits: Promise<void>[] = [];
+    onceAtStep(authority.url, "requesting", () => {
+      const edit = ({ identities, ...rest }: Credentials): Credentials => ({
+        ...rest,
+        identities: identities.map((entry) => ({ ...entry, private_key })),
+      });
+      edits.push(update(edit).then(() => undefined));
+    });
+    authority.fault("register_agent", refused);
+    await expectRejection(manager.ensure(), AuthorityError, "forbidden");
+    await Promise.all(edits);
+    expect((await store.load()).identities).toMatchObject([{ state: "pending", private_key }]);
   });
 
   test("and stores what came of it also when the last caller has gone", async () => {

@@ -258,6 +258,23 @@ test("an agent that is forgotten while its key is rotated does not come back", a
   expect((await store.load()).identities).toEqual([]);
 });
 
+test.each([
+  ["its key", { private_key: AgentKey.generate().exportPkcs8() }],
+  ["the key that takes over", { next_private_key: AgentKey.generate().exportPkcs8() }],
+])(
+  "an agent whose entry got %s from elsewhere while its key was rotated keeps that",
+  async (_, change) => {
+    const { manager, authority, store, stored } = await openAgent();
+    const edits: Promise<void>[] = [];
+    onIdentityStep(authority.url, ({ event }) => {
+      if (event === "answered") edits.push(editEntry(store, change));
+    });
+    await expectRejection(manager.rotate(), AgentIdentityError, "no_identity");
+    await Promise.all(edits);
+    expect(await stored()).toMatchObject([change]);
+  },
+);
+
 test("a rotation that nobody waits for any more is cancelled, and its key kept", async () => {
   const { manager, authority, stored } = await openAgent();
   authority.fault("rotate_key", { kind: "hang" });

@@ -19,6 +19,24 @@ describe("a switch of accounts", () => {
     expect(world.sent()).toBe(0);
   });
 
+  it("gives a run a task of the other agent, whose key signs for it", async () => {
+    const world = await startWorld();
+    const tasks = world.tasks();
+    const run = tasks.run();
+    const first = await run.credential();
+    const other = world.login("acct-2");
+    world.auth.set(other);
+    const second = await run.credential();
+    const identity = (await world.identities.peek()) ?? expect.fail("no identity");
+    expect(first).toMatchObject({ taskId: "task_1" });
+    expect(second).toMatchObject({
+      kind: "agent",
+      taskId: "task_2",
+      agentRuntimeId: identity.agentRuntimeId,
+      key: identity.key,
+    });
+  });
+
   it("while the task is registered gives the turn a task of who is at work then", async () => {
     const world = await startWorld();
     const tasks = world.tasks();

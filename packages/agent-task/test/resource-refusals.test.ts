@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import type { AgentThread } from "../src/agent-thread.js";
 import { TaskRegistrationError } from "../src/task-registration-error.js";
 import { rejectsCode } from "./expect-code.js";
+import { recordEvents } from "./record-events.js";
 import { refusal, startWorld } from "./world.js";
 
 const origin = "https://api.example";
@@ -71,6 +72,28 @@ describe("a refused request", () => {
     }
     expect(world.sent()).toBe(0);
     expect((await agentCredential(thread)).taskId).toBe(credential.taskId);
+  });
+
+  it("brings another task also where the thread has one of another agent or authority", async () => {
+    for (const change of [
+      { authority: "https://other.example" },
+      { agent_runtime_id: "agent_9" },
+    ]) {
+      const world = await startWorld();
+      const tasks = world.tasks({ store: world.store });
+      const thread = tasks.thread("thread-1");
+      const credential = await agentCredential(thread);
+      const stored = (await world.store.load("thread-1")) ?? expect.fail("not stored");
+      const [mine = expect.fail("no task")] = stored.tasks;
+      const other = { ...mine, ...change, task_id: "task_9" };
+      await world.store.save("thread-1", { ...stored, tasks: [other, mine] });
+      const events = recordEvents(tasks);
+      const next = await thread.refused(credential, { code: "unknown_task", origin });
+      expect(next).toMatchObject({ taskId: "task_2" });
+      expect(events.map(([name]) => name)).toEqual(["discarded", "registering", "registered"]);
+      const kept = (await world.store.load("thread-1"))?.tasks;
+      expect(kept).toMatchObject([other, { task_id: "task_2" }]);
+    }
   });
 
   it("is handed up when it carried the human's token", async () => {

@@ -57,6 +57,33 @@ describe("the agent of a Codex home", () => {
   });
 });
 
+describe("writing an agent into a Codex home", () => {
+  const login = { auth_mode: "agentIdentity", OPENAI_API_KEY: null };
+  const entry: StoredIdentity = {
+    authority: "https://authority.example",
+    account_id: "acct-1",
+    user_id: "user-1",
+    private_key: CODEX_KEY,
+    agent_runtime_id: "agent_new",
+    state: "registered",
+  };
+
+  test("changes nothing where another agent stands, with the same key too", async () => {
+    for (const agent_identity of [IDENTITY_C, { ...IDENTITY_C, agent_private_key: "AAAA" }]) {
+      const { root, text } = await openCodexHome({ ...login, agent_identity });
+      const before = await text();
+      expect(await saveCodexAgent(root, entry)).toBe(false);
+      expect(await text()).toBe(before);
+    }
+  });
+
+  test("takes the place of the same agent, whose task stays", async () => {
+    const { root, value } = await openCodexHome({ ...login, agent_identity: IDENTITY_C });
+    expect(await saveCodexAgent(root, { ...entry, agent_runtime_id: "agent_c" })).toBe(true);
+    expect(await value()).toMatchObject({ agent_identity: { task_id: "task_1" } });
+  });
+});
+
 describe("removing the task of a Codex home", () => {
   test.each([
     { what: "another task", identity: { ...IDENTITY_C, task_id: "task_2" } },

@@ -257,6 +257,14 @@ describe("what is no identity that is known spoils nothing, and is kept at every
     });
   });
 
+  test("an agent with the same key and another id stays in the form of C, whatever form is stated", async () => {
+    const { root, value, home } = await openCodexHome(createAuth({ agent_identity: IDENTITY_C }));
+    await fileStore(home).update(withIdentity(identity({ private_key: CODEX_KEY })));
+    const beside = fileStore(home);
+    await codexAuthStore(root, { authority: AUTHORITY, beside, form: "A" }).update(same);
+    expect((await value()).agent_identity).toEqual(IDENTITY_C);
+  });
+
   test.each<[string, unknown]>([
     ["of A", IDENTITY_A],
     ["of A, cut short", { ...IDENTITY_A, agent_private_key: undefined }],
@@ -405,6 +413,19 @@ describe("auth.json holds the identity of its account, and no other is lost", ()
     expect((await value()).agent_identity).toMatchObject({ agent_runtime_id: "agent_new" });
     expect((await elsewhere.load()).identities).toEqual(expect.arrayContaining([ENTRY_A, other]));
     expect((await store.load()).identities).toEqual(expect.arrayContaining([ENTRY_A, other]));
+  });
+
+  test("an agent with the same id hides it in no part: of another authority, account or user", async () => {
+    for (const members of [
+      { authority: "https://other.example" },
+      { account_id: "acct-2" },
+      { user_id: "user-2" },
+    ]) {
+      const { store, home } = await openCodexHome(createAuth({ agent_identity: IDENTITY_A }));
+      const other = identity({ agent_runtime_id: IDENTITY_A.agent_runtime_id, ...members });
+      await fileStore(home).update(withIdentity(other));
+      expect((await store.load()).identities).toEqual([other, ENTRY_A]);
+    }
   });
 
   test("an authority that a file names is not read", async () => {
