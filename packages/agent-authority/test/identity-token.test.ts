@@ -1,5 +1,9 @@
 import { AssertionSigner, createVerifier } from "@countersign/agent-assertion";
-import { AgentIdentityManager, memoryStore } from "@countersign/agent-identity";
+import {
+  AgentIdentityManager,
+  createKeyRotationRequest,
+  memoryStore,
+} from "@countersign/agent-identity";
 import {
   createSigningKey,
   identityTokenAuth,
@@ -9,7 +13,7 @@ import {
   signIdentityToken,
   verifyIdentityToken,
 } from "@countersign/agent-identity/identity-token";
-import { AgentKey } from "@countersign/agent-key";
+import { AgentKey, formatTimestamp } from "@countersign/agent-key";
 import { AgentTaskManager } from "@countersign/agent-task";
 import { describe, expect, it } from "vitest";
 import {
@@ -115,6 +119,25 @@ describe("issuing an identity JWT", () => {
     await rows.updateTable("accounts").set({ revoked_at }).execute();
     const ofAccount = registry.issueIdentity({ ...WHO, userId: "user-3" });
     await expectRejection(ofAccount, AgentAuthorityError, "forbidden");
+  });
+
+  it("is of an agent whose key is not rotated: it would outlive the JWT", async () => {
+    await using tested = await start();
+    const issued = await tested.authority.registry.issueIdentity(WHO);
+    const { identity } = await open(tested, issued.token);
+    const next = AgentKey.generate();
+    const { agentRuntimeId } = issued;
+    const timestamp = formatTimestamp(tested.clock.nowMs);
+    const answer = await tested.call("POST", `/v1/agent/${agentRuntimeId}/key`, {
+      headers: { authorization: `Bearer ${await tested.token()}` },
+      body: createKeyRotationRequest(
+        { authority: tested.url, agentRuntimeId, timestamp },
+        { current: identity.key, next },
+      ),
+    });
+    expectRefusal(answer, 403, "forbidden");
+    const { body } = await tested.call("GET", `/v1/agent/${agentRuntimeId}`);
+    expect(body.agent_public_keys).toEqual([identity.key.publicKey.line]);
   });
 
   it("gives a JWT that the key set verifies, with an agent that ends when it does", async () => {

@@ -328,6 +328,17 @@ describe("revoking one's own agent", () => {
     });
   });
 
+  it("does not give up a claim that its operator revoked, whose key stays barred", async () => {
+    await using tested = await TestedAuthority.start();
+    const { id, key, token } = await tested.agent();
+    await tested.authority.registry.revokeAgent(id);
+    const headers = { authorization: `Bearer ${token}` };
+    const answer = await tested.call("POST", `/v1/agent/${id}/revoke`, { headers });
+    expect(answer.body.agent_state).toBe("revoked");
+    expect((await tested.authority.registry.getAgent(id))?.state).toBe("revoked");
+    expectRefusal(await tested.registerAgent(token, key), 401, "agent_revoked");
+  });
+
   it("gives a claim up that was never proved, and bars its key to nobody", async () => {
     await using tested = await TestedAuthority.start();
     const { id, key, token } = await tested.agent("user-2");
