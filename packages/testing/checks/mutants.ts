@@ -89,6 +89,8 @@ function configure(area: Area, sample: SampleOptions["sample"], report: string):
     coverageAnalysis: "perTest",
     // What runs once when a module is loaded would need the whole suite for each mutant.
     ignoreStatic: true,
+    // Examples are compared with the documents that quote them, so that nothing may be added to them.
+    disableTypeChecks: false,
     // In processes: some tests change the umask, which threads cannot.
     vitest: { configFile: own("vitest.config.js"), related: false, pool: "forks" },
     // Stryker would rewrite it with a part of TypeScript that TypeScript 7 does not have.
