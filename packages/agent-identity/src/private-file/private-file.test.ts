@@ -1,9 +1,8 @@
+import { fstatSync, fsync, readdirSync } from "node:fs";
 import {
   chmod,
   chown,
-  type FileHandle,
   mkdir,
-  open,
   readdir,
   readFile,
   stat,
@@ -21,6 +20,11 @@ import { openPrivateDirectory } from "./open-private-directory.js";
 import { readPrivateFile } from "./read-private-file.js";
 import { withFileLock } from "./with-file-lock.js";
 import { removeTemporaryFiles, writePrivateFile } from "./write-private-file.js";
+
+vi.mock(import("node:fs"), async (load) => {
+  const fs = await load();
+  return { ...fs, fsync: vi.fn(fs.fsync) as unknown as typeof fs.fsync };
+});
 
 const isRoot = process.getuid?.() === 0;
 if (!isRoot) console.log("not tested: files of another user (only root can set them up)");
@@ -153,23 +157,19 @@ describe("a private file", () => {
     const root = await openDirectory();
     const path = join(root, "file");
     const steps: string[] = [];
-    const handle = await open(root);
-    const prototype: FileHandle = Object.getPrototypeOf(handle);
-    await handle.close();
-    const { sync } = prototype;
-    const spy = vi.spyOn(prototype, "sync").mockImplementation(async function (this: FileHandle) {
-      const stats = await this.stat();
-      const names = await readdir(root);
-      const isInPlace = names.includes("file");
+    const real = await vi.importActual<typeof import("node:fs")>("node:fs");
+    const spy = vi.mocked(fsync).mockImplementation((descriptor, done) => {
+      const stats = fstatSync(descriptor);
+      const isInPlace = readdirSync(root).includes("file");
       steps.push(
         `${stats.isDirectory() ? "folder" : `${stats.size} bytes`}, ${isInPlace ? "in place" : "aside"}`,
       );
-      return await sync.call(this);
+      real.fsync(descriptor, done);
     });
     try {
       await writePrivateFile(path, "text");
     } finally {
-      spy.mockRestore();
+      spy.mockReset();
     }
     expect(steps).toEqual(["4 bytes, aside", "folder, in place"]);
   });
