@@ -208,10 +208,12 @@ describe("a refused request", () => {
     const world = await startWorld();
     const thread = world.tasks().thread("thread-1");
     const first = await agentCredential(thread);
-    world.auth.set(world.login("acct-2"));
     world.sent();
-    for (const code of ["task_revoked", "expired"] as const) {
-      expect(await thread.refused(first, { code, origin })).toBeUndefined();
+    for (const other of [world.login("acct-2"), world.login("acct-1", "user-2")]) {
+      world.auth.set(other);
+      for (const code of ["task_revoked", "expired"] as const) {
+        expect(await thread.refused(first, { code, origin })).toBeUndefined();
+      }
     }
     world.auth.set(undefined);
     expect(await thread.refused(first, { code: "unknown_task", origin: other })).toBeUndefined();
@@ -230,6 +232,28 @@ describe("a refused request", () => {
     world.sent();
     const taken = expectAgent(await second.thread("thread-1").refused(same, { code, origin }));
     expect(taken.taskId).toBe(replaced.taskId);
+    expect(world.sent()).toBe(0);
+  });
+});
+
+describe("a late refusal", () => {
+  it("of a task that was renewed since, or of a former key, brings what took its place, without a request", async () => {
+    const clock = { ms: INSTANT };
+    const now = () => clock.ms;
+    const world = await startWorld({ now, authorityNow: now });
+    world.authority.taskLifetimeSeconds = 3600;
+    const thread = world.tasks().thread("thread-1");
+    const first = await agentCredential(thread);
+    clock.ms += 3_590_000;
+    const renewed = await agentCredential(thread);
+    expect(renewed.taskId).not.toBe(first.taskId);
+    world.sent();
+    expect(await thread.refused(first, { code: "task_expired", origin })).toBe(renewed);
+    await world.identities.rotate();
+    const rotated = await agentCredential(thread);
+    expect([rotated.taskId, rotated.key === renewed.key]).toEqual([renewed.taskId, false]);
+    world.sent();
+    expect(await thread.refused(renewed, { code: undefined, origin })).toBe(rotated);
     expect(world.sent()).toBe(0);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { AgentTask } from "../src/agent-task.js";
+import { type AgentTask, RUN } from "../src/agent-task.js";
 import type { TaskStore } from "../src/store/task-store.js";
 import { gate, startWorld } from "./world.js";
 
@@ -107,6 +107,24 @@ describe("invalidate", () => {
     expect(second.taskId).not.toBe(first.taskId);
     expect(await tasks.invalidate(first, "task_revoked")).toBe(false);
     expect((await tasks.ensure("thread-1"))?.taskId).toBe(second.taskId);
+  });
+
+  it("is false for a task of another id, agent or authority, and keeps the current one", async () => {
+    const world = await startWorld();
+    const tasks = world.tasks();
+    for (const scope of ["thread-1", RUN]) {
+      const task = mustBe(await tasks.ensure(scope));
+      world.sent();
+      for (const change of [
+        { taskId: "task_9" },
+        { agentRuntimeId: "agent_9" },
+        { authority: "https://other.example" },
+      ]) {
+        expect(await tasks.invalidate({ ...task, ...change }, "task_revoked")).toBe(false);
+        expect(await tasks.ensure(scope)).toBe(task);
+      }
+      expect(world.sent()).toBe(0);
+    }
   });
 
   it("is false for a task that another process has replaced, and discards nothing", async () => {
