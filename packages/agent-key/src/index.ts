@@ -7,6 +7,8 @@ export { isLoopbackHost, parseAuthority, parseOrigin } from "./authority-url.js"
 export { decodeBase64, decodeBase64Url, encodeBase64, encodeBase64Url } from "./base64.js";
 export type { Code } from "./codes.js";
 export { CODES, isCode } from "./codes.js";
+export type { ContractCase, ContractPlace, ContractRules } from "./contract-cases.js";
+export { contractCases } from "./contract-cases.js";
 export type { CountersignErrorOptions } from "./countersign-error.js";
 export { CountersignError } from "./countersign-error.js";
 export type {

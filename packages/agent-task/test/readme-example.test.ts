@@ -4,6 +4,7 @@ import { temporaryDirectory } from "@countersign/testing";
 import { expect, onTestFinished, test } from "vitest";
 import { sessionLogStore } from "./examples/session-log.js";
 import { takeTurns } from "./examples/thread.js";
+import { runProgram } from "./processes/run-source.js";
 import { startWorld } from "./world.js";
 
 async function startHome(): Promise<string> {
@@ -14,7 +15,7 @@ async function startHome(): Promise<string> {
 
 test("the README holds the examples as they are compiled", async () => {
   const readme = await readFile(new URL("../README.md", import.meta.url), "utf8");
-  for (const name of ["thread", "session-log"]) {
+  for (const name of ["thread", "session-log", "session-log-contract"]) {
     const source = await readFile(new URL(`./examples/${name}.ts`, import.meta.url), "utf8");
     expect(readme).toContain(source.trim());
   }
@@ -56,4 +57,11 @@ test("the README's session log keeps the task of a thread", async () => {
   const resumed = await world.tasks({ store: sessionLogStore(file) }).ensure("thread-1");
   expect(resumed?.taskId).toBe(first?.taskId);
   expect(world.sent()).toBe(0);
+});
+
+test("the README's session log keeps the contract of task stores, by the runner of Node", async () => {
+  const { code, stdout } = await runProgram("../examples/session-log-contract.ts", []);
+  expect(stdout).toContain("loads undefined for a thread that was never saved");
+  expect(stdout).toMatch(/^\S+ pass [1-9]\d*$/m);
+  expect({ code, failed: /^\S+ fail (\d+)$/m.exec(stdout)?.[1] }).toEqual({ code: 0, failed: "0" });
 });

@@ -17,6 +17,7 @@ const CLIENT_MODULES = [
   "@countersign/agent-identity/private-file",
   "@countersign/agent-task",
   "@countersign/agent-task/server",
+  "@countersign/agent-task/store-contract",
   "@countersign/agent-assertion",
   "@countersign/agent-assertion/axios",
   "@countersign/agent-assertion/client-address",

@@ -39,7 +39,7 @@ export const NO_SECRET: Readonly<Record<string, string>> = {
     writePrivateFile`,
   "agent-identity/user-home": "findUserHome",
   "agent-key": `
-    AgentKeyError AgentPublicKey CODES CountersignError LinkedMap decodeBase64 decodeBase64Url encodeBase64 encodeBase64Url
+    AgentKeyError AgentPublicKey CODES CountersignError LinkedMap contractCases decodeBase64 decodeBase64Url encodeBase64 encodeBase64Url
     findHiddenPath formatTimestamp hideMembers isCode isLoopbackHost isPrincipalId isServerId optionChecks parseAuthority
     parseOrigin parseScopeId parseTimestamp showMembers`,
   "agent-key/message-signature": "contentDigest signMessage signatureBase signatureParameters",
@@ -51,6 +51,7 @@ export const NO_SECRET: Readonly<Record<string, string>> = {
     AgentTaskError createTaskRegistrationResponse parseIdempotencyKey parseTaskRegistrationRequest sealTaskId
     taskRegistrationRequestSchema taskRegistrationResponseSchema taskRegistrationText toX25519PublicKey
     verifyTaskRegistration`,
+  "agent-task/store-contract": "taskStoreContract",
   "assertion-proxy": "AssertionProxyError createOperationsListener createProxyMetrics",
   conformance: "ConformanceError VECTORS_DIRECTORY runConformance",
   "feature-flags": `

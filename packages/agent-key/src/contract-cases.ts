@@ -1,0 +1,39 @@
+/** One case of a store's contract. Give `name` and `run` to any test runner: `test(name, run)`. */
+export interface ContractCase {
+  /** A rule of the contract, as a sentence about the store. */
+  readonly name: string;
+  /** Runs the case on a place of its own. Rejects with an `AssertionError` of `node:assert` if the store breaks the rule. */
+  readonly run: () => Promise<void>;
+}
+
+/** Where the stores of one case keep what they are given: a new folder, a new table, a new name. */
+export interface ContractPlace<Store> {
+  /**
+   * Opens a store of this place, as another process or a restart does: what one of them has kept, the others find. A store that keeps all in
+   * memory gives the same object each time.
+   */
+  open(): Store | Promise<Store>;
+  /** Called once, when the case has ended: closes and removes what was made. */
+  close?(): void | PromiseLike<void>;
+}
+
+/** The rules of a contract by name, each with what it does on its place. It rejects if the rule is broken. */
+export type ContractRules<Place> = Readonly<Record<string, (place: Place) => Promise<void>>>;
+
+/** Returns the cases of rules: each starts a place of its own, and closes it whether it passes or fails. */
+export function contractCases<Place extends Pick<ContractPlace<unknown>, "close">>(
+  rules: ContractRules<Place>,
+  start: () => Place | Promise<Place>,
+): readonly ContractCase[] {
+  return Object.entries(rules).map(([name, check]) => ({
+    name,
+    async run() {
+      const place = await start();
+      try {
+        await check(place);
+      } finally {
+        await place.close?.();
+      }
+    },
+  }));
+}
