@@ -1,12 +1,14 @@
 import { lstatSync, renameSync, rmSync } from "node:fs";
 import { lstat, mkdir, readdir, readFile, rename, rm, utimes, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { removeSilentPlaces } from "./lock-line.js";
 import { denied, errnoOf } from "./store-denied.js";
 
 // A lock is a directory that holds one file, named by its owner's word. It appears and disappears by rename, always whole: nobody ever
 // meets a lock without a word, and a directory that is not empty is never replaced by a rename.
 const WORD = /^[0-9a-f]{32}$/;
 const LEFT_OVER = /\.[0-9a-f]{32}\.(?:new|gone)$/;
+const LINE = /\.?lock\.line$/;
 // Much longer than any process is between looking at a lock and putting it aside.
 const LEFT_OVER_MS = 60_000;
 
@@ -131,6 +133,7 @@ export function releaseLockSync(path: string, word: string): void {
 export async function removeLockLeftOvers(path: string, now: number): Promise<void> {
   const directory = dirname(path);
   for (const name of await readdir(directory)) {
+    if (LINE.test(name)) await removeSilentPlaces(join(directory, name), now);
     if (!LEFT_OVER.test(name)) continue;
     const leftOver = join(directory, name);
     try {

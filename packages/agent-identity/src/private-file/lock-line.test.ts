@@ -1,10 +1,10 @@
-import { mkdir, readdir, symlink, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { chmod, chown, mkdir, readdir, symlink, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { openDirectory } from "../../test/support/directory.js";
 import { expectRejection } from "../../test/support/expect-rejection.js";
 import { CredentialStoreError } from "../credential-store-error.js";
-import { releaseLock, takeLock } from "./lock-directory.js";
+import { releaseLock, removeLockLeftOvers, takeLock } from "./lock-directory.js";
 import { LockLine } from "./lock-line.js";
 import { markOfThisProcess } from "./process-mark.js";
 import { withFileLock } from "./with-file-lock.js";
@@ -27,11 +27,27 @@ async function setUp() {
   return { home, lock, paths, waiting };
 }
 
-test("is denied where something stands that is no line", async () => {
-  const { lock } = await setUp();
+test("a waiter does without a line where something else stands, and leaves it there", async () => {
+  const { lock, home, paths } = await setUp();
   await writeFile(`${lock}.line`, "");
-  const locking = withFileLock(lock, async () => {});
-  await expectRejection(locking, CredentialStoreError, "store_denied");
+  await takeLock(lock, word("0"));
+  const locking = withFileLock(paths[0] ?? "", async () => "mine");
+  await releaseLock(lock, word("0"));
+  expect(await locking).toBe("mine");
+  expect(await readdir(home)).toEqual(["lock.line"]);
+});
+
+test.runIf(process.getuid?.() === 0)("a line that another user left stops nobody", async () => {
+  const { lock, home } = await setUp();
+  await new LockLine(lock, word("1")).enter("", Date.now());
+  await chown(home, 65_534, 65_534);
+  await chmod(dirname(home), 0o755);
+  process.seteuid?.(65_534);
+  try {
+    expect(await withFileLock(lock, async () => "mine", { waitMs: 0 })).toBe("mine");
+  } finally {
+    process.seteuid?.(0);
+  }
 });
 
 test("a waiter that gives up, or whose caller has had enough, leaves nothing behind", async () => {
@@ -99,41 +115,54 @@ test.runIf(process.platform === "linux")(
   async () => {
     const { lock, home } = await setUp();
     const [boot, namespace, id] = (await markOfThisProcess()).split(" ");
-    await new LockLine(lock, word("1")).enter(`${boot} ${namespace} ${id} 1`, 0);
+    await new LockLine(lock, word("1")).enter(`${boot} ${namespace} ${id} 1`, Date.now());
     expect(await withFileLock(lock, async () => "mine", { waitMs: 0 })).toBe("mine");
     expect(await readdir(home)).toEqual([]);
   },
 );
 
-test("a place without a sign of life for three seconds is removed where nothing is known of its process, and passed over where it runs", async () => {
-  for (const [mark, left] of [
-    ["", []],
-    [await markOfThisProcess(), ["lock.line"]],
-  ] as const) {
-    const { lock, home } = await setUp();
-    const silent = new LockLine(lock, word("1"));
-    await silent.enter(mark, 0);
-    const next = new LockLine(lock, word("2"));
-    const looks: number[] = [];
-    for (let now = 0; now <= 3000; now += 500) looks.push(await next.ahead(now));
-    expect(looks).toEqual([1, 1, 1, 1, 1, 1, 0]);
-    // Elsewhere than on Linux nothing is known of any process.
-    expect(await readdir(home)).toEqual(process.platform === "linux" ? left : []);
+test("places without a sign of life for three seconds are removed at one look, whoever they belong to", async () => {
+  const { lock, home } = await setUp();
+  const own = await markOfThisProcess();
+  for (const [i, mark] of ["", own, "elsewhere", own].entries()) {
+    await new LockLine(lock, word(`${i}`)).enter(mark, 10_000);
   }
+  const next = new LockLine(lock, word("a"));
+  expect(await next.ahead(13_000)).toBe(4);
+  expect(await next.ahead(13_001)).toBe(0);
+  expect(await readdir(home)).toEqual([]);
 });
 
-test("a sign of life keeps a place, and a waiter whose place is gone takes another", async () => {
+test("a place from the time after the clock was set back holds nobody up", async () => {
+  const { lock } = await setUp();
+  await new LockLine(lock, word("1")).enter("", 10_000);
+  expect(await new LockLine(lock, word("2")).ahead(6_999)).toBe(0);
+});
+
+test("a sign of life keeps a place, also where the clock was set back, and a waiter whose place is gone takes another", async () => {
   const { lock } = await setUp();
   const slow = new LockLine(lock, word("1"));
   await slow.enter("", 0);
   const next = new LockLine(lock, word("2"));
   await next.enter("", 0);
-  for (let now = 0; now <= 10_000; now += 500) {
+  const times = Array.from({ length: 21 }, (_, i) => i * 500);
+  for (const now of [...times, 500, 1000]) {
     await slow.enter("", now);
     await next.enter("", now);
     expect(await next.ahead(now)).toBe(1);
   }
   await slow.leave();
-  await slow.enter("", 10_500);
-  expect([await slow.ahead(10_500), await next.ahead(10_500)]).toEqual([1, 0]);
+  await slow.enter("", 1500);
+  expect([await slow.ahead(1500), await next.ahead(1500)]).toEqual([1, 0]);
+});
+
+test("what killed waiters left of other locks goes when a lock of the folder is broken", async () => {
+  const { home } = await setUp();
+  await new LockLine(join(home, "a.lock"), word("1")).enter("", 0);
+  await new LockLine(join(home, "b.lock"), word("2")).enter("", Date.now());
+  await mkdir(join(home, "c.lock.line"));
+  await mkdir(join(home, "d.lock.line"));
+  await writeFile(join(home, "d.lock.line", "other"), "");
+  await removeLockLeftOvers(join(home, "lock"), Date.now());
+  expect(await readdir(home)).toEqual(["b.lock.line", "d.lock.line"]);
 });

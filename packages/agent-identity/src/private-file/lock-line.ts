@@ -1,75 +1,57 @@
 import { lstat, mkdir, readdir, readFile, rm, rmdir, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { findProcessLife } from "./process-mark.js";
-import { StaleWatch } from "./stale-watch.js";
 import { errnoOf } from "./store-denied.js";
 
 // A place in the line is a file in a folder beside the lock: its name is a number and the waiter's word, its text the mark of its process.
 const PLACE = /^\d{12}-[0-9a-f]{32}$/;
 const BEAT_MS = 500;
-
-interface Ahead {
-  readonly mark: string;
-  readonly watch: StaleWatch;
-}
+const SILENT_MS = 3000;
 
 /**
  * A waiter's place in the line for a lock, across processes.
  *
  * The line only says whose turn it is: the lock itself keeps the others out. So a place may be lost or passed over at any time, and the worst is
- * another order. The place of a process that has ended, or that gives no sign of life for three seconds, holds nobody up.
+ * another order. The place of a process that has ended, and one without a sign of life within three seconds by this machine's clock, is removed by
+ * whoever meets it, and its waiter takes another when it looks again. Where there can be no line, for instance because it belongs to another user,
+ * the waiter does without one.
  */
 export class LockLine {
   readonly #folder: string;
   readonly #word: string;
-  readonly #ahead = new Map<string, Ahead>();
   #place: string | undefined;
-  #beatAt = 0;
+  #beatAt = Number.NEGATIVE_INFINITY;
+  #isUsable = true;
 
   /** @param word - 32 hex digits, random: the waiter's */
   constructor(lockPath: string, word: string) {
-    this.#folder = `${lockPath}.line`;
+    this.#folder = lineOf(lockPath);
     this.#word = word;
   }
 
   /**
-   * How many wait before this one; all, while it has no place.
+   * How many wait before this one; all, while it has no place. Never fails.
    *
-   * @param now - monotonic, milliseconds
+   * @param now - the time by the clock, milliseconds since 1970
    */
   async ahead(now: number): Promise<number> {
-    const places = await this.#places();
-    const before = places.filter((place) => this.#place === undefined || place < this.#place);
-    for (const [index, place] of before.entries()) {
-      if (await this.#isWaiting(place, now)) return before.length - index;
-    }
-    return 0;
+    return (await this.#unlessUnusable(() => this.#countAhead(now))) ?? 0;
   }
 
   /**
-   * Takes a place behind all others, or gives a sign of life at the one it has.
+   * Takes a place behind all others, or gives a sign of life at the one it has. Never fails.
    *
    * @param mark - tells others of this process
-   * @param now - monotonic, milliseconds
+   * @param now - the time by the clock, milliseconds since 1970
    */
   async enter(mark: string, now: number): Promise<void> {
-    if (this.#place !== undefined && now - this.#beatAt < BEAT_MS) return;
+    const sinceBeat = now - this.#beatAt;
+    if (this.#place !== undefined && sinceBeat >= 0 && sinceBeat < BEAT_MS) return;
     this.#beatAt = now;
-    if (this.#place !== undefined && (await touch(join(this.#folder, this.#place)))) return;
-    await mkdir(this.#folder, { mode: 0o700 }).catch(unless("EEXIST"));
-    const last = Number((await this.#places()).at(-1)?.slice(0, 12) ?? 0);
-    const place = `${String(last + 1).padStart(12, "0")}-${this.#word}`;
-    try {
-      await writeFile(join(this.#folder, place), mark, { flag: "wx", mode: 0o600 });
-      this.#place = place;
-    } catch (error) {
-      // The last of those who waited went and took the folder along: the next look takes a place.
-      unless("ENOENT")(error);
-      this.#beatAt = Number.NEGATIVE_INFINITY;
-    }
+    await this.#unlessUnusable(() => this.#takePlace(mark, now));
   }
 
-  /** Gives the place up. Never fails: what stays is passed over. */
+  /** Gives the place up. Never fails: what stays is removed by others. */
   async leave(): Promise<void> {
     if (this.#place === undefined) return;
     await rm(join(this.#folder, this.#place), { force: true }).catch(() => undefined);
@@ -77,43 +59,77 @@ export class LockLine {
     await rmdir(this.#folder).catch(() => undefined);
   }
 
-  async #places(): Promise<string[]> {
-    const names = await readdir(this.#folder).catch(unless("ENOENT"));
-    return (names ?? []).filter((name) => PLACE.test(name)).sort();
+  async #countAhead(now: number): Promise<number> {
+    const places = await loadPlaces(this.#folder);
+    const before = places.filter((place) => this.#place === undefined || place < this.#place);
+    const waiting = await Promise.all(
+      before.map((place) => isWaiting(join(this.#folder, place), now)),
+    );
+    if (waiting.includes(false)) await rmdir(this.#folder).catch(() => undefined);
+    return waiting.filter(Boolean).length;
   }
 
-  async #isWaiting(place: string, now: number): Promise<boolean> {
+  async #takePlace(mark: string, now: number): Promise<void> {
+    if (this.#place !== undefined && (await touch(join(this.#folder, this.#place), now))) return;
+    this.#place = undefined;
+    await mkdir(this.#folder, { mode: 0o700 }).catch(unless("EEXIST"));
+    const last = Number((await loadPlaces(this.#folder)).at(-1)?.slice(0, 12) ?? 0);
+    const place = `${String(last + 1).padStart(12, "0")}-${this.#word}`;
     const path = join(this.#folder, place);
-    try {
-      const known = this.#ahead.get(place);
-      const { mark, watch } = known ?? {
-        mark: await readFile(path, "utf8"),
-        watch: new StaleWatch(),
-      };
-      if (known === undefined) this.#ahead.set(place, { mark, watch });
-      const life = await findProcessLife(mark);
-      const isSilent = watch.isStale(
-        { word: place, beat: (await lstat(path, { bigint: true })).mtimeNs },
-        now,
-      );
-      // One that runs keeps its place, though it is too busy to take its turn.
-      if (life === "over" || (isSilent && life !== "running")) await this.#remove(path);
-      return life !== "over" && !isSilent;
-    } catch (error) {
-      unless("ENOENT")(error);
-      return false;
-    }
+    // The last of those who waited may go and take the folder along: then the next look takes a place.
+    const write = writeFile(path, mark, { flag: "wx", mode: 0o600 }).then(() => true);
+    if (!(await write.catch(unless("ENOENT")))) return;
+    this.#place = place;
+    await touch(path, now);
   }
 
-  async #remove(path: string): Promise<void> {
-    await rm(path, { force: true });
-    await rmdir(this.#folder).catch(() => undefined);
+  async #unlessUnusable<T>(use: () => Promise<T>): Promise<T | undefined> {
+    if (!this.#isUsable) return undefined;
+    return await use().catch(() => {
+      this.#isUsable = false;
+      return undefined;
+    });
   }
 }
 
-async function touch(path: string): Promise<boolean> {
-  const now = new Date();
-  return await utimes(path, now, now).then(
+/**
+ * Removes what killed waiters left of a line, with its folder if nothing else is in it. Never fails.
+ *
+ * @param now - the time by the clock, milliseconds since 1970
+ */
+export async function removeSilentPlaces(folder: string, now: number): Promise<void> {
+  const places = await loadPlaces(folder).catch(() => []);
+  await Promise.allSettled(places.map((place) => isWaiting(join(folder, place), now)));
+  await rmdir(folder).catch(() => undefined);
+}
+
+/** The folder of the line for a lock. */
+export function lineOf(lockPath: string): string {
+  return `${lockPath}.line`;
+}
+
+async function loadPlaces(folder: string): Promise<string[]> {
+  const names = await readdir(folder).catch(unless("ENOENT"));
+  return (names ?? []).filter((name) => PLACE.test(name)).sort();
+}
+
+/** Tells whether somebody waits at a place, and removes it otherwise. */
+async function isWaiting(path: string, now: number): Promise<boolean> {
+  try {
+    const { mtimeMs } = await lstat(path);
+    const isSilent = Math.abs(now - mtimeMs) > SILENT_MS;
+    if (!isSilent && (await findProcessLife(await readFile(path, "utf8"))) !== "over") return true;
+    await rm(path, { force: true });
+    return false;
+  } catch (error) {
+    unless("ENOENT")(error);
+    return false;
+  }
+}
+
+async function touch(path: string, now: number): Promise<boolean> {
+  const time = new Date(now);
+  return await utimes(path, time, time).then(
     () => true,
     (error: unknown) => unless("ENOENT")(error) ?? false,
   );

@@ -99,12 +99,12 @@ async function acquire(
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs *= 2) {
       if (signal?.aborted === true) throw cancelled(lockPath, signal.reason);
       const mark = await markOfThisProcess();
-      const ahead = await place.ahead(performance.now());
+      const ahead = await place.ahead(Date.now());
       if (ahead === 0 && (await takeLock(lockPath, word, mark))) return;
       const holder = await loadLockHolder(lockPath);
       if (holder !== undefined && (await breakLock(lockPath, holder, watch))) continue;
       if (patience.isOver(holder?.word, performance.now())) throw stillHeld(lockPath);
-      await place.enter(mark, performance.now());
+      await place.enter(mark, Date.now());
       pauseMs = Math.min(pauseMs, LONGEST_PAUSE_MS, NEXT_PAUSE_MS * Math.max(ahead, 1));
       // Never in step with the others that wait. An abort is looked at above.
       await sleep(pauseMs * (0.5 + Math.random()), undefined, { signal }).catch(() => undefined);
