@@ -44,6 +44,24 @@ describe("a turn whose request is refused", () => {
     });
   });
 
+  it("goes on by the corrected clock", async () => {
+    let ahead = 0;
+    const world = await startWorld({
+      authorityNow: () => INSTANT,
+      now: () => INSTANT + ahead * 1000,
+    });
+    const thread = world.tasks().thread("thread-1");
+    await thread.run(async (turn) => {
+      const { credential, task } = turn;
+      const first = expectAgent(credential);
+      ahead = 3600;
+      const next = await thread.refused(first, { code: "not_yet_valid", origin });
+      expect(next).not.toBe(first);
+      expect([turn.task, turn.credential]).toEqual([task, next]);
+      expect(turn.credential).toBe(next);
+    });
+  });
+
   it("keeps its own task where another human's takes its place", async () => {
     const world = await startWorld();
     const tasks = world.tasks();

@@ -112,7 +112,7 @@ describe("invalidate", () => {
   it("is false for a task of another id, agent or authority, and keeps the current one", async () => {
     const world = await startWorld();
     const tasks = world.tasks();
-    for (const scope of ["thread-1", RUN]) {
+    for (const scope of ["thread-1", RUN] as const) {
       const task = mustBe(await tasks.ensure(scope));
       world.sent();
       for (const change of [

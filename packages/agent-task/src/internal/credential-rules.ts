@@ -88,12 +88,12 @@ export class CredentialRules implements ThreadCredentials {
 
   current(scope: TaskScope, begun: Turn): Turn {
     const { task } = this.#options.keeper.state(scope);
-    if (begun.credential.kind !== "agent" || task === undefined || task === begun.task)
-      return begun;
-    // Made by the recovery. A task of another login is no continuation of this turn.
+    if (begun.credential.kind !== "agent" || task === undefined) return begun;
+    // Another one was made by a recovery: of another task, or of the same task by a corrected clock.
     const credential = this.#made.get(task);
-    const isContinued = credential !== undefined && this.#isForSame(credential, begun.credential);
-    return isContinued ? { task, credential } : begun;
+    if (credential === undefined || credential === begun.credential) return begun;
+    // A task of another login is no continuation of this turn.
+    return this.#isForSame(credential, begun.credential) ? { task, credential } : begun;
   }
 
   async refused(
