@@ -105,11 +105,15 @@ export function isLostRace(error: unknown): boolean {
   return error instanceof Error && RACE_CODES.has(codeOf(error));
 }
 
-/** What became of a transaction that lost every race. A row that is still there for the last attempt comes back as it is: it is a defect. */
-export function toLostRaceError(error: unknown): unknown {
-  if (error instanceof Error && codeOf(error) === UNIQUE_VIOLATION) return error;
+/** Tells whether a transaction met a row that another one had written first. */
+export function isRowInTheWay(error: unknown): boolean {
+  return error instanceof Error && codeOf(error) === UNIQUE_VIOLATION;
+}
+
+/** The error of a transaction that lost every race. */
+export function lostRace(cause: unknown): AgentAuthorityError {
   return new AgentAuthorityError("store_locked", "others changed the same rows again and again", {
-    cause: error,
+    cause,
     retryable: true,
     hint: "try again",
   });

@@ -1,6 +1,6 @@
 import type { Kysely } from "kysely";
 import type { Database } from "./database.js";
-import { isLostRace, toLostRaceError } from "./postgres-error.js";
+import { isLostRace, isRowInTheWay, lostRace } from "./postgres-error.js";
 
 type Rows = Kysely<Database>;
 
@@ -26,7 +26,9 @@ export function transactAlone(rows: Rows, now: () => number = () => performance.
         return await rows.transaction().setIsolationLevel("read committed").execute(run);
       } catch (error) {
         if (!isLostRace(error)) throw error;
-        if (attempt >= MAX_ATTEMPTS || now() >= lastAt) throw toLostRaceError(error);
+        // A row that is still there for the last attempt is a defect, and comes back as it is.
+        if (attempt >= MAX_ATTEMPTS && isRowInTheWay(error)) throw error;
+        if (attempt >= MAX_ATTEMPTS || now() >= lastAt) throw lostRace(error);
       }
     }
   };
