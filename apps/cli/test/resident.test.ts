@@ -120,6 +120,15 @@ test("nothing of a command is left to the next one", async () => {
   expect(JSON.parse(second.stdout)).toEqual([listeners, streams, left, umask, null, true]);
 });
 
+test("each command prints the warnings that Node prints once", async () => {
+  const script = "process.emitWarning('old', { type: 'DeprecationWarning', code: 'DEP_OLD' })";
+  const { inResident, alone, residents } = await runBothWays(script);
+  expect(alone.stderr).toContain("[DEP_OLD] DeprecationWarning: old");
+  expect(inResident.stderr).toContain("[DEP_OLD] DeprecationWarning: old");
+  const second = await residents.run({ args: [], env: {}, input: "", cwd: folder });
+  expect(second.stderr).toContain("[DEP_OLD] DeprecationWarning: old");
+});
+
 test("commands that are run at once run in processes of their own, and one after the other in the same", async () => {
   await writeFile(program, "setTimeout(() => console.log(process.pid), 100)");
   const residents = residentsOf(program);

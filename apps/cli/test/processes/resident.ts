@@ -28,6 +28,11 @@ subscribe("net.client.socket", (message) => {
   connections.add(socket.once("close", () => connections.delete(socket)));
 });
 
+// Node gives a warning of one code once in a process: the next command gets a process of its own.
+let warned = false;
+process.on("warning", () => {
+  warned = true;
+});
 process.on("message", (command: ResidentCommand) => run(command));
 process.on("disconnect", () => process.exit());
 process.on("beforeExit", () => {
@@ -66,7 +71,7 @@ async function end({ endMark, umask }: Running): Promise<void> {
   for (const stream of [process.stdout, process.stderr]) {
     await new Promise((resolve) => stream.write(endMark, resolve));
   }
-  const answer: ResidentAnswer = { code };
+  const answer: ResidentAnswer = { code, isSpent: warned };
   process.send?.(answer);
 }
 

@@ -13,4 +13,6 @@ export interface ResidentCommand {
 /** How a command ended that did not end its process. */
 export interface ResidentAnswer {
   readonly code: number;
+  /** Whether the process is no longer as a new one would be. */
+  readonly isSpent: boolean;
 }

@@ -30,7 +30,7 @@ export class ResidentPool {
     const resident = this.#idle.pop() ?? new Resident(this.#bin);
     this.#all.add(resident);
     const result = await resident.run(command);
-    if (!resident.ended && this.#idle.length < MAX_IDLE) {
+    if (!resident.ended && !resident.isSpent && this.#idle.length < MAX_IDLE) {
       this.#idle.push(resident);
     } else {
       this.#all.delete(resident);
@@ -53,6 +53,7 @@ class Resident {
   #stdout = "";
   #stderr = "";
   #busy = false;
+  #isSpent = false;
   #look = (): void => undefined;
 
   constructor(bin: string) {
@@ -80,6 +81,10 @@ class Resident {
     return this.#child.exitCode !== null || this.#child.signalCode !== null;
   }
 
+  get isSpent(): boolean {
+    return this.#isSpent;
+  }
+
   async run(command: Omit<ResidentCommand, "endMark">): Promise<ProcessResult> {
     if (this.ended) throw new Error(`ended between two commands: ${this.#stderr}`);
     this.#busy = true;
@@ -95,6 +100,7 @@ class Resident {
       const { exitCode: code, signalCode: signal } = this.#child;
       return { code, signal, stdout, stderr };
     }
+    this.#isSpent = answer.isSpent;
     const own = (text: string) => text.slice(0, -endMark.length);
     return { code: answer.code, signal: null, stdout: own(stdout), stderr: own(stderr) };
   }
