@@ -207,6 +207,32 @@ describe("a question", () => {
     expect(scene.asked()).toEqual([AGENT_PATH, AGENT_PATH]);
   });
 
+  test("that was overtaken is answered to its own caller also where what overtook it is kept no more", async () => {
+    const scene = await setUp({ maxEntries: 1 });
+    const held = Promise.withResolvers<void>();
+    scene.upstream.answer({ kind: "hold", until: held.promise, answer: scene.record(AGENT_PATH) });
+    const early = scene.readAgent();
+    scene.clock.advance(15_001);
+    await scene.readAgent();
+    scene.agent = { ...agent, agentRuntimeId: "agent-2" };
+    await scene.directory.agent("agent-2");
+    held.resolve();
+    expect(await early).toMatchObject({ agentRuntimeId: AGENT_ID, state: "active" });
+  });
+
+  test("that was overtaken brings back no record that the later answer did not know", async () => {
+    const scene = await setUp();
+    const held = Promise.withResolvers<void>();
+    scene.upstream.answer({ kind: "hold", until: held.promise, answer: scene.record(AGENT_PATH) });
+    const early = scene.readAgent();
+    scene.clock.advance(15_001);
+    scene.answer = unknownAgent;
+    expect(await scene.readAgent()).toBeUndefined();
+    held.resolve();
+    expect(await early).toBeUndefined();
+    expect(await scene.readAgent()).toBeUndefined();
+  });
+
   test("goes on for the others when one caller gives up", async () => {
     const scene = await setUp();
     const held = Promise.withResolvers<void>();
