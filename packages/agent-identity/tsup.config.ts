@@ -9,6 +9,7 @@ export default defineConfig({
     "src/identity-token.ts",
     "src/keyring-store.ts",
     "src/private-file.ts",
+    "src/store-contract.ts",
     "src/user-home.ts",
   ],
   format: ["esm"],

@@ -6,10 +6,11 @@ import { openKeyringIdentities } from "./examples/keyring.js";
 import { openAuthority } from "./support/authority.js";
 import { createAuth, createTokens, openCodexHome } from "./support/codex-home.js";
 import { openDirectory } from "./support/directory.js";
+import { startProgram } from "./support/processes.js";
 
 const HUMAN = { accountId: "acct-1", userId: "user-1" };
 
-test.each(["codex-home", "keyring"])(
+test.each(["codex-home", "keyring", "own-store"])(
   "the README holds the example %s as it is compiled",
   async (name) => {
     const readme = await readFile(new URL("../README.md", import.meta.url), "utf8");
@@ -36,4 +37,12 @@ test("the README's keyring is opened by nothing but its use", async () => {
   const identities = openKeyringIdentities(authority.url, auth, await openDirectory());
   await identities.close();
   expect(authority.requests).toEqual([]);
+});
+
+test("the README's own store keeps the contract of credential stores, by the runner of Node", async () => {
+  const running = await startProgram("../examples/own-store.ts");
+  const { code, stdout } = await running.exited;
+  expect(stdout).toContain("is empty before anything was written");
+  expect(stdout).toMatch(/^\S+ pass [1-9]\d*$/m);
+  expect({ code, failed: /^\S+ fail (\d+)$/m.exec(stdout)?.[1] }).toEqual({ code: 0, failed: "0" });
 });

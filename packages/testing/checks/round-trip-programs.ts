@@ -15,6 +15,7 @@ const CLIENT_MODULES = [
   "@countersign/agent-identity/identity-token",
   "@countersign/agent-identity/keyring-store",
   "@countersign/agent-identity/private-file",
+  "@countersign/agent-identity/store-contract",
   "@countersign/agent-task",
   "@countersign/agent-task/server",
   "@countersign/agent-task/store-contract",

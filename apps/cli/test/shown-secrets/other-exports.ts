@@ -37,6 +37,7 @@ export const NO_SECRET: Readonly<Record<string, string>> = {
   "agent-identity/private-file": `
     PRIVATE_FILE_CHANNEL networkFileSystem openPrivateDirectory removeTemporaryFiles resolveHome userHome withFileLock
     writePrivateFile`,
+  "agent-identity/store-contract": "credentialStoreContract",
   "agent-identity/user-home": "findUserHome",
   "agent-key": `
     AgentKeyError AgentPublicKey CODES CountersignError LinkedMap contractCases decodeBase64 decodeBase64Url encodeBase64 encodeBase64Url
