@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rename, utimes, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { openDirectory } from "../../test/support/directory.js";
@@ -111,6 +111,23 @@ test("is not taken from a holder by its age, whatever the clocks say", async () 
   await expectRejection(locking, CredentialStoreError, "store_locked");
   await releaseLock(lock, OTHER);
   expect(await withFileLock(lock, async () => "mine", { waitMs: 0 })).toBe("mine");
+});
+
+test("is kept, and its holder not interrupted, while the holder gives signs of life", async () => {
+  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const lock = join(await openDirectory(), "lock");
+  await withFileLock(lock, async (held) => {
+    const [word = expect.fail("no holder")] = await readdir(lock);
+    // What the first sign led to is seen when the second one was given.
+    for (let signs = 0; signs < 2; signs += 1) {
+      await utimes(join(lock, word), 1, 1);
+      vi.advanceTimersByTime(750);
+      await expect.poll(async () => (await stat(join(lock, word))).mtimeMs).toBeGreaterThan(1000);
+    }
+    expect(held.signal.aborted).toBe(false);
+    await held.assertHeld();
+  });
 });
 
 describe("a holder whose lock was taken away", () => {
