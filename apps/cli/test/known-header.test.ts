@@ -63,7 +63,7 @@ describe("a header whose agent and task are decided", () => {
     expect(idsOf(line)).toEqual({ agentRuntimeId: "agent_1", taskId: "task_1" });
     const later = Date.now() + 3_600_000;
     const assertion = parseAssertion(quickly(["header"], { now: later })?.slice(15));
-    expect(assertion.issuedAt).toBe(Math.floor(later / 1000));
+    expect(assertion.issuedAt).toBe(later - (later % 1000));
     expect(idsOf(quickly(["header", "--thread", "cli"]))).toEqual(idsOf(line));
   });
 

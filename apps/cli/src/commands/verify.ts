@@ -78,7 +78,7 @@ function describe(verified: VerifiedAssertion, named: boolean): Readonly<Record<
     account_id: verified.accountId || null,
     user_id: verified.userId || null,
     capabilities: verified.capabilities,
-    issued_at: formatTimestamp(verified.issuedAt * 1000),
+    issued_at: formatTimestamp(verified.issuedAt),
     skew_seconds: verified.skewSeconds,
     covered: verified.covered,
   };

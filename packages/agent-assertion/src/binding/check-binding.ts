@@ -48,7 +48,7 @@ export function checkBinding(
     components,
     // What the signature covers is then what the body, once it is read, must agree with.
     optionalComponents: hasBody === undefined ? digest : [],
-    created: parsed.issuedAt,
+    created: parsed.issuedAt / 1000,
     keyid: parsed.agentRuntimeId,
     // By the same key as the assertion, where the agent has two.
     holds: (text, signature) =>

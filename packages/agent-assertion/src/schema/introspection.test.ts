@@ -77,7 +77,7 @@ describe("createIntrospectionResponse", () => {
       accountId: "acct-1",
       userId: "user-1",
       capabilities: ["read"],
-      issuedAt: Date.UTC(2026, 2, 23, 12) / 1000,
+      issuedAt: Date.UTC(2026, 2, 23, 12),
       skewSeconds: -3,
       covered: [],
     });

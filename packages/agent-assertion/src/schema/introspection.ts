@@ -115,7 +115,7 @@ export function createIntrospectionResponse(
     account_id: outcome.accountId,
     user_id: outcome.userId,
     capabilities: [...outcome.capabilities],
-    issued_at: formatTimestamp(outcome.issuedAt * 1000),
+    issued_at: formatTimestamp(outcome.issuedAt),
     skew_seconds: outcome.skewSeconds,
   };
 }

@@ -56,7 +56,7 @@ export function bindRequest(input: BindRequestInput): readonly (readonly [string
     key: credential.key,
     keyid: credential.agentRuntimeId,
     tag: "agent-assertion",
-    created: assertion.issuedAt,
+    created: assertion.issuedAt / 1000,
     nonce: input.nonce,
     components,
   });

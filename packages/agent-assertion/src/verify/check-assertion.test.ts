@@ -175,7 +175,7 @@ describe("checkAssertion", () => {
       accountId: "acct-1",
       userId: "user-1",
       capabilities: ["responses"],
-      issuedAt: NOW / 1000,
+      issuedAt: NOW,
       skewSeconds: 0,
       covered: [],
     });

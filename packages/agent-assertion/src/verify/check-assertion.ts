@@ -115,7 +115,7 @@ export function* runChecks(
 
   // 1. Size and form were the parser's.
   // 2. Time. A clock or a limit that is no number fails closed.
-  const ageMs = now - parsed.issuedAt * 1000;
+  const ageMs = now - parsed.issuedAt;
   if (!(ageMs <= maxSkewSeconds * 1000)) throw rejected("expired", parsed);
   if (!(ageMs >= -maxSkewSeconds * 1000)) throw rejected("not_yet_valid", parsed);
 
@@ -149,7 +149,7 @@ export function* runChecks(
 
   // 8. Replay.
   if (binding !== undefined) {
-    const expiresAt = (parsed.issuedAt + maxSkewSeconds) * 1000;
+    const expiresAt = parsed.issuedAt + maxSkewSeconds * 1000;
     yield { name: "nonce", nonce: binding.nonce, expiresAt };
     if (facts.isFirst !== true) throw rejected("replayed", parsed, agent);
   }
@@ -162,7 +162,7 @@ export function* runChecks(
     userId: agent.userId,
     capabilities: agent.capabilities,
     issuedAt: parsed.issuedAt,
-    skewSeconds: parsed.issuedAt - Math.floor(now / 1000),
+    skewSeconds: parsed.issuedAt / 1000 - Math.floor(now / 1000),
     covered: binding?.components ?? [],
   };
 }

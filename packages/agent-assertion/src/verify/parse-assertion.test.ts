@@ -124,7 +124,7 @@ describe("parseAssertion", () => {
       agentRuntimeId: AGENT_ID,
       taskId: TASK_ID,
       timestamp: TIMESTAMP,
-      issuedAt: NOW / 1000,
+      issuedAt: NOW,
       header,
     });
     expect(Buffer.from(parsed.signature).toString("base64")).toBe(members.signature);

@@ -14,7 +14,7 @@ export interface ParsedAssertion {
   readonly taskId: string;
   /** As it was signed: `YYYY-MM-DDTHH:MM:SSZ`. */
   readonly timestamp: string;
-  /** The instant of `timestamp`, epoch seconds. */
+  /** The instant of `timestamp`, epoch milliseconds, a whole second. */
   readonly issuedAt: number;
   /** The decoded signature; of 64 bytes if it is to hold. */
   readonly signature: Uint8Array;
@@ -45,7 +45,7 @@ export function parseAssertion(header: string | readonly string[] | undefined): 
     agentRuntimeId,
     taskId,
     timestamp,
-    issuedAt: decode("timestamp", parseTimestamp, timestamp) / 1000,
+    issuedAt: decode("timestamp", parseTimestamp, timestamp),
     signature: decode("signature", decodeBase64, signature),
     header: field,
   };

@@ -8,9 +8,9 @@ export interface VerifiedAssertion {
   readonly userId: string;
   /** The capabilities that the authority granted. */
   readonly capabilities: readonly string[];
-  /** When the assertion was made by the agent's clock, epoch seconds. */
+  /** When the assertion was made by the agent's clock, epoch milliseconds, a whole second. */
   readonly issuedAt: number;
-  /** `issuedAt` less the verifier's clock, whole seconds: negative for an assertion that was made earlier. */
+  /** The agent's clock less the verifier's, whole seconds: negative for an assertion that was made earlier. */
   readonly skewSeconds: number;
   /**
    * The components of the request that the agent signed (names of RFC 9421). Empty: the assertion is not bound to a request, and whoever
