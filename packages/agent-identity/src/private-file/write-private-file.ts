@@ -9,8 +9,6 @@ import { publishFileEvent } from "./private-file-channel.js";
 import type { WritePrivateFileOptions } from "./private-file-options.js";
 import { denied, errnoOf, toStoreError } from "./store-denied.js";
 
-const fsyncDescriptor = promisify(fsync);
-
 const FLAGS =
   constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0);
 const TEMPORARY = /^\.[0-9a-f]{24}\.tmp$/;
@@ -108,7 +106,7 @@ async function syncDirectory(directory: string): Promise<void> {
   }
 }
 
-// By its descriptor: a handle of Yarn's Plug'n'Play has no `sync`.
+// By its descriptor: a handle of Yarn's Plug'n'Play has no `sync`. Taken from the module at each call, so that it can be watched.
 async function sync(handle: FileHandle): Promise<void> {
-  await fsyncDescriptor(handle.fd);
+  await promisify(fsync)(handle.fd);
 }
