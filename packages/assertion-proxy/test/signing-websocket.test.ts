@@ -3,7 +3,7 @@ import { createServer as createHttpServer, type IncomingMessage } from "node:htt
 import { type AddressInfo, createServer } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { WebSocketServer, WebSocket as WsWebSocket } from "ws";
-import { connectRaw, readAnswer } from "./raw-client.js";
+import { connectRaw, readAnswer, sendRaw } from "./raw-client.js";
 import { startRawUpstream } from "./raw-upstream.js";
 import { startSigningProxy, TOKEN } from "./start-signing-proxy.js";
 import { base64, showsToken } from "./token-traces.js";
@@ -38,6 +38,17 @@ async function startEcho(options: { readonly chooses: boolean }) {
   });
   const url = `http://127.0.0.1:${(front.address() as AddressInfo).port}`;
   return { url, asked, bytes: () => seen.join("") };
+}
+
+/** A loopback URL on which nothing listens. */
+async function closedUrl(): Promise<string> {
+  const server = createServer();
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return `http://127.0.0.1:${port}`;
 }
 
 interface Client {
@@ -129,6 +140,32 @@ describe("a handshake through the signing proxy", () => {
     const { upstream, client } = await answerTo(`Sec-WebSocket-Protocol: ${KEY_PROTOCOL}x\r\n`);
     expect(JSON.parse((await readAnswer(client)).body)).toMatchObject({ code: "unauthenticated" });
     expect(upstream.connections).toHaveLength(0);
+  });
+
+  test("without a key is 400, and the proxy serves the next request", async () => {
+    const upstream = await startRawUpstream();
+    const signing = await startSigningProxy({ upstream: upstream.url });
+    const lines = HANDSHAKE.replace(/^Sec-WebSocket-Key: .*\r\n/m, "");
+    const { status, body } = await sendRaw(signing.url, signing.request("GET", "/v1", lines));
+    expect([status, JSON.parse(body).code]).toEqual([400, "invalid_request"]);
+    expect(upstream.connections).toHaveLength(0);
+    const next = await sendRaw(signing.url, signing.request("GET", "/v1"));
+    expect(next).toMatchObject({ status: 200, body: "ok" });
+    expect(signing.audit.map(({ status }) => status)).toEqual([400, 200]);
+  });
+
+  test("to an upstream that takes no connection is 502", async () => {
+    const signing = await startSigningProxy({ upstream: await closedUrl() });
+    const { status, body } = await sendRaw(signing.url, signing.request("GET", "/v1", HANDSHAKE));
+    expect([status, JSON.parse(body).code]).toEqual([502, "unreachable"]);
+    expect(signing.audit).toMatchObject([{ status: 502, code: "unreachable" }]);
+  });
+
+  test("is answered as the upstream refuses it", async () => {
+    const upstream = await startRawUpstream("HTTP/1.1 404 No\r\ncontent-length: 2\r\n\r\nno");
+    const signing = await startSigningProxy({ upstream: upstream.url });
+    const answer = await sendRaw(signing.url, signing.request("GET", "/v1", HANDSHAKE));
+    expect(answer).toMatchObject({ status: 404, body: "no" });
   });
 
   test("is 502 when the upstream chose the subprotocol of the token, which it was not offered", async () => {

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import { fieldValues } from "../head/raw-fields.js";
 import { linger } from "./linger.js";
 
 // What is cheaper to read than to open another connection for.
@@ -9,9 +10,14 @@ const KEPT_MS = 5_000;
  * Tells whether an answer that begins now is the last of its connection, since the rest of its request's body is long or without a known
  * length: a client that may use the connection again would begin its next request while this side ends.
  */
-export function endsWithEarlyAnswer({ complete, headers }: IncomingMessage): boolean {
+export function endsWithEarlyAnswer({
+  complete,
+  rawHeaders,
+}: Pick<IncomingMessage, "complete" | "rawHeaders">): boolean {
   if (complete) return false;
-  return "transfer-encoding" in headers || Number(headers["content-length"] ?? 0) > KEPT_BYTES;
+  // Not `headers`: Node makes them when they are first read, and throws if lines were taken out of `rawHeaders` by then.
+  if (fieldValues(rawHeaders, "transfer-encoding").length > 0) return true;
+  return fieldValues(rawHeaders, "content-length").some((length) => Number(length) > KEPT_BYTES);
 }
 
 /**
