@@ -20,6 +20,7 @@ export type {
   CredentialSource,
   NoCredential,
 } from "./credential-source.js";
+export { followsEnvProxies } from "./env-proxies.js";
 export { findHiddenPath } from "./hidden-path.js";
 export { isPrincipalId, isServerId, parseScopeId } from "./ids.js";
 export { LinkedMap } from "./linked-map.js";

@@ -41,7 +41,7 @@ export const NO_SECRET: Readonly<Record<string, string>> = {
   "agent-identity/user-home": "findUserHome",
   "agent-key": `
     AgentKeyError AgentPublicKey CODES CountersignError LinkedMap contractCases decodeBase64 decodeBase64Url encodeBase64 encodeBase64Url
-    findHiddenPath formatTimestamp hideMembers isCode isLoopbackHost isPrincipalId isServerId optionChecks parseAuthority
+    findHiddenPath followsEnvProxies formatTimestamp hideMembers isCode isLoopbackHost isPrincipalId isServerId optionChecks parseAuthority
     parseOrigin parseScopeId parseTimestamp showMembers`,
   "agent-key/message-signature": "contentDigest signMessage signatureBase signatureParameters",
   "agent-key/redaction": "hideCredentials",

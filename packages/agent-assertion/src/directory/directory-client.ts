@@ -1,9 +1,10 @@
-import { type Code, isCode } from "@countersign/agent-key";
-import { Agent, type Dispatcher, request } from "undici";
+import { type Code, followsEnvProxies, isCode } from "@countersign/agent-key";
+import { Agent, type Dispatcher, EnvHttpProxyAgent, request } from "undici";
 import { AgentAssertionError } from "../agent-assertion-error.js";
 import { type DirectoryAnswer, parseDirectoryRecord } from "../schema/directory-record.js";
 
 const MAX_BODY_BYTES = 1024 * 1024;
+const MAX_CONNECTIONS = 16;
 // RFC 9110 §8.8.3; longer ones are not worth keeping.
 const ETAG = /^(?:W\/)?"[!#-~]{0,256}"$/;
 
@@ -34,7 +35,7 @@ export interface DirectoryClientOptions {
 /** Asks the authority's directory, one question at a time: no redirects, 1 MiB bodies, one deadline from connecting to the last byte. */
 export class DirectoryClient {
   readonly #options: DirectoryClientOptions;
-  #ownDispatcher: Agent | undefined;
+  #ownDispatcher: Dispatcher | undefined;
 
   constructor(options: DirectoryClientOptions) {
     this.#options = options;
@@ -69,9 +70,11 @@ export class DirectoryClient {
   }
 
   #dispatcher(): Dispatcher {
-    const { dispatcher } = this.#options;
+    const { dispatcher, authority } = this.#options;
     if (dispatcher !== undefined) return dispatcher;
-    this.#ownDispatcher ??= new Agent({ connections: 16 });
+    this.#ownDispatcher ??= followsEnvProxies(authority)
+      ? new EnvHttpProxyAgent({ connections: MAX_CONNECTIONS })
+      : new Agent({ connections: MAX_CONNECTIONS });
     return this.#ownDispatcher;
   }
 }
@@ -191,7 +194,13 @@ function failureOf(error: unknown, authority: string): DirectoryReply {
     error: new AgentAssertionError(
       isTimeout ? "timeout" : "unreachable",
       `the authority's directory at ${authority} ${what}`,
-      { cause: error, hint: "check that the authority runs and can be reached", retryable: true },
+      {
+        cause: error,
+        hint: followsEnvProxies(authority)
+          ? "check that the authority runs, and that the proxy of the environment (HTTPS_PROXY) can reach it"
+          : "check that the authority runs and can be reached",
+        retryable: true,
+      },
     ),
   };
 }

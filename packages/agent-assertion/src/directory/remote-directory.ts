@@ -61,7 +61,10 @@ export interface RemoteDirectoryOptions {
    * negative if it is behind. What it throws becomes a process warning. Default: not called.
    */
   readonly onClock?: ((aheadMs: number) => void) | undefined;
-  /** The undici dispatcher to send with; it stays yours to close. Default: one of its own. */
+  /**
+   * The undici dispatcher to send with; it stays yours to close. Default: one of its own, which goes through the proxies of the environment if Node
+   * was told to use them (`NODE_USE_ENV_PROXY=1`) and the authority is not on loopback.
+   */
   readonly dispatcher?: Dispatcher | undefined;
   /** Allows plain `http` to another machine. Default false. Whoever is on the way can then make up agents. */
   readonly insecureHttp?: boolean | undefined;

@@ -87,7 +87,10 @@ export interface AuthorityRetry {
 export interface AuthorityClientOptions {
   /** Base URL. */
   readonly authority: string;
-  /** undici dispatcher, for instance an Agent with a private CA. Default: undici's global one. It must not follow redirects. */
+  /**
+   * undici dispatcher, for instance an Agent with a private CA. It must not follow redirects. Default: undici's global one, which goes through the
+   * proxies of the environment if Node was told to use them (`NODE_USE_ENV_PROXY=1`); for an authority on loopback one that goes through none.
+   */
   readonly dispatcher?: Dispatcher | undefined;
   /** Allow plain http to other machines. Default false. Turns off the protection of tokens on the way. */
   readonly insecureHttp?: boolean | undefined;

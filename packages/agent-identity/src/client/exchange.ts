@@ -1,5 +1,7 @@
+import { followsEnvProxies } from "@countersign/agent-key";
 import type { Dispatcher } from "undici";
 import { AuthorityError } from "../authority-error.js";
+import { defaultDispatcher } from "./default-dispatcher.js";
 import { errnoOf } from "./temporary-failure.js";
 
 /** Bodies of answers are read up to here. */
@@ -38,15 +40,15 @@ export async function exchange(
   options: { readonly dispatcher: Dispatcher | undefined; readonly now: () => number },
 ): Promise<Exchange> {
   // Loaded at the first request: most runs of a program that has its identity send none.
-  const { request: send } = await import("undici");
+  const undici = await import("undici");
   const sentAt = options.now();
   try {
-    const answer = await send(request.url, {
+    const answer = await undici.request(request.url, {
       method: request.method,
       headers: request.headers,
       body: request.body ?? null,
       signal,
-      ...(options.dispatcher === undefined ? {} : { dispatcher: options.dispatcher }),
+      dispatcher: options.dispatcher ?? defaultDispatcher(undici, request.url),
     });
     const receivedAt = options.now();
     const { body, isCut } = await readBody(answer.body);
@@ -86,7 +88,12 @@ function unreachable(url: string, cause: unknown): AuthorityError {
       retryable: !isCertificate,
       hint: isCertificate
         ? "its certificate is not trusted: check the address, or pass a dispatcher with its CA"
-        : "check that the authority runs and that its address is right",
+        : connectionHint(url),
     },
   );
+}
+
+function connectionHint(url: string): string {
+  if (!followsEnvProxies(url)) return "check that the authority runs and that its address is right";
+  return "check the authority's address, and that the proxy of the environment (HTTPS_PROXY) can reach it";
 }

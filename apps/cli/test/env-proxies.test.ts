@@ -1,0 +1,95 @@
+import { fileURLToPath } from "node:url";
+import { runProcess } from "@countersign/testing";
+import { beforeEach, describe, expect, test } from "vitest";
+import { type ConnectProxy, startConnectProxy } from "./proxied/connect-proxy.js";
+import { CERTIFICATE_FILE, startTlsFront } from "./proxied/start-tls-front.js";
+import { type ServerWorld, serverWorld } from "./servers.js";
+
+const ASK = fileURLToPath(new URL("processes/ask-authority.ts", import.meta.url));
+const ANSWERED = { client: { accountId: "acct-1", userId: "user-1" }, directory: "unknown" };
+const NO_PROXIES = Object.fromEntries(
+  ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY"].flatMap((name) => [
+    [name, undefined],
+    [name.toLowerCase(), undefined],
+  ]),
+);
+
+let world: ServerWorld;
+let proxy: ConnectProxy;
+let port: number;
+let tokens: Readonly<Record<string, string>>;
+
+beforeEach(async () => {
+  world = await serverWorld();
+  proxy = await startConnectProxy();
+  port = Number(new URL((await world.serve()).url).port);
+  tokens = {
+    HUMAN_TOKEN: await world.createToken(),
+    SERVER_TOKEN: await world.createToken("resource_server"),
+  };
+});
+
+/** What an agent's client and a verifier's directory are answered, in a process with these variables. */
+async function ask(authority: string, env: Readonly<Record<string, string>>): Promise<unknown> {
+  const { stdout, stderr, code } = await runProcess(process.execPath, [ASK, authority], {
+    env: {
+      ...NO_PROXIES,
+      ...tokens,
+      NODE_OPTIONS: undefined,
+      NODE_USE_ENV_PROXY: "1",
+      NODE_EXTRA_CA_CERTS: CERTIFICATE_FILE,
+      ...env,
+    },
+  });
+  expect(code, stderr).toBe(0);
+  return JSON.parse(stdout);
+}
+
+describe("with NODE_USE_ENV_PROXY=1", () => {
+  test("a proxy that refuses is an authority that cannot be reached, and the hint names the proxy", async () => {
+    const { url, asked } = await startConnectProxy({ refuses: true });
+    const failed = { code: "unreachable", hint: expect.stringContaining("HTTPS_PROXY") };
+    const outcome = await ask("https://authority.test", { HTTPS_PROXY: url });
+    expect(outcome).toEqual({ client: failed, directory: failed });
+    expect(asked).toEqual(["authority.test:443", "authority.test:443"]);
+  });
+
+  test("client and directory reach an https authority by the proxy of HTTPS_PROXY", async () => {
+    const front = await startTlsFront(port);
+    const authority = `https://authority.test:${front}`;
+    expect(await ask(authority, { HTTPS_PROXY: proxy.url })).toEqual(ANSWERED);
+    expect(proxy.asked).toEqual([`authority.test:${front}`, `authority.test:${front}`]);
+  });
+
+  test("client and directory reach an http authority by the proxy of HTTP_PROXY", async () => {
+    const authority = `http://authority.test:${port}`;
+    expect(await ask(authority, { http_proxy: proxy.url })).toEqual(ANSWERED);
+    expect(
+      proxy.asked.map((asked) => new URL(`http://${asked.replace("http://", "")}`).host),
+    ).toEqual([`authority.test:${port}`, `authority.test:${port}`]);
+  });
+
+  test("NO_PROXY keeps a host from the proxy", async () => {
+    // This machine under a name that is not loopback's.
+    const authority = `http://0.0.0.0:${port}`;
+    expect(await ask(authority, { HTTP_PROXY: proxy.url })).toEqual(ANSWERED);
+    expect(proxy.asked).toHaveLength(2);
+    const env = { HTTP_PROXY: proxy.url, NO_PROXY: "other.test,0.0.0.0" };
+    expect(await ask(authority, env)).toEqual(ANSWERED);
+    expect(proxy.asked).toHaveLength(2);
+  });
+
+  test("loopback is reached directly, by http and https", async () => {
+    const env = { HTTP_PROXY: proxy.url, HTTPS_PROXY: proxy.url };
+    expect(await ask(`http://127.0.0.1:${port}`, env)).toEqual(ANSWERED);
+    expect(await ask(`http://localhost:${port}`, env)).toEqual(ANSWERED);
+    expect(await ask(`https://localhost:${await startTlsFront(port)}`, env)).toEqual(ANSWERED);
+    expect(proxy.asked).toEqual([]);
+  });
+});
+
+test("without NODE_USE_ENV_PROXY the variables are not followed", async () => {
+  const env = { HTTP_PROXY: proxy.url, NODE_USE_ENV_PROXY: "0" };
+  expect(await ask(`http://0.0.0.0:${port}`, env)).toEqual(ANSWERED);
+  expect(proxy.asked).toEqual([]);
+});
