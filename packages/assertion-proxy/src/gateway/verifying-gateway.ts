@@ -66,7 +66,10 @@ export interface VerifyingGateway {
    * `Expect`, CONNECT and bytes that are no HTTP.
    */
   handler(request: IncomingMessage, response: ServerResponse): void;
-  /** Serves one `upgrade` event of a Node server of yours: WebSockets. Without it such requests come to `handler`, and are refused. */
+  /**
+   * Serves one `upgrade` event of a Node server of yours: WebSockets. Without it such requests come to `handler`, and are refused. A request
+   * that offers another protocol alone is answered with 400, and its connection ends; {@link VerifyingGateway.listen} ignores the offer.
+   */
   upgradeHandler(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   /**
    * Listens for plain HTTP/1.1.

@@ -7,6 +7,7 @@ import { fieldLines } from "./raw-fields.js";
  *
  * Node's server lets go of a connection on which another protocol is offered, and reads no body.
  *
+ * @param request - of a server that drops no fields (`maxHeadersCount` 0): without `Content-Length`, the body would be read as another request
  * @param early - what came behind the head with the same packet
  * @see RFC 9110 §7.8
  */

@@ -96,23 +96,50 @@ export class ForwardingProxy {
   };
 
   /**
-   * Serves one request for an upgrade of a Node server. What is offered beside a WebSocket is ignored: the request, and what follows on its
-   * connection, is served as HTTP/1.1 then.
+   * Serves one request for an upgrade of a Node server that is not the proxy's own. If it offers no WebSocket, it is refused and its connection
+   * ends: that server's limits and routes would not hold for what the proxy parsed instead, and its parser may have dropped the fields that say
+   * where the body ends.
    *
    * @param early - what came behind its head
    */
   readonly handleUpgrade = (request: IncomingMessage, duplex: Duplex, early: Buffer): void => {
+    this.#serveUpgrade(request, duplex, early, (socket) => {
+      const error = new RequestRefusal(
+        "invalid_request",
+        "Upgrade offers no WebSocket, and nothing else is served here: send the request without Upgrade",
+      );
+      this.#refuseRaw(socket, error, request.method ?? "", request.url ?? "");
+    });
+  };
+
+  /**
+   * Serves one request for an upgrade of the proxy's own server. What is offered beside a WebSocket is ignored: the request, and what follows
+   * on its connection, is served as HTTP/1.1 then. Nothing is missing in the head, since the server drops no fields.
+   */
+  readonly #handleOwnUpgrade = (request: IncomingMessage, duplex: Duplex, early: Buffer): void => {
+    this.#serveUpgrade(request, duplex, early, (socket) => {
+      socket.unshift(withoutUpgrade(request, early));
+      this.#server.emit("connection", socket);
+    });
+  };
+
+  /** @param onOther - called if no WebSocket is offered */
+  #serveUpgrade(
+    request: IncomingMessage,
+    duplex: Duplex,
+    early: Buffer,
+    onOther: (socket: Socket) => void,
+  ): void {
     // Every server of Node's hands over the connection itself.
     const socket = duplex as Socket;
     if (this.#isBehindAnother(request, socket)) return;
     if (!offersWebSocket(request)) {
-      socket.unshift(withoutUpgrade(request, early));
-      this.#server.emit("connection", socket);
+      onOther(socket);
       return;
     }
     const upgrade = new UpgradeConnection(request, socket, early);
     this.#serve({ request, response: upgrade.response, upgrade });
-  };
+  }
 
   #serve(input: ExchangeInput): void {
     const connection = this.#connectionOf(input.request.socket);
@@ -212,7 +239,7 @@ export class ForwardingProxy {
     // Without these two Node answers `Expect` by itself, before anything was verified.
     server.on("checkContinue", this.handle);
     server.on("checkExpectation", this.handle);
-    server.on("upgrade", this.handleUpgrade);
+    server.on("upgrade", this.#handleOwnUpgrade);
     server.on("connect", (request: IncomingMessage, socket: Duplex) => {
       if (this.#isBehindAnother(request, socket as Socket)) return;
       const error = new RequestRefusal("invalid_request", "the method CONNECT is not served");
@@ -225,7 +252,7 @@ export class ForwardingProxy {
 
   #onConnection(socket: Socket): void {
     const { policy } = this.#options;
-    // One that comes back after an ignored upgrade has its place, or is of another server.
+    // One that comes back after an ignored upgrade has its place.
     if (policy.connectionAddressOf === undefined || this.#bySocket.has(socket)) return;
     const place = this.#connectionPlaces.add(socket, policy.connectionAddressOf(socket));
     if (place !== undefined) this.#connectionOf(socket).place = place;
