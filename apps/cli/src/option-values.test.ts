@@ -1,3 +1,6 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { temporaryDirectory } from "@countersign/testing";
 import { describe, expect, test } from "vitest";
 import { parseListenAddress } from "./config/listen-address.js";
 import { createEnvironment } from "./home/environment.js";
@@ -81,6 +84,23 @@ describe("secrets", () => {
       );
       expect(error).toMatchObject({ code: "usage" });
       expect(String(error)).not.toContain("s3cr3t");
+    },
+  );
+  test.runIf(process.platform !== "win32")(
+    "from a file of more than 64 KiB, or without end, are refused, and the longest one is read",
+    async () => {
+      await using folder = await temporaryDirectory();
+      const file = join(folder.path, "secret");
+      const read = (path: string) => readSecretSource(createEnvironment({}), `file:${path}`, "--x");
+      await writeFile(file, "s".repeat(65_537));
+      for (const path of [file, "/dev/zero"]) {
+        await expect(read(path)).rejects.toMatchObject({
+          code: "usage",
+          message: `--x: ${path} holds more than 65536 bytes`,
+        });
+      }
+      await writeFile(file, "s".repeat(65_536));
+      expect(await read(file)).toHaveLength(65_536);
     },
   );
   test("with a line break inside are refused", async () => {

@@ -60,6 +60,14 @@ describe("refuses, without repeating what it is,", () => {
     const sources = { option: URL_ALONE, passwordFile: fileWith("\n") };
     await expect(find(sources)).rejects.toThrow("is empty");
   });
+
+  test("a file of more than 64 KiB", async () => {
+    const option = `file:${fileWith("s".repeat(65_537))}`;
+    await expect(find({ option })).rejects.toMatchObject({
+      code: "config_invalid",
+      message: expect.stringContaining("holds more than 65536 bytes"),
+    });
+  });
 });
 
 test.each([

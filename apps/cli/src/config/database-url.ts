@@ -2,6 +2,7 @@ import { devNull } from "node:os";
 import { join } from "node:path";
 import { findUserHome } from "@countersign/agent-identity/user-home";
 import type { Environment } from "../home/environment.js";
+import { MAX_SECRET_BYTES } from "../home/secrets.js";
 import { readTrustedFile } from "../home/trusted-file.js";
 import { CliError, usageError } from "../text/cli-error.js";
 
@@ -135,7 +136,7 @@ async function readSecretFile(path: string, from: string): Promise<string> {
       cause,
       hint: "name a file of your own, or root's, that not everybody can write",
     });
-  const text = await readTrustedFile(path, "write", refuse);
+  const text = await readTrustedFile(path, "write", refuse, MAX_SECRET_BYTES);
   if (text === undefined) throw refuse("does not exist");
   return text.replace(/\r?\n$/, "");
 }

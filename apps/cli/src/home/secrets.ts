@@ -1,10 +1,11 @@
-import { readFile } from "node:fs/promises";
+import { createReadStream } from "node:fs";
 import { CliError, usageError } from "../text/cli-error.js";
 import type { Environment } from "./environment.js";
 import { isSystemError, reasonOf } from "./home.js";
 import { isIdentityToken } from "./token-claims.js";
 
-const MAX_SECRET_BYTES = 65_536;
+/** The longest secret that is read, from wherever it comes. */
+export const MAX_SECRET_BYTES = 65_536;
 // Visible ASCII, as a header can carry it (RFC 9110 §5.5 without spaces at the ends).
 const HEADER_VALUE = /^[!-~](?:[ -~]*[!-~])?$/;
 
@@ -56,6 +57,7 @@ export async function readIdentityToken(
  * Reads a secret from where an option says that it is: `env:VAR` (deleted after it was read) or `file:PATH`.
  *
  * @param option - the option's name, for messages
+ * @throws {CliError} `usage` when there is none, the file holds more than 64 KiB, or what it holds could not stand in a header
  */
 export async function readSecretSource(
   environment: Environment,
@@ -80,7 +82,8 @@ export async function readSecretSource(
 
 async function readSecretFile(path: string, option: string): Promise<string> {
   try {
-    return await readFile(path, "utf8");
+    const secret = await readToEnd(createReadStream(path), MAX_SECRET_BYTES, `${option}: ${path}`);
+    return secret.toString("utf8");
   } catch (error) {
     if (!isSystemError(error)) throw error;
     throw new CliError("usage", `${option}: ${path} cannot be read: ${reasonOf(error)}`, {
@@ -100,12 +103,21 @@ async function readSecretFromStdin(stdin: NodeJS.ReadStream): Promise<string> {
  * @throws {CliError} `usage` when it holds more than `maxBytes`
  */
 export async function readStdin(stdin: NodeJS.ReadStream, maxBytes: number): Promise<Buffer> {
+  return await readToEnd(stdin, maxBytes, "stdin");
+}
+
+// A file may be a pipe, or a device without end, whose size tells nothing.
+async function readToEnd(
+  stream: AsyncIterable<string | Buffer>,
+  maxBytes: number,
+  what: string,
+): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let length = 0;
-  for await (const chunk of stdin) {
+  for await (const chunk of stream) {
     const bytes = Buffer.from(chunk);
     length += bytes.length;
-    if (length > maxBytes) throw usageError(`stdin holds more than ${maxBytes} bytes`);
+    if (length > maxBytes) throw usageError(`${what} holds more than ${maxBytes} bytes`);
     chunks.push(bytes);
   }
   return Buffer.concat(chunks);

@@ -16,19 +16,23 @@ const FORBIDDEN_MODES: Readonly<Record<ForbiddenToOthers, number>> = {
  * must be this user's, or root's, and closed to everybody.
  *
  * @param refuse - makes the error from what is wrong with the file
+ * @param maxBytes - a longer file is refused. Default: no bound
  * @returns `undefined`: it does not exist
  */
 export async function readTrustedFile(
   file: string,
   forbidden: ForbiddenToOthers,
   refuse: (what: string, cause?: unknown) => CliError,
+  maxBytes = Number.POSITIVE_INFINITY,
 ): Promise<string | undefined> {
   let handle: FileHandle | undefined;
   try {
     // Non-blocking: a named pipe in its place would never open.
     handle = await open(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
-    const wrong = problemOf(await handle.stat(), forbidden);
+    const stats = await handle.stat();
+    const wrong = problemOf(stats, forbidden);
     if (wrong !== undefined) throw refuse(wrong);
+    if (stats.size > maxBytes) throw refuse(`holds more than ${maxBytes} bytes`);
     return await handle.readFile("utf8");
   } catch (error) {
     if (isSystemError(error, "ENOENT")) return undefined;
