@@ -1,4 +1,4 @@
-import { CODES } from "@countersign/agent-key";
+import { CODES } from "@countersign/agent-key/codes";
 import { describe, expect, test } from "vitest";
 import { createProblem, statusOf } from "./problem.js";
 

@@ -1,5 +1,5 @@
 import { STATUS_CODES } from "node:http";
-import type { Code } from "@countersign/agent-key";
+import { type Code, codeRow } from "@countersign/agent-key/codes";
 import { hideCredentials } from "@countersign/agent-key/redaction";
 
 /** What {@link createProblem} takes beside the code. */
@@ -17,47 +17,6 @@ export interface Problem {
   readonly body: string;
 }
 
-// protocol.md §7. What is a client's own matter and never answered by a server is 500: it would be a defect.
-const STATUS: Readonly<Record<Code, number>> = {
-  missing: 401,
-  malformed: 401,
-  expired: 401,
-  not_yet_valid: 401,
-  unknown_agent: 401,
-  bad_signature: 401,
-  agent_revoked: 401,
-  agent_expired: 401,
-  unknown_task: 401,
-  task_revoked: 401,
-  task_expired: 401,
-  forbidden: 403,
-  binding_required: 401,
-  binding_mismatch: 401,
-  replayed: 401,
-  upstream_refused: 502,
-  unauthenticated: 401,
-  biscuit_invalid: 401,
-  invalid_request: 400,
-  invalid_key: 409,
-  rate_limited: 429,
-  timeout: 504,
-  unreachable: 502,
-  bad_response: 502,
-  refused: 502,
-  server_error: 503,
-  cancelled: 503,
-  store_corrupt: 500,
-  store_locked: 503,
-  store_denied: 500,
-  usage: 500,
-  config_invalid: 500,
-  unknown_feature: 500,
-  not_logged_in: 500,
-  no_identity: 500,
-  address_in_use: 500,
-  internal: 500,
-};
-
 // As the API of OpenAI names them. Other statuses from 400 to 499 are `invalid_request_error`, those from 500 on `server_error`.
 const ERROR_TYPE: Readonly<Record<number, string>> = {
   401: "authentication_error",
@@ -68,7 +27,7 @@ const ERROR_TYPE: Readonly<Record<number, string>> = {
 
 /** The HTTP status with which our servers answer a code (protocol.md §7). */
 export function statusOf(code: Code): number {
-  return STATUS[code];
+  return codeRow(code).status;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { CODES } from "@countersign/agent-key";
+import { CODES } from "@countersign/agent-key/codes";
 import { Ajv2020, type AnySchema, type ValidateFunction } from "ajv/dist/2020.js";
 import formats from "ajv-formats";
 import type { OpenApiDocument } from "../src/http/openapi/create-document.js";

@@ -1,4 +1,5 @@
-import { CountersignError, isCode } from "@countersign/agent-key";
+import { CountersignError } from "@countersign/agent-key";
+import { isCode } from "@countersign/agent-key/codes";
 import { expect, test } from "vitest";
 import * as authorityClient from "./authority-client.js";
 import * as identityToken from "./identity-token.js";

@@ -1,4 +1,5 @@
 import { formatTimestamp } from "@countersign/agent-key";
+import { hasInRow } from "@countersign/agent-key/codes";
 import type { CurrentHuman } from "./agent-registrar.js";
 import { AuthorityError } from "./authority-error.js";
 import { type Binding, importEntryKey, importNextKey } from "./binding.js";
@@ -92,7 +93,7 @@ export class KeyRotationRequests {
   async #learnsTime(error: unknown, { human, turn }: WantedRotation): Promise<boolean> {
     if (!AuthorityError.is(error)) return false;
     const { code } = error;
-    if (code !== "expired" && code !== "not_yet_valid") return false;
+    if (!hasInRow(code, "onRegistration", "correct_time")) return false;
     const { accessToken } = await human();
     const who = { accessToken, proof: "bearer" } as const;
     const question = { method: "GET", path: WHOAMI_PATH, human: who, retry: false } as const;

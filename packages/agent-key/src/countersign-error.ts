@@ -1,4 +1,4 @@
-import type { Code } from "./codes.js";
+import type { Code } from "./code-rows.js";
 
 const brand = Symbol.for("countersign.error");
 

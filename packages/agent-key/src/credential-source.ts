@@ -1,5 +1,5 @@
 import type { AgentKey } from "./agent-key.js";
-import type { Code } from "./codes.js";
+import type { Code } from "./code-rows.js";
 
 /** Signs requests: this agent, in this task, registered with this authority. */
 export interface AgentCredential {

@@ -1,4 +1,5 @@
-import { CODES, CountersignError, isCode } from "@countersign/agent-key";
+import { CountersignError } from "@countersign/agent-key";
+import { CODES, isCode } from "@countersign/agent-key/codes";
 import { describe, expect, it } from "vitest";
 import * as main from "../src/index.js";
 import * as server from "../src/server.js";

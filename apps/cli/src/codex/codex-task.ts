@@ -6,6 +6,7 @@ import {
   removeCodexTask,
 } from "@countersign/agent-identity/codex-auth";
 import { AgentKey, type Code, formatTimestamp } from "@countersign/agent-key";
+import type { CodeWith } from "@countersign/agent-key/codes";
 import type { Run } from "../config/run.js";
 import { CliError } from "../text/cli-error.js";
 import { exportCommand } from "./codex-copies.js";
@@ -32,7 +33,10 @@ export interface RepairCodexTaskOptions {
   readonly deadlineMs?: number | undefined;
 }
 
-const ENDED: Partial<Readonly<Record<Code, EndedTask>>> = {
+// The codes that end a task alone: each needs its word here.
+type EndingCode = Extract<CodeWith<"onAssertion", "new_task">, `${string}task${string}`>;
+
+const ENDED: Readonly<Record<EndingCode, EndedTask>> = {
   task_revoked: "revoked",
   task_expired: "expired",
   unknown_task: "unknown",
@@ -75,10 +79,13 @@ async function askForTask(
     return undefined;
   } catch (error) {
     if (!AuthorityError.is(error)) throw error;
-    const ended = ENDED[error.code];
-    if (ended !== undefined) return ended;
+    if (isEnding(error.code)) return ENDED[error.code];
     throw refusedAgent(error, { codexHome, authority, agent });
   }
+}
+
+function isEnding(code: Code): code is EndingCode {
+  return Object.hasOwn(ENDED, code);
 }
 
 function signAsAgent(

@@ -1,6 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import { once } from "node:events";
-import { isCode } from "@countersign/agent-key";
+import { isCode } from "@countersign/agent-key/codes";
 import type { Run } from "../config/run.js";
 import { CliError } from "../text/cli-error.js";
 import { escapeLines, escapeText } from "../text/escape-text.js";

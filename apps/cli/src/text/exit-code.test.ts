@@ -1,4 +1,5 @@
-import { CODES, CountersignError } from "@countersign/agent-key";
+import { CountersignError } from "@countersign/agent-key";
+import { CODES } from "@countersign/agent-key/codes";
 import { expect, test } from "vitest";
 import { CliError } from "./cli-error.js";
 import { exitCodeOf, hintOf } from "./exit-code.js";

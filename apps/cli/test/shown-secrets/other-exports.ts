@@ -40,9 +40,10 @@ export const NO_SECRET: Readonly<Record<string, string>> = {
   "agent-identity/store-contract": "credentialStoreContract",
   "agent-identity/user-home": "findUserHome",
   "agent-key": `
-    AgentKeyError AgentPublicKey CODES CountersignError LinkedMap contractCases decodeBase64 decodeBase64Url encodeBase64 encodeBase64Url
-    findHiddenPath followsEnvProxies formatTimestamp hideMembers isCode isLoopbackHost isPrincipalId isServerId optionChecks parseAuthority
+    AgentKeyError AgentPublicKey CountersignError LinkedMap contractCases decodeBase64 decodeBase64Url encodeBase64 encodeBase64Url
+    findHiddenPath followsEnvProxies formatTimestamp hideMembers isLoopbackHost isPrincipalId isServerId optionChecks parseAuthority
     parseOrigin parseScopeId parseTimestamp showMembers`,
+  "agent-key/codes": "CODES CODE_ROWS codeRow hasInRow hintOfCode isCode",
   "agent-key/message-signature": "contentDigest signMessage signatureBase signatureParameters",
   "agent-key/redaction": "hideCredentials",
   "agent-task": `

@@ -1,4 +1,4 @@
-import { type Code, isCode } from "@countersign/agent-key";
+import { type Code, isCode } from "@countersign/agent-key/codes";
 
 const CHALLENGE = /(?:^|,)[ \t]*AgentAssertion +error="([a-z_]{1,32})"/i;
 

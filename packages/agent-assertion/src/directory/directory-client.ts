@@ -1,4 +1,5 @@
-import { type Code, followsEnvProxies, isCode } from "@countersign/agent-key";
+import { followsEnvProxies } from "@countersign/agent-key";
+import { type Code, isCode } from "@countersign/agent-key/codes";
 import { Agent, type Dispatcher, EnvHttpProxyAgent, request } from "undici";
 import { AgentAssertionError } from "../agent-assertion-error.js";
 import { type DirectoryAnswer, parseDirectoryRecord } from "../schema/directory-record.js";

@@ -1,4 +1,5 @@
-import { CODES, formatTimestamp, isPrincipalId, isServerId } from "@countersign/agent-key";
+import { formatTimestamp, isPrincipalId, isServerId } from "@countersign/agent-key";
+import { CODES } from "@countersign/agent-key/codes";
 import { z } from "zod";
 import { AgentAssertionError } from "../agent-assertion-error.js";
 import type { AssertionRejected } from "../verify/assertion-rejected.js";

@@ -1,23 +1,9 @@
 import type { CountersignErrorOptions } from "@countersign/agent-key";
+import type { CodeWith } from "@countersign/agent-key/codes";
 import { AgentAssertionError } from "../agent-assertion-error.js";
 
 /** The codes with which a verifier rejects, in the order of their checks (protocol.md §6, §7). */
-export type RejectionCode =
-  | "missing"
-  | "malformed"
-  | "expired"
-  | "not_yet_valid"
-  | "unknown_agent"
-  | "bad_signature"
-  | "agent_revoked"
-  | "agent_expired"
-  | "unknown_task"
-  | "task_revoked"
-  | "task_expired"
-  | "forbidden"
-  | "binding_required"
-  | "binding_mismatch"
-  | "replayed";
+export type RejectionCode = CodeWith<"givenBy", "verifier">;
 
 /** Whom a rejected assertion names. */
 export interface RejectedCaller {

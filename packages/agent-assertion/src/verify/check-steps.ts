@@ -1,3 +1,4 @@
+import { codeRow } from "@countersign/agent-key/codes";
 import type { BindingSettings } from "../binding/binding-policy.js";
 import { BINDING_CAPABILITY, type CheckedBinding, checkBinding } from "../binding/check-binding.js";
 import { checkContentDigest } from "../binding/check-content-digest.js";
@@ -17,32 +18,16 @@ export interface NamedIds {
   readonly taskId: string;
 }
 
-const REASONS: Readonly<Record<Exclude<RejectionCode, "missing" | "malformed">, string>> = {
-  expired: "the assertion is older than the clocks may differ",
-  not_yet_valid: "the assertion is further in the future than the clocks may differ",
-  unknown_agent: "the authority knows no such agent",
-  bad_signature: "the signature does not hold under the agent's key",
-  agent_revoked: "the agent was revoked",
-  agent_expired: "the agent's registration is over",
-  unknown_task: "the agent has no such task",
-  task_revoked: "the task was revoked",
-  task_expired: "the task is over",
-  forbidden: "the agent may not do this here",
-  binding_required: "the assertion is not bound to the request",
-  binding_mismatch: "the assertion is bound to another request",
-  replayed: "the same bound request came before",
-};
-
 /** The refusal with a code; `proven` is the agent whose signature held. */
 export function rejected(
-  code: keyof typeof REASONS,
+  code: Exclude<RejectionCode, "missing" | "malformed">,
   ids: NamedIds,
   proven?: AgentRecord,
   cause?: unknown,
 ): AssertionRejected {
   const { agentRuntimeId, taskId } = ids;
   const claimed: RejectedCaller = { agentRuntimeId, taskId };
-  return new AssertionRejected(code, REASONS[code], {
+  return new AssertionRejected(code, codeRow(code).means, {
     cause,
     claimed,
     proven: proven && { ...claimed, accountId: proven.accountId, userId: proven.userId },

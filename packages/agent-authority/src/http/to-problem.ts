@@ -1,28 +1,10 @@
 import { createProblem, type Problem, TooManyLookups } from "@countersign/agent-assertion";
 import { type Code, CountersignError } from "@countersign/agent-key";
+import { codeRow } from "@countersign/agent-key/codes";
 import { quotaHeaders, RateLimited } from "../limits/quota.js";
 import { Refusal } from "../registry/refusal.js";
 import { isStoreFailure } from "../store/store-failure.js";
 
-// What a client may be told by name. Everything else is this server's own trouble.
-const TOLD: ReadonlySet<Code> = new Set<Code>([
-  "missing",
-  "malformed",
-  "expired",
-  "not_yet_valid",
-  "unknown_agent",
-  "unknown_task",
-  "task_revoked",
-  "task_expired",
-  "bad_signature",
-  "agent_revoked",
-  "agent_expired",
-  "forbidden",
-  "unauthenticated",
-  "biscuit_invalid",
-  "invalid_request",
-  "invalid_key",
-]);
 const UNUSABLE = "the database cannot be used";
 const RETRY_AFTER_SECONDS = 1;
 const MAX_DETAIL_CHARACTERS = 512;
@@ -43,7 +25,7 @@ export function toProblem(error: unknown): CodedProblem {
   }
   if (TooManyLookups.is(error)) return createBusyProblem("the authority is busy");
   if (CountersignError.is(error)) {
-    if (TOLD.has(error.code)) {
+    if (isTold(error.code)) {
       const status = error instanceof Refusal ? error.status : undefined;
       return coded(error.code, detailOf(error), status === undefined ? {} : { status });
     }
@@ -56,6 +38,12 @@ export function toProblem(error: unknown): CodedProblem {
   const status = clientErrorStatus(error);
   if (status !== undefined) return coded("invalid_request", DETAILS[status], { status });
   return { ...coded("server_error", undefined, { status: 500 }), isInternal: true };
+}
+
+// A refusal of the request is told by name. Everything else is this server's own trouble.
+function isTold(code: Code): boolean {
+  const { givenBy, status } = codeRow(code);
+  return givenBy !== "self" && status < 500;
 }
 
 // What Node and Fastify refuse by themselves keeps the status that HTTP has for it.

@@ -1,4 +1,5 @@
-import { CODES, isPrincipalId, isServerId } from "@countersign/agent-key";
+import { isPrincipalId, isServerId } from "@countersign/agent-key";
+import { CODES } from "@countersign/agent-key/codes";
 import { z } from "zod";
 
 // protocol §2. The pattern tells readers of the document what the check behind it says exactly.

@@ -1,39 +1,10 @@
-import { type Code, isCode } from "@countersign/agent-key";
+import { type Code, codeRow, hintOfCode, isCode } from "@countersign/agent-key/codes";
 import { AuthorityError } from "../authority-error.js";
 import { describeServerText } from "../internal/server-text.js";
 import type { Exchange } from "./exchange.js";
 import { parseRetryAfter } from "./retry-after.js";
 
 const INVALID_REQUEST = new Set([400, 404, 405, 409, 413, 415, 422]);
-// Codes that only this side may give: a server cannot tell a client that its store is corrupt or its command line wrong.
-const NEVER_FROM_A_SERVER: ReadonlySet<Code> = new Set([
-  "timeout",
-  "unreachable",
-  "bad_response",
-  "cancelled",
-  "store_corrupt",
-  "store_locked",
-  "store_denied",
-  "usage",
-  "config_invalid",
-  "unknown_feature",
-  "not_logged_in",
-  "no_identity",
-  "address_in_use",
-  "internal",
-]);
-
-const HINTS: Partial<Record<Code, string>> = {
-  unauthenticated: "log in again: the authority does not accept this login",
-  biscuit_invalid: "try again; if it stays, check the authority's clock and its generations",
-  forbidden: "ask whoever runs the authority: this login may not do that",
-  agent_revoked: "this agent was stopped: ask whoever runs the authority",
-  agent_expired: "log in again, so that the agent can be renewed",
-  invalid_key: "this key belongs to somebody else: forget the identity and register a new one",
-  rate_limited: "wait a little and try again",
-  server_error: "try again later; if it stays, tell whoever runs the authority",
-  bad_response: "check that the authority's address is right and names an authority",
-};
 const NO_AUTHORITY =
   "check the URL of the authority, its path included: there is no authority at this one";
 
@@ -41,7 +12,11 @@ const NO_AUTHORITY =
 export function answerError(
   what: string,
   answer: Exchange,
-  options: { readonly secrets: readonly string[]; readonly now: number },
+  options: {
+    readonly authority: string;
+    readonly secrets: readonly string[];
+    readonly now: number;
+  },
 ): AuthorityError {
   const { status } = answer;
   const text = decode(answer.body);
@@ -63,7 +38,7 @@ export function answerError(
       // A 403 is worth another turn only where the authority says so (protocol.md §8).
       retryable:
         status === 429 || status >= 500 || (status === 403 && retryAfterSeconds !== undefined),
-      hint: isElsewhere ? NO_AUTHORITY : HINTS[code],
+      hint: isElsewhere ? NO_AUTHORITY : hintOfCode(code, options.authority),
     },
   );
 }
@@ -95,7 +70,7 @@ function parseProblem(
     const detail = "detail" in body ? body.detail : undefined;
     const title = "title" in body ? body.title : undefined;
     return {
-      code: isCode(code) && !NEVER_FROM_A_SERVER.has(code) ? code : undefined,
+      code: isCode(code) && codeRow(code).givenBy !== "self" ? code : undefined,
       detail: typeof detail === "string" ? detail : typeof title === "string" ? title : undefined,
     };
   } catch {

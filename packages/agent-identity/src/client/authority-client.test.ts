@@ -80,7 +80,7 @@ describe("refuses a registration, with its code and without a second try,", () =
     const body = JSON.stringify({ code: "unknown_agent" });
     authority.fault("register_agent", { kind: "status", status: 404, headers, body });
     const known = await expectRejection(register(), AuthorityError, "unknown_agent");
-    expect(known.hint).toBeUndefined();
+    expect(known.hint).toContain(`the operator of ${authority.url}`);
   });
 });
 

@@ -266,6 +266,7 @@ export class AuthorityClient {
     );
     if (answer.status >= 200 && answer.status < 300) return answer;
     throw answerError(this.#describe(request), answer, {
+      authority: this.authority,
       secrets: secretsOf(headers),
       now: this.#now(),
     });

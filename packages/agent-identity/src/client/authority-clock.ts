@@ -1,3 +1,4 @@
+import type { CodeWith } from "@countersign/agent-key/codes";
 import type { AuthorityResponse } from "./authority-request.js";
 
 const FRESH_MS = 60_000;
@@ -61,7 +62,7 @@ export class AuthorityClock {
    * @returns whether the offset changed in the direction that the code says, so that signing again makes sense
    */
   async learn(
-    code: "expired" | "not_yet_valid",
+    code: CodeWith<"onRegistration", "correct_time">,
     usedOffsetSeconds: number,
     ask: () => Promise<void>,
   ): Promise<boolean> {

@@ -2,12 +2,12 @@ import type { AgentIdentity, HumanAuth } from "@countersign/agent-identity";
 import {
   type AgentCredential,
   type BearerCredential,
-  type Code,
   type Credential,
   type CredentialRefusal,
   hideMembers,
   type NoCredential,
 } from "@countersign/agent-key";
+import { type CodeWith, codeRow, hasInRow } from "@countersign/agent-key/codes";
 import type { AgentTask, TaskScope } from "../agent-task.js";
 import { AgentTaskError } from "../agent-task-error.js";
 import type { FailurePolicy, ThreadCredentials, ThreadOptions, Turn } from "../agent-thread.js";
@@ -16,14 +16,6 @@ import { isSameSigner } from "./is-same-agent.js";
 import { fewAttempts } from "./registration-attempt.js";
 import { toRegistrationError } from "./registration-failure.js";
 import type { TaskKeeper, WaitOptions } from "./task-keeper.js";
-
-// Passing troubles of the authority; never a refusal (protocol §8).
-const FALLBACK_CODES: ReadonlySet<Code> = new Set([
-  "timeout",
-  "unreachable",
-  "server_error",
-  "rate_limited",
-]);
 
 const NO_CREDENTIAL: NoCredential = Object.freeze({ kind: "none", reason: "feature_off" });
 
@@ -106,24 +98,19 @@ export class CredentialRules implements ThreadCredentials {
     if (!(await this.#isStillAtWork(scope, credential))) return undefined;
     // One deadline for all of it: a refusal never costs a turn two waits in series.
     const wait = { ...options, remainingMs: this.#options.keeper.countdown(options) };
-    switch (refusal.code) {
-      case undefined:
-      case "unknown_task":
-      case "task_revoked":
-      case "task_expired":
-      // Of an agent a resource server only hints: the registration that follows asks the authority, and its answer decides.
-      case "unknown_agent":
-      case "agent_revoked":
-      case "agent_expired":
-        return await this.#recover(scope, credential, refusal, wait);
-      case "expired":
-      case "not_yet_valid":
-        return await this.#correctTime(scope, credential, refusal.code, wait);
-      case "bad_signature":
-        return await this.#followRotation(scope, credential, wait);
-      default:
-        return undefined;
+    const { code } = refusal;
+    // A foreign server gives no code. Of an agent a resource server only hints: the registration that follows asks the authority, and its
+    // answer decides.
+    if (code === undefined || hasInRow(code, "onAssertion", "new_task")) {
+      return await this.#recover(scope, credential, refusal, wait);
     }
+    if (hasInRow(code, "onAssertion", "correct_time")) {
+      return await this.#correctTime(scope, credential, code, wait);
+    }
+    if (hasInRow(code, "onAssertion", "follow_rotation")) {
+      return await this.#followRotation(scope, credential, wait);
+    }
+    return undefined;
   }
 
   accepted(scope: TaskScope, credential: Credential, origin: string): void {
@@ -162,7 +149,7 @@ export class CredentialRules implements ThreadCredentials {
   async #correctTime(
     scope: TaskScope,
     credential: AgentCredential,
-    code: "expired" | "not_yet_valid",
+    code: CodeWith<"onAssertion", "correct_time">,
     wait: RecoveryWait,
   ): Promise<Credential | undefined> {
     const { keeper } = this.#options;
@@ -252,7 +239,11 @@ export class CredentialRules implements ThreadCredentials {
 
   async #fallback(scope: TaskScope, error: unknown): Promise<Credential> {
     const { bearerOrigins, keeper } = this.#options;
-    if (!this.#hasFallback || !TaskRegistrationError.is(error) || !FALLBACK_CODES.has(error.code)) {
+    if (
+      !this.#hasFallback ||
+      !TaskRegistrationError.is(error) ||
+      !codeRow(error.code).allowsFallback
+    ) {
       throw error;
     }
     // The auth of now: the one that the registration began with may be gone.

@@ -1,5 +1,5 @@
-import { AgentIdentityError } from "@countersign/agent-identity";
-import { type Code, CountersignError } from "@countersign/agent-key";
+import { CountersignError } from "@countersign/agent-key";
+import { hintOfCode } from "@countersign/agent-key/codes";
 import type { TaskScope } from "../agent-task.js";
 import { TaskRegistrationError } from "../task-registration-error.js";
 
@@ -25,7 +25,7 @@ export function toRegistrationError(
     scope,
     agentRuntimeId,
     cause: error,
-    hint: ownHint(error) ?? hintFor(error.code, about) ?? error.hint,
+    hint: error.hint ?? hintOfCode(error.code, about.authority),
     retryable: error.retryable,
   });
 }
@@ -43,29 +43,4 @@ export function endedError(
     hint: code === "timeout" ? "the next turn tries again" : undefined,
     retryable: code === "timeout",
   });
-}
-
-// Of an agent that came with its key the identity's own error says what to do: no login at the authority helps.
-function ownHint(error: CountersignError): string | undefined {
-  return AgentIdentityError.is(error) ? error.hint : undefined;
-}
-
-// Who must act, where it is not the one who reads the message first.
-function hintFor(
-  code: Code,
-  about: { readonly authority: string; readonly agentRuntimeId?: string | undefined },
-): string | undefined {
-  switch (code) {
-    case "agent_revoked":
-      return `the operator of ${about.authority} revoked agent ${about.agentRuntimeId ?? ""}; it is never replaced by itself: ask them`;
-    case "unknown_agent":
-      return `${about.authority} does not know the agent that it registered just now: ask its operator`;
-    case "agent_expired":
-      return "log in again: an agent is renewed under fresh human auth";
-    case "unauthenticated":
-    case "biscuit_invalid":
-      return `log in to ${about.authority} again`;
-    default:
-      return undefined;
-  }
 }

@@ -1,5 +1,6 @@
 import type { AgentIdentity } from "@countersign/agent-identity";
 import type { Code } from "@countersign/agent-key";
+import type { CodeWith } from "@countersign/agent-key/codes";
 import type { AgentTask, TaskScope } from "../agent-task.js";
 import type { StoredThread } from "../schema/stored-thread.js";
 import type { Flight } from "./flight.js";
@@ -185,7 +186,7 @@ export class TaskKeeper {
 
   /** Learns the authority's time after a refusal. @returns whether signing again makes sense */
   async learnTime(
-    code: "expired" | "not_yet_valid",
+    code: CodeWith<"onAssertion", "correct_time">,
     usedOffsetSeconds: number,
     options: WaitOptions = {},
   ): Promise<boolean> {

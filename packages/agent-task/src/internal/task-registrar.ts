@@ -1,6 +1,7 @@
 import type { AgentIdentity, EnsureIdentityOptions } from "@countersign/agent-identity";
 import { AgentIdentityError, AuthorityError } from "@countersign/agent-identity";
 import { type Code, CountersignError } from "@countersign/agent-key";
+import { codeRow, hasInRow } from "@countersign/agent-key/codes";
 import type { AgentTask } from "../agent-task.js";
 import { HumanOfAgent } from "./human-of-agent.js";
 import { isSameAgent } from "./is-same-agent.js";
@@ -110,34 +111,36 @@ export class TaskRegistrar {
     if (!AuthorityError.is(error) || recovered.has(error.code)) throw error;
     recovered.add(error.code);
     const { identities, clock } = this.#options;
-    switch (error.code) {
-      case "unknown_agent": {
+    const { code } = error;
+    const { onRegistration } = codeRow(code);
+    switch (onRegistration) {
+      case "replace_agent": {
         if (this.#isUnproven(identity)) throw error;
         const replaced = await identities.replace(identity, "unknown_agent", callOf(attempt));
         if (replaced === undefined) throw error;
         this.#unproven.set(replaced.agentRuntimeId, clock.local());
         return replaced;
       }
-      case "agent_expired": {
+      case "renew_agent": {
         const renewed = await identities.replace(identity, "agent_expired", callOf(attempt));
         if (renewed === undefined) throw error;
         return renewed;
       }
-      case "bad_signature": {
+      case "follow_rotation": {
         // A rotation that was cut off here, or finished by another process meanwhile.
         const rotated = await identities.finishRotation(identity, callOf(attempt));
         if (rotated === undefined) throw error;
         return rotated;
       }
-      case "expired":
-      case "not_yet_valid": {
-        const learned = await clock.learn(error.code, clock.offsetSeconds, () =>
+      case "correct_time": {
+        if (!hasInRow(code, "onRegistration", onRegistration)) throw error;
+        const learned = await clock.learn(code, clock.offsetSeconds, () =>
           this.askTheTime(attempt.signal),
         );
         if (!learned) throw error;
         return identity;
       }
-      default:
+      case "hand_up":
         throw error;
     }
   }

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { type Code, isCode } from "@countersign/agent-key";
+import { type Code, isCode } from "@countersign/agent-key/codes";
 import { fieldValues } from "../head/raw-fields.js";
 
 const CHALLENGE = /(?:^|,)[ \t]*AgentAssertion +error="([a-z_]{1,32})"/i;

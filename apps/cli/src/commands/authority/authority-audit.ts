@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { AuditEvent, AuditFilter, Registry } from "@countersign/agent-authority";
-import { CountersignError, isCode } from "@countersign/agent-key";
+import { CountersignError } from "@countersign/agent-key";
+import { isCode } from "@countersign/agent-key/codes";
 import { hideCredentials } from "@countersign/agent-key/redaction";
 import type { Run } from "../../config/run.js";
 import { parseCount } from "../../session/registry-commands.js";

@@ -7,6 +7,8 @@ import {
   keyRotationPath,
   WHOAMI_PATH,
 } from "@countersign/agent-identity";
+import type { Code } from "@countersign/agent-key";
+import { CODES, codeRow } from "@countersign/agent-key/codes";
 import { z } from "zod";
 import type { Generation } from "../../authority-types.js";
 import { KEY_SET_PATHS } from "../key-set-routes.js";
@@ -202,6 +204,14 @@ const refreshToken: Operation = {
   answer: { description: "No token.", schema: PUBLIC_SCHEMAS.TokenRefresh },
 };
 
+// What a verifier gives only where a request is bound, or where its caller has rules of its own.
+const OF_REQUESTS: ReadonlySet<Code> = new Set<Code>([
+  "forbidden",
+  "binding_required",
+  "binding_mismatch",
+  "replayed",
+]);
+
 const assertionWhoami: Operation = {
   id: "assertionWhoami",
   method: "get",
@@ -209,19 +219,7 @@ const assertionWhoami: Operation = {
   summary: "Tells an agent whether its own assertion holds.",
   credentials: ["assertion"],
   answer: { description: "It holds: whose it is.", schema: PUBLIC_SCHEMAS.AssertionWhoami },
-  refusals: [
-    "missing",
-    "malformed",
-    "expired",
-    "not_yet_valid",
-    "unknown_agent",
-    "bad_signature",
-    "agent_revoked",
-    "agent_expired",
-    "unknown_task",
-    "task_revoked",
-    "task_expired",
-  ],
+  refusals: CODES.filter((code) => codeRow(code).givenBy === "verifier" && !OF_REQUESTS.has(code)),
 };
 
 const whoami: Operation = {
