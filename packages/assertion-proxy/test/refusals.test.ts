@@ -1,5 +1,8 @@
-import { describe, expect, test } from "vitest";
-import { sendRaw } from "./raw-client.js";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { connectRaw, sendRaw } from "./raw-client.js";
 import { startRawUpstream } from "./raw-upstream.js";
 import { startGateway, type TestGateway } from "./start-gateway.js";
 
@@ -295,4 +298,28 @@ describe("the gateway refuses by what the directory says:", () => {
     expect(JSON.parse(answer.body)).toMatchObject({ status: 503, code: "server_error" });
     expect(upstream.connections).toHaveLength(0);
   });
+});
+
+test("a refusal that cannot be written ends its connection and nothing else, and is counted", async () => {
+  const upstream = await startRawUpstream();
+  const gateway = await startGateway({ upstream: upstream.url });
+  const server = createServer((request, response) => {
+    response.writeHead = () => {
+      throw new Error("not now");
+    };
+    gateway.gateway.handler(request, response);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(() => void server.close());
+  const warned = once(process, "warning");
+  const { port } = server.address() as AddressInfo;
+  const client = await connectRaw(`http://127.0.0.1:${port}`);
+  client.send("GET /v1 HTTP/1.1\r\nHost: gateway.example\r\n\r\n");
+  await client.bytes.closed;
+  expect(client.bytes.text).toBe("");
+  expect(String(await warned)).toContain("not now");
+  expect(await gateway.entry(0)).toMatchObject({ path: "/v1", status: 499, code: "server_error" });
+  const next = await sendRaw(gateway.url, gateway.request("GET", "/v1"));
+  expect(next).toMatchObject({ status: 200, body: "ok" });
 });

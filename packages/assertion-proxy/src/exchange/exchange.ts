@@ -143,12 +143,24 @@ export class Exchange {
   }
 
   /**
-   * Ends it: with a problem as long as the client was told nothing, else by breaking the connection off.
+   * Ends it: with a problem as long as the client was told nothing, else by breaking the connection off. Never throws: if it cannot be
+   * ended so, its connection is destroyed.
    *
    * @param options - `close`: end the client's connection in any case
    */
   fail(error: unknown, options: { readonly close?: boolean | undefined } = {}): void {
     if (this.#isOver || this.#code !== undefined) return;
+    try {
+      this.#refuse(error, options.close === true);
+    } catch (broken) {
+      // One request's, and nothing waits for it: thrown on, it would end the process and all other requests.
+      this.#code = "server_error";
+      process.emitWarning(`a refusal could not be answered: ${broken}`, "CountersignWarning");
+      this.#request.socket.destroy();
+    }
+  }
+
+  #refuse(error: unknown, isLast: boolean): void {
     const { code, problem } = problemOf(error);
     this.#code = code;
     if (RequestRefusal.is(error)) {
@@ -161,7 +173,7 @@ export class Exchange {
     else if (this.#response.headersSent) breakOff(this.#request, this.#response);
     else {
       const close =
-        options.close === true ||
+        isLast ||
         this.#context.isClosing() ||
         this.#expectsContinue ||
         endsWithEarlyAnswer(this.#request);

@@ -19,7 +19,7 @@ export interface AuditEntry extends AuditIdentity {
    * contains the client token.
    */
   readonly path: string;
-  /** The status that the client was answered with; 499 when it went away before there was one. */
+  /** The status that the client was answered with; 499 when its connection ended before there was one. */
   readonly status: number;
   /** Milliseconds from the head of the request to the last byte of its answer. */
   readonly ms: number;
