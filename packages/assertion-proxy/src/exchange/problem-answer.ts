@@ -2,7 +2,6 @@ import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:ht
 import type { Socket } from "node:net";
 import { createProblem, type Problem } from "@countersign/agent-assertion";
 import { type Code, CountersignError } from "@countersign/agent-key";
-import { linger } from "../body/linger.js";
 import { renderHead } from "../head/send-head.js";
 import { RequestRefusal } from "../refusal/request-refusal.js";
 
@@ -39,7 +38,7 @@ export function breakOff(request: IncomingMessage, response: ServerResponse): vo
   response.destroy();
 }
 
-/** Writes a problem to a connection on which Node's server made no request out of what arrived, and ends it. */
+/** Writes a problem to a connection on which Node's server made no request out of what arrived. The caller ends it. */
 export function writeRawProblem(socket: Socket, problem: Problem, now: number): void {
   if (!socket.writable) {
     socket.destroy();
@@ -55,5 +54,4 @@ export function writeRawProblem(socket: Socket, problem: Problem, now: number): 
   const raw = Object.entries(fields).flatMap(([name, value]) => [name, String(value)]);
   const head = renderHead(problem.status, STATUS_CODES[problem.status] ?? "", raw);
   socket.write(Buffer.concat([Buffer.from(head, "latin1"), body]));
-  linger(socket);
 }

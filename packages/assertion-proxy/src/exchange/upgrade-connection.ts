@@ -1,6 +1,6 @@
 import { type IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import { linger } from "../body/linger.js";
+import type { LingeringSockets } from "../body/lingering-sockets.js";
 
 // A client has nothing to say before it is answered; what it says all the same waits here.
 const MAX_EARLY_BYTES = 65_536;
@@ -13,12 +13,22 @@ export class UpgradeConnection {
   readonly socket: Socket;
   /** For an answer; of no use after {@link UpgradeConnection.release}. */
   readonly response: ServerResponse;
+  readonly #lingering: LingeringSockets;
   readonly #early: Buffer[] = [];
   #earlyBytes = 0;
 
-  /** @param early - what came behind the head with the same packet */
-  constructor(request: IncomingMessage, socket: Socket, early: Buffer) {
+  /**
+   * @param early - what came behind the head with the same packet
+   * @param lingering - takes the connection after an answer
+   */
+  constructor(
+    request: IncomingMessage,
+    socket: Socket,
+    early: Buffer,
+    lingering: LingeringSockets,
+  ) {
     this.socket = socket;
+    this.#lingering = lingering;
     this.response = new ServerResponse(request);
     this.response.shouldKeepAlive = false;
     this.response.assignSocket(socket);
@@ -61,6 +71,6 @@ export class UpgradeConnection {
     this.response.detachSocket(socket);
     socket.off("data", this.#keep);
     this.#early.length = 0;
-    linger(socket);
+    this.#lingering.add(socket);
   };
 }

@@ -10,6 +10,7 @@ import type { Duplex } from "node:stream";
 import { setImmediate as turn } from "node:timers/promises";
 import type { Problem } from "@countersign/agent-assertion";
 import { isLingering } from "../body/linger.js";
+import { LingeringSockets } from "../body/lingering-sockets.js";
 import type { ProxyPolicy } from "../exchange/admission.js";
 import { type BrokenRequestError, refusalOfBroken } from "../exchange/broken-request.js";
 import { Exchange, type ExchangeContext, type ExchangeInput } from "../exchange/exchange.js";
@@ -66,6 +67,7 @@ export class ForwardingProxy {
   readonly #places: RequestPlaces;
   readonly #connectionPlaces: ConnectionPlaces;
   readonly #bySocket = new WeakMap<Duplex, Connection>();
+  readonly #lingering = new LingeringSockets();
   #closing: Promise<void> | undefined;
   #onIdle: (() => void) | undefined;
 
@@ -137,7 +139,7 @@ export class ForwardingProxy {
       onOther(socket);
       return;
     }
-    const upgrade = new UpgradeConnection(request, socket, early);
+    const upgrade = new UpgradeConnection(request, socket, early, this.#lingering);
     this.#serve({ request, response: upgrade.response, upgrade });
   }
 
@@ -204,6 +206,8 @@ export class ForwardingProxy {
     await readWhatWasSent();
     await this.#idle(FAREWELL_MS);
     this.#server.closeAllConnections();
+    // It does not know those of upgrades and CONNECT.
+    this.#lingering.destroy();
     await closed;
     this.#options.agent.destroy();
   }
@@ -293,6 +297,7 @@ export class ForwardingProxy {
   #refuseRaw(socket: Socket, refusal: RequestRefusal, method: string, url: string): void {
     socket.on("error", () => socket.destroy());
     writeRawProblem(socket, this.#auditRefused(refusal, method, url), this.#options.now());
+    this.#lingering.add(socket);
   }
 
   #auditRefused(refusal: RequestRefusal, method: string, url: string): Problem {
