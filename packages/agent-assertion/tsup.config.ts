@@ -13,6 +13,7 @@ export default defineConfig({
     "src/node.ts",
     "src/remote-directory.ts",
     "src/sign.ts",
+    "src/store-contract.ts",
     "src/undici.ts",
     "src/websocket.ts",
   ],

@@ -2,7 +2,8 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { connect } from "node:net";
-import { startTestUpstream } from "@countersign/testing";
+import { fileURLToPath } from "node:url";
+import { runProcess, startTestUpstream } from "@countersign/testing";
 import { describe, expect, test } from "vitest";
 import { createDirectoryRecord } from "../src/index.js";
 import { AssertionSigner } from "../src/sign.js";
@@ -82,4 +83,13 @@ describe("the README", () => {
     expect(response.status).toBe(503);
     expect(await response.json()).toMatchObject({ code: "server_error" });
   });
+});
+
+test("the README's own replay store keeps its contract, by the runner of Node", async () => {
+  const program = new URL("examples/own-replay-store.ts", import.meta.url);
+  expect(read("../README.md")).toContain(read("examples/own-replay-store.ts").trim());
+  const { code, stdout } = await runProcess(process.execPath, [fileURLToPath(program)]);
+  expect(stdout).toContain("refuses what was spent before it was opened");
+  expect(stdout).toMatch(/^\S+ pass [1-9]\d*$/m);
+  expect({ code, failed: /^\S+ fail (\d+)$/m.exec(stdout)?.[1] }).toEqual({ code: 0, failed: "0" });
 });

@@ -1,10 +1,12 @@
 import type { AgentDirectory, AgentRecord, TaskRecord } from "@countersign/agent-assertion";
 import {
   type AgentPublicKey,
+  CountersignError,
   isServerId,
   parseAuthority,
   parseTimestamp,
 } from "@countersign/agent-key";
+import { AgentAuthorityError } from "./agent-authority-error.js";
 import { AUTHORITY_URL, checkOption, STORE } from "./option-checks.js";
 import { findAgentKeys } from "./registry/agent-keys.js";
 import { parseCapabilities } from "./registry/capabilities.js";
@@ -27,7 +29,7 @@ const selectTask = prepareQuery((rows, value: { agentRuntimeId: string; taskId: 
 /**
  * Gives verifiers the agents and tasks of a database directly, for instance to a gateway beside the authority. Nothing is cached: what is
  * revoked is refused at the next look. A look at a task is a use of it: where tasks end when they are not used, the look is written to the
- * database, soon after it. The store stays the caller's to close.
+ * database, soon after it. The store stays the caller's to close; once it is closed, each look rejects with `store_denied`.
  *
  * @param authority - the base URL of the authority whose database it is; assertions of another are not verified with it
  * @throws {AgentKeyError} `config_invalid` when it is no such URL
@@ -38,11 +40,24 @@ export function databaseDirectory(store: AuthorityStore, authority: string): Age
   checkOption("authority", authority, AUTHORITY_URL);
   return {
     authority: parseAuthority(authority, {}, "authority"),
-    agent: async (agentRuntimeId) =>
-      findAgentRecord(store.rows, agentRuntimeId, instantOf(store.now)),
-    task: async (agentRuntimeId, taskId) =>
-      findTaskRecord(store, agentRuntimeId, taskId, instantOf(store.now)),
+    agent: (agentRuntimeId) =>
+      ofStore(findAgentRecord(store.rows, agentRuntimeId, instantOf(store.now))),
+    task: (agentRuntimeId, taskId) =>
+      ofStore(findTaskRecord(store, agentRuntimeId, taskId, instantOf(store.now))),
   };
+}
+
+// What a database throws that is closed has no code, and a directory that cannot tell rejects with one.
+async function ofStore<T>(look: Promise<T>): Promise<T> {
+  try {
+    return await look;
+  } catch (error) {
+    if (CountersignError.is(error)) throw error;
+    throw new AgentAuthorityError("store_denied", "the database cannot be read", {
+      cause: error,
+      hint: "keep the store open for as long as its directory is used",
+    });
+  }
 }
 
 /** What a verifier may know of an agent. */

@@ -32,39 +32,6 @@ function entryOf(clock: { readonly ms: number }, change: object = {}) {
 }
 
 describe("a nonce in the database", () => {
-  it("is not spent after its end, also where it was never seen", async () => {
-    const { clock, replayStore } = await open();
-    expect(await replayStore.spend(entryOf(clock, { expiresAt: clock.ms - 1 }))).toBe(false);
-    expect(await replayStore.spend(entryOf(clock, { expiresAt: Number.NaN }))).toBe(false);
-    expect(await replayStore.spend(entryOf(clock, { expiresAt: clock.ms }))).toBe(true);
-  });
-
-  it("is spent once, of any number of calls at the same time", async () => {
-    const { clock, replayStore } = await open();
-    const all = await Promise.all(
-      Array.from({ length: 50 }, () => replayStore.spend(entryOf(clock))),
-    );
-    expect(all.filter((won) => won)).toHaveLength(1);
-    expect(await replayStore.spend(entryOf(clock))).toBe(false);
-  });
-
-  it("is another one for another authority, agent or spelling", async () => {
-    const { clock, replayStore } = await open();
-    const changes = [
-      {},
-      { authority: "https://other.example" },
-      { agentRuntimeId: "agent_2" },
-      { nonce: "a".repeat(22) },
-      { agentRuntimeId: 'agent_1","AAAA', nonce: "A".repeat(18) },
-    ];
-    for (const change of changes) {
-      expect(await replayStore.spend(entryOf(clock, change))).toBe(true);
-    }
-    for (const change of changes) {
-      expect(await replayStore.spend(entryOf(clock, change))).toBe(false);
-    }
-  });
-
   it("is kept to the last instant of its life and ten minutes on, whatever comes after it", async () => {
     const { clock, replayStore, rowsNow } = await open();
     const first = entryOf(clock, { expiresAt: clock.ms + 300_500 });

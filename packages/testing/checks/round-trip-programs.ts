@@ -30,6 +30,7 @@ const CLIENT_MODULES = [
   "@countersign/agent-assertion/node",
   "@countersign/agent-assertion/remote-directory",
   "@countersign/agent-assertion/sign",
+  "@countersign/agent-assertion/store-contract",
   "@countersign/agent-assertion/undici",
   "@countersign/agent-assertion/websocket",
   "@countersign/conformance",

@@ -15,6 +15,7 @@ export const NO_SECRET: Readonly<Record<string, string>> = {
     "checkContentDigest checkMessageSignature fieldValue parseMessageSignature",
   "agent-assertion/node": "UnreadableBody answerRefusal problemOf requireAgent verifyRequest",
   "agent-assertion/sign": "AssertionSigner bindRequest",
+  "agent-assertion/store-contract": "agentDirectoryContract replayStoreContract",
   "agent-assertion/undici": "repeatableBody",
   "agent-authority": `
     AUDITED_CHANGES AUDITED_REQUESTS AgentAuthorityError TOKEN_ROLES backupStore checkIssuers checkOidcToken

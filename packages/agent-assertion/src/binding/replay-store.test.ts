@@ -24,44 +24,6 @@ describe("memoryReplayStore", () => {
     },
   );
 
-  test("gives a nonce to exactly one of many that ask at once", async () => {
-    const { store } = setUp();
-    const answers = await Promise.all(Array.from({ length: 100 }, () => store.spend(entry)));
-    expect(answers.filter((first) => first)).toHaveLength(1);
-  });
-
-  test("refuses a nonce up to the last instant of its life, and after it as well", async () => {
-    const { store, clock } = setUp();
-    expect(await store.spend(entry)).toBe(true);
-    for (const at of [START, START + 299_999, entry.expiresAt, entry.expiresAt + 1, 1e12]) {
-      clock.now = at;
-      expect(await store.spend(entry)).toBe(false);
-    }
-  });
-
-  test("refuses a nonce whose life is over, though it was never spent here", async () => {
-    const { store, clock } = setUp();
-    clock.now = entry.expiresAt + 1;
-    expect(await store.spend(entry)).toBe(false);
-    expect(await store.spend({ ...entry, expiresAt: Number.NaN })).toBe(false);
-  });
-
-  test("refuses a nonce that comes again with a later end", async () => {
-    const { store } = setUp();
-    expect(await store.spend(entry)).toBe(true);
-    expect(await store.spend({ ...entry, expiresAt: entry.expiresAt + 1000 })).toBe(false);
-  });
-
-  test.each([
-    ["authority", { authority: "https://other.example" }],
-    ["agent", { agentRuntimeId: "agent-2" }],
-    ["nonce", { nonce: "AAECAwQFBgcICQoLDA0ODx" }],
-  ])("knows nonces apart by their %s", async (_, other) => {
-    const { store } = setUp();
-    expect(await store.spend(entry)).toBe(true);
-    expect(await store.spend({ ...entry, ...other })).toBe(true);
-  });
-
   test("never forgets a live nonce for a new one: while it is full it refuses", async () => {
     const { store, clock } = setUp(3);
     const entries = [0, 1, 2].map((i) => ({

@@ -1,7 +1,7 @@
 import { AgentKeyError } from "@countersign/agent-key";
 import { describe, expect, test } from "vitest";
 import { expectFailure, failureOf } from "../../test/expect-rejection.js";
-import { AGENT_ID, AUTHORITY, agent, TASK_ID, task } from "../../test/fixtures.js";
+import { AGENT_ID, AUTHORITY, agent, task } from "../../test/fixtures.js";
 import { memoryDirectory } from "./memory-directory.js";
 
 const owned = { ...task, agentRuntimeId: AGENT_ID };
@@ -21,15 +21,5 @@ describe("memoryDirectory", () => {
     { tasks: [{ ...owned, agentRuntimeId: "a:b" }] },
   ])("refuses what is no list of agents and tasks %#", async (change) => {
     await expectFailure(() => memoryDirectory({ ...good, ...change }), "config_invalid");
-  });
-
-  test("knows what it was given and nothing else", async () => {
-    const directory = memoryDirectory({ ...good, authority: "https://AUTHORITY.example:443/" });
-    expect(directory.authority).toBe(AUTHORITY);
-    expect(await directory.agent(AGENT_ID)).toEqual(agent);
-    expect(await directory.agent("agent-2")).toBeUndefined();
-    expect(await directory.task(AGENT_ID, TASK_ID)).toMatchObject(task);
-    expect(await directory.task("agent-2", TASK_ID)).toBeUndefined();
-    expect(await directory.task(AGENT_ID, "task-2")).toBeUndefined();
   });
 });
