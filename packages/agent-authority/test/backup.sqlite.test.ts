@@ -1,4 +1,4 @@
-import {
+import fs, {
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -181,15 +181,12 @@ test("holds everything that was acknowledged before it began, while other proces
 
 test("a backup is synced before it takes its place, and its folder after that", async () => {
   const steps: string[] = [];
-  const handle = await open(folder);
-  const prototype: FileHandle = Object.getPrototypeOf(handle);
-  await handle.close();
-  const { sync } = prototype;
-  const spy = vi.spyOn(prototype, "sync").mockImplementation(async function (this: FileHandle) {
-    const isFolder = (await this.stat()).isDirectory();
+  const { fsync } = fs;
+  const spy = vi.spyOn(fs, "fsync").mockImplementation((descriptor, done) => {
+    const isFolder = fs.fstatSync(descriptor).isDirectory();
     const isInPlace = readdirSync(folder).includes("backup.db");
     steps.push(`${isFolder ? "folder" : "file"}, ${isInPlace ? "in place" : "aside"}`);
-    return await sync.call(this);
+    fsync(descriptor, done);
   });
   try {
     await backupStore(database, out);
@@ -197,6 +194,22 @@ test("a backup is synced before it takes its place, and its folder after that", 
     spy.mockRestore();
   }
   expect(steps).toEqual(["file, aside", "folder, in place"]);
+});
+
+test("a backup is made where file handles cannot sync, as under Yarn's Plug'n'Play", async () => {
+  const handle = await open(folder);
+  const prototype: FileHandle = Object.getPrototypeOf(handle);
+  await handle.close();
+  const methods = ["sync", "datasync", Symbol.asyncDispose] as const;
+  const spies = methods.map((name) =>
+    vi.spyOn(prototype, name).mockRejectedValue(new Error("Method not implemented.")),
+  );
+  try {
+    await backupStore(database, out);
+  } finally {
+    for (const spy of spies) spy.mockRestore();
+  }
+  expect(statSync(out).size).toBeGreaterThan(0);
 });
 
 test("an authority goes on with a restored backup: its agents, tasks and revocations, and nothing later", async () => {

@@ -1,5 +1,7 @@
-import { link, lstat, open, rename, stat } from "node:fs/promises";
+import fs from "node:fs";
+import { type FileHandle, link, lstat, open, rename, stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
+import { promisify } from "node:util";
 import { AgentAuthorityError } from "../agent-authority-error.js";
 
 /** What SQLite keeps beside a file: left of another database, it would be taken for changes of the new one. */
@@ -44,9 +46,13 @@ export async function assertBackupTarget(
 
 /** Makes the file durable and gives its size. */
 export async function syncFile(path: string): Promise<number> {
-  await using file = await open(path, "r+");
-  await file.sync();
-  return (await file.stat()).size;
+  const file = await open(path, "r+");
+  try {
+    await sync(file);
+    return (await file.stat()).size;
+  } finally {
+    await file.close();
+  }
 }
 
 /** Puts a file that was written aside into its place, durably. */
@@ -55,8 +61,17 @@ export async function putInPlace(aside: string, target: string, overwrite: boole
   else await linkIfAbsent(aside, target);
   // Windows opens no folders, and keeps their entries safe itself.
   if (process.platform === "win32") return;
-  await using folder = await open(dirname(target), "r");
-  await folder.sync();
+  const folder = await open(dirname(target), "r");
+  try {
+    await sync(folder);
+  } finally {
+    await folder.close();
+  }
+}
+
+// By its descriptor: a handle of Yarn's Plug'n'Play has no `sync`, and none that `await using` could dispose of.
+async function sync({ fd }: FileHandle): Promise<void> {
+  await promisify(fs.fsync)(fd);
 }
 
 // A rename would replace what another process has made there since it was looked at.
