@@ -1,10 +1,12 @@
 import { chmod, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { createRegistry, openStore } from "@countersign/agent-authority";
 import { AgentKey } from "@countersign/agent-key";
 import { FakeClock, startTestAuthority, type TestAuthority } from "@countersign/testing";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { contentOf, countersign, json, output, storeLogin } from "./command-line.js";
 import { type FreshWorld, freshWorld } from "./fresh-home.js";
+import { serverWorld } from "./servers.js";
 
 interface Finding {
   readonly name: string;
@@ -232,8 +234,18 @@ describe("doctor warns, exit 0", () => {
   test("of a server that answers as no authority does", async () => {
     await logIn();
     await writeFile(join(world.home, "config.toml"), "");
-    world.authority.fault("whoami", { kind: "status", status: 404, body: "" }, 9);
-    expect((await diagnose()).states).toMatchObject({ authority: "warn", token: "warn" });
+    for (const step of ["whoami", "key_set"] as const) {
+      world.authority.fault(step, { kind: "status", status: 404, body: "" }, 9);
+    }
+    const { states } = await diagnose();
+    expect(states).toMatchObject({ authority: "warn", token: "warn" });
+    expect(states).not.toHaveProperty("clock");
+  });
+
+  test("of a server that answers everything with a document of its own", async () => {
+    await logIn();
+    world.authority.fault("key_set", { kind: "answer", body: { status: "ok" } });
+    expect((await diagnose()).states).toMatchObject({ authority: "warn", token: "ok" });
   });
 });
 
@@ -251,6 +263,26 @@ test("doctor finds all well where a thread has its task, and changes nothing", a
   expect(JSON.stringify(checks)).not.toContain("t0ken");
   expect(contentOf(world.folder.path)).toEqual(before);
   expect(await readFile(join(world.home, "credentials.json"), "utf8")).toContain("t0ken");
+});
+
+test("doctor leaves nothing in the authority's audit log", async () => {
+  const servers = await serverWorld();
+  const { url } = await servers.serve();
+  await servers.logIn(url);
+  await output(["task", "ensure"], servers.options);
+  const audit = async () => {
+    const store = await openStore(servers.onDatabase[1] ?? "");
+    try {
+      return await createRegistry(store).listAuditEvents({ limit: 100 });
+    } finally {
+      await store.close();
+    }
+  };
+  const before = await audit();
+  const { ok } = await json(["doctor"], servers.options);
+  expect(ok).toBe(true);
+  expect(before.length).toBeGreaterThan(0);
+  expect(await audit()).toEqual(before);
 });
 
 test("doctor asks no directory that takes a token, and checks with the agent's own key", async () => {

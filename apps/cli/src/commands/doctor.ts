@@ -95,7 +95,7 @@ async function lookAtAuthority(run: Run, authority: string, look: Look): Promise
   });
   const answer = told;
   if (answer === undefined) return false;
-  await look("clock", async () => checkClock(answer));
+  if (answer.problem === undefined) await look("clock", async () => checkClock(answer));
   return true;
 }
 

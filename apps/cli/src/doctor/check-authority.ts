@@ -1,48 +1,54 @@
 import type { StoredLogin } from "@countersign/agent-identity";
-import { AuthorityClient, AuthorityError } from "@countersign/agent-identity/authority-client";
+import {
+  AuthorityClient,
+  AuthorityError,
+  type AuthorityResponse,
+} from "@countersign/agent-identity/authority-client";
+import { keySetUrl } from "@countersign/agent-identity/identity-token";
 import type { Run } from "../config/run.js";
-import { toTransportError } from "../request/transport-error.js";
-import { readVersion } from "../version.js";
 import { fail, ok, type Verdict, warn } from "./finding.js";
 
 const DEADLINE_MS = 10_000;
 const SMALL_SECONDS = 5;
 const LARGEST_SECONDS = 86_400;
 
-/** How the authority answered a question that it knows and that needs no credential to be refused. */
+/** How the authority answered a question that it answers to everybody. */
 export interface AuthorityAnswer {
-  readonly status: number;
+  /** `undefined`: as an authority answers it. */
+  readonly problem: string | undefined;
   /** The authority's clock less this machine's, whole seconds; `undefined`: it does not tell. */
   readonly offsetSeconds: number | undefined;
 }
 
 /**
- * Asks the authority something without a credential.
+ * Asks the authority for its key set: that takes no credential, so it leaves no refusal in the audit log.
  *
- * @throws {CliError} `unreachable` or `timeout`
+ * @throws {AuthorityError} `unreachable` or `timeout`
  */
 export async function askAuthority(run: Run, authority: string): Promise<AuthorityAnswer> {
-  const deadline = AbortSignal.timeout(DEADLINE_MS);
-  const sentAt = Date.now();
+  const client = new AuthorityClient({ authority, ...run.asking, deadlineMs: DEADLINE_MS });
+  const path = keySetUrl(client.authority, run.http).slice(client.authority.length);
+  const question = { method: "GET", path, headers: { "cache-control": "no-cache" } } as const;
   try {
-    const answer = await fetch(`${authority}/v1/whoami`, {
-      redirect: "manual",
-      headers: { "user-agent": `countersign/${readVersion()}` },
-      signal: AbortSignal.any([run.signal, deadline]),
-    });
-    const middle = (sentAt + Date.now()) / 2;
-    await answer.body?.cancel();
-    return { status: answer.status, offsetSeconds: offsetOf(answer.headers, middle) };
+    const answer = await client.request(question, { signal: run.signal });
+    const problem = isKeySet(answer.body) ? undefined : "is no key set";
+    return { problem, offsetSeconds: offsetOf(answer) };
   } catch (error) {
-    throw toTransportError(error, authority, run.signal);
+    const isAnswer = AuthorityError.is(error) && error.status !== undefined;
+    if (!isAnswer) throw error;
+    return { problem: `has status ${error.status}`, offsetSeconds: undefined };
   }
 }
 
+function isKeySet(body: unknown): boolean {
+  return typeof body === "object" && body !== null && "keys" in body && Array.isArray(body.keys);
+}
+
 /** Looks at whether it answers as an authority does. */
-export function checkAuthority(authority: string, { status }: AuthorityAnswer): Verdict {
-  if (status === 401) return ok(`${authority} answers`);
+export function checkAuthority(authority: string, { problem }: AuthorityAnswer): Verdict {
+  if (problem === undefined) return ok(`${authority} answers`);
   return warn(
-    `${authority} answers with ${status}, where an authority of this kind asks for a token`,
+    `the answer of ${authority} ${problem}, where an authority of this kind tells its public keys`,
     "check the URL: the authority's base URL, without /v1",
   );
 }
@@ -83,8 +89,8 @@ export async function checkToken(run: Run, login: StoredLogin): Promise<Verdict>
 }
 
 // As protocol §8 learns it: the middle of the exchange, whole seconds rounded down, never out of a cache.
-function offsetOf(headers: Headers, middle: number): number | undefined {
-  const date = Date.parse(headers.get("date") ?? "");
-  if (Number.isNaN(date) || headers.has("age")) return undefined;
-  return Math.round((date + 500 - middle) / 1000);
+function offsetOf({ headers, sentAt, receivedAt }: AuthorityResponse): number | undefined {
+  const date = Date.parse(String(headers.date));
+  if (Number.isNaN(date) || headers.age !== undefined) return undefined;
+  return Math.round((date + 500 - (sentAt + receivedAt) / 2) / 1000);
 }
