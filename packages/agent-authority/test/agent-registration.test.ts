@@ -277,6 +277,16 @@ describe("the key of an agent", () => {
     expect((await tested.registerTask(owner.body.agent_runtime_id, key)).status).toBe(200);
     expect((await tested.registerAgent(token, key)).body).toEqual(owner.body);
   });
+
+  it("is refused to the owner of an unproven claim once a stranger's claim to it was revoked", async () => {
+    await using tested = await TestedAuthority.start();
+    const key = AgentKey.generate();
+    const token = await tested.token("human", "user-1");
+    expect((await tested.registerAgent(token, key)).status).toBe(200);
+    const stranger = await tested.registerAgent(await tested.token("human", "user-2"), key);
+    await tested.authority.registry.revokeAgent(stranger.body.agent_runtime_id);
+    expectRefusal(await tested.registerAgent(token, key), 401, "agent_revoked");
+  });
 });
 
 describe("the limits of agents", () => {
