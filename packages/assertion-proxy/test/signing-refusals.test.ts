@@ -215,6 +215,20 @@ describe("a Host that is not the proxy's own", () => {
     );
   });
 
+  test.each(["proxy", "[fd00::7]", "Proxy:8080"])(
+    "is served once %s was allowed as the refusal says",
+    async (host) => {
+      const upstream = await startRawUpstream(OK_ONCE);
+      const first = await startSigningProxy({ upstream: upstream.url });
+      const refused = await sendRaw(first.url, hostLine(first.request("GET", "/v1"), host));
+      expect(refused.status).toBe(403);
+      const [, allowed = ""] = /--allow-host (\S+)$/.exec(JSON.parse(refused.body).detail) ?? [];
+      const second = await startSigningProxy({ upstream: upstream.url, allowedHosts: [allowed] });
+      const served = await sendRaw(second.url, hostLine(second.request("GET", "/v1"), host));
+      expect(served.status).toBe(200);
+    },
+  );
+
   test.each([
     ["the client token", TOKEN],
     ["something else than a host", "<b>x</b>"],

@@ -75,16 +75,22 @@ function isServedHost(
 function wrongHost(fields: RawFields, token: ClientToken | undefined): RequestRefusal {
   const hosts = fieldValues(fields, "host");
   const [host = ""] = hosts;
+  const named = hosts.length === 1 && token?.isIn(host) !== true ? parseHost(host) : undefined;
   // What is no host may hold anything.
-  const isShown = hosts.length === 1 && parseHost(host) !== undefined && token?.isIn(host) !== true;
-  const what = isShown
-    ? `the Host ${host} is not an address that this proxy listens on`
-    : "Host does not name one address that this proxy listens on";
-  const how = isShown ? `--allow-host ${host}` : "--allow-host HOST:PORT";
+  const what =
+    named === undefined
+      ? "Host does not name one address that this proxy listens on"
+      : `the Host ${host} is not an address that this proxy listens on`;
+  const how = named === undefined ? "HOST:PORT" : withPort(host, named);
   return new RequestRefusal(
     "forbidden",
-    `${what}: use the base URL that it printed, or start the proxy with ${how}`,
+    `${what}: use the base URL that it printed, or start the proxy with --allow-host ${how}`,
   );
+}
+
+// Without a port, a Host means 80, and an allowed host means the port that the connection came to.
+function withPort(host: string, named: AllowedHost): string {
+  return named.port === undefined ? `${host}:80` : host;
 }
 
 function isFromPage(fields: RawFields): boolean {
