@@ -76,6 +76,10 @@ describe("a proxy that cannot be served as told is exit 2 and makes nothing", ()
       args: () => [...onLoopback(), "--open", "--client-token-file", "/nowhere"],
     },
     {
+      what: "another name for a proxy that is open",
+      args: () => [...onLoopback(), "--open", "--allow-host", "proxy"],
+    },
+    {
       what: "a token file without a name",
       args: () => [...onLoopback(), "--client-token-file", ""],
     },
@@ -383,10 +387,11 @@ describe("proxy", () => {
 
   test("serves a client that reaches it under a name which --allow-host gives", async () => {
     await logIn();
-    const { url } = await start([...onLoopback(), "--open", "--allow-host", "agent-proxy:8080"]);
+    const { url } = await start([...onLoopback(), "--allow-host", "agent-proxy:8080"]);
+    const authorization = `Bearer ${(await readFile(tokenFile, "utf8")).trim()}`;
     const status = (host: string) =>
       new Promise<number | undefined>((resolve, reject) => {
-        httpRequest(url, { headers: { host } }, (response) => {
+        httpRequest(url, { headers: { host, authorization } }, (response) => {
           response.resume();
           resolve(response.statusCode);
         })

@@ -77,7 +77,7 @@ export async function proxy(run: Run, options: ProxyOptions): Promise<void> {
     binding: options.binding,
   };
   // A wrong option is refused here, before the token or a file is made.
-  createSigningProxy({ ...settings, clientToken: "open" });
+  createSigningProxy(settings);
   tellOf(run, session, upstream);
   const opened: SigningProxy[] = [];
   const isReady = () => opened.length > 0 && opened.every((signing) => signing.isReady());
@@ -136,6 +136,12 @@ function addressOf(options: ProxyOptions): ListenAddress | undefined {
   const address = parseListenAddress(listen);
   if (open && clientTokenFile !== undefined) {
     throw usageError("--open and --client-token-file exclude each other");
+  }
+  if (open && allowHost !== undefined) {
+    throw usageError(
+      "--open and --allow-host exclude each other",
+      "a page in a browser could reach the proxy by that name: leave --open out, and give clients the token",
+    );
   }
   if (isLoopbackHost(address.host)) return address;
   if (!allowRemote) {

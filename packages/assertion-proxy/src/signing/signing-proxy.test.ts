@@ -37,6 +37,7 @@ const BAD: readonly [string, Partial<SigningProxyOptions>][] = [
   ["the signature of a bound request", { binding: true, forwardHeaders: ["Signature"] }],
   ["a thread header that is a key of Azure", { threadHeaders: ["x-thread-id", "api_key"] }],
   ["a thread header of the subprotocols", { threadHeaders: ["Sec-WebSocket-Protocol"] }],
+  ["an open proxy under another name", { clientToken: "open", allowedHosts: ["proxy"] }],
   ["no thread", { maxThreads: 0 }],
   ["more threads than one proxy serves", { maxThreads: 100_001 }],
   ["half a thread", { maxThreads: 1.5 }],

@@ -55,7 +55,7 @@ export interface SigningProxyOptions {
   /**
    * What clients may name in `Host` beside the address that the proxy listens on, each as `HOST` or `HOST:PORT`: the name of a service in a
    * container network, a mapped port. Without a port it is the one that the connection came to. Default none. A page of such a name could
-   * reach the proxy, but has no client token.
+   * reach the proxy, but has no client token: not with `clientToken: "open"`.
    */
   readonly allowedHosts?: readonly string[] | undefined;
   /**
@@ -143,6 +143,12 @@ export function createSigningProxy(options: SigningProxyOptions): SigningProxy {
   const upstream = parseUpstream(options.upstream, { insecureHttp });
   const isOpen = clientToken === "open";
   const token = clientToken === undefined || isOpen ? undefined : createClientToken(clientToken);
+  const allowedHosts = parseAllowedHosts(options.allowedHosts ?? []);
+  if (isOpen && allowedHosts.length > 0) {
+    throw new AssertionProxyError("config_invalid", "an open proxy cannot have allowedHosts", {
+      hint: "give clientToken: a page in a browser could reach the proxy by such a name, and would need no token",
+    });
+  }
   const bindingBodyBytes = bytes(
     "bindingBodyBytes",
     options.bindingBodyBytes ?? DEFAULT_BINDING_BYTES,
@@ -154,7 +160,7 @@ export function createSigningProxy(options: SigningProxyOptions): SigningProxy {
       listener: () => listener,
       token,
       keyFields,
-      allowedHosts: parseAllowedHosts(options.allowedHosts ?? []),
+      allowedHosts,
     }),
     keyFields,
     isSecret: token?.isIn,
