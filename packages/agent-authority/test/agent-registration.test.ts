@@ -103,6 +103,8 @@ describe("an agent registration by bearer", () => {
       { ...good, ttl: "1" },
       { ...good, ttl: 0 },
       { ...good, ttl: 1.5 },
+      { ...good, account_id: "acct 1" },
+      { ...good, user_id: 1 },
     ];
     for (const body of bodies) {
       const answer = await tested.call("POST", REGISTER, { headers, body });
@@ -144,6 +146,26 @@ describe("an agent registration by bearer", () => {
     expectRefusal(await tested.call("POST", REGISTER, asText), 415, "invalid_request");
     const large = { headers, body: { padding: "x".repeat(70_000) } };
     expectRefusal(await tested.call("POST", REGISTER, large), 413, "invalid_request");
+  });
+
+  it("is refused for another account or user than the token's, and nothing is made", async () => {
+    await using tested = await TestedAuthority.start();
+    const token = await tested.token();
+    const key = AgentKey.generate();
+    for (const expected of [
+      { account_id: "acct-2", user_id: "user-1" },
+      { account_id: "acct-1", user_id: "user-2" },
+      { account_id: "acct-2" },
+      { user_id: "user-2" },
+    ]) {
+      const answer = await tested.registerAgent(token, key, expected);
+      expectRefusal(answer, 403, "forbidden");
+    }
+    const { registry } = tested.authority;
+    expect(await registry.listAgents()).toEqual([]);
+    const right = { account_id: "acct-1", user_id: "user-1" };
+    expect((await tested.registerAgent(token, key, right)).status).toBe(200);
+    expect(await registry.listAgents()).toHaveLength(1);
   });
 
   it("gives an agent, and names account and user", async () => {

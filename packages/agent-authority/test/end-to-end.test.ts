@@ -8,6 +8,7 @@ import {
 } from "@countersign/agent-assertion";
 import { remoteDirectory } from "@countersign/agent-assertion/remote-directory";
 import { AgentIdentityManager, fixedAuth, memoryStore } from "@countersign/agent-identity";
+import { AuthorityError } from "@countersign/agent-identity/authority-client";
 import { type AgentTask, AgentTaskManager, TaskRegistrationError } from "@countersign/agent-task";
 import { describe, expect, it } from "vitest";
 import { databaseDirectory } from "../src/index.js";
@@ -18,21 +19,27 @@ const features = { isEnabled: () => true };
 
 async function startClient(
   tested: TestedAuthority,
-  options: { proof?: "bearer" | "biscuit"; base?: string; userId?: string } = {},
+  options: {
+    proof?: "bearer" | "biscuit";
+    base?: string;
+    userId?: string;
+    /** What the login says. Default: the token's user. */
+    loginUserId?: string;
+  } = {},
 ) {
-  const { proof = "bearer", base = "", userId = "user-1" } = options;
+  const { proof = "bearer", base = "", userId = "user-1", loginUserId = userId } = options;
   const now = () => tested.clock.nowMs;
   const auth = fixedAuth({
     kind: "human",
     accountId: "acct-1",
-    userId,
+    userId: loginUserId,
     accessToken: await tested.token("human", userId),
     proof,
   });
   const authority = tested.url + base;
   const store = memoryStore();
   const identities = new AgentIdentityManager({ authority, auth, store, features, now });
-  return { authority, identities, tasks: new AgentTaskManager({ identities, now }) };
+  return { authority, store, identities, tasks: new AgentTaskManager({ identities, now }) };
 }
 
 async function headerOf(tested: TestedAuthority, task: AgentTask | undefined): Promise<string> {
@@ -46,6 +53,19 @@ function directoriesOf(tested: TestedAuthority, authority: string): AgentDirecto
   const now = () => tested.clock.nowMs;
   return [databaseDirectory(tested.store, authority), remoteDirectory(authority, { now })];
 }
+
+describe("a login with the account or user of another human", () => {
+  for (const proof of ["bearer", "biscuit"] as const) {
+    it(`is found by the one request that would register its agent, by ${proof}`, async () => {
+      await using tested = await TestedAuthority.start();
+      const { identities, store } = await startClient(tested, { proof, loginUserId: "user-2" });
+      await expectRejection(identities.ensure(), AuthorityError, "forbidden");
+      expect(await tested.authority.registry.listAgents()).toEqual([]);
+      // Nor is a key kept for a registration that can never succeed.
+      expect((await store.load()).identities).toEqual([]);
+    });
+  }
+});
 
 describe("an agent, a task, an assertion", () => {
   for (const proof of ["bearer", "biscuit"] as const) {

@@ -143,13 +143,14 @@ export class AgentRegistrar {
     const { client, store, capabilities, ttlSeconds, abom = defaultAbom() } = this.#options;
     const key = importEntryKey(kept.entry, store);
     const { publicKey } = key;
+    const { accountId, userId } = binding;
     // Looked at just before it is sent: the token of somebody who logged out meanwhile goes nowhere.
     const { accessToken, proof = "bearer" } = await human();
     let mayBeKnown = kept.before === undefined;
     publishIdentityEvent("requesting", binding);
     try {
       return await client.registerAgent(
-        { accessToken, proof, publicKey, key, abom, capabilities, ttlSeconds },
+        { accessToken, proof, publicKey, key, abom, capabilities, ttlSeconds, accountId, userId },
         {
           ...patience(),
           signal,

@@ -1,13 +1,16 @@
 import {
   AGENT_REGISTRATION_PATH,
+  type AgentRegistrationRequest,
   createAgentRegistrationResponse,
   parseAgentRegistrationRequest,
 } from "@countersign/agent-identity";
 import { parseTimestamp } from "@countersign/agent-key";
 import type { FastifyInstance } from "fastify";
+import type { Principal } from "../humans/principal.js";
 import { commitCounted } from "../limits/count-request.js";
 import { userSubject } from "../limits/limit-subject.js";
 import { actedBy } from "../registry/occasion.js";
+import { Refusal } from "../registry/refusal.js";
 import { registerAgent } from "../registry/register-agent.js";
 import type { AuthorityContext } from "./authority-context.js";
 import { checkAgentRegistrationProof } from "./human-proof.js";
@@ -32,6 +35,7 @@ export function addAgentRoutes(app: FastifyInstance, context: AuthorityContext):
     const { publicKey } = registration;
     const isProven = isProvenAgentRegistration(context, request.raw, publicKey, occasion);
     const { principal } = proof;
+    assertExpectedHuman(registration, principal);
     const user = userSubject(principal.accountId, principal.userId);
     const agent = await commitCounted(context, request.raw, user, async (rows) => {
       await proof.spend(rows);
@@ -51,4 +55,19 @@ export function addAgentRoutes(app: FastifyInstance, context: AuthorityContext):
       expiresAt: agent.expires_at === null ? undefined : parseTimestamp(agent.expires_at),
     });
   });
+}
+
+// A client is told before an agent exists that its credential is not of the human that it registers for (protocol §5, "expected human").
+function assertExpectedHuman(
+  { accountId, userId }: Pick<AgentRegistrationRequest, "accountId" | "userId">,
+  principal: Pick<Principal, "accountId" | "userId">,
+): void {
+  const isOther =
+    (accountId !== undefined && accountId !== principal.accountId) ||
+    (userId !== undefined && userId !== principal.userId);
+  if (!isOther) return;
+  throw new Refusal(
+    "forbidden",
+    "this login's credential belongs to another account or user than the registration is for: log in with those that it belongs to",
+  );
 }

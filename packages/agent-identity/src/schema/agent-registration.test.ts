@@ -45,6 +45,8 @@ describe("a registration request is refused", () => {
     ["with 65 capabilities", { ...BODY, capabilities: Array(65).fill("one") }],
     ["with a lifetime of nothing", { ...BODY, ttl: 0 }],
     ["with half a second of lifetime", { ...BODY, ttl: 0.5 }],
+    ["for an account that is no account id", { ...BODY, account_id: "acct 1" }],
+    ["for a user that is no user id", { ...BODY, user_id: 1 }],
   ];
   test.each(cases)("%s", async (_, body) => {
     await expectRefused(() => parseAgentRegistrationRequest(body), "invalid_request");
@@ -75,6 +77,17 @@ test("a registration request is read as it was made, in Codex's member order", (
   const request = parseAgentRegistrationRequest(BODY);
   expect(request).toMatchObject({ capabilities: ["one"], ttlSeconds: 60 });
   expect(JSON.stringify(createAgentRegistrationRequest(request))).toBe(JSON.stringify(BODY));
+});
+
+test("a registration request says whom it is for, if the client knows", () => {
+  const human = { accountId: "acct-1", userId: "user-1" };
+  const request = { ...parseAgentRegistrationRequest(BODY), ...human };
+  const body = createAgentRegistrationRequest(request);
+  expect(body).toEqual({ ...BODY, account_id: "acct-1", user_id: "user-1" });
+  expect(parseAgentRegistrationRequest(body)).toMatchObject(human);
+  const unsaid = parseAgentRegistrationRequest({ ...BODY, account_id: null, user_id: null });
+  expect(unsaid).not.toHaveProperty("accountId");
+  expect(unsaid).not.toHaveProperty("userId");
 });
 
 describe("a registration answer is refused", () => {

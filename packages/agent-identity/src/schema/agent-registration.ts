@@ -22,7 +22,12 @@ const label = z
   .max(256)
   .regex(/^[^\p{Cc}\p{Cf}]*$/u, "has control characters");
 
-/** Body of an agent registration: `{abom, agent_public_key, capabilities, ttl?}` (protocol.md §4). Unknown members are ignored. */
+const principalId = (what: string) => z.string().refine(isPrincipalId, `not ${what}`);
+
+/**
+ * Body of an agent registration: `{abom, agent_public_key, capabilities, ttl?}` (protocol.md §4), and whom it is for (§5, "expected human"). Unknown
+ * members are ignored.
+ */
 export const agentRegistrationRequestSchema = z.object({
   abom: z.object({
     agent_version: label,
@@ -32,13 +37,15 @@ export const agentRegistrationRequestSchema = z.object({
   agent_public_key: z.string().max(2048),
   capabilities: z.array(label).max(64),
   ttl: z.number().int().positive().max(Number.MAX_SAFE_INTEGER).nullish(),
+  account_id: principalId("an account id").nullish(),
+  user_id: principalId("a user id").nullish(),
 });
 
 /** Answer to an agent registration. Account and user are repeated by our authority; unknown members are ignored. */
 export const agentRegistrationResponseSchema = z.object({
   agent_runtime_id: z.string().refine(isServerId, "not a server's id"),
-  account_id: z.string().refine(isPrincipalId, "not an account id").optional(),
-  user_id: z.string().refine(isPrincipalId, "not a user id").optional(),
+  account_id: principalId("an account id").optional(),
+  user_id: principalId("a user id").optional(),
   expires_at: z.iso.datetime({ offset: true }).nullish(),
 });
 
@@ -57,6 +64,10 @@ export interface AgentRegistrationRequest {
   readonly capabilities: readonly string[];
   /** Requested lifetime in seconds. Absent: as the authority likes. */
   readonly ttlSeconds?: number | undefined;
+  /** Account that the client registers for: another one's credential is refused before anything is made. Absent: the credential's. */
+  readonly accountId?: string | undefined;
+  /** User that the client registers for, as `accountId`. */
+  readonly userId?: string | undefined;
 }
 
 /** What an authority answers to an agent registration. */
@@ -83,6 +94,8 @@ export function createAgentRegistrationRequest(
     agent_public_key: request.publicKey.line,
     capabilities: [...request.capabilities],
     ...(request.ttlSeconds === undefined ? {} : { ttl: request.ttlSeconds }),
+    ...(request.accountId === undefined ? {} : { account_id: request.accountId }),
+    ...(request.userId === undefined ? {} : { user_id: request.userId }),
   };
 }
 
@@ -103,7 +116,7 @@ export function parseAgentRegistrationRequest(body: unknown): AgentRegistrationR
       { cause: parsed.error },
     );
   }
-  const { abom, agent_public_key, capabilities, ttl } = parsed.data;
+  const { abom, agent_public_key, capabilities, ttl, account_id, user_id } = parsed.data;
   return {
     publicKey: parsePublicKey(agent_public_key),
     abom: {
@@ -113,6 +126,8 @@ export function parseAgentRegistrationRequest(body: unknown): AgentRegistrationR
     },
     capabilities,
     ...(ttl == null ? {} : { ttlSeconds: ttl }),
+    ...(account_id == null ? {} : { accountId: account_id }),
+    ...(user_id == null ? {} : { userId: user_id }),
   };
 }
 
