@@ -1,5 +1,5 @@
-// Control, formatting (which includes bidirectional) and unpaired surrogate characters, line and paragraph separators.
-const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
+// As `escapeText` of agent-key does, which this package cannot use because it depends on none; a test of the CLI compares them.
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}]/gu;
 const MAX_CHARACTERS = 80;
 
 /** Makes a name that someone wrote safe to print: escaped where it could act on a terminal, and cut at 80 characters. */
@@ -8,7 +8,12 @@ export function printableName(name: string): string {
   const cut = characters.slice(0, MAX_CHARACTERS).join("");
   const text = cut.replace(
     UNPRINTABLE,
-    (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
+    // Each unit of UTF-16 as JSON escapes it.
+    (character) => character.replace(/./gs, escapeUnit),
   );
   return characters.length > MAX_CHARACTERS ? `${text}…` : text;
+}
+
+function escapeUnit(unit: string): string {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }

@@ -65,7 +65,7 @@ describe("bad settings", () => {
     const { message } = failure(() =>
       resolveFeatures(registry, [switchSource({ enable: [name] })]),
     );
-    expect(message).toContain("\\u{1b}[31m\\u{202e}xxx");
+    expect(message).toContain("\\u001b[31m\\u202exxx");
     expect(message.length).toBeLessThan(150);
   });
 
@@ -398,7 +398,7 @@ describe("warnings", () => {
   test("are safe to print", () => {
     const [warning] = warnings({ "\u001b]0;x\u0007\u202e": true });
     expect(warning?.message).toBe(
-      "config.toml: features.\\u{1b}]0;x\\u{7}\\u{202e}: unknown feature",
+      "config.toml: features.\\u001b]0;x\\u0007\\u202e: unknown feature",
     );
   });
 });

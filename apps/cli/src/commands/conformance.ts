@@ -1,6 +1,6 @@
+import { escapeText } from "@countersign/agent-key/escaping";
 import { runConformance } from "@countersign/conformance";
 import type { Run } from "../config/run.js";
-import { escapeText } from "../text/escape-text.js";
 
 /** `conformance run DIR`: a line for each vector that differs, then the counts; exit 1 when one differs. */
 export async function runVectors(

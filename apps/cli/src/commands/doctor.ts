@@ -1,3 +1,4 @@
+import { escapeText } from "@countersign/agent-key/escaping";
 import type { AgentTask } from "@countersign/agent-task";
 import type { Run } from "../config/run.js";
 import { checkEcho, checkFeature, checkIdentity, checkTask } from "../doctor/check-agent.js";
@@ -14,7 +15,6 @@ import { check, type Finding, ok, type Verdict } from "../doctor/finding.js";
 import { openCredentialStore } from "../options/credential-store-option.js";
 import { resolveThread } from "../options/thread-option.js";
 import { type AgentSession, openAgentSession, requireLogin } from "../session/agent-session.js";
-import { escapeText } from "../text/escape-text.js";
 import { formatColumns } from "../text/output.js";
 import { withProgress } from "../text/progress.js";
 

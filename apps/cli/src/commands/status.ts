@@ -1,10 +1,10 @@
 import { AgentIdentityError, type StoredLogin } from "@countersign/agent-identity";
+import { escapeText } from "@countersign/agent-key/escaping";
 import type { Run } from "../config/run.js";
 import { namedAuthority } from "../options/authority-option.js";
 import { openCredentialStore } from "../options/credential-store-option.js";
 import { resolveThread } from "../options/thread-option.js";
 import { openAgentSession } from "../session/agent-session.js";
-import { escapeText } from "../text/escape-text.js";
 import { formatColumns } from "../text/output.js";
 import { describeIdentity } from "./identity/identity.js";
 import { describeTask } from "./task.js";

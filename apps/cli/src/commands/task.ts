@@ -1,4 +1,5 @@
 import { formatTimestamp } from "@countersign/agent-key";
+import { escapeText } from "@countersign/agent-key/escaping";
 import type { AgentTask } from "@countersign/agent-task";
 import type { Run } from "../config/run.js";
 import { resolveThread } from "../options/thread-option.js";
@@ -11,7 +12,6 @@ import {
   requireLogin,
 } from "../session/agent-session.js";
 import { CliError } from "../text/cli-error.js";
-import { escapeText } from "../text/escape-text.js";
 import { formatColumns } from "../text/output.js";
 import { withProgress } from "../text/progress.js";
 

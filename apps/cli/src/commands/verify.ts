@@ -1,11 +1,11 @@
 import { createVerifier, type VerifiedAssertion } from "@countersign/agent-assertion";
 import { formatTimestamp, parseTimestamp } from "@countersign/agent-key";
+import { escapeText } from "@countersign/agent-key/escaping";
 import type { Run } from "../config/run.js";
 import { type DirectoryOptions, openDirectory } from "../directory/directory-option.js";
 import { openKeysFile } from "../directory/keys-file.js";
 import { readStdin } from "../home/secrets.js";
 import { usageError } from "../text/cli-error.js";
-import { escapeText } from "../text/escape-text.js";
 import { formatColumns } from "../text/output.js";
 import { withProgress } from "../text/progress.js";
 

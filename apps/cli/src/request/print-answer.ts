@@ -1,9 +1,9 @@
 import { isUtf8 } from "node:buffer";
 import { once } from "node:events";
 import { isCode } from "@countersign/agent-key/codes";
+import { escapeLines, escapeText } from "@countersign/agent-key/escaping";
 import type { Run } from "../config/run.js";
 import { CliError } from "../text/cli-error.js";
-import { escapeLines, escapeText } from "../text/escape-text.js";
 import { toTransportError } from "./transport-error.js";
 
 const MAX_JSON_BYTES = 64 * 1024 * 1024;

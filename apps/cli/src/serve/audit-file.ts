@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { appendFileSync, constants, createWriteStream } from "node:fs";
 import { type FileHandle, open, statfs } from "node:fs/promises";
 import { networkFileSystem } from "@countersign/agent-identity/private-file";
+import { escapeText } from "@countersign/agent-key/escaping";
 import type { Run } from "../config/run.js";
 import { isSystemError, pathOption, reasonOf } from "../home/home.js";
 import { CliError } from "../text/cli-error.js";
@@ -82,7 +83,7 @@ function localFile(handle: FileHandle, onError: (error: unknown) => void): Audit
     append(entry) {
       if (hasFailed) return;
       try {
-        appendFileSync(handle.fd, `${JSON.stringify(entry)}\n`);
+        appendFileSync(handle.fd, `${escapeText(JSON.stringify(entry))}\n`);
       } catch (error) {
         // Half a line may be there: another one behind it would be broken too.
         hasFailed = true;
@@ -99,7 +100,7 @@ function otherFile(handle: FileHandle, onError: (error: unknown) => void): Audit
   stream.on("error", onError);
   return {
     append(entry) {
-      stream.write(`${JSON.stringify(entry)}\n`);
+      stream.write(`${escapeText(JSON.stringify(entry))}\n`);
     },
     async close() {
       if (stream.destroyed) return;

@@ -1,11 +1,11 @@
 import type { Registry } from "@countersign/agent-authority";
 import { type Code, CountersignError } from "@countersign/agent-key";
+import { escapeText } from "@countersign/agent-key/escaping";
 import type { Run } from "../config/run.js";
 import { readSecretSource } from "../home/secrets.js";
 import { type OpenDatabaseOptions, openDatabase } from "../options/database-option.js";
 import { parseBaseUrl } from "../options/http-url.js";
 import { CliError, usageError } from "../text/cli-error.js";
-import { escapeText } from "../text/escape-text.js";
 import { formatColumns } from "../text/output.js";
 
 /** Options of commands on the registry. */

@@ -1,5 +1,5 @@
 import { styleText } from "node:util";
-import { escapeText } from "./escape-text.js";
+import { escapeText } from "@countersign/agent-key/escaping";
 
 const COLOURS = { error: "red", warn: "yellow", info: "cyan", debug: "gray" } as const;
 

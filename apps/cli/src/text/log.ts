@@ -1,3 +1,4 @@
+import { escapeLines } from "@countersign/agent-key/escaping";
 import { hideCredentials } from "@countersign/agent-key/redaction";
 import { type DestinationStream, destination, pino, stdTimeFunctions } from "pino";
 import { wordLogLine } from "./log-line.js";
@@ -38,7 +39,7 @@ export function createLog({ level, forPeople }: LogOptions): Log {
       timestamp: stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: describeError },
-      hooks: { streamWrite: hideCredentials },
+      hooks: { streamWrite: (line) => escapeLines(hideCredentials(line)) },
     },
     stream,
   );

@@ -1,7 +1,7 @@
 import { stripVTControlCharacters, styleText } from "node:util";
 import type { CountersignError } from "@countersign/agent-key";
+import { escapeText } from "@countersign/agent-key/escaping";
 import { hideCredentials } from "@countersign/agent-key/redaction";
-import { escapeText } from "./escape-text.js";
 import { hintOf } from "./exit-code.js";
 
 /** Options of {@link createOutput}. */

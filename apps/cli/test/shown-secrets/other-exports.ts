@@ -45,6 +45,7 @@ export const NO_SECRET: Readonly<Record<string, string>> = {
     findHiddenPath followsEnvProxies formatTimestamp hideMembers isLoopbackHost isPrincipalId isServerId optionChecks parseAuthority
     parseOrigin parseScopeId parseTimestamp showMembers`,
   "agent-key/codes": "CODES CODE_ROWS codeRow hasInRow hintOfCode isCode",
+  "agent-key/escaping": "escapeLines escapeText",
   "agent-key/message-signature": "contentDigest signMessage signatureBase signatureParameters",
   "agent-key/redaction": "hideCredentials",
   "agent-task": `

@@ -90,7 +90,7 @@ describe("keeps the code of problem+json", () => {
     const body = { code: "agent_revoked", detail: "stopped by\u202e an operator\u0007" };
     authority.fault("register_agent", { kind: "status", status: 401, body });
     const error = await expectRejection(register(), AuthorityError, "agent_revoked");
-    expect(error.message).toContain("stopped by\\u{202e} an operator\\u{7}");
+    expect(error.message).toContain("stopped by\\u202e an operator\\u0007");
   });
 
   test.each([["store_corrupt"], ["cancelled"], ["usage"], ["no_such_code"], [7], [null]])(

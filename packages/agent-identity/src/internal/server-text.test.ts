@@ -5,7 +5,7 @@ import { describeServerText } from "./server-text.js";
 
 test("escapes control and bidirectional characters", () => {
   expect(describeServerText("a\u001b[31mb\u202ec\u2028d\ne")).toBe(
-    "a\\u{1b}[31mb\\u{202e}c\\u{2028}d e",
+    "a\\u001b[31mb\\u202ec\\u2028d e",
   );
 });
 

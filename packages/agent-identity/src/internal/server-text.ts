@@ -1,11 +1,10 @@
+import { escapeText } from "@countersign/agent-key/escaping";
 import { hideCredentials } from "@countersign/agent-key/redaction";
 
 const MAX_CHARACTERS = 512;
-// Control, format (bidirectional overrides among them), line and paragraph separators, lone surrogates, private use.
-const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}]/gu;
 
 /**
- * Makes text from a server fit to be shown: credentials hidden, control and bidirectional characters escaped, cut at 512 characters.
+ * Makes text from a server fit to be shown: credentials hidden, what steers a terminal escaped, cut at 512 characters.
  *
  * @param secrets - texts that must not appear, for instance the token that was sent
  */
@@ -15,14 +14,13 @@ export function describeServerText(text: string, secrets: readonly string[] = []
   for (const secret of secrets) {
     if (secret.length >= 4) shown = shown.replaceAll(secret, "[hidden]");
   }
-  shown = hideCredentials(shown).trim().replace(UNSAFE, escapeCharacter);
+  shown = escapeText(
+    hideCredentials(shown)
+      .trim()
+      .replace(/[\n\t\r]/g, " "),
+  );
   const characters = [...shown.slice(0, 4 * MAX_CHARACTERS)];
   return characters.length <= MAX_CHARACTERS
     ? characters.join("")
     : `${characters.slice(0, MAX_CHARACTERS - 1).join("")}…`;
-}
-
-function escapeCharacter(character: string): string {
-  if (character === "\n" || character === "\t" || character === "\r") return " ";
-  return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
 }

@@ -2,12 +2,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { AuditEvent, AuditFilter, Registry } from "@countersign/agent-authority";
 import { CountersignError } from "@countersign/agent-key";
 import { isCode } from "@countersign/agent-key/codes";
+import { escapeText } from "@countersign/agent-key/escaping";
 import { hideCredentials } from "@countersign/agent-key/redaction";
 import type { Run } from "../../config/run.js";
 import { parseCount } from "../../session/registry-commands.js";
 import { type RegistryOptions, type Row, withRegistry } from "../../session/registry-session.js";
 import { usageError } from "../../text/cli-error.js";
-import { escapeText } from "../../text/escape-text.js";
 
 /** Options of `authority audit tail`. */
 export interface TailAuditOptions extends RegistryOptions {

@@ -1,9 +1,9 @@
 import { checkIssuers, checkOidcToken, createOidcIssuer } from "@countersign/agent-authority";
+import { escapeText } from "@countersign/agent-key/escaping";
 import type { Run } from "../../config/run.js";
 import { readStdin } from "../../home/secrets.js";
 import { loadAuthoritySettings } from "../../serve/authority-config.js";
 import { CliError } from "../../text/cli-error.js";
-import { escapeText } from "../../text/escape-text.js";
 
 /** Options of `authority oidc check`. */
 export interface CheckOidcOptions {

@@ -7,6 +7,7 @@ import {
   readPrivateFile,
   writePrivateFile,
 } from "@countersign/agent-identity/private-file";
+import { escapeText } from "@countersign/agent-key/escaping";
 import { loadCodexDestination } from "../../codex/codex-config-file.js";
 import { exportCommand, importCommand } from "../../codex/codex-copies.js";
 import { createCodexAuth, createCodexConfig, createCodexEnv } from "../../codex/codex-home.js";
@@ -19,7 +20,6 @@ import { openCredentialStore } from "../../options/credential-store-option.js";
 import { type NamedUrl, parseBaseUrl } from "../../options/http-url.js";
 import { checkPrincipals } from "../../options/principal-options.js";
 import { CliError, usageError } from "../../text/cli-error.js";
-import { escapeText } from "../../text/escape-text.js";
 import { quoteArgument } from "../../text/quote-argument.js";
 
 /** Options of `codex export`. */

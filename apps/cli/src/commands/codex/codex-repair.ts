@@ -1,10 +1,10 @@
+import { escapeText } from "@countersign/agent-key/escaping";
 import { loadCodexDestination } from "../../codex/codex-config-file.js";
 import { type CodexTaskRepair, repairCodexTask } from "../../codex/codex-task.js";
 import type { Run } from "../../config/run.js";
 import { pathOption } from "../../home/home.js";
 import { authorityOption } from "../../options/authority-option.js";
 import { parseBaseUrl } from "../../options/http-url.js";
-import { escapeText } from "../../text/escape-text.js";
 import { withProgress } from "../../text/progress.js";
 
 /** Options of `codex repair`. */

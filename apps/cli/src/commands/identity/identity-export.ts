@@ -5,6 +5,7 @@ import {
   type StoredIdentity,
   type StoredLogin,
 } from "@countersign/agent-identity";
+import { escapeText } from "@countersign/agent-key/escaping";
 import { changedMeanwhile, importCommand, noteCopy } from "../../codex/codex-copies.js";
 import {
   type CodexHome,
@@ -27,7 +28,6 @@ import { requireAuthority } from "../../options/authority-option.js";
 import { openCredentialStore } from "../../options/credential-store-option.js";
 import { parseUnsentBaseUrl } from "../../options/http-url.js";
 import { CliError, usageError } from "../../text/cli-error.js";
-import { escapeText } from "../../text/escape-text.js";
 
 /** Options of `identity export`. */
 export interface ExportIdentityOptions extends CodexProgramOptions {

@@ -6,6 +6,7 @@ import {
   withFormerKey,
 } from "@countersign/agent-identity";
 import { AgentKey } from "@countersign/agent-key";
+import { escapeText } from "@countersign/agent-key/escaping";
 import {
   changedMeanwhile,
   exportCommand,
@@ -20,7 +21,6 @@ import { pathOption } from "../../home/home.js";
 import { openCredentialStore } from "../../options/credential-store-option.js";
 import { parseUnsentBaseUrl } from "../../options/http-url.js";
 import { CliError } from "../../text/cli-error.js";
-import { escapeText } from "../../text/escape-text.js";
 
 /** Options of `identity import`. */
 export interface ImportIdentityOptions {

@@ -4,12 +4,12 @@ import {
   type StoredIdentity,
   type UnreadableMember,
 } from "@countersign/agent-identity";
+import { escapeText } from "@countersign/agent-key/escaping";
 import { isSameOwner } from "../../codex/codex-identity.js";
 import type { Run } from "../../config/run.js";
 import { namedAuthority } from "../../options/authority-option.js";
 import { openCredentialStore } from "../../options/credential-store-option.js";
 import { parseUnsentBaseUrl } from "../../options/http-url.js";
-import { escapeText } from "../../text/escape-text.js";
 import { formatColumns } from "../../text/output.js";
 
 /** A stored identity as `identity list` prints it: nothing of the private key. */

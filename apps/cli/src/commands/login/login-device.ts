@@ -1,11 +1,11 @@
 import type { CredentialStore } from "@countersign/agent-identity";
+import { escapeText } from "@countersign/agent-key/escaping";
 import type { Run } from "../../config/run.js";
 import { readSecretSource } from "../../home/secrets.js";
 import { saveHumanLogin } from "../../login/save-human-login.js";
 import { askWhoseToken } from "../../login/whose-token.js";
 import { parseBaseUrl } from "../../options/http-url.js";
 import { usageError } from "../../text/cli-error.js";
-import { escapeText } from "../../text/escape-text.js";
 import { withProgress } from "../../text/progress.js";
 
 /** The options of `login` for the device login of an issuer. */
