@@ -329,7 +329,7 @@ describe("counters", () => {
   it("refuse what cannot be counted, rather than let guesses go on without a limit", async () => {
     await using tested = await start({ addressPerMinute: 3 }, own.url);
     await tested.store.rows.schema.dropTable("rate_limits").execute();
-    expectRefusal(await register(tested, NO_TOKEN), 500, "server_error");
+    expectRefusal(await register(tested, NO_TOKEN), 503, "server_error");
   });
 
   it("refuse again without a look at the database, and forget that with the window, whichever way the clock goes", async () => {

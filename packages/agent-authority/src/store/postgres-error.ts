@@ -1,4 +1,5 @@
 import { AgentAuthorityError } from "../agent-authority-error.js";
+import { missingTable } from "./missing-table.js";
 
 // Classes and codes of SQLSTATE, https://www.postgresql.org/docs/current/errcodes-appendix.html
 const CONNECTION_CLASSES = /^(08|57P)/;
@@ -64,16 +65,7 @@ export function toPostgresError(error: unknown): unknown {
       hint: "check the user, its password and rights, and that the database exists",
     });
   }
-  if (MISSING.test(code)) {
-    return new AgentAuthorityError(
-      "store_denied",
-      "a table of the authority is missing, or this user may not use its schema",
-      {
-        cause: error,
-        hint: "check the search path of the user and its USAGE of the schema; restore a lost table from a backup",
-      },
-    );
-  }
+  if (MISSING.test(code)) return missingTable(error);
   if (DAMAGED.test(code)) {
     return new AgentAuthorityError("store_corrupt", "the database is damaged", {
       cause: error,

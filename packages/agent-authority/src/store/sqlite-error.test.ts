@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest";
 import { AgentAuthorityError } from "../agent-authority-error.js";
 import { isBusy, toStoreError } from "./sqlite-error.js";
 
-function sqliteError(errcode: number): Error {
-  return Object.assign(new Error("from SQLite"), { code: "ERR_SQLITE_ERROR", errcode });
+function sqliteError(errcode: number, message = "from SQLite"): Error {
+  return Object.assign(new Error(message), { code: "ERR_SQLITE_ERROR", errcode });
 }
 
 describe("an error of SQLite", () => {
@@ -23,6 +23,15 @@ describe("an error of SQLite", () => {
       const error = toStoreError(sqliteError(errcode));
       expect(AgentAuthorityError.is(error)).toBe(true);
       expect(error).toMatchObject({ code, retryable, hint: expect.any(String) });
+    }
+  });
+
+  it("is store_denied for a table that is missing, and for no other fault of a statement", () => {
+    const missing = toStoreError(sqliteError(1, "no such table: agents"));
+    expect(missing).toMatchObject({ code: "store_denied", hint: expect.stringMatching(/backup/) });
+    for (const message of ["no such column: agents", 'near "no such table: a": syntax error']) {
+      const other = sqliteError(1, message);
+      expect(toStoreError(other)).toBe(other);
     }
   });
 

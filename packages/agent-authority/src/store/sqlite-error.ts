@@ -1,6 +1,8 @@
 import { AgentAuthorityError } from "../agent-authority-error.js";
+import { missingTable } from "./missing-table.js";
 
 // Primary result codes, https://www.sqlite.org/rescode.html
+const ERROR = 1;
 const BUSY = 5;
 const LOCKED = 6;
 const PERM = 3;
@@ -49,6 +51,8 @@ export function toStoreError(error: unknown, path?: string): unknown {
         cause: error,
         hint: "restore it from a backup, or name another file",
       });
+    case ERROR:
+      return isTableMissing(error) ? missingTable(error) : error;
     default:
       return error;
   }
@@ -57,6 +61,11 @@ export function toStoreError(error: unknown, path?: string): unknown {
 /** Tells whether SQLite said that another connection holds the database. */
 export function isBusy(error: unknown): boolean {
   return primaryCode(error) === BUSY;
+}
+
+// SQLite has no code for it, but this message since its first version.
+function isTableMissing(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith("no such table: ");
 }
 
 function primaryCode(error: unknown): number | undefined {
