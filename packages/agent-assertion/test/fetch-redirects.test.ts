@@ -159,6 +159,15 @@ describe("a redirect", () => {
     expect(server.requests).toHaveLength(3);
   });
 
+  test("that leaves a streamed body behind can be repeated after a 401", async () => {
+    const { server, source, api } = await setUp();
+    source.next = second;
+    server.answer(redirectTo("/next", 303), refusal);
+    const init = { method: "POST", body: streamOf("body"), duplex: "half" } as const;
+    expect((await api(server.url, init)).status).toBe(200);
+    expect(server.requests.map(({ method }) => method)).toEqual(["POST", "GET", "GET"]);
+  });
+
   test("has no second repetition after a 401 before it", async () => {
     const { server, source, api } = await setUp();
     source.next = second;
