@@ -1,3 +1,5 @@
+export type { Problem, ProblemExtra } from "@countersign/agent-key/problem";
+export { createProblem, statusOf } from "@countersign/agent-key/problem";
 export { AgentAssertionError } from "./agent-assertion-error.js";
 export type { BindingOptions, BindingPolicy } from "./binding/binding-policy.js";
 export type { MemoryReplayStoreOptions, NonceEntry, ReplayStore } from "./binding/replay-store.js";
@@ -13,8 +15,6 @@ export type {
 } from "./directory/agent-directory.js";
 export type { MemoryDirectoryOptions, MemoryTaskRecord } from "./directory/memory-directory.js";
 export { memoryDirectory } from "./directory/memory-directory.js";
-export type { Problem, ProblemExtra } from "./problem.js";
-export { createProblem, statusOf } from "./problem.js";
 export type { DirectoryAnswer, DirectoryRecord } from "./schema/directory-record.js";
 export {
   createDirectoryRecord,

@@ -125,6 +125,14 @@ describe("a 401", () => {
       },
     ],
     [
+      "the challenge, behind its realm",
+      "task_revoked",
+      {
+        status: 401,
+        headers: { "www-authenticate": 'AgentAssertion realm="x", error="task_revoked"' },
+      },
+    ],
+    [
       "the challenge rather than the body",
       "expired",
       {

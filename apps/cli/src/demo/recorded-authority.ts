@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { createProblem } from "@countersign/agent-assertion";
 import type { Authority } from "@countersign/agent-authority";
+import { createProblem } from "@countersign/agent-key/problem";
 
 /** What a request asked of the authority. */
 export type AuthorityStep = "whoami" | "register_agent" | "register_task" | "directory" | "other";

@@ -1,13 +1,12 @@
 import { isUtf8 } from "node:buffer";
 import { once } from "node:events";
-import { isCode } from "@countersign/agent-key/codes";
 import { escapeLines, escapeText } from "@countersign/agent-key/escaping";
+import { MAX_PROBLEM_BYTES, refusalCode } from "@countersign/agent-key/problem";
 import type { Run } from "../config/run.js";
 import { CliError } from "../text/cli-error.js";
 import { toTransportError } from "./transport-error.js";
 
 const MAX_JSON_BYTES = 64 * 1024 * 1024;
-const PROBLEM_BYTES = 16_384;
 
 /** Options of {@link printAnswer}. */
 export interface PrintAnswerOptions {
@@ -31,7 +30,7 @@ export async function printAnswer(
   const { stdout, json } = run.output;
   const kept: Uint8Array[] = [];
   let keptBytes = 0;
-  const keepUpTo = json ? MAX_JSON_BYTES : PROBLEM_BYTES;
+  const keepUpTo = json ? MAX_JSON_BYTES : MAX_PROBLEM_BYTES;
   if (include && !json) stdout.write(formatHead(answer));
   const decoder = new TextDecoder();
   try {
@@ -48,7 +47,7 @@ export async function printAnswer(
   }
   const body = Buffer.concat(kept);
   if (json) run.output.result(describeAnswer(answer, body), () => "");
-  if (answer.status >= 400) throw refusalOf(answer, body, origin);
+  if (answer.status >= 400) throw await refusalOf(answer, body, origin);
 }
 
 function formatHead(answer: Response): string {
@@ -64,9 +63,13 @@ function describeAnswer(answer: Response, body: Buffer): Readonly<Record<string,
   return { status, headers: Object.fromEntries(headers), ...content };
 }
 
-function refusalOf(answer: Response, body: Buffer, origin: string): CliError {
-  const { status } = answer;
-  const code = codeOf(answer, body);
+async function refusalOf(answer: Response, body: Buffer, origin: string): Promise<CliError> {
+  const { status, headers } = answer;
+  const fields = {
+    wwwAuthenticate: headers.get("www-authenticate"),
+    contentType: headers.get("content-type"),
+  };
+  const code = await refusalCode(fields, () => body.toString("utf8"));
   const fallback = status >= 500 ? "server_error" : status === 401 ? "unauthenticated" : "refused";
   return new CliError(code ?? fallback, `${origin} answered ${status}`, {
     exitCode: status >= 500 ? 5 : 4,
@@ -79,22 +82,6 @@ function hintFor(status: number, hasCode: boolean): string {
   if (status >= 500) return "try again later";
   if (status === 401 && !hasCode) return "this server may not know agents: countersign status";
   return "the answer's body says more";
-}
-
-function codeOf(answer: Response, body: Buffer) {
-  const challenge = /\bAgentAssertion\s+error="([a-z_]+)"/i.exec(
-    answer.headers.get("www-authenticate") ?? "",
-  )?.[1];
-  if (isCode(challenge)) return challenge;
-  if (!answer.headers.get("content-type")?.startsWith("application/problem+json")) return undefined;
-  try {
-    const problem: unknown = JSON.parse(body.toString("utf8"));
-    if (typeof problem !== "object" || problem === null || !("code" in problem)) return undefined;
-    return isCode(problem.code) ? problem.code : undefined;
-  } catch {
-    // A body that is no JSON has no code; it was printed.
-    return undefined;
-  }
 }
 
 function tooLong(): CliError {

@@ -47,6 +47,8 @@ export const NO_SECRET: Readonly<Record<string, string>> = {
   "agent-key/codes": "CODES CODE_ROWS codeRow hasInRow hintOfCode isCode",
   "agent-key/escaping": "escapeLines escapeText",
   "agent-key/message-signature": "contentDigest signMessage signatureBase signatureParameters",
+  "agent-key/problem":
+    "MAX_PROBLEM_BYTES codeOfStatus createProblem parseProblem refusalCode statusOf",
   "agent-key/redaction": "hideCredentials",
   "agent-task": `
     AgentTaskError RUN TASK_CHANNEL TaskRegistrationError createIdempotencyKey fileTaskStore memoryTaskStore

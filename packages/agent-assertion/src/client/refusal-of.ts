@@ -1,5 +1,5 @@
 import { CountersignError } from "@countersign/agent-key";
-import { createProblem } from "../problem.js";
+import { createProblem } from "@countersign/agent-key/problem";
 
 // Where errors keep what caused them, and SDKs the response that they are about.
 const LINKS = ["cause", "errors", "lastError", "response", "headers"] as const;

@@ -1,5 +1,5 @@
 import type { Code } from "@countersign/agent-key";
-import { MAX_PROBLEM_BYTES, refusalCode } from "./refusal-code.js";
+import { MAX_PROBLEM_BYTES, refusalCode } from "@countersign/agent-key/problem";
 
 /** Reads why a server refused. The response's own body stays unread. */
 export function responseCode(response: Response): Promise<Code | undefined> {

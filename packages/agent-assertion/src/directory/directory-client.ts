@@ -1,5 +1,6 @@
 import { followsEnvProxies } from "@countersign/agent-key";
-import { type Code, isCode } from "@countersign/agent-key/codes";
+import type { Code } from "@countersign/agent-key/codes";
+import { codeOfStatus, parseProblem } from "@countersign/agent-key/problem";
 import { Agent, type Dispatcher, EnvHttpProxyAgent, request } from "undici";
 import { AgentAssertionError } from "../agent-assertion-error.js";
 import { type DirectoryAnswer, parseDirectoryRecord } from "../schema/directory-record.js";
@@ -118,7 +119,7 @@ function interpret(
     const isUsable = typeof etag === "string" && ETAG.test(etag);
     return { kind: "record", answer, etag: isUsable ? etag : undefined, maxAgeMs };
   }
-  const code = problemCode(text, headers);
+  const code = parseProblem(contentTypeOf(headers), text)?.code;
   if (statusCode === 404 && code === "unknown_agent") return { kind: "unknown_agent" };
   return { kind: "failed", error: refusal(statusCode, code), isOutage: statusCode >= 500 };
 }
@@ -138,7 +139,7 @@ function parseJson(
   headers: Dispatcher.ResponseData["headers"],
   contentType: string,
 ): unknown {
-  const essence = String(headers["content-type"] ?? "").split(";")[0];
+  const essence = contentTypeOf(headers).split(";")[0];
   if (essence?.trim().toLowerCase() !== contentType) throw badResponse(`is no ${contentType}`);
   try {
     return JSON.parse(text);
@@ -147,16 +148,8 @@ function parseJson(
   }
 }
 
-function problemCode(text: string, headers: Dispatcher.ResponseData["headers"]): Code | undefined {
-  let problem: unknown;
-  try {
-    problem = parseJson(text, headers, "application/problem+json");
-  } catch {
-    // A refusal without problem+json is told by its status alone.
-    return undefined;
-  }
-  if (typeof problem !== "object" || problem === null || !("code" in problem)) return undefined;
-  return isCode(problem.code) ? problem.code : undefined;
+function contentTypeOf(headers: Dispatcher.ResponseData["headers"]): string {
+  return String(headers["content-type"] ?? "");
 }
 
 // protocol.md §7, for an answer that is no record.
@@ -170,13 +163,6 @@ function refusal(status: number, known: Code | undefined): AgentAssertionError {
         : undefined,
     retryable: status >= 500 || status === 429,
   });
-}
-
-function codeOfStatus(status: number): Code {
-  if (status === 401) return "unauthenticated";
-  if (status === 403) return "forbidden";
-  if (status === 429) return "rate_limited";
-  return [400, 404, 405, 409, 413, 415, 422].includes(status) ? "invalid_request" : "refused";
 }
 
 function failureOf(error: unknown, authority: string): DirectoryReply {

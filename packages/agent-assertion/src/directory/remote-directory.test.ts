@@ -1,4 +1,5 @@
 import { AgentKeyError } from "@countersign/agent-key";
+import { createProblem } from "@countersign/agent-key/problem";
 import { headerOf, startTestUpstream, type UpstreamAnswer } from "@countersign/testing";
 import { Agent } from "undici";
 import { afterEach, describe, expect, test } from "vitest";
@@ -12,7 +13,6 @@ import {
 } from "../../test/directory-scene.js";
 import { expectFailure, failureOf } from "../../test/expect-rejection.js";
 import { AGENT_ID, agent, TASK_ID, task } from "../../test/fixtures.js";
-import { createProblem } from "../problem.js";
 import { createDirectoryRecord } from "../schema/directory-record.js";
 import { remoteDirectory } from "./remote-directory.js";
 

@@ -1,4 +1,4 @@
-import { createProblem, type Problem } from "../problem.js";
+import { createProblem, type Problem } from "@countersign/agent-key/problem";
 import { AssertionRejected } from "../verify/assertion-rejected.js";
 import { TooManyLookups } from "../verify/too-many-lookups.js";
 import { UnreadableBody } from "./unreadable-body.js";

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import { createDirectoryRecord, createProblem } from "@countersign/agent-assertion";
+import { createDirectoryRecord } from "@countersign/agent-assertion";
+import { createProblem } from "@countersign/agent-key/problem";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { findAgentRecord, findTaskRecord } from "../database-directory.js";
 import { authenticate } from "../registry/authenticate.js";

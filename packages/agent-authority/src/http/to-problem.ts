@@ -1,6 +1,7 @@
-import { createProblem, type Problem, TooManyLookups } from "@countersign/agent-assertion";
+import { TooManyLookups } from "@countersign/agent-assertion";
 import { type Code, CountersignError } from "@countersign/agent-key";
 import { codeRow } from "@countersign/agent-key/codes";
+import { createProblem, type Problem } from "@countersign/agent-key/problem";
 import { quotaHeaders, RateLimited } from "../limits/quota.js";
 import { Refusal } from "../registry/refusal.js";
 import { isStoreFailure } from "../store/store-failure.js";

@@ -1,5 +1,5 @@
 import type { ServerResponse } from "node:http";
-import type { Problem } from "@countersign/agent-assertion";
+import type { Problem } from "@countersign/agent-key/problem";
 
 /** Writes a refusal outside of the router. */
 export function writeProblem(response: ServerResponse, problem: Problem): void {

@@ -1,10 +1,10 @@
-import { type Code, codeRow, hintOfCode, isCode } from "@countersign/agent-key/codes";
+import { type Code, codeRow, hintOfCode } from "@countersign/agent-key/codes";
+import { codeOfStatus, parseProblem } from "@countersign/agent-key/problem";
 import { AuthorityError } from "../authority-error.js";
 import { describeServerText } from "../internal/server-text.js";
 import type { Exchange } from "./exchange.js";
 import { parseRetryAfter } from "./retry-after.js";
 
-const INVALID_REQUEST = new Set([400, 404, 405, 409, 413, 415, 422]);
 const NO_AUTHORITY =
   "check the URL of the authority, its path included: there is no authority at this one";
 
@@ -20,12 +20,13 @@ export function answerError(
 ): AuthorityError {
   const { status } = answer;
   const text = decode(answer.body);
-  const problem = parseProblem(answer, text);
-  const code = problem?.code ?? codeOfStatus(status);
+  const problem = answer.isCut ? undefined : parseProblem(contentType(answer), text);
+  const told = isTold(problem?.code) ? problem?.code : undefined;
+  const code = told ?? codeOfStatus(status);
   const retryAfterSeconds = parseRetryAfter(answer.headers["retry-after"], options.now);
   const said = describeServerText(problem?.detail ?? text, options.secrets);
   // An authority says what it does not know; this was answered by something else, or above or below its base.
-  const isElsewhere = status === 404 && problem?.code === undefined;
+  const isElsewhere = status === 404 && told === undefined;
   const isRedirect = status >= 300 && status < 400;
   return new AuthorityError(
     code,
@@ -45,38 +46,17 @@ export function answerError(
 
 /** The media type of an answer, without parameters, in lower case. */
 export function mediaType(answer: Pick<Exchange, "headers">): string {
-  const value = answer.headers["content-type"];
-  return typeof value === "string" ? (value.split(";")[0] ?? "").trim().toLowerCase() : "";
+  return (contentType(answer).split(";")[0] ?? "").trim().toLowerCase();
 }
 
-function codeOfStatus(status: number): Code {
-  if (INVALID_REQUEST.has(status)) return "invalid_request";
-  if (status === 401) return "unauthenticated";
-  if (status === 403) return "forbidden";
-  if (status === 429) return "rate_limited";
-  if (status >= 500) return "server_error";
-  return status >= 400 ? "refused" : "bad_response";
+function contentType({ headers }: Pick<Exchange, "headers">): string {
+  const value = headers["content-type"];
+  return typeof value === "string" ? value : "";
 }
 
-function parseProblem(
-  answer: Exchange,
-  text: string,
-): { readonly code: Code | undefined; readonly detail: string | undefined } | undefined {
-  if (mediaType(answer) !== "application/problem+json" || answer.isCut) return undefined;
-  try {
-    const body: unknown = JSON.parse(text);
-    if (typeof body !== "object" || body === null) return undefined;
-    const code = "code" in body ? body.code : undefined;
-    const detail = "detail" in body ? body.detail : undefined;
-    const title = "title" in body ? body.title : undefined;
-    return {
-      code: isCode(code) && codeRow(code).givenBy !== "self" ? code : undefined,
-      detail: typeof detail === "string" ? detail : typeof title === "string" ? title : undefined,
-    };
-  } catch {
-    // Says problem+json and is none: the status alone counts, and the text is quoted as it is.
-    return undefined;
-  }
+// A code of a program's own is not an authority's to give.
+function isTold(code: Code | undefined): boolean {
+  return code !== undefined && codeRow(code).givenBy !== "self";
 }
 
 function decode(body: Uint8Array): string {

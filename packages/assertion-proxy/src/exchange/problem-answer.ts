@@ -1,7 +1,7 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
-import { createProblem, type Problem } from "@countersign/agent-assertion";
 import { type Code, CountersignError } from "@countersign/agent-key";
+import { createProblem, type Problem } from "@countersign/agent-key/problem";
 import { renderHead } from "../head/send-head.js";
 import { RequestRefusal } from "../refusal/request-refusal.js";
 

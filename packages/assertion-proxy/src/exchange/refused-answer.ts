@@ -1,10 +1,7 @@
 import type { IncomingMessage } from "node:http";
-import { type Code, isCode } from "@countersign/agent-key/codes";
+import type { Code } from "@countersign/agent-key/codes";
+import { MAX_PROBLEM_BYTES, refusalCode } from "@countersign/agent-key/problem";
 import { fieldValues } from "../head/raw-fields.js";
-
-const CHALLENGE = /(?:^|,)[ \t]*AgentAssertion +error="([a-z_]{1,32})"/i;
-const PROBLEM_TYPE = /^application\/problem\+json[ \t]*(?:;|$)/i;
-const MAX_PROBLEM_BYTES = 65_536;
 
 /**
  * An upstream's 401 while it is not decided whether the client gets it. Its body is read only as far as it takes to learn the reason, and
@@ -23,20 +20,16 @@ export class RefusedAnswer {
    * Reads why the upstream refused, from `WWW-Authenticate`, else from problem+json. It is a hint: whoever acts on it must not trust it
    * further than protocol.md §8 says.
    */
-  async code(): Promise<Code | undefined> {
+  code(): Promise<Code | undefined> {
     const raw = this.incoming.rawHeaders;
-    const challenge = CHALLENGE.exec(fieldValues(raw, "www-authenticate").join(", "))?.[1];
-    if (isCode(challenge)) return challenge;
-    if (!PROBLEM_TYPE.test(fieldValues(raw, "content-type")[0] ?? "")) return undefined;
-    await this.#readStart();
-    try {
-      const problem: unknown = JSON.parse(Buffer.concat(this.start).toString("utf8"));
-      const hasCode = typeof problem === "object" && problem !== null && "code" in problem;
-      return hasCode && isCode(problem.code) ? problem.code : undefined;
-    } catch {
-      // A body that breaks off, is too long or is no JSON gives no reason; the refusal stands.
-      return undefined;
-    }
+    const fields = {
+      wwwAuthenticate: fieldValues(raw, "www-authenticate").join(", "),
+      contentType: fieldValues(raw, "content-type")[0],
+    };
+    return refusalCode(fields, async () => {
+      await this.#readStart();
+      return Buffer.concat(this.start).toString("utf8");
+    });
   }
 
   /** Settles at the end of the body, when it breaks off, or when more than 64 KiB of it were read. */

@@ -1,6 +1,6 @@
 import type { Code } from "@countersign/agent-key";
+import { MAX_PROBLEM_BYTES, refusalCode } from "@countersign/agent-key/problem";
 import type { AxiosError, AxiosResponse, InternalAxiosRequestConfig } from "axios";
-import { MAX_PROBLEM_BYTES, refusalCode } from "../refusal-code.js";
 import type { Axios } from "./axios-hop.js";
 
 /** A field of an answer as one text. */

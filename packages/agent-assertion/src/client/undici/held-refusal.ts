@@ -1,6 +1,6 @@
 import type { Code } from "@countersign/agent-key";
+import { MAX_PROBLEM_BYTES, refusalCode } from "@countersign/agent-key/problem";
 import type { Dispatcher } from "undici";
-import { MAX_PROBLEM_BYTES, refusalCode } from "../refusal-code.js";
 
 type Controller = Dispatcher.DispatchController;
 type Headers = Parameters<NonNullable<Dispatcher.DispatchHandler["onResponseStart"]>>[2];

@@ -1,9 +1,9 @@
 import type { CredentialSource } from "@countersign/agent-key";
+import { refusalCode } from "@countersign/agent-key/problem";
 import type { AssertionOptions } from "../assertion-options.js";
 import { AuthorizedRequest } from "../authorized-request.js";
 import { createAuthorizer, type Outgoing } from "../authorizer.js";
 import { withoutFields } from "../own-credentials.js";
-import { refusalCode } from "../refusal-code.js";
 import { ownFieldsOf } from "./dial-credentials.js";
 import type { DialHeaders, DialOptions } from "./dial-options.js";
 import { dialUrl, withHttpOrigins } from "./dial-url.js";

@@ -1,4 +1,5 @@
 import type { Code, CredentialSource } from "@countersign/agent-key";
+import { codeOfStatus } from "@countersign/agent-key/problem";
 import { AgentAssertionError } from "../../agent-assertion-error.js";
 import type { AssertionOptions } from "../assertion-options.js";
 import { AuthorizedRequest } from "../authorized-request.js";
@@ -85,14 +86,9 @@ function discard(answer: DialAnswer<unknown>): void {
 
 function refusedDial(status: number, code: Code | undefined): AgentAssertionError {
   const message = `the server answered the dial with status ${status}`;
-  return new AgentAssertionError(code ?? codeOfStatus(status), message, {
+  // A redirect is not followed.
+  const usual = status < 400 ? "refused" : codeOfStatus(status);
+  return new AgentAssertionError(code ?? usual, message, {
     retryable: status === 429 || status >= 500,
   });
-}
-
-function codeOfStatus(status: number): Code {
-  if (status === 401) return "unauthenticated";
-  if (status === 403) return "forbidden";
-  if (status === 429) return "rate_limited";
-  return status >= 500 ? "server_error" : "refused";
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Code } from "@countersign/agent-key";
+import { MAX_PROBLEM_BYTES } from "@countersign/agent-key/problem";
 import { AgentAssertionError } from "../../agent-assertion-error.js";
-import { MAX_PROBLEM_BYTES } from "../refusal-code.js";
 import { dialCode } from "./assertion-headers.js";
 
 /** What of `ws`'s `WebSocket` a dial needs. */

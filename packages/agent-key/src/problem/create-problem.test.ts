@@ -1,6 +1,6 @@
-import { CODES } from "@countersign/agent-key/codes";
 import { describe, expect, test } from "vitest";
-import { createProblem, statusOf } from "./problem.js";
+import { CODES } from "../codes.js";
+import { createProblem, statusOf } from "./create-problem.js";
 
 describe("statusOf", () => {
   test.each([

@@ -1,6 +1,6 @@
 import { STATUS_CODES } from "node:http";
-import { type Code, codeRow } from "@countersign/agent-key/codes";
-import { hideCredentials } from "@countersign/agent-key/redaction";
+import { type Code, codeRow } from "../codes.js";
+import { hideCredentials } from "../redaction.js";
 
 /** What {@link createProblem} takes beside the code. */
 export interface ProblemExtra {
