@@ -10,6 +10,13 @@ export interface CountersignErrorOptions extends ErrorOptions {
   readonly retryable?: boolean | undefined;
 }
 
+/** A class of error that can say `config_invalid`. */
+export type ConfigErrorClass = new (
+  code: "config_invalid",
+  message: string,
+  options: { readonly hint: string },
+) => CountersignError;
+
 interface ErrorClass<T> {
   readonly brandName: string;
   readonly prototype: T;

@@ -1,4 +1,5 @@
-import type { CountersignError } from "./countersign-error.js";
+import type { ConfigErrorClass } from "./countersign-error.js";
+import { assertNode } from "./node-floor.js";
 
 /** What an option must be. */
 export type OptionShape = ValueShape | NumberShape | ChoiceShape;
@@ -43,21 +44,17 @@ export interface OptionChecks {
   checkOptions(options: unknown, shapes: Readonly<Record<string, OptionShape>>): void;
 }
 
-type ErrorClass = new (
-  code: "config_invalid",
-  message: string,
-  options: { readonly hint: string },
-) => CountersignError;
-
 /**
  * Makes the checks of one package's options, which throw its own class of error.
  *
- * A wrong option is then refused where it is given, and not by a `TypeError` at the first request.
+ * A wrong option is then refused where it is given, and not by a `TypeError` at the first request. So is an older Node than the packages are made for:
+ * whatever needs a newer one is made with options, and importing a package does nothing.
  *
  * @param errorClass - what is thrown, with the code `config_invalid`
  */
-export function optionChecks(errorClass: ErrorClass): OptionChecks {
+export function optionChecks(errorClass: ConfigErrorClass): OptionChecks {
   const checkOption = (name: string, value: unknown, shape: OptionShape): void => {
+    assertNode(errorClass);
     const got = differenceFrom(shape, value);
     if (got === undefined) return;
     throw new errorClass("config_invalid", `${name} must be ${expectedOf(shape)}, got ${got}`, {

@@ -1,9 +1,11 @@
 import { followsEnvProxies } from "@countersign/agent-key";
 import type { Code } from "@countersign/agent-key/codes";
 import { codeOfStatus, parseProblem } from "@countersign/agent-key/problem";
-import { Agent, type Dispatcher, EnvHttpProxyAgent, request } from "undici";
+import type { Dispatcher } from "undici";
 import { AgentAssertionError } from "../agent-assertion-error.js";
 import { type DirectoryAnswer, parseDirectoryRecord } from "../schema/directory-record.js";
+
+type Undici = typeof import("undici");
 
 const MAX_BODY_BYTES = 1024 * 1024;
 const MAX_CONNECTIONS = 16;
@@ -38,6 +40,7 @@ export interface DirectoryClientOptions {
 export class DirectoryClient {
   readonly #options: DirectoryClientOptions;
   #ownDispatcher: Dispatcher | undefined;
+  #isClosed = false;
 
   constructor(options: DirectoryClientOptions) {
     this.#options = options;
@@ -46,10 +49,12 @@ export class DirectoryClient {
   /** @param path - below the authority's base URL, already percent-encoded */
   async ask(path: string, etag: string | undefined): Promise<DirectoryReply> {
     const { authority, token, deadlineMs, now, onClock } = this.#options;
+    // Loaded at the first question: a program that asks none does without it, and an older Node cannot load it.
+    const undici = await import("undici");
     const askedAt = now();
     try {
-      const response = await request(`${authority}${path}`, {
-        dispatcher: this.#dispatcher(),
+      const response = await undici.request(`${authority}${path}`, {
+        dispatcher: this.#dispatcher(undici),
         signal: AbortSignal.timeout(deadlineMs),
         headers: {
           accept: "application/json, application/problem+json",
@@ -68,15 +73,20 @@ export class DirectoryClient {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     await this.#ownDispatcher?.destroy();
   }
 
-  #dispatcher(): Dispatcher {
+  #dispatcher(undici: Undici): Dispatcher {
     const { dispatcher, authority } = this.#options;
     if (dispatcher !== undefined) return dispatcher;
-    this.#ownDispatcher ??= followsEnvProxies(authority)
-      ? new EnvHttpProxyAgent({ connections: MAX_CONNECTIONS })
-      : new Agent({ connections: MAX_CONNECTIONS });
+    if (this.#ownDispatcher === undefined) {
+      this.#ownDispatcher = followsEnvProxies(authority)
+        ? new undici.EnvHttpProxyAgent({ connections: MAX_CONNECTIONS })
+        : new undici.Agent({ connections: MAX_CONNECTIONS });
+      // A question that was asked before, or is asked after the end, opens no connection that is left behind.
+      if (this.#isClosed) void this.#ownDispatcher.destroy();
+    }
     return this.#ownDispatcher;
   }
 }

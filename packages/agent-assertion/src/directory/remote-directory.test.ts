@@ -129,6 +129,14 @@ describe("an answer that is no record", () => {
     await expectFailure(scene.readAgent, "unreachable");
   });
 
+  test("is unreachable: the directory was closed before its first question, or while that is made", async () => {
+    const scene = await setUp();
+    const asked = scene.readAgent();
+    await Promise.all([expectFailure(() => asked, "unreachable"), scene.directory.close?.()]);
+    await expectFailure(scene.readTask, "unreachable");
+    expect(scene.asked()).toEqual([]);
+  });
+
   test("is bad_response: a redirect, and it is not followed", async () => {
     const scene = await setUp({ token: "cs_rs_secret" });
     const other = await startTestUpstream();

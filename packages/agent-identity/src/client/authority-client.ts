@@ -1,6 +1,5 @@
 import { randomBytes } from "node:crypto";
 import { encodeBase64Url, parseAuthority } from "@countersign/agent-key";
-import { assertNode } from "../internal/node-floor.js";
 import { AUTHORITY_URL, checkOptions, TRANSPORT_OPTIONS } from "../internal/options.js";
 import { VERSION } from "../internal/version.js";
 import {
@@ -51,9 +50,8 @@ export class AuthorityClient {
   readonly #failures: FailureMemory;
   #requestCount = 0;
 
-  /** @throws {AgentIdentityError} `config_invalid` if this Node is too old. @throws {AgentKeyError} `config_invalid`, naming the option, if one is missing or wrong; if `authority` is plain http to another machine */
+  /** @throws {AgentKeyError} `config_invalid`, naming the option, if one is missing or wrong; if `authority` is plain http to another machine; if this Node is too old */
   constructor(options: AuthorityClientOptions) {
-    assertNode();
     checkOptions(options, { authority: AUTHORITY_URL, ...TRANSPORT_OPTIONS });
     this.authority = parseAuthority(options.authority, options, "authority");
     this.deadlineMs = options.deadlineMs ?? 30_000;

@@ -1,0 +1,98 @@
+/**
+ * What a program does first with each public entry of the packages, by the entry's name. Under the Node that the packages need all of it works.
+ *
+ * An entry that cannot be loaded is the outcome of its use alone. Plain JavaScript, since an older Node strips no types.
+ */
+const authority = "http://127.0.0.1:1";
+const origins = ["https://api.example"];
+const source = { credential() {}, refused() {}, accepted() {} };
+const verifier = { verify() {} };
+const started = { start() {} };
+
+const USES = {
+  "@countersign/agent-assertion": ({ createVerifier, memoryDirectory }) =>
+    createVerifier({ directory: memoryDirectory({ authority, agents: [], tasks: [] }) }),
+  "@countersign/agent-assertion/axios": ({ assertionAdapter }) =>
+    assertionAdapter(
+      { AxiosError: class {}, AxiosHeaders: class {}, getAdapter() {}, getUri() {} },
+      source,
+      { origins },
+    ),
+  "@countersign/agent-assertion/client-address": ({ parseTrustedProxies }) =>
+    parseTrustedProxies(["10.0.0.0/8"]),
+  "@countersign/agent-assertion/express": ({ agentAssertion }) => agentAssertion({ verifier }),
+  "@countersign/agent-assertion/fastify": ({ agentAssertion }) =>
+    agentAssertion({ hasRequestDecorator: () => true, addHook() {} }, { verifier }),
+  "@countersign/agent-assertion/fetch": ({ withAssertion }) =>
+    withAssertion(fetch, source, { origins }),
+  "@countersign/agent-assertion/hono": ({ agentAssertion }) => agentAssertion({ verifier }),
+  "@countersign/agent-assertion/message-signature": ({ parseMessageSignature }) =>
+    parseMessageSignature([], "agent-assertion"),
+  "@countersign/agent-assertion/node": ({ requireAgent }) => requireAgent(verifier, () => {}),
+  "@countersign/agent-assertion/remote-directory": ({ remoteDirectory }) =>
+    remoteDirectory(authority).close(),
+  "@countersign/agent-assertion/sign": ({ AssertionSigner }) => new AssertionSigner(),
+  "@countersign/agent-assertion/store-contract": ({ replayStoreContract }) =>
+    replayStoreContract(started),
+  "@countersign/agent-assertion/undici": ({ assertionInterceptor }) =>
+    assertionInterceptor(source, { origins }),
+  "@countersign/agent-assertion/websocket": ({ assertionHeaders }) =>
+    assertionHeaders(source, { origins }),
+  "@countersign/agent-authority": async ({ openStore }) => {
+    await (await openStore("sqlite::memory:")).close();
+  },
+  "@countersign/agent-authority/remote-registry": ({ remoteRegistry }) =>
+    remoteRegistry({ url: authority, token: "cs_op_x" }),
+  "@countersign/agent-identity": ({ AgentIdentityManager, createAuthSlot, memoryStore }) =>
+    new AgentIdentityManager({ authority, auth: createAuthSlot(), store: memoryStore() }),
+  "@countersign/agent-identity/authority-client": ({ AuthorityClient }) =>
+    new AuthorityClient({ authority }),
+  "@countersign/agent-identity/codex-auth": ({ codexAuth }) => codexAuth("/nowhere", { authority }),
+  "@countersign/agent-identity/identity-token": ({ remoteKeySet }) => remoteKeySet(authority),
+  "@countersign/agent-identity/keyring-store": ({ keyringStore }) =>
+    keyringStore({ directory: "/nowhere" }),
+  "@countersign/agent-identity/private-file": ({ readPrivateFile }) =>
+    readPrivateFile("/nowhere/file"),
+  "@countersign/agent-identity/store-contract": ({ credentialStoreContract }) =>
+    credentialStoreContract(started),
+  "@countersign/agent-identity/user-home": ({ findUserHome }) => findUserHome(),
+  "@countersign/agent-key": ({ AgentKey, AgentPublicKey }) => {
+    const key = AgentKey.importPkcs8(AgentKey.generate().exportPkcs8());
+    const { line } = key.publicKey;
+    if (!AgentPublicKey.parse(line).verify(Buffer.from("text"), key.sign(Buffer.from("text")))) {
+      throw new Error("the signature does not hold");
+    }
+  },
+  "@countersign/agent-key/codes": ({ codeRow }) => codeRow("config_invalid"),
+  "@countersign/agent-key/escaping": ({ escapeText }) => escapeText("\u0007"),
+  "@countersign/agent-key/message-signature": ({ contentDigest }) =>
+    contentDigest(Buffer.from("text")),
+  "@countersign/agent-key/problem": ({ codeOfStatus }) => codeOfStatus(404),
+  "@countersign/agent-key/redaction": ({ hideCredentials }) => hideCredentials("text"),
+  "@countersign/agent-task": ({ fileTaskStore }) => fileTaskStore("/nowhere/tasks"),
+  "@countersign/agent-task/server": ({ parseIdempotencyKey }) => parseIdempotencyKey(undefined),
+  "@countersign/agent-task/store-contract": ({ taskStoreContract }) => taskStoreContract(started),
+  "@countersign/assertion-proxy": ({ createSigningProxy }) =>
+    createSigningProxy({ upstream: authority, source: () => source }),
+  "@countersign/conformance": ({ runConformance, VECTORS_DIRECTORY }) =>
+    runConformance(VECTORS_DIRECTORY),
+  "@countersign/feature-flags": ({ agentIdentityFeatures, resolveFeatures }) =>
+    resolveFeatures(agentIdentityFeatures),
+  "@countersign/feature-flags/openfeature": ({ createOpenFeatureProvider }) =>
+    createOpenFeatureProvider({ find() {}, isEnabled: () => false, list: () => [], warnings: [] }),
+};
+
+/** Whether a use works: `works`, or what it fails with. */
+async function outcomeOf(entry, use) {
+  try {
+    await use(await import(entry));
+    return "works";
+  } catch (error) {
+    return `${error.code}: ${error.message}`;
+  }
+}
+
+// What a use leaves open would keep the process: the next line is its last.
+const outcomes = {};
+for (const [entry, use] of Object.entries(USES)) outcomes[entry] = await outcomeOf(entry, use);
+process.stdout.write(`${JSON.stringify(outcomes)}\n`, () => process.exit());
