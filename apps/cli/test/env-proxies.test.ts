@@ -1,6 +1,11 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { runProcess } from "@countersign/testing";
-import { beforeEach, describe, expect, test } from "vitest";
+import { createTestIdentityIssuer, runProcess } from "@countersign/testing";
+import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { countersign } from "./command-line.js";
+import { freshHome } from "./fresh-home.js";
+import { CLIENT_ID, ProviderServer } from "./oidc-provider-server.js";
 import { type ConnectProxy, startConnectProxy } from "./proxied/connect-proxy.js";
 import { CERTIFICATE_FILE, startTlsFront } from "./proxied/start-tls-front.js";
 import { type ServerWorld, serverWorld } from "./servers.js";
@@ -84,6 +89,58 @@ describe("with NODE_USE_ENV_PROXY=1", () => {
     expect(await ask(`http://127.0.0.1:${port}`, env)).toEqual(ANSWERED);
     expect(await ask(`http://localhost:${port}`, env)).toEqual(ANSWERED);
     expect(await ask(`https://localhost:${await startTlsFront(port)}`, env)).toEqual(ANSWERED);
+    expect(proxy.asked).toEqual([]);
+  });
+});
+
+describe("with NODE_USE_ENV_PROXY=1 an OIDC issuer", () => {
+  const ENV = { ...NO_PROXIES, NODE_USE_ENV_PROXY: "1", NODE_EXTRA_CA_CERTS: CERTIFICATE_FILE };
+  let provider: ProviderServer;
+  let home: string;
+  let folder: { readonly path: string };
+
+  beforeEach(async () => {
+    provider = await ProviderServer.start({ deviceFlow: false });
+    onTestFinished(() => provider[Symbol.asyncDispose]());
+    ({ home, folder } = await freshHome());
+  });
+
+  /** Has the keys of an issuer looked up for the check of a token, which none of them has signed. */
+  async function check(issuer: string, env: Readonly<Record<string, string>>): Promise<string> {
+    const config = join(folder.path, "authority.toml");
+    const keys = `name = "staff"\naudience = "api"\naccount = "a"\njwks_uri = "${issuer}/jwks"`;
+    await writeFile(config, `[[oidc]]\nissuer = "${issuer}"\n${keys}\n`, { mode: 0o600 });
+    const args = ["authority", "oidc", "check", "--config", config];
+    const { sign } = createTestIdentityIssuer();
+    const input = sign({ iss: issuer, aud: "api", sub: "ada", exp: 4_102_444_800 });
+    const { stdout } = await countersign(args, { home, env: { ...ENV, ...env }, input });
+    return stdout;
+  }
+
+  test("on loopback is asked for its keys directly, by http and https", async () => {
+    const env = { HTTP_PROXY: proxy.url, HTTPS_PROXY: proxy.url };
+    const front = await startTlsFront(Number(new URL(provider.issuer).port));
+    for (const issuer of [provider.issuer, `https://localhost:${front}`]) {
+      expect(await check(issuer, env)).toContain("staff: signature: seen");
+    }
+    expect(provider.requests).toEqual(["/jwks", "/jwks"]);
+    expect(proxy.asked).toEqual([]);
+  });
+
+  test("elsewhere is asked for its keys by the proxy of HTTPS_PROXY", async () => {
+    const front = await startTlsFront(Number(new URL(provider.issuer).port));
+    const issuer = `https://authority.test:${front}`;
+    expect(await check(issuer, { HTTPS_PROXY: proxy.url })).toContain("staff: signature: seen");
+    expect(proxy.asked).toEqual([`authority.test:${front}`]);
+  });
+
+  test("on loopback is logged in to directly", async () => {
+    const device = ["--device", "--issuer", provider.issuer, "--client-id", CLIENT_ID];
+    const args = ["login", "--authority", `http://127.0.0.1:${port}`, ...device];
+    const env = { ...ENV, HTTP_PROXY: proxy.url };
+    const { stderr } = await countersign(args, { home, env });
+    expect(stderr).toContain("has no device login");
+    expect(provider.requests).toEqual(["/.well-known/openid-configuration"]);
     expect(proxy.asked).toEqual([]);
   });
 });

@@ -1,3 +1,4 @@
+import { proxyAwareFetch } from "@countersign/agent-identity/authority-client";
 import { parseOrigin } from "@countersign/agent-key";
 import type { CustomFetch } from "openid-client";
 import { CliError } from "../text/cli-error.js";
@@ -6,7 +7,7 @@ const MAX_BYTES = 1024 * 1024;
 
 /**
  * Makes the `fetch` that an issuer is asked with: https, or http on loopback, whatever the issuer says of its endpoints; at most 1 MiB of
- * answer; ended by the signal. Redirects are the client's to refuse, which it does.
+ * answer; ended by the signal; loopback by no proxy. Redirects are the client's to refuse, which it does.
  */
 export function createIssuerFetch(
   signal: AbortSignal,
@@ -15,7 +16,7 @@ export function createIssuerFetch(
   return async (url, options) => {
     parseOrigin(url, http);
     const { body, signal: own, ...rest } = options;
-    const response = await fetch(url, {
+    const response = await proxyAwareFetch(url, {
       ...rest,
       body: body ?? null,
       redirect: "manual",

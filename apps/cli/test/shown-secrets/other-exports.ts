@@ -30,7 +30,8 @@ export const NO_SECRET: Readonly<Record<string, string>> = {
     keyRotationResponseSchema keyRotationText parseAgentRegistrationRequest parseAgentRegistrationResponse
     parseAgentRevocationResponse parseKeyRotationRequest parseKeyRotationResponse parseWhoamiResponse publicLineOf removeLogin
     verifyKeyRotation whoamiResponseSchema`,
-  "agent-identity/authority-client": "AuthorityClock AuthorityError describeServerText",
+  "agent-identity/authority-client":
+    "AuthorityClock AuthorityError describeServerText proxyAwareFetch",
   "agent-identity/codex-auth": "removeCodexTask renewCodexLogin saveCodexAgent",
   "agent-identity/identity-token": `
     CODEX_AUDIENCE CODEX_ISSUER IDENTITY_TOKEN_REASONS IdentityTokenError keySetUrl pinnedKeySet

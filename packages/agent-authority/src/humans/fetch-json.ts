@@ -1,3 +1,4 @@
+import { proxyAwareFetch } from "@countersign/agent-identity/authority-client";
 import { AgentAuthorityError } from "../agent-authority-error.js";
 
 const MAX_BYTES = 262_144;
@@ -9,7 +10,7 @@ const JSON_TYPE = /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i;
  * @throws {AgentAuthorityError} `bad_response` when the answer is another; whatever `fetch` throws without one
  */
 export async function fetchJson(url: string, signal: AbortSignal): Promise<unknown> {
-  const response = await fetch(url, {
+  const response = await proxyAwareFetch(url, {
     headers: { accept: "application/json" },
     redirect: "manual",
     signal,
