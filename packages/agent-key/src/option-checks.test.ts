@@ -88,3 +88,20 @@ test("options are an object, and the first that is wrong is named", () => {
   expect(refusalOf(() => checkOptions({ store, count: 0 }, shapes)).message).toMatch(/^count must/);
   checkOptions({ store, count: 1, other: true }, shapes);
 });
+
+test("an option that is not named is refused where options are closed, by its name and never its value", () => {
+  const shapes = { count: COUNT, flag: { ...FLAG, optional: true } };
+  const others = { count: 1, "fl\u001bg": "s3cr3t" };
+  checkOptions(others, shapes);
+  const error = refusalOf(() => checkOptions(others, shapes, "refuse"));
+  expect(error).toMatchObject({
+    code: "config_invalid",
+    message: "there is no option fl\\u001bg",
+    hint: "the options are count, flag",
+  });
+  const inherited = Object.assign(Object.create(null), { count: 1, toString: true });
+  expect(refusalOf(() => checkOptions(inherited, shapes, "refuse")).message).toBe(
+    "there is no option toString",
+  );
+  checkOptions({ count: 1, flag: undefined }, shapes, "refuse");
+});

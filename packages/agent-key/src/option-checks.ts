@@ -1,4 +1,5 @@
 import type { ConfigErrorClass } from "./countersign-error.js";
+import { escapeText } from "./escaping.js";
 import { assertNode } from "./node-floor.js";
 
 /** What an option must be. */
@@ -40,8 +41,16 @@ export interface ChoiceShape extends AnyShape {
 export interface OptionChecks {
   /** Throws `config_invalid`, naming the option, unless the value has the shape. */
   checkOption(name: string, value: unknown, shape: OptionShape): void;
-  /** Checks that the options are an object, and each option that is named. Others are ignored. Throws `config_invalid`. */
-  checkOptions(options: unknown, shapes: Readonly<Record<string, OptionShape>>): void;
+  /**
+   * Checks that the options are an object, and each option that is named. Throws `config_invalid`.
+   *
+   * @param others - what happens to an option that is not named: `"ignore"`, the default, or `"refuse"`
+   */
+  checkOptions(
+    options: unknown,
+    shapes: Readonly<Record<string, OptionShape>>,
+    others?: "ignore" | "refuse",
+  ): void;
 }
 
 /**
@@ -63,11 +72,17 @@ export function optionChecks(errorClass: ConfigErrorClass): OptionChecks {
   };
   return {
     checkOption,
-    checkOptions(options, shapes) {
+    checkOptions(options, shapes, others = "ignore") {
       const required = Object.keys(shapes).filter((name) => shapes[name]?.optional !== true);
       const expected =
         required.length === 0 ? "an object" : `an object with ${required.join(", ")}`;
       checkOption("options", options, { type: "object", expected });
+      const unknown = Object.keys(Object(options)).find((name) => !Object.hasOwn(shapes, name));
+      if (others === "refuse" && unknown !== undefined) {
+        throw new errorClass("config_invalid", `there is no option ${escapeText(unknown)}`, {
+          hint: `the options are ${Object.keys(shapes).join(", ")}`,
+        });
+      }
       for (const [name, shape] of Object.entries(shapes)) {
         checkOption(name, memberOf(options, name), shape);
       }
