@@ -26,10 +26,9 @@ export interface AssertionOptions {
   readonly elsewhere?: Elsewhere | undefined;
   /**
    * Called with each warning: once for the first caller's credential that was replaced or kept, and once for each origin that is not named,
-   * up to 100. Values of fields are never in it. Default: `process.emitWarning`, with the codes `COUNTERSIGN_OWN_AUTHORIZATION` and
-   * `COUNTERSIGN_UNNAMED_ORIGIN`.
+   * up to 100. Values of fields are never in it. Default: `process.emitWarning(message, { code })`.
    */
-  readonly onWarning?: ((message: string) => void) | undefined;
+  readonly onWarning?: ((message: string, code: WarningCode) => void) | undefined;
   /** Allows plain `http` origins on other machines. Default false. Shows every assertion to the network. */
   readonly insecureHttp?: boolean | undefined;
   /**
@@ -44,3 +43,6 @@ export type OwnAuthorization = "replace" | "refuse" | "keep";
 
 /** What happens to a request to a URL that is not named. */
 export type Elsewhere = "pass" | "refuse";
+
+/** Names a kind of warning, as `node --disable-warning` takes it. */
+export type WarningCode = "COUNTERSIGN_OWN_AUTHORIZATION" | "COUNTERSIGN_UNNAMED_ORIGIN";

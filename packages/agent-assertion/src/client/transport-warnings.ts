@@ -1,4 +1,4 @@
-import type { AssertionOptions } from "./assertion-options.js";
+import type { AssertionOptions, WarningCode } from "./assertion-options.js";
 
 /** How many origins are remembered, so that a client of the whole web costs no memory. */
 const MAX_ORIGINS = 100;
@@ -20,9 +20,9 @@ export function transportWarnings(
 ): TransportWarnings {
   let hasWarnedOfOwn = false;
   const unnamed = new Set<string>();
-  const warn = (code: string, message: string) => {
+  const warn = (code: WarningCode, message: string) => {
     if (onWarning === undefined) process.emitWarning(message, { code });
-    else onWarning(message);
+    else onWarning(message, code);
   };
   const warnOfOwn = (message: string) => {
     if (hasWarnedOfOwn) return;

@@ -229,18 +229,26 @@ describe("a signed request", () => {
     expect(headerOf(request, "x-api-key")).toBeUndefined();
   });
 
-  test("warns by process.emitWarning, once each, without onWarning", async () => {
+  test("warns by process.emitWarning, once each, without onWarning, and gives it the same codes", async () => {
     const [server, other] = [await start(), await start()];
-    const api = withAssertion(fetch, new ScriptedSource(), { origins: [server.url] });
+    const onWarning = vi.fn();
     const emitWarning = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
     try {
-      for (let i = 0; i < 2; i += 1) {
-        await api(server.url, { headers: { authorization: "x" } });
-        await api(other.url);
+      for (const options of [{}, { onWarning }]) {
+        const origins = [server.url];
+        const api = withAssertion(fetch, new ScriptedSource(), { origins, ...options });
+        for (let i = 0; i < 2; i += 1) {
+          await api(server.url, { headers: { authorization: "x" } });
+          await api(other.url);
+        }
       }
       expect(emitWarning.mock.calls).toEqual([
         [expect.stringContaining(server.url), { code: "COUNTERSIGN_OWN_AUTHORIZATION" }],
         [expect.stringContaining(other.url), { code: "COUNTERSIGN_UNNAMED_ORIGIN" }],
+      ]);
+      expect(onWarning.mock.calls).toEqual([
+        [expect.stringContaining(server.url), "COUNTERSIGN_OWN_AUTHORIZATION"],
+        [expect.stringContaining(other.url), "COUNTERSIGN_UNNAMED_ORIGIN"],
       ]);
     } finally {
       emitWarning.mockRestore();
