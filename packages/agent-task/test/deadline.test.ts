@@ -1,3 +1,4 @@
+import { AgentIdentityManager, memoryStore } from "@countersign/agent-identity";
 import { describe, expect, it } from "vitest";
 import { memoryTaskStore } from "../src/store/memory-task-store.js";
 import { TaskRegistrationError } from "../src/task-registration-error.js";
@@ -45,6 +46,41 @@ describe("a turn whose authority hangs", () => {
       expect(await tasks.ensure("thread-1")).toBeDefined();
     });
   }
+
+  it("because its login cannot be read ends after 30 s in all too, and with its caller", async () => {
+    const hung = new Promise<undefined>(() => {});
+    let login: "hangs" | "read" = "hangs";
+    const world = await startWorld();
+    const identities = new AgentIdentityManager({
+      authority: world.authority.url,
+      auth: { current: () => (login === "hangs" ? hung : world.auth.current()) },
+      store: memoryStore(),
+    });
+    const timers = new FakeTimers();
+    const thread = world.tasks({ identities, timers }).thread("thread-1");
+    const caller = new AbortController();
+    const turn = thread.run(async () => expect.unreachable("begun"));
+    const givenUp = thread.run(async () => expect.unreachable("begun"), { signal: caller.signal });
+    const request = thread.credential({ signal: caller.signal });
+    const ended = rejectsCode(request, TaskRegistrationError, "cancelled");
+    const reason = new Error("given up");
+    caller.abort(reason);
+    await expect(givenUp).rejects.toBe(reason);
+    await ended;
+    const failed = rejectsCode(turn, TaskRegistrationError, "timeout");
+    await timers.advance(30_000);
+    await failed;
+    expect(timers.size).toBe(0);
+    login = "read";
+    const task = await thread.ensure();
+    expect(task).toBeDefined();
+    // A thread that has its task looks at the login too.
+    login = "hangs";
+    const again = new AbortController();
+    const held = thread.run(async () => expect.unreachable("begun"), { signal: again.signal });
+    again.abort(reason);
+    await expect(held).rejects.toBe(reason);
+  });
 
   it("after a prewarm that hung waits no longer than its own 30 s", async () => {
     const world = await startWorld();

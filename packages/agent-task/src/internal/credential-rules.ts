@@ -13,8 +13,8 @@ import { AgentTaskError } from "../agent-task-error.js";
 import type { FailurePolicy, ThreadCredentials, ThreadOptions, Turn } from "../agent-thread.js";
 import { TaskRegistrationError } from "../task-registration-error.js";
 import { isSameSigner } from "./is-same-agent.js";
+import { raceSignal } from "./race-signal.js";
 import { fewAttempts } from "./registration-attempt.js";
-import { toRegistrationError } from "./registration-failure.js";
 import type { TaskKeeper, WaitOptions } from "./task-keeper.js";
 
 const NO_CREDENTIAL: NoCredential = Object.freeze({ kind: "none", reason: "feature_off" });
@@ -59,7 +59,8 @@ export class CredentialRules implements ThreadCredentials {
       const { task, identity } = held;
       return { task, credential: this.#credentialOf(task, identity) };
     }
-    const auth = await this.#auth(scope);
+    const wait = { ...options, remainingMs: keeper.countdown(options) };
+    const auth = await this.#auth(scope, wait);
     if (auth === undefined) throw notLoggedIn("nobody is logged in");
     if (isOff) {
       // An identity that came with its key is no token: it is never put into a header.
@@ -70,7 +71,7 @@ export class CredentialRules implements ThreadCredentials {
     let task: AgentTask | undefined;
     try {
       const attempts = this.#hasFallback ? fewAttempts(options.outageMs) : undefined;
-      task = await keeper.ensure(scope, { ...options, attempts });
+      task = await keeper.ensure(scope, { ...wait, attempts });
     } catch (error) {
       return { credential: await this.#fallback(scope, error) };
     }
@@ -95,9 +96,9 @@ export class CredentialRules implements ThreadCredentials {
     options: ThreadOptions = {},
   ): Promise<Credential | undefined> {
     if (credential.kind !== "agent") return undefined;
-    if (!(await this.#isStillAtWork(scope, credential))) return undefined;
     // One deadline for all of it: a refusal never costs a turn two waits in series.
     const wait = { ...options, remainingMs: this.#options.keeper.countdown(options) };
+    if (!(await this.#isStillAtWork(scope, credential, wait))) return undefined;
     const { code } = refusal;
     // A foreign server gives no code. Of an agent a resource server only hints: the registration that follows asks the authority, and its
     // answer decides.
@@ -135,11 +136,7 @@ export class CredentialRules implements ThreadCredentials {
       if (!replaced) {
         if (!state.budget.take(refusal.origin, keeper.options.clock.local())) return undefined;
         const task = current ?? { ...credential, scope, registeredAt: "" };
-        try {
-          await keeper.invalidate(task, refusal.code, wait.remainingMs);
-        } catch (error) {
-          throw this.#error(scope, error);
-        }
+        await keeper.invalidate(task, refusal.code, wait.remainingMs);
       }
     }
     const task = await keeper.ensure(scope, wait);
@@ -174,8 +171,12 @@ export class CredentialRules implements ThreadCredentials {
   }
 
   // Nothing is registered for whoever logged in meanwhile because somebody else's request was refused.
-  async #isStillAtWork(scope: TaskScope, credential: AgentCredential): Promise<boolean> {
-    const auth = await this.#auth(scope);
+  async #isStillAtWork(
+    scope: TaskScope,
+    credential: AgentCredential,
+    wait: RecoveryWait,
+  ): Promise<boolean> {
+    const auth = await this.#auth(scope, wait);
     if (auth === undefined) return false;
     const was = this.#principals.get(credential);
     if (auth.kind === "agent") return isSameSigner(auth.identity, credential);
@@ -247,7 +248,7 @@ export class CredentialRules implements ThreadCredentials {
       throw error;
     }
     // The auth of now: the one that the registration began with may be gone.
-    const auth = await this.#auth(scope);
+    const auth = await this.#auth(scope, {});
     if (auth?.kind !== "human") throw error;
     const state = keeper.state(scope);
     // Once: a thread that goes on like that for a hundred turns need not say so a hundred times; `failed` tells of each.
@@ -268,17 +269,12 @@ export class CredentialRules implements ThreadCredentials {
     return hideMembers(bearer, "accessToken");
   }
 
-  async #auth(scope: TaskScope) {
-    try {
-      return await this.#options.keeper.options.identities.auth();
-    } catch (error) {
-      throw this.#error(scope, error);
-    }
-  }
-
-  #error(scope: TaskScope, error: unknown): TaskRegistrationError {
-    const { authority } = this.#options.keeper.options.identities;
-    return toRegistrationError(error, { scope, authority });
+  // A login may take a request to be read: it counts as a part of the turn.
+  async #auth(scope: TaskScope, wait: WaitOptions) {
+    const { keeper } = this.#options;
+    return await keeper.withDeadline(scope, wait, (signal) =>
+      raceSignal(keeper.options.identities.auth(), signal),
+    );
   }
 }
 

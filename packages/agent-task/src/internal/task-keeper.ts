@@ -6,6 +6,7 @@ import type { StoredThread } from "../schema/stored-thread.js";
 import type { Flight } from "./flight.js";
 import { isSameAgentId, isSameSigner, type Signer } from "./is-same-agent.js";
 import { idsOf, isFresh, loadThread, ofStore, saveThread, withScopeLock } from "./obtain-task.js";
+import { raceSignal } from "./race-signal.js";
 import type { TaskRegistrarOptions } from "./registration-attempt.js";
 import { endedError, toRegistrationError } from "./registration-failure.js";
 import { joinFlight, startFlight } from "./registration-flight.js";
@@ -73,7 +74,7 @@ export class TaskKeeper {
     const state = this.state(scope);
     const { identities } = this.options;
     if (state.task === undefined) return undefined;
-    const look = await identities.look().catch(() => undefined);
+    const look = await raceSignal(identities.look(), signal).catch(() => undefined);
     if (this.#closed || signal?.aborted === true) return undefined;
     const identity = look?.identity;
     if (identity === undefined) return undefined;
@@ -203,7 +204,7 @@ export class TaskKeeper {
    */
   async isRotated(scope: TaskScope, signer: Signer, wait: WaitOptions): Promise<boolean> {
     const { identities } = this.options;
-    return await this.#withDeadline(scope, wait, async (signal) => {
+    return await this.withDeadline(scope, wait, async (signal) => {
       const stored = await identities.peek();
       if (stored === undefined || !isSameAgentId(stored, signer)) return false;
       if (!isSameSigner(stored, signer)) return true;
@@ -295,13 +296,17 @@ export class TaskKeeper {
   async #locked<T>(state: ScopeState, waitMs: number, run: () => Promise<T>): Promise<T> {
     const { store } = this.options;
     const wait = { remainingMs: () => waitMs };
-    return await this.#withDeadline(state.scope, wait, (signal) =>
+    return await this.withDeadline(state.scope, wait, (signal) =>
       withScopeLock(store, state, signal, Math.max(1, waitMs), run),
     );
   }
 
-  // With the errors that a caller outside of a turn understands too.
-  async #withDeadline<T>(
+  /**
+   * Runs something until the deadline or the caller's signal.
+   *
+   * @throws {TaskRegistrationError} `timeout`; otherwise what it threw, in a form that a caller outside of a turn understands too
+   */
+  async withDeadline<T>(
     scope: TaskScope,
     { signal, remainingMs = this.countdown() }: WaitOptions,
     run: (signal: AbortSignal) => Promise<T>,
@@ -315,7 +320,8 @@ export class TaskKeeper {
     try {
       return await run(signal === undefined ? ended : AbortSignal.any([ended, signal]));
     } catch (error) {
-      const cause = ended.aborted ? ended.reason : error;
+      const given = signal?.aborted ? endedError("cancelled", "the caller ended it", scope) : error;
+      const cause = ended.aborted ? ended.reason : given;
       throw toRegistrationError(cause, { scope, authority: identities.authority });
     } finally {
       stopTimer();
