@@ -33,6 +33,7 @@ const CLIENT_MODULES = [
   "@countersign/agent-assertion/store-contract",
   "@countersign/agent-assertion/undici",
   "@countersign/agent-assertion/websocket",
+  "@countersign/agent",
   "@countersign/conformance",
 ];
 const SERVICE_MODULES = ["@countersign/agent-authority", "@countersign/assertion-proxy"];

@@ -16,9 +16,11 @@ import { keyringStore } from "@countersign/agent-identity/keyring-store";
 import { AgentKey } from "@countersign/agent-key";
 import { openSealedBox, signTaskRegistration } from "@countersign/agent-task";
 import { createSigningProxy, createVerifyingGateway } from "@countersign/assertion-proxy";
-import { expect, onTestFinished } from "vitest";
+import { onTestFinished } from "vitest";
 import { createDatabase, postgresAnswers } from "../postgres.js";
 import {
+  axios,
+  connectedAgentOf,
   contentsOf,
   createIdentities,
   createTasks,
@@ -34,15 +36,11 @@ import { PASSWORD, type SecretWorld, TOKEN } from "./secret-world.js";
 /** Makes objects that hold secrets of a world, and errors about them. */
 type Make = (world: SecretWorld) => Promise<unknown> | unknown;
 
-// Never called: nothing is sent.
-const axios = { getAdapter: () => expect.unreachable() } as unknown as Parameters<
-  typeof assertionAdapter
->[0];
-
 const origins = ["https://api.example"];
 
 /** Every public export that takes or makes a secret, by `package[/entry] name`, with what it makes. */
 export const HOLDERS: Readonly<Record<string, Make>> = {
+  "agent connectAgent": connectedAgentOf,
   "agent-key AgentKey": ({ key }) => [
     key,
     { ...key },

@@ -1,5 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { type ConnectAgentOptions, connectAgent } from "@countersign/agent";
+import type { assertionAdapter } from "@countersign/agent-assertion/axios";
 import { type AuthorityStore, openStore, type Registry } from "@countersign/agent-authority";
 import {
   AgentIdentityManager,
@@ -10,7 +12,7 @@ import {
 import { AuthorityClient } from "@countersign/agent-identity/authority-client";
 import { pinnedKeySet } from "@countersign/agent-identity/identity-token";
 import { AgentTaskManager } from "@countersign/agent-task";
-import { onTestFinished } from "vitest";
+import { expect, onTestFinished } from "vitest";
 import { createCodexAuth } from "../../src/codex/codex-home.js";
 import { type SecretWorld, TOKEN } from "./secret-world.js";
 
@@ -22,6 +24,11 @@ export class StoredOnly {
     this.value = value;
   }
 }
+
+/** Axios, for what is made and never called: nothing is sent. */
+export const axios = { getAdapter: () => expect.unreachable() } as unknown as Parameters<
+  typeof assertionAdapter
+>[0];
 
 /** The error that a call throws. */
 export async function errorOf(call: () => unknown): Promise<Error> {
@@ -52,6 +59,28 @@ export function createIdentities({ authority, human }: SecretWorld, on: boolean)
   });
   onTestFinished(() => identities.close());
   return identities;
+}
+
+/** A connected agent after its first turn, what it gives, and its errors. */
+export async function connectedAgentOf(world: SecretWorld) {
+  const { url } = world.authority;
+  const options: ConnectAgentOptions = {
+    ...{ authority: url, accessToken: TOKEN, home: join(world.folder, "agent"), origins: [url] },
+  };
+  const agent = connectAgent(options);
+  onTestFinished(() => agent.close());
+  const thread = agent.thread("thread-1");
+  const turn = await thread.run(async (given) => given);
+  world.addSecret(turn.task?.key.exportPkcs8() ?? "");
+  const wrong = { ...options, accessToken: [TOKEN] } as unknown as ConnectAgentOptions;
+  const broken = connectAgent({ ...options, accessToken: () => `${TOKEN}\n` });
+  return [
+    agent,
+    thread,
+    turn,
+    errorOf(() => connectAgent(wrong)),
+    errorOf(() => broken.thread("thread-1").fetch(url)),
+  ];
 }
 
 export function createTasks(world: SecretWorld, on: boolean) {

@@ -20,6 +20,7 @@ export const AREAS: Readonly<Record<string, Area>> = {
     oneIn: 25,
   },
   tasks: { package: "agent-task", files: ["src/**/*.ts"], oneIn: 30 },
+  connection: { package: "agent", files: ["src/**/*.ts"], oneIn: 5 },
   verifier: { package: "agent-assertion", files: ["src/{verify,directory}/**/*.ts"], oneIn: 25 },
   binding: { package: "agent-assertion", files: ["src/{binding,sign}/**/*.ts"], oneIn: 15 },
   transports: { package: "agent-assertion", files: ["src/{client,server}/**/*.ts"], oneIn: 30 },

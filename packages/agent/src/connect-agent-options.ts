@@ -1,0 +1,64 @@
+import { AgentKeyError, type OptionShape, optionChecks } from "@countersign/agent-key";
+
+const { checkOption, checkOptions } = optionChecks(AgentKeyError);
+
+/**
+ * The human's access token, or a function that returns the current one; `undefined` from it: nobody is logged in.
+ *
+ * The function is called at the beginning of each turn and before each request, so that a logout or another login counts at once: it should
+ * keep the token, and fetch another one only before that ends.
+ */
+export type AccessToken = string | (() => string | undefined | Promise<string | undefined>);
+
+/** Options of `connectAgent`. There are no others: an unknown one is refused. */
+export interface ConnectAgentOptions {
+  /** Base URL of the authority that registers the agent. `https`, or `http` to a loopback host. */
+  readonly authority: string;
+  /**
+   * Proves to the authority for whom the agent works. Secret: it goes to the authority and nowhere else. At least one character, all of them
+   * visible ASCII.
+   */
+  readonly accessToken: AccessToken;
+  /**
+   * Directory of the agent's key and of its threads' tasks, for instance `~/.my-agent`: absolute, or begins with `~/`. Made at the first
+   * registration, for this user alone. Programs that name the same directory are the same agent.
+   */
+  readonly home: string;
+  /**
+   * The URLs whose requests are signed, at least one: origins, for instance `https://api.example`, or an origin with a path that holds `*`,
+   * for instance `https://api.example/v1/*`. `https`, or `http` to a loopback host. Requests to other URLs carry no assertion.
+   */
+  readonly origins: readonly string[];
+}
+
+const TOKEN_EXPECTED =
+  "the human's access token, as countersign authority token create prints it, or a function that returns it";
+const TOKEN_TEXT: OptionShape = { type: "text", expected: TOKEN_EXPECTED };
+const TOKEN_FUNCTION: OptionShape = { type: "function", expected: TOKEN_EXPECTED };
+
+/**
+ * Checks the options for callers without types.
+ *
+ * @throws {AgentKeyError} `config_invalid`, naming the first option that is missing, wrong or unknown
+ */
+export function checkConnectAgentOptions(options: ConnectAgentOptions): void {
+  const isFunction = typeof Object(options).accessToken === "function";
+  const shapes: Readonly<Record<keyof ConnectAgentOptions, OptionShape>> = {
+    authority: {
+      type: "text",
+      expected: 'the base URL of an authority, for instance "https://authority.example"',
+    },
+    accessToken: isFunction ? TOKEN_FUNCTION : TOKEN_TEXT,
+    home: { type: "text", expected: 'the path of a directory, for instance "~/.my-agent"' },
+    origins: { type: "list", expected: 'a list of origins, for instance ["https://api.example"]' },
+  };
+  checkOptions(options, shapes, "refuse");
+}
+
+/** Checks what the function `accessToken` returned. @throws {AgentKeyError} `config_invalid` */
+export function checkReturnedToken(token: unknown): void {
+  checkOption("the result of accessToken()", token, {
+    type: "text",
+    expected: "the human's access token, or undefined while nobody is logged in",
+  });
+}

@@ -1,0 +1,86 @@
+import { join } from "node:path";
+import { withAssertion } from "@countersign/agent-assertion/fetch";
+import { AssertionSigner } from "@countersign/agent-assertion/sign";
+import { AgentIdentityManager, fileStore } from "@countersign/agent-identity";
+import { AuthorityClient } from "@countersign/agent-identity/authority-client";
+import { resolveHome } from "@countersign/agent-identity/private-file";
+import type { CredentialSource } from "@countersign/agent-key";
+import { AgentTaskManager, fileTaskStore } from "@countersign/agent-task";
+import { AgentEnd } from "./agent-end.js";
+import { type ConnectAgentOptions, checkConnectAgentOptions } from "./connect-agent-options.js";
+import type { ConnectedAgent, ConnectedThread } from "./connected-agent.js";
+import { KnownHumans } from "./known-humans.js";
+import { tokenAuth } from "./token-auth.js";
+import { warnOnce } from "./warn-once.js";
+import { WorkInFlight } from "./work-in-flight.js";
+
+/**
+ * Connects this program to its agent: one key and one registration for its human and `home`, one task for each thread, and a `fetch` that signs.
+ *
+ * Puts an `AgentIdentityManager`, an `AgentTaskManager` and `withAssertion` together, with their stores in `home`. Nothing is read, sent or
+ * written before the first turn or request. That one asks the authority who the human is, registers agent and task, and waits at most 30 s for
+ * it. Afterwards the authority is asked only for the tasks of other threads, or about a token that is not known yet.
+ *
+ * The feature `use_agent_identity` is on. For a switch, an agent in the system's keyring, bound requests or another HTTP client put the parts
+ * together yourself: they are public.
+ *
+ * @throws {AgentKeyError | AgentAssertionError | CredentialStoreError} `config_invalid`, naming the option, if one is missing, wrong or
+ * unknown. Nothing is made then
+ * @see docs/protocol.md §5, §8
+ */
+export function connectAgent(options: ConnectAgentOptions): ConnectedAgent {
+  checkConnectAgentOptions(options);
+  const { authority, accessToken } = options;
+  const origins = [...options.origins];
+  const home = resolveHome(options.home, "home");
+  const client = new AuthorityClient({ authority });
+  const humans = new KnownHumans(home, client);
+  const identities = new AgentIdentityManager({
+    authority,
+    client,
+    auth: tokenAuth(accessToken, (token) => humans.find(token)),
+    store: fileStore(home),
+  });
+  const tasks = new AgentTaskManager({ identities, store: fileTaskStore(join(home, "threads")) });
+  const signer = new AssertionSigner();
+  // One for all threads: each warning is given once, not once for each thread.
+  const onWarning = warnOnce();
+  const signed = (source: CredentialSource) =>
+    withAssertion(fetch, source, { origins, signer, onWarning });
+  // Refuses wrong origins here, and not at the first thread.
+  signed(tasks.run());
+
+  const work = new WorkInFlight();
+  const end = new AgentEnd(tasks);
+  let closing: Promise<void> | undefined;
+  const close = async () => {
+    await work.close();
+    await tasks.close();
+    await identities.close();
+    humans.close();
+    end.closed();
+  };
+  return {
+    identities,
+    tasks,
+    thread(id): ConnectedThread {
+      const thread = tasks.thread(id);
+      const send = signed(thread);
+      return {
+        id,
+        fetch: (input, init) => work.request(() => send(input, init)),
+        run: (turn, turnOptions) => work.turn(() => thread.run(turn, turnOptions)),
+        get signal() {
+          return end.signal;
+        },
+      };
+    },
+    close() {
+      closing ??= close();
+      return closing;
+    },
+    [Symbol.asyncDispose]() {
+      return this.close();
+    },
+  };
+}

@@ -1,0 +1,53 @@
+import type { AgentIdentityManager } from "@countersign/agent-identity";
+import type { AgentTaskManager, AgentThread } from "@countersign/agent-task";
+
+/** One thread of the agent. It holds nothing itself: any number of handles of one thread are the same thread. */
+export interface ConnectedThread {
+  /** The thread's id. */
+  readonly id: string;
+  /**
+   * A `fetch` that signs requests to `origins` with the task of this thread, each when it is sent. It fits wherever a `fetch` is wanted, for
+   * instance in an SDK. Requests to other URLs are sent as their caller made them, and a redirect to another URL carries no credential.
+   *
+   * It rejects with a `TaskRegistrationError` if there is no task, and with an `AgentTaskError` `not_logged_in` or `cancelled` (closed): nothing
+   * is sent then. A 401 for the task is answered by one new task and one repetition, if the body can be sent again.
+   *
+   * @see `withAssertion` of `@countersign/agent-assertion/fetch`
+   */
+  readonly fetch: typeof globalThis.fetch;
+  /**
+   * Does one turn with the task of this thread, which is registered at the first one. Without a task the turn is not begun.
+   *
+   * @returns what the turn returned; what it throws passes through
+   * @throws {TaskRegistrationError} this turn has no task; the next one tries again if the error is `retryable`
+   * @throws {AgentTaskError} `not_logged_in`; `cancelled` once the agent was closed
+   * @throws the reason of `options.signal`, once the caller ended the wait for the task
+   */
+  readonly run: AgentThread["run"];
+  /**
+   * Aborts once the agent cannot go on: with a `TaskRegistrationError` `agent_revoked` as its reason when the authority says so to a thread of
+   * this process, and with an `AgentTaskError` `cancelled` after `close`. A task that is replaced by another one does not abort it. Nothing is
+   * asked in the background. Take it when a turn begins: after another human has logged in, it is another signal.
+   */
+  readonly signal: AbortSignal;
+}
+
+/** A connected agent. `await using` closes it. */
+export interface ConnectedAgent extends AsyncDisposable {
+  /**
+   * The handle of a thread: one conversation, one job.
+   *
+   * @param id - the program's own name of the thread, 1 to 256 characters. It reaches no path, no URL and no authority.
+   * @throws {AgentKeyError} `invalid_request` if the id is not a valid thread id (docs/protocol.md §2)
+   */
+  thread(id: string): ConnectedThread;
+  /** What keeps the agent: for a rotation of its key, or to look at it without a request. */
+  readonly identities: AgentIdentityManager;
+  /** What keeps the tasks: for their events, their list, and to forget one. */
+  readonly tasks: AgentTaskManager;
+  /**
+   * Refuses new turns, waits for those in flight and for the answers to requests in flight, then ends what is left. Do not wait for it inside
+   * of a turn. A second call waits for the same.
+   */
+  close(): Promise<void>;
+}

@@ -1,0 +1,83 @@
+import { existsSync } from "node:fs";
+import { CountersignError } from "@countersign/agent-key";
+import { describe, expect, test } from "vitest";
+import { type ConnectAgentOptions, connectAgent } from "../src/index.js";
+import { rejectsCode, throwsCode } from "./expect-code.js";
+import { startWorld } from "./world.js";
+
+const SECRET = "s3cr3t-token";
+const VALID: ConnectAgentOptions = {
+  authority: "https://authority.example",
+  accessToken: SECRET,
+  home: "/nowhere/agent",
+  origins: ["https://api.example"],
+};
+const withoutTypes = connectAgent as (options: unknown) => unknown;
+
+describe("an option is refused with config_invalid, its name and what to do:", () => {
+  test.each<[string, object, RegExp]>([
+    ["authority", { authority: undefined }, /^authority must be the base URL .*, got nothing$/],
+    ["authority", { authority: "" }, /^authority must be .*, got an empty string$/],
+    ["authority", { authority: "authority.example" }, /authority/],
+    ["authority", { authority: "http://authority.example" }, /authority/],
+    ["accessToken", { accessToken: undefined }, /^accessToken must be .*, got nothing$/],
+    ["accessToken", { accessToken: "" }, /^accessToken must be .*, got an empty string$/],
+    ["accessToken", { accessToken: { token: SECRET } }, /^accessToken must be .*, got an object$/],
+    ["home", { home: undefined }, /^home must be the path of a directory/],
+    ["home", { home: "my-agent" }, /home/],
+    ["home", { home: "" }, /^home must be/],
+    ["origins", { origins: undefined }, /^origins must be a list/],
+    ["origins", { origins: "https://api.example" }, /^origins must be a list .*, got a string$/],
+    ["origins", { origins: [] }, /^origins must name at least one origin/],
+    ["origins", { origins: ["https://api.example", 7] }, /^origins\[1\] must be a text/],
+    ["origins", { origins: ["http://api.example"] }, /origins/],
+    ["origins", { origins: ["api.example"] }, /origins/],
+    ["featuers", { featuers: {} }, /^there is no option featuers$/],
+  ])("%s in %j", (name, wrong, says) => {
+    const error = throwsCode(
+      () => withoutTypes({ ...VALID, ...wrong }),
+      CountersignError,
+      "config_invalid",
+    );
+    expect(error.message).toMatch(says);
+    expect(error.hint).toEqual(expect.any(String));
+    expect(`${error.message} ${error.hint}`).toContain(name);
+    expect(`${error.message} ${error.hint}`).not.toContain(SECRET);
+  });
+
+  test.each([[undefined], [null], [SECRET], [() => VALID]])("no options: %o", (options) => {
+    const error = throwsCode(() => withoutTypes(options), CountersignError, "config_invalid");
+    expect(error.message).toMatch(
+      /^options must be an object with authority, accessToken, home, origins, got /,
+    );
+    expect(error.message).not.toContain(SECRET);
+  });
+});
+
+test("connecting reads, sends and writes nothing, and options that change later change nothing", async () => {
+  const world = await startWorld();
+  const origins = [world.api.url];
+  const agent = world.connect({ origins });
+  const thread = agent.thread("thread-1");
+  expect(world.authority.requests).toEqual([]);
+  expect(existsSync(world.home)).toBe(false);
+  origins[0] = "https://api.example";
+  expect((await thread.fetch(world.api.url)).status).toBe(200);
+});
+
+test.each(["", "a\nb", "x".repeat(257), 7])("%j is no thread", async (id) => {
+  const agent = (await startWorld()).connect();
+  throwsCode(() => agent.thread(id as string), CountersignError, "invalid_request");
+});
+
+test("a token that no header can carry is unauthenticated, and is not sent", async () => {
+  const world = await startWorld();
+  const thread = world.connect({ accessToken: "two words" }).thread("thread-1");
+  const error = await rejectsCode(
+    thread.run(async () => expect.unreachable("begun")),
+    CountersignError,
+    "unauthenticated",
+  );
+  expect(error.message).not.toContain("two words");
+  expect(world.authority.requests).toEqual([]);
+});

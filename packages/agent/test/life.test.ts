@@ -1,0 +1,209 @@
+import { readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { AgentTaskError, TaskRegistrationError } from "@countersign/agent-task";
+import { describe, expect, test } from "vitest";
+import type { ConnectedAgent } from "../src/index.js";
+import { expectCode, rejectsCode } from "./expect-code.js";
+import { callerOf, startWorld, type World } from "./world.js";
+
+async function turn(world: World, agent: ConnectedAgent, id = "thread-1") {
+  const thread = agent.thread(id);
+  return await thread.run(() => callerOf(thread.fetch(world.api.url)));
+}
+
+describe("a program that is started again with the same home", () => {
+  test("goes on as the same agent in the same task, without a request to the authority", async () => {
+    const world = await startWorld();
+    const first = world.connect();
+    const before = await turn(world, first);
+    await first.close();
+    const counts = { ...world.authority.counts, directory: 0 };
+    expect(await turn(world, world.connect())).toEqual(before);
+    expect({ ...world.authority.counts, directory: 0 }).toEqual(counts);
+  });
+
+  test("needs no token that is still accepted, since the agent has a key of its own", async () => {
+    const world = await startWorld();
+    const before = await turn(world, world.connect());
+    world.authority.removeHuman(world.accessToken);
+    expect(await turn(world, world.connect())).toEqual(before);
+  });
+
+  test("keeps no token there, and nothing for other users of the machine", async () => {
+    const world = await startWorld();
+    await turn(world, world.connect());
+    const files = await readdir(world.home, { recursive: true });
+    expect(files).toEqual(expect.arrayContaining(["credentials.json", "known-humans.json"]));
+    for (const name of files.filter((file) => file.endsWith(".json"))) {
+      expect((await stat(join(world.home, name))).mode & 0o077).toBe(0);
+      expect(await readFile(join(world.home, name), "utf8")).not.toContain(world.accessToken);
+    }
+  });
+
+  test.each(["", "{", '{"version":1,"humans":[{}]}', '{"version":2,"humans":[]}'])(
+    "asks again whose token it is where its note of that is %j",
+    async (text) => {
+      const world = await startWorld();
+      const before = await turn(world, world.connect());
+      await writeFile(join(world.home, "known-humans.json"), text);
+      expect(await turn(world, world.connect())).toEqual(before);
+      expect(world.authority.counts).toMatchObject({ whoami: 2, registerAgent: 1 });
+    },
+  );
+});
+
+describe("a task that was revoked", () => {
+  test("is replaced inside of the same turn, and the signal does not abort", async () => {
+    const world = await startWorld();
+    const agent = world.connect();
+    const thread = agent.thread("thread-1");
+    const before = await turn(world, agent);
+    const after = await thread.run(async (current) => {
+      world.authority.revokeTask(before.taskId);
+      const caller = await callerOf(thread.fetch(world.api.url, { method: "POST", body: "{}" }));
+      expect(current.task?.taskId).toBe(caller.taskId);
+      return caller;
+    });
+    expect(after.taskId).not.toBe(before.taskId);
+    expect(after.agentRuntimeId).toBe(before.agentRuntimeId);
+    expect(thread.signal.aborted).toBe(false);
+  });
+});
+
+describe("an agent that was revoked", () => {
+  async function revoke() {
+    const world = await startWorld();
+    const agent = world.connect();
+    const { agentRuntimeId } = await turn(world, agent);
+    const thread = agent.thread("thread-1");
+    const { signal } = agent.thread("thread-2");
+    world.authority.revokeAgent(agentRuntimeId);
+    const refused = rejectsCode(
+      thread.run(() => thread.fetch(world.api.url)),
+      TaskRegistrationError,
+      "agent_revoked",
+    );
+    return { world, agent, thread, signal, error: await refused };
+  }
+
+  test("is refused with agent_revoked and whom to ask, and never replaces itself", async () => {
+    const { world, agent, error } = await revoke();
+    expect(error.hint).toContain("operator");
+    await rejectsCode(turn(world, agent, "thread-3"), TaskRegistrationError, "agent_revoked");
+    expect(world.authority.counts.registerAgent).toBe(1);
+  });
+
+  test("aborts the signal of every thread with that error, and so a request that was given it", async () => {
+    const { world, agent, signal, error } = await revoke();
+    expect(signal.aborted).toBe(true);
+    expect(signal.reason).toBe(error);
+    const thread = agent.thread("thread-1");
+    expect(thread.signal).toBe(signal);
+    await expect(thread.fetch(world.api.url, { signal })).rejects.toBe(error);
+  });
+});
+
+describe("closing", () => {
+  test("refuses new turns, waits for those in flight with their requests, then refuses requests", async () => {
+    const world = await startWorld();
+    const agent = world.connect();
+    await turn(world, agent);
+    const thread = agent.thread("thread-1");
+    const order: string[] = [];
+    let goOn = () => {};
+    const held = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    const running = thread.run(async () => {
+      await held;
+      await callerOf(thread.fetch(world.api.url));
+      order.push("turn");
+    });
+    const closed = agent.close().then(() => order.push("closed"));
+    await rejectsCode(turn(world, agent), AgentTaskError, "cancelled");
+    expect(thread.signal.aborted).toBe(false);
+    goOn();
+    await Promise.all([running, closed]);
+    expect(order).toEqual(["turn", "closed"]);
+    expectCode(thread.signal.reason, AgentTaskError, "cancelled");
+    const { length } = world.api.requests;
+    await rejectsCode(thread.fetch(world.api.url), AgentTaskError, "cancelled");
+    expect(world.api.requests).toHaveLength(length);
+    await agent.close();
+  });
+
+  test("waits for a request outside of any turn", async () => {
+    const world = await startWorld();
+    const agent = world.connect();
+    await turn(world, agent);
+    let answer = () => {};
+    world.api.until = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    const order: string[] = [];
+    const asked = agent.thread("thread-1").fetch(`${world.api.url}/slow`);
+    const slow = asked.then(() => order.push("answer"));
+    await expect.poll(() => world.api.requests.length).toBe(2);
+    const closed = agent.close().then(() => order.push("closed"));
+    answer();
+    await Promise.all([slow, closed]);
+    expect(order[0]).toBe("answer");
+  });
+
+  test("ends a turn's registration with await using too, and leaves nothing behind", async () => {
+    const world = await startWorld();
+    let left: ConnectedAgent;
+    {
+      await using agent = world.connect();
+      await turn(world, agent);
+      left = agent;
+    }
+    await rejectsCode(turn(world, left), AgentTaskError, "cancelled");
+  });
+
+  test("before anything was asked for touches nothing", async () => {
+    const world = await startWorld();
+    await world.connect().close();
+    expect(world.authority.requests).toEqual([]);
+  });
+});
+
+describe("a caller that gives up", () => {
+  const steps = ["whoami", "register_agent", "register_task"] as const;
+  test.each(steps)(
+    "while the authority hangs at %s gets the reason of its signal",
+    async (step) => {
+      const world = await startWorld();
+      world.authority.fault(step, { kind: "hang" }, Number.POSITIVE_INFINITY);
+      const thread = world.connect().thread("thread-1");
+      const caller = new AbortController();
+      const reason = new Error("given up");
+      const turnInWait = thread.run(async () => expect.unreachable("begun"), {
+        signal: caller.signal,
+      });
+      const requestInWait = thread.fetch(world.api.url, { signal: caller.signal });
+      await expect
+        .poll(() => world.authority.requests.filter((request) => request.step === step).length)
+        .toBeGreaterThan(0);
+      caller.abort(reason);
+      await expect(turnInWait).rejects.toBe(reason);
+      await expect(requestInWait).rejects.toBe(reason);
+      expect(world.api.requests).toEqual([]);
+    },
+  );
+
+  test("in the middle of a request gets it too", async () => {
+    const world = await startWorld();
+    const agent = world.connect();
+    await turn(world, agent);
+    world.api.until = new Promise(() => {});
+    const caller = new AbortController();
+    const asked = agent
+      .thread("thread-1")
+      .fetch(`${world.api.url}/slow`, { signal: caller.signal });
+    await expect.poll(() => world.api.requests.length).toBe(2);
+    const reason = new Error("given up");
+    caller.abort(reason);
+    await expect(asked).rejects.toBe(reason);
+  });
+});

@@ -1,0 +1,121 @@
+import { AgentTaskError, TaskRegistrationError } from "@countersign/agent-task";
+import { describe, expect, test } from "vitest";
+import type { AccessToken } from "../src/index.js";
+import { rejectsCode } from "./expect-code.js";
+import { callerOf, startWorld } from "./world.js";
+
+describe("a function that returns no token", () => {
+  test.each([["an empty string"], ["an object"]])("but %s is config_invalid", async (got) => {
+    const world = await startWorld();
+    const wrong = (got === "an object" ? { token: "s3cr3t" } : "") as string;
+    const thread = world.connect({ accessToken: () => wrong }).thread("thread-1");
+    const error = await rejectsCode(
+      thread.run(async () => expect.unreachable("begun")),
+      TaskRegistrationError,
+      "config_invalid",
+    );
+    expect(error.message).toContain(`accessToken() must be the human's access token`);
+    expect(error.message).toContain(`got ${got}`);
+    expect(error.message).not.toContain("s3cr3t");
+  });
+
+  test("is not_logged_in: nothing is sent", async () => {
+    const world = await startWorld();
+    const thread = world.connect({ accessToken: async () => undefined }).thread("thread-1");
+    await rejectsCode(
+      thread.run(async () => expect.unreachable("begun")),
+      AgentTaskError,
+      "not_logged_in",
+    );
+    await rejectsCode(thread.fetch(world.api.url), AgentTaskError, "not_logged_in");
+    expect([...world.authority.requests, ...world.api.requests]).toEqual([]);
+  });
+
+  test("but throws fails the turn, with what it threw as the cause", async () => {
+    const world = await startWorld();
+    const fault = new Error("the session is locked");
+    const thread = world.connect({ accessToken: () => Promise.reject(fault) }).thread("thread-1");
+    const error = await rejectsCode(
+      thread.run(async () => expect.unreachable("begun")),
+      TaskRegistrationError,
+      "internal",
+    );
+    expect(error.cause).toBe(fault);
+  });
+});
+
+test("a token that the authority refuses is unauthenticated, and the next turn tries again", async () => {
+  const world = await startWorld();
+  const tokens = ["wrong", world.accessToken];
+  let index = 0;
+  const thread = world.connect({ accessToken: () => tokens[index] }).thread("thread-1");
+  await rejectsCode(
+    thread.run(async () => expect.unreachable("begun")),
+    TaskRegistrationError,
+    "unauthenticated",
+  );
+  index = 1;
+  expect((await thread.fetch(world.api.url)).status).toBe(200);
+});
+
+test("an authority that cannot tell whose token it is fails the turn alone", async () => {
+  const world = await startWorld();
+  const thread = world.connect().thread("thread-1");
+  world.authority.fault("whoami", { kind: "answer", body: { account_id: "acct-1" } });
+  await rejectsCode(
+    thread.run(async () => expect.unreachable("begun")),
+    TaskRegistrationError,
+    "bad_response",
+  );
+  expect((await thread.fetch(world.api.url)).status).toBe(200);
+});
+
+test("a newer token of the same human is asked about once, and changes neither agent nor task", async () => {
+  const world = await startWorld();
+  const human = { accountId: "acct-1", userId: "user-1" };
+  let token = world.accessToken;
+  const accessToken: AccessToken = async () => token;
+  const thread = world.connect({ accessToken }).thread("thread-1");
+  const before = await callerOf(thread.fetch(world.api.url));
+  token = world.authority.addHuman(human);
+  for (const _ of [1, 2]) expect(await callerOf(thread.fetch(world.api.url))).toEqual(before);
+  expect(world.authority.counts).toMatchObject({ whoami: 2, registerAgent: 1, registerTask: 1 });
+});
+
+test("another human is another agent at once, and the first one comes back without a request", async () => {
+  const world = await startWorld();
+  const tokens = [
+    world.accessToken,
+    world.authority.addHuman({ accountId: "acct-2", userId: "user-2" }),
+    world.accessToken,
+  ];
+  let index = 0;
+  const thread = world.connect({ accessToken: () => tokens[index] }).thread("thread-1");
+  const callers = [];
+  for (index = 0; index < tokens.length; index += 1) {
+    callers.push(await callerOf(thread.fetch(world.api.url)));
+  }
+  const [first, second, third] = callers;
+  expect(second).toMatchObject({ accountId: "acct-2", userId: "user-2" });
+  expect(second?.agentRuntimeId).not.toBe(first?.agentRuntimeId);
+  expect(third).toEqual(first);
+  expect(world.authority.counts).toMatchObject({ whoami: 2, registerAgent: 2, registerTask: 2 });
+});
+
+test("after a revocation another human goes on, with a signal of its own", async () => {
+  const world = await startWorld();
+  let token = world.accessToken;
+  const thread = world.connect({ accessToken: () => token }).thread("thread-1");
+  const { agentRuntimeId } = await callerOf(thread.fetch(world.api.url));
+  world.authority.revokeAgent(agentRuntimeId);
+  const ended = thread.signal;
+  await rejectsCode(thread.fetch(world.api.url), TaskRegistrationError, "agent_revoked");
+  expect(ended.aborted).toBe(true);
+  token = world.authority.addHuman({ accountId: "acct-1", userId: "user-2" });
+  await callerOf(thread.fetch(world.api.url));
+  expect(thread.signal.aborted).toBe(false);
+  const second = world.authority.agents.find(({ userId }) => userId === "user-2");
+  world.authority.revokeAgent(second?.agentRuntimeId ?? "");
+  await rejectsCode(thread.fetch(world.api.url), TaskRegistrationError, "agent_revoked");
+  expect(thread.signal.aborted).toBe(true);
+});
