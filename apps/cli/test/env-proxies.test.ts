@@ -1,4 +1,5 @@
 import { writeFile } from "node:fs/promises";
+import http from "node:http";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createTestIdentityIssuer, runProcess } from "@countersign/testing";
@@ -57,6 +58,27 @@ describe("with NODE_USE_ENV_PROXY=1", () => {
     const outcome = await ask("https://authority.test", { HTTPS_PROXY: url });
     expect(outcome).toEqual({ client: failed, directory: failed });
     expect(asked).toEqual(["authority.test:443", "authority.test:443"]);
+  });
+
+  test("a proxy that does not answer holds client and directory no longer than their deadlines, and no caller that leaves", async () => {
+    const { url, asked } = await startConnectProxy({ isSilent: true });
+    const env = { HTTPS_PROXY: url, DEADLINE_MS: "500" };
+    const outcome = await ask("https://authority.test", env);
+    const late = { code: "timeout", hint: expect.any(String) };
+    expect(outcome).toEqual({ client: late, directory: late, left: { code: "cancelled" } });
+    expect(asked).toHaveLength(3);
+  });
+
+  test("proxies that the program itself names are followed too", async ({ skip }) => {
+    if (!("setGlobalProxyFromEnv" in http)) skip("this Node has no http.setGlobalProxyFromEnv()");
+    const program = fileURLToPath(new URL("processes/name-proxy.mjs", import.meta.url));
+    const env = {
+      NODE_USE_ENV_PROXY: "0",
+      NODE_OPTIONS: `--import=${program}`,
+      OWN_PROXY: proxy.url,
+    };
+    expect(await ask(`http://authority.test:${port}`, env)).toEqual(ANSWERED);
+    expect(proxy.asked).toHaveLength(2);
   });
 
   test("client and directory reach an https authority by the proxy of HTTPS_PROXY", async () => {

@@ -41,18 +41,19 @@ export function databaseDirectory(store: AuthorityStore, authority: string): Age
   return {
     authority: parseAuthority(authority, {}, "authority"),
     agent: (agentRuntimeId) =>
-      ofStore(findAgentRecord(store.rows, agentRuntimeId, instantOf(store.now))),
+      ofStore(store, () => findAgentRecord(store.rows, agentRuntimeId, instantOf(store.now))),
     task: (agentRuntimeId, taskId) =>
-      ofStore(findTaskRecord(store, agentRuntimeId, taskId, instantOf(store.now))),
+      ofStore(store, () => findTaskRecord(store, agentRuntimeId, taskId, instantOf(store.now))),
   };
 }
 
-// What a database throws that is closed has no code, and a directory that cannot tell rejects with one.
-async function ofStore<T>(look: Promise<T>): Promise<T> {
+// What a database throws that is closed has no code, and a directory that cannot tell rejects with one. Anything else without a code is a defect,
+// and stays one.
+async function ofStore<T>(store: AuthorityStore, look: () => Promise<T>): Promise<T> {
   try {
-    return await look;
+    return await look();
   } catch (error) {
-    if (CountersignError.is(error)) throw error;
+    if (CountersignError.is(error) || !store.isClosed) throw error;
     throw new AgentAuthorityError("store_denied", "the database cannot be read", {
       cause: error,
       hint: "keep the store open for as long as its directory is used",

@@ -147,6 +147,16 @@ describe("an agent, a task, an assertion", () => {
 });
 
 describe("databaseDirectory", () => {
+  it("takes a defect of its queries for no failure of the store", async () => {
+    await using tested = await TestedAuthority.start();
+    const { rows } = tested.store;
+    await rows.schema.alterTable("agents").renameColumn("revoked_at", "ended_at").execute();
+    const look = databaseDirectory(tested.store, tested.url).agent("agent-1");
+    const error = await look.catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(Error);
+    expect(error).not.toHaveProperty("code", "store_denied");
+  });
+
   it("normalises its authority, and knows neither strangers nor others' tasks", async () => {
     await using tested = await TestedAuthority.start();
     const directory = databaseDirectory(tested.store, "HTTPS://Authority.Example:443/base//");

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { contractCases } from "./contract-cases.js";
 
 function place(log: string[]) {
@@ -17,6 +17,37 @@ test("a case that fails rejects with what its rule threw, and its place is close
   };
   const [only] = contractCases(rules, () => place(log));
   await expect(only?.run()).rejects.toBe(failure);
+  expect(log).toEqual(["start place 1", "close place 1"]);
+});
+
+test("a case that fails rejects with what its rule threw, though its place cannot be closed either", async () => {
+  const failure = new Error("broken");
+  const fail = async () => {
+    throw failure;
+  };
+  const close = () => {
+    throw new Error("still in use");
+  };
+  const [only] = contractCases({ fail }, () => ({ close }));
+  await expect(only?.run()).rejects.toBe(failure);
+});
+
+test("a place that cannot be closed fails a case that holds", async () => {
+  const close = async () => {
+    throw new Error("still in use");
+  };
+  const [only] = contractCases({ hold: async () => {} }, () => ({ close }));
+  await expect(only?.run()).rejects.toThrow("still in use");
+});
+
+test("a case that never settles rejects after 30 seconds, and its place is closed", async () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  const log: string[] = [];
+  const [only] = contractCases({ hang: () => new Promise<never>(() => {}) }, () => place(log));
+  const run = expect(only?.run()).rejects.toThrow("not settled within 30 s: hang");
+  await vi.advanceTimersByTimeAsync(30_000);
+  await run;
   expect(log).toEqual(["start place 1", "close place 1"]);
 });
 

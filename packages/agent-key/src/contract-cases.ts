@@ -1,8 +1,16 @@
+import { untilAborted } from "./until-aborted.js";
+
+// Far more than any store takes, on any machine.
+const CASE_LIMIT_MS = 30_000;
+
 /** One case of a store's contract. Give `name` and `run` to any test runner: `test(name, run)`. */
 export interface ContractCase {
   /** A rule of the contract, as a sentence about the store. */
   readonly name: string;
-  /** Runs the case on a place of its own. Rejects with an `AssertionError` of `node:assert` if the store breaks the rule. */
+  /**
+   * Runs the case on a place of its own. Rejects with an `AssertionError` of `node:assert` if the store breaks the rule, with
+   * an `Error` if it has not settled within 30 seconds: it waits for a lock that nobody gives up, say.
+   */
   readonly run: () => Promise<void>;
 }
 
@@ -29,11 +37,25 @@ export function contractCases<Place extends Pick<ContractPlace<unknown>, "close"
     name,
     async run() {
       const place = await start();
+      const limit = new AbortController();
+      const timer = setTimeout(() => {
+        limit.abort(
+          new Error(`the store has not settled within ${CASE_LIMIT_MS / 1000} s: ${name}`),
+        );
+      }, CASE_LIMIT_MS);
       try {
-        await check(place);
+        await untilAborted(check(place), limit.signal);
+      } catch (broken) {
+        try {
+          await place.close?.();
+        } catch {
+          // The rule that was broken says more.
+        }
+        throw broken;
       } finally {
-        await place.close?.();
+        clearTimeout(timer);
       }
+      await place.close?.();
     },
   }));
 }

@@ -12,6 +12,11 @@ test("no host where Node was not told to use the proxies of the environment", ()
   expect(followsEnvProxies("https://authority.test")).toBe(false);
 });
 
+test("no host where Node was told to use them and none is named", () => {
+  http.globalAgent = new http.Agent({ proxyEnv: { NO_PROXY: "*" } } as http.AgentOptions);
+  expect(followsEnvProxies("https://authority.test")).toBe(false);
+});
+
 describe("where Node was told to use them,", () => {
   test.each([
     ["http://127.0.0.1:4600", false],
@@ -22,7 +27,9 @@ describe("where Node was told to use them,", () => {
     ["http://192.0.2.1:4600/backend-api", true],
   ])("%s: %s", (url, expected) => {
     // As Node does it under `NODE_USE_ENV_PROXY=1`.
-    http.globalAgent = new http.Agent({ proxyEnv: {} } as http.AgentOptions);
+    http.globalAgent = new http.Agent({
+      proxyEnv: { HTTPS_PROXY: "http://127.0.0.1:1" },
+    } as http.AgentOptions);
     expect(followsEnvProxies(url)).toBe(expected);
   });
 });

@@ -22,6 +22,10 @@ test.each([
   ["a tag", "\u{e0041}", "\\udb40\\udc41"],
   ["a lone surrogate", "\ud800", "\\ud800"],
   ["a character of private use", "\ue000", "\\ue000"],
+  ["a variation selector", "\ufe0f", "\\ufe0f"],
+  ["a selector of the supplement", "\u{e0100}", "\\udb40\\udd00"],
+  ["a filler", "\u3164", "\\u3164"],
+  ["a joiner that is a mark", "\u034f", "\\u034f"],
 ])("escapes %s, and JSON means the same", (_, character, escaped) => {
   expect(escapeText(`a${character}b`)).toBe(`a${escaped}b`);
   expect(escapeLines(`a${character}\n`)).toBe(`a${escaped}\n`);

@@ -1,7 +1,8 @@
 // Control characters, format characters (bidirectional controls, zero-width characters, tags and the soft hyphen), line and paragraph
-// separators, lone surrogates and private use: what steers a terminal, or hides what a text says.
-const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}]/gu;
-const UNPRINTABLE_IN_LINES = /(?![\n\t])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}]/gu;
+// separators, lone surrogates, private use, and characters that are not shown (variation selectors, fillers): what steers a terminal, or hides what a text says.
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Default_Ignorable_Code_Point}]/gu;
+const UNPRINTABLE_IN_LINES =
+  /(?![\n\t])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Default_Ignorable_Code_Point}]/gu;
 
 /**
  * Escapes what a terminal would act upon or not show, so that a text which came from elsewhere is printed on one line and as it is.

@@ -19,7 +19,7 @@ export type {
   CredentialSource,
   NoCredential,
 } from "./credential-source.js";
-export { followsEnvProxies } from "./env-proxies.js";
+export { envProxyAgent, followsEnvProxies } from "./env-proxies.js";
 export { findHiddenPath } from "./hidden-path.js";
 export { isPrincipalId, isServerId, parseScopeId } from "./ids.js";
 export { LinkedMap } from "./linked-map.js";
@@ -33,3 +33,4 @@ export type {
 export { optionChecks } from "./option-checks.js";
 export { hideMembers, showMembers } from "./secret-members.js";
 export { formatTimestamp, parseTimestamp } from "./timestamp.js";
+export { untilAborted } from "./until-aborted.js";

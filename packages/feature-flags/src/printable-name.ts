@@ -1,5 +1,5 @@
 // As `escapeText` of agent-key does, which this package cannot use because it depends on none; a test of the CLI compares them.
-const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}]/gu;
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Default_Ignorable_Code_Point}]/gu;
 const MAX_CHARACTERS = 80;
 
 /** Makes a name that someone wrote safe to print: escaped where it could act on a terminal, and cut at 80 characters. */

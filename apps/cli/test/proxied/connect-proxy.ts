@@ -10,8 +10,11 @@ export interface ConnectProxy {
   readonly asked: string[];
 }
 
-/** Starts a proxy that reaches every name on loopback, or one that refuses everything with 403. It ends with the test. */
-export async function startConnectProxy({ refuses = false } = {}): Promise<ConnectProxy> {
+/** Starts a proxy that reaches every name on loopback, or one that refuses everything with 403, or one that never answers a CONNECT. It ends with the test. */
+export async function startConnectProxy({
+  refuses = false,
+  isSilent = false,
+} = {}): Promise<ConnectProxy> {
   const asked: string[] = [];
   const sockets = new Set<Socket>();
   const server = createServer((incoming, answer) => {
@@ -30,6 +33,7 @@ export async function startConnectProxy({ refuses = false } = {}): Promise<Conne
   server.on("connect", (incoming, socket: Socket, head) => {
     asked.push(incoming.url ?? "");
     if (refuses) return void socket.end("HTTP/1.1 403 Forbidden\r\n\r\n");
+    if (isSilent) return void sockets.add(socket);
     const onward = connect(Number(incoming.url?.split(":").at(-1)), "127.0.0.1");
     onward.once("connect", () => {
       socket.write("HTTP/1.1 200 OK\r\n\r\n");

@@ -43,8 +43,8 @@ export const NO_SECRET: Readonly<Record<string, string>> = {
   "agent-identity/user-home": "findUserHome",
   "agent-key": `
     AgentKeyError AgentPublicKey CountersignError LinkedMap contractCases decodeBase64 decodeBase64Url encodeBase64 encodeBase64Url
-    findHiddenPath followsEnvProxies formatTimestamp hideMembers isLoopbackHost isPrincipalId isServerId optionChecks parseAuthority
-    parseOrigin parseScopeId parseTimestamp showMembers`,
+    envProxyAgent findHiddenPath followsEnvProxies formatTimestamp hideMembers isLoopbackHost isPrincipalId isServerId optionChecks parseAuthority
+    parseOrigin parseScopeId parseTimestamp showMembers untilAborted`,
   "agent-key/codes": "CODES CODE_ROWS codeRow hasInRow hintOfCode isCode",
   "agent-key/escaping": "escapeLines escapeText",
   "agent-key/message-signature": "contentDigest signMessage signatureBase signatureParameters",

@@ -1,4 +1,4 @@
-import { followsEnvProxies } from "@countersign/agent-key";
+import { envProxyAgent, followsEnvProxies, untilAborted } from "@countersign/agent-key";
 import type { Code } from "@countersign/agent-key/codes";
 import { codeOfStatus, parseProblem } from "@countersign/agent-key/problem";
 import type { Dispatcher } from "undici";
@@ -53,9 +53,10 @@ export class DirectoryClient {
     const undici = await import("undici");
     const askedAt = now();
     try {
-      const response = await undici.request(`${authority}${path}`, {
+      const signal = AbortSignal.timeout(deadlineMs);
+      const asked = undici.request(`${authority}${path}`, {
         dispatcher: this.#dispatcher(undici),
-        signal: AbortSignal.timeout(deadlineMs),
+        signal,
         headers: {
           accept: "application/json, application/problem+json",
           "user-agent": "countersign-agent-assertion",
@@ -63,6 +64,8 @@ export class DirectoryClient {
           ...(etag === undefined ? {} : { "if-none-match": etag }),
         },
       });
+      // undici heeds the signal only once there is a connection.
+      const response = await untilAborted(asked, signal);
       const aheadMs = clockAhead(response.headers, askedAt, now());
       if (aheadMs !== undefined) onClock(aheadMs);
       const text = await readText(response.body);
@@ -82,7 +85,7 @@ export class DirectoryClient {
     if (dispatcher !== undefined) return dispatcher;
     if (this.#ownDispatcher === undefined) {
       this.#ownDispatcher = followsEnvProxies(authority)
-        ? new undici.EnvHttpProxyAgent({ connections: MAX_CONNECTIONS })
+        ? envProxyAgent(undici, { connections: MAX_CONNECTIONS })
         : new undici.Agent({ connections: MAX_CONNECTIONS });
       // A question that was asked before, or is asked after the end, opens no connection that is left behind.
       if (this.#isClosed) void this.#ownDispatcher.destroy();

@@ -1,4 +1,4 @@
-import { isServerId, type OptionShape, parseAuthority } from "@countersign/agent-key";
+import { isServerId, type OptionShape, parseAuthority, untilAborted } from "@countersign/agent-key";
 import type { Dispatcher } from "undici";
 import { AgentAssertionError } from "../agent-assertion-error.js";
 import {
@@ -153,14 +153,14 @@ export function remoteDirectory(
       if (!isServerId(agentRuntimeId)) return undefined;
       const ask = (etag: string | undefined) => askAgent(agentRuntimeId, etag);
       const record = agents.get(agentRuntimeId, ask, insteadOf);
-      return abortable(record, signal);
+      return untilAborted(record, signal, cancelled);
     },
     async task(agentRuntimeId, taskId, { signal } = {}) {
       if (!isServerId(agentRuntimeId) || !isServerId(taskId)) return undefined;
       const record = tasks.get(`${agentRuntimeId}/${taskId}`, (etag, askedAt) =>
         askTask(agentRuntimeId, taskId, etag, askedAt),
       );
-      return abortable(record, signal);
+      return untilAborted(record, signal, cancelled);
     },
     close: () => client.close(),
   };
@@ -200,17 +200,8 @@ function tellOf<T>(listener: ((event: T) => void) | undefined): (event: T) => vo
 }
 
 // The question goes on for the others who wait for it.
-function abortable<T>(result: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return result;
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => {
-      const options = { cause: signal.reason };
-      reject(new AgentAssertionError("cancelled", "the lookup was cancelled", options));
-    };
-    if (signal.aborted) onAbort();
-    signal.addEventListener("abort", onAbort, { once: true });
-    result.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
-  });
+function cancelled(reason: unknown): AgentAssertionError {
+  return new AgentAssertionError("cancelled", "the lookup was cancelled", { cause: reason });
 }
 
 function visibleAscii(token: string | undefined): string | undefined {

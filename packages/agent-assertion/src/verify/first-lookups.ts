@@ -1,3 +1,4 @@
+import { untilAborted } from "@countersign/agent-key";
 import { AgentAssertionError } from "../agent-assertion-error.js";
 import { FairLru } from "../directory/fair-lru.js";
 import type { LookupLimits } from "./lookup-limits.js";
@@ -83,7 +84,7 @@ export class FirstLookups {
       throw error;
     }
     const found = this.#ask(source, ask, holdsPlace);
-    return signal === undefined ? found : untilAborted(found, signal);
+    return untilAborted(found, signal, () => cancelled(signal));
   }
 
   #requireRate(source: string | undefined): void {
@@ -225,13 +226,4 @@ function allAreTaken(): TooManyLookups {
 function cancelled(signal: AbortSignal | undefined): AgentAssertionError {
   const options = { cause: signal?.reason };
   return new AgentAssertionError("cancelled", "the lookup was cancelled", options);
-}
-
-function untilAborted<T>(result: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(cancelled(signal));
-    if (signal.aborted) onAbort();
-    signal.addEventListener("abort", onAbort, { once: true });
-    result.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
-  });
 }

@@ -53,6 +53,11 @@ export class AuthorityStore {
     this.#transact = transact;
   }
 
+  /** @internal */
+  get isClosed(): boolean {
+    return this.#closed !== undefined;
+  }
+
   /**
    * Runs in one transaction, and resolves when it is on disk. Only the rows it is given may be used inside: the store's own would wait for
    * the transaction to end. It may be run again when it lost a race with another process, so it has no effect besides its rows and result.

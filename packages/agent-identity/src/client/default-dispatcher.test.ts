@@ -7,7 +7,9 @@ const before = { agent: http.globalAgent, dispatcher: undici.getGlobalDispatcher
 const REMOTE = "https://authority.test";
 
 beforeEach(() => {
-  http.globalAgent = new http.Agent({ proxyEnv: { NO_PROXY: "*" } } as http.AgentOptions);
+  http.globalAgent = new http.Agent({
+    proxyEnv: { HTTPS_PROXY: "http://127.0.0.1:1" },
+  } as http.AgentOptions);
 });
 afterEach(() => {
   http.globalAgent = before.agent;
@@ -31,6 +33,15 @@ test("the proxies of the environment are followed where Node does not hand them 
   const first = defaultDispatcher(undici, REMOTE);
   expect(first).toBeInstanceOf(undici.EnvHttpProxyAgent);
   expect(defaultDispatcher(undici, REMOTE)).toBe(first);
+});
+
+test.each([
+  ["undici's agent for proxies", undici.EnvHttpProxyAgent],
+  ["an agent of its own", class extends undici.Agent {}],
+])("%s is used if the program set it", (_, Own) => {
+  const own = new Own();
+  undici.setGlobalDispatcher(own);
+  expect(defaultDispatcher(undici, REMOTE)).toBe(own);
 });
 
 test("without proxies of the environment undici's global dispatcher is used", () => {

@@ -1,4 +1,4 @@
-import { followsEnvProxies, isLoopbackHost } from "@countersign/agent-key";
+import { envProxyAgent, followsEnvProxies, isLoopbackHost } from "@countersign/agent-key";
 import type { Dispatcher } from "undici";
 
 type Undici = typeof import("undici");
@@ -19,8 +19,18 @@ export function defaultDispatcher(undici: Undici, url: string): Dispatcher {
     return direct;
   }
   const global = undici.getGlobalDispatcher();
-  // The undici inside of an older Node does not share its global dispatcher with this one, whose own is then a plain Agent.
-  if (!followsEnvProxies(url) || global.constructor !== undici.Agent) return global;
-  proxied ??= new undici.EnvHttpProxyAgent();
+  if (!followsEnvProxies(url) || !isNodesOwn(undici, global)) return global;
+  proxied ??= envProxyAgent(undici);
   return proxied;
+}
+
+/**
+ * Tells whether nobody set the global dispatcher: it is what the undici inside of Node made for the proxies of the environment, and would wait five minutes
+ * for a proxy that does not answer; or, where an older Node does not share that one, the plain Agent of this undici. What a program set that
+ * looks the same cannot be told from it.
+ */
+function isNodesOwn(undici: Undici, global: Dispatcher): boolean {
+  const made: unknown = global.constructor;
+  if (made === undici.Agent) return true;
+  return made !== undici.EnvHttpProxyAgent && global.constructor.name === "EnvHttpProxyAgent";
 }

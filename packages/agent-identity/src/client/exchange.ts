@@ -1,4 +1,4 @@
-import { followsEnvProxies } from "@countersign/agent-key";
+import { followsEnvProxies, untilAborted } from "@countersign/agent-key";
 import type { Dispatcher } from "undici";
 import { AuthorityError } from "../authority-error.js";
 import { defaultDispatcher } from "./default-dispatcher.js";
@@ -43,13 +43,15 @@ export async function exchange(
   const undici = await import("undici");
   const sentAt = options.now();
   try {
-    const answer = await undici.request(request.url, {
+    const asked = undici.request(request.url, {
       method: request.method,
       headers: request.headers,
       body: request.body ?? null,
       signal,
       dispatcher: options.dispatcher ?? defaultDispatcher(undici, request.url),
     });
+    // undici heeds the signal only once there is a connection.
+    const answer = await untilAborted(asked, signal);
     const receivedAt = options.now();
     const { body, isCut } = await readBody(answer.body);
     return { status: answer.statusCode, headers: answer.headers, body, isCut, sentAt, receivedAt };

@@ -1,4 +1,4 @@
-import { abortable } from "./abortable.js";
+import { untilAborted } from "@countersign/agent-key";
 
 /** Lets one task at a time run for each key, in the order they came. Within this process. */
 export class KeyedMutex {
@@ -25,7 +25,7 @@ export class KeyedMutex {
       if (this.#tails.get(key) === tail) this.#tails.delete(key);
     });
     try {
-      await abortable(previous, signal, abortError);
+      await untilAborted(previous, signal, abortError);
       return await task();
     } finally {
       release();

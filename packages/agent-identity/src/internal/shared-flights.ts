@@ -1,4 +1,4 @@
-import { abortable } from "./abortable.js";
+import { untilAborted } from "@countersign/agent-key";
 
 interface Flight<T> {
   readonly promise: Promise<T>;
@@ -24,7 +24,7 @@ export class SharedFlights<T> {
     const flight = this.#flights.get(key) ?? this.#start(key, start);
     flight.waiters += 1;
     try {
-      return await abortable(flight.promise, signal, this.#abortError);
+      return await untilAborted(flight.promise, signal, this.#abortError);
     } finally {
       flight.waiters -= 1;
       if (flight.waiters === 0) {

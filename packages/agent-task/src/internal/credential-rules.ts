@@ -6,6 +6,7 @@ import {
   type CredentialRefusal,
   hideMembers,
   type NoCredential,
+  untilAborted,
 } from "@countersign/agent-key";
 import { type CodeWith, codeRow, hasInRow } from "@countersign/agent-key/codes";
 import type { AgentTask, TaskScope } from "../agent-task.js";
@@ -13,7 +14,6 @@ import { AgentTaskError } from "../agent-task-error.js";
 import type { FailurePolicy, ThreadCredentials, ThreadOptions, Turn } from "../agent-thread.js";
 import { TaskRegistrationError } from "../task-registration-error.js";
 import { isSameSigner } from "./is-same-agent.js";
-import { raceSignal } from "./race-signal.js";
 import { fewAttempts } from "./registration-attempt.js";
 import type { TaskKeeper, WaitOptions } from "./task-keeper.js";
 
@@ -273,7 +273,7 @@ export class CredentialRules implements ThreadCredentials {
   async #auth(scope: TaskScope, wait: WaitOptions) {
     const { keeper } = this.#options;
     return await keeper.withDeadline(scope, wait, (signal) =>
-      raceSignal(keeper.options.identities.auth(), signal),
+      untilAborted(keeper.options.identities.auth(), signal),
     );
   }
 }

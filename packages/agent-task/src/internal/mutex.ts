@@ -1,4 +1,4 @@
-import { raceSignal } from "./race-signal.js";
+import { untilAborted } from "@countersign/agent-key";
 
 /** Lets one run at a time, in the order of asking. */
 export class Mutex {
@@ -24,7 +24,7 @@ export class Mutex {
     this.#last = before.then(() => ended);
     this.#pending += 1;
     try {
-      await raceSignal(before, signal);
+      await untilAborted(before, signal);
       return await run();
     } finally {
       this.#pending -= 1;

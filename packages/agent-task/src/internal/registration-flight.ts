@@ -1,9 +1,9 @@
 import type { AgentIdentityManager } from "@countersign/agent-identity";
 import type { CallPatience } from "@countersign/agent-identity/authority-client";
+import { untilAborted } from "@countersign/agent-key";
 import type { AgentTask, TaskScope } from "../agent-task.js";
 import type { EmitTaskEvent } from "../task-events.js";
 import type { Flight } from "./flight.js";
-import { raceSignal } from "./race-signal.js";
 import type { RegistrationAttempt } from "./registration-attempt.js";
 import { endedError, toRegistrationError } from "./registration-failure.js";
 import type { ScopeState } from "./scope-states.js";
@@ -61,7 +61,7 @@ export function startFlight(state: ScopeState, options: FlightOptions): Flight {
   });
   const finish = async (): Promise<AgentTask | undefined> => {
     try {
-      const task = await raceSignal(work, controller.signal);
+      const task = await untilAborted(work, controller.signal);
       const isKept = state.generation === generation && task !== undefined;
       if (isKept && !state.isRefused(task)) state.task = task;
       return task;
@@ -112,7 +112,7 @@ export async function joinFlight(
   try {
     const ended = timeout.signal;
     const until = signal === undefined ? ended : AbortSignal.any([ended, signal]);
-    return await raceSignal(flight.promise, until);
+    return await untilAborted(flight.promise, until);
   } catch (error) {
     throw signal?.aborted === true ? endedError("cancelled", "the caller ended it", scope) : error;
   } finally {

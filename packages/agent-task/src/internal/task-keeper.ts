@@ -1,12 +1,11 @@
 import type { AgentIdentity } from "@countersign/agent-identity";
-import type { Code } from "@countersign/agent-key";
+import { type Code, untilAborted } from "@countersign/agent-key";
 import type { CodeWith } from "@countersign/agent-key/codes";
 import type { AgentTask, TaskScope } from "../agent-task.js";
 import type { StoredThread } from "../schema/stored-thread.js";
 import type { Flight } from "./flight.js";
 import { isSameAgentId, isSameSigner, type Signer } from "./is-same-agent.js";
 import { idsOf, isFresh, loadThread, ofStore, saveThread, withScopeLock } from "./obtain-task.js";
-import { raceSignal } from "./race-signal.js";
 import type { TaskRegistrarOptions } from "./registration-attempt.js";
 import { endedError, toRegistrationError } from "./registration-failure.js";
 import { joinFlight, startFlight } from "./registration-flight.js";
@@ -74,7 +73,7 @@ export class TaskKeeper {
     const state = this.state(scope);
     const { identities } = this.options;
     if (state.task === undefined) return undefined;
-    const look = await raceSignal(identities.look(), signal).catch(() => undefined);
+    const look = await untilAborted(identities.look(), signal).catch(() => undefined);
     if (this.#closed || signal?.aborted === true) return undefined;
     const identity = look?.identity;
     if (identity === undefined) return undefined;
