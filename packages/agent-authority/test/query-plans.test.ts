@@ -7,6 +7,7 @@ import type { AuthorityStore } from "../src/store/authority-store.js";
 import type { Database } from "../src/store/database.js";
 import { transactInGroups } from "../src/store/group-commit.js";
 import { createPostgresDialect } from "../src/store/postgres-dialect.js";
+import { requestPatience } from "../src/store/postgres-patience.js";
 import { createSqliteDialect } from "../src/store/sqlite-dialect.js";
 import { transactAlone } from "../src/store/transact.js";
 import { type SeededAgent, seedRegistry } from "./bench/seed-registry.js";
@@ -92,7 +93,7 @@ function tap(store: AuthorityStore, url: string): () => ReadonlyMap<string, Comp
   const dialect =
     store.kind === "sqlite"
       ? createSqliteDialect(new DatabaseSync(url.slice("sqlite:".length)))
-      : createPostgresDialect(url, { maxConnections: 4 });
+      : createPostgresDialect(url, { maxConnections: 4, patience: requestPatience(url) });
   const rows = new Kysely<Database>({
     dialect,
     log({ query }) {

@@ -9,24 +9,35 @@ import { createMigrations } from "./migrations.js";
 const LOCK_ID = sql.lit("3853314791062309107");
 const MIGRATIONS = "countersign_migration";
 
+/** Where the tables of PostgreSQL stand, and how long each of their locks is waited for. */
+export interface PostgresTables {
+  readonly schema: string;
+  /** A value of `lock_timeout`. While a lock of a table is waited for, every other statement on that table waits as well. Default: the session's. */
+  readonly lockTimeout: string | undefined;
+}
+
 /**
  * Brings the tables up to date. Safe from any number of processes at once: one works, and the others find it done.
  *
- * @param schema - the schema of PostgreSQL that the tables stand in
- * @throws {AgentAuthorityError} `store_corrupt` when it is no database of an authority, or of a newer version
+ * @throws {AgentAuthorityError} `store_corrupt` when it is no database of an authority, or of a newer version; `store_locked` when another process holds a
+ *   lock for too long
  */
 export async function migrate(
   rows: Kysely<Database>,
   kind: StoreKind,
-  schema?: string,
+  tables?: PostgresTables,
 ): Promise<void> {
-  if (schema === undefined) {
+  if (tables === undefined) {
     await runMigrations({ db: rows, provider: migrationsOf(kind) });
     return;
   }
+  const { schema, lockTimeout } = tables;
   // All in one transaction, which holds the lock to its end: behind a pooler, a session's lock would stay with whoever has the session next.
   await rows.transaction().execute(async (transaction) => {
-    await sql`select pg_advisory_xact_lock(${LOCK_ID}::bigint)`.execute(transaction);
+    await lockMigrations(transaction);
+    if (lockTimeout !== undefined) {
+      await sql`select set_config('lock_timeout', ${lockTimeout}, true)`.execute(transaction);
+    }
     // As Kysely makes it. After a failure of its own it asks once more, which a failed transaction refuses: the reason would be lost.
     const table = sql.id(schema, MIGRATIONS);
     const { rows: found } = await sql<{ there: boolean }>`select exists (select from
@@ -47,6 +58,21 @@ export async function migrate(
       migrationLockTableName: "countersign_migration_lock",
     });
   });
+}
+
+async function lockMigrations(transaction: Kysely<Database>): Promise<void> {
+  try {
+    await sql`select pg_advisory_xact_lock(${LOCK_ID}::bigint)`.execute(transaction);
+  } catch (error) {
+    if (!AgentAuthorityError.is(error) || error.code !== "store_locked") throw error;
+    const message =
+      "another process is bringing the database up to date, and has not ended in time";
+    throw new AgentAuthorityError("store_locked", message, {
+      cause: error,
+      retryable: true,
+      hint: "try again; if no authority is starting, look in pg_locks for the session that holds the advisory lock",
+    });
+  }
 }
 
 function migrationsOf(kind: StoreKind): MigratorProps["provider"] {

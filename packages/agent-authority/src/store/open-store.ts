@@ -9,6 +9,7 @@ import { transactInGroups } from "./group-commit.js";
 import { loadSqlite } from "./load-sqlite.js";
 import { findSchema, migrate } from "./migrate.js";
 import { createPostgresDialect, type DatabasePassword, POOL_SIZE } from "./postgres-dialect.js";
+import { migrationPatience, requestPatience, tableLockTimeout } from "./postgres-patience.js";
 import { findDatabaseFile, tightenDatabaseFile } from "./prepare-database-file.js";
 import { createSqliteDialect } from "./sqlite-dialect.js";
 import { isBusy, toStoreError } from "./sqlite-error.js";
@@ -42,7 +43,7 @@ export interface OpenStoreOptions {
  *   A pooler may stand before PostgreSQL, PgBouncer in transaction mode too. A socket is named by its folder: `?host=/run/postgresql`
  * @throws {AgentAuthorityError} `config_invalid` when the URL is of another form, names several hosts or a missing certificate file, or its folder does not exist; `store_denied` when the
  *   file belongs to another user or cannot be written, or PostgreSQL does not let the user in; `store_locked` when another process holds it
- *   for more than 5 s; `store_corrupt` when it is no database of an authority, or of a newer version; `unreachable` when PostgreSQL does not answer
+ *   for more than 5 s, or brings it up to date for more than 60 s; `store_corrupt` when it is no database of an authority, or of a newer version; `unreachable` when PostgreSQL does not answer
  */
 export async function openStore(
   url: string,
@@ -60,6 +61,7 @@ export async function openStore(
     await migratePostgres(location.url, password);
     const dialect = createPostgresDialect(location.url, {
       maxConnections: POOL_SIZE,
+      patience: requestPatience(location.url),
       password,
       onPool(read) {
         events.readPool = read;
@@ -95,12 +97,14 @@ export async function openStore(
   });
 }
 
-// With a connection of its own that waits for other processes' migrations as long as they take.
+// With a connection of its own, which waits for other processes' migrations, and longer for a statement than a request does.
 async function migratePostgres(url: string, password?: DatabasePassword): Promise<void> {
-  const dialect = createPostgresDialect(url, { maxConnections: 1, isPatient: true, password });
+  const patience = migrationPatience(url);
+  const dialect = createPostgresDialect(url, { maxConnections: 1, patience, password });
   const rows = new Kysely<Database>({ dialect });
   try {
-    await migrate(rows, "postgres", await findSchema(rows));
+    const schema = await findSchema(rows);
+    await migrate(rows, "postgres", { schema, lockTimeout: tableLockTimeout(url) });
   } finally {
     await rows.destroy();
   }

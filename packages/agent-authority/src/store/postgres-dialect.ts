@@ -3,20 +3,12 @@ import { Client, Pool, type PoolClient } from "pg";
 import { AgentAuthorityError } from "../agent-authority-error.js";
 import { toPostgresError } from "./postgres-error.js";
 import { PlainPostgresDialect } from "./postgres-introspector.js";
-import {
-  createMappedClient,
-  type SessionOptions,
-  type SessionSettings,
-  startSession,
-} from "./postgres-session.js";
+import { CONNECT_TIMEOUT_MS, type Patience } from "./postgres-patience.js";
+import { createMappedClient, startSession } from "./postgres-session.js";
 import type { PoolState } from "./store-events.js";
 
-const CONNECT_TIMEOUT_MS = 5_000;
-const TIMEOUTS: SessionSettings = {
-  lock_timeout: "5s",
-  statement_timeout: "30s",
-  idle_in_transaction_session_timeout: "30s",
-};
+// Probes find a server that is gone while nothing is under way to it; the default of most systems is two hours.
+const KEEP_ALIVE_MS = 10_000;
 
 /** How many connections a process has to its database at most. */
 export const POOL_SIZE = 10;
@@ -29,8 +21,7 @@ export interface PostgresDialectOptions {
   readonly maxConnections: number;
   /** Default: the URL's, else `PGPASSWORD`, else that of `.pgpass`. */
   readonly password?: DatabasePassword | undefined;
-  /** Whether statements and locks are given up after a while. Migrations wait for each other as long as it takes. */
-  readonly isPatient?: boolean | undefined;
+  readonly patience: Patience;
   /** Gets what reads the state of the pool. */
   readonly onPool?: ((read: () => PoolState) => void) | undefined;
 }
@@ -42,16 +33,15 @@ export interface PostgresDialectOptions {
  */
 export function createPostgresDialect(url: string, options: PostgresDialectOptions): Dialect {
   assertUsable(url);
-  const session: SessionOptions = options.isPatient
-    ? { settings: {} }
-    : { settings: timeoutsFor(url), startMs: CONNECT_TIMEOUT_MS };
+  const { patience } = options;
   const pool = new Pool({
     connectionString: url,
     max: options.maxConnections,
     application_name: "countersign-authority",
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    onConnect: (client) => startSession(client, session),
+    onConnect: (client) => startSession(client, patience),
     keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
     ...(options.password === undefined ? {} : { Client: clientWith(options.password) }),
   });
   options.onPool?.(() => ({
@@ -68,7 +58,7 @@ export function createPostgresDialect(url: string, options: PostgresDialectOptio
     pool: {
       connect: async () => {
         const client = await connect(pool);
-        const known = clients.get(client) ?? createMappedClient(client, session);
+        const known = clients.get(client) ?? createMappedClient(client, patience);
         clients.set(client, known);
         return known;
       },
@@ -96,12 +86,6 @@ function assertUsable(url: string): void {
       hint: "check its parameters: sslmode, and that the files of sslrootcert, sslcert and sslkey are there",
     });
   }
-}
-
-// What the URL says itself is sent by the driver.
-function timeoutsFor(url: string): SessionSettings {
-  const { searchParams } = new URL(url);
-  return Object.fromEntries(Object.entries(TIMEOUTS).filter(([name]) => !searchParams.has(name)));
 }
 
 // What the driver reads from a URL wins over the option `password` of its pool, also where the URL has none.

@@ -21,7 +21,7 @@ const RACE_CODES: ReadonlySet<string> = new Set([
 ]);
 // What pg and its pool say without a code when a connection goes away or none is to be had.
 const LOST =
-  /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Cannot use a pool after)|is not currently accepting connections$/i;
+  /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Client was closed|Cannot use a pool after)|is not currently accepting connections$/i;
 // OpenSSL's and Node's codes of a handshake or certificate, and what pg says without one.
 const TLS_CODES =
   /^(ERR_TLS_|ERR_SSL_|ERR_OSSL_|EPROTO$|CERT_|CRL_|SELF_SIGNED_|DEPTH_ZERO_|UNABLE_TO_|HOSTNAME_MISMATCH$|INVALID_CA$|INVALID_PURPOSE$|PATH_LENGTH_EXCEEDED$)/;

@@ -1,20 +1,8 @@
 import type { PostgresPoolClient } from "kysely";
 import type { Client, ClientBase, PoolClient } from "pg";
 import { toPostgresError } from "./postgres-error.js";
+import type { Patience } from "./postgres-patience.js";
 import { statementName } from "./statement-names.js";
-
-/** Settings of PostgreSQL and their values. */
-export type SessionSettings = Readonly<Record<string, string>>;
-
-/** How the sessions of a pool are set up. */
-export interface SessionOptions {
-  readonly settings: SessionSettings;
-  /**
-   * How long the start of a session, and behind a pooler that of a transaction, may stay without an answer: a pooler whose server is away, or has no
-   * session left, lets it wait for minutes. Milliseconds. Default: as long as it takes.
-   */
-  readonly startMs?: number | undefined;
-}
 
 type Query = (sql: string, parameters: readonly unknown[]) => Promise<unknown>;
 
@@ -35,7 +23,7 @@ const pooled = new WeakSet<ClientBase>();
  */
 export async function startSession(
   client: ClientBase,
-  { settings, startMs }: SessionOptions,
+  { settings, startMs }: Patience,
 ): Promise<void> {
   const { rows } = await within(startMs, client, () =>
     client.query<{ pid: number }>("select pg_backend_pid() as pid"),
@@ -66,11 +54,8 @@ async function within<T>(
 }
 
 /** What Kysely asks of a client, with errors of this package. */
-export function createMappedClient(
-  client: PoolClient,
-  options: SessionOptions,
-): PostgresPoolClient {
-  const query = pooled.has(client) ? queryPooled(client, options) : querySession(client);
+export function createMappedClient(client: PoolClient, patience: Patience): PostgresPoolClient {
+  const query = pooled.has(client) ? queryPooled(client, patience) : querySession(client, patience);
   return {
     // Kysely's other form, with a cursor, is for streams, which the authority does not use.
     query: query as PostgresPoolClient["query"],
@@ -78,10 +63,12 @@ export function createMappedClient(
   };
 }
 
-function querySession(client: PoolClient): Query {
+function querySession(client: PoolClient, { answerMs }: Patience): Query {
   return (sql, parameters) =>
     withErrors(() =>
-      client.query({ name: statementName(sql), text: sql, values: [...parameters] }),
+      within(answerMs, client, () =>
+        client.query({ name: statementName(sql), text: sql, values: [...parameters] }),
+      ),
     );
 }
 
@@ -89,11 +76,11 @@ function querySession(client: PoolClient): Query {
  * Statements behind a pooler. Each transaction carries its settings along, and a single statement is a transaction, so that they hold for it
  * as well. None has a name: the session that parsed it may be another one at its next run.
  */
-function queryPooled(client: PoolClient, { settings, startMs }: SessionOptions): Query {
+function queryPooled(client: PoolClient, { settings, startMs, answerMs }: Patience): Query {
   const set = Object.entries(settings).map(([name, value]) => `set local ${name} = '${value}'`);
   const start = [`start transaction isolation level ${ISOLATION}`, ...set, durable(true)].join(";");
   const run: Query = (text, values) =>
-    withErrors(() => client.query({ text, values: [...values] }));
+    withErrors(() => within(answerMs, client, () => client.query({ text, values: [...values] })));
   let isOpen = false;
 
   async function open(): Promise<void> {
