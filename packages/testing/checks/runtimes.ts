@@ -1,17 +1,10 @@
 // Packs every public package as npm would publish it, installs the tarballs into an empty folder, and signs and verifies with them on each
 // supported Node, by `import` and by `require`. Nothing may appear on stderr. Prints a line for each check, then `N passed, M failed`.
 import { spawnSync } from "node:child_process";
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { packPublicPackages } from "./pack-public-packages.ts";
 import { commonJsProgram, moduleProgram, type Program } from "./round-trip-programs.ts";
 
 const NODE_VERSIONS = ["22.19.0", "24.21.0", "26.10.0"];
@@ -36,20 +29,6 @@ function mustRun(command: string, args: readonly string[], cwd: string): string 
   return stdout;
 }
 
-function packPublicPackages(target: string): string[] {
-  const names: string[] = [];
-  for (const folder of ["packages", "apps"]) {
-    for (const name of readdirSync(join(root, folder))) {
-      const directory = join(root, folder, name);
-      const manifest = JSON.parse(readFileSync(join(directory, "package.json"), "utf8"));
-      if (manifest.private === true) continue;
-      mustRun("pnpm", ["pack", "--pack-destination", target], directory);
-      names.push(manifest.name);
-    }
-  }
-  return names;
-}
-
 function installNode(version: string): string {
   const prefix = join(cache, `node-${version}`);
   const binary = join(prefix, "node_modules/node/bin/node");
@@ -69,14 +48,14 @@ let passed = 0;
 let failed = 0;
 try {
   console.log("==> Packing every public package and installing the tarballs");
-  const names = packPublicPackages(consumer);
-  const tarballs = readdirSync(consumer).filter((file) => file.endsWith(".tgz"));
+  const packed = packPublicPackages(root, consumer);
   writeFileSync(join(consumer, "package.json"), JSON.stringify({ private: true }));
   mustRun(
     "npm",
-    ["install", "--no-audit", "--no-fund", ...tarballs.map((file) => `./${file}`)],
+    ["install", "--no-audit", "--no-fund", ...packed.map(({ file }) => file)],
     consumer,
   );
+  const names = packed.map(({ manifest }) => manifest.name);
   console.log(`    ${names.length} packages: ${names.join(", ")}`);
 
   const programs: readonly Program[] = [moduleProgram, commonJsProgram];

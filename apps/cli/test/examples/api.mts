@@ -3,12 +3,11 @@ import { createVerifier } from "@countersign/agent-assertion";
 import { requireAgent } from "@countersign/agent-assertion/node";
 import { remoteDirectory } from "@countersign/agent-assertion/remote-directory";
 
-const { AUTHORITY = "http://127.0.0.1:4600", PORT = "4700" } = process.env;
-const verifier = createVerifier({ directory: remoteDirectory(AUTHORITY) });
+const verifier = createVerifier({ directory: remoteDirectory("http://127.0.0.1:4600") });
 
 const server = createServer(
   requireAgent(verifier, (_request, response, { agentRuntimeId, taskId }) =>
     response.end(`${agentRuntimeId} in ${taskId}`),
   ),
 );
-server.listen(Number(PORT), "127.0.0.1", () => console.log("listening", server.address()));
+server.listen(4700, "127.0.0.1", () => console.log("listening", server.address()));
