@@ -2,11 +2,17 @@ import { channel } from "node:diagnostics_channel";
 import { EventEmitter } from "node:events";
 import type { AgentIdentityManager } from "@countersign/agent-identity";
 import { AuthorityClock } from "@countersign/agent-identity/authority-client";
-import { type Code, parseOrigin, parseScopeId } from "@countersign/agent-key";
+import {
+  type Code,
+  type CredentialSource,
+  parseOrigin,
+  parseScopeId,
+} from "@countersign/agent-key";
 import { type AgentTask, RUN, type TaskScope } from "./agent-task.js";
 import { AgentThread, type FailurePolicy, type ThreadOptions } from "./agent-thread.js";
 import { withCallersReason } from "./internal/callers-reason.js";
 import { CredentialRules } from "./internal/credential-rules.js";
+import { CurrentThread } from "./internal/current-thread.js";
 import { checkOptions, TASK_MANAGER_OPTIONS } from "./internal/options.js";
 import { TaskKeeper } from "./internal/task-keeper.js";
 import { nodeTimers, type TaskTimers } from "./internal/task-timers.js";
@@ -56,6 +62,7 @@ export interface AgentTaskManagerOptions {
 export class AgentTaskManager extends EventEmitter<AgentTaskEvents> {
   readonly #keeper: TaskKeeper;
   readonly #rules: CredentialRules;
+  readonly #current: CurrentThread;
 
   /** @throws {AgentKeyError} `config_invalid`, naming the option, if one is missing or wrong */
   constructor(options: AgentTaskManagerOptions) {
@@ -77,6 +84,10 @@ export class AgentTaskManager extends EventEmitter<AgentTaskEvents> {
       bearerOrigins: (options.bearerOrigins ?? []).map((origin) =>
         parseOrigin(origin, {}, "bearerOrigins"),
       ),
+    });
+    this.#current = new CurrentThread({
+      isOn: () => options.identities.enabled,
+      run: () => this.run(),
     });
   }
 
@@ -143,6 +154,31 @@ export class AgentTaskManager extends EventEmitter<AgentTaskEvents> {
   /** The handle of this process: one task for everything that belongs to no thread. Never stored. */
   run(): AgentThread {
     return this.#handle(RUN);
+  }
+
+  /**
+   * Does work in a thread: a request that it makes with {@link AgentTaskManager.currentThread}, however deep in the code of others, is one of this
+   * thread. Within the work another thread may be entered; after it the outer one goes on.
+   *
+   * The thread is that of the asynchronous context (`AsyncLocalStorage`): it follows promises, timers and streams that begin in the work. A
+   * queue or pool that was filled outside of it runs outside of it. No task is registered before the first request.
+   *
+   * @param scope - a thread's id, or `RUN`: the task of this process
+   * @returns what the work returned, a promise as it is
+   * @throws {AgentKeyError} `invalid_request` when the id is not a valid thread id (docs/protocol.md §2)
+   */
+  inThread<T>(scope: TaskScope, work: () => T): T {
+    const thread = scope === RUN ? this.run() : this.thread(scope);
+    return this.#current.in(thread, work);
+  }
+
+  /**
+   * The source of credentials for a client that is made once and used by many threads: each request is one of the thread in which it is made,
+   * see {@link AgentTaskManager.inThread}. Outside of every thread its `credential` rejects with `config_invalid`, and the request is not sent; while
+   * the feature is off, it is sent as that of any thread.
+   */
+  currentThread(): CredentialSource {
+    return this.#current;
   }
 
   /** Ends what is on its way; calls after it reject with `cancelled`. */

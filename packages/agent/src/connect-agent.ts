@@ -48,7 +48,7 @@ export function connectAgent(options: ConnectAgentOptions): ConnectedAgent {
   const signed = (source: CredentialSource) =>
     withAssertion(fetch, source, { origins, signer, onWarning });
   // Refuses wrong origins here, and not at the first thread.
-  signed(tasks.run());
+  const sendInThread = signed(tasks.currentThread());
 
   const work = new WorkInFlight();
   const end = new AgentEnd(tasks);
@@ -63,6 +63,8 @@ export function connectAgent(options: ConnectAgentOptions): ConnectedAgent {
   return {
     identities,
     tasks,
+    inThread: (id, turn) => tasks.inThread(id, turn),
+    fetch: (input, init) => work.request(() => sendInThread(input, init)),
     thread(id): ConnectedThread {
       const thread = tasks.thread(id);
       const send = signed(thread);

@@ -41,6 +41,20 @@ export interface ConnectedAgent extends AsyncDisposable {
    * @throws {AgentKeyError} `invalid_request` if the id is not a valid thread id (docs/protocol.md §2)
    */
   thread(id: string): ConnectedThread;
+  /**
+   * Does work in a thread: every request that it makes with the agent's own `fetch` is signed with the task of this thread, however deep in the
+   * code of others it is made. See `AgentTaskManager.inThread`.
+   *
+   * @param id - as of `thread`
+   * @returns what the work returned, a promise as it is
+   * @throws {AgentKeyError} `invalid_request` if the id is not a valid thread id (docs/protocol.md §2)
+   */
+  inThread<T>(id: string, work: () => T): T;
+  /**
+   * A `fetch` for a client that is made once and serves many threads: as that of a thread, but each request is one of the thread in which it is
+   * made, by `inThread`. Outside of every thread it rejects with an `AgentTaskError` `config_invalid`, and nothing is sent to `origins`.
+   */
+  readonly fetch: typeof globalThis.fetch;
   /** What keeps the agent: for a rotation of its key, or to look at it without a request. */
   readonly identities: AgentIdentityManager;
   /** What keeps the tasks: for their events, their list, and to forget one. */
