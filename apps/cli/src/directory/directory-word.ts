@@ -1,5 +1,5 @@
 import type { AgentRecord } from "@countersign/agent-assertion";
-import { CountersignError } from "@countersign/agent-key";
+import { CountersignError, isLoopbackHost } from "@countersign/agent-key";
 import type { Run } from "../config/run.js";
 
 /** What the authority's directory says of an agent. `untold`: it answers to a token of role `resource_server` alone. */
@@ -9,16 +9,24 @@ export type DirectoryWord =
   | { readonly kind: "untold" };
 
 /**
- * Asks an authority's directory for an agent and its keys, the newest first, without a credential.
+ * Tells whether an authority's directory may answer without a credential: on loopback alone (protocol §5). Elsewhere the question would only leave a
+ * refusal in its audit log.
+ */
+export function mayTellAnyone(authority: string): boolean {
+  return isLoopbackHost(new URL(authority).hostname);
+}
+
+/**
+ * Asks an authority's directory for an agent and its keys, the newest first, without a credential; it is not asked where it tells nothing without one.
  *
- * @throws {AgentAssertionError} if the authority cannot be reached or does not answer as one; {@link AgentKeyError} `config_invalid` if it is
- * plain http to another machine: anybody on the way could then answer
+ * @throws {AgentAssertionError} if the authority cannot be reached or does not answer as one
  */
 export async function askDirectory(
   { http, signal }: Run,
   authority: string,
   agentRuntimeId: string,
 ): Promise<DirectoryWord> {
+  if (!mayTellAnyone(authority)) return { kind: "untold" };
   const { remoteDirectory } = await import("@countersign/agent-assertion/remote-directory");
   const directory = remoteDirectory(authority, { revocationDelaySeconds: 0, ...http });
   try {

@@ -4,6 +4,7 @@ import { AssertionSigner } from "@countersign/agent-assertion/sign";
 import { CountersignError } from "@countersign/agent-key";
 import type { AgentTask } from "@countersign/agent-task";
 import type { Run } from "../config/run.js";
+import { mayTellAnyone } from "../directory/directory-word.js";
 import type { AgentSession } from "../session/agent-session.js";
 import { ok, type Verdict, warn } from "./finding.js";
 
@@ -54,11 +55,13 @@ export async function checkEcho(run: Run, task: AgentTask): Promise<Verdict> {
       await directory.close?.();
     }
   };
-  try {
-    await verify(remoteDirectory(authority, { revocationDelaySeconds: 0, ...run.http }));
-    return ok("a signed assertion holds, by what the authority tells");
-  } catch (error) {
-    if (!CountersignError.is(error) || error.code !== "unauthenticated") throw error;
+  if (mayTellAnyone(authority)) {
+    try {
+      await verify(remoteDirectory(authority, { revocationDelaySeconds: 0, ...run.http }));
+      return ok("a signed assertion holds, by what the authority tells");
+    } catch (error) {
+      if (!CountersignError.is(error) || error.code !== "unauthenticated") throw error;
+    }
   }
   await verify(ownDirectory(task));
   return ok(

@@ -10,6 +10,8 @@ const verifier = { verify() {} };
 const started = { start() {} };
 
 const USES = {
+  "@countersign/agent": ({ connectAgent }) =>
+    connectAgent({ authority, origins, accessToken: "token", home: "/nowhere" }).close(),
   "@countersign/agent-assertion": ({ createVerifier, memoryDirectory }) =>
     createVerifier({ directory: memoryDirectory({ authority, agents: [], tasks: [] }) }),
   "@countersign/agent-assertion/axios": ({ assertionAdapter }) =>
