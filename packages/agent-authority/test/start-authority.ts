@@ -2,9 +2,6 @@ import { AgentKey, formatTimestamp } from "@countersign/agent-key";
 import { type Dispatcher, request } from "undici";
 import { checkAuthorityOptions } from "../src/authority-options.js";
 import type { AuthorityContext } from "../src/http/authority-context.js";
-import { createAdminDocument } from "../src/http/openapi/admin-document.js";
-import { createPublicDocument } from "../src/http/openapi/public-document.js";
-import { BACKEND_PREFIX } from "../src/http/registration-target.js";
 import {
   type Authority,
   type AuthorityOptions,
@@ -13,7 +10,7 @@ import {
   openStore,
 } from "../src/index.js";
 import type { AuthorityStore } from "../src/store/authority-store.js";
-import { AnswerChecker } from "./answer-checker.js";
+import { adminCheckerOf, publicCheckerOf } from "./answer-checkers.js";
 import { createTestDatabase, databaseKind, type TestDatabase } from "./test-database.js";
 
 export const NOON = Date.UTC(2026, 3, 15, 12, 0, 0);
@@ -40,8 +37,6 @@ export class TestedAuthority implements AsyncDisposable {
   readonly clock: { nowMs: number };
   readonly #options: AuthorityContext;
   readonly #close: (() => Promise<void>) | undefined;
-  #checker: AnswerChecker | undefined;
-  #adminChecker: AnswerChecker | undefined;
   #admin: Promise<{ readonly url: string }> | undefined;
 
   private constructor(
@@ -90,16 +85,14 @@ export class TestedAuthority implements AsyncDisposable {
   /** Calls the public listener. Whatever it answers must be as its OpenAPI document says. */
   async call(method: string, path: string, options: CallOptions = {}): Promise<Answer> {
     const answer = await send(this.url, method, path, options);
-    this.#checker ??= new AnswerChecker(createPublicDocument(this.#options), BACKEND_PREFIX);
-    this.#checker.check(method, path, answer);
+    publicCheckerOf(this.#options).check(method, path, answer);
     return answer;
   }
 
   /** Calls an admin listener, which is started by the first call. Whatever it answers must be as its OpenAPI document says. */
   async callAdmin(method: string, path: string, options: CallOptions = {}): Promise<Answer> {
     const answer = await send(await this.adminUrl(), method, path, options);
-    this.#adminChecker ??= new AnswerChecker(createAdminDocument(), "");
-    this.#adminChecker.check(method, path, answer);
+    adminCheckerOf().check(method, path, answer);
     return answer;
   }
 
