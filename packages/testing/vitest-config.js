@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { effort } from "@countersign/testing/effort";
 
+const isQuick = effort === "quick";
 const here = (file) => fileURLToPath(new URL(file, import.meta.url));
 
 /**
@@ -12,14 +13,17 @@ export const COMMON = {
   hookTimeout: 120_000,
   expect: { poll: { timeout: 60_000 } },
   globalSetup: [here("./compile-once.js")],
+  // In the quick effort the files of a project share a process, which loads each module once. In the full one each file has its own.
+  isolate: !isQuick,
+  setupFiles: isQuick ? [here("./shared-process.js")] : [],
 };
 
 /** The tests beside the source, which need no other process. */
 export const UNIT = {
   name: "unit",
   include: ["src/**/*.test.ts"],
-  setupFiles: effort === "quick" ? [here("./property-runs.js")] : [],
   ...COMMON,
+  setupFiles: isQuick ? [...COMMON.setupFiles, here("./property-runs.js")] : [],
 };
 
 /** The tests across modules, processes and sockets. */

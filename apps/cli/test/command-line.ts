@@ -14,7 +14,7 @@ import {
   type TestProcess,
 } from "@countersign/testing";
 import { effort } from "@countersign/testing/effort";
-import { afterAll, expect } from "vitest";
+import { expect } from "vitest";
 import { ResidentPool } from "./resident/resident-pool.js";
 
 /** The built command. */
@@ -33,8 +33,8 @@ export interface CommandOptions {
   readonly ownProcess?: boolean | undefined;
 }
 
+// They end with the process that runs the tests.
 const residents = new ResidentPool(BIN);
-afterAll(() => residents.end());
 
 /** The environment of the built command: the variables of whoever runs the tests decide nothing. */
 export function environmentOf({ home, env }: CommandOptions): Record<string, string | undefined> {

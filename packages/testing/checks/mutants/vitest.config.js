@@ -6,6 +6,9 @@ import { configDefaults } from "vitest/config";
 export default {
   test: {
     ...COMMON,
+    // Also where the effort is quick: what a test leaves behind would be put down to the next change.
+    isolate: true,
+    setupFiles: [],
     include: ["{src,test}/**/*.test.ts"],
     exclude: [
       ...configDefaults.exclude,
