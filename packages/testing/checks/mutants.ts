@@ -19,6 +19,13 @@ const STRYKER = join(
   fileURLToPath(import.meta.resolve("@stryker-mutator/core")),
   "../../../bin/stryker.js",
 );
+// A time-out kills, because a change that hangs fails the tests; on a busy machine it may be another program's doing.
+const OUTCOMES: Readonly<Record<string, string>> = {
+  Killed: "killed",
+  Timeout: "timed out",
+  Survived: "survived",
+  NoCoverage: "not reached",
+};
 const root = join(import.meta.dirname, "../../..");
 
 interface Result {
@@ -109,29 +116,34 @@ function configure(area: Area, sample: SampleOptions["sample"], report: string):
 function tellArea(name: string, area: Area, report: string): boolean {
   const { files } = JSON.parse(readFileSync(report, "utf8"));
   let killed = 0;
+  let timedOut = 0;
   let tried = 0;
   for (const [file, { mutants, source }] of Object.entries<{ mutants: Result[]; source: string }>(
     files,
   )) {
     for (const mutant of mutants) {
-      const isKilled = mutant.status === "Killed" || mutant.status === "Timeout";
-      if (!isKilled && mutant.status !== "Survived" && mutant.status !== "NoCoverage") continue;
+      const outcome = OUTCOMES[mutant.status];
+      if (outcome === undefined) continue;
       tried += 1;
-      if (isKilled) killed += 1;
-      else console.log(describeSurvivor(`packages/${area.package}/${file}`, source, mutant));
+      if (outcome !== "survived" && outcome !== "not reached") killed += 1;
+      if (outcome === "timed out") timedOut += 1;
+      if (outcome !== "killed")
+        console.log(`  ${outcome} ${describe(`packages/${area.package}/${file}`, source, mutant)}`);
     }
   }
   const percent = tried === 0 ? 0 : (100 * killed) / tried;
-  console.log(`${name}: ${killed} of ${tried} killed, ${percent.toFixed(0)} %\n`);
+  console.log(
+    `${name}: ${killed} of ${tried} killed, ${percent.toFixed(0)} %, ${timedOut} of them by a time-out\n`,
+  );
   return percent >= LEAST_PERCENT;
 }
 
-function describeSurvivor(file: string, source: string, mutant: Result): string {
+function describe(file: string, source: string, mutant: Result): string {
   const { start, end } = mutant.location;
   const lines = source.split("\n").slice(start.line - 1, end.line);
   const last = lines.length - 1;
   lines[last] = (lines[last] as string).slice(0, end.column - 1);
   lines[0] = (lines[0] as string).slice(start.column - 1);
   const short = (text: string) => text.replace(/\s+/g, " ").slice(0, 100);
-  return `  ${mutant.status === "NoCoverage" ? "not reached" : "survived"} ${file}:${start.line} ${mutant.mutatorName}: ${short(lines.join(" "))} => ${short(mutant.replacement ?? "")}`;
+  return `${file}:${start.line} ${mutant.mutatorName}: ${short(lines.join(" "))} => ${short(mutant.replacement ?? "")}`;
 }

@@ -1,5 +1,5 @@
 // How Stryker runs the tests of a package. Those that start built programs do not see its changes: they are left out, and with them all tests
-// on PostgreSQL, and those of how large the source is.
+// on PostgreSQL, and those that read or compile the source.
 import { COMMON } from "@countersign/testing/vitest-config";
 import { configDefaults } from "vitest/config";
 
@@ -16,7 +16,7 @@ export default {
       "**/{kill-rounds,two-processes,query-plans,full-disk.sqlite,oidc-provider}.test.ts",
       "**/{crashes,crash-safety,rotation-crashes,one-registration,binding-processes,lighttpd}.test.ts",
       "**/readme-*.test.ts",
-      "**/exports.test.ts",
+      "**/{exports,code-row-types}.test.ts",
     ],
     provide: { databaseKind: "sqlite", postgresUrl: "" },
   },
