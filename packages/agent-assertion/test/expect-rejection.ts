@@ -1,3 +1,4 @@
+import { faultsOfWording } from "@countersign/testing";
 import { expect } from "vitest";
 import { AgentAssertionError, AssertionRejected } from "../src/index.js";
 
@@ -11,7 +12,7 @@ export async function failureOf(run: () => unknown): Promise<unknown> {
   return expect.unreachable("nothing was thrown");
 }
 
-/** Asserts that a call is rejected by a check with this code, and returns the error. */
+/** Asserts that a call is rejected by a check with this code, whose texts are whole, and returns the error. */
 export async function expectRejection(
   run: () => unknown,
   code: string,
@@ -19,10 +20,11 @@ export async function expectRejection(
   const error = await failureOf(run);
   if (!AssertionRejected.is(error)) throw error;
   expect(error.code).toBe(code);
+  expect(faultsOfWording(error)).toEqual([]);
   return error;
 }
 
-/** Asserts that a call fails with this code and for another reason than a check, and returns the error. */
+/** Asserts that a call fails with this code and for another reason than a check, whose texts are whole, and returns the error. */
 export async function expectFailure(
   run: () => unknown,
   code: string,
@@ -31,5 +33,6 @@ export async function expectFailure(
   if (!AgentAssertionError.is(error)) throw error;
   expect(AssertionRejected.is(error)).toBe(false);
   expect(error.code).toBe(code);
+  expect(faultsOfWording(error)).toEqual([]);
   return error;
 }

@@ -1,4 +1,5 @@
 import type { Code, CountersignError } from "@countersign/agent-key";
+import { faultsOfWording } from "@countersign/testing";
 import { expect } from "vitest";
 import type { Answer } from "./start-authority.js";
 
@@ -8,6 +9,7 @@ export function expectRefusal(answer: Answer, status: number, code: Code): void 
   expect(answer.headers["content-type"]).toMatch(/^application\/problem\+json/);
   expect(answer.body).toMatchObject({ status, title: expect.any(String) });
   const message = answer.body.detail ?? answer.body.title;
+  expect(faultsOfWording({ code, message, hint: undefined })).toEqual([]);
   expect(answer.body.error).toEqual({ message, type: expect.stringMatching(/_error$/), code });
   expect(answer.headers["www-authenticate"]).toBe(
     status === 401 ? `AgentAssertion error="${code}"` : undefined,
@@ -21,7 +23,7 @@ interface ErrorClass {
   is(value: unknown): boolean;
 }
 
-/** Expects a rejection of exactly this class and code. */
+/** Expects a rejection of exactly this class and code, whose texts are whole. */
 export async function expectRejection(
   promise: Promise<unknown>,
   errorClass: ErrorClass,
@@ -33,4 +35,5 @@ export async function expectRejection(
   );
   expect(errorClass.is(error), String(error)).toBe(true);
   expect((error as CountersignError).code).toBe(code);
+  expect(faultsOfWording(error as CountersignError)).toEqual([]);
 }

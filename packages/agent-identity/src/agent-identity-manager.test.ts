@@ -161,7 +161,10 @@ describe("keeps the key before the authority hears of it", () => {
   test("so that nothing is sent when it cannot be stored", async () => {
     const store = {
       ...memoryStore(),
-      update: () => Promise.reject(new CredentialStoreError("store_denied", "read-only")),
+      update: () =>
+        Promise.reject(
+          new CredentialStoreError("store_denied", "read-only", { hint: "make it writable" }),
+        ),
     };
     const { manager, authority } = await openManager({ store });
     await expectRejection(manager.ensure(), CredentialStoreError, "store_denied");
@@ -421,7 +424,9 @@ test("a login that changes with every look is an error, not an endless loop", as
 });
 
 test("an auth source that cannot be read is an error, not nobody", async () => {
-  const auth = { current: () => Promise.reject(new CredentialStoreError("store_corrupt", "x")) };
+  const auth = {
+    current: () => Promise.reject(new CredentialStoreError("store_corrupt", "x", { hint: "y" })),
+  };
   const { manager } = await openManager({ auth, store: unusable });
   await expectRejection(manager.ensure(), CredentialStoreError, "store_corrupt");
   await expectRejection(manager.peek(), CredentialStoreError, "store_corrupt");

@@ -1,4 +1,5 @@
 import type { Code, CountersignError } from "@countersign/agent-key";
+import { faultsOfWording } from "@countersign/testing";
 import { expect } from "vitest";
 
 interface ErrorClass<T> {
@@ -7,7 +8,7 @@ interface ErrorClass<T> {
   is(value: unknown): boolean;
 }
 
-/** Takes what a call threw and checks its class and code. */
+/** Takes what a call threw and checks its class and code, and that its texts are whole. */
 export function expectCode<T extends CountersignError>(
   error: unknown,
   errorClass: ErrorClass<T>,
@@ -18,6 +19,7 @@ export function expectCode<T extends CountersignError>(
   }
   const known = error as T;
   expect(known.code).toBe(code);
+  expect(faultsOfWording(known)).toEqual([]);
   return known;
 }
 

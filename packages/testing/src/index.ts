@@ -15,6 +15,8 @@ export { startTestAuthority } from "./authority/start-test-authority.js";
 export type { CountedWork } from "./count-work.js";
 export { countWork } from "./count-work.js";
 export { FakeClock } from "./fake-clock.js";
+export type { ErrorTexts } from "./faults-of-wording.js";
+export { faultsOfWording } from "./faults-of-wording.js";
 export type { MarkdownBlock } from "./markdown-blocks.js";
 export { markdownBlocks } from "./markdown-blocks.js";
 export type { ProcessOptions, ProcessResult, TestProcess } from "./process/test-process.js";

@@ -53,12 +53,15 @@ function taskKey(agentRuntimeId: string, taskId: string): string {
 
 function requireId(id: string): string {
   if (isServerId(id)) return id;
-  throw new AgentAssertionError("config_invalid", "an agent or task id is not one");
+  throw new AgentAssertionError(
+    "config_invalid",
+    "each agent and task id must be one that a server may give (protocol.md §2)",
+  );
 }
 
 function put<T>(map: Map<string, T>, key: string, value: T): void {
   if (map.has(key)) {
-    throw new AgentAssertionError("config_invalid", "an agent or task stands there twice");
+    throw new AgentAssertionError("config_invalid", "each agent and each task must be listed once");
   }
   map.set(key, value);
 }

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { runProcess } from "@countersign/testing";
 import { describe, expect, test } from "vitest";
 import { openDirectory } from "../../test/support/directory.js";
+import { expectRejection } from "../../test/support/expect-rejection.js";
 import { commandOf } from "../../test/support/processes.js";
 import { codexAuth } from "../codex-auth/codex-auth.js";
 import { codexAuthStore } from "../codex-auth/codex-auth-store.js";
@@ -23,17 +24,12 @@ describe("a path that the working directory decides is config_invalid, before an
   ];
   test.each(["", ".", "rel/dir", "~user/x", "/a\0b", undefined as unknown as string])(
     "%j",
-    (path) => {
+    async (path) => {
       for (const [option, make] of makers) {
-        let thrown: unknown;
-        try {
-          make(path);
-        } catch (error) {
-          thrown = error;
-        }
-        expect(thrown).toBeInstanceOf(CredentialStoreError);
-        expect(thrown).toMatchObject({ code: "config_invalid" });
-        expect(String(thrown)).toContain(`${option} must be an absolute path`);
+        const making = (async () => make(path))();
+        const error = await expectRejection(making, CredentialStoreError, "config_invalid");
+        expect(error.message).toContain(`${option} must be an absolute path`);
+        expect(error.hint).toContain("the working directory");
       }
     },
   );

@@ -1,4 +1,5 @@
 import type { Code, CountersignError } from "@countersign/agent-key";
+import { faultsOfWording } from "@countersign/testing";
 import { expect } from "vitest";
 
 interface ErrorClass<T> {
@@ -7,7 +8,7 @@ interface ErrorClass<T> {
   is(this: ErrorClass<T>, value: unknown): value is T;
 }
 
-/** Asserts that a promise rejects with an error of this class and code, and gives the error. */
+/** Asserts that a promise rejects with an error of this class and code, whose texts are whole, and gives the error. */
 export async function expectRejection<T extends CountersignError>(
   promise: Promise<unknown>,
   errorClass: ErrorClass<T>,
@@ -20,5 +21,6 @@ export async function expectRejection<T extends CountersignError>(
   // The error itself says most where it is another one.
   if (!errorClass.is(error)) throw error;
   expect({ code: error.code, message: error.message }).toMatchObject({ code });
+  expect(faultsOfWording(error)).toEqual([]);
   return error;
 }
