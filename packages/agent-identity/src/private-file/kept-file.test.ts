@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { openDirectory } from "../../test/support/directory.js";
-import { type FileVersion, isSettled } from "./file-version.js";
+import { type FileVersion, isSameVersion, isSettled } from "./file-version.js";
 import { KeptFile } from "./kept-file.js";
 import { readVersionedFile } from "./read-private-file.js";
 
@@ -79,6 +79,14 @@ test("a file without a version, or that cannot be read, leaves nothing kept", as
   await kept.load(read);
   await kept.load(async () => ({ value: "none", version: undefined }));
   expect(kept.current()).toBeUndefined();
+});
+
+test("two versions are one content only if they agree in all that the file system says", () => {
+  const version: FileVersion = { dev: 1n, ino: 1n, size: 1n, mtimeNs: 1n, ctimeNs: 1n };
+  for (const field of Object.keys(version)) {
+    expect(isSameVersion(version, { ...version, [field]: 2n }), field).toBe(false);
+  }
+  expect(isSameVersion(version, { ...version })).toBe(true);
 });
 
 test("times in whole seconds, as some file systems have them, settle later", () => {

@@ -80,6 +80,23 @@ describe("a stale lock", () => {
     expect(await names()).toEqual(["lock"]);
   });
 
+  test("is left where it is, and the reason told, where something else stands in the way", async () => {
+    const { lock } = await open();
+    await takeLock(lock, A);
+    await writeFile(`${lock}.${A}.gone`, "");
+    await expect(putLockAside(lock, A)).rejects.toMatchObject({ code: "ENOTDIR" });
+    expect(await isLockHeldBy(lock, A)).toBe(true);
+  });
+
+  test("is not put aside over what is left of another's try", async () => {
+    const { lock } = await open();
+    await takeLock(lock, A);
+    await mkdir(`${lock}.${A}.gone`);
+    await writeFile(join(`${lock}.${A}.gone`, A), "");
+    expect(await putLockAside(lock, A)).toBe(false);
+    expect(await isLockHeldBy(lock, A)).toBe(true);
+  });
+
   test("that was put aside is not released by its first holder, who only slept", async () => {
     const { lock } = await open();
     await takeLock(lock, A);

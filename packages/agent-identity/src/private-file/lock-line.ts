@@ -73,7 +73,8 @@ export class LockLine {
     if (this.#place !== undefined && (await touch(join(this.#folder, this.#place), now))) return;
     this.#place = undefined;
     await mkdir(this.#folder, { mode: 0o700 }).catch(unless("EEXIST"));
-    const last = Number((await loadPlaces(this.#folder)).at(-1)?.slice(0, 12) ?? 0);
+    const numbers = (await loadPlaces(this.#folder)).map((place) => Number(place.slice(0, 12)));
+    const last = Math.max(0, ...numbers);
     const place = `${String(last + 1).padStart(12, "0")}-${this.#word}`;
     const path = join(this.#folder, place);
     // The last of those who waited may go and take the folder along: then the next look takes a place.
@@ -110,7 +111,7 @@ export function lineOf(lockPath: string): string {
 
 async function loadPlaces(folder: string): Promise<string[]> {
   const names = await readdir(folder).catch(unless("ENOENT"));
-  return (names ?? []).filter((name) => PLACE.test(name)).sort();
+  return (names ?? []).filter((name) => PLACE.test(name));
 }
 
 /** Tells whether somebody waits at a place, and removes it otherwise. */

@@ -18,3 +18,12 @@ test("begins again whenever the lock changes hands", () => {
   expect(patience.isOver("19800", 20_799)).toBe(false);
   expect(patience.isOver(undefined, 20_800)).toBe(true);
 });
+
+test("pauses twice as long from look to look, up to 100 ms, and 20 ms at most for each that is served before", () => {
+  const pausesOf = (ahead: readonly number[]) => {
+    const patience = new LockPatience(1000, 0);
+    return ahead.map((count) => patience.nextPause(count));
+  };
+  expect(pausesOf([9, 9, 9, 9, 9, 9, 9])).toEqual([5, 10, 20, 40, 80, 100, 100]);
+  expect(pausesOf([9, 9, 9, 9, 9, 2, 1, 0, 0])).toEqual([5, 10, 20, 40, 80, 40, 20, 20, 20]);
+});

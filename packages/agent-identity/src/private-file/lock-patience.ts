@@ -1,8 +1,14 @@
-/** Tells when a waiter has waited long enough for a lock. Only time in which the lock did not change hands counts. */
+const FIRST_PAUSE_MS = 5;
+const LONGEST_PAUSE_MS = 100;
+// Who is next looks this often: it alone may take the lock, so the lock would lie free until then.
+const NEXT_PAUSE_MS = 20;
+
+/** Tells how long a waiter pauses between two looks at a lock, and when it has waited long enough: only time in which the lock did not change hands counts. */
 export class LockPatience {
   readonly #waitMs: number;
   #holder: string | undefined;
   #since: number;
+  #pauseMs = FIRST_PAUSE_MS;
 
   /**
    * @param waitMs - how long one holder is waited for, in milliseconds
@@ -24,5 +30,16 @@ export class LockPatience {
       this.#holder = holder;
     }
     return now - this.#since >= this.#waitMs;
+  }
+
+  /**
+   * The pause before the next look, in milliseconds: twice the last one, and no longer than its turn is away.
+   *
+   * @param ahead - how many wait before this one
+   */
+  nextPause(ahead: number): number {
+    const pauseMs = Math.min(this.#pauseMs, LONGEST_PAUSE_MS, NEXT_PAUSE_MS * Math.max(ahead, 1));
+    this.#pauseMs = 2 * pauseMs;
+    return pauseMs;
   }
 }

@@ -18,6 +18,11 @@ const FLAGS = constants.O_RDONLY | (constants.O_DIRECTORY ?? 0) | (constants.O_N
  * @throws {CredentialStoreError} `store_denied`; `config_invalid` if the path is relative, or there is no home folder for `~/`
  * @see security.md, "Stores and caches"
  */
+export async function openPrivateDirectory(path: string): Promise<string>;
+export async function openPrivateDirectory(
+  path: string,
+  options: PrivateDirectoryOptions,
+): Promise<string | undefined>;
 export async function openPrivateDirectory(
   path: string,
   options: PrivateDirectoryOptions = {},

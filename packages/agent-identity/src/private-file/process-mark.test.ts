@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { startProcess } from "@countersign/testing";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { findProcessLife, markOfThisProcess } from "./process-mark.js";
 
 const isLinux = process.platform === "linux";
@@ -49,3 +49,15 @@ test.runIf(isLinux)(
     await expect.poll(life).toBe("running");
   },
 );
+
+test("a process of another system than Linux has no mark, whatever stands at /proc there", async () => {
+  const platform = Object.getOwnPropertyDescriptor(process, "platform") ?? {};
+  onTestFinished(() => {
+    Object.defineProperty(process, "platform", platform);
+    vi.resetModules();
+  });
+  Object.defineProperty(process, "platform", { ...platform, value: "darwin" });
+  vi.resetModules();
+  const again = await import("./process-mark.js");
+  expect(await again.markOfThisProcess()).toBe("");
+});

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import type { ProcessLife } from "./process-mark.js";
 import { StaleWatch } from "./stale-watch.js";
 
 const HOLDER = { word: "a".repeat(32), beat: 1n };
@@ -7,11 +8,11 @@ function lookEvery(
   stepMs: number,
   untilMs: number,
   holderAt: (now: number) => typeof HOLDER,
-  isRunning?: boolean,
+  life: ProcessLife = "unknown",
 ) {
   const watch = new StaleWatch();
   for (let now = 0; now <= untilMs; now += stepMs) {
-    if (watch.isStale(holderAt(now), now, isRunning)) return now;
+    if (watch.isStale(holderAt(now), now, life)) return now;
   }
   return undefined;
 }
@@ -21,7 +22,11 @@ test("a holder without a sign of life for three seconds is stale", () => {
 });
 
 test("a holder whose process can be seen to run is given thirty", () => {
-  expect(lookEvery(100, 60_000, () => HOLDER, true)).toBe(30_000);
+  expect(lookEvery(100, 60_000, () => HOLDER, "running")).toBe(30_000);
+});
+
+test("a holder whose process has ended is stale at once", () => {
+  expect(lookEvery(100, 10_000, () => HOLDER, "over")).toBe(0);
 });
 
 test("a holder that gives signs of life is never stale, nor are holders that follow each other", () => {
@@ -29,12 +34,11 @@ test("a holder that gives signs of life is never stale, nor are holders that fol
   expect(lookEvery(100, 20_000, beating)).toBeUndefined();
   const following = (now: number) => ({ ...HOLDER, word: `${Math.floor(now / 2500)}` });
   expect(lookEvery(100, 20_000, following)).toBeUndefined();
-  expect(new StaleWatch().isStale(undefined, 10_000)).toBe(false);
 });
 
 test("a long sleep between two looks is no proof of death", () => {
   const watch = new StaleWatch();
-  watch.isStale(HOLDER, 0);
-  expect(watch.isStale(HOLDER, 3_600_000)).toBe(false);
-  expect(watch.isStale(HOLDER, 3_600_100)).toBe(false);
+  watch.isStale(HOLDER, 0, "unknown");
+  expect(watch.isStale(HOLDER, 3_600_000, "unknown")).toBe(false);
+  expect(watch.isStale(HOLDER, 3_600_100, "unknown")).toBe(false);
 });

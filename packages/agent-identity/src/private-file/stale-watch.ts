@@ -1,4 +1,5 @@
 import type { LockHolder } from "./lock-directory.js";
+import type { ProcessLife } from "./process-mark.js";
 
 type Sign = Pick<LockHolder, "word" | "beat">;
 
@@ -21,16 +22,15 @@ export class StaleWatch {
   /**
    * @param holder - who holds the lock at this look
    * @param now - monotonic, milliseconds
-   * @param isRunning - whether its process can be seen to go on
-   * @returns whether that holder gave no sign of life for three seconds, or for thirty while its process goes on
+   * @param life - what is known of its process
+   * @returns whether that process has ended, or the holder gave no sign of life for three seconds, or for thirty while its process goes on
    */
-  isStale(holder: Sign | undefined, now: number, isRunning = false): boolean {
-    const isSame = holder?.word === this.#seen?.word && holder?.beat === this.#seen?.beat;
+  isStale(holder: Sign, now: number, life: ProcessLife): boolean {
+    const isSame = holder.word === this.#seen?.word && holder.beat === this.#seen.beat;
     this.#silentMs = isSame ? this.#silentMs + Math.min(now - this.#lookedAt, LONGEST_GAP_MS) : 0;
     this.#seen = holder;
     this.#lookedAt = now;
-    return (
-      holder !== undefined && this.#silentMs >= (isRunning ? STALE_WHILE_RUNNING_MS : STALE_MS)
-    );
+    if (life === "over") return true;
+    return this.#silentMs >= (life === "running" ? STALE_WHILE_RUNNING_MS : STALE_MS);
   }
 }

@@ -14,8 +14,8 @@ export function denied(path: string, what: string, hint: string): CredentialStor
 
 /** Makes the error for something that the system refused. Errors of a store pass as they are. */
 export function toStoreError(path: string, cause: unknown): unknown {
-  if (CredentialStoreError.is(cause) || errnoOf(cause) === undefined) return cause;
-  const errno = errnoOf(cause) ?? "";
+  const errno = errnoOf(cause);
+  if (CredentialStoreError.is(cause) || errno === undefined) return cause;
   const [what, hint] = EXPLAINED[errno] ?? [`cannot be used (${errno})`, "check the file system"];
   return new CredentialStoreError("store_denied", `${path} ${what}`, {
     cause,

@@ -23,10 +23,6 @@ import { StaleWatch } from "./stale-watch.js";
 import { toStoreError } from "./store-denied.js";
 
 const BEAT_MS = 750;
-const FIRST_PAUSE_MS = 5;
-const LONGEST_PAUSE_MS = 100;
-// Who is next looks this often: it alone may take the lock, so the lock would lie free until then.
-const NEXT_PAUSE_MS = 20;
 
 // Callers of one process wait in line for their turn rather than knock at the file system against each other.
 const line = new KeyedMutex();
@@ -96,7 +92,7 @@ async function acquire(
   const patience = new LockPatience(waitMs, performance.now());
   const place = new LockLine(lockPath, word);
   try {
-    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs *= 2) {
+    for (;;) {
       if (signal?.aborted === true) throw cancelled(lockPath, signal.reason);
       const mark = await markOfThisProcess();
       const ahead = await place.ahead(Date.now());
@@ -105,7 +101,7 @@ async function acquire(
       if (holder !== undefined && (await breakLock(lockPath, holder, watch))) continue;
       if (patience.isOver(holder?.word, performance.now())) throw stillHeld(lockPath);
       await place.enter(mark, Date.now());
-      pauseMs = Math.min(pauseMs, LONGEST_PAUSE_MS, NEXT_PAUSE_MS * Math.max(ahead, 1));
+      const pauseMs = patience.nextPause(ahead);
       // Never in step with the others that wait. An abort is looked at above.
       await sleep(pauseMs * (0.5 + Math.random()), undefined, { signal }).catch(() => undefined);
     }
@@ -119,8 +115,7 @@ async function acquire(
 /** Puts a lock aside whose holder has ended or is silent. Returns whether it is worth to try again at once. */
 async function breakLock(path: string, holder: LockHolder, watch: StaleWatch): Promise<boolean> {
   const life = await findProcessLife(holder.mark);
-  const isSilent = watch.isStale(holder, performance.now(), life === "running");
-  if (!isSilent && life !== "over") return false;
+  if (!watch.isStale(holder, performance.now(), life)) return false;
   if (await putLockAside(path, holder.word)) {
     publishFileEvent("lock_broken", path);
     // A killed process left this lock, and others may have left more: only here the directory is searched for them.

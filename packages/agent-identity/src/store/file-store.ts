@@ -11,7 +11,7 @@ import { withFileLock } from "../private-file/with-file-lock.js";
 import { removeTemporaryFiles, writePrivateFile } from "../private-file/write-private-file.js";
 import { emptyCredentials, formatCredentials, parseCredentials } from "./credentials-codec.js";
 import { freezeCredentials } from "./frozen-credentials.js";
-import { openHome, withNamedLock } from "./named-lock.js";
+import { withNamedLock } from "./named-lock.js";
 
 const FILE_NAME = "credentials.json";
 // Others change the file only while they hold its lock; meeting this often means that somebody writes without it.
@@ -42,7 +42,7 @@ export function fileStore(path: string): CredentialStore {
       if (existing === undefined && change(emptyCredentials()) === undefined) {
         return emptyCredentials();
       }
-      const opened = await openHome(directory);
+      const opened = await openPrivateDirectory(directory);
       const file = join(opened, FILE_NAME);
       return await withFileLock(
         `${file}.lock`,

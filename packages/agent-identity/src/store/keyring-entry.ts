@@ -13,14 +13,19 @@ export interface KeyringEntry {
 /** Opens the entry of an account of a service. Opening makes nothing. */
 export type OpenKeyringEntry = (service: string, account: string) => KeyringEntry;
 
+type KeyringModule = Pick<typeof import("@napi-rs/keyring"), "AsyncEntry">;
+
 /**
  * Loads the system's keyring: Keychain, Credential Manager, Secret Service.
  *
+ * @param load - loads the package
  * @throws {CredentialStoreError} `store_denied` when `@napi-rs/keyring` is not installed or does not work on this platform
  */
-export async function loadSystemKeyring(): Promise<OpenKeyringEntry> {
+export async function loadSystemKeyring(
+  load: () => Promise<KeyringModule> = () => import("@napi-rs/keyring"),
+): Promise<OpenKeyringEntry> {
   try {
-    const { AsyncEntry } = await import("@napi-rs/keyring");
+    const { AsyncEntry } = await load();
     // Named, for without it the library falls back to the kernel's keyring, which forgets everything at the next start.
     const options = { linux: { store: "secret-service" as const } };
     return (service, account) => new AsyncEntry(service, account, options);

@@ -3,13 +3,14 @@ import type { OptionShape } from "@countersign/agent-key";
 import type { CredentialStore, Credentials } from "../credential-store.js";
 import { CredentialStoreError } from "../credential-store-error.js";
 import { checkOptions } from "../internal/options.js";
+import { openPrivateDirectory } from "../private-file/open-private-directory.js";
 import { resolveHome } from "../private-file/resolve-home.js";
 import { withFileLock } from "../private-file/with-file-lock.js";
 import { emptyCredentials, formatCredentials, parseCredentials } from "./credentials-codec.js";
 import { loadSystemKeyring } from "./keyring-entry.js";
 import type { KeyringStoreOptions } from "./keyring-store-options.js";
 import { KeyringText } from "./keyring-text.js";
-import { hashName, openHome, withNamedLock } from "./named-lock.js";
+import { hashName, withNamedLock } from "./named-lock.js";
 
 const MIN_ENTRY_BYTES = 512;
 const WINDOWS_ENTRY_BYTES = 2400;
@@ -95,7 +96,7 @@ export function keyringStore(options: KeyringStoreOptions): CredentialStore {
     },
     async update(change, { signal } = {}) {
       const text = await open();
-      const lock = join(await openHome(directory), lockName);
+      const lock = join(await openPrivateDirectory(directory), lockName);
       const run = (held: { assertHeld(): Promise<void> }) =>
         write(text, change, () => held.assertHeld());
       return await withFileLock(lock, run, { signal });

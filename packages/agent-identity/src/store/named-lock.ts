@@ -6,12 +6,6 @@ import { withFileLock } from "../private-file/with-file-lock.js";
 // One registration by another process may take its whole deadline.
 const NAMED_LOCK_WAIT_MS = 60_000;
 
-/** Makes a home, an absolute path, where there is none, and gives it. */
-export async function openHome(directory: string): Promise<string> {
-  // It is made where it does not exist, so `undefined` does not come.
-  return (await openPrivateDirectory(directory)) ?? directory;
-}
-
 /** Runs while holding a named lock of a home, a file below `locks`. */
 export async function withNamedLock<T>(
   directory: string,
@@ -19,7 +13,7 @@ export async function withNamedLock<T>(
   run: (held: AbortSignal) => Promise<T>,
   signal: AbortSignal | undefined,
 ): Promise<T> {
-  const locks = await openHome(join(await openHome(directory), "locks"));
+  const locks = await openPrivateDirectory(join(await openPrivateDirectory(directory), "locks"));
   return await withFileLock(join(locks, `${hashName(name)}.lock`), (lock) => run(lock.signal), {
     signal,
     waitMs: NAMED_LOCK_WAIT_MS,

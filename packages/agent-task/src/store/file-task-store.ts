@@ -50,7 +50,7 @@ export function fileTaskStore(path: string, options: FileTaskStoreOptions = {}):
     },
 
     async save(scope, thread) {
-      const opened = await create(directory);
+      const opened = await openPrivateDirectory(directory);
       const text = `${JSON.stringify(thread, null, 2)}\n`;
       // A holder that slept through its lock must not overwrite what the next one wrote.
       const write = (lock: FileLock) => writePrivateFile(pathOf(opened, scope), text, { lock });
@@ -93,7 +93,7 @@ export function fileTaskStore(path: string, options: FileTaskStoreOptions = {}):
       run: (held?: AbortSignal) => Promise<T>,
       lockOptions: TaskLockOptions = {},
     ) {
-      const opened = await create(directory);
+      const opened = await openPrivateDirectory(directory);
       return await withFileLock(
         lockOf(opened, scope),
         async (lock) => {
@@ -112,14 +112,6 @@ export function fileTaskStore(path: string, options: FileTaskStoreOptions = {}):
     isLocked: async (scope) =>
       lstatSync(lockOf(directory, scope), { throwIfNoEntry: false }) !== undefined,
   };
-}
-
-async function create(directory: string): Promise<string> {
-  const opened = await openPrivateDirectory(directory, { create: true });
-  if (opened === undefined) {
-    throw new AgentTaskError("store_denied", `${directory} cannot be made`);
-  }
-  return opened;
 }
 
 async function readThread(path: string, scope?: string): Promise<StoredThread | undefined> {
