@@ -374,6 +374,17 @@ describe.each(["http", "fetch"] as const)("axios over its %s adapter", (adapter)
     expect((await api.get(server.url, manual)).status).toBe(302);
   });
 
+  test.each(["manual", "error"])(
+    "follows none where the options of fetch say %j",
+    async (redirect) => {
+      const { server, api } = await setUp({ adapter });
+      server.answer(redirectTo("/next"));
+      const fetchOptions: object = { redirect };
+      await failureOf(() => api.get(server.url, { fetchOptions }));
+      expect(server.requests).toHaveLength(1);
+    },
+  );
+
   test("binds what it sends, and refuses a stream", async () => {
     const { server, api } = await setUp({ adapter, binding: true });
     await api.post(`${server.url}/v1/x`, form());

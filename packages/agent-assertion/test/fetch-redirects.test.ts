@@ -1,5 +1,5 @@
 import { headerOf, type UpstreamAnswer } from "@countersign/testing";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, onTestFinished, test } from "vitest";
 import { withAssertion } from "../src/fetch.js";
 import { AssertionSigner } from "../src/index.js";
 import { failureOf } from "./expect-rejection.js";
@@ -123,7 +123,8 @@ describe("a redirect", () => {
     ],
     ["no http(s) URL", "data:text/plain,x", {}],
     ["no URL", "http://[", {}],
-    ["a URL with a password", "http://user:secret@127.0.0.1/", {}],
+    ["a URL with a user name", "http://secret@127.0.0.1/", {}],
+    ["a URL with a password", "http://:secret@127.0.0.1/", {}],
   ])("is an error as of fetch: %s", async (_, location, init) => {
     const { server, api } = await setUp();
     server.answer(redirectTo(location, 307));
@@ -140,6 +141,21 @@ describe("a redirect", () => {
     expect((await api(server.url)).status).toBe(200);
     server.answer(...Array(21).fill(redirectTo("/next")));
     expect(await failureOf(() => api(server.url))).toBeInstanceOf(TypeError);
+  });
+
+  test("of a Request ends by that one's signal", async () => {
+    const { server, api } = await setUp();
+    const abort = new AbortController();
+    const ended = Promise.withResolvers<void>();
+    onTestFinished(() => ended.resolve());
+    const elsewhere = await start(() => {
+      abort.abort(new Error("enough"));
+      return { kind: "hold", until: ended.promise };
+    });
+    server.answer(redirectTo(elsewhere.url));
+    const call = api(new Request(server.url, { signal: abort.signal }));
+    const error = await failureOf(() => Promise.race([call, ended.promise]));
+    expect(String(error)).toBe("Error: enough");
   });
 
   test("without a Location is an answer like others", async () => {

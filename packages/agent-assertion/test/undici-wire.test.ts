@@ -1,11 +1,11 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { type AddressInfo, createServer as createTcpServer } from "node:net";
-import { type Duplex, Writable } from "node:stream";
+import { type Duplex, Readable, Writable } from "node:stream";
 import { Agent, Client, fetch } from "undici";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { createProblem } from "../src/index.js";
-import { assertionInterceptor } from "../src/undici.js";
+import { assertionInterceptor, repeatableBody } from "../src/undici.js";
 import { failureOf } from "./expect-rejection.js";
 import { membersOf, TASK_ID } from "./fixtures.js";
 import { ScriptedSource, second } from "./signed-fetch.js";
@@ -196,6 +196,19 @@ describe("through the interceptor", () => {
     const refused = await signing.request({ path: "/", method: "GET" });
     expect(refused.statusCode).toBe(401);
     expect(await failureOf(() => refused.body.text())).toMatchObject({ code: "UND_ERR_SOCKET" });
+  });
+
+  test("a body that cannot be made for the repetition fails the request with its error", async () => {
+    const { origin, dispatcher } = await setUp((_, response) => refuse(response));
+    const failure = new Error("the file is gone");
+    let made = 0;
+    const body = repeatableBody(() => {
+      made += 1;
+      if (made > 1) throw failure;
+      return Readable.from(["body"]);
+    });
+    const run = () => dispatcher.request({ origin, path: "/", method: "POST", body });
+    expect(await failureOf(run)).toBe(failure);
   });
 
   test("what a handler throws on a refusal ends its request alone", async () => {

@@ -66,7 +66,7 @@ export function createAuthorizer(source: CredentialSource, options: AssertionOpt
   const signer = options.signer ?? new AssertionSigner();
   const { origins, covers } = parseNamedUrls(options.origins, { insecureHttp });
   const warnings = transportWarnings(options, origins);
-  const bearer = (credential: Credential, { origin }: URL) =>
+  const authorizationOf = (credential: Credential, { origin }: URL) =>
     authorizationField(credential, origin, signer);
   return {
     ...ownCredentialRule(options),
@@ -79,12 +79,10 @@ export function createAuthorizer(source: CredentialSource, options: AssertionOpt
       const isWebUrl = url !== undefined && url.origin !== "null";
       if (isWebUrl && !isRedirect && !origins.includes(url.origin)) warnings.unnamed(url);
     },
-    carries: (credential, url) =>
-      credential.kind === "agent" || bearer(credential, url) !== undefined,
+    carries: (credential, url) => authorizationOf(credential, url) !== undefined,
     fields(credential, outgoing) {
       const { url } = outgoing;
-      const authorization =
-        credential.kind === "agent" ? signer.header(credential) : bearer(credential, url);
+      const authorization = authorizationOf(credential, url);
       if (authorization === undefined) return [];
       const field = ["authorization", authorization] as const;
       if (!isBinding || credential.kind !== "agent") return [field];

@@ -55,12 +55,23 @@ describe("a client's address", () => {
     expect(await addressOf(forwardedFor, ["127.0.0.1", "10.0.0.0/8"])).toBe(expected);
   });
 
+  test("is found behind a trusted proxy that has an IPv6 address", async () => {
+    const trusted = ["127.0.0.1", "2001:db8::/32"];
+    expect(await addressOf("192.0.2.1, 2001:db8::1", trusted)).toBe("192.0.2.1");
+    expect(await addressOf("192.0.2.1, 2001:db9::1", trusted)).toBe("2001:db9::1");
+  });
+
   test("counts as its /64 for IPv6, and as it is for IPv4", () => {
-    expect(["192.0.2.1", "2001:db8::1", "2001:db8:1:2:3:4:5:6", "::1"].map(networkOf)).toEqual([
-      "192.0.2.1",
-      "2001:db8:0:0::/64",
-      "2001:db8:1:2::/64",
-      "0:0:0:0::/64",
-    ]);
+    const networks = [
+      ["192.0.2.1", "192.0.2.1"],
+      ["2001:db8::1", "2001:db8:0:0::/64"],
+      ["2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"],
+      ["2001::1:2:3:4:5:6", "2001:0:1:2::/64"],
+      ["2001:db8:1:2:3::", "2001:db8:1:2::/64"],
+      ["2001:db8::", "2001:db8:0:0::/64"],
+      ["::1:2:3:4:5:6:7", "0:1:2:3::/64"],
+      ["::1", "0:0:0:0::/64"],
+    ] as const;
+    expect(networks.map(([address]) => networkOf(address))).toEqual(networks.map(([, is]) => is));
   });
 });

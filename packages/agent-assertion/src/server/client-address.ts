@@ -38,11 +38,12 @@ export function clientAddressOf(
   let address = normaliseAddress(request.socket.remoteAddress ?? "");
   if (address === undefined || !isTrustedProxy(address, proxies)) return address;
   const hops = String(request.headers["x-forwarded-for"] ?? "").split(",");
-  while (hops.length > 0 && isTrustedProxy(address, proxies)) {
-    const named = normaliseAddress(hops.pop()?.trim() ?? "");
+  for (const hop of hops.reverse()) {
+    const named = normaliseAddress(hop.trim());
     // No address: what stands left of it is no better known, so the proxy itself is the answer.
     if (named === undefined) break;
     address = named;
+    if (!isTrustedProxy(address, proxies)) break;
   }
   return address;
 }

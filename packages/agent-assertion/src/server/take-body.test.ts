@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
+import { faultsOfWording } from "@countersign/testing";
 import { describe, expect, test } from "vitest";
 import { failureOf } from "../../test/expect-rejection.js";
 import { takeBody } from "./take-body.js";
@@ -26,10 +27,25 @@ function take(request: Readable, length?: number) {
 
 async function codeOf(run: () => unknown): Promise<string> {
   const error = await failureOf(run);
-  return UnreadableBody.is(error) ? error.code : String(error);
+  if (!UnreadableBody.is(error)) return String(error);
+  expect(faultsOfWording(error)).toEqual([]);
+  return error.code;
 }
 
 describe("takeBody", () => {
+  test("is not disturbed by a signal that fires once the body is back", async () => {
+    const abort = new AbortController();
+    const request = new Incoming();
+    const { signal } = abort;
+    const taken = takeBody(request, { length: undefined, maxBytes: 100, signal });
+    request.push(bytes);
+    request.finish();
+    await taken;
+    abort.abort();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(String(await buffer(request))).toBe("body");
+  });
+
   test.each<[string, (request: Incoming) => unknown]>([
     ["was read in part", (request) => request.push(bytes) && request.read()],
     ["flows to somebody", (request) => request.on("data", () => {})],

@@ -106,7 +106,7 @@ function readAndPutBack(request: BodySource, options: TakeBodyOptions): Promise<
       }
       stop();
       const body = Buffer.concat(chunks, size);
-      if (size > 0) request.unshift(body);
+      request.unshift(body);
       resolve(body);
     };
 

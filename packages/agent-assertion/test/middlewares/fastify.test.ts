@@ -7,6 +7,7 @@ import Fastify, { type FastifyServerOptions } from "fastify";
 import { describe, expect, test } from "vitest";
 import { agentAssertion } from "../../src/fastify.js";
 import { AgentAssertionError } from "../../src/index.js";
+import { failureOf } from "../expect-rejection.js";
 import { AGENT_ID, header } from "../fixtures.js";
 import { boundLines, endWithTest, SceneDirectory, verifierOf } from "./scene.js";
 
@@ -66,6 +67,18 @@ describe("the plugin", () => {
   test("answers for routes that do not exist, too", async () => {
     const answer = await appOf().inject({ url: "/nowhere" });
     expect(answer.json()).toMatchObject({ code: "missing" });
+  });
+
+  test("ends the connection where another hook has begun to answer", async () => {
+    const app = Fastify();
+    endWithTest(() => app.close());
+    app.addHook("onRequest", async (_, reply) => {
+      reply.header("x-own", "1").raw.write("part");
+    });
+    await app.register(agentAssertion, { verifier: bound() });
+    app.get("/", async () => "hello");
+    const response = await fetch(await app.listen({ port: 0, host: "127.0.0.1" }));
+    expect(await failureOf(() => response.text())).toBeInstanceOf(TypeError);
   });
 
   test("lets onResponse hooks hear of refusals", async () => {

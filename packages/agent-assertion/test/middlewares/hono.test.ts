@@ -90,6 +90,14 @@ describe("without a server of Node's", () => {
     expect(await answer.json()).toMatchObject({ code });
   });
 
+  test("a request of Node's that was made up without a socket is verified", async () => {
+    const { app } = appOf({ isBound: false });
+    const incoming = { rawHeaders: ["Authorization", header] };
+    expect(await (await app.request("/", {}, { incoming })).json()).toMatchObject({
+      agent: AGENT_ID,
+    });
+  });
+
   test("a directory that cannot answer is 503", async () => {
     const { app, directory, errors } = appOf({ isBound: false });
     directory.failure = new Error("the directory's words");

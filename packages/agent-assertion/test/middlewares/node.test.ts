@@ -7,7 +7,7 @@ import { describe, expect, test } from "vitest";
 import { AssertionRejected } from "../../src/index.js";
 import { answerRefusal, problemOf, UnreadableBody, verifyRequest } from "../../src/node.js";
 import { expectRejection, failureOf } from "../expect-rejection.js";
-import { header } from "../fixtures.js";
+import { AGENT_ID, header } from "../fixtures.js";
 import { exchange } from "./raw-exchange.js";
 import { boundLines, endWithTest, SceneDirectory, verifierOf } from "./scene.js";
 
@@ -40,6 +40,12 @@ async function receive<T>(handle: (request: IncomingMessage) => Promise<T>): Pro
 }
 
 const bound = () => verifierOf(new SceneDirectory(), { policy: "require" });
+
+test("a request that a framework made up without a socket is verified", async () => {
+  const request = { rawHeaders: ["Authorization", header] } as IncomingMessage;
+  const verifier = verifierOf(new SceneDirectory());
+  expect(await verifyRequest(request, { verifier })).toMatchObject({ agentRuntimeId: AGENT_ID });
+});
 
 describe("the body of a bound request", () => {
   const readers: Record<string, (request: IncomingMessage) => Promise<Buffer>> = {

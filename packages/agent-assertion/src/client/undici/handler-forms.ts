@@ -21,9 +21,12 @@ interface CallbackHandler {
   onRequestSent?(): void;
 }
 
+/** A handler that is told how its request begins and how it fails: others are refused. */
+export type KnownHandler = Handler & Required<Pick<Handler, "onRequestStart" | "onResponseError">>;
+
 /** A caller's handler in the form of undici 7 and 8, whichever form it has. */
 export interface CallerHandler {
-  readonly handler: Handler;
+  readonly handler: KnownHandler;
   /** Whether it had the form of undici 6: such a caller cannot read HTTP/2. */
   readonly hasCallbacks: boolean;
 }
@@ -39,7 +42,7 @@ export function callerHandler(given: unknown): CallerHandler {
     given !== null &&
     names.every((name) => typeof Reflect.get(given, name) === "function");
   if (hasAll("onRequestStart", "onResponseError")) {
-    return { handler: given as Handler, hasCallbacks: false };
+    return { handler: given as KnownHandler, hasCallbacks: false };
   }
   if (hasAll("onConnect", "onError")) {
     return { handler: new CallbacksAsHandler(given as CallbackHandler), hasCallbacks: true };
@@ -54,7 +57,7 @@ export function callerHandler(given: unknown): CallerHandler {
 }
 
 /** Tells a handler of undici 6 what happens, in the words of undici 7 and 8. */
-class CallbacksAsHandler implements Handler {
+class CallbacksAsHandler implements KnownHandler {
   // Named as undici's interceptors name it: the redirects that led to a request are found through it.
   readonly handler: CallbackHandler;
 

@@ -1,6 +1,7 @@
 import type { Code } from "@countersign/agent-key";
 import { MAX_PROBLEM_BYTES, refusalCode } from "@countersign/agent-key/problem";
 import type { Dispatcher } from "undici";
+import type { KnownHandler } from "./handler-forms.js";
 
 type Controller = Dispatcher.DispatchController;
 type Headers = Parameters<NonNullable<Dispatcher.DispatchHandler["onResponseStart"]>>[2];
@@ -69,7 +70,7 @@ export class HeldRefusal {
   }
 
   /** Hands everything to the caller's handler; what is still to come goes there by itself. */
-  handUp(handler: Dispatcher.DispatchHandler, controller: Controller): void {
+  handUp(handler: KnownHandler, controller: Controller): void {
     const end = this.#end;
     try {
       handler.onResponseStart?.(controller, this.#status, this.#headers, this.#statusMessage);
@@ -79,10 +80,10 @@ export class HeldRefusal {
       // As undici has it: what a handler throws ends its request, and is told to it.
       const reason = error instanceof Error ? error : new Error(String(error));
       if (end === undefined) this.#controller.abort(reason);
-      else handler.onResponseError?.(controller, reason);
+      else handler.onResponseError(controller, reason);
       return;
     }
-    if (end?.kind === "failed") handler.onResponseError?.(controller, end.error);
+    if (end?.kind === "failed") handler.onResponseError(controller, end.error);
     if (end === undefined && !controller.paused) this.#controller.resume();
   }
 

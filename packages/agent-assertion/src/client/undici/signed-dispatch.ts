@@ -7,6 +7,7 @@ import { type KnownBody, knownBody } from "../request-body.js";
 import { attemptBody, isNodeStream, isReplayableBody } from "./dispatch-body.js";
 import { fieldOf, signedHeaders } from "./dispatch-headers.js";
 import type { DispatchTarget } from "./dispatch-target.js";
+import type { KnownHandler } from "./handler-forms.js";
 import { HeldRefusal } from "./held-refusal.js";
 import { StableController } from "./stable-controller.js";
 import type { UnseenRedirects } from "./unseen-redirects.js";
@@ -18,7 +19,7 @@ type ResponseHeaders = Parameters<NonNullable<Dispatcher.DispatchHandler["onResp
 export interface DispatchedRequest {
   readonly dispatch: Dispatcher.Dispatch;
   readonly opts: Dispatcher.DispatchOptions;
-  readonly handler: Dispatcher.DispatchHandler;
+  readonly handler: KnownHandler;
   readonly target: DispatchTarget;
   readonly headers: Record<string, unknown>;
   /** Whether a redirect asked for it. */
@@ -62,7 +63,7 @@ export class SignedDispatch implements Dispatcher.DispatchHandler {
     stream?.on("error", fail);
     try {
       // Called before there is a connection, so that the caller can end the request while it waits for its credential.
-      handler.onRequestStart?.(this.#controller, null);
+      handler.onRequestStart(this.#controller, null);
       if (this.#isOver) return;
       await this.#enter();
     } catch (error) {
@@ -218,7 +219,7 @@ export class SignedDispatch implements Dispatcher.DispatchHandler {
     if (this.#isOver) return;
     this.#isOver = true;
     const reason = error instanceof Error ? error : new Error(String(error));
-    this.#dispatched.handler.onResponseError?.(this.#controller, reason);
+    this.#dispatched.handler.onResponseError(this.#controller, reason);
   }
 }
 

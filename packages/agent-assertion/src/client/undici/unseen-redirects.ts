@@ -3,6 +3,7 @@ import type { Dispatcher } from "undici";
 import { isRedirect } from "../follow-redirect.js";
 import { KEY_FIELDS } from "../own-credentials.js";
 import { fieldOf } from "./dispatch-headers.js";
+import type { KnownHandler } from "./handler-forms.js";
 
 type Handler = Dispatcher.DispatchHandler;
 type ResponseFields = Parameters<NonNullable<Handler["onResponseStart"]>>[2];
@@ -57,9 +58,9 @@ export class UnseenRedirects {
   }
 
   /** The same handler, with the redirect that it may get noted too. */
-  watch(from: RedirectedFrom, handler: Handler): Handler {
+  watch(from: RedirectedFrom, handler: KnownHandler): KnownHandler {
     return {
-      onRequestStart: (...args) => handler.onRequestStart?.(...args),
+      onRequestStart: (...args) => handler.onRequestStart(...args),
       onRequestUpgrade: (...args) => handler.onRequestUpgrade?.(...args),
       onResponseStart: (controller, status, fields, message) => {
         this.note(from, status, fields);
@@ -67,7 +68,7 @@ export class UnseenRedirects {
       },
       onResponseData: (...args) => handler.onResponseData?.(...args),
       onResponseEnd: (...args) => handler.onResponseEnd?.(...args),
-      onResponseError: (...args) => handler.onResponseError?.(...args),
+      onResponseError: (...args) => handler.onResponseError(...args),
       onResponseStarted: () => handler.onResponseStarted?.(),
       onBodySent: (...args) => handler.onBodySent?.(...args),
       onRequestSent: () => handler.onRequestSent?.(),
