@@ -7,7 +7,7 @@ import type { Rows } from "../store/authority-store.js";
 import type { AgentRow } from "../store/database.js";
 import { appendAuditEvent } from "./audit.js";
 import { grantCapabilities } from "./capabilities.js";
-import { checkFormerKey } from "./former-key.js";
+import { checkFormerKey, revokedKey } from "./former-key.js";
 import { isLapsedClaim, lifeStateOf } from "./life-state.js";
 import type { Occasion } from "./occasion.js";
 import { lockPrincipal, type PrincipalIds } from "./principals.js";
@@ -82,9 +82,7 @@ function checkHolders(holders: readonly AgentRow[], own: AgentRow | undefined): 
   // A proven owner is not to be shut out by what happens to a stranger's claim; anyone else is, also where that claim was never proved.
   const isProvenOwner = own?.state === "active" && own.proven_at !== null;
   if (!isProvenOwner && holders.some((row) => row.state === "revoked")) {
-    throw new Refusal("agent_revoked", "the agent with this key was revoked", {
-      hint: "its operator decides; a revoked key is never registered again",
-    });
+    throw revokedKey();
   }
   if (holders.some((row) => row !== own && row.proven_at !== null)) {
     throw new Refusal("invalid_key", "this key belongs to another agent", {
