@@ -117,10 +117,8 @@ export class AgentPublicKey {
 function keyBytesOf(encoded: string): Uint8Array {
   const blob = Buffer.from(decodeBlob(encoded));
   const start = BLOB_PREFIX.length;
-  if (blob.length === start + 32 && BLOB_PREFIX.equals(blob.subarray(0, start))) {
-    return blob.subarray(start);
-  }
-  throw invalidLine();
+  if (!BLOB_PREFIX.equals(blob.subarray(0, start))) throw invalidLine();
+  return blob.subarray(start);
 }
 
 function decodeBlob(encoded: string): Uint8Array {

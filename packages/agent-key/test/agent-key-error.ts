@@ -1,10 +1,14 @@
-import { expect } from "vitest";
+import { faultsOfWording } from "@countersign/testing";
 import { AgentKeyError } from "../src/agent-key-error.js";
 import type { Code } from "../src/codes.js";
 
-/** Matches an AgentKeyError with this code. */
+/** Matches an AgentKeyError with this code, whose texts are whole. */
 export function agentKeyError(code: Code): unknown {
-  return expect.objectContaining({ name: "AgentKeyError", code });
+  return {
+    asymmetricMatch: (error: unknown) =>
+      AgentKeyError.is(error) && error.code === code && faultsOfWording(error).length === 0,
+    toAsymmetricMatcher: () => `AgentKeyError ${code} with whole texts`,
+  };
 }
 
 /** The AgentKeyError that a call throws; fails when it throws none. */

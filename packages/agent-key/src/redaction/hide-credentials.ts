@@ -59,7 +59,6 @@ export function hideCredentials(text: string): string {
       }),
     )
     .sort(([a], [b]) => a - b);
-  if (found.length === 0) return text;
   let shown = "";
   let end = 0;
   for (const [from, to] of found) {
