@@ -9,7 +9,6 @@ import { checkRequestHead, type RequestHead } from "../head/request-head.js";
 import { withoutSecrets } from "../head/secret-fields.js";
 import type { RequestPlace } from "../limits/request-places.js";
 import {
-  type Audit,
   type AuditEnd,
   type AuditIdentity,
   type AuditStart,
@@ -18,36 +17,12 @@ import {
 } from "../refusal/audit-entry.js";
 import { RequestRefusal } from "../refusal/request-refusal.js";
 import type { Admission } from "./admission.js";
-import type { LiveRecheck, Rechecked } from "./live-recheck.js";
+import type { ExchangeContext, ExchangeEvents, ExchangeInput } from "./exchange-context.js";
+import type { Rechecked } from "./live-recheck.js";
 import { answerProblem, breakOff, problemOf } from "./problem-answer.js";
-import { Relay, type RelayContext } from "./relay.js";
+import { Relay } from "./relay.js";
 import { Tunnel } from "./tunnel.js";
 import type { UpgradeConnection } from "./upgrade-connection.js";
-
-/** What all exchanges of a proxy share. */
-export interface ExchangeContext extends RelayContext {
-  readonly recheck: LiveRecheck;
-  readonly audit: Audit | undefined;
-  readonly now: () => number;
-  /** Takes a place for one more. Throws the refusal when there is none. */
-  readonly takePlace: (request: IncomingMessage) => RequestPlace;
-}
-
-/** What a client sent, and where it is answered. */
-export interface ExchangeInput {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  /** The connection that the request asks to upgrade. */
-  readonly upgrade?: UpgradeConnection | undefined;
-}
-
-/** What an {@link Exchange} tells, at most once each. */
-export interface ExchangeEvents {
-  /** Its signature held, and there was a place for it. */
-  readonly onVerified: () => void;
-  /** It is over. */
-  readonly onEnd: () => void;
-}
 
 const SWITCHING_STATUS = 101;
 
@@ -287,16 +262,33 @@ export class Exchange {
     this.#context.recheck.add(this.#rechecked);
   }
 
-  /** @param code - why it did not go through, if nothing is known that came before */
+  /**
+   * Never throws: it is called by listeners, and thrown on, an error would end the process and all other requests.
+   *
+   * @param code - why it did not go through, if nothing is known that came before
+   */
   #end(code?: Code): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#giveUp?.();
-    this.#leave();
-    this.#answerWatchdog.stop();
-    this.#relay?.stop();
-    this.#body?.stop();
-    if (this.#rechecked !== undefined) this.#context.recheck.delete(this.#rechecked);
+    try {
+      this.#giveUp?.();
+      this.#answerWatchdog.stop();
+      this.#relay?.stop();
+      this.#body?.stop();
+      this.#record(code);
+      if (this.#upgrade === undefined && code !== "cancelled") discardRest(this.#request);
+    } catch (broken) {
+      const message = `the end of a request could not be recorded: ${broken}`;
+      process.emitWarning(message, "CountersignWarning");
+      this.#request.socket.destroy();
+    } finally {
+      if (this.#rechecked !== undefined) this.#context.recheck.delete(this.#rechecked);
+      this.#leave();
+      this.#events.onEnd();
+    }
+  }
+
+  #record(code: Code | undefined): void {
     const { audit, observer, policy } = this.#context;
     const end: AuditEnd = {
       endedAt: this.#context.now(),
@@ -307,7 +299,5 @@ export class Exchange {
     writeAudit({ audit, isSecret: policy.isSecret }, this.#start, end);
     const ms = Math.max(0, end.endedAt - this.#start.startedAt);
     observer?.ended({ method: this.#start.method, status: end.status, code: end.code, ms });
-    if (this.#upgrade === undefined && code !== "cancelled") discardRest(this.#request);
-    this.#events.onEnd();
   }
 }

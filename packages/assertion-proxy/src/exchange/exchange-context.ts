@@ -1,0 +1,31 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { RequestPlace } from "../limits/request-places.js";
+import type { Audit } from "../refusal/audit-entry.js";
+import type { LiveRecheck } from "./live-recheck.js";
+import type { RelayContext } from "./relay.js";
+import type { UpgradeConnection } from "./upgrade-connection.js";
+
+/** What all exchanges of a proxy share. */
+export interface ExchangeContext extends RelayContext {
+  readonly recheck: LiveRecheck;
+  readonly audit: Audit | undefined;
+  readonly now: () => number;
+  /** Takes a place for one more. Throws the refusal when there is none. */
+  readonly takePlace: (request: IncomingMessage) => RequestPlace;
+}
+
+/** What a client sent, and where it is answered. */
+export interface ExchangeInput {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** The connection that the request asks to upgrade. */
+  readonly upgrade?: UpgradeConnection | undefined;
+}
+
+/** What an {@link Exchange} tells, at most once each. */
+export interface ExchangeEvents {
+  /** Its signature held, and there was a place for it. */
+  readonly onVerified: () => void;
+  /** It is over. */
+  readonly onEnd: () => void;
+}
