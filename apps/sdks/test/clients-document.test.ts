@@ -1,10 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { UpstreamHandler } from "@countersign/testing";
+import { headerOf, temporaryDirectory, type UpstreamHandler } from "@countersign/testing";
 import { Client } from "@modelcontextprotocol/client";
 import { McpServer, WebStandardStreamableHTTPServerTransport } from "@modelcontextprotocol/server";
 import { generateText } from "ai";
 import { expect, onTestFinished, test } from "vitest";
+import { answerInThreads } from "./examples/one-client.js";
 import { explain, sdkClients } from "./examples/sdk-clients.js";
 import { mcpApi } from "./mcp-api.js";
 import { chatCompletionsApi, messagesApi } from "./model-api.js";
@@ -20,11 +21,31 @@ const api: UpstreamHandler = (request) => {
   return request.url === "/v1/messages" ? messagesApi(request) : chatCompletionsApi(request);
 };
 
-test("docs/clients.md shows the example that these tests run", async () => {
-  const document = join(import.meta.dirname, "../../../docs/clients.md");
-  const example = join(import.meta.dirname, "examples/sdk-clients.ts");
-  const text = await readFile(example, "utf8");
-  expect(await readFile(document, "utf8")).toContain(`\`\`\`ts\n${text}\`\`\`\n`);
+test.each([
+  ["docs/clients.md", "sdk-clients.ts"],
+  ["packages/ai/README.md", "one-client.ts"],
+])("%s shows the example %s, which these tests run", async (document, example) => {
+  const text = await readFile(join(import.meta.dirname, "examples", example), "utf8");
+  const shown = await readFile(join(import.meta.dirname, "../../..", document), "utf8");
+  expect(shown).toContain(`\`\`\`ts\n${text}\`\`\`\n`);
+});
+
+test("the one client of the README of @countersign/ai answers in two threads", async () => {
+  const { authority, registry, tap, upstream } = await startWorld({ api });
+  const { token: accessToken } = await registry.createAccessToken({
+    ...{ accountId: "acct-1", userId: "user-2", role: "human", ttlSeconds: 3600 },
+  });
+  const home = await temporaryDirectory();
+  onTestFinished(home.remove);
+  const baseURL = `${tap.url}/v1`;
+  const options = { authority, accessToken, home: `${home.path}/agent`, baseURL };
+  expect(await answerInThreads(options)).toEqual([ANSWER, ANSWER]);
+  const tasks = upstream.requests.map((request) => headerOf(request, "x-agent-task-id"));
+  expect(new Set(tasks).size).toBe(2);
+  for (const { agentRuntimeId } of await registry.listAgents()) {
+    await registry.revokeAgent(agentRuntimeId);
+  }
+  await expect(answerInThreads(options)).rejects.toThrow(/^agent_revoked: \S/);
 });
 
 test("the clients of docs/clients.md are signed, and send no placeholder", async () => {

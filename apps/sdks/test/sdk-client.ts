@@ -1,4 +1,5 @@
 import type { AssertedFetch } from "@countersign/agent-assertion/fetch";
+import type { SignedBy } from "@countersign/ai";
 import type { UpstreamHandler } from "@countersign/testing";
 
 /** What the API of a test says, whole or in parts. */
@@ -13,6 +14,8 @@ export interface SdkSettings {
   readonly fetch: AssertedFetch;
   /** How often the SDK may repeat a request. Default: its own. */
   readonly maxRetries?: number;
+  /** Ends the call. */
+  readonly signal?: AbortSignal;
 }
 
 /** One way to set up one SDK. */
@@ -26,6 +29,8 @@ export interface SdkClient {
   readonly refusedAs: string;
   /** Whether that error keeps the answer's own headers, and an error of `fetch` becomes a failed connection that is tried again. */
   readonly keepsAnswer: boolean;
+  /** What the helper of `@countersign/ai` for this SDK gives it, for an API at this origin. */
+  helped(signedBy: SignedBy, origin: string): Pick<SdkSettings, "key" | "fetch">;
   /** Makes one call. Returns the text of the answer. */
   ask(settings: SdkSettings): Promise<string>;
   /** Makes one call whose answer is streamed. Returns the text of all parts. */

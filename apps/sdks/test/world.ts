@@ -31,6 +31,10 @@ export interface World {
   /** How often the SDK has called its `fetch` so far. */
   attempts(): number;
   readonly thread: AgentThread;
+  /** URL of the authority. */
+  readonly authority: string;
+  /** Ends the authority: no connection is served any more. */
+  endAuthority(): Promise<void>;
   /** What the SDK is set up with. */
   settings(options?: Partial<WithAssertionOptions>): SdkSettings;
 }
@@ -38,9 +42,12 @@ export interface World {
 /** Starts a {@link World} that ends with the test. */
 export async function startWorld(
   { api }: Pick<SdkClient, "api">,
-  { binding = false }: { readonly binding?: boolean } = {},
+  {
+    binding = false,
+    deadlineMs,
+  }: { readonly binding?: boolean; readonly deadlineMs?: number } = {},
 ): Promise<World> {
-  const { url: authority, registry } = await startAuthority();
+  const { url: authority, registry, end: endAuthority } = await startAuthority();
   const tap = await startWireTap();
   const upstream = await startTestUpstream(api);
   onTestFinished(() => upstream.close());
@@ -64,7 +71,7 @@ export async function startWorld(
     await gateway.close({ drainMs: 1 });
     await directory.close?.();
   });
-  const thread = await startThread(authority, registry);
+  const thread = await startThread(authority, registry, deadlineMs);
   // Each signature is a second younger than the one before, so two of them are never equal.
   let now = Date.now();
   const signer = new AssertionSigner({ now: () => (now += 1000) });
@@ -78,6 +85,8 @@ export async function startWorld(
     tap,
     warnings,
     thread,
+    authority,
+    endAuthority,
     attempts: () => attempts,
     settings(options = {}) {
       const signed = withAssertion(fetch, thread, { ...common, ...options });
@@ -90,24 +99,34 @@ export async function startWorld(
   };
 }
 
-async function startAuthority(): Promise<{ readonly url: string; readonly registry: Registry }> {
+async function startAuthority(): Promise<{
+  readonly url: string;
+  readonly registry: Registry;
+  readonly end: () => Promise<void>;
+}> {
   const store = await openStore("sqlite::memory:");
   const authority = await createAuthority({ store });
   const server = createServer(authority.handler);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  onTestFinished(async () => {
-    await new Promise((resolve) => {
-      server.close(resolve);
+  const end = () =>
+    new Promise<void>((resolve) => {
+      server.close(() => resolve());
       server.closeAllConnections();
     });
+  onTestFinished(async () => {
+    await end();
     await authority.close();
     await store.close();
   });
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  return { url, registry: authority.registry };
+  return { url, registry: authority.registry, end };
 }
 
-async function startThread(authority: string, registry: Registry): Promise<AgentThread> {
+async function startThread(
+  authority: string,
+  registry: Registry,
+  deadlineMs: number | undefined,
+): Promise<AgentThread> {
   const user = { accountId: "acct-1", userId: "user-1" };
   const { token: accessToken } = await registry.createAccessToken({
     ...{ ...user, role: "human", ttlSeconds: 3600 },
@@ -118,7 +137,7 @@ async function startThread(authority: string, registry: Registry): Promise<Agent
     store: memoryStore(),
     features: { isEnabled: () => true },
   });
-  const tasks = new AgentTaskManager({ identities });
+  const tasks = new AgentTaskManager({ identities, deadlineMs });
   onTestFinished(async () => {
     await tasks.close();
     await identities.close();

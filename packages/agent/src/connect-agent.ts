@@ -48,7 +48,8 @@ export function connectAgent(options: ConnectAgentOptions): ConnectedAgent {
   const signed = (source: CredentialSource) =>
     withAssertion(fetch, source, { origins, signer, onWarning });
   // Refuses wrong origins here, and not at the first thread.
-  const sendInThread = signed(tasks.currentThread());
+  const credentials = tasks.currentThread();
+  const sendInThread = signed(credentials);
 
   const work = new WorkInFlight();
   const end = new AgentEnd(tasks);
@@ -63,6 +64,7 @@ export function connectAgent(options: ConnectAgentOptions): ConnectedAgent {
   return {
     identities,
     tasks,
+    credentials,
     inThread: (id, turn) => tasks.inThread(id, turn),
     fetch: (input, init) => work.request(() => sendInThread(input, init)),
     thread(id): ConnectedThread {
@@ -70,6 +72,7 @@ export function connectAgent(options: ConnectAgentOptions): ConnectedAgent {
       const send = signed(thread);
       return {
         id,
+        credentials: thread,
         fetch: (input, init) => work.request(() => send(input, init)),
         run: (turn, turnOptions) => work.turn(() => thread.run(turn, turnOptions)),
         get signal() {

@@ -1,10 +1,16 @@
 import type { AgentIdentityManager } from "@countersign/agent-identity";
+import type { CredentialSource } from "@countersign/agent-key";
 import type { AgentTaskManager, AgentThread } from "@countersign/agent-task";
 
 /** One thread of the agent. It holds nothing itself: any number of handles of one thread are the same thread. */
 export interface ConnectedThread {
   /** The thread's id. */
   readonly id: string;
+  /**
+   * The source of this thread's credentials, for other transports than `fetch`, and for the helpers of `@countersign/ai`. Which URLs they sign
+   * for, they are told by themselves; `close` does not wait for their requests.
+   */
+  readonly credentials: CredentialSource;
   /**
    * A `fetch` that signs requests to `origins` with the task of this thread, each when it is sent. It fits wherever a `fetch` is wanted, for
    * instance in an SDK. Requests to other URLs are sent as their caller made them, and a redirect to another URL carries no credential.
@@ -55,6 +61,8 @@ export interface ConnectedAgent extends AsyncDisposable {
    * made, by `inThread`. Outside of every thread it rejects with an `AgentTaskError` `config_invalid`, and nothing is sent to `origins`.
    */
   readonly fetch: typeof globalThis.fetch;
+  /** The source of the credentials of the thread in which a request is made. See `credentials` of a thread, and `inThread`. */
+  readonly credentials: CredentialSource;
   /** What keeps the agent: for a rotation of its key, or to look at it without a request. */
   readonly identities: AgentIdentityManager;
   /** What keeps the tasks: for their events, their list, and to forget one. */

@@ -34,6 +34,7 @@ const CLIENT_MODULES = [
   "@countersign/agent-assertion/undici",
   "@countersign/agent-assertion/websocket",
   "@countersign/agent",
+  "@countersign/ai",
   "@countersign/conformance",
 ];
 const SERVICE_MODULES = ["@countersign/agent-authority", "@countersign/assertion-proxy"];

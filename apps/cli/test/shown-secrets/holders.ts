@@ -15,6 +15,7 @@ import * as identityToken from "@countersign/agent-identity/identity-token";
 import { keyringStore } from "@countersign/agent-identity/keyring-store";
 import { AgentKey } from "@countersign/agent-key";
 import { openSealedBox, signTaskRegistration } from "@countersign/agent-task";
+import * as ai from "@countersign/ai";
 import { createSigningProxy, createVerifyingGateway } from "@countersign/assertion-proxy";
 import { onTestFinished } from "vitest";
 import { createDatabase, postgresAnswers } from "../postgres.js";
@@ -41,6 +42,11 @@ const origins = ["https://api.example"];
 /** Every public export that takes or makes a secret, by `package[/entry] name`, with what it makes. */
 export const HOLDERS: Readonly<Record<string, Make>> = {
   "agent connectAgent": connectedAgentOf,
+  "ai aiSdk": ({ source }) => ai.aiSdk(source, { baseURL: origins[0] ?? "" }),
+  "ai anthropic": ({ source }) => ai.anthropic(source, { baseURL: origins[0] ?? "" }),
+  "ai langchain": ({ source }) => ai.langchain(source, { baseURL: origins[0] ?? "" }),
+  "ai mcp": ({ source }) => ai.mcp(source, origins[0] ?? ""),
+  "ai openai": ({ source }) => ai.openai(source, { baseURL: origins[0] ?? "" }),
   "agent-key AgentKey": ({ key }) => [
     key,
     { ...key },

@@ -51,6 +51,7 @@ export const NO_SECRET: Readonly<Record<string, string>> = {
   "agent-key/problem":
     "MAX_PROBLEM_BYTES codeOfStatus createProblem parseProblem refusalCode statusOf",
   "agent-key/redaction": "hideCredentials",
+  ai: "refusalOf",
   "agent-task": `
     AgentTaskError RUN TASK_CHANNEL TaskRegistrationError createIdempotencyKey fileTaskStore memoryTaskStore
     parseStoredThread parseTaskRegistrationResponse taskRegistrationText`,

@@ -1,3 +1,4 @@
+import { aiSdk } from "@countersign/ai";
 import { chatCompletionsApi } from "../model-api.js";
 import { joined, type SdkClient, type SdkSettings } from "../sdk-client.js";
 
@@ -16,13 +17,25 @@ interface Call<Model> {
   model: Model;
   prompt: string;
   maxRetries?: number;
+  abortSignal?: AbortSignal;
 }
 
 /** The client of one version of `ai`. */
 export function aiClients<Model>(version: string, sdk: AiSdk<Model>): SdkClient[] {
-  const callOf = ({ origin, key: apiKey, fetch, ...limits }: SdkSettings): Call<Model> => {
+  const callOf = ({
+    origin,
+    key: apiKey,
+    fetch,
+    signal: abortSignal,
+    ...limits
+  }: SdkSettings): Call<Model> => {
     const provider = sdk.createOpenAI({ apiKey, baseURL: `${origin}/v1`, fetch });
-    return { model: provider.chat("any"), prompt: "Say hello.", ...limits };
+    return {
+      model: provider.chat("any"),
+      prompt: "Say hello.",
+      ...limits,
+      ...(abortSignal && { abortSignal }),
+    };
   };
   return [
     {
@@ -31,6 +44,10 @@ export function aiClients<Model>(version: string, sdk: AiSdk<Model>): SdkClient[
       repeatsAfter: [500, 429],
       refusedAs: "APICallError",
       keepsAnswer: false,
+      helped(signedBy, origin) {
+        const { apiKey: key, fetch } = aiSdk(signedBy, { baseURL: `${origin}/v1` });
+        return { key, fetch };
+      },
       async ask(settings) {
         return (await sdk.generateText(callOf(settings))).text;
       },
@@ -38,8 +55,9 @@ export function aiClients<Model>(version: string, sdk: AiSdk<Model>): SdkClient[
         const failures: unknown[] = [];
         const onError = ({ error }: { error: unknown }) => void failures.push(error);
         const text = await joined(sdk.streamText({ ...callOf(settings), onError }).textStream);
-        // It ends a stream that failed as if it were whole.
+        // It ends a stream that failed, or that its caller ended, as if it were whole.
         if (failures.length > 0) throw failures[0];
+        settings.signal?.throwIfAborted();
         return text;
       },
     },

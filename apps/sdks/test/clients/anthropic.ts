@@ -1,3 +1,4 @@
+import { anthropic } from "@countersign/ai";
 import { messagesApi } from "../model-api.js";
 import { joined, type SdkClient, type SdkSettings } from "../sdk-client.js";
 
@@ -16,10 +17,16 @@ interface Event {
   readonly type: string;
   readonly delta?: object;
 }
+interface Call {
+  readonly signal?: AbortSignal;
+}
 interface AnthropicClient {
   readonly messages: {
-    create(question: Question): PromiseLike<Answer>;
-    create(question: Question & { readonly stream: true }): PromiseLike<AsyncIterable<Event>>;
+    create(question: Question, call: Call): PromiseLike<Answer>;
+    create(
+      question: Question & { readonly stream: true },
+      call: Call,
+    ): PromiseLike<AsyncIterable<Event>>;
   };
 }
 interface AnthropicOptions {
@@ -55,12 +62,18 @@ export function anthropicClients(version: string, { Anthropic }: AnthropicSdk): 
       repeatsAfter: [500, 429],
       refusedAs: "PermissionDeniedError",
       keepsAnswer: true,
-      async ask(settings) {
-        const [part] = (await create(settings).create(QUESTION)).content;
+      helped(signedBy, origin) {
+        const { apiKey: key, fetch } = anthropic(signedBy, { baseURL: origin });
+        return { key, fetch };
+      },
+      async ask({ signal, ...settings }) {
+        const [part] = (await create(settings).create(QUESTION, callOf(signal))).content;
         return textOf(part);
       },
-      async stream(settings) {
-        return await joined(texts(await create(settings).create({ ...QUESTION, stream: true })));
+      async stream({ signal, ...settings }) {
+        const messages = create(settings);
+        const events = await messages.create({ ...QUESTION, stream: true }, callOf(signal));
+        return await joined(texts(events));
       },
     };
   };
@@ -68,6 +81,10 @@ export function anthropicClients(version: string, { Anthropic }: AnthropicSdk): 
     client("apiKey", (apiKey) => ({ apiKey, authToken: null })),
     client("authToken", (authToken) => ({ apiKey: null, authToken })),
   ];
+}
+
+function callOf(signal: AbortSignal | undefined): Call {
+  return signal === undefined ? {} : { signal };
 }
 
 async function* texts(events: AsyncIterable<Event>) {

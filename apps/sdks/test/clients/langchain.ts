@@ -1,12 +1,16 @@
+import { langchain } from "@countersign/ai";
 import { chatCompletionsApi } from "../model-api.js";
 import { joined, type SdkClient, type SdkSettings } from "../sdk-client.js";
 
 interface Message {
   readonly content: unknown;
 }
+interface Call {
+  readonly signal?: AbortSignal;
+}
 interface ChatModel {
-  invoke(question: string): Promise<Message>;
-  stream(question: string): Promise<AsyncIterable<Message>>;
+  invoke(question: string, call: Call): Promise<Message>;
+  stream(question: string, call: Call): Promise<AsyncIterable<Message>>;
 }
 
 /** What this project uses of the package `@langchain/openai`. */
@@ -33,14 +37,23 @@ export function langChainClients(version: string, { ChatOpenAI }: LangChainSdk):
       repeatsAfter: [500, 503],
       refusedAs: "PermissionDeniedError",
       keepsAnswer: true,
-      async ask(settings) {
-        return String((await create(settings).invoke("Say hello.")).content);
+      helped(signedBy, origin) {
+        const { apiKey: key, configuration } = langchain(signedBy, { baseURL: `${origin}/v1` });
+        return { key, fetch: configuration.fetch };
       },
-      async stream(settings) {
-        return await joined(contents(await create(settings).stream("Say hello.")));
+      async ask({ signal, ...settings }) {
+        return String((await create(settings).invoke("Say hello.", callOf(signal))).content);
+      },
+      async stream({ signal, ...settings }) {
+        const parts = await create(settings).stream("Say hello.", callOf(signal));
+        return await joined(contents(parts));
       },
     },
   ];
+}
+
+function callOf(signal: AbortSignal | undefined): Call {
+  return signal === undefined ? {} : { signal };
 }
 
 async function* contents(messages: AsyncIterable<Message>) {

@@ -1,3 +1,4 @@
+import { mcp } from "@countersign/ai";
 import { type McpServerSdk, mcpApi } from "../mcp-api.js";
 import type { SdkClient, SdkSettings } from "../sdk-client.js";
 
@@ -18,7 +19,7 @@ export interface McpClientSdk<Transport> {
     name: string;
     version: string;
   }) => {
-    connect(transport: Transport): Promise<void>;
+    connect(transport: Transport, call?: { readonly signal?: AbortSignal }): Promise<void>;
     callTool(call: { name: string }): Promise<object>;
     close(): Promise<void>;
   };
@@ -34,12 +35,16 @@ export function mcpClients<ClientTransport, ServerTransport>(
   refusedAs: string,
   sdk: McpClientSdk<ClientTransport> & McpServerSdk<ServerTransport>,
 ): SdkClient[] {
-  const call = async (path: string, { origin, key, fetch }: SdkSettings): Promise<string> => {
+  const call = async (
+    path: string,
+    { origin, key, fetch, signal }: SdkSettings,
+  ): Promise<string> => {
     const url = new URL(path, origin);
     const client = new sdk.Client({ name: "client", version: "1" });
     try {
       const authProvider = tokenProvider(key);
-      await client.connect(new sdk.StreamableHTTPClientTransport(url, { authProvider, fetch }));
+      const transport = new sdk.StreamableHTTPClientTransport(url, { authProvider, fetch });
+      await client.connect(transport, signal === undefined ? {} : { signal });
       return textOf(await client.callTool({ name: "hello" }));
     } finally {
       await client.close();
@@ -52,6 +57,7 @@ export function mcpClients<ClientTransport, ServerTransport>(
       repeatsAfter: undefined,
       refusedAs,
       keepsAnswer: false,
+      helped: (signedBy, origin) => ({ key: "placeholder", ...mcp(signedBy, origin) }),
       ask: (settings) => call("/mcp/json", settings),
       stream: (settings) => call("/mcp/events", settings),
     },

@@ -1,3 +1,4 @@
+import { openai } from "@countersign/ai";
 import { chatCompletionsApi } from "../model-api.js";
 import { joined, type SdkClient, type SdkSettings } from "../sdk-client.js";
 
@@ -11,11 +12,17 @@ interface Chat {
 interface Chunk {
   readonly choices: readonly { readonly delta: { readonly content?: string | null } }[];
 }
+interface Call {
+  readonly signal?: AbortSignal;
+}
 interface OpenAiClient {
   readonly chat: {
     readonly completions: {
-      create(question: Question): PromiseLike<Chat>;
-      create(question: Question & { readonly stream: true }): PromiseLike<AsyncIterable<Chunk>>;
+      create(question: Question, call: Call): PromiseLike<Chat>;
+      create(
+        question: Question & { readonly stream: true },
+        call: Call,
+      ): PromiseLike<AsyncIterable<Chunk>>;
     };
   };
 }
@@ -43,12 +50,18 @@ export function openAiClients(version: string, { OpenAI, AzureOpenAI }: OpenAiSd
     repeatsAfter: [500, 429],
     refusedAs: "PermissionDeniedError",
     keepsAnswer: true,
-    async ask(settings) {
-      const { choices } = await create(settings).chat.completions.create(QUESTION);
+    helped(signedBy, origin) {
+      const { apiKey: key, fetch } = openai(signedBy, { baseURL: `${origin}/v1` });
+      return { key, fetch };
+    },
+    async ask({ signal, ...settings }) {
+      const { completions } = create(settings).chat;
+      const { choices } = await completions.create(QUESTION, callOf(signal));
       return choices[0]?.message.content ?? "";
     },
-    async stream(settings) {
-      const chunks = await create(settings).chat.completions.create({ ...QUESTION, stream: true });
+    async stream({ signal, ...settings }) {
+      const { completions } = create(settings).chat;
+      const chunks = await completions.create({ ...QUESTION, stream: true }, callOf(signal));
       return await joined(contents(chunks));
     },
   });
@@ -66,6 +79,10 @@ export function openAiClients(version: string, { OpenAI, AzureOpenAI }: OpenAiSd
       return new OpenAI({ ...common(settings), defaultHeaders });
     }),
   ];
+}
+
+function callOf(signal: AbortSignal | undefined): Call {
+  return signal === undefined ? {} : { signal };
 }
 
 async function* contents(chunks: AsyncIterable<Chunk>) {
