@@ -38,7 +38,11 @@ export function connectAgent(options: ConnectAgentOptions): ConnectedAgent {
   const identities = new AgentIdentityManager({
     authority,
     client,
-    auth: tokenAuth(accessToken, (token) => humans.find(token)),
+    auth: tokenAuth(
+      accessToken,
+      (token) => humans.find(token),
+      () => end.loginChanged(),
+    ),
     store: fileStore(home),
   });
   const tasks = new AgentTaskManager({ identities, store: fileTaskStore(join(home, "threads")) });

@@ -33,7 +33,8 @@ export interface ConnectedThread {
   /**
    * Aborts once the agent cannot go on: with a `TaskRegistrationError` `agent_revoked` as its reason when the authority says so to a thread of
    * this process, and with an `AgentTaskError` `cancelled` after `close`. A task that is replaced by another one does not abort it. Nothing is
-   * asked in the background. Take it when a turn begins: after another human has logged in, it is another signal.
+   * asked in the background. Take it when a turn begins: it is another signal once another human has logged in, or the operator has taken a
+   * revocation back.
    */
   readonly signal: AbortSignal;
 }

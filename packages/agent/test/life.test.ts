@@ -1,7 +1,9 @@
-import { readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { AgentTaskError, TaskRegistrationError } from "@countersign/agent-task";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import type { ConnectedAgent } from "../src/index.js";
 import { expectCode, rejectsCode } from "./expect-code.js";
 import { callerOf, startWorld, type World } from "./world.js";
@@ -33,11 +35,22 @@ describe("a program that is started again with the same home", () => {
     const world = await startWorld();
     await turn(world, world.connect());
     const files = await readdir(world.home, { recursive: true });
-    expect(files).toEqual(expect.arrayContaining(["credentials.json", "known-humans.json"]));
+    expect(files.filter((file) => file.endsWith(".json")).toSorted()).toEqual([
+      "credentials.json",
+      "known-humans.json",
+      expect.stringMatching(/^threads.[0-9a-f]{64}\.json$/),
+    ]);
     for (const name of files.filter((file) => file.endsWith(".json"))) {
       expect((await stat(join(world.home, name))).mode & 0o077).toBe(0);
       expect(await readFile(join(world.home, name), "utf8")).not.toContain(world.accessToken);
     }
+  });
+
+  test("is a new agent where the home is there, and empty", async () => {
+    const world = await startWorld();
+    await mkdir(world.home);
+    for (const _ of [1, 2]) await turn(world, world.connect());
+    expect(world.authority.counts).toMatchObject({ whoami: 1, registerAgent: 1 });
   });
 
   test.each(["", "{", '{"version":1,"humans":[{}]}', '{"version":2,"humans":[]}'])(
@@ -48,6 +61,8 @@ describe("a program that is started again with the same home", () => {
       await writeFile(join(world.home, "known-humans.json"), text);
       expect(await turn(world, world.connect())).toEqual(before);
       expect(world.authority.counts).toMatchObject({ whoami: 2, registerAgent: 1 });
+      expect(await turn(world, world.connect())).toEqual(before);
+      expect(world.authority.counts.whoami).toBe(2);
     },
   );
 });
@@ -74,9 +89,9 @@ describe("an agent that was revoked", () => {
   async function revoke() {
     const world = await startWorld();
     const agent = world.connect();
+    const { signal } = agent.thread("thread-2");
     const { agentRuntimeId } = await turn(world, agent);
     const thread = agent.thread("thread-1");
-    const { signal } = agent.thread("thread-2");
     world.authority.revokeAgent(agentRuntimeId);
     const refused = rejectsCode(
       thread.run(() => thread.fetch(world.api.url)),
@@ -98,9 +113,31 @@ describe("an agent that was revoked", () => {
     expect(signal.aborted).toBe(true);
     expect(signal.reason).toBe(error);
     const thread = agent.thread("thread-1");
+    // A look at the login is no change of it.
+    await agent.identities.look();
     expect(thread.signal).toBe(signal);
     await expect(thread.fetch(world.api.url, { signal })).rejects.toBe(error);
   });
+});
+
+test("a thread that gets a task after all, since the authority has forgotten the revoked agent, has another signal", async () => {
+  const world = await startWorld();
+  const agent = world.connect();
+  const { agentRuntimeId } = await turn(world, agent);
+  world.authority.revokeAgent(agentRuntimeId);
+  await rejectsCode(turn(world, agent), TaskRegistrationError, "agent_revoked");
+  world.authority.forgetAgent(agentRuntimeId);
+  expect((await turn(world, agent)).agentRuntimeId).not.toBe(agentRuntimeId);
+  expect(agent.thread("thread-1").signal.aborted).toBe(false);
+});
+
+test("a registration that fails for another reason does not abort the signal", async () => {
+  const world = await startWorld();
+  const agent = world.connect();
+  await turn(world, agent);
+  world.authority.fault("register_task", { kind: "status", status: 403 });
+  await rejectsCode(turn(world, agent, "thread-2"), TaskRegistrationError, "forbidden");
+  expect(agent.thread("thread-2").signal.aborted).toBe(false);
 });
 
 describe("closing", () => {
@@ -120,7 +157,9 @@ describe("closing", () => {
       order.push("turn");
     });
     const closed = agent.close().then(() => order.push("closed"));
-    await rejectsCode(turn(world, agent), AgentTaskError, "cancelled");
+    const refused = await rejectsCode(turn(world, agent), AgentTaskError, "cancelled");
+    expect(refused).toMatchObject({ message: "the agent was closed" });
+    expect(refused.hint).toContain("connect it again");
     expect(thread.signal.aborted).toBe(false);
     goOn();
     await Promise.all([running, closed]);
@@ -159,6 +198,35 @@ describe("closing", () => {
       left = agent;
     }
     await rejectsCode(turn(world, left), AgentTaskError, "cancelled");
+  });
+
+  test("ends the question whose token it is, which a caller has given up", async () => {
+    let asked = () => {};
+    const asking = new Promise<void>((resolve) => {
+      asked = resolve;
+    });
+    let isOpen = true;
+    // Never answers.
+    const server = createServer((request) => {
+      request.socket.once("close", () => {
+        isOpen = false;
+      });
+      asked();
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    onTestFinished(() => void server.close());
+    const authority = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const agent = (await startWorld()).connect({ authority });
+    const caller = new AbortController();
+    const begun = async () => expect.unreachable("begun");
+    const waiting = agent.thread("thread-1").run(begun, { signal: caller.signal });
+    await asking;
+    caller.abort(new Error("given up"));
+    await expect(waiting).rejects.toThrow("given up");
+    expect(isOpen).toBe(true);
+    await agent.close();
+    // Much less than the deadline of the question itself, 30 s.
+    await expect.poll(() => isOpen, { timeout: 10_000 }).toBe(false);
   });
 
   test("before anything was asked for touches nothing", async () => {

@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { AgentTaskError, TaskRegistrationError } from "@countersign/agent-task";
 import { describe, expect, test } from "vitest";
 import type { AccessToken } from "../src/index.js";
@@ -44,7 +46,7 @@ describe("a function that returns no token", () => {
   });
 });
 
-test("a token that the authority refuses is unauthenticated, and the next turn tries again", async () => {
+test("a token that the authority refuses is unauthenticated and leaves no home, and the next turn tries again", async () => {
   const world = await startWorld();
   const tokens = ["wrong", world.accessToken];
   let index = 0;
@@ -54,6 +56,7 @@ test("a token that the authority refuses is unauthenticated, and the next turn t
     TaskRegistrationError,
     "unauthenticated",
   );
+  expect(existsSync(world.home)).toBe(false);
   index = 1;
   expect((await thread.fetch(world.api.url)).status).toBe(200);
 });
@@ -80,6 +83,23 @@ test("a newer token of the same human is asked about once, and changes neither a
   token = world.authority.addHuman(human);
   for (const _ of [1, 2]) expect(await callerOf(thread.fetch(world.api.url))).toEqual(before);
   expect(world.authority.counts).toMatchObject({ whoami: 2, registerAgent: 1, registerTask: 1 });
+});
+
+test("the home knows whose the last 20 tokens were", async () => {
+  const world = await startWorld();
+  const human = { accountId: "acct-1", userId: "user-1" };
+  const tokens = Array.from({ length: 21 }, () => world.authority.addHuman(human));
+  let token: string | undefined;
+  const { identities } = world.connect({ accessToken: () => token });
+  for (token of tokens) await identities.auth();
+  const text = await readFile(`${world.home}/known-humans.json`, "utf8");
+  expect(JSON.parse(text).humans).toHaveLength(20);
+  const again = world.connect({ accessToken: () => token }).identities;
+  for (token of tokens.slice(1)) await again.auth();
+  expect(world.authority.counts.whoami).toBe(21);
+  token = tokens[0];
+  await again.auth();
+  expect(world.authority.counts.whoami).toBe(22);
 });
 
 test("another human is another agent at once, and the first one comes back without a request", async () => {
@@ -118,4 +138,48 @@ test("after a revocation another human goes on, with a signal of its own", async
   world.authority.revokeAgent(second?.agentRuntimeId ?? "");
   await rejectsCode(thread.fetch(world.api.url), TaskRegistrationError, "agent_revoked");
   expect(thread.signal.aborted).toBe(true);
+});
+
+test("a registration that is answered after another login is made again for that one, and ends nothing", async () => {
+  const world = await startWorld();
+  const tokens = {
+    first: world.accessToken,
+    second: world.authority.addHuman({ accountId: "acct-1", userId: "user-2" }),
+  };
+  let who: keyof typeof tokens = "second";
+  const agent = world.connect({ accessToken: () => tokens[who] });
+  const thread = agent.thread("thread-1");
+  await callerOf(thread.fetch(world.api.url));
+  who = "first";
+  const { agentRuntimeId } = await callerOf(agent.thread("thread-2").fetch(world.api.url));
+  let answer = () => {};
+  const until = new Promise<void>((resolve) => {
+    answer = resolve;
+  });
+  world.authority.fault("register_task", { kind: "hold", until });
+  const late = agent.thread("thread-3").fetch(world.api.url);
+  await expect.poll(() => world.authority.counts.registerTask).toBe(3);
+  world.authority.revokeAgent(agentRuntimeId);
+  who = "second";
+  await callerOf(thread.fetch(world.api.url));
+  answer();
+  expect(await callerOf(late)).toMatchObject({ userId: "user-2" });
+  expect(thread.signal.aborted).toBe(false);
+  await callerOf(thread.fetch(world.api.url, { signal: thread.signal }));
+});
+
+test("another human whose task is known goes on after a revocation with a signal of its own", async () => {
+  const world = await startWorld();
+  const second = world.authority.addHuman({ accountId: "acct-1", userId: "user-2" });
+  let token = second;
+  const thread = world.connect({ accessToken: () => token }).thread("thread-1");
+  await callerOf(thread.fetch(world.api.url));
+  token = world.accessToken;
+  const { agentRuntimeId } = await callerOf(thread.fetch(world.api.url));
+  world.authority.revokeAgent(agentRuntimeId);
+  await rejectsCode(thread.fetch(world.api.url), TaskRegistrationError, "agent_revoked");
+  expect(thread.signal.aborted).toBe(true);
+  token = second;
+  await callerOf(thread.fetch(world.api.url));
+  expect(thread.signal.aborted).toBe(false);
 });
