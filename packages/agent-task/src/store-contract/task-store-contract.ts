@@ -41,7 +41,7 @@ const MEMBERS = Object.keys(RULES_OF_MEMBER) as OptionalTaskStoreMember[];
  * Returns the cases that every {@link TaskStore} passes, for the tests of a store of your own, with any test runner.
  *
  * Not checked, because it takes a process that is killed or a machine that is turned off: that a saved thread survives it, and that the lock
- * of a killed process is taken over. Not checked either: `waitMs`.
+ * of a killed process is taken over. Not checked either: `waitMs`, which is for locks of other processes.
  *
  * @example
  * for (const { name, run } of taskStoreContract({ start })) test(name, run);

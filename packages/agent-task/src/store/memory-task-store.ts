@@ -2,7 +2,10 @@ import { Mutex } from "../internal/mutex.js";
 import type { StoredThread } from "../schema/stored-thread.js";
 import type { CompleteTaskStore } from "./task-store.js";
 
-/** Keeps threads for the life of this process. Managers that share the store share its threads and locks. */
+/**
+ * Keeps threads for the life of this process. Managers that share the store share its threads and locks. `waitMs` of a lock has no meaning here: no
+ * other process can hold it.
+ */
 export function memoryTaskStore(): CompleteTaskStore {
   const threads = new Map<string, StoredThread>();
   const locks = new Map<string, Mutex>();

@@ -2,7 +2,10 @@ import type { StoredThread } from "../schema/stored-thread.js";
 
 /** Options of {@link TaskStore.withLock}. */
 export interface TaskLockOptions {
-  /** How long to wait for the lock, in milliseconds. */
+  /**
+   * How long to wait for another process that holds the lock, in milliseconds. Default: the store's own. Callers of one process wait in line for each
+   * other, as long as their signals let them.
+   */
   readonly waitMs?: number | undefined;
   /** Ends the waiting; the call then rejects. */
   readonly signal?: AbortSignal | undefined;
