@@ -67,7 +67,8 @@ test("refuses account and user ids that are none, before anything is stored or s
     { accountId: "acct-1", userId: "x".repeat(257) },
   ]) {
     auth.set({ kind: "human", accessToken: "t", ...ids });
-    await expectRejection(manager.ensure(), AgentIdentityError, "invalid_request");
+    const error = await expectRejection(manager.ensure(), AgentIdentityError, "invalid_request");
+    expect(error.hint).toContain("printable ASCII characters");
   }
   expect(authority.requests).toEqual([]);
 });
@@ -148,7 +149,9 @@ describe("registers", () => {
     expect(await manager.ensure()).toBe(identity);
     expect(await manager.peek()).toBe(identity);
     for (const code of ["unknown_agent", "agent_expired"] as const) {
-      await expectRejection(manager.replace(identity, code), AgentIdentityError, code);
+      const replacing = manager.replace(identity, code);
+      const error = await expectRejection(replacing, AgentIdentityError, code);
+      expect(error.hint).toContain("log in again as the human");
     }
     auth.set({ kind: "agent", identity: { ...identity, authority: "https://other.example" } });
     await expectRejection(manager.ensure(), AgentIdentityError, "config_invalid");

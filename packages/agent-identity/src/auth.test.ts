@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { expect, test } from "vitest";
 import { createAuthSlot, fixedAuth } from "./auth.js";
 
@@ -7,6 +8,17 @@ test("a fixed auth is the same for ever", () => {
   const auth = fixedAuth(AUTH);
   expect(auth.current()).toMatchObject(AUTH);
   expect(auth.current()).toBe(auth.current());
+});
+
+test("an auth that is read shows no access token when it is printed", () => {
+  const auth = { ...AUTH, accessToken: "human-secret" };
+  const slot = createAuthSlot();
+  slot.set(auth);
+  for (const source of [fixedAuth(auth), createAuthSlot(auth), slot]) {
+    const shown = [inspect(source.current()), JSON.stringify(source.current())];
+    expect(shown.join()).not.toContain("human-secret");
+    expect(source.current()).toMatchObject({ accessToken: "human-secret" });
+  }
 });
 
 test("a slot tells each listener of each change until it leaves, one by one", () => {

@@ -10,6 +10,7 @@ test.each([
   { message: "; set the port" },
   { message: "port must be  got x" },
   { message: "port must be [object Object]" },
+  { message: "not a config: undefined" },
   { hint: "" },
   { message: "port is x", hint: undefined },
   { hint: "set " },

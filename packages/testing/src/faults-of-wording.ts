@@ -26,7 +26,7 @@ export function faultsOfWording({ code, message, hint }: ErrorTexts): string[] {
   return faults;
 }
 
-// An empty part of a text leaves its spaces or its semicolon, or an object without a text.
+// An empty part of a text leaves its spaces or its semicolon, or a value that has no text.
 function isWhole(text: string): boolean {
-  return /^[^\s;](?:.*\S)?$/s.test(text) && !/ {2}|\[object /.test(text);
+  return /^[^\s;](?:.*\S)?$/s.test(text) && !/ {2}|\[object |(?:^|: )undefined\b/.test(text);
 }

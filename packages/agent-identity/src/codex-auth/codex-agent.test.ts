@@ -1,5 +1,6 @@
 import { chmod, lstat, readdir, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
 import {
   CODEX_KEY,
@@ -54,6 +55,7 @@ describe("the agent of a Codex home", () => {
     const key =
       found !== undefined && "privateKey" in found ? { privateKey: found.privateKey } : {};
     expect({ ...found, ...key }).toEqual(agent);
+    expect(inspect(found) + JSON.stringify(found)).not.toContain(CODEX_KEY);
   });
 });
 

@@ -51,7 +51,8 @@ function makeToken(claims: object = {}, options?: SignTokenOptions, by = issuer)
 }
 
 describe("refuses a token", () => {
-  test("that has not the form of one", async () => {
+  test("that has not the form of one, before a key is asked for", async () => {
+    const keySet = { ...pinnedKeySet(issuer.keySet), find: async () => [] };
     const [header = "", payload = "", signature = ""] = makeToken().split(".");
     const encode = (text: string) => Buffer.from(text).toString("base64url");
     const wrong = [
@@ -69,10 +70,11 @@ describe("refuses a token", () => {
       `${header}.${payload}.${"A".repeat(65_536)}`,
     ];
     for (const token of wrong) {
-      await expectTokenRefusal(verify(token), { reason: "malformed", code: "malformed" }, [
-        payload,
-        V2,
-      ]);
+      await expectTokenRefusal(
+        verify(token, { keySet }),
+        { reason: "malformed", code: "malformed" },
+        [payload, V2],
+      );
     }
   });
 
@@ -92,6 +94,11 @@ describe("refuses a token", () => {
         V2,
       ]);
     }
+  });
+
+  test("without an algorithm, and says that there is none", async () => {
+    const verifying = verify(makeToken({}, { header: { alg: undefined } }));
+    await expect(verifying).rejects.toThrow("signed with nothing");
   });
 
   test("without a kid", async () => {
