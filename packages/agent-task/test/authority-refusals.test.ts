@@ -37,6 +37,23 @@ describe("unknown_agent from the authority", () => {
     expect(world.authority.counts).toMatchObject({ registerAgent: 2, registerTask: 4 });
   });
 
+  it("makes another new agent after 10 minutes, and not before", async () => {
+    const clock = { ms: INSTANT };
+    const now = () => clock.ms;
+    const world = await startWorld({ now, authorityNow: now });
+    const tasks = world.tasks();
+    world.authority.fault("register_task", refusal(401, "unknown_agent"), Number.POSITIVE_INFINITY);
+    for (const [ms, agents] of [
+      [0, 2],
+      [599_000, 2],
+      [1_000, 3],
+    ] as const) {
+      clock.ms += ms;
+      await rejectsCode(tasks.ensure("a"), TaskRegistrationError, "unknown_agent");
+      expect(world.authority.counts.registerAgent).toBe(agents);
+    }
+  });
+
   it("makes one new agent for many threads that hear it at once", async () => {
     const world = await startWorld();
     const tasks = world.tasks();

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { type AgentTask, RUN } from "../src/agent-task.js";
 import type { TaskStore } from "../src/store/task-store.js";
+import { TaskRegistrationError } from "../src/task-registration-error.js";
+import { rejectsCode } from "./expect-code.js";
 import { gate, startWorld } from "./world.js";
 
 async function startClockedWorld() {
@@ -42,6 +44,16 @@ describe("a task with an end", () => {
     expect((await tasks.ensure("thread-1"))?.taskId).toBe(first.taskId);
     clock.ms += 20_000;
     expect((await tasks.ensure("thread-1"))?.taskId).not.toBe(first.taskId);
+  });
+
+  it("is given up when the authority refuses to renew it", async () => {
+    const { world, clock } = await startClockedWorld();
+    world.authority.taskLifetimeSeconds = 3600;
+    const tasks = world.tasks();
+    await tasks.ensure("thread-1");
+    clock.ms += 3_590_000;
+    world.authority.fault("register_task", { kind: "status", status: 403 });
+    await rejectsCode(tasks.ensure("thread-1"), TaskRegistrationError, "forbidden");
   });
 
   it("is renewed under one key, so that a lost answer costs no task", async () => {
@@ -100,13 +112,15 @@ describe("invalidate", () => {
   it("drops a task only while it is the current one", async () => {
     const world = await startWorld();
     const tasks = world.tasks();
-    const first = mustBe(await tasks.ensure("thread-1"));
-    expect(await tasks.invalidate(first, "task_revoked")).toBe(true);
-    expect(await tasks.invalidate(first, "task_revoked")).toBe(false);
-    const second = mustBe(await tasks.ensure("thread-1"));
-    expect(second.taskId).not.toBe(first.taskId);
-    expect(await tasks.invalidate(first, "task_revoked")).toBe(false);
-    expect((await tasks.ensure("thread-1"))?.taskId).toBe(second.taskId);
+    for (const scope of ["thread-1", RUN] as const) {
+      const first = mustBe(await tasks.ensure(scope));
+      expect(await tasks.invalidate(first, "task_revoked")).toBe(true);
+      expect(await tasks.invalidate(first, "task_revoked")).toBe(false);
+      const second = mustBe(await tasks.ensure(scope));
+      expect(second.taskId).not.toBe(first.taskId);
+      expect(await tasks.invalidate(first, "task_revoked")).toBe(false);
+      expect((await tasks.ensure(scope))?.taskId).toBe(second.taskId);
+    }
   });
 
   it("is false for a task of another id, agent or authority, and keeps the current one", async () => {
@@ -194,6 +208,13 @@ describe("forget", () => {
     await thread.forget();
     expect((await thread.ensure())?.taskId).not.toBe(first.taskId);
   });
+});
+
+it("every thread of the store is listed, also one of which this process has not heard", async () => {
+  const world = await startWorld();
+  const { store } = world;
+  await world.tasks({ store }).ensure("thread-1");
+  expect(await world.tasks({ store }).list()).toMatchObject([{ scope: "thread-1" }]);
 });
 
 describe("a store of two methods", () => {

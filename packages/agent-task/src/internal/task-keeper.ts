@@ -179,8 +179,8 @@ export class TaskKeeper {
   async list(): Promise<StoredThread[]> {
     const { store } = this.options;
     if (store.list !== undefined) return await ofStore(store.list());
-    const stored = this.#states.all().filter((state) => state.stored);
-    const threads = await Promise.all(stored.map((state) => loadThread(store, state)));
+    const states = this.#states.all();
+    const threads = await Promise.all(states.map((state) => loadThread(store, state)));
     return threads.filter((thread) => thread !== undefined);
   }
 

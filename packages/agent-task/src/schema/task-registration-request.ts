@@ -34,7 +34,7 @@ export function parseTaskRegistrationRequest(body: unknown): TaskRegistration {
 
 function isSignature(text: string): boolean {
   try {
-    return text.length === 88 && decodeBase64(text).length === 64;
+    return decodeBase64(text).length === 64;
   } catch {
     // decodeBase64 throws for nothing but another form.
     return false;

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { rmSync } from "node:fs";
 import { chmod, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { CredentialStoreError } from "@countersign/agent-identity";
 import { temporaryDirectory } from "@countersign/testing";
@@ -91,6 +92,17 @@ test("lists threads, and looks at no other file", async () => {
   await store.save("b", { ...thread, scope: "b", tasks: [] });
   await writeFile(`${directory}/notes.json`, "{");
   expect((await store.list()).map(({ scope }) => scope).sort()).toEqual(["b", thread.scope]);
+});
+
+test("lists nothing of a thread that is removed while the others are read", async () => {
+  const { directory } = await startDirectory();
+  const scopes = ["a", "b"].sort((one, other) => (hashOf(one) < hashOf(other) ? -1 : 1));
+  const [first = "", second = ""] = scopes.map((scope) => `${directory}/${hashOf(scope)}.json`);
+  const onUnreadable = () => rmSync(second);
+  const store = fileTaskStore(directory, { onUnreadable });
+  for (const scope of scopes) await store.save(scope, { ...thread, scope });
+  await writeFile(first, "{");
+  expect(await store.list()).toEqual([]);
 });
 
 test("lists many threads without keeping everything else waiting", async () => {
