@@ -15,6 +15,7 @@ import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { faultsOfWording } from "@countersign/testing";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { AssertionProxyError } from "../src/refusal/assertion-proxy-error.js";
 import { createSigningProxy } from "../src/signing/signing-proxy.js";
@@ -42,7 +43,9 @@ async function failureAt(socketPath: string): Promise<unknown> {
     () => undefined,
     (reason: unknown) => reason,
   );
-  return AssertionProxyError.is(error) ? error.code : error;
+  if (!AssertionProxyError.is(error)) return error;
+  expect(faultsOfWording(error)).toEqual([]);
+  return error.code;
 }
 
 /** Sends bytes to a socket and returns all that comes until the other side closes. */

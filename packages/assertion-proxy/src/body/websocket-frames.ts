@@ -75,7 +75,7 @@ export class FrameCursor {
  * @see RFC 6455 §5.5.1
  */
 export function closeFrame(status: number, reason: string, masked: boolean): Buffer {
-  const text = Buffer.from(reason, "latin1").subarray(0, MAX_REASON_BYTES);
+  const text = Buffer.from(reason).subarray(0, MAX_REASON_BYTES);
   const payload = Buffer.alloc(2 + text.length);
   payload.writeUInt16BE(status);
   text.copy(payload, 2);
