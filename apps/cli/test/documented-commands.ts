@@ -16,11 +16,20 @@ const program = createProgram(
 export function unknownWords(words: readonly string[]): readonly string[] {
   let command: Command = program;
   const unknown: string[] = [];
+  let isValue = false;
   for (const word of words) {
+    if (isValue) {
+      isValue = false;
+      continue;
+    }
+    // What follows is another program's.
+    if (word === "--") break;
     if (word.startsWith("--")) {
       const name = word.split("=", 1)[0];
       const known = [...command.options, ...(command.parent?.options ?? [])];
-      if (!known.some(({ long }) => long === name)) unknown.push(word);
+      const option = known.find(({ long }) => long === name);
+      if (option === undefined) unknown.push(word);
+      isValue = option?.required === true && word === name;
       continue;
     }
     const next = command.commands.find((child) => child.name() === word);

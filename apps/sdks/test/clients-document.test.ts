@@ -6,6 +6,7 @@ import { McpServer, WebStandardStreamableHTTPServerTransport } from "@modelconte
 import { generateText } from "ai";
 import { expect, onTestFinished, test } from "vitest";
 import { answerInThreads } from "./examples/one-client.js";
+import { createOpenAI } from "./examples/openai-fetch.js";
 import { explain, sdkClients } from "./examples/sdk-clients.js";
 import { mcpApi } from "./mcp-api.js";
 import { chatCompletionsApi, messagesApi } from "./model-api.js";
@@ -24,6 +25,7 @@ const api: UpstreamHandler = (request) => {
 test.each([
   ["docs/clients.md", "sdk-clients.ts"],
   ["packages/ai/README.md", "one-client.ts"],
+  ["packages/agent-assertion/README.md", "openai-fetch.ts"],
 ])("%s shows the example %s, which these tests run", async (document, example) => {
   const text = await readFile(join(import.meta.dirname, "examples", example), "utf8");
   const shown = await readFile(join(import.meta.dirname, "../../..", document), "utf8");
@@ -65,6 +67,14 @@ test("the clients of docs/clients.md are signed, and send no placeholder", async
   expect(assertions.filter((value) => !value.startsWith("AgentAssertion "))).toEqual([]);
   expect(upstream.requests).toHaveLength(assertions.length);
   expect(tap.received()).not.toContain("placeholder");
+});
+
+test("the OpenAI client of the README of @countersign/agent-assertion is signed", async () => {
+  const { thread, tap } = await startWorld({ api });
+  const openai = createOpenAI(thread, tap.url);
+  const chat = await openai.chat.completions.create({ model: "any", messages });
+  expect(chat.choices[0]?.message.content).toBe(ANSWER);
+  expect(tap.values("authorization")).toEqual([expect.stringMatching(/^AgentAssertion /)]);
 });
 
 test("the example of docs/clients.md tells a refused agent from another failure", async () => {
