@@ -12,6 +12,7 @@ describe("createAuthority", () => {
     const options: Partial<Record<keyof AuthorityOptions, unknown>>[] = [
       { generations: [] },
       { generations: ["D"] },
+      { generations: ["A", "D"] },
       { capabilities: ["a b"] },
       { capabilities: [""] },
       { agentTtlSeconds: 0 },

@@ -321,8 +321,13 @@ describe("the limits of agents", () => {
     expect((await tested.registerAgent(first.token, first.key)).body.agent_runtime_id).toBe(
       first.id,
     );
-    const other = await tested.token("human", "user-2");
-    expect((await tested.registerAgent(other, AgentKey.generate())).status).toBe(200);
+    for (const [userId, accountId] of [
+      ["user-2", "acct-1"],
+      ["user-1", "acct-2"],
+    ]) {
+      const other = await tested.token("human", userId, accountId);
+      expect((await tested.registerAgent(other, AgentKey.generate())).status).toBe(200);
+    }
     await tested.authority.registry.revokeAgent(first.id);
     expect((await tested.registerAgent(first.token, AgentKey.generate())).status).toBe(200);
   });
@@ -355,6 +360,16 @@ describe("the limits of agents", () => {
     // The one that lives is renewed all the same.
     expect((await tested.registerAgent(again, ended.key)).status).toBe(200);
   });
+});
+
+it("a claim that lapsed without any end of life is counted again when it is registered again", async () => {
+  await using tested = await TestedAuthority.start({ maxLiveAgents: 1 });
+  const lapsed = AgentKey.generate();
+  expect((await tested.registerAgent(await tested.token(), lapsed)).status).toBe(200);
+  tested.clock.nowMs += DAY_MS;
+  const token = await tested.token();
+  expect((await tested.registerAgent(token, AgentKey.generate())).status).toBe(200);
+  expectRefusal(await tested.registerAgent(token, lapsed), 403, "forbidden");
 });
 
 describe("the life of an agent", () => {

@@ -1,3 +1,4 @@
+import { faultsOfWording } from "@countersign/testing";
 import { expect, it } from "vitest";
 import { AgentAuthorityError } from "../agent-authority-error.js";
 import { toPostgresError } from "./postgres-error.js";
@@ -16,3 +17,33 @@ it("takes a database that is closed to connections for one that may be opened ag
   const other = Object.assign(new Error("cannot do this in this state"), { code: "55000" });
   expect(toPostgresError(other)).toBe(other);
 });
+
+it.each([
+  ["55P03", "canceling statement due to lock timeout", "store_locked", true],
+  ["57014", "canceling statement due to statement timeout", "store_locked", true],
+  ["CERT_HAS_EXPIRED", "certificate has expired", "unreachable", false],
+  ["", "The server does not support SSL connections", "unreachable", false],
+  ["08P01", "unsupported startup parameter: options", "config_invalid", false],
+  ["28P01", "password authentication failed", "store_denied", false],
+  ["XX001", "invalid page in block 0", "store_corrupt", false],
+  ["25006", "cannot execute INSERT in a read-only transaction", "unreachable", true],
+  ["08006", "connection failure", "unreachable", true],
+  ["53300", "too many clients already", "unreachable", true],
+  ["ECONNREFUSED", "connect ECONNREFUSED", "unreachable", true],
+  ["", "Connection terminated unexpectedly", "unreachable", true],
+] as const)("words %s, %s, as %s", (code, message, expected, retryable) => {
+  const cause = Object.assign(new Error(message), code === "" ? {} : { code });
+  const error = toPostgresError(cause);
+  if (!AgentAuthorityError.is(error)) throw error;
+  expect([error.code, error.retryable, error.cause]).toEqual([expected, retryable, cause]);
+  expect(faultsOfWording(error)).toEqual([]);
+  expect(error.message).not.toMatch(/: $/);
+  expect(toPostgresError(error)).toBe(error);
+});
+
+it.each([undefined, "08006", { code: "08006" }])(
+  "gives %j back, which no driver throws",
+  (thrown) => {
+    expect(toPostgresError(thrown)).toBe(thrown);
+  },
+);

@@ -30,7 +30,7 @@ const SOCKET_CODES = /^(ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND
 
 /** Turns an error of PostgreSQL about the server or its connection into one of ours; anything else comes back as it is. */
 export function toPostgresError(error: unknown): unknown {
-  if (!(error instanceof Error) || AgentAuthorityError.is(error)) return error;
+  if (!(error instanceof Error)) return error;
   const code = codeOf(error);
   if (code === LOCK_NOT_AVAILABLE || code === STATEMENT_TIMEOUT) {
     return new AgentAuthorityError("store_locked", "the database did not answer in time", {
