@@ -58,6 +58,7 @@ const USES = {
   "@countersign/agent-identity/store-contract": ({ credentialStoreContract }) =>
     credentialStoreContract(started),
   "@countersign/agent-identity/user-home": ({ findUserHome }) => findUserHome(),
+  "@countersign/ai": ({ openai }) => openai(source, { baseURL: "https://api.example/v1" }),
   "@countersign/agent-key": ({ AgentKey, AgentPublicKey }) => {
     const key = AgentKey.importPkcs8(AgentKey.generate().exportPkcs8());
     const { line } = key.publicKey;
