@@ -410,6 +410,28 @@ describe("the life of an agent", () => {
     expect((await tested.registerTask(id, key)).status).toBe(200);
   });
 
+  it("loses its end by a repeat that asks for none", async () => {
+    await using tested = await TestedAuthority.start();
+    const token = await tested.token();
+    const key = AgentKey.generate();
+    const first = await tested.registerAgent(token, key, { ttl: 60 });
+    expect(Date.parse(first.body.expires_at)).toBe(NOON + 60_000);
+    expect((await tested.registerAgent(token, key)).body).not.toHaveProperty("expires_at");
+  });
+
+  it("begins again with the claim to its key, which a repeat makes again before it lapses", async () => {
+    await using tested = await TestedAuthority.start();
+    const { id, key, token } = await tested.agent();
+    tested.clock.nowMs += DAY_MS - 1_000;
+    expect((await tested.registerAgent(token, key)).body.agent_runtime_id).toBe(id);
+    tested.clock.nowMs += DAY_MS - 1_000;
+    expect((await tested.call("GET", `/v1/agent/${id}`)).status).toBe(200);
+    tested.clock.nowMs += 1_000;
+    expectRefusal(await tested.call("GET", `/v1/agent/${id}`), 404, "unknown_agent");
+    const { body } = await tested.registerAgent(await tested.token(), key, { ttl: 60 });
+    expect(Date.parse(body.expires_at)).toBe(tested.clock.nowMs + 60_000);
+  });
+
   it("has an end within ten years even if the client asks for more", async () => {
     await using tested = await TestedAuthority.start();
     const answer = await tested.registerAgent(await tested.token(), AgentKey.generate(), {
