@@ -8,6 +8,7 @@ export default defineConfig({
     "src/express.ts",
     "src/fastify.ts",
     "src/fetch.ts",
+    "src/handler.ts",
     "src/hono.ts",
     "src/message-signature.ts",
     "src/node.ts",

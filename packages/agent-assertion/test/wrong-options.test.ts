@@ -3,6 +3,7 @@ import Fastify from "fastify";
 import { expect, test } from "vitest";
 import { agentAssertion as express } from "../src/express.js";
 import { agentAssertion as fastify } from "../src/fastify.js";
+import { withAgent } from "../src/handler.js";
 import { agentAssertion as hono } from "../src/hono.js";
 import { createVerifier, memoryDirectory, memoryReplayStore } from "../src/index.js";
 import { requireAgent } from "../src/node.js";
@@ -25,6 +26,7 @@ const make = {
   replay: (options: unknown) => memoryReplayStore(options as never),
   signer: (options: unknown) => new AssertionSigner(options as never),
   node: (...values: readonly unknown[]) => requireAgent(...(values as [never, never])),
+  handler: (...values: readonly unknown[]) => withAgent(...(values as [never, never])),
   express: (options: unknown) => express(options as never),
   hono: (options: unknown) => hono(options as never),
 };
@@ -77,6 +79,12 @@ const WRONG: readonly [option: string, make: () => unknown][] = [
   ["policy", () => make.node(verifier, handler, { policy: "acct-1" })],
   ["accounts", () => make.node(verifier, handler, { policy: { accounts: "acct-12" } })],
   ["onError", () => make.node(verifier, handler, { onError: "log" })],
+  ["verifier", () => make.handler(undefined, handler)],
+  ["verifier", () => make.handler(handler, verifier)],
+  ["handler", () => make.handler(verifier)],
+  ["policy", () => make.handler(verifier, handler, { policy: "acct-1" })],
+  ["accounts", () => make.handler(verifier, handler, { policy: { accounts: "acct-12" } })],
+  ["onError", () => make.handler(verifier, handler, { onError: "log" })],
   ["options", () => make.express(undefined)],
   ["verifier", () => make.express(verifier)],
   ["verifier", () => make.express({ verifier: directory })],

@@ -25,6 +25,7 @@ const CLIENT_MODULES = [
   "@countersign/agent-assertion/express",
   "@countersign/agent-assertion/fastify",
   "@countersign/agent-assertion/fetch",
+  "@countersign/agent-assertion/handler",
   "@countersign/agent-assertion/hono",
   "@countersign/agent-assertion/message-signature",
   "@countersign/agent-assertion/node",

@@ -27,6 +27,8 @@ const USES = {
     agentAssertion({ hasRequestDecorator: () => true, addHook() {} }, { verifier }),
   "@countersign/agent-assertion/fetch": ({ withAssertion }) =>
     withAssertion(fetch, source, { origins }),
+  "@countersign/agent-assertion/handler": ({ withAgent }) =>
+    withAgent(verifier, () => new Response()),
   "@countersign/agent-assertion/hono": ({ agentAssertion }) => agentAssertion({ verifier }),
   "@countersign/agent-assertion/message-signature": ({ parseMessageSignature }) =>
     parseMessageSignature([], "agent-assertion"),

@@ -10,6 +10,7 @@ export const NO_SECRET: Readonly<Record<string, string>> = {
   "agent-assertion/express": "agentAssertion agentOf",
   "agent-assertion/fetch": "refusalOf",
   "agent-assertion/fastify": "agentAssertion",
+  "agent-assertion/handler": "withAgent",
   "agent-assertion/hono": "agentAssertion",
   "agent-assertion/message-signature":
     "checkContentDigest checkMessageSignature fieldValue parseMessageSignature",

@@ -44,7 +44,7 @@ export async function readFetchBody(request: Request, maxBytes: number): Promise
     throw new UnreadableBody(
       "config_invalid",
       "the request's body was read before its assertion was checked",
-      { hint: "use agentAssertion before whatever reads the body" },
+      { hint: "check it before anything reads the body" },
     );
   }
   if (request.method === "GET" || request.method === "HEAD") {

@@ -17,7 +17,7 @@ import { FIELDS_OF_ANOTHER_ANSWER } from "./fields-of-another-answer.js";
 import type { MiddlewareOptions } from "./middleware-options.js";
 import { hasBody, targetOf } from "./node-request.js";
 import { oncePerRequest } from "./once-per-request.js";
-import { problemOf } from "./problem-of.js";
+import { problemResponse } from "./problem-response.js";
 import { reportError } from "./report-error.js";
 import { requirePolicy } from "./require-policy.js";
 
@@ -64,13 +64,11 @@ export function agentAssertion(options: AgentAssertionOptions): MiddlewareHandle
 }
 
 function refuse(c: Context, error: unknown, now: number): Response {
-  const { status, headers, body } = problemOf(error);
-  // Servers on Fetch add no Date of their own.
-  const fields = { ...headers, date: new Date(now).toUTCString() };
+  const answer = problemResponse(error, now);
   // Hono puts what was set before over what is returned.
-  for (const name of [...Object.keys(fields), ...FIELDS_OF_ANOTHER_ANSWER])
+  for (const name of [...answer.headers.keys(), ...FIELDS_OF_ANOTHER_ANSWER])
     c.res.headers.delete(name);
-  return new Response(body, { status, headers: fields });
+  return answer;
 }
 
 function remoteAddressOf(c: Context): string | undefined {

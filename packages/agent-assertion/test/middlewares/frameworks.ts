@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer, type RequestListener, type Server } from "node:http";
+import { createServer, type IncomingMessage, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
 import express from "express";
@@ -8,6 +8,7 @@ import { Hono } from "hono";
 import { expect } from "vitest";
 import { agentOf, agentAssertion as connectAssertion } from "../../src/express.js";
 import { agentAssertion as fastifyAssertion } from "../../src/fastify.js";
+import { withAgent } from "../../src/handler.js";
 import { type AgentEnv, agentAssertion as honoAssertion } from "../../src/hono.js";
 import type { AssertionVerifier } from "../../src/index.js";
 import { requireAgent } from "../../src/node.js";
@@ -30,6 +31,8 @@ export interface Site {
 
 export interface Framework {
   readonly name: string;
+  /** It knows a request by the runtime's `Request` alone, whose URL has been through a URL parser. Default false. */
+  readonly isParsed?: boolean;
   start(options: SiteOptions): Promise<Site>;
 }
 
@@ -188,6 +191,38 @@ const honoApp: Framework = {
   },
 };
 
+/** What @hono/node-server gives beside the request. */
+interface NodeEnv {
+  readonly incoming: IncomingMessage;
+}
+
+function addressOf(_: Request, { incoming }: NodeEnv): string | undefined {
+  return incoming.socket.remoteAddress;
+}
+
+const fetchHandler: Framework = {
+  name: "a handler from Request to Response on @hono/node-server",
+  isParsed: true,
+  async start({ verifier, onError, clientAddress = addressOf }) {
+    let handled = 0;
+    const options = { onError, clientAddress };
+    const open = withAgent<[NodeEnv]>(
+      verifier,
+      async (request, agent) => {
+        handled += 1;
+        const body = new Uint8Array(await request.arrayBuffer());
+        const path = strip(new URL(request.url).pathname);
+        return Response.json(heard(agent.agentRuntimeId, path, body));
+      },
+      options,
+    );
+    const admin = withAgent(verifier, () => expect.fail(), { onError, policy: ADMIN });
+    const fetch = (request: Request, env: NodeEnv) =>
+      new URL(request.url).pathname.startsWith("/admin") ? admin(request) : open(request, env);
+    return { port: await listen(createServer(listenerOf({ fetch }))), handled: () => handled };
+  },
+};
+
 function strip(url = ""): string {
   return url.startsWith("/mounted/") ? url.slice("/mounted".length) : url;
 }
@@ -198,4 +233,5 @@ export const frameworks: readonly Framework[] = [
   expressApp,
   fastifyApp,
   honoApp,
+  fetchHandler,
 ];
