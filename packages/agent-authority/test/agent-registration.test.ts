@@ -196,7 +196,10 @@ describe("an agent registration by bearer", () => {
     );
     const ids = new Set(answers.map((answer) => answer.body.agent_runtime_id));
     expect(ids.size).toBe(1);
-    expect(await tested.authority.registry.listAgents()).toHaveLength(1);
+    const { registry } = tested.authority;
+    expect(await registry.listAgents()).toHaveLength(1);
+    expect(await registry.listAuditEvents({ action: "agent_registered" })).toHaveLength(1);
+    expect(await registry.listAuditEvents({ action: "agent_renewed" })).toHaveLength(19);
   });
 
   it("is served under /backend-api as the same registry", async () => {
