@@ -81,6 +81,8 @@ function environmentOf(home: string): NodeJS.ProcessEnv {
     PATH: [bin, ...path].join(delimiter),
     // What the user configured: certificates, a proxy.
     NPM_CONFIG_USERCONFIG: configured("userconfig"),
+    // `pnpm init` pins the pnpm that runs, and pnpm then looks itself up: not every registry has all of its parts.
+    pnpm_config_pm_on_fail: "ignore",
     ACCESS_TOKEN: undefined,
     COUNTERSIGN_HOME: undefined,
   };
