@@ -1,3 +1,4 @@
+import { readdirSync, renameSync } from "node:fs";
 import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -248,6 +249,18 @@ test("stores of one entry lose no change of many at once", async () => {
   await Promise.all(names.map((name) => reopen().update(withMember(name, long(400)))));
   expect(Object.keys(await reopen().load())).toEqual(expect.arrayContaining(names));
   expect(keyring.entries.size).toBeGreaterThan(1);
+});
+
+test("a writer whose lock was taken away changes nothing", async () => {
+  const { directory, store } = await open();
+  await store.update(withMember("a", 1));
+  const change = store.update((current) => {
+    const lock = readdirSync(directory).find((name) => name.endsWith(".lock"));
+    renameSync(join(directory, lock ?? ""), join(directory, "elsewhere"));
+    return { ...current, a: 2 };
+  });
+  await expectRejection(change, CredentialStoreError, "store_locked");
+  expect(await store.load()).toMatchObject({ a: 1 });
 });
 
 test("a change is made again on what somebody wrote without the lock, and given up when that never ends", async () => {
