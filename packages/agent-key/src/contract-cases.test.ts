@@ -51,6 +51,16 @@ test("a case that never settles rejects after 30 seconds, and its place is close
   expect(log).toEqual(["start place 1", "close place 1"]);
 });
 
+test("a place that never settles when it is closed rejects after 30 seconds", async () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  const close = () => new Promise<never>(() => {});
+  const [only] = contractCases({ hold: async () => {} }, () => ({ close }));
+  const run = expect(only?.run()).rejects.toThrow("not settled within 30 s: hold");
+  await vi.advanceTimersByTimeAsync(30_000);
+  await run;
+});
+
 test("each run of a case has a place of its own, and none is made before", async () => {
   const log: string[] = [];
   const note = async ({ name }: { name: string }) => void log.push(name);

@@ -43,19 +43,17 @@ export function contractCases<Place extends Pick<ContractPlace<unknown>, "close"
           new Error(`the store has not settled within ${CASE_LIMIT_MS / 1000} s: ${name}`),
         );
       }, CASE_LIMIT_MS);
+      const close = async () => await untilAborted((async () => place.close?.())(), limit.signal);
       try {
-        await untilAborted(check(place), limit.signal);
-      } catch (broken) {
-        try {
-          await place.close?.();
-        } catch {
-          // The rule that was broken says more.
-        }
-        throw broken;
+        await untilAborted(check(place), limit.signal).catch(async (broken: unknown) => {
+          // What the place says of its end is of no interest then.
+          await close().catch(() => {});
+          throw broken;
+        });
+        await close();
       } finally {
         clearTimeout(timer);
       }
-      await place.close?.();
     },
   }));
 }

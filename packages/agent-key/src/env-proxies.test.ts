@@ -1,6 +1,6 @@
 import http from "node:http";
 import { afterEach, describe, expect, test } from "vitest";
-import { followsEnvProxies } from "./env-proxies.js";
+import { envProxyAgent, followsEnvProxies } from "./env-proxies.js";
 
 const before = http.globalAgent;
 afterEach(() => {
@@ -17,6 +17,34 @@ test("no host where Node was told to use them and none is named", () => {
   expect(followsEnvProxies("https://authority.test")).toBe(false);
 });
 
+test.each([
+  ["HTTP_PROXY", "http://authority.test", true],
+  ["HTTP_PROXY", "https://authority.test", true],
+  ["HTTPS_PROXY", "https://authority.test", true],
+  ["HTTPS_PROXY", "http://authority.test", false],
+])("with %s alone, %s: %s", (name, url, expected) => {
+  http.globalAgent = new http.Agent({
+    proxyEnv: { [name]: "http://127.0.0.1:1" },
+  } as http.AgentOptions);
+  expect(followsEnvProxies(url)).toBe(expected);
+});
+
+test("an agent for proxies takes nothing from the variables of the process that Node was not told", () => {
+  class EnvHttpProxyAgent {
+    readonly options: object;
+
+    constructor(options: object) {
+      this.options = options;
+    }
+  }
+  http.globalAgent = new http.Agent({
+    proxyEnv: { http_proxy: "http://127.0.0.1:1" },
+  } as http.AgentOptions);
+  const { options } = envProxyAgent({ EnvHttpProxyAgent, Pool: class {} }, { connections: 1 });
+  const proxies = { httpProxy: "http://127.0.0.1:1", httpsProxy: "", noProxy: "" };
+  expect(options).toMatchObject({ connections: 1, ...proxies });
+});
+
 describe("where Node was told to use them,", () => {
   test.each([
     ["http://127.0.0.1:4600", false],
@@ -28,7 +56,7 @@ describe("where Node was told to use them,", () => {
   ])("%s: %s", (url, expected) => {
     // As Node does it under `NODE_USE_ENV_PROXY=1`.
     http.globalAgent = new http.Agent({
-      proxyEnv: { HTTPS_PROXY: "http://127.0.0.1:1" },
+      proxyEnv: { HTTP_PROXY: "http://127.0.0.1:1" },
     } as http.AgentOptions);
     expect(followsEnvProxies(url)).toBe(expected);
   });

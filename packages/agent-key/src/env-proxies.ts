@@ -20,7 +20,9 @@ export interface ProxyingUndici<ProxyAgent> {
  */
 export function followsEnvProxies(url: string): boolean {
   const { httpProxy, httpsProxy } = envProxies();
-  return (httpProxy ?? httpsProxy) !== undefined && !isLoopbackHost(new URL(url).hostname);
+  const { protocol, hostname } = new URL(url);
+  const proxy = protocol === "https:" ? httpsProxy || httpProxy : httpProxy;
+  return proxy !== "" && !isLoopbackHost(hostname);
 }
 
 /**
@@ -42,23 +44,26 @@ export function envProxyAgent<ProxyAgent>(
   });
 }
 
-/** The proxies that Node was told to use; empty without any. Node keeps them at its own HTTP client. */
+/**
+ * The proxies that Node was told to use, empty texts without them: undici would look for what is not given in the variables of the process. Node keeps
+ * them at its own HTTP client.
+ */
 function envProxies(): EnvProxies {
   // Not imported: a program that signs and sends nothing does not load it.
   const agent: AgentOfNode = process.getBuiltinModule("node:http").globalAgent;
-  const env = agent.options?.proxyEnv;
-  if (env === undefined) return {};
+  const env = agent.options?.proxyEnv ?? {};
   return {
-    httpProxy: env.http_proxy || env.HTTP_PROXY,
-    httpsProxy: env.https_proxy || env.HTTPS_PROXY,
-    noProxy: env.no_proxy || env.NO_PROXY,
+    httpProxy: env.http_proxy || env.HTTP_PROXY || "",
+    httpsProxy: env.https_proxy || env.HTTPS_PROXY || "",
+    noProxy: env.no_proxy || env.NO_PROXY || "",
   };
 }
 
 interface EnvProxies {
-  readonly httpProxy?: string | undefined;
-  readonly httpsProxy?: string | undefined;
-  readonly noProxy?: string | undefined;
+  readonly httpProxy: string;
+  /** Empty: as undici has it, `httpProxy` serves https too. */
+  readonly httpsProxy: string;
+  readonly noProxy: string;
 }
 
 type ProxyName = "http_proxy" | "https_proxy" | "no_proxy";

@@ -80,6 +80,17 @@ describe("a turn whose authority hangs", () => {
     const held = thread.run(async () => expect.unreachable("begun"), { signal: again.signal });
     again.abort(reason);
     await expect(held).rejects.toBe(reason);
+    const late = [
+      thread.run(async () => expect.unreachable("begun"), { deadlineMs: 1000 }),
+      thread.ensure({ deadlineMs: 1000 }),
+      thread.credential({ deadlineMs: 1000 }),
+    ].map((call) => rejectsCode(call, TaskRegistrationError, "timeout"));
+    await settle();
+    await timers.advance(1000);
+    await settle();
+    await timers.advance(1);
+    await Promise.all(late);
+    expect(timers.size).toBe(0);
   });
 
   it("after a prewarm that hung waits no longer than its own 30 s", async () => {

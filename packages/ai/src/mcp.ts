@@ -7,8 +7,8 @@ import { type SignedBy, type SigningOptions, signingFetch } from "./signing-opti
  * A call rejects with the refusal itself, at once.
  *
  * @param url - the server's URL, as the transport takes it; requests to its origin are signed
- * @throws {AgentAssertionError} `config_invalid` if `url` is not a URL, or an option is not valid
- * @throws {AgentKeyError} `config_invalid` if `url` is plain http to another machine
+ * @throws {AgentKeyError | AgentAssertionError} `config_invalid`, naming the option, if one is wrong or unknown; if `url` is plain http to another
+ * machine
  */
 export function mcp(
   signedBy: SignedBy,
@@ -16,5 +16,12 @@ export function mcp(
   options: SigningOptions = {},
 ): { readonly fetch: AssertedFetch } {
   const text = url instanceof URL ? url.href : url;
-  return { fetch: signingFetch(signedBy, { name: "url", url: text }, options, "reject") };
+  return {
+    fetch: signingFetch(
+      signedBy,
+      { name: "url", url: text, hasPlaceholder: false },
+      options,
+      "reject",
+    ),
+  };
 }

@@ -19,8 +19,8 @@ export interface ModelApi {
  *
  * A refusal that no repetition changes, for instance of a revoked agent, is a `PermissionDeniedError` with the reason in its message, at once.
  *
- * @throws {AgentAssertionError} `config_invalid` if `baseURL` is not a URL, or an option is not valid
- * @throws {AgentKeyError} `config_invalid` if `baseURL` is plain http to another machine
+ * @throws {AgentKeyError | AgentAssertionError} `config_invalid`, naming the option, if one is missing, wrong or unknown; if `baseURL` is plain
+ * http to another machine
  */
 export function openai(signedBy: SignedBy, options: ModelApiOptions): ModelApi {
   return modelApi(signedBy, options, "respond");
@@ -68,6 +68,11 @@ function modelApi(
   refusals: "respond" | "reject",
 ): ModelApi {
   const { baseURL, apiKey = PLACEHOLDER, ...others } = checkedOptions(options);
-  const fetch = signingFetch(signedBy, { name: "baseURL", url: baseURL }, others, refusals);
+  const fetch = signingFetch(
+    signedBy,
+    { name: "baseURL", url: baseURL, hasPlaceholder: true },
+    others,
+    refusals,
+  );
   return { apiKey, baseURL, fetch };
 }

@@ -4,7 +4,12 @@ import {
   type WithAssertionOptions,
   withAssertion,
 } from "@countersign/agent-assertion/fetch";
-import { type CredentialSource, type OptionShape, optionChecks } from "@countersign/agent-key";
+import {
+  type CredentialSource,
+  type OptionShape,
+  optionChecks,
+  parseOrigin,
+} from "@countersign/agent-key";
 
 const { checkOption, checkOptions } = optionChecks(AgentAssertionError);
 
@@ -46,33 +51,34 @@ const SIGNING_OPTIONS: Readonly<Record<keyof SigningOptions, OptionShape>> = {
   signer: { type: "object", expected: "an AssertionSigner", optional: true },
 };
 
+/** The URL of an API. */
+export interface SignedUrl {
+  /** The option that it was given as. */
+  readonly name: string;
+  readonly url: unknown;
+  /** Whether the SDK sends a key that was given here: that it is replaced is no news. */
+  readonly hasPlaceholder: boolean;
+}
+
 /**
  * Makes the `fetch` of an SDK.
- *
- * @param name - the option that `url` was given as
  */
 export function signingFetch(
   signedBy: SignedBy,
-  { name, url }: { readonly name: string; readonly url: unknown },
+  { name, url, hasPlaceholder }: SignedUrl,
   options: SigningOptions,
   refusals: WithAssertionOptions["refusals"],
 ): AssertedFetch {
   checkOptions(options, SIGNING_OPTIONS, "refuse");
   checkOption(name, url, BASE_URL);
-  const { origin } = URL.parse(String(url)) ?? {};
-  if (origin === undefined || origin === "null") {
-    throw new AgentAssertionError("config_invalid", `${name} must be ${BASE_URL.expected}`, {
-      hint: "give it with its scheme",
-    });
-  }
+  const origin = parseOrigin(String(url), options, name);
   const { onWarning = emitWarning } = options;
   return withAssertion(fetch, sourceOf(signedBy), {
     ...options,
     origins: [origin],
     refusals,
     onWarning(message, code) {
-      // The key is the placeholder, or was given here.
-      if (code !== "COUNTERSIGN_OWN_AUTHORIZATION") onWarning(message, code);
+      if (!hasPlaceholder || code !== "COUNTERSIGN_OWN_AUTHORIZATION") onWarning(message, code);
     },
   });
 }

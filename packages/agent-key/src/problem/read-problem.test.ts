@@ -15,6 +15,7 @@ describe("parseProblem", () => {
     ["no JSON", TYPE, "{"],
     ["null", TYPE, "null"],
     ["a text", TYPE, '"expired"'],
+    ["a list", TYPE, "[]"],
   ])("is undefined for %s", (_, type, body) => {
     expect(parseProblem(type, body)).toBeUndefined();
   });
@@ -24,7 +25,6 @@ describe("parseProblem", () => {
     ["a code that is not a text", { code: ["expired"] }],
     ["a member of every object", { code: "constructor" }],
     ["a detail that is not a text", { detail: 1, title: null }],
-    ["a list", []],
   ])("knows nothing of %s", (_, body) => {
     const nothing = { code: undefined, detail: undefined };
     expect(parseProblem(TYPE, JSON.stringify(body))).toEqual(nothing);

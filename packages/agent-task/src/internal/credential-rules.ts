@@ -54,12 +54,12 @@ export class CredentialRules implements ThreadCredentials {
     const isOff = !identities.enabled;
     // A harness with the feature off behaves as if this package were not there: the login is not read, so that no error of it can fail a turn.
     if (isOff && bearerOrigins.length === 0) return { credential: NO_CREDENTIAL };
-    const held = isOff ? undefined : await keeper.held(scope, options.signal);
+    const wait = { ...options, remainingMs: keeper.countdown(options) };
+    const held = isOff ? undefined : await keeper.held(scope, wait);
     if (held !== undefined) {
       const { task, identity } = held;
       return { task, credential: this.#credentialOf(task, identity) };
     }
-    const wait = { ...options, remainingMs: keeper.countdown(options) };
     const auth = await this.#auth(scope, wait);
     if (auth === undefined) throw notLoggedIn("nobody is logged in");
     if (isOff) {

@@ -10,6 +10,7 @@ import type { TaskRegistrarOptions } from "./registration-attempt.js";
 import { endedError, toRegistrationError } from "./registration-failure.js";
 import { joinFlight, startFlight } from "./registration-flight.js";
 import { type ScopeState, ScopeStates } from "./scope-states.js";
+import { settlesAtOnce } from "./settles-at-once.js";
 import { findTask, withoutTask } from "./stored-tasks.js";
 import { TaskRegistrar } from "./task-registrar.js";
 import { startCountdown, type TaskTimers } from "./task-timers.js";
@@ -65,16 +66,17 @@ export class TaskKeeper {
   }
 
   /**
-   * The task that this process has for the scope, if the current login may use it. One look at login and store decides; no timer is started.
+   * The task that this process has for the scope, if the current login may use it. One look at login and store decides; no timer is started
+   * unless the login has to be asked for.
    *
    * @returns `undefined` if there is none, or if the look fails: `ensure` then finds the task or reports the error
    */
-  async held(scope: TaskScope, signal: AbortSignal | undefined): Promise<HeldTask | undefined> {
+  async held(scope: TaskScope, wait: WaitOptions): Promise<HeldTask | undefined> {
     const state = this.state(scope);
     const { identities } = this.options;
     if (state.task === undefined) return undefined;
-    const look = await untilAborted(identities.look(), signal).catch(() => undefined);
-    if (this.#closed || signal?.aborted === true) return undefined;
+    const look = await this.#inTime(scope, wait, identities.look()).catch(() => undefined);
+    if (this.#closed || wait.signal?.aborted === true) return undefined;
     const identity = look?.identity;
     if (identity === undefined) return undefined;
     const task = this.#usable(state.task, identity, state);
@@ -88,7 +90,7 @@ export class TaskKeeper {
     this.#assertOpen(scope);
     if (givenUp()) throw endedError("cancelled", "the caller ended it", scope);
     try {
-      const cached = await this.#cached(state);
+      const cached = await this.#cached(state, { signal, remainingMs });
       if (cached !== undefined) return cached;
     } catch (error) {
       throw toRegistrationError(error, { scope, authority: this.options.identities.authority });
@@ -222,9 +224,9 @@ export class TaskKeeper {
     await Promise.allSettled(flights.map((flight) => flight.promise));
   }
 
-  async #cached(state: ScopeState): Promise<AgentTask | undefined> {
+  async #cached(state: ScopeState, wait: WaitOptions = {}): Promise<AgentTask | undefined> {
     if (state.task === undefined) return undefined;
-    const identity = await this.options.identities.peek();
+    const identity = await this.#inTime(state.scope, wait, this.options.identities.peek());
     return identity === undefined ? undefined : this.#usable(state.task, identity, state);
   }
 
@@ -239,6 +241,11 @@ export class TaskKeeper {
       isFresh(task, this.options)
       ? task
       : undefined;
+  }
+
+  async #inTime<T>(scope: TaskScope, wait: WaitOptions, begun: Promise<T>): Promise<T> {
+    if (await settlesAtOnce(begun)) return await begun;
+    return await this.withDeadline(scope, wait, (signal) => untilAborted(begun, signal));
   }
 
   #start(
