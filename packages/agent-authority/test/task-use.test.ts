@@ -71,6 +71,17 @@ function countTransactions({ store }: TestedAuthority): () => number {
   return () => count;
 }
 
+/** Holds the next transaction until the function that it returns is called. */
+function holdTransaction({ store }: TestedAuthority): () => void {
+  const { promise: released, resolve } = Promise.withResolvers<void>();
+  const transact = store.transaction.bind(store);
+  vi.spyOn(store, "transaction").mockImplementationOnce(async (work) => {
+    await released;
+    return await transact(work);
+  });
+  return resolve;
+}
+
 const LOOKS = ["directory", "databaseDirectory", "introspection", "registration"] as const;
 
 describe("with an idle time", () => {
@@ -113,11 +124,13 @@ describe("with an idle time", () => {
     await using _ = tested;
     const before = transactions();
     const first = await end();
+    const write = holdTransaction(tested);
     tested.clock.nowMs += MINUTE - 1_000;
     await looks.directory();
     tested.clock.nowMs += 1_000;
     for (const _ of LOOKS) expect(await looks.directory()).toBe("active");
     expect([transactions(), await end()]).toEqual([before, first]);
+    write();
     await vi.waitFor(async () => expect(await end()).toBe(inMs(LATEST)));
     tested.clock.nowMs += MINUTE - 1_000;
     await looks.databaseDirectory();
