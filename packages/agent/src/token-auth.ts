@@ -35,7 +35,8 @@ export function tokenAuth(
     }));
     last = { token, login };
     login.catch(() => {
-      last = undefined;
+      // Another token may have been asked about since.
+      if (last?.login === login) last = undefined;
     });
     return login;
   };

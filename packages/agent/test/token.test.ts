@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
+import { AuthorityError } from "@countersign/agent-identity";
 import { AgentTaskError, TaskRegistrationError } from "@countersign/agent-task";
 import { describe, expect, test } from "vitest";
 import type { AccessToken } from "../src/index.js";
@@ -83,6 +84,27 @@ test("a newer token of the same human is asked about once, and changes neither a
   token = world.authority.addHuman(human);
   for (const _ of [1, 2]) expect(await callerOf(thread.fetch(world.api.url))).toEqual(before);
   expect(world.authority.counts).toMatchObject({ whoami: 2, registerAgent: 1, registerTask: 1 });
+});
+
+test("the refusal of an older token's question forgets nothing about a newer token", async () => {
+  const world = await startWorld();
+  let refuse = () => {};
+  const until = new Promise<void>((resolve) => {
+    refuse = resolve;
+  });
+  let token = "old";
+  const { identities } = world.connect({ accessToken: () => token });
+  world.authority.fault("whoami", { kind: "hold", until });
+  const old = rejectsCode(identities.auth(), AuthorityError, "unauthenticated");
+  await expect.poll(() => world.authority.counts.whoami).toBe(1);
+  token = world.accessToken;
+  await identities.auth();
+  // What was noted in the home would answer in place of a second question.
+  await rm(`${world.home}/known-humans.json`);
+  refuse();
+  await old;
+  await identities.auth();
+  expect(world.authority.counts.whoami).toBe(2);
 });
 
 test("the home knows whose the last 20 tokens were", async () => {
