@@ -34,6 +34,8 @@ export interface ConnectAgentOptions {
 const TOKEN_EXPECTED =
   "the human's access token, as countersign authority token create prints it, or a function that returns it";
 const TOKEN_TEXT: OptionShape = { type: "text", expected: TOKEN_EXPECTED };
+// What a header can carry.
+const VISIBLE = /^[!-~]+$/;
 const TOKEN_FUNCTION: OptionShape = { type: "function", expected: TOKEN_EXPECTED };
 
 /**
@@ -53,12 +55,24 @@ export function checkConnectAgentOptions(options: ConnectAgentOptions): void {
     origins: { type: "list", expected: 'a list of origins, for instance ["https://api.example"]' },
   };
   checkOptions(options, shapes, "refuse");
+  if (typeof options.accessToken === "string") checkVisible("accessToken", options.accessToken);
 }
 
 /** Checks what the function `accessToken` returned. @throws {AgentKeyError} `config_invalid` */
-export function checkReturnedToken(token: unknown): void {
-  checkOption("the result of accessToken()", token, {
+export function checkReturnedToken(token: string): void {
+  const name = "the result of accessToken()";
+  checkOption(name, token, {
     type: "text",
     expected: "the human's access token, or undefined while nobody is logged in",
   });
+  checkVisible(name, token);
+}
+
+function checkVisible(name: string, token: string): void {
+  if (VISIBLE.test(token)) return;
+  throw new AgentKeyError(
+    "config_invalid",
+    `${name} must be visible ASCII characters alone, got a text with a space, a line end or another character`,
+    { hint: `correct what is given as ${name}: the token alone, without the end of its line` },
+  );
 }

@@ -22,6 +22,22 @@ describe("a function that returns no token", () => {
     expect(error.message).not.toContain("s3cr3t");
   });
 
+  test.each(["s3cr3t\n", "s3cr3t two", "s3cr3t\u00e9"])(
+    "but %j, which no header can carry, is config_invalid, and nothing is sent",
+    async (token) => {
+      const world = await startWorld();
+      const thread = world.connect({ accessToken: () => token }).thread("thread-1");
+      const error = await rejectsCode(
+        thread.run(async () => expect.unreachable("begun")),
+        TaskRegistrationError,
+        "config_invalid",
+      );
+      expect(error.message).toContain("accessToken() must be visible ASCII characters alone");
+      expect(`${error.message} ${error.hint}`).not.toContain("s3cr3t");
+      expect(world.authority.requests).toEqual([]);
+    },
+  );
+
   test("is not_logged_in: nothing is sent", async () => {
     const world = await startWorld();
     const thread = world.connect({ accessToken: async () => undefined }).thread("thread-1");
