@@ -6,7 +6,8 @@ const { checkOption, checkOptions } = optionChecks(AgentKeyError);
  * The human's access token, or a function that returns the current one; `undefined` from it: nobody is logged in.
  *
  * The function is called at the beginning of each turn and before each request, so that a logout or another login counts at once: it should
- * keep the token, and fetch another one only before that ends.
+ * keep the token, and fetch another one only before that ends. If it throws, the turn or request rejects with a `TaskRegistrationError` `internal`,
+ * and `cause.cause` is what it threw; a `CountersignError` keeps its code.
  */
 export type AccessToken = string | (() => string | undefined | Promise<string | undefined>);
 

@@ -1,4 +1,5 @@
 import { type AuthSource, fixedAuth } from "@countersign/agent-identity";
+import { AgentKeyError, CountersignError } from "@countersign/agent-key";
 import { type AccessToken, checkReturnedToken } from "./connect-agent-options.js";
 
 /** Who a token belongs to. */
@@ -23,7 +24,7 @@ export function tokenAuth(
   find: (token: string) => Promise<Human>,
   changed: () => void,
 ): AuthSource {
-  const read = typeof accessToken === "string" ? () => accessToken : accessToken;
+  const read = readerOf(accessToken);
   let last: { readonly token: string; readonly login: Promise<Login> } | undefined;
   let human: string | undefined;
   const loginOf = (token: string): Promise<Login> => {
@@ -50,5 +51,21 @@ export function tokenAuth(
       human = login.human;
       return login.auth.current();
     },
+  };
+}
+
+function readerOf(accessToken: AccessToken): () => Promise<string | undefined> {
+  if (typeof accessToken === "string") return async () => accessToken;
+  return async () => {
+    try {
+      return await accessToken();
+    } catch (error) {
+      if (CountersignError.is(error)) throw error;
+      // Without the text of the program's error, which may hold a secret.
+      throw new AgentKeyError("internal", "accessToken() failed", {
+        hint: "see the cause of the cause: the program's own error; the next turn calls accessToken() again",
+        cause: error,
+      });
+    }
   };
 }

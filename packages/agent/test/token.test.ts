@@ -50,16 +50,44 @@ describe("a function that returns no token", () => {
     expect([...world.authority.requests, ...world.api.requests]).toEqual([]);
   });
 
-  test("but throws fails the turn, with what it threw as the cause", async () => {
+  const fault = new Error("the session s3cr3t is locked");
+  const throws = () => {
+    throw fault;
+  };
+  test.each<[string, AccessToken]>([
+    ["throws", throws],
+    ["rejects", async () => throws()],
+  ])(
+    "but %s fails the turn with a hint, and what it threw at the end of the causes",
+    async (_, accessToken) => {
+      const world = await startWorld();
+      const thread = world.connect({ accessToken }).thread("thread-1");
+      for (const failed of [
+        thread.run(async () => expect.unreachable("begun")),
+        thread.fetch(world.api.url),
+      ]) {
+        const error = await rejectsCode(failed, TaskRegistrationError, "internal");
+        expect(error.message).toContain("accessToken() failed");
+        expect(error.message).not.toContain("s3cr3t");
+        expect(error.hint).toContain("the program's own error");
+        expect(error.cause).toMatchObject({ cause: fault });
+      }
+      expect([...world.authority.requests, ...world.api.requests]).toEqual([]);
+    },
+  );
+
+  test("but throws an error with a code keeps that code", async () => {
     const world = await startWorld();
-    const fault = new Error("the session is locked");
-    const thread = world.connect({ accessToken: () => Promise.reject(fault) }).thread("thread-1");
+    const accessToken = () => {
+      throw new AgentTaskError("not_logged_in", "the session has ended", { hint: "open the app" });
+    };
+    const thread = world.connect({ accessToken }).thread("thread-1");
     const error = await rejectsCode(
       thread.run(async () => expect.unreachable("begun")),
       TaskRegistrationError,
-      "internal",
+      "not_logged_in",
     );
-    expect(error.cause).toBe(fault);
+    expect(error.hint).toBe("open the app");
   });
 });
 
