@@ -1,43 +1,52 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { setMaxListeners } from "node:events";
-import type { AgentTaskManager } from "@countersign/agent-task";
+import type { AgentTaskManager, Turn } from "@countersign/agent-task";
 import { closedError } from "./work-in-flight.js";
 
-/** The signal of all threads: it aborts when the authority says that the agent was revoked, and when the agent is closed. */
+/** The signals of all threads: they abort when the authority says that the agent was revoked, and when the agent is closed. */
 export class AgentEnd {
-  #controller = createController();
+  readonly #turns = new AsyncLocalStorage<Turn>();
+  // By the id of the agent whose turn took the signal. `undefined`: taken outside of every turn, where any agent may be meant.
+  readonly #controllers = new Map<string | undefined, AbortController>();
   #isClosed = false;
 
   constructor(tasks: AgentTaskManager) {
-    // The operator may have taken the revocation back.
-    tasks.on("registered", () => this.#begin());
     // A registration under a previous login fails no turn: it is made again for the current login.
     tasks.on("failed", ({ error }) => {
-      if (error.code === "agent_revoked") this.#controller.abort(error);
+      if (error.code !== "agent_revoked") return;
+      for (const agent of new Set([error.agentRuntimeId, undefined])) this.#revoked(agent, error);
     });
   }
 
-  get signal(): AbortSignal {
-    return this.#controller.signal;
+  /** Does the work of a turn: the signal that it takes is that of the turn's agent. */
+  inTurn<T>(turn: Turn, work: () => T): T {
+    return this.#turns.run(turn, work);
   }
 
-  /** Another human is logged in: the agent of that one was not ended. */
-  loginChanged(): void {
-    this.#begin();
+  get signal(): AbortSignal {
+    const credential = this.#turns.getStore()?.credential;
+    const agent = credential?.kind === "agent" ? credential.agentRuntimeId : undefined;
+    let controller = this.#controllers.get(agent);
+    if (controller === undefined) {
+      controller = new AbortController();
+      // Every request of every thread may listen.
+      setMaxListeners(0, controller.signal);
+      this.#controllers.set(agent, controller);
+      if (this.#isClosed) controller.abort(closedError());
+    }
+    return controller.signal;
   }
 
   closed(): void {
     this.#isClosed = true;
-    this.#controller.abort(closedError());
+    for (const controller of this.#controllers.values()) controller.abort(closedError());
   }
 
-  #begin(): void {
-    if (this.#controller.signal.aborted && !this.#isClosed) this.#controller = createController();
+  // The operator may restore the agent, so the next signal is another one. Only the authority can say whether it aborts too.
+  #revoked(agent: string | undefined, error: Error): void {
+    const controller = this.#controllers.get(agent);
+    if (this.#isClosed) return;
+    this.#controllers.delete(agent);
+    controller?.abort(error);
   }
-}
-
-function createController(): AbortController {
-  const controller = new AbortController();
-  // Every request of every thread may listen.
-  setMaxListeners(0, controller.signal);
-  return controller;
 }

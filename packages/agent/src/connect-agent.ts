@@ -38,11 +38,7 @@ export function connectAgent(options: ConnectAgentOptions): ConnectedAgent {
   const identities = new AgentIdentityManager({
     authority,
     client,
-    auth: tokenAuth(
-      accessToken,
-      (token) => humans.find(token),
-      () => end.loginChanged(),
-    ),
+    auth: tokenAuth(accessToken, (token) => humans.find(token)),
     store: fileStore(home),
   });
   const tasks = new AgentTaskManager({ identities, store: fileTaskStore(join(home, "threads")) });
@@ -78,7 +74,8 @@ export function connectAgent(options: ConnectAgentOptions): ConnectedAgent {
         id,
         credentials: thread,
         fetch: (input, init) => work.request(() => send(input, init)),
-        run: (turn, turnOptions) => work.turn(() => thread.run(turn, turnOptions)),
+        run: (turn, turnOptions) =>
+          work.turn(() => thread.run((begun) => end.inTurn(begun, () => turn(begun)), turnOptions)),
         get signal() {
           return end.signal;
         },

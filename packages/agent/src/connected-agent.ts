@@ -33,8 +33,13 @@ export interface ConnectedThread {
   /**
    * Aborts once the agent cannot go on: with a `TaskRegistrationError` `agent_revoked` as its reason when the authority says so to a thread of
    * this process, and with an `AgentTaskError` `cancelled` after `close`. A task that is replaced by another one does not abort it. Nothing is
-   * asked in the background. Take it when a turn begins: it is another signal once another human has logged in, or the operator has taken a
-   * revocation back.
+   * asked in the background.
+   *
+   * Take it inside of the turn, and keep it for that turn. After a revocation has aborted it, the next one that is taken is a fresh signal,
+   * because the operator may have restored the agent: it aborts when the authority next refuses the agent.
+   *
+   * Taken inside of `run`, it is that of the turn's agent alone. Taken elsewhere, it aborts when any agent of this program is refused. There are
+   * several if `accessToken` returns the tokens of several humans.
    */
   readonly signal: AbortSignal;
 }

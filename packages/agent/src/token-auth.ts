@@ -8,32 +8,22 @@ export interface Human {
   readonly userId: string;
 }
 
-interface Login {
-  readonly human: string;
-  readonly auth: AuthSource;
-}
-
 /**
  * The login that an access token stands for.
  *
  * @param find - tells whose token it is; asked once for each token, again after it rejected
- * @param changed - called when a token is another human's than the one before
  */
 export function tokenAuth(
   accessToken: AccessToken,
   find: (token: string) => Promise<Human>,
-  changed: () => void,
 ): AuthSource {
   const read = readerOf(accessToken);
-  let last: { readonly token: string; readonly login: Promise<Login> } | undefined;
-  let human: string | undefined;
-  const loginOf = (token: string): Promise<Login> => {
+  let last: { readonly token: string; readonly login: Promise<AuthSource> } | undefined;
+  const loginOf = (token: string): Promise<AuthSource> => {
     if (last?.token === token) return last.login;
-    const login = find(token).then(({ accountId, userId }) => ({
-      // Ids hold no space.
-      human: `${accountId} ${userId}`,
-      auth: fixedAuth({ kind: "human", accountId, userId, accessToken: token }),
-    }));
+    const login = find(token).then(({ accountId, userId }) =>
+      fixedAuth({ kind: "human", accountId, userId, accessToken: token }),
+    );
     last = { token, login };
     login.catch(() => {
       // Another token may have been asked about since.
@@ -47,9 +37,7 @@ export function tokenAuth(
       if (token === undefined) return undefined;
       checkReturnedToken(token);
       const login = await loginOf(token);
-      if (login.human !== human) changed();
-      human = login.human;
-      return login.auth.current();
+      return login.current();
     },
   };
 }

@@ -73,15 +73,18 @@ describe("a task that was revoked", () => {
     const agent = world.connect();
     const thread = agent.thread("thread-1");
     const before = await turn(world, agent);
+    const { signal } = thread;
     const after = await thread.run(async (current) => {
+      const inTurn = thread.signal;
       world.authority.revokeTask(before.taskId);
       const caller = await callerOf(thread.fetch(world.api.url, { method: "POST", body: "{}" }));
       expect(current.task?.taskId).toBe(caller.taskId);
+      expect(inTurn.aborted).toBe(false);
       return caller;
     });
     expect(after.taskId).not.toBe(before.taskId);
     expect(after.agentRuntimeId).toBe(before.agentRuntimeId);
-    expect(thread.signal.aborted).toBe(false);
+    expect(signal.aborted).toBe(false);
   });
 });
 
@@ -113,31 +116,68 @@ describe("an agent that was revoked", () => {
     expect(signal.aborted).toBe(true);
     expect(signal.reason).toBe(error);
     const thread = agent.thread("thread-1");
-    // A look at the login is no change of it.
-    await agent.identities.look();
-    expect(thread.signal).toBe(signal);
     await expect(thread.fetch(world.api.url, { signal })).rejects.toBe(error);
+  });
+
+  test("aborts a signal that is taken later when the authority refuses it again", async () => {
+    const { world, agent } = await revoke();
+    const { signal } = agent.thread("thread-1");
+    expect(signal.aborted).toBe(false);
+    const refused = turn(world, agent, "thread-3");
+    const error = await rejectsCode(refused, TaskRegistrationError, "agent_revoked");
+    expect(signal.reason).toBe(error);
   });
 });
 
-test("a thread that gets a task after all, since the authority has forgotten the revoked agent, has another signal", async () => {
-  const world = await startWorld();
-  const agent = world.connect();
-  const { agentRuntimeId } = await turn(world, agent);
-  world.authority.revokeAgent(agentRuntimeId);
-  await rejectsCode(turn(world, agent), TaskRegistrationError, "agent_revoked");
-  world.authority.forgetAgent(agentRuntimeId);
-  expect((await turn(world, agent)).agentRuntimeId).not.toBe(agentRuntimeId);
-  expect(agent.thread("thread-1").signal.aborted).toBe(false);
+describe("an agent that was revoked and restored goes on", () => {
+  async function restored() {
+    const world = await startWorld();
+    const before = await turn(world, world.connect());
+    const agent = world.connect();
+    const revoked = async () => {
+      const { signal } = agent.thread("thread-1");
+      world.authority.revokeAgent(before.agentRuntimeId);
+      await rejectsCode(turn(world, agent, "thread-2"), TaskRegistrationError, "agent_revoked");
+      expect(signal.aborted).toBe(true);
+      world.authority.restoreAgent(before.agentRuntimeId);
+    };
+    const thread = agent.thread("thread-1");
+    const withSignal = () => callerOf(thread.fetch(world.api.url, { signal: thread.signal }));
+    return { world, agent, thread, before, revoked, withSignal };
+  }
+
+  test("in a thread that holds its task, whose turn takes the signal", async () => {
+    const { world, agent, thread, before, revoked, withSignal } = await restored();
+    await turn(world, agent);
+    await revoked();
+    expect(await thread.run(withSignal)).toEqual(before);
+    expect(world.authority.counts.registerTask).toBe(2);
+  });
+
+  test("in a thread whose task is stored", async () => {
+    const { world, thread, before, revoked, withSignal } = await restored();
+    await revoked();
+    expect(await thread.run(withSignal)).toEqual(before);
+    expect(world.authority.counts.registerTask).toBe(2);
+  });
+
+  test("in a turn or a request whose wait is given the signal", async () => {
+    const { thread, before, revoked, withSignal } = await restored();
+    await revoked();
+    expect(await withSignal()).toEqual(before);
+    await revoked();
+    expect(await thread.run(withSignal, { signal: thread.signal })).toEqual(before);
+  });
 });
 
 test("a registration that fails for another reason does not abort the signal", async () => {
   const world = await startWorld();
   const agent = world.connect();
   await turn(world, agent);
+  const { signal } = agent.thread("thread-2");
   world.authority.fault("register_task", { kind: "status", status: 403 });
   await rejectsCode(turn(world, agent, "thread-2"), TaskRegistrationError, "forbidden");
-  expect(agent.thread("thread-2").signal.aborted).toBe(false);
+  expect(signal.aborted).toBe(false);
 });
 
 describe("closing", () => {
@@ -160,11 +200,14 @@ describe("closing", () => {
     const refused = await rejectsCode(turn(world, agent), AgentTaskError, "cancelled");
     expect(refused).toMatchObject({ message: "the agent was closed" });
     expect(refused.hint).toContain("connect it again");
-    expect(thread.signal.aborted).toBe(false);
+    const { signal } = thread;
+    expect(signal.aborted).toBe(false);
     goOn();
     await Promise.all([running, closed]);
     expect(order).toEqual(["turn", "closed"]);
-    expectCode(thread.signal.reason, AgentTaskError, "cancelled");
+    for (const { reason } of [signal, thread.signal]) {
+      expectCode(reason, AgentTaskError, "cancelled");
+    }
     const { length } = world.api.requests;
     await rejectsCode(thread.fetch(world.api.url), AgentTaskError, "cancelled");
     expect(world.api.requests).toHaveLength(length);

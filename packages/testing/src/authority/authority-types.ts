@@ -127,6 +127,8 @@ export interface TestAuthority extends AsyncDisposable {
   fault(step: AuthorityStep, fault: Fault, times?: number): void;
   clearFaults(): void;
   revokeAgent(agentRuntimeId: string): void;
+  /** Takes a revocation back, as the operator can. */
+  restoreAgent(agentRuntimeId: string): void;
   expireAgent(agentRuntimeId: string): void;
   /** As if the authority had never known it; its key may be registered anew. */
   forgetAgent(agentRuntimeId: string): void;

@@ -105,6 +105,7 @@ export async function startTestAuthority(
     fault: (step, fault, times = 1) => faults.add(step, fault, times),
     clearFaults: () => faults.clear(),
     revokeAgent: (id) => state.setAgentState(id, "revoked"),
+    restoreAgent: (id) => state.setAgentState(id, "active"),
     expireAgent: (id) => state.setAgentState(id, "expired"),
     forgetAgent: (id) => state.setAgentState(id, "forgotten"),
     revokeTask: (id) => state.setTaskState(id, "revoked"),
