@@ -161,7 +161,8 @@ export class AgentTaskManager extends EventEmitter<AgentTaskEvents> {
    * thread. Within the work another thread may be entered; after it the outer one goes on.
    *
    * The thread is that of the asynchronous context (`AsyncLocalStorage`): it follows promises, timers and streams that begin in the work. A
-   * queue or pool that was filled outside of it runs outside of it. No task is registered before the first request.
+   * queue or pool that was filled outside of it runs outside of it. What an async generator does belongs to the thread in which it is consumed,
+   * not to that in which it was made. No task is registered before the first request.
    *
    * @param scope - a thread's id, or `RUN`: the task of this process
    * @returns what the work returned, a promise as it is
