@@ -65,7 +65,7 @@ export function connectAgent(options: ConnectAgentOptions): ConnectedAgent {
     identities,
     tasks,
     credentials,
-    inThread: (id, turn) => tasks.inThread(id, turn),
+    inThread: (id, turn) => work.work(() => tasks.inThread(id, turn)),
     fetch: (input, init) => work.request(() => sendInThread(input, init)),
     thread(id): ConnectedThread {
       const thread = tasks.thread(id);

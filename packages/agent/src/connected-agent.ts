@@ -55,7 +55,10 @@ export interface ConnectedAgent extends AsyncDisposable {
   thread(id: string): ConnectedThread;
   /**
    * Does work in a thread: every request that it makes with the agent's own `fetch` is signed with the task of this thread, however deep in the
-   * code of others it is made. See `AgentTaskManager.inThread`.
+   * code of others it is made. See `AgentTaskManager.inThread`. `close` waits for the work if its result is a plain promise, as that of an async
+   * function is.
+   *
+   * What an async generator does belongs to the thread in which it is consumed, not to that in which it was made.
    *
    * @param id - as of `thread`
    * @returns what the work returned, a promise as it is
@@ -74,8 +77,9 @@ export interface ConnectedAgent extends AsyncDisposable {
   /** What keeps the tasks: for their events, their list, and to forget one. */
   readonly tasks: AgentTaskManager;
   /**
-   * Refuses new turns, waits for those in flight and for the answers to requests in flight, then ends what is left. Do not wait for it inside
-   * of a turn. A second call waits for the same.
+   * Refuses new turns, waits for those in flight and for the answers to requests in flight, then ends what is left. Work of `inThread` that began
+   * before counts as a turn if its result is a plain promise; any other work is waited for only while it has a request in flight. Do not wait
+   * for `close` inside of a turn. A second call waits for the same.
    */
   close(): Promise<void>;
 }

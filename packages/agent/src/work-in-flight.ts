@@ -13,6 +13,14 @@ export class WorkInFlight {
     return await counted(this.#turns, begin());
   }
 
+  /** Does work that counts as a turn if its result is a plain promise, as that of an async function is. Never refuses it: it may be a part of a turn. */
+  work<T>(begin: () => T): T {
+    const result = begin();
+    // Only a plain one: an SDK's own promise, or a query that is a thenable, may begin something once it is waited for.
+    if (isPlainPromise(result)) counted(this.#turns, result).catch(() => {});
+    return result;
+  }
+
   /** Sends a request. @throws {AgentTaskError} `cancelled` once the last turn has ended after it was closed */
   async request<T>(send: () => Promise<T>): Promise<T> {
     if (this.#refusesRequests) throw closedError();
@@ -27,6 +35,10 @@ export class WorkInFlight {
     this.#refusesRequests = true;
     await Promise.allSettled(this.#requests);
   }
+}
+
+function isPlainPromise(value: unknown): value is Promise<unknown> {
+  return value instanceof Promise && Object.getPrototypeOf(value) === Promise.prototype;
 }
 
 async function counted<T>(all: Set<Promise<unknown>>, work: Promise<T>): Promise<T> {

@@ -1,17 +1,9 @@
 import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { AgentTaskError, TaskRegistrationError } from "@countersign/agent-task";
-import { describe, expect, onTestFinished, test } from "vitest";
-import type { ConnectedAgent } from "../src/index.js";
-import { expectCode, rejectsCode } from "./expect-code.js";
-import { callerOf, startWorld, type World } from "./world.js";
-
-async function turn(world: World, agent: ConnectedAgent, id = "thread-1") {
-  const thread = agent.thread(id);
-  return await thread.run(() => callerOf(thread.fetch(world.api.url)));
-}
+import { TaskRegistrationError } from "@countersign/agent-task";
+import { describe, expect, test } from "vitest";
+import { rejectsCode } from "./expect-code.js";
+import { callerOf, startWorld, turn } from "./world.js";
 
 describe("a program that is started again with the same home", () => {
   test("goes on as the same agent in the same task, without a request to the authority", async () => {
@@ -178,105 +170,6 @@ test("a registration that fails for another reason does not abort the signal", a
   world.authority.fault("register_task", { kind: "status", status: 403 });
   await rejectsCode(turn(world, agent, "thread-2"), TaskRegistrationError, "forbidden");
   expect(signal.aborted).toBe(false);
-});
-
-describe("closing", () => {
-  test("refuses new turns, waits for those in flight with their requests, then refuses requests", async () => {
-    const world = await startWorld();
-    const agent = world.connect();
-    await turn(world, agent);
-    const thread = agent.thread("thread-1");
-    const order: string[] = [];
-    let goOn = () => {};
-    const held = new Promise<void>((resolve) => {
-      goOn = resolve;
-    });
-    const running = thread.run(async () => {
-      await held;
-      await callerOf(thread.fetch(world.api.url));
-      order.push("turn");
-    });
-    const closed = agent.close().then(() => order.push("closed"));
-    const refused = await rejectsCode(turn(world, agent), AgentTaskError, "cancelled");
-    expect(refused).toMatchObject({ message: "the agent was closed" });
-    expect(refused.hint).toContain("connect it again");
-    const { signal } = thread;
-    expect(signal.aborted).toBe(false);
-    goOn();
-    await Promise.all([running, closed]);
-    expect(order).toEqual(["turn", "closed"]);
-    for (const { reason } of [signal, thread.signal]) {
-      expectCode(reason, AgentTaskError, "cancelled");
-    }
-    const { length } = world.api.requests;
-    await rejectsCode(thread.fetch(world.api.url), AgentTaskError, "cancelled");
-    expect(world.api.requests).toHaveLength(length);
-    await agent.close();
-  });
-
-  test("waits for a request outside of any turn", async () => {
-    const world = await startWorld();
-    const agent = world.connect();
-    await turn(world, agent);
-    let answer = () => {};
-    world.api.until = new Promise<void>((resolve) => {
-      answer = resolve;
-    });
-    const order: string[] = [];
-    const asked = agent.thread("thread-1").fetch(`${world.api.url}/slow`);
-    const slow = asked.then(() => order.push("answer"));
-    await expect.poll(() => world.api.requests.length).toBe(2);
-    const closed = agent.close().then(() => order.push("closed"));
-    answer();
-    await Promise.all([slow, closed]);
-    expect(order[0]).toBe("answer");
-  });
-
-  test("ends a turn's registration with await using too, and leaves nothing behind", async () => {
-    const world = await startWorld();
-    let left: ConnectedAgent;
-    {
-      await using agent = world.connect();
-      await turn(world, agent);
-      left = agent;
-    }
-    await rejectsCode(turn(world, left), AgentTaskError, "cancelled");
-  });
-
-  test("ends the question whose token it is, which a caller has given up", async () => {
-    let asked = () => {};
-    const asking = new Promise<void>((resolve) => {
-      asked = resolve;
-    });
-    let isOpen = true;
-    // Never answers.
-    const server = createServer((request) => {
-      request.socket.once("close", () => {
-        isOpen = false;
-      });
-      asked();
-    });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    onTestFinished(() => void server.close());
-    const authority = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    const agent = (await startWorld()).connect({ authority });
-    const caller = new AbortController();
-    const begun = async () => expect.unreachable("begun");
-    const waiting = agent.thread("thread-1").run(begun, { signal: caller.signal });
-    await asking;
-    caller.abort(new Error("given up"));
-    await expect(waiting).rejects.toThrow("given up");
-    expect(isOpen).toBe(true);
-    await agent.close();
-    // Much less than the deadline of the question itself, 30 s.
-    await expect.poll(() => isOpen, { timeout: 10_000 }).toBe(false);
-  });
-
-  test("before anything was asked for touches nothing", async () => {
-    const world = await startWorld();
-    await world.connect().close();
-    expect(world.authority.requests).toEqual([]);
-  });
 });
 
 describe("a caller that gives up", () => {

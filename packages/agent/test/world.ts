@@ -99,3 +99,9 @@ export async function callerOf(answer: Promise<Response> | Response): Promise<Ca
   if (response.status !== 200) throw new Error(`${response.status} ${text}`);
   return JSON.parse(text);
 }
+
+/** Takes one turn with one request. @returns who the API says has called */
+export async function turn(world: World, agent: ConnectedAgent, id = "thread-1") {
+  const thread = agent.thread(id);
+  return await thread.run(() => callerOf(thread.fetch(world.api.url)));
+}
