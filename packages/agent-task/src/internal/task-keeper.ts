@@ -97,16 +97,26 @@ export class TaskKeeper {
     }
     const stopWaiting = this.#beginWaiting(state);
     try {
-      // A turn may use what a prewarm brings, but its failure is nobody's: the turn then tries by itself, within its own time.
-      while (state.flight?.prewarm === true) {
+      for (;;) {
+        const joined = state.flight;
         try {
-          return await this.#join(state, state.flight, signal, remainingMs());
+          const flight = joined ?? this.#start(state, remainingMs(), false, options);
+          const task = await this.#join(state, flight, signal, remainingMs());
+          if (joined === undefined || (await this.#isOwn(task, scope, { signal, remainingMs }))) {
+            return task;
+          }
+          this.#assertOpen(scope);
         } catch (error) {
-          if (givenUp() || this.#closed || remainingMs() <= GRACE_MS) throw error;
+          // A turn may use what a prewarm brings, but its failure is nobody's: the turn then tries by itself, within its own time.
+          const isLast = givenUp() || this.#closed || remainingMs() <= GRACE_MS;
+          if (joined?.prewarm !== true || isLast) {
+            throw toRegistrationError(error, {
+              scope,
+              authority: this.options.identities.authority,
+            });
+          }
         }
       }
-      const flight = state.flight ?? this.#start(state, remainingMs(), false, options);
-      return await this.#join(state, flight, signal, remainingMs());
     } finally {
       stopWaiting();
     }
@@ -228,6 +238,13 @@ export class TaskKeeper {
     if (state.task === undefined) return undefined;
     const identity = await this.#inTime(state.scope, wait, this.options.identities.peek());
     return identity === undefined ? undefined : this.#usable(state.task, identity, state);
+  }
+
+  // The auth may answer each caller with the caller's own human: what another caller registered is then another agent's.
+  async #isOwn(task: AgentTask | undefined, scope: TaskScope, wait: WaitOptions): Promise<boolean> {
+    if (task === undefined) return true;
+    const identity = await this.#inTime(scope, wait, this.options.identities.peek());
+    return identity !== undefined && isSameAgentId(identity, task);
   }
 
   #usable(
