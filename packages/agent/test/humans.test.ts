@@ -39,4 +39,16 @@ describe("humans who work at the same time", () => {
     answer();
     expect(await goesOn).toMatchObject({ accountId: "acct-2", userId: "user-2" });
   });
+
+  test("each have a task of their own in a thread that they share, from the first request on", async () => {
+    const { world, agent, as, tokens } = await startTwoHumans();
+    const call = (id: string) => callerOf(agent.thread(id).fetch(world.api.url));
+    // Both agents are known: the registrations of their tasks begin at once.
+    for (const token of tokens) await as(token, () => call("before"));
+    for (const _ of ["first", "again"]) {
+      const callers = await Promise.all(tokens.map((token) => as(token, () => call("shared"))));
+      expect(callers.map(({ userId }) => userId)).toEqual(["user-1", "user-2"]);
+    }
+    expect(world.authority.counts).toMatchObject({ registerAgent: 2, registerTask: 4 });
+  });
 });
