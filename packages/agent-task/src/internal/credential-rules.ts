@@ -15,7 +15,8 @@ import type { FailurePolicy, ThreadCredentials, ThreadOptions, Turn } from "../a
 import { TaskRegistrationError } from "../task-registration-error.js";
 import { isSameSigner } from "./is-same-agent.js";
 import { fewAttempts } from "./registration-attempt.js";
-import type { TaskKeeper, WaitOptions } from "./task-keeper.js";
+import type { TaskKeeper } from "./task-keeper.js";
+import type { WaitOptions } from "./turn-deadlines.js";
 
 const NO_CREDENTIAL: NoCredential = Object.freeze({ kind: "none", reason: "feature_off" });
 
@@ -54,7 +55,7 @@ export class CredentialRules implements ThreadCredentials {
     const isOff = !identities.enabled;
     // A harness with the feature off behaves as if this package were not there: the login is not read, so that no error of it can fail a turn.
     if (isOff && bearerOrigins.length === 0) return { credential: NO_CREDENTIAL };
-    const wait = { ...options, remainingMs: keeper.countdown(options) };
+    const wait = { ...options, remainingMs: keeper.deadlines.countdown(options) };
     const held = isOff ? undefined : await keeper.held(scope, wait);
     if (held !== undefined) {
       const { task, identity } = held;
@@ -97,7 +98,7 @@ export class CredentialRules implements ThreadCredentials {
   ): Promise<Credential | undefined> {
     if (credential.kind !== "agent") return undefined;
     // One deadline for all of it: a refusal never costs a turn two waits in series.
-    const wait = { ...options, remainingMs: this.#options.keeper.countdown(options) };
+    const wait = { ...options, remainingMs: this.#options.keeper.deadlines.countdown(options) };
     if (!(await this.#isStillAtWork(scope, credential, wait))) return undefined;
     const { code } = refusal;
     // A foreign server gives no code. Of an agent a resource server only hints: the registration that follows asks the authority, and its
@@ -272,7 +273,7 @@ export class CredentialRules implements ThreadCredentials {
   // A login may take a request to be read: it counts as a part of the turn.
   async #auth(scope: TaskScope, wait: WaitOptions) {
     const { keeper } = this.#options;
-    return await keeper.withDeadline(scope, wait, (signal) =>
+    return await keeper.deadlines.run(scope, wait, (signal) =>
       untilAborted(keeper.options.identities.auth(), signal),
     );
   }

@@ -1,5 +1,5 @@
 import type { AgentIdentity } from "@countersign/agent-identity";
-import { type Code, untilAborted } from "@countersign/agent-key";
+import type { Code } from "@countersign/agent-key";
 import type { CodeWith } from "@countersign/agent-key/codes";
 import type { AgentTask, TaskScope } from "../agent-task.js";
 import type { StoredThread } from "../schema/stored-thread.js";
@@ -10,10 +10,10 @@ import type { TaskRegistrarOptions } from "./registration-attempt.js";
 import { endedError, toRegistrationError } from "./registration-failure.js";
 import { joinFlight, startFlight } from "./registration-flight.js";
 import { type ScopeState, ScopeStates } from "./scope-states.js";
-import { settlesAtOnce } from "./settles-at-once.js";
 import { findTask, withoutTask } from "./stored-tasks.js";
 import { TaskRegistrar } from "./task-registrar.js";
-import { startCountdown, type TaskTimers } from "./task-timers.js";
+import type { TaskTimers } from "./task-timers.js";
+import { TurnDeadlines, type WaitOptions } from "./turn-deadlines.js";
 import { notifyWaiting } from "./wait-notifier.js";
 
 // With less time than this left nothing is begun any more; and who waits for a flight leaves it so much time to say why it failed.
@@ -23,18 +23,6 @@ const GRACE_MS = 50;
 export interface TaskKeeperOptions extends TaskRegistrarOptions {
   readonly deadlineMs: number;
   readonly timers: TaskTimers;
-}
-
-/** How a call waits. */
-export interface WaitOptions {
-  readonly signal?: AbortSignal | undefined;
-  /** The milliseconds that are left for it, where it is a part of something longer. Default: `deadlineMs` from now. */
-  readonly remainingMs?: (() => number) | undefined;
-  /** How many milliseconds the whole may take, if less than the manager's `deadlineMs`. */
-  readonly deadlineMs?: number | undefined;
-  /** As the options of the same names of calls to the authority. */
-  readonly attempts?: number | undefined;
-  readonly outageMs?: number | undefined;
 }
 
 /** A task that may be used now, and the identity of its agent. */
@@ -48,21 +36,19 @@ export class TaskKeeper {
   readonly options: TaskKeeperOptions;
   readonly #registrar: TaskRegistrar;
   readonly #states = new ScopeStates();
+  /** Bounds what is waited for. */
+  readonly deadlines: TurnDeadlines;
   #closed = false;
 
   constructor(options: TaskKeeperOptions) {
     this.options = options;
+    this.deadlines = new TurnDeadlines(options);
     this.#registrar = new TaskRegistrar(options);
   }
 
   /** What this process knows of a scope. @throws {AgentKeyError} `invalid_request` */
   state(scope: TaskScope): ScopeState {
     return this.#states.get(scope);
-  }
-
-  /** Counts down the time that everything together may take. */
-  countdown(wait: WaitOptions = {}): () => number {
-    return startCountdown(this.options.timers, this.#deadlineOf(wait));
   }
 
   /**
@@ -75,7 +61,7 @@ export class TaskKeeper {
     const state = this.state(scope);
     const { identities } = this.options;
     if (state.task === undefined) return undefined;
-    const look = await this.#inTime(scope, wait, identities.look()).catch(() => undefined);
+    const look = await this.deadlines.settle(scope, wait, identities.look()).catch(() => undefined);
     if (this.#closed || wait.signal?.aborted === true) return undefined;
     const identity = look?.identity;
     if (identity === undefined) return undefined;
@@ -84,7 +70,7 @@ export class TaskKeeper {
   }
 
   async ensure(scope: TaskScope, options: WaitOptions = {}): Promise<AgentTask | undefined> {
-    const { signal, remainingMs = this.countdown(options) } = options;
+    const { signal, remainingMs = this.deadlines.countdown(options) } = options;
     const state = this.state(scope);
     const givenUp = () => signal?.aborted === true;
     this.#assertOpen(scope);
@@ -146,7 +132,7 @@ export class TaskKeeper {
   async invalidate(
     task: AgentTask,
     code: Code | undefined,
-    remainingMs: () => number = this.countdown(),
+    remainingMs: () => number = this.deadlines.countdown(),
   ): Promise<boolean> {
     const state = this.state(task.scope);
     const { store, emit } = this.options;
@@ -215,7 +201,7 @@ export class TaskKeeper {
    */
   async isRotated(scope: TaskScope, signer: Signer, wait: WaitOptions): Promise<boolean> {
     const { identities } = this.options;
-    return await this.withDeadline(scope, wait, async (signal) => {
+    return await this.deadlines.run(scope, wait, async (signal) => {
       const stored = await identities.peek();
       if (stored === undefined || !isSameAgentId(stored, signer)) return false;
       if (!isSameSigner(stored, signer)) return true;
@@ -236,14 +222,14 @@ export class TaskKeeper {
 
   async #cached(state: ScopeState, wait: WaitOptions = {}): Promise<AgentTask | undefined> {
     if (state.task === undefined) return undefined;
-    const identity = await this.#inTime(state.scope, wait, this.options.identities.peek());
+    const identity = await this.deadlines.settle(state.scope, wait, this.options.identities.peek());
     return identity === undefined ? undefined : this.#usable(state.task, identity, state);
   }
 
   // The auth may answer each caller with the caller's own human: what another caller registered is then another agent's.
   async #isOwn(task: AgentTask | undefined, scope: TaskScope, wait: WaitOptions): Promise<boolean> {
     if (task === undefined) return true;
-    const identity = await this.#inTime(scope, wait, this.options.identities.peek());
+    const identity = await this.deadlines.settle(scope, wait, this.options.identities.peek());
     return identity !== undefined && isSameAgentId(identity, task);
   }
 
@@ -260,11 +246,6 @@ export class TaskKeeper {
       : undefined;
   }
 
-  async #inTime<T>(scope: TaskScope, wait: WaitOptions, begun: Promise<T>): Promise<T> {
-    if (await settlesAtOnce(begun)) return await begun;
-    return await this.withDeadline(scope, wait, (signal) => untilAborted(begun, signal));
-  }
-
   #start(
     state: ScopeState,
     flightMs: number,
@@ -274,15 +255,11 @@ export class TaskKeeper {
     return startFlight(state, {
       ...this.options,
       run: (attempt) => this.#registrar.run(state, attempt),
-      deadlineMs: this.#deadlineOf({ deadlineMs }),
+      deadlineMs: this.deadlines.totalMs({ deadlineMs }),
       flightMs,
       prewarm,
       patience: { attempts, outageMs },
     });
-  }
-
-  #deadlineOf({ deadlineMs: mostMs = Number.POSITIVE_INFINITY }: WaitOptions): number {
-    return Math.min(this.options.deadlineMs, mostMs);
   }
 
   async #join(
@@ -319,36 +296,9 @@ export class TaskKeeper {
   async #locked<T>(state: ScopeState, waitMs: number, run: () => Promise<T>): Promise<T> {
     const { store } = this.options;
     const wait = { remainingMs: () => waitMs };
-    return await this.withDeadline(state.scope, wait, (signal) =>
+    return await this.deadlines.run(state.scope, wait, (signal) =>
       withScopeLock(store, state, signal, Math.max(1, waitMs), run),
     );
-  }
-
-  /**
-   * Runs something until the deadline or the caller's signal.
-   *
-   * @throws {TaskRegistrationError} `timeout`; otherwise what it threw, in a form that a caller outside of a turn understands too
-   */
-  async withDeadline<T>(
-    scope: TaskScope,
-    { signal, remainingMs = this.countdown() }: WaitOptions,
-    run: (signal: AbortSignal) => Promise<T>,
-  ): Promise<T> {
-    const { timers, identities } = this.options;
-    const deadline = new AbortController();
-    const stopTimer = timers.after(Math.max(1, remainingMs()), () =>
-      deadline.abort(endedError("timeout", "the thread was busy", scope)),
-    );
-    const ended = deadline.signal;
-    try {
-      return await run(signal === undefined ? ended : AbortSignal.any([ended, signal]));
-    } catch (error) {
-      const given = signal?.aborted ? endedError("cancelled", "the caller ended it", scope) : error;
-      const cause = ended.aborted ? ended.reason : given;
-      throw toRegistrationError(cause, { scope, authority: identities.authority });
-    } finally {
-      stopTimer();
-    }
   }
 
   #assertOpen(scope: TaskScope): void {
