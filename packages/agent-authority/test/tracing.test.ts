@@ -1,7 +1,7 @@
-// Spans, with a real SDK. It is global to its process, so this file has it for itself.
+// Spans, with a real SDK. It is global to its process: this file takes it away again.
 
 import { AgentKey } from "@countersign/agent-key";
-import { SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
+import { context, propagation, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
 import {
   InMemorySpanExporter,
   NodeTracerProvider,
@@ -26,7 +26,10 @@ function spans(): { server: ReadableSpan[]; transactions: ReadableSpan[] } {
 }
 
 beforeEach(() => exporter.reset());
-afterAll(() => provider.shutdown());
+afterAll(async () => {
+  for (const api of [trace, context, propagation]) api.disable();
+  await provider.shutdown();
+});
 
 describe("without an SDK", () => {
   it("no span is made, and requests are answered as ever", async () => {
