@@ -69,7 +69,7 @@ describe("a turn whose authority hangs", () => {
     await ended;
     const failed = rejectsCode(turn, TaskRegistrationError, "timeout");
     await timers.advance(30_000);
-    await failed;
+    expect((await failed).message).toContain(`the authority at ${world.authority.url}`);
     expect(timers.size).toBe(0);
     login = "read";
     const task = await thread.ensure();

@@ -6,7 +6,6 @@ import {
   type CredentialRefusal,
   hideMembers,
   type NoCredential,
-  untilAborted,
 } from "@countersign/agent-key";
 import { type CodeWith, codeRow, hasInRow } from "@countersign/agent-key/codes";
 import type { AgentTask, TaskScope } from "../agent-task.js";
@@ -273,9 +272,7 @@ export class CredentialRules implements ThreadCredentials {
   // A login may take a request to be read: it counts as a part of the turn.
   async #auth(scope: TaskScope, wait: WaitOptions) {
     const { keeper } = this.#options;
-    return await keeper.deadlines.run(scope, wait, (signal) =>
-      untilAborted(keeper.options.identities.auth(), signal),
-    );
+    return await keeper.deadlines.settle(scope, wait, keeper.options.identities.auth());
   }
 }
 

@@ -46,17 +46,19 @@ export class TurnDeadlines {
   /**
    * Runs something until the deadline or the caller's signal.
    *
+   * @param late - what is said when the time is over
    * @throws {TaskRegistrationError} `timeout`; otherwise what it threw, in a form that a caller outside of a turn understands too
    */
   async run<T>(
     scope: TaskScope,
     { signal, remainingMs = this.countdown() }: WaitOptions,
     run: (signal: AbortSignal) => Promise<T>,
+    late = "the thread was busy",
   ): Promise<T> {
     const { timers, identities } = this.#options;
     const deadline = new AbortController();
     const stopTimer = timers.after(Math.max(1, remainingMs()), () =>
-      deadline.abort(endedError("timeout", "the thread was busy", scope)),
+      deadline.abort(endedError("timeout", late, scope)),
     );
     const ended = deadline.signal;
     try {
@@ -70,9 +72,15 @@ export class TurnDeadlines {
     }
   }
 
-  /** Waits for what was begun as {@link TurnDeadlines.run} does; without a timer if nothing has to be waited for. */
+  /** Waits for what was begun to read the login as {@link TurnDeadlines.run} does; without a timer if nothing has to be waited for. */
   async settle<T>(scope: TaskScope, wait: WaitOptions, begun: Promise<T>): Promise<T> {
-    if (await settlesAtOnce(begun)) return await begun;
-    return await this.run(scope, wait, (signal) => untilAborted(begun, signal));
+    const { authority } = this.#options.identities;
+    if (await settlesAtOnce(begun)) {
+      return await begun.catch((error: unknown) => {
+        throw toRegistrationError(error, { scope, authority });
+      });
+    }
+    const late = `the login was not read in time: check that the authority at ${authority} runs, and that its address is right`;
+    return await this.run(scope, wait, (signal) => untilAborted(begun, signal), late);
   }
 }
