@@ -40,17 +40,6 @@ async function startEcho(options: { readonly chooses: boolean }) {
   return { url, asked, bytes: () => seen.join("") };
 }
 
-/** A loopback URL on which nothing listens. */
-async function closedUrl(): Promise<string> {
-  const server = createServer();
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return `http://127.0.0.1:${port}`;
-}
-
 interface Client {
   readonly protocol: string;
   readonly echo: (text: string) => Promise<string>;
@@ -155,7 +144,7 @@ describe("a handshake through the signing proxy", () => {
   });
 
   test("to an upstream that takes no connection is 502", async () => {
-    const signing = await startSigningProxy({ upstream: await closedUrl() });
+    const signing = await startSigningProxy({ upstream: "http://127.0.0.1:1" });
     const { status, body } = await sendRaw(signing.url, signing.request("GET", "/v1", HANDSHAKE));
     expect([status, JSON.parse(body).code]).toEqual([502, "unreachable"]);
     expect(signing.audit).toMatchObject([{ status: 502, code: "unreachable" }]);
