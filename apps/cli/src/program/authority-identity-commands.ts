@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import type { Declare } from "./declare.js";
 
 const ISSUE_EXAMPLES = `
-The JWT holds the agent's private key: it is a key file, and whoever reads it is the agent. Generation B must be served:
+The JWT holds the agent's private key: it is a key file, and every reader of it is the agent. Generation B must be served:
 generations = ["A", "B", "C"] in the file of --config, or COUNTERSIGN_AUTHORITY_GENERATIONS=A,B,C.
 Example:
   countersign authority identity issue --account acct-1 --user user-1 --config authority.toml > identity.jwt`;

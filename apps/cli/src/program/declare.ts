@@ -75,7 +75,7 @@ export const INSECURE_HTTP = [
 /** The option of servers that have a listener for those who run them, as arguments of `Command.option`. */
 export const OPERATIONS_LISTEN = [
   "--operations-listen <host:port>",
-  "listen for probes and figures there too: /healthz, /readyz and /metrics, open to whoever reaches them",
+  "listen for probes and figures there too: /healthz, /readyz and /metrics, open to every program that reaches them",
 ] as const;
 
 /** The options of proxies that bound how long an upstream may be silent, as arguments of `Command.option`. */

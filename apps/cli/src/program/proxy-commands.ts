@@ -11,7 +11,7 @@ import {
 } from "./declare.js";
 
 const EXAMPLES = `
-Whoever may use the proxy acts as this machine's agent. On an address its clients present the client token as
+Every program that may use the proxy acts as this machine's agent. On an address its clients present the client token as
 "Authorization: Bearer", "x-api-key", "api-key" or "x-goog-api-key", as clients do with their API key, and never in the URL; on a
 socket they present nothing.
 
@@ -70,7 +70,7 @@ export function declareProxyCommands(program: Command, declare: Declare): void {
   declare.command(
     proxy,
     "token",
-    "print the client token alone; made where there is none",
+    "print the client token alone; made if it is not there",
     async () => (await import("../commands/proxy-token.js")).proxyToken,
   );
 }
