@@ -20,7 +20,7 @@ const SHELL: Readonly<Record<string, readonly string[]>> = {
   "docs/oidc.md": [COMMANDS],
   // More than commands: Docker, systemd and PostgreSQL, which the tests do not start. The files that they are given are checked.
   "docs/operating/README.md": Array.from(
-    { length: 7 },
+    { length: 8 },
     () => `${COMMANDS}; operating-files.test.ts`,
   ),
   "packages/agent/README.md": ["run: readme.test.ts"],
