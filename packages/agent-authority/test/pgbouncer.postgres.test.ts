@@ -4,7 +4,12 @@ import { Client } from "pg";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { AgentAuthorityError, createRegistry, openStore } from "../src/index.js";
 import { TestedAuthority } from "./start-authority.js";
-import { PGBOUNCER, type PooledDatabase, startPgBouncer } from "./start-pgbouncer.js";
+import {
+  PGBOUNCER,
+  type PgBouncerOptions,
+  type PooledDatabase,
+  startPgBouncer,
+} from "./start-pgbouncer.js";
 import { run } from "./test-database.js";
 
 if (PGBOUNCER === undefined) {
@@ -13,7 +18,7 @@ if (PGBOUNCER === undefined) {
   );
 }
 
-async function start(options?: { withTls: boolean }): Promise<PooledDatabase> {
+async function start(options?: PgBouncerOptions): Promise<PooledDatabase> {
   return await startPgBouncer(PGBOUNCER ?? "", options);
 }
 
@@ -22,9 +27,10 @@ describe.skipIf(PGBOUNCER === undefined)(
   () => {
     it("is refused with the parameter of the URL that the pooler does not keep", async () => {
       const { pooled } = await start();
-      const error = await openStore(`${pooled}?statement_timeout=1000`).catch((reason) => reason);
+      const url = `${pooled}?options=${encodeURIComponent("-c search_path=public")}`;
+      const error = await openStore(url).catch((reason) => reason);
       expect(AgentAuthorityError.is(error) && error.code).toBe("config_invalid");
-      expect(error.message).toContain("statement_timeout");
+      expect(error.message).toContain("options");
     });
 
     it("says what is wrong with TLS: it is not offered, or the certificate is not trusted", async () => {
@@ -78,6 +84,25 @@ describe.skipIf(PGBOUNCER === undefined)(
       // Fails if a session of the server kept one.
       const check = "do $$ begin assert current_setting('lock_timeout') = '0'; end $$";
       for (let session = 0; session < 4; session += 1) await run(pooled, check);
+    });
+
+    it("has the URL's time-outs, which the pooler would not keep as start-up parameters", async () => {
+      const { pooled } = await start();
+      const timeouts = {
+        lock_timeout: "2s",
+        statement_timeout: "3min",
+        idle_in_transaction_session_timeout: "4500ms",
+      };
+      await using store = await openStore(`${pooled}?${new URLSearchParams(timeouts)}`);
+      const settings = sql<typeof timeouts>`select current_setting('lock_timeout') as lock_timeout,
+        current_setting('statement_timeout') as statement_timeout,
+        current_setting('idle_in_transaction_session_timeout') as idle_in_transaction_session_timeout`;
+      expect((await settings.execute(store.rows)).rows).toEqual([timeouts]);
+      expect((await store.transaction((rows) => settings.execute(rows))).rows).toEqual([timeouts]);
+      const odd = `${pooled}?lock_timeout=${encodeURIComponent("1'; select 1 / 0; --")}`;
+      const error = await openStore(odd).catch((reason) => reason);
+      expect(AgentAuthorityError.is(error) && error.code).toBe("config_invalid");
+      expect(error.message).toContain('"lock_timeout"');
     });
 
     it("answers 503 while the pooler has no session for it, and goes on when there is one", async () => {

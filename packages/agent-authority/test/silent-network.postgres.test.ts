@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { AgentKey } from "@countersign/agent-key";
+import { sql } from "kysely";
 import { Client } from "pg";
 import { describe, expect, inject, it, onTestFinished } from "vitest";
 import { AgentAuthorityError, openStore } from "../src/index.js";
@@ -51,6 +52,8 @@ describe("a statement's answer is waited for as long as the server may take, and
     [{}, 35_000, 15 * 60_000 + 5_000],
     [{ statement_timeout: "2000" }, 7_000, 7_000],
     [{ statement_timeout: "2min" }, 125_000, 125_000],
+    [{ statement_timeout: "1.5 s" }, 6_500, 6_500],
+    [{ statement_timeout: "1d" }, 86_405_000, 86_405_000],
     [{ statement_timeout: "900h" }, 2_147_483_647, 2_147_483_647],
     [{ statement_timeout: "0" }, undefined, undefined],
   ])("with the URL's %j", (parameters, ofRequests, ofMigrations) => {
@@ -59,6 +62,29 @@ describe("a statement's answer is waited for as long as the server may take, and
     expect(migrationPatience(url).answerMs).toBe(ofMigrations);
   });
 });
+
+it("the URL's time-outs are those of each session, with PostgreSQL's units", async () => {
+  const timeouts = {
+    lock_timeout: "2s",
+    statement_timeout: "3min",
+    idle_in_transaction_session_timeout: "4500ms",
+  };
+  await using store = await openStore(withParameters(await createDatabase(), timeouts));
+  const settings = sql<typeof timeouts>`select current_setting('lock_timeout') as lock_timeout,
+    current_setting('statement_timeout') as statement_timeout,
+    current_setting('idle_in_transaction_session_timeout') as idle_in_transaction_session_timeout`;
+  expect((await settings.execute(store.rows)).rows).toEqual([timeouts]);
+});
+
+it.each(["soon", "-1", "1'; select 1 / 0; --"])(
+  "a time-out that PostgreSQL refuses is config_invalid: %s",
+  async (text) => {
+    const url = withParameters(await createDatabase(), { lock_timeout: text });
+    const error = await failureOf(openStore(url));
+    expect(error).toMatchObject({ code: "config_invalid", retryable: false });
+    expect(error.message).toContain('"lock_timeout"');
+  },
+);
 
 describe("behind a network that drops everything without a word", () => {
   it("requests are answered 503 with Retry-After, and go on once it is back", async () => {

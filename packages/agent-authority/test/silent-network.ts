@@ -10,7 +10,7 @@ export interface SilentNetwork {
   readonly sent: string;
   /** From now on nothing comes through, on connections that are there and on new ones, which are accepted. */
   silence(): void;
-  /** Goes silent before it passes on what first holds this text. */
+  /** Goes silent before it passes on what next holds this text. */
   silenceAt(text: string): void;
   /** New connections come through again. Those that were there stay silent. */
   restore(): void;
@@ -21,7 +21,7 @@ export async function startSilentNetwork(database: string): Promise<SilentNetwor
   const target = new URL(database);
   const ends = new Set<Socket>();
   let isSilent = false;
-  let stopText: string | undefined;
+  let stop: { readonly text: string; readonly from: number } | undefined;
   let sent = "";
 
   function pass(from: Socket, to: Socket, mayPass: (data: Buffer) => boolean): void {
@@ -42,7 +42,7 @@ export async function startSilentNetwork(database: string): Promise<SilentNetwor
     );
     pass(client, backend, (data) => {
       sent += data.toString("latin1");
-      isSilent ||= stopText !== undefined && sent.includes(stopText);
+      isSilent ||= stop !== undefined && sent.includes(stop.text, stop.from);
       return !isSilent;
     });
     pass(backend, client, () => true);
@@ -67,11 +67,11 @@ export async function startSilentNetwork(database: string): Promise<SilentNetwor
       isSilent = true;
     },
     silenceAt(text) {
-      stopText = text;
+      stop = { text, from: sent.length };
     },
     restore() {
       isSilent = false;
-      stopText = undefined;
+      stop = undefined;
     },
   };
 }

@@ -26,20 +26,28 @@ export interface PooledDatabase {
   readonly pooled: string;
 }
 
+export interface PgBouncerOptions {
+  /** It takes TLS alone, with a certificate that it signed itself. */
+  readonly withTls?: boolean;
+  /** Further lines of its configuration. */
+  readonly lines?: readonly string[];
+  /** The URL under which it reaches the server. Default: the server's own. */
+  readonly reached?: string;
+}
+
 /**
  * Makes a database, and starts PgBouncer before it with two sessions of the server for all clients, so that transactions of one client run in
  * sessions that another has used.
- *
- * @param options - `withTls`: it takes TLS alone, with a certificate that it signed itself
  */
 export async function startPgBouncer(
   program: string,
-  { withTls = false } = {},
+  { withTls = false, lines = [], reached = inject("postgresUrl") }: PgBouncerOptions = {},
 ): Promise<PooledDatabase> {
-  const server = new URL(inject("postgresUrl"));
+  const direct = new URL(inject("postgresUrl"));
+  const server = new URL(reached);
   const name = `countersign_test_${randomUUID().replaceAll("-", "")}`;
-  await run(server.href, `create database ${name}`);
-  onTestFinished(() => run(server.href, `drop database if exists ${name} with (force)`));
+  await run(direct.href, `create database ${name}`);
+  onTestFinished(() => run(inject("postgresUrl"), `drop database if exists ${name} with (force)`));
   const folder = mkdtempSync(join(tmpdir(), "countersign-pgbouncer-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const port = await freePort();
@@ -57,7 +65,7 @@ unix_socket_dir =
 auth_type = any
 pool_mode = transaction
 default_pool_size = 2
-${withTls ? makeCertificate(folder) : ""}
+${[...lines, ...(withTls ? makeCertificate(folder) : [])].join("\n")}
 `,
   );
   // PgBouncer refuses to run as root.
@@ -79,18 +87,21 @@ ${withTls ? makeCertificate(folder) : ""}
     if (log.includes("process up")) break;
   }
   if (!log.includes("process up")) throw new Error(`PgBouncer does not start: ${log}`);
-  const direct = new URL(server);
   direct.pathname = `/${name}`;
   return { direct: direct.href, pooled: `postgres://authority@127.0.0.1:${port}/${name}` };
 }
 
-function makeCertificate(folder: string): string {
+function makeCertificate(folder: string): string[] {
   const key = join(folder, "key.pem");
   const certificate = join(folder, "cert.pem");
   const made = ["-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", certificate];
   execFileSync("openssl", ["req", "-x509", "-subj", "/CN=localhost", ...made], { stdio: "ignore" });
   chmodSync(key, 0o644);
-  return `client_tls_sslmode = require\nclient_tls_key_file = ${key}\nclient_tls_cert_file = ${certificate}`;
+  return [
+    "client_tls_sslmode = require",
+    `client_tls_key_file = ${key}`,
+    `client_tls_cert_file = ${certificate}`,
+  ];
 }
 
 // PgBouncer takes no port 0.

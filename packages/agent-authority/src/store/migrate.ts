@@ -12,8 +12,8 @@ const MIGRATIONS = "countersign_migration";
 /** Where the tables of PostgreSQL stand, and how long each of their locks is waited for. */
 export interface PostgresTables {
   readonly schema: string;
-  /** A value of `lock_timeout`. While a lock of a table is waited for, every other statement on that table waits as well. Default: the session's. */
-  readonly lockTimeout: string | undefined;
+  /** A value of `lock_timeout`. While a lock of a table is waited for, every other statement on that table waits as well. */
+  readonly lockTimeout: string;
 }
 
 /**
@@ -35,9 +35,7 @@ export async function migrate(
   // All in one transaction, which holds the lock to its end: behind a pooler, a session's lock would stay with whoever has the session next.
   await rows.transaction().execute(async (transaction) => {
     await lockMigrations(transaction);
-    if (lockTimeout !== undefined) {
-      await sql`select set_config('lock_timeout', ${lockTimeout}, true)`.execute(transaction);
-    }
+    await sql`select set_config('lock_timeout', ${lockTimeout}, true)`.execute(transaction);
     // As Kysely makes it. After a failure of its own it asks once more, which a failed transaction refuses: the reason would be lost.
     const table = sql.id(schema, MIGRATIONS);
     const { rows: found } = await sql<{ there: boolean }>`select exists (select from

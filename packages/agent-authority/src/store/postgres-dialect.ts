@@ -3,7 +3,7 @@ import { Client, Pool, type PoolClient } from "pg";
 import { AgentAuthorityError } from "../agent-authority-error.js";
 import { toPostgresError } from "./postgres-error.js";
 import { PlainPostgresDialect } from "./postgres-introspector.js";
-import { CONNECT_TIMEOUT_MS, type Patience } from "./postgres-patience.js";
+import { CONNECT_TIMEOUT_MS, type Patience, withoutTimeouts } from "./postgres-patience.js";
 import { createMappedClient, startSession } from "./postgres-session.js";
 import type { PoolState } from "./store-events.js";
 
@@ -35,7 +35,7 @@ export function createPostgresDialect(url: string, options: PostgresDialectOptio
   assertUsable(url);
   const { patience } = options;
   const pool = new Pool({
-    connectionString: url,
+    connectionString: withoutTimeouts(url),
     max: options.maxConnections,
     application_name: "countersign-authority",
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,

@@ -24,6 +24,7 @@ it.each([
   ["CERT_HAS_EXPIRED", "certificate has expired", "unreachable", false],
   ["", "The server does not support SSL connections", "unreachable", false],
   ["08P01", "unsupported startup parameter: options", "config_invalid", false],
+  ["22023", 'invalid value for parameter "lock_timeout": "soon"', "config_invalid", false],
   ["28P01", "password authentication failed", "store_denied", false],
   ["XX001", "invalid page in block 0", "store_corrupt", false],
   ["25006", "cannot execute INSERT in a read-only transaction", "unreachable", true],

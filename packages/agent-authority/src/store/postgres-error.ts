@@ -11,6 +11,7 @@ const TROUBLE_CLASSES = /^(53|58)/;
 const DAMAGED = /^XX00[12]$/;
 const READ_ONLY = "25006";
 const PROTOCOL_VIOLATION = "08P01";
+const INVALID_PARAMETER_VALUE = "22023";
 const LOCK_NOT_AVAILABLE = "55P03";
 const STATEMENT_TIMEOUT = "57014";
 const UNIQUE_VIOLATION = "23505";
@@ -57,6 +58,13 @@ export function toPostgresError(error: unknown): unknown {
         cause: error,
         hint: "leave the parameter out of the database URL, and set it for the role: alter role … set …",
       },
+    );
+  }
+  if (code === INVALID_PARAMETER_VALUE) {
+    return new AgentAuthorityError(
+      "config_invalid",
+      `PostgreSQL refuses a parameter of the database URL: ${error.message}`,
+      { cause: error, hint: "give a value that PostgreSQL takes, for instance 30s" },
     );
   }
   if (REFUSED_CLASSES.test(code)) {

@@ -3,7 +3,7 @@ export type SessionSettings = Readonly<Record<string, string>>;
 
 /** How long a pool waits for a server, its locks and its answers. Times in milliseconds. */
 export interface Patience {
-  /** Time-outs that the server keeps. What the URL says itself is left out: the driver sends it. */
+  /** Time-outs that the server keeps, as the URL says them or else by default. */
   readonly settings: SessionSettings;
   /** How long the start of a session, and behind a pooler that of a transaction, may stay without an answer. */
   readonly startMs: number;
@@ -25,49 +25,57 @@ const MAX_TIMER_MS = 2_147_483_647;
 
 const REQUEST_MS = 30_000;
 const MIGRATION_MS = 15 * 60_000;
-const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, min: 60_000, h: 3_600_000 };
+// PostgreSQL's.
+const UNITS: Readonly<Record<string, number>> = {
+  ...{ us: 0.001, ms: 1, s: 1_000, min: 60_000 },
+  ...{ h: 3_600_000, d: 86_400_000 },
+};
 
 /** The patience of what serves requests. */
 export function requestPatience(url: string): Patience {
-  const timeouts = timeoutsOf(CONNECT_TIMEOUT_MS, REQUEST_MS);
-  return patience(url, timeouts, CONNECT_TIMEOUT_MS, REQUEST_MS);
+  return patience(url, CONNECT_TIMEOUT_MS, REQUEST_MS);
 }
 
 /** The patience of a migration, which waits for those of other processes, and may write large tables anew. */
 export function migrationPatience(url: string): Patience {
-  const timeouts = timeoutsOf(MIGRATION_WAIT_MS, MIGRATION_MS);
-  return patience(url, timeouts, MIGRATION_WAIT_MS, MIGRATION_MS);
+  return patience(url, MIGRATION_WAIT_MS, MIGRATION_MS);
 }
 
-/** How long a migration waits for the lock of a table, as a value of PostgreSQL's `lock_timeout`; `undefined`: as the URL says. */
-export function tableLockTimeout(url: string): string | undefined {
-  return requestPatience(url).settings.lock_timeout;
+/** How long a migration waits for the lock of a table, as a value of PostgreSQL's `lock_timeout`. */
+export function tableLockTimeout(url: string): string {
+  return timeoutsOf(url, CONNECT_TIMEOUT_MS, REQUEST_MS).lock_timeout;
 }
 
-function timeoutsOf(lockMs: number, statementMs: number): SessionSettings {
+/**
+ * The URL for the driver, without the time-outs. The driver would send them as start-up parameters, which PgBouncer refuses or ignores, and would
+ * make 2 ms of `2min`.
+ */
+export function withoutTimeouts(url: string): string {
+  const parts = new URL(url);
+  const named = Object.keys(timeoutsOf(url, 0, 0)).filter((name) => parts.searchParams.has(name));
+  for (const name of named) parts.searchParams.delete(name);
+  return named.length === 0 ? url : parts.href;
+}
+
+function timeoutsOf(url: string, lockMs: number, statementMs: number) {
+  const { searchParams } = new URL(url);
+  const timeoutOf = (name: string, value: string) => searchParams.get(name) ?? value;
   return {
-    lock_timeout: `${lockMs}ms`,
-    statement_timeout: `${statementMs}ms`,
-    idle_in_transaction_session_timeout: "30s",
+    lock_timeout: timeoutOf("lock_timeout", `${lockMs}ms`),
+    statement_timeout: timeoutOf("statement_timeout", `${statementMs}ms`),
+    idle_in_transaction_session_timeout: timeoutOf("idle_in_transaction_session_timeout", "30s"),
   };
 }
 
-function patience(
-  url: string,
-  timeouts: SessionSettings,
-  startMs: number,
-  statementMs: number,
-): Patience {
-  const { searchParams } = new URL(url);
-  const own = Object.entries(timeouts).filter(([name]) => !searchParams.has(name));
-  const text = searchParams.get("statement_timeout");
-  const serverMs = text === null ? statementMs : millisecondsOf(text);
+function patience(url: string, startMs: number, statementMs: number): Patience {
+  const settings = timeoutsOf(url, startMs, statementMs);
+  const serverMs = millisecondsOf(settings.statement_timeout);
   const answerMs = serverMs === 0 ? undefined : Math.min(serverMs + ON_THE_WAY_MS, MAX_TIMER_MS);
-  return { settings: Object.fromEntries(own), startMs, answerMs };
+  return { settings, startMs, answerMs };
 }
 
 // A value that PostgreSQL does not take it refuses itself.
 function millisecondsOf(text: string): number {
-  const [, digits = "0", unit = "ms"] = /^\s*(\d{1,9})\s*(ms|s|min|h)?\s*$/.exec(text) ?? [];
-  return Number(digits) * (UNITS[unit] ?? 1);
+  const [, number, unit = "ms"] = /^\s*(.*?)\s*(us|ms|s|min|h|d)?\s*$/.exec(text) ?? [];
+  return Math.round(Number(number) * (UNITS[unit] ?? 1)) || 0;
 }

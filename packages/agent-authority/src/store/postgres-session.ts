@@ -1,5 +1,5 @@
 import type { PostgresPoolClient } from "kysely";
-import type { Client, ClientBase, PoolClient } from "pg";
+import { type Client, type ClientBase, escapeLiteral, type PoolClient } from "pg";
 import { toPostgresError } from "./postgres-error.js";
 import type { Patience } from "./postgres-patience.js";
 import { statementName } from "./statement-names.js";
@@ -33,7 +33,7 @@ export async function startSession(
     return;
   }
   const all = Object.entries({ ...settings, default_transaction_isolation: ISOLATION });
-  const set = all.map(([name, value]) => `set_config('${name}', '${value}', false)`);
+  const set = all.map(([name, value]) => `set_config('${name}', ${escapeLiteral(value)}, false)`);
   const text = `select ${set.join(", ")}; ${durable(false)}`;
   await within(startMs, client, () => client.query(text));
 }
@@ -77,7 +77,9 @@ function querySession(client: PoolClient, { answerMs }: Patience): Query {
  * as well. None has a name: the session that parsed it may be another one at its next run.
  */
 function queryPooled(client: PoolClient, { settings, startMs, answerMs }: Patience): Query {
-  const set = Object.entries(settings).map(([name, value]) => `set local ${name} = '${value}'`);
+  const set = Object.entries(settings).map(
+    ([name, value]) => `set local ${name} = ${escapeLiteral(value)}`,
+  );
   const start = [`start transaction isolation level ${ISOLATION}`, ...set, durable(true)].join(";");
   const run: Query = (text, values) =>
     withErrors(() => within(answerMs, client, () => client.query({ text, values: [...values] })));
