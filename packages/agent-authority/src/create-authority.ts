@@ -39,7 +39,7 @@ const PROBE = /^(?:\/backend-api)?\/(?:healthz|readyz)$/;
  *
  * @throws {AgentAuthorityError} `config_invalid` when an option is out of its range
  * @throws {AgentKeyError} `config_invalid` when `publicUrl` is no base URL, or plain http to another machine
- * @see protocol.md §4, §5
+ * @see protocol.md §5
  */
 export async function createAuthority(options: AuthorityOptions): Promise<Authority> {
   const context = checkAuthorityOptions(options);
@@ -89,7 +89,7 @@ class RunningAuthority implements Authority {
     response: ServerResponse,
     gate?: LoadGate,
   ): void {
-    // The clock that timestamps are compared with, so that a client learns its offset from it (protocol §8).
+    // The clock that timestamps are compared with, so that a client learns its offset from it (protocol §10).
     response.setHeader("date", new Date(this.#context.now()).toUTCString());
     const { limits, trustedProxies } = this.#context;
     const { requestId, address } = noteOrigin(request, trustedProxies);

@@ -28,7 +28,7 @@ const insertNonce = prepareQuery((rows, value: { hash: string; endsAt: string })
  * (`store_locked`, `store_denied`), and the verifier then refuses the request with 503.
  *
  * @throws {AgentAuthorityError} `config_invalid` if `store` is not an open store
- * @see docs/protocol.md §5, request binding
+ * @see docs/protocol.md §7
  */
 export function databaseReplayStore(store: AuthorityStore): ReplayStore {
   checkOption("store", store, STORE);

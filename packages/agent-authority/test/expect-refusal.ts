@@ -3,7 +3,7 @@ import { faultsOfWording } from "@countersign/testing";
 import { expect } from "vitest";
 import type { Answer } from "./start-authority.js";
 
-/** Expects a refusal as protocol §5 and §7 have it: status, code in the body, `WWW-Authenticate` on 401 alone, `Date`, nothing cached. */
+/** Expects a refusal as protocol §5.1 and §9 have it: status, code in the body, `WWW-Authenticate` on 401 alone, `Date`, nothing cached. */
 export function expectRefusal(answer: Answer, status: number, code: Code): void {
   expect({ status: answer.status, code: answer.body?.code }).toEqual({ status, code });
   expect(answer.headers["content-type"]).toMatch(/^application\/problem\+json/);

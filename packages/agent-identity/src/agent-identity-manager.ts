@@ -32,7 +32,7 @@ const MAX_AUTH_CHANGES = 8;
  *   in the meantime wins. Identities of others stay stored.
  * - A store that cannot be read is an error, never "no identity".
  *
- * @see architecture.md, agent-identity; protocol.md §3, §4, §8
+ * @see architecture.md, agent-identity; protocol.md §4, §5.4, §10
  */
 export class AgentIdentityManager {
   /** Normalised base URL. */
@@ -134,7 +134,7 @@ export class AgentIdentityManager {
   /**
    * Replaces an identity that the authority itself refused (never on a resource server's word alone): `unknown_agent` by a new key and
    * agent, `agent_expired` by registering the same key under the human auth of now. Compare and set: where the store has another
-   * identity by now, that one is given and nothing registered. How often this is done is the caller's to limit (protocol.md §8: once).
+   * identity by now, that one is given and nothing registered. How often this is done is the caller's to limit (protocol.md §10: once).
    *
    * @returns the identity for the auth of now; `undefined`: the feature is off, or nobody is logged in
    * @throws {AgentIdentityError} the code given, when the identity came with its key and no human can renew it; else as `ensure`
@@ -171,7 +171,7 @@ export class AgentIdentityManager {
    * @throws {AuthorityError} when the authority refuses or cannot be reached
    * @throws {AgentIdentityError} `no_identity` without an agent; `not_logged_in` where the agent came with its key; `bad_response`, `cancelled`
    * @throws {CredentialStoreError} as the store
-   * @see protocol.md §5, "key rotation"
+   * @see protocol.md §5.6
    */
   async rotate(options: RotateIdentityOptions = {}): Promise<AgentKeyRotation | undefined> {
     const auth = this.enabled ? await this.#auth.current() : undefined;

@@ -11,7 +11,7 @@ export interface AuthorityErrorOptions extends CountersignErrorOptions {
 /**
  * A call to the authority that gave no usable answer.
  *
- * Its code is that of the authority's problem+json where it names a known one, else the mapping of protocol.md §7 (`timeout`,
+ * Its code is that of the authority's problem+json where it names a known one, else the mapping of protocol.md §9 (`timeout`,
  * `unreachable`, `server_error`, `rate_limited`, `unauthenticated`, `forbidden`, `invalid_request`, `refused`, `bad_response`,
  * `cancelled`). The message quotes at most 512 characters of the answer, escaped and without secrets.
  */

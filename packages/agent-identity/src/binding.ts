@@ -16,7 +16,7 @@ const TIMESTAMP = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$/;
 /**
  * The binding of a human at an authority.
  *
- * @throws {AgentIdentityError} `invalid_request` when account or user are no ids of protocol.md §2
+ * @throws {AgentIdentityError} `invalid_request` when account or user are no ids of protocol.md §3
  */
 export function toBinding(authority: string, auth: HumanAuth): Binding {
   const { accountId, userId } = auth;

@@ -49,7 +49,7 @@ function indexOf(identities: readonly StoredIdentity[]): ReadonlyMap<string, Sto
   return index;
 }
 
-// Ids hold no space (docs/protocol.md §2), so this joins without ambiguity.
+// Ids hold no space (docs/protocol.md §3), so this joins without ambiguity.
 function nameOf({ authority, accountId, userId }: Binding): string {
   return `${accountId} ${userId} ${authority}`;
 }

@@ -94,7 +94,7 @@ export class IdentityLooks {
  * @throws {AgentIdentityError} `config_invalid` if it is another one's
  */
 export function ownIdentity(identity: AgentIdentity, authority: string): AgentIdentity {
-  // A key is used with the authority it was made for and no other (docs/protocol.md §3).
+  // A key is used with the authority it was made for and no other (docs/protocol.md §4).
   if (identity.authority === authority) return identity;
   throw new AgentIdentityError("config_invalid", "the agent belongs to another authority", {
     hint: `use it with ${identity.authority}`,

@@ -89,7 +89,7 @@ export class KeyRotationRequests {
     );
   }
 
-  // protocol.md §8: after a refusal for the time one question to the authority tells its clock.
+  // protocol.md §10: after a refusal for the time one question to the authority tells its clock.
   async #learnsTime(error: unknown, { human, turn }: WantedRotation): Promise<boolean> {
     if (!AuthorityError.is(error)) return false;
     const { code } = error;

@@ -64,7 +64,7 @@ export class AgentKey {
    * Reads a private key: standard base64 of PKCS#8 DER, version 1 (48 bytes) or version 2 with its public key (83 bytes).
    *
    * @throws {AgentKeyError} `invalid_key` for anything else, also where the public half of version 2 belongs to another key
-   * @see docs/protocol.md §3
+   * @see docs/protocol.md §4
    */
   static importPkcs8(text: string): AgentKey {
     const { seed, publicKey } = parsePkcs8(text);
@@ -95,7 +95,7 @@ export class AgentKey {
    * The X25519 private key of this key, to open sealed boxes with: the clamped first half of SHA-512 of the seed, as libsodium's
    * `crypto_sign_ed25519_sk_to_curve25519` gives it. Made at the first call and kept.
    *
-   * @see docs/protocol.md §3; RFC 7748 §5
+   * @see docs/protocol.md §4; RFC 7748 §5
    */
   toX25519PrivateKey(): KeyObject {
     if (this.#x25519 === undefined) {
@@ -115,7 +115,7 @@ export class AgentKey {
    * Derives 32 secret bytes from the seed for one named purpose (HKDF-SHA-256 without salt).
    *
    * @param info - the purpose, for instance `countersign idempotency v1`
-   * @see RFC 5869; docs/protocol.md §5
+   * @see RFC 5869; docs/protocol.md §5.5
    */
   deriveSecret(info: string): Uint8Array {
     return new Uint8Array(hkdfSync("sha256", this.#seed, new Uint8Array(0), info, 32));

@@ -37,7 +37,7 @@ export class AgentPublicKey {
    * A key is checked once: the 5,000 that were parsed last are kept, and given again for an equal line.
    *
    * @throws {AgentKeyError} `invalid_key` when it is no such line, of whatever type, or the key is not canonical, not on the curve or of small order
-   * @see docs/protocol.md §3; RFC 8709 §4
+   * @see docs/protocol.md §4; RFC 8709 §4
    */
   static parse(line: string): AgentPublicKey {
     const encoded = typeof line === "string" ? LINE.exec(line)?.[1] : undefined;

@@ -1,9 +1,9 @@
 /**
  * What every part of Countersign does with one code. A new code is one new row: servers, clients, the command line and the table of
- * protocol.md §7 follow from it.
+ * protocol.md §9 follow from it.
  */
 export interface CodeRow {
-  /** What happened, in the words of protocol.md §7. A verifier's rejection has it as its message. */
+  /** What happened, in the words of protocol.md §9. A verifier's rejection has it as its message. */
   readonly means: string;
   /** The HTTP status of our servers' answers. Of a code that no server sends it is 500: sending it would be a defect. */
   readonly status: 400 | 401 | 403 | 409 | 429 | 500 | 502 | 503 | 504;
@@ -12,16 +12,16 @@ export interface CodeRow {
    * reached. The client of an authority ignores a code of the last kind in an answer, and goes by the status.
    */
   readonly givenBy: "verifier" | "server" | "self";
-  /** What a client does on a 401 with it to a request with an assertion (protocol.md §8). */
+  /** What a client does on a 401 with it to a request with an assertion (protocol.md §10). */
   readonly onAssertion: "hand_up" | "new_task" | "correct_time" | "follow_rotation";
-  /** What a client does if an authority refuses the registration of a task with it (protocol.md §8). */
+  /** What a client does if an authority refuses the registration of a task with it (protocol.md §10). */
   readonly onRegistration:
     | "hand_up"
     | "correct_time"
     | "follow_rotation"
     | "replace_agent"
     | "renew_agent";
-  /** Whether the human's bearer may go out in place of an assertion, where that is declared: never after a refusal (protocol.md §8). */
+  /** Whether the human's bearer may go out in place of an assertion, where that is declared: never after a refusal (protocol.md §10). */
   readonly allowsFallback: boolean;
   /** How a command ends with it: 1 failed, 2 usage, 3 no login or identity, 4 refused, 5 may pass. */
   readonly exitCode: 1 | 2 | 3 | 4 | 5;
@@ -36,7 +36,7 @@ const NEW_TASK =
 /**
  * One row for each code of the protocol, in one vocabulary: errors, HTTP bodies, `WWW-Authenticate`, CLI JSON, audit log and metrics.
  *
- * @see docs/protocol.md §7
+ * @see docs/protocol.md §9
  */
 export const CODE_ROWS = {
   // Assertions, in the order of their checks.
@@ -51,7 +51,7 @@ export const CODE_ROWS = {
     hint: undefined,
   },
   malformed: {
-    means: "the assertion does not have the form of §4",
+    means: "the assertion does not have the form that the protocol gives it",
     status: 401,
     givenBy: "verifier",
     onAssertion: "hand_up",

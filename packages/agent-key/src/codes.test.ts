@@ -3,7 +3,7 @@ import { CODES, type Code, codeRow, hasInRow, hintOfCode } from "./codes.js";
 
 const codesWhere = (isWanted: (code: Code) => boolean) => CODES.filter(isWanted);
 
-// Rules of §7 and §8 that hold across rows.
+// Rules of protocol §9 and §10 that hold across rows.
 test("what a program finds itself leads to no recovery", () => {
   for (const code of codesWhere((each) => hasInRow(each, "givenBy", "self"))) {
     expect(codeRow(code)).toMatchObject({ onAssertion: "hand_up", onRegistration: "hand_up" });

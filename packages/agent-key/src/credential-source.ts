@@ -60,7 +60,7 @@ export interface CredentialOptions {
  * Gives a transport what to authorise a request with, and hears how it went. `agent-task` implements it for a thread; a transport of
  * `agent-assertion` needs no more.
  *
- * @see docs/protocol.md §8 for what happens on a refusal
+ * @see docs/protocol.md §10 for what happens on a refusal
  */
 export interface CredentialSource {
   /**

@@ -1,6 +1,6 @@
 // Decides whether 32 bytes are a sound Ed25519 public key: canonical, on the curve, not of small order.
 // Node 20 and 22 accept one constant signature for every text under the identity point, so this is not left to the runtime
-// (docs/protocol.md §3). Curve and encoding: RFC 8032 §5.1, §5.1.3.
+// (docs/protocol.md §4). Curve and encoding: RFC 8032 §5.1, §5.1.3.
 
 const P = 2n ** 255n - 19n;
 // d = -121665/121666 (RFC 8032 §5.1).

@@ -11,7 +11,7 @@ const MAX_SCOPE_CHARACTERS = 256;
  * Tells whether a value may be an id that an authority made (`agent_runtime_id`, `task_id`): 1 to 256 visible ASCII characters other
  * than `" # % / : < > ? \`, and neither `.` nor `..`.
  *
- * @see docs/protocol.md §2
+ * @see docs/protocol.md §3
  */
 export function isServerId(value: unknown): value is string {
   return typeof value === "string" && value !== "." && value !== ".." && SERVER_ID.test(value);
@@ -20,7 +20,7 @@ export function isServerId(value: unknown): value is string {
 /**
  * Tells whether a value may be an account or user id: 1 to 256 printable ASCII characters without space, `"`, `,`, `\`.
  *
- * @see docs/protocol.md §2
+ * @see docs/protocol.md §3
  */
 export function isPrincipalId(value: unknown): value is string {
   return typeof value === "string" && PRINCIPAL_ID.test(value);
@@ -32,7 +32,7 @@ export function isPrincipalId(value: unknown): value is string {
  * Such an id is the caller's; it never reaches a path or a URL unhashed.
  *
  * @throws {AgentKeyError} `invalid_request` when it is not
- * @see docs/protocol.md §2
+ * @see docs/protocol.md §3
  */
 export function parseScopeId(value: string): string {
   if (typeof value !== "string" || value === "") {

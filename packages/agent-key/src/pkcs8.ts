@@ -22,7 +22,7 @@ export interface Pkcs8Ed25519 {
  * Takes apart standard base64 of PKCS#8 DER of an Ed25519 private key, version 1 (48 bytes) or version 2 with its public key (83 bytes).
  *
  * @throws {AgentKeyError} `invalid_key` for anything else; the message never holds any of the input
- * @see RFC 5958 §2; RFC 8410 §7; docs/protocol.md §3
+ * @see RFC 5958 §2; RFC 8410 §7; docs/protocol.md §4
  */
 export function parsePkcs8(text: string): Pkcs8Ed25519 {
   const der = decode(text);

@@ -30,7 +30,7 @@ export function formatTimestamp(epochMs: number): string {
  *
  * @returns milliseconds since 1970-01-01T00:00:00Z
  * @throws {AgentKeyError} `invalid_request` when the text has another form or names no instant
- * @see RFC 3339 §5.6; docs/protocol.md §4
+ * @see RFC 3339 §5.6; docs/protocol.md §3
  */
 export function parseTimestamp(text: string): number {
   const hasForm = typeof text === "string" && FORM.test(text);

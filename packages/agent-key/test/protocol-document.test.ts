@@ -34,7 +34,7 @@ function formatTable(): string {
 }
 
 // `vitest run test/protocol-document.test.ts --update` writes the table.
-test("protocol.md §7 has one row for each code, with what the program does", async () => {
+test("protocol.md §9 has one row for each code, with what the program does", async () => {
   const document = await readFile(DOCUMENT, "utf8");
   expect(document).toMatch(MARKED);
   await expect(document.replace(MARKED, formatTable)).toMatchFileSnapshot(DOCUMENT);

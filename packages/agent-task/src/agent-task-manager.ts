@@ -57,7 +57,7 @@ export interface AgentTaskManagerOptions {
  * A thread's task is stored, so that a resumed thread continues it, and revalidated against the current agent before every use. A failed
  * registration fails one turn of one thread; the next turn tries again, and other threads do not notice.
  *
- * @see docs/protocol.md §5, §8
+ * @see docs/protocol.md §5.5, §10
  */
 export class AgentTaskManager extends EventEmitter<AgentTaskEvents> {
   readonly #keeper: TaskKeeper;
@@ -145,7 +145,7 @@ export class AgentTaskManager extends EventEmitter<AgentTaskEvents> {
   /**
    * The handle of a thread.
    *
-   * @throws {AgentKeyError} `invalid_request` when the id is none (docs/protocol.md §2)
+   * @throws {AgentKeyError} `invalid_request` when the id is none (docs/protocol.md §3)
    */
   thread(id: string): AgentThread {
     return this.#handle(parseScopeId(id));
@@ -166,7 +166,7 @@ export class AgentTaskManager extends EventEmitter<AgentTaskEvents> {
    *
    * @param scope - a thread's id, or `RUN`: the task of this process
    * @returns what the work returned, a promise as it is
-   * @throws {AgentKeyError} `invalid_request` when the id is not a valid thread id (docs/protocol.md §2)
+   * @throws {AgentKeyError} `invalid_request` when the id is not a valid thread id (docs/protocol.md §3)
    */
   inThread<T>(scope: TaskScope, work: () => T): T {
     const thread = scope === RUN ? this.run() : this.thread(scope);

@@ -6,7 +6,7 @@ export const RUN: unique symbol = Symbol("countersign.run");
 /**
  * What a task is for: the id of a thread, or any name (1 to 256 Unicode characters without control characters), or {@link RUN}.
  *
- * @see docs/protocol.md §2
+ * @see docs/protocol.md §3
  */
 export type TaskScope = string | typeof RUN;
 

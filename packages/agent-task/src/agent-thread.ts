@@ -119,7 +119,7 @@ export class AgentThread implements CredentialSource {
   }
 
   /**
-   * Takes a resource server's 401 and does what protocol §8 prescribes: at most one new task for each origin until a request there was
+   * Takes a resource server's 401 and does what protocol §10 prescribes: at most one new task for each origin until a request there was
    * answered other than 401, or for 10 minutes.
    *
    * @returns the credential to send the request with once more; `undefined`: hand the 401 up

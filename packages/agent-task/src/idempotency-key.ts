@@ -11,7 +11,7 @@ const VISIBLE_ASCII = /^[\x21-\x7e]{1,256}$/;
  *
  * HMAC-SHA-256, key HKDF-SHA-256 of the seed, over the JSON array `[authority, agent_runtime_id, scope]`; base64url.
  *
- * @see docs/protocol.md §5
+ * @see docs/protocol.md §5.5
  */
 export function createIdempotencyKey(
   key: AgentKey,
@@ -33,7 +33,7 @@ export function createRandomIdempotencyKey(): string {
  *
  * @param header - the field value as the server received it; absent is allowed
  * @throws {AgentTaskError} `invalid_request` when it is present and not 1 to 256 visible ASCII characters, or present twice
- * @see docs/protocol.md §5
+ * @see docs/protocol.md §5.5
  */
 export function parseIdempotencyKey(
   header: string | readonly string[] | undefined,

@@ -15,7 +15,7 @@ import {
  *
  * @param box - the one-time public key (32 bytes), the tag (16 bytes) and the cipher text
  * @throws {AgentTaskError} `bad_response` when it is too short, was made for another key, or was changed
- * @see docs/protocol.md §3, §4
+ * @see docs/protocol.md §4, §5.5
  */
 export function openSealedBox(box: Uint8Array, key: AgentKey): Uint8Array {
   if (box.length < SEAL_BYTES) throw notOurs();

@@ -13,7 +13,7 @@ export interface TaskRegistrationErrorOptions extends CountersignErrorOptions {
 /**
  * One thread has no task for this turn. Nothing else is affected: other threads go on, and the next turn of this thread tries again.
  *
- * `code` is any of the registration and store codes of the protocol (docs/protocol.md §7): `timeout`, `unreachable`, `server_error` and
+ * `code` is any of the registration and store codes of the protocol (docs/protocol.md §9): `timeout`, `unreachable`, `server_error` and
  * `rate_limited` are `retryable`; `agent_revoked` and `unknown_agent` need a person, whom `hint` names.
  */
 export class TaskRegistrationError extends AgentTaskError {

@@ -34,7 +34,7 @@ function status(code: number, headers: Record<string, string> = {}, body = ""): 
   return { kind: "status", status: code, headers, body };
 }
 
-// What any step may answer (protocol §7, §8).
+// What any step may answer (protocol §9, §10).
 const ANY_STEP: readonly Row[] = [
   { name: "400", fault: status(400), code: "invalid_request", retryable: false, asked: 1 },
   { name: "401", fault: status(401), code: "unauthenticated", retryable: false, asked: 1 },

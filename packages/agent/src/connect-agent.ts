@@ -26,7 +26,7 @@ import { WorkInFlight } from "./work-in-flight.js";
  *
  * @throws {AgentKeyError | AgentAssertionError | CredentialStoreError} `config_invalid`, naming the option, if one is missing, wrong or
  * unknown. Nothing is made then
- * @see docs/protocol.md §5, §8
+ * @see docs/protocol.md §5, §10
  */
 export function connectAgent(options: ConnectAgentOptions): ConnectedAgent {
   checkConnectAgentOptions(options);

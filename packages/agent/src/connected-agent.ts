@@ -50,7 +50,7 @@ export interface ConnectedAgent extends AsyncDisposable {
    * The handle of a thread: one conversation, one job.
    *
    * @param id - the program's own name of the thread, 1 to 256 characters. It reaches no path, no URL and no authority.
-   * @throws {AgentKeyError} `invalid_request` if the id is not a valid thread id (docs/protocol.md §2)
+   * @throws {AgentKeyError} `invalid_request` if the id is not a valid thread id (docs/protocol.md §3)
    */
   thread(id: string): ConnectedThread;
   /**
@@ -62,7 +62,7 @@ export interface ConnectedAgent extends AsyncDisposable {
    *
    * @param id - as of `thread`
    * @returns what the work returned, a promise as it is
-   * @throws {AgentKeyError} `invalid_request` if the id is not a valid thread id (docs/protocol.md §2)
+   * @throws {AgentKeyError} `invalid_request` if the id is not a valid thread id (docs/protocol.md §3)
    */
   inThread<T>(id: string, work: () => T): T;
   /**

@@ -17,7 +17,7 @@ export interface CodexConfigOptions {
  * Makes the `config.toml` with which Codex registers with the authority and sends its turns to the gateway. Every generation reads it: a feature
  * that a version does not have is ignored there.
  *
- * @see docs/protocol.md §4: the authority serves its routes under `/backend-api` too, which is where Codex expects them
+ * @see docs/protocol.md §5.1: the authority serves its routes under `/backend-api` too, which is where Codex expects them
  */
 export function createCodexConfig({ authority, gateway }: CodexConfigOptions): string {
   return stringify({

@@ -86,7 +86,7 @@ export function unknownKey(codexHome: string, { stored }: KeyPair): CliError {
 /**
  * Asks the authority which of two keys of one agent is its newest: the stored one, or one that was found elsewhere.
  *
- * The question is a rotation from the other key to the stored one (docs/protocol.md §5). If the stored key is the newest, it is a repetition and
+ * The question is a rotation from the other key to the stored one (docs/protocol.md §5.6). If the stored key is the newest, it is a repetition and
  * changes nothing. If the other key is the newest, the stored key was the agent's before and is refused. An authority that never had the
  * stored key, for instance one that was restored from a backup, takes it. The other key never becomes the agent's by it, wherever it came from.
  */

@@ -227,7 +227,7 @@ async function errorOf(turn: Promise<Answer>): Promise<CountersignError | undefi
   }
 }
 
-// A refusal comes back as the 401 itself or as the thread's error, whichever the rules of protocol §8 say.
+// A refusal comes back as the 401 itself or as the thread's error, whichever the rules of protocol §10 say.
 async function outcomeOf(turn: Promise<Answer>): Promise<string> {
   let answer: Answer | undefined;
   const error = await errorOf(

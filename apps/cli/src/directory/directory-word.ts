@@ -9,7 +9,7 @@ export type DirectoryWord =
   | { readonly kind: "untold" };
 
 /**
- * Tells whether an authority's directory may answer without a credential: on loopback alone (protocol §5). Elsewhere the question would only leave a
+ * Tells whether an authority's directory may answer without a credential: on loopback alone (protocol §5.8). Elsewhere the question would only leave a
  * refusal in its audit log.
  */
 export function mayTellAnyone(authority: string): boolean {

@@ -88,7 +88,7 @@ export async function checkToken(run: Run, login: StoredLogin): Promise<Verdict>
   }
 }
 
-// As protocol §8 learns it: the middle of the exchange, whole seconds rounded down, never out of a cache.
+// As protocol §10 learns it: the middle of the exchange, whole seconds rounded down, never out of a cache.
 function offsetOf({ headers, sentAt, receivedAt }: AuthorityResponse): number | undefined {
   const date = Date.parse(String(headers.date));
   if (Number.isNaN(date) || headers.age !== undefined) return undefined;

@@ -4,7 +4,7 @@ import { usageError } from "../text/cli-error.js";
 /**
  * Checks the ids behind `--account` and `--user`.
  *
- * @throws {CliError} `usage` when one cannot be such an id (docs/protocol.md §2)
+ * @throws {CliError} `usage` when one cannot be such an id (docs/protocol.md §3)
  */
 export function checkPrincipals(accountIds: readonly string[], userIds: readonly string[]): void {
   const hint = "1 to 256 printable ASCII characters without space, quote, comma and backslash";

@@ -25,7 +25,7 @@ export interface CheckedBinding {
  *
  * @returns `undefined` when the request has no signature with the tag of assertions
  * @throws {AgentAssertionError} `bad_signature` when it has one that does not hold
- * @see protocol.md §5, "request binding"
+ * @see protocol.md §7
  */
 export function checkBinding(
   parsed: ParsedAssertion,

@@ -32,7 +32,7 @@ export interface AssertionOptions {
   /** Allows plain `http` origins on other machines. Default false. Shows every assertion to the network. */
   readonly insecureHttp?: boolean | undefined;
   /**
-   * Binds each request to its assertion (protocol.md §5): method, URL and body are signed again for every attempt. Default false. The body
+   * Binds each request to its assertion (protocol.md §7): method, URL and body are signed again for every attempt. Default false. The body
    * must be known before it is sent: a stream is refused with `invalid_request`, and nothing is sent. A human's bearer binds nothing.
    */
   readonly binding?: boolean | undefined;

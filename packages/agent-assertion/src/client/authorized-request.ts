@@ -15,7 +15,7 @@ const AS_MADE: HopRule = { kind: "as_made" };
 /**
  * One request of a caller's, with all its hops: the credential of the one that is sent now, and the one repetition that a refusal allows.
  *
- * @see protocol.md §8
+ * @see protocol.md §10
  */
 export class AuthorizedRequest {
   readonly #authorizer: Authorizer;

@@ -59,7 +59,7 @@ export type AssertedFetch = (input: FetchInput, init?: AssertedInit) => Promise<
  *
  * @throws {AgentKeyError} `config_invalid` if an origin is not valid, or is plain http to another machine
  * @throws {AgentAssertionError} `config_invalid` if an argument, an option or a pattern is not valid
- * @see protocol.md §8
+ * @see protocol.md §10
  */
 export function withAssertion(
   fetch: Fetch,

@@ -165,7 +165,7 @@ function contentTypeOf(headers: Dispatcher.ResponseData["headers"]): string {
   return String(headers["content-type"] ?? "");
 }
 
-// protocol.md §7, for an answer that is no record.
+// protocol.md §9, for an answer that is no record.
 function refusal(status: number, known: Code | undefined): AgentAssertionError {
   if (status < 400) return badResponse(`has status ${status}`);
   const code = status >= 500 ? "server_error" : (known ?? codeOfStatus(status));

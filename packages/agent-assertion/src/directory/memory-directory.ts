@@ -26,7 +26,7 @@ export interface MemoryDirectoryOptions {
  * Makes a directory of fixed agents and tasks: for tests, and for verifying against a file.
  *
  * @throws {AgentKeyError} `config_invalid` for the authority
- * @throws {AgentAssertionError} `config_invalid` if an option is missing or wrong, an id is not one (protocol.md §2), or is there twice
+ * @throws {AgentAssertionError} `config_invalid` if an option is missing or wrong, an id is not one (protocol.md §3), or is there twice
  */
 export function memoryDirectory(options: MemoryDirectoryOptions): AgentDirectory {
   checkOptions(options, SHAPES);
@@ -46,7 +46,7 @@ export function memoryDirectory(options: MemoryDirectoryOptions): AgentDirectory
   };
 }
 
-// No id holds a slash (protocol.md §2), so that the pair is unambiguous.
+// No id holds a slash (protocol.md §3), so that the pair is unambiguous.
 function taskKey(agentRuntimeId: string, taskId: string): string {
   return `${agentRuntimeId}/${taskId}`;
 }
@@ -55,7 +55,7 @@ function requireId(id: string): string {
   if (isServerId(id)) return id;
   throw new AgentAssertionError(
     "config_invalid",
-    "each agent and task id must be one that a server may give (protocol.md §2)",
+    "each agent and task id must be one that a server may give (protocol.md §3)",
   );
 }
 

@@ -89,7 +89,7 @@ export interface RemoteDirectoryOptions {
  * @param authority - base URL of the authority: https, or http to a loopback host
  * @throws {AgentKeyError} `config_invalid` for the authority
  * @throws {AgentAssertionError} `config_invalid`, naming the option, if one is wrong, for instance a token with other than visible ASCII characters
- * @see protocol.md §5, "directory for resource servers"; security.md, "Revocation has a bound"
+ * @see protocol.md §5.8; security.md, "Revocation has a bound"
  */
 export function remoteDirectory(
   authority: string,

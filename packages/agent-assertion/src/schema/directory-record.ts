@@ -14,7 +14,7 @@ const principalId = z.string().refine(isPrincipalId, "no account or user id");
 const timestamp = z.string().refine(isTimestamp, "no timestamp YYYY-MM-DDTHH:MM:SSZ");
 const lifeState = z.enum(["active", "revoked", "expired"]);
 
-/** What the authority's directory answers about an agent and, where asked, one of its tasks (protocol.md §5). Unknown members are dropped. */
+/** What the authority's directory answers about an agent and, where asked, one of its tasks (protocol.md §5.8). Unknown members are dropped. */
 export const directoryRecordSchema = z.object({
   agent_runtime_id: serverId,
   account_id: principalId,
@@ -44,7 +44,7 @@ export interface DirectoryAnswer {
  * Reads the parsed JSON of a directory's answer. The caller compares the ids with those it asked for.
  *
  * @throws {AgentAssertionError} `bad_response` when it is not of the protocol's form, a public key that is none included
- * @see protocol.md §5
+ * @see protocol.md §5.8
  */
 export function parseDirectoryRecord(body: unknown): DirectoryAnswer {
   const result = directoryRecordSchema.safeParse(body);

@@ -5,10 +5,10 @@ import { AgentAssertionError } from "../agent-assertion-error.js";
 import type { AssertionRejected } from "../verify/assertion-rejected.js";
 import type { VerifiedAssertion } from "../verify/verified-assertion.js";
 
-/** Where the authority checks an assertion for a resource server, below its base URL (protocol.md §5). */
+/** Where the authority checks an assertion for a resource server, below its base URL (protocol.md §5.9). */
 export const INTROSPECTION_PATH = "/v1/assertion/introspect";
 
-/** Where an agent asks the authority whether its own assertion holds, below its base URL (protocol.md §5). */
+/** Where an agent asks the authority whether its own assertion holds, below its base URL (protocol.md §5.10). */
 export const ASSERTION_WHOAMI_PATH = "/v1/assertion/whoami";
 
 // Larger than the 8 KiB that an assertion may have, so that one that is too long is answered as malformed.
@@ -23,7 +23,7 @@ export const introspectionRequestSchema = z.object({
 });
 
 /**
- * Answer to an introspection (protocol.md §5): what a verifier found. `code` names the first check that failed; ids that stand beside it are
+ * Answer to an introspection (protocol.md §5.9): what a verifier found. `code` names the first check that failed; ids that stand beside it are
  * proven, since the signature held.
  */
 export const introspectionResponseSchema = z.discriminatedUnion("active", [
@@ -48,7 +48,7 @@ export const introspectionResponseSchema = z.discriminatedUnion("active", [
   }),
 ]);
 
-/** Answer to an agent that asks whether its own assertion holds (protocol.md §5). */
+/** Answer to an agent that asks whether its own assertion holds (protocol.md §5.10). */
 export const assertionWhoamiResponseSchema = z.object({
   agent_runtime_id: serverId,
   task_id: serverId,

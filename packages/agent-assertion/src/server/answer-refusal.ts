@@ -19,7 +19,7 @@ export function answerRefusal(response: ServerResponse, error: unknown): void {
   const { status, headers, body } = problemOf(error);
   const bytes = Buffer.from(body);
   for (const name of FIELDS_OF_ANOTHER_ANSWER) response.removeHeader(name);
-  // Clients learn the time from it (protocol.md §8).
+  // Clients learn the time from it (protocol.md §10).
   response.sendDate = true;
   response.writeHead(status, { ...headers, "content-length": bytes.length });
   response.end(bytes);

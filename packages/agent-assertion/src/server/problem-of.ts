@@ -24,7 +24,7 @@ export function isCallersFault(error: unknown): boolean {
  * shown to the caller.
  *
  * @param error - what `verify` or `verifyRequest` threw
- * @see protocol.md §5, "machine-readable refusals"; §7
+ * @see protocol.md §9
  */
 export function problemOf(error: unknown): Problem {
   if (AssertionRejected.is(error)) return createProblem(error.code, error.message);

@@ -48,7 +48,7 @@ export interface WithAgentOptions<Rest extends readonly unknown[] = readonly unk
  * here, up to the verifier's `maxBodyBytes`; the handler gets a request that has it still.
  *
  * @throws {AgentAssertionError} `config_invalid`, naming the argument or the option, if one is missing or wrong
- * @see protocol.md §5, §6
+ * @see protocol.md §7, §8
  */
 export function withAgent<Rest extends readonly unknown[] = []>(
   verifier: AssertionVerifier,

@@ -39,7 +39,7 @@ export interface BindRequestInput {
  * `signature`
  * @throws {AgentAssertionError} `invalid_request` when the authorization is not an assertion of the credential's agent and task, the
  * target is no absolute http(s) URL in the form that is sent, or the caller's own digest is not that of the body
- * @see protocol.md §5, "request binding"; RFC 9421
+ * @see protocol.md §7; RFC 9421
  */
 export function bindRequest(input: BindRequestInput): readonly (readonly [string, string])[] {
   const { credential, method } = input;

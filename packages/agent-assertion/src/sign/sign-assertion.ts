@@ -17,7 +17,7 @@ export interface SignAssertionInput {
  * Pure: the same input gives the same bytes, since Ed25519 is deterministic.
  *
  * @throws {AgentAssertionError} `invalid_request` when an id or the timestamp is not of the protocol's form: such a text is not signed
- * @see protocol.md §2, §4
+ * @see protocol.md §3, §6
  */
 export function signAssertion(input: SignAssertionInput): string {
   try {

@@ -29,7 +29,7 @@ export interface AgentDirectoryContractOptions {
 
 type Rules = ContractRules<AgentDirectoryPlace>;
 
-// The last ones are ids of no authority (protocol.md §2).
+// The last ones are ids of no authority (protocol.md §3).
 const UNKNOWN_IDS = [
   "agent_unknown",
   "__proto__",

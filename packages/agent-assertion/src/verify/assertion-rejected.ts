@@ -2,7 +2,7 @@ import type { CountersignErrorOptions } from "@countersign/agent-key";
 import type { CodeWith } from "@countersign/agent-key/codes";
 import { AgentAssertionError } from "../agent-assertion-error.js";
 
-/** The codes with which a verifier rejects, in the order of their checks (protocol.md §6, §7). */
+/** The codes with which a verifier rejects, in the order of their checks (protocol.md §8, §9). */
 export type RejectionCode = CodeWith<"givenBy", "verifier">;
 
 /** Whom a rejected assertion names. */
@@ -27,7 +27,7 @@ export interface AssertionRejectedOptions extends CountersignErrorOptions {
  * Answer it with `createProblem(error.code)`. The message says no more than the code: neither of them tells an agent's or a task's
  * state unless the signature held.
  *
- * @see protocol.md §6
+ * @see protocol.md §8
  */
 export class AssertionRejected extends AgentAssertionError {
   static override readonly brandName: string = "AssertionRejected";

@@ -14,7 +14,7 @@ import { isSignedBy } from "./is-signed-by.js";
 import type { ParsedAssertion } from "./parse-assertion.js";
 import type { AssertionPolicy, VerifiedAssertion } from "./verified-assertion.js";
 
-/** The time skew allowed either way unless the caller says otherwise, seconds (protocol.md §6, check 2). */
+/** The time skew allowed either way unless the caller says otherwise, seconds (protocol.md V-2). */
 export const DEFAULT_MAX_SKEW_SECONDS = 300;
 
 /** What the authority answered about the agent and the task that an assertion names. */
@@ -81,7 +81,7 @@ export type SignatureCheck = (parsed: ParsedAssertion, agent: AgentRecord) => bo
  *
  * @returns who sent it
  * @throws {AssertionRejected} with the code of the first check that fails
- * @see protocol.md §6
+ * @see protocol.md §8
  */
 export function checkAssertion(
   parsed: ParsedAssertion,
@@ -97,7 +97,7 @@ export function checkAssertion(
 }
 
 /**
- * The fixed order of protocol.md §6, in this one place. It stops before each fact it needs and says which, so that a verifier
+ * The fixed order of protocol.md §8, in this one place. It stops before each fact it needs and says which, so that a verifier
  * asks the directory no earlier than the order allows: nothing for an assertion out of time, no task before the signature held, and a
  * nonce is spent only after everything else held.
  *

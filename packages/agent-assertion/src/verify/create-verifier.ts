@@ -118,7 +118,7 @@ export interface AssertionVerifier {
  * others those alone who come from where it does. The last 10,000 ids of either kind are known.
  *
  * @throws {AgentAssertionError} `config_invalid`, naming the option, if one is missing or wrong, or `binding` lacks its `publicUrl` or `replayStore`
- * @see protocol.md §6
+ * @see protocol.md §8
  */
 export function createVerifier(options: CreateVerifierOptions): AssertionVerifier {
   checkOptions(options, SHAPES);
@@ -146,7 +146,7 @@ export function createVerifier(options: CreateVerifierOptions): AssertionVerifie
     accountId: string,
     signal: AbortSignal | undefined,
   ): Promise<TaskRecord | undefined> {
-    // No id holds a slash (protocol.md §2).
+    // No id holds a slash (protocol.md §3).
     const id = `${agentRuntimeId}/${taskId}`;
     const ask = (asked: AbortSignal | undefined) =>
       directory.task(agentRuntimeId, taskId, { signal: asked });

@@ -29,7 +29,7 @@ export interface ParsedAssertion {
  * `request.headersDistinct.authorization` (`request.headers.authorization` hides all but the first, and an assertion must be alone)
  * @throws {AssertionRejected} `missing` when there is no field or one of another scheme; `malformed` when there are several, or one that
  * begins with the scheme's name and is not exactly of the protocol's form
- * @see protocol.md §6, check 1
+ * @see protocol.md V-1
  */
 export function parseAssertion(header: string | readonly string[] | undefined): ParsedAssertion {
   const field = onlyField(header);

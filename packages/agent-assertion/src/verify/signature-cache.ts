@@ -11,7 +11,7 @@ interface Held {
 
 /**
  * Remembers which signatures held, by the field's bytes and the public key, and what those bytes say. Nothing else: time, states and policy
- * are looked at each time (protocol.md §6).
+ * are looked at each time (protocol.md §8).
  *
  * Only what held is kept, so that a caller without a key cannot fill it. The oldest goes first: an assertion is worth nothing after
  * its few minutes anyway.

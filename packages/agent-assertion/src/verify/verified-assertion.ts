@@ -19,7 +19,7 @@ export interface VerifiedAssertion {
   readonly covered: readonly string[];
 }
 
-/** What a resource server allows beyond a valid assertion (protocol.md §6, check 7). */
+/** What a resource server allows beyond a valid assertion (protocol.md V-7). */
 export interface AssertionPolicy {
   /** The accounts that are served. Absent: every account of the authority. Empty: none. */
   readonly accounts?: readonly string[] | undefined;

@@ -19,7 +19,7 @@ import { noteHuman } from "./refusal-record.js";
 import { isProvenAgentRegistration } from "./registration-proof.js";
 import { requestOccasion } from "./request-origin.js";
 
-/** Serves the registration of agents (protocol §4, generations A and C). */
+/** Serves the registration of agents (protocol §5.4, generations A and C). */
 export function addAgentRoutes(app: FastifyInstance, context: AuthorityContext): void {
   const config = { audited: "agent_registration", addressLimit: "all_requests" } as const;
   app.post(AGENT_REGISTRATION_PATH, { config }, async (request) => {
@@ -57,7 +57,7 @@ export function addAgentRoutes(app: FastifyInstance, context: AuthorityContext):
   });
 }
 
-// A client is told before an agent exists that its credential is not of the human that it registers for (protocol §5, "expected human").
+// A client is told before an agent exists that its credential is not of the human that it registers for (protocol §5.4).
 function assertExpectedHuman(
   { accountId, userId }: Pick<AgentRegistrationRequest, "accountId" | "userId">,
   principal: Pick<Principal, "accountId" | "userId">,

@@ -12,7 +12,7 @@ import { readHeaderLines, readSingleHeader } from "./read-headers.js";
 import { noteAgent } from "./refusal-record.js";
 import { originOf } from "./request-origin.js";
 
-/** Serves `GET /v1/assertion/whoami`: tells an agent whether its own assertion holds (protocol §5). */
+/** Serves `GET /v1/assertion/whoami`: tells an agent whether its own assertion holds (protocol §5.10). */
 export function addAssertionWhoamiRoutes(app: FastifyInstance, context: AuthorityContext): void {
   const { store, publicUrl, now } = context;
   // The answer does not name the authority.

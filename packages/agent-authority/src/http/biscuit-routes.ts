@@ -15,7 +15,7 @@ import { noteHuman } from "./refusal-record.js";
 import { parseRegistrationTarget } from "./registration-target.js";
 import { requestOccasion } from "./request-origin.js";
 
-/** Serves biscuits (protocol §4, generation A): for POST to the two registrations alone. */
+/** Serves biscuits (protocol §13.1, generation A): for POST to the two registrations alone. */
 export function addBiscuitRoutes(app: FastifyInstance, context: AuthorityContext): void {
   const config = { audited: "biscuit", addressLimit: "all_requests" } as const;
   app.get(BISCUIT_PATH, { config }, async (request, reply) => {

@@ -18,7 +18,7 @@ interface DirectoryParams {
   readonly taskId?: string;
 }
 
-/** Serves the directory for resource servers (protocol §5). */
+/** Serves the directory for resource servers (protocol §5.8). */
 export function addDirectoryRoutes(app: FastifyInstance, context: AuthorityContext): void {
   const answer = async (
     request: FastifyRequest<{ Params: DirectoryParams }>,

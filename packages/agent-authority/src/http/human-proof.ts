@@ -41,7 +41,7 @@ export async function checkAgentRegistrationProof(
 
 /**
  * Checks the human's proof of a task registration: none, or a biscuit. The agent's signature is what counts; a bearer token has no business
- * there (protocol §4). Who may come without a biscuit, {@link checkTaskGeneration} says once the agent is known.
+ * there (protocol §5.5). Who may come without a biscuit, {@link checkTaskGeneration} says once the agent is known.
  *
  * Throws `invalid_request` for an Authorization header, `biscuit_invalid`.
  */

@@ -15,7 +15,7 @@ import { readBearerToken, readHeaderLines } from "./read-headers.js";
 import { noteHuman } from "./refusal-record.js";
 import { calledAuthorityOf } from "./target-uri.js";
 
-/** Serves `POST /v1/assertion/introspect`: checks an assertion for resource servers that keep no directory (protocol §5). */
+/** Serves `POST /v1/assertion/introspect`: checks an assertion for resource servers that keep no directory (protocol §5.9). */
 export function addIntrospectionRoutes(app: FastifyInstance, context: AuthorityContext): void {
   const { store, publicUrl, now } = context;
   // What it says of the authority is replaced by what the caller knows it by.

@@ -31,7 +31,7 @@ interface AgentParams {
   readonly agentRuntimeId: string;
 }
 
-/** Serves what a human does to an agent of their own: its key rotated, and its end (protocol §5). */
+/** Serves what a human does to an agent of their own: its key rotated, and its end (protocol §5.6, §5.7). */
 export function addKeyRoutes(app: FastifyInstance, context: AuthorityContext): void {
   const rotationRoute = {
     config: { audited: "key_rotation", addressLimit: "all_requests" },

@@ -14,7 +14,7 @@ export const KEY_SET_PATHS = [
   "/agent-identities/jwks",
 ] as const;
 
-/** Serves the public keys that identity JWTs are verified with (protocol §4, generation B). */
+/** Serves the public keys that identity JWTs are verified with (protocol §13.2, generation B). */
 export function addKeySetRoutes(app: FastifyInstance, context: AuthorityContext): void {
   for (const path of KEY_SET_PATHS) {
     app.get(path, { config: OPEN_ROUTE }, async (_request, reply) => {

@@ -10,7 +10,7 @@ const loopbackConnections = new WeakMap<Socket, boolean>();
  * Tells whether a request was made on this machine to a listener of this machine's loopback: the listener is bound to loopback, `Host` is
  * a loopback name, and nothing says that a proxy passed it on. Where that cannot be told, it was not.
  *
- * @see protocol.md §5, "directory for resource servers"
+ * @see protocol.md §5.8
  */
 export function isLoopbackRequest(request: IncomingMessage): boolean {
   return (

@@ -12,7 +12,7 @@ import type { AuthorityContext } from "./authority-context.js";
 import { rawBodyOf } from "./raw-body.js";
 import { targetUriOf } from "./target-uri.js";
 
-// As long as a client may still have to learn the offset of its clock, and as an unproven claim lasts (protocol §4, §8).
+// As long as a client may still have to learn the offset of its clock, and as an unproven claim lasts (protocol §5.4, §10).
 const MAX_AGE_SECONDS = 86_400;
 
 interface ExpectedProof {
@@ -26,7 +26,7 @@ interface ExpectedProof {
  *
  * @returns whether the sender holds the key; `false` without a proof, where one is not required
  * @throws {Refusal} `bad_signature` when it does not hold, or is not there and required
- * @see protocol §5, "registration proof"
+ * @see protocol §5.3
  */
 export function isProvenAgentRegistration(
   context: AuthorityContext,

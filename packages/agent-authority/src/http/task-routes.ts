@@ -28,7 +28,7 @@ import { checkTaskRegistrationSignature } from "./registration-proof.js";
 import { taskRegistrationTarget } from "./registration-target.js";
 import { requestOccasion } from "./request-origin.js";
 
-/** Serves the registration of tasks (protocol §4, §5): all generations. */
+/** Serves the registration of tasks (protocol §5.5): all generations. */
 export function addTaskRoutes(app: FastifyInstance, context: AuthorityContext): void {
   app.post<{ Params: { agentRuntimeId: string } }>(
     "/v1/agent/:agentRuntimeId/task/register",
@@ -73,7 +73,7 @@ export function addTaskRoutes(app: FastifyInstance, context: AuthorityContext): 
   );
 }
 
-// Time, then that the agent is known, then the signature; its state only after that held (protocol §6).
+// Time, then that the agent is known, then the signature; its state only after that held (protocol §8).
 function checkSignature(
   registration: TaskRegistration,
   agentRuntimeId: string,

@@ -10,7 +10,7 @@ const DETAIL =
   "for a task that has ended countersign codex repair";
 
 /**
- * Serves `POST /codex/token-refresh`, which gives no token (protocol §5).
+ * Serves `POST /codex/token-refresh`, which gives no token (protocol §13.3).
  *
  * Codex asks for a new token after each 401. It never shows the text of a refused refresh, but tells its user to sign in again or names the
  * status. After an answer without a token it sends its request once more, and then shows why the gateway refused it.

@@ -13,7 +13,7 @@ export interface AgentKeyEntry {
   readonly x25519PublicKey: string;
 }
 
-/** The keys of an agent that are valid at an instant, the newest first: one, or more while one is rotated (protocol §5). */
+/** The keys of an agent that are valid at an instant, the newest first: one, or more while one is rotated (protocol §5.6). */
 export async function findAgentKeys(
   rows: Rows,
   agent: AgentRow,
@@ -50,7 +50,7 @@ export async function findEndedKeys(
 }
 
 /**
- * Notes that a key has signed: the first use of the newest one ends those before it (protocol §5).
+ * Notes that a key has signed: the first use of the newest one ends those before it (protocol §5.6).
  *
  * Throws `bad_signature` when the key has ended since its signature was checked.
  *

@@ -22,7 +22,7 @@ export interface UsableBiscuit extends Principal {
   readonly biscuitHash: string;
 }
 
-/** Makes a biscuit: proof of this human for one request within a minute (protocol §4, generation A). */
+/** Makes a biscuit: proof of this human for one request within a minute (protocol §13.1, generation A). */
 export async function issueBiscuit(
   rows: Rows,
   principal: Principal,

@@ -1,6 +1,6 @@
 import { AgentAuthorityError } from "../agent-authority-error.js";
 
-/** The part of what an agent asks for that the operator allows, sorted, each once (protocol §4). */
+/** The part of what an agent asks for that the operator allows, sorted, each once (protocol §5.4). */
 export function grantCapabilities(
   requested: readonly string[],
   allowed: readonly string[],

@@ -17,7 +17,7 @@ export function lifeStateOf(row: Mortal, instant: Instant): LifeState {
   return row.expires_at !== null && row.expires_at <= instant.text ? "expired" : "active";
 }
 
-/** Tells whether a row is a claim to a key that nobody proved in time: as good as not there (protocol §4). A revoked one stays. */
+/** Tells whether a row is a claim to a key that nobody proved in time: as good as not there (protocol §5.4). A revoked one stays. */
 export function isLapsedClaim(
   row: Pick<AgentRow, "proven_at" | "claimed_at" | "state">,
   instant: Instant,

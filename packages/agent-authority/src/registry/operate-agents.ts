@@ -157,7 +157,7 @@ export async function endOwnAgent(rows: Rows, row: FoundAgent, occasion: Occasio
   });
 }
 
-/** By an operator's word alone: nobody else brings a revoked key back (protocol §4), and no limit stands against it. */
+/** By an operator's word alone: nobody else brings a revoked key back (protocol §5.4), and no limit stands against it. */
 export function restoreAgent(
   store: AuthorityStore,
   agentRuntimeId: string,

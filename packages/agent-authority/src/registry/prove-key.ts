@@ -28,7 +28,7 @@ export async function lockClaims(rows: Rows, agentRuntimeId: string): Promise<vo
 
 /**
  * Makes a key its agent's own: from its first valid task registration or registration proof on, other users' claims to it are void
- * (protocol §4). Throws `invalid_key` when another agent has proved it.
+ * (protocol §5.4). Throws `invalid_key` when another agent has proved it.
  *
  * @param agent - whose key is not proven yet; read in this transaction
  */

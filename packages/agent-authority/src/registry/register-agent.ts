@@ -27,7 +27,7 @@ type Grant = Pick<AgentRow, "abom" | "capabilities" | "claimed_at" | "expires_at
 type Renewal = Grant | Pick<Grant, "expires_at">;
 
 /**
- * Registers an agent, or gives the one that this user registered with this key before, renewed (protocol §4).
+ * Registers an agent, or gives the one that this user registered with this key before, renewed (protocol §5.4).
  *
  * A repeat without proof renews the life of an agent whose key is proven, and changes nothing else: it takes only the human's token and the
  * public key, and the agent's machine is not the only place that has both.

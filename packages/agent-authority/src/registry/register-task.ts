@@ -57,7 +57,7 @@ export interface TaskPolicy extends TaskLifetimes {
 }
 
 /**
- * Registers a task of an agent whose signature was checked, or gives the live one that it got for the same Idempotency-Key (protocol §5).
+ * Registers a task of an agent whose signature was checked, or gives the live one that it got for the same Idempotency-Key (protocol §5.5).
  *
  * Throws `agent_revoked` or `agent_expired`; `forbidden` when the agent has too many live tasks.
  *

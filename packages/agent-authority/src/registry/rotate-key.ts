@@ -12,7 +12,7 @@ import { proveKey } from "./prove-key.js";
 import { Refusal } from "./refusal.js";
 import { endOfLife } from "./times.js";
 
-/** How long a replaced key is taken at most, unless the new one is used before (protocol §5). */
+/** How long a replaced key is taken at most, unless the new one is used before (protocol §5.6). */
 const OVERLAP_SECONDS = 86_400;
 
 /** A rotation whose signatures were checked. */

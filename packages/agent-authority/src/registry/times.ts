@@ -1,6 +1,6 @@
 import { formatTimestamp } from "@countersign/agent-key";
 
-/** How long an unproven claim to a key lasts (protocol §4). */
+/** How long an unproven claim to a key lasts (protocol §5.4). */
 const CLAIM_LIFETIME_MS = 24 * 3_600_000;
 
 /** The longest lifetime that is granted, ten years, so that every end of life has a four-digit year. */

@@ -2,7 +2,7 @@ import { isPrincipalId, isServerId } from "@countersign/agent-key";
 import { CODES } from "@countersign/agent-key/codes";
 import { z } from "zod";
 
-// protocol §2. The pattern tells readers of the document what the check behind it says exactly.
+// protocol §3. The pattern tells readers of the document what the check behind it says exactly.
 const SERVER_ID = /^[!$&-.0-9;=@A-Z[\]^_`a-z{|}~]{1,256}$/;
 const PRINCIPAL_ID = /^[!#-+\--[\]-~]{1,256}$/;
 
@@ -24,7 +24,7 @@ export const lifeState = z.enum(["active", "revoked", "expired"]);
 /** Whether a user or an account was ended. */
 export const principalState = z.enum(["active", "revoked"]);
 
-/** A code of protocol §7. */
+/** A code of protocol §9. */
 export const code = z.enum(CODES);
 
 /** Seconds that something is to live. */

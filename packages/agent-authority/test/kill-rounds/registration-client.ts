@@ -16,7 +16,7 @@ export interface Round {
   onAnswer(): void;
 }
 
-/** What a client knows of a request: `unknown` is asked again, as its answer said (protocol §8). */
+/** What a client knows of a request: `unknown` is asked again, as its answer said (protocol §10). */
 type Outcome = "done" | "refused" | "unknown";
 
 type Work = (round: Round) => Promise<Outcome>;
@@ -47,7 +47,7 @@ export class RegistrationClient {
     this.#random = random;
   }
 
-  /** Works until the authority is gone. What was cut off is the first thing that the next round asks again, as a client does (protocol §8). */
+  /** Works until the authority is gone. What was cut off is the first thing that the next round asks again, as a client does (protocol §10). */
   async work(round: Round): Promise<void> {
     for (;;) {
       const work = this.#unfinished ?? this.#next();

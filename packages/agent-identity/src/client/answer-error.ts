@@ -8,7 +8,7 @@ import { parseRetryAfter } from "./retry-after.js";
 const NO_AUTHORITY =
   "check the URL of the authority, its path included: there is no authority at this one";
 
-/** Makes the error of an answer that is not 2xx (protocol.md §7). */
+/** Makes the error of an answer that is not 2xx (protocol.md §9). */
 export function answerError(
   what: string,
   answer: Exchange,
@@ -36,7 +36,7 @@ export function answerError(
     {
       status,
       retryAfterSeconds,
-      // A 403 is worth another turn only where the authority says so (protocol.md §8).
+      // A 403 is worth another turn only where the authority says so (protocol.md §10).
       retryable:
         status === 429 || status >= 500 || (status === 403 && retryAfterSeconds !== undefined),
       hint: isElsewhere ? NO_AUTHORITY : hintOfCode(code, options.authority),

@@ -38,7 +38,7 @@ import { usableToken } from "./usable-token.js";
 
 /**
  * The only code that talks to an authority: one base URL, redirects never followed, bodies up to 1 MiB, JSON only, one deadline for a
- * call with all its attempts, and every refusal as an {@link AuthorityError} with a code of protocol.md §7.
+ * call with all its attempts, and every refusal as an {@link AuthorityError} with a code of protocol.md §9.
  */
 export class AuthorityClient {
   /** Normalised base URL. */
@@ -68,7 +68,7 @@ export class AuthorityClient {
   /**
    * Sends one call and gives its 2xx answer, parsed.
    *
-   * @throws {AuthorityError} with the code of protocol.md §7; `retryable` where the same call may succeed later
+   * @throws {AuthorityError} with the code of protocol.md §9; `retryable` where the same call may succeed later
    */
   async request(
     request: AuthorityRequest,
@@ -89,7 +89,7 @@ export class AuthorityClient {
   }
 
   /**
-   * Mints a one-use biscuit for one request to this authority (protocol.md §4, generation A).
+   * Mints a one-use biscuit for one request to this authority (protocol.md §13.1, generation A).
    *
    * @param accessToken - the human's token; secret
    * @throws {AuthorityError} as {@link AuthorityClient.request}
@@ -107,7 +107,7 @@ export class AuthorityClient {
   }
 
   /**
-   * Asks whose token it is (protocol.md §5).
+   * Asks whose token it is (protocol.md §5.10).
    *
    * @throws {AuthorityError} as {@link AuthorityClient.request}
    * @throws {AgentIdentityError} `bad_response`

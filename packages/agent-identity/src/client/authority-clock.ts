@@ -13,7 +13,7 @@ export type AuthorityExchange = Pick<AuthorityResponse, "headers" | "sentAt" | "
 /**
  * The clock of the one authority, as far as its answers tell: learned from their `Date`, never from a resource server's.
  *
- * @see docs/protocol.md §8
+ * @see docs/protocol.md §10
  */
 export class AuthorityClock {
   readonly #now: () => number;

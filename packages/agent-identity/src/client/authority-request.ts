@@ -98,7 +98,7 @@ export interface AuthorityClientOptions {
   readonly deadlineMs?: number | undefined;
   /**
    * Upper bound of the attempts of one call, a whole number from 1. Default: none. A call whose connection fails, or that is answered with
-   * 503, is then repeated until its deadline; after other temporary failures it makes at most 3 attempts (protocol.md §8).
+   * 503, is then repeated until its deadline; after other temporary failures it makes at most 3 attempts (protocol.md §10).
    */
   readonly attempts?: number | undefined;
   /** Clock, epoch ms. Default `Date.now`. */

@@ -26,7 +26,7 @@ export interface SentRegistration {
  * The fields that show that the sender of a registration holds the key: a message signature over method, URL, body and, where that header
  * is sent, `Idempotency-Key`. Made anew for each attempt; none without a signer or a body.
  *
- * @see protocol.md §5, "registration proof"; RFC 9421
+ * @see protocol.md §5.3; RFC 9421
  */
 export function registrationProof(
   signer: RegistrationSigner | undefined,

@@ -147,7 +147,7 @@ test.each([
   ["401", new AuthorityError("unauthenticated", "x", { status: 401 }), 0],
   ["400", new AuthorityError("invalid_request", "x", { status: 400 }), 0],
   ["an answer that does not parse", new AuthorityError("bad_response", "x", { status: 200 }), 0],
-])("%s is tried again as protocol.md §8 says", async (_, error, pauses) => {
+])("%s is tried again as protocol.md §10 says", async (_, error, pauses) => {
   expect(await pausesOf({}, error)).toHaveLength(pauses);
 });
 

@@ -25,7 +25,7 @@ export interface RetryOptions {
 }
 
 /**
- * Runs attempts until one succeeds, fails for good, or no other one fits into the deadline (protocol.md §8). What a restart of the authority
+ * Runs attempts until one succeeds, fails for good, or no other one fits into the deadline (protocol.md §10). What a restart of the authority
  * looks like from outside is repeated until then; time-outs, other connection errors, 429 and other 5xx make at most 3 attempts fail.
  *
  * Each attempt but the last gets half of the time that is left, so that one hanging connection does not use it all.

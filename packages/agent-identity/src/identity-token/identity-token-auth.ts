@@ -39,7 +39,7 @@ export interface IdentityTokenAuthOptions extends IdentityTokenOptions {
  * `current` rejects with what `verifyIdentityToken` throws.
  *
  * @throws {AgentKeyError} `config_invalid`, naming the option, if one is missing or wrong
- * @see docs/protocol.md §4 (generation B), §8
+ * @see docs/protocol.md §13.2 (generation B), §10
  */
 export function identityTokenAuth(options: IdentityTokenAuthOptions): AuthSource {
   checkOptions(options, SHAPES);

@@ -25,7 +25,7 @@ const CODE_OF: Readonly<Record<IdentityTokenReason, Code>> = {
   issuer: "unauthenticated",
   audience: "unauthenticated",
   claim: "malformed",
-  // The agent of an identity token ends with it (docs/protocol.md §5).
+  // The agent of an identity token ends with it (docs/protocol.md §13.2).
   expired: "agent_expired",
   key: "invalid_key",
 };

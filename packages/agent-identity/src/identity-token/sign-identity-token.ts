@@ -52,7 +52,7 @@ export interface SignIdentityTokenOptions {
  *
  * @returns compact JWT. Secret: it is a key file
  * @throws {AgentIdentityError} `invalid_request` when a claim is not what it must be; `config_invalid` when the key cannot sign with RS256
- * @see docs/protocol.md §4; RFC 7515, RFC 7519
+ * @see docs/protocol.md §13.2; RFC 7515, RFC 7519
  */
 export async function signIdentityToken(
   content: IdentityTokenContent,

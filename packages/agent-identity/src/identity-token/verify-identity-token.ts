@@ -73,7 +73,7 @@ export interface VerifiedIdentityToken {
  * @throws {AuthorityError} when the key set cannot be fetched
  * @throws {AgentKeyError} `config_invalid` when `authority` is no base URL
  * @throws {AgentIdentityError} `config_invalid` when the tolerance is none
- * @see docs/protocol.md §4; RFC 7515, RFC 7519 §7.2
+ * @see docs/protocol.md §13.2; RFC 7515, RFC 7519 §7.2
  */
 export async function verifyIdentityToken(
   token: string,

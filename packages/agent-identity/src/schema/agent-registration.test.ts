@@ -106,7 +106,7 @@ describe("a registration answer is refused", () => {
     await expectRefused(() => parseAgentRegistrationResponse(body), "bad_response");
   });
 
-  test("for every id that protocol.md §2 excludes, and for no other", () => {
+  test("for every id that protocol.md §3 excludes, and for no other", () => {
     const allowed = /^[!$&-.0-9;=@-[\]-~]{1,256}$/;
     fc.assert(
       fc.property(fc.string({ unit: "binary-ascii", maxLength: 300 }), (id) => {

@@ -9,7 +9,7 @@ export const AGENT_REGISTRATION_PATH = "/v1/agent/register";
 /**
  * How a registration proof names the key of an agent that has no id yet: the base64 of its OpenSSH line, which stands in the body as well.
  *
- * @see protocol.md §5, "registration proof"
+ * @see protocol.md §5.3
  */
 export function agentRegistrationKeyid(publicKey: AgentPublicKey): string {
   return publicKey.line.slice(publicKey.line.indexOf(" ") + 1);
@@ -25,7 +25,7 @@ const label = z
 const principalId = (what: string) => z.string().refine(isPrincipalId, `not ${what}`);
 
 /**
- * Body of an agent registration: `{abom, agent_public_key, capabilities, ttl?}` (protocol.md §4), and whom it is for (§5, "expected human"). Unknown
+ * Body of an agent registration: `{abom, agent_public_key, capabilities, ttl?}` (protocol.md §5.4), and whom it is for (§5, "expected human"). Unknown
  * members are ignored.
  */
 export const agentRegistrationRequestSchema = z.object({
@@ -105,7 +105,7 @@ export function createAgentRegistrationRequest(
  * Checks the form and the key (canonical, on the curve, not of small order); not who sent it.
  *
  * @throws {AgentIdentityError} `invalid_request` for another form; `invalid_key` for a key that is none
- * @see protocol.md §3, §4
+ * @see protocol.md §4, §5.4
  */
 export function parseAgentRegistrationRequest(body: unknown): AgentRegistrationRequest {
   const parsed = agentRegistrationRequestSchema.safeParse(body);
@@ -147,7 +147,7 @@ export function createAgentRegistrationResponse(
 /**
  * Reads the parsed JSON answer to an agent registration.
  *
- * The id is checked against protocol.md §2, so that it can reach a path or a signed text. Whether account and user are those that were
+ * The id is checked against protocol.md §3, so that it can reach a path or a signed text. Whether account and user are those that were
  * registered for is checked by who sent the request.
  *
  * @throws {AgentIdentityError} `bad_response`

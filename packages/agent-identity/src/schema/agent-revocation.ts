@@ -12,7 +12,7 @@ export function agentRevocationPath(agentRuntimeId: string): string {
   return `/v1/agent/${agentRuntimeId}/revoke`;
 }
 
-/** Answer to an agent revocation: `{agent_runtime_id, agent_state: "revoked"}` (protocol.md §5). Unknown members are ignored. */
+/** Answer to an agent revocation: `{agent_runtime_id, agent_state: "revoked"}` (protocol.md §5.7). Unknown members are ignored. */
 export const agentRevocationResponseSchema = z.object({
   agent_runtime_id: z.string().refine(isServerId, "not a server's id"),
   agent_state: z.literal("revoked"),

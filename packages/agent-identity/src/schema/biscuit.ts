@@ -25,7 +25,7 @@ export interface BiscuitRequest {
   readonly requestId: string;
 }
 
-/** Makes the headers of `GET {base}/authenticate_app_v2` (protocol.md §4). */
+/** Makes the headers of `GET {base}/authenticate_app_v2` (protocol.md §13.1). */
 export function createBiscuitRequestHeaders(request: BiscuitRequest): Record<string, string> {
   return {
     authorization: `Bearer ${request.accessToken}`,

@@ -7,7 +7,7 @@ const numericDate = z.number().min(0).max(253_402_300_799);
 /**
  * The claims of an identity token (generation B), `agent_private_key` among them. Unknown claims are allowed, and so are unknown plans.
  *
- * @see docs/protocol.md §4; RFC 7519 §4.1
+ * @see docs/protocol.md §13.2; RFC 7519 §4.1
  */
 export const identityClaimsSchema = z.looseObject({
   iss: z.string(),

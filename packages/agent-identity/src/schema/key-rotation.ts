@@ -24,7 +24,7 @@ export function keyRotationPath(agentRuntimeId: string): string {
 
 const signature = z.string().min(1).max(MAX_SIGNATURE_LENGTH);
 
-/** Body of a key rotation: `{agent_public_key, timestamp, signature, new_key_signature, compromised?}` (protocol.md §5). Unknown members are ignored. */
+/** Body of a key rotation: `{agent_public_key, timestamp, signature, new_key_signature, compromised?}` (protocol.md §5.6). Unknown members are ignored. */
 export const keyRotationRequestSchema = z.object({
   agent_public_key: z.string().max(2048),
   timestamp: z.string().max(32),
@@ -78,11 +78,11 @@ export interface KeyRotationResponse {
 /**
  * The text that both keys of a rotation sign.
  *
- * @see protocol.md §5, "key rotation"
+ * @see protocol.md §5.6
  */
 export function keyRotationText(rotation: KeyRotation): string {
   const { authority, agentRuntimeId, timestamp, newPublicKey } = rotation;
-  // None of them can hold a line break: a base URL, an id of §2, a timestamp, a line of OpenSSH.
+  // None of them can hold a line break: a base URL, an id of protocol §3, a timestamp, a line of OpenSSH.
   return ["countersign-rotate-v1", authority, agentRuntimeId, timestamp, newPublicKey.line].join(
     "\n",
   );

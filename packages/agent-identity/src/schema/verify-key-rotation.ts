@@ -43,7 +43,7 @@ export interface VerifiedKeyRotation {
  *
  * @throws {AgentIdentityError} `expired` or `not_yet_valid` outside the skew; `bad_signature`; `invalid_key` when the new key signs for itself
  * or was the agent's before
- * @see protocol.md §5, "key rotation"
+ * @see protocol.md §5.6
  */
 export function verifyKeyRotation(
   request: KeyRotationRequest,

@@ -6,7 +6,7 @@ import { describeZodError } from "../internal/describe-zod-error.js";
 /** Where a human's token is resolved, below the authority's base URL. */
 export const WHOAMI_PATH = "/v1/whoami";
 
-/** Answer of `GET {base}/v1/whoami` (protocol.md §5). Unknown members are ignored. */
+/** Answer of `GET {base}/v1/whoami` (protocol.md §5.10). Unknown members are ignored. */
 export const whoamiResponseSchema = z.object({
   account_id: z.string().refine(isPrincipalId, "not an account id"),
   user_id: z.string().refine(isPrincipalId, "not a user id"),

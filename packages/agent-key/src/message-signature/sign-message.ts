@@ -36,7 +36,7 @@ export interface MessageSignature {
  * The values are taken as they are given: that they are those of the message is the caller's part.
  *
  * @throws {AgentKeyError} `invalid_request` when a name, a value or a parameter cannot be signed
- * @see RFC 9421 §3.1, §3.3.6, §4; docs/protocol.md §5
+ * @see RFC 9421 §3.1, §3.3.6, §4; docs/protocol.md §7
  */
 export function signMessage(input: SignMessageInput): MessageSignature {
   const { key, keyid, tag, created, components } = input;

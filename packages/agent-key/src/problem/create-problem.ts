@@ -25,7 +25,7 @@ const ERROR_TYPE: Readonly<Record<number, string>> = {
   429: "rate_limit_error",
 };
 
-/** The HTTP status with which our servers answer a code (protocol.md §7). */
+/** The HTTP status with which our servers answer a code (protocol.md §9). */
 export function statusOf(code: Code): number {
   return codeRow(code).status;
 }
@@ -37,7 +37,7 @@ export function statusOf(code: Code): number {
  *
  * @param detail - one sentence for a person; shown to the caller, so that it must hold nothing internal. Credentials in it are hidden: it
  * may repeat what was sent
- * @see RFC 9457; protocol.md §5, "machine-readable refusals"
+ * @see RFC 9457; protocol.md §9
  */
 export function createProblem(code: Code, detail?: string, extra: ProblemExtra = {}): Problem {
   const status = extra.status ?? statusOf(code);

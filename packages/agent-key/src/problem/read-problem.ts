@@ -45,7 +45,7 @@ export function parseProblem(
 /**
  * Reads why a server refused, from `WWW-Authenticate`, else from problem+json.
  *
- * It is a hint: whoever acts on it must not trust it further than protocol.md §8 says.
+ * It is a hint: whoever acts on it must not trust it further than protocol.md §10 says.
  *
  * @param readStart - called only when the body may say why; gives it whole, or any text that is not JSON if it is over
  * {@link MAX_PROBLEM_BYTES}. A rejection gives no reason
@@ -65,7 +65,7 @@ export async function refusalCode(
   }
 }
 
-/** The code that stands for a status whose answer has none (protocol.md §7). */
+/** The code that stands for a status whose answer has none (protocol.md §9). */
 export function codeOfStatus(status: number): Code {
   if (INVALID_REQUEST.has(status)) return "invalid_request";
   if (status === 401) return "unauthenticated";

@@ -7,7 +7,7 @@ const MAX_ORIGINS = 1000;
  * Bounds what refusals of resource servers can cause: after one recovery for an origin the next is allowed only when a request there was
  * answered other than 401, or after 10 minutes. One for each thread.
  *
- * @see docs/protocol.md §8
+ * @see docs/protocol.md §10
  */
 export class RecoveryBudget {
   readonly #spentAt = new LinkedMap<string, number>(MAX_ORIGINS);

@@ -30,7 +30,7 @@ export interface TaskRequest {
  *
  * @throws {AuthorityError} what the authority refused
  * @throws {AgentTaskError} `bad_response` when its answer names no task, or one that has ended
- * @see docs/protocol.md §4, §5
+ * @see docs/protocol.md §5.5
  */
 export async function requestTask(request: TaskRequest): Promise<AgentTask> {
   const { client, clock, identity, human } = request;

@@ -13,7 +13,7 @@ const MAX_SWITCHES = 3;
 const REPLACE_AGAIN_AFTER_MS = 10 * 60 * 1000;
 
 /**
- * Brings a scope to a task of the current agent: from the store, else from the authority; with what protocol §8 prescribes when the
+ * Brings a scope to a task of the current agent: from the store, else from the authority; with what protocol §10 prescribes when the
  * authority refuses the agent or the time.
  */
 export class TaskRegistrar {

@@ -6,7 +6,7 @@ import type { TaskRegistration } from "../sign/sign-task-registration.js";
 /**
  * The body of a task registration. Loose: Codex may add members, and none but these two is looked at.
  *
- * @see docs/protocol.md §4
+ * @see docs/protocol.md §5.5
  */
 export const taskRegistrationRequestSchema = z.looseObject({
   // 64 bytes in standard base64; another alphabet or stray bits would give one signature two spellings.
@@ -19,7 +19,7 @@ export const taskRegistrationRequestSchema = z.looseObject({
  *
  * @param body - the parsed JSON, untrusted
  * @throws {AgentTaskError} `invalid_request` when it has another form
- * @see docs/protocol.md §4
+ * @see docs/protocol.md §5.5
  */
 export function parseTaskRegistrationRequest(body: unknown): TaskRegistration {
   const parsed = taskRegistrationRequestSchema.safeParse(body);

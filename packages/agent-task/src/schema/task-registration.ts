@@ -10,7 +10,7 @@ const LATEST_MS = Date.UTC(9999, 11, 31, 23, 59, 59);
 /**
  * The answer to a task registration. Loose: members that are not known are ignored, and null counts as absent.
  *
- * @see docs/protocol.md §4, §5
+ * @see docs/protocol.md §5.5
  */
 export const taskRegistrationResponseSchema = z.looseObject({
   task_id: z.string().nullish(),
@@ -34,8 +34,8 @@ export interface RegisteredTask {
  *
  * @param body - the parsed JSON, untrusted
  * @param key - the key that signed the registration
- * @throws {AgentTaskError} `bad_response` when no form is present, the box does not open, or the id is none (docs/protocol.md §2)
- * @see docs/protocol.md §4
+ * @throws {AgentTaskError} `bad_response` when no form is present, the box does not open, or the id is none (docs/protocol.md §3)
+ * @see docs/protocol.md §5.5
  */
 export function parseTaskRegistrationResponse(body: unknown, key: AgentKey): RegisteredTask {
   const parsed = taskRegistrationResponseSchema.safeParse(body);

@@ -14,7 +14,7 @@ export interface TaskRegistrationResponse {
  *
  * @param x25519PublicKey - of the key that signed the registration
  * @throws what `sealTaskId` throws
- * @see docs/protocol.md §4, §5
+ * @see docs/protocol.md §5.5
  */
 export function createTaskRegistrationResponse(
   task: RegisteredTask,

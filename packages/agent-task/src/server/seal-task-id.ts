@@ -16,9 +16,9 @@ const recipients = new LinkedMap<string, KeyObject>(MAX_RECIPIENTS);
  * `encrypted_task_id` of an answer.
  *
  * @param x25519PublicKey - 32 bytes, from `toX25519PublicKey`
- * @throws {TypeError} when the id is none (docs/protocol.md §2) or the key has another length
+ * @throws {TypeError} when the id is none (docs/protocol.md §3) or the key has another length
  * @throws what `node:crypto` throws when the key is of small order, which no checked `AgentPublicKey` gives
- * @see docs/protocol.md §4
+ * @see docs/protocol.md §5.5
  */
 export function sealTaskId(taskId: string, x25519PublicKey: Uint8Array): string {
   if (!isServerId(taskId)) throw new TypeError("taskId is no valid id");

@@ -28,7 +28,7 @@ export interface VerifiedTaskRegistration {
  * @param agentRuntimeId - of the path, decoded
  * @param publicKeys - the keys that are valid for this agent now
  * @throws {AgentTaskError} `expired` or `not_yet_valid` outside the skew; `bad_signature`
- * @see docs/protocol.md §4, §6
+ * @see docs/protocol.md §5.5, §8
  */
 export function verifyTaskRegistration(
   request: TaskRegistration,

@@ -6,7 +6,7 @@ import { ed25519 } from "@noble/curves/ed25519.js";
  *
  * As libsodium's `crypto_sign_ed25519_pk_to_curve25519` gives it (RFC 7748 §4.1).
  *
- * @see docs/protocol.md §3
+ * @see docs/protocol.md §4
  */
 export function toX25519PublicKey(publicKey: AgentPublicKey): Uint8Array {
   return ed25519.utils.toMontgomery(publicKey.toBytes());

@@ -13,7 +13,7 @@ export interface TaskRegistration {
  *
  * @param agentRuntimeId - checked by `isServerId`; an id with a colon would make the text ambiguous
  * @param timestamp - as `formatTimestamp` writes it
- * @see docs/protocol.md §4
+ * @see docs/protocol.md §5.5
  */
 export function taskRegistrationText(agentRuntimeId: string, timestamp: string): string {
   return `${agentRuntimeId}:${timestamp}`;
@@ -22,7 +22,7 @@ export function taskRegistrationText(agentRuntimeId: string, timestamp: string):
 /**
  * Makes the body of a task registration. Pure: the same input gives the same bytes (RFC 8032 §5.1.6).
  *
- * @see docs/protocol.md §4
+ * @see docs/protocol.md §5.5
  */
 export function signTaskRegistration(
   agentRuntimeId: string,

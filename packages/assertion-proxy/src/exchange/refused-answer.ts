@@ -18,7 +18,7 @@ export class RefusedAnswer {
 
   /**
    * Reads why the upstream refused, from `WWW-Authenticate`, else from problem+json. It is a hint: whoever acts on it must not trust it
-   * further than protocol.md §8 says.
+   * further than protocol.md §10 says.
    */
   code(): Promise<Code | undefined> {
     const raw = this.incoming.rawHeaders;

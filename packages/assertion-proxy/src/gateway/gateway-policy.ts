@@ -112,7 +112,7 @@ export function createGatewayPolicy(options: GatewayPolicyOptions): GatewayPolic
       keepTrailer: forwarded.trailersOf(request.rawHeaders),
       identity,
       recheck: {
-        // No id holds a slash (protocol.md §2).
+        // No id holds a slash (protocol.md §3).
         key: `${assertion.agentRuntimeId}/${assertion.taskId}`,
         run: (recheckSignal) => recheck(verifier, assertion, recheckSignal),
       },
@@ -188,7 +188,7 @@ async function recheck(
     await verifier.recheck(assertion, { signal });
   } catch (error) {
     if (!AssertionRejected.is(error)) throw refusalOf(error);
-    // No 401: the upstream has the request, and after a 401 for its task a client would send it there once more (protocol.md §8).
+    // No 401: the upstream has the request, and after a 401 for its task a client would send it there once more (protocol.md §10).
     const message = `${error.message}; whether the request was done is not known`;
     throw new RequestRefusal(error.code, message, { cause: error, answeredAs: "forbidden" });
   }

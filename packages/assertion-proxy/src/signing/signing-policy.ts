@@ -50,7 +50,7 @@ const BINDING_FIELDS = ["content-digest", "signature", "signature-input"];
  * somebody else is used for it.
  *
  * @throws {AssertionProxyError} `config_invalid` for a name in `forwardHeaders` that may not pass
- * @see protocol.md §8
+ * @see protocol.md §10
  */
 export function createSigningPolicy(options: SigningPolicyOptions): ProxyPolicy {
   const { guard, isSecret, threadHeaders, threads, signer, origin, patience } = options;

@@ -64,7 +64,7 @@ export interface SigningProxyOptions {
    */
   readonly replayBodyBytes?: number | undefined;
   /**
-   * Bind each request to its method, URL and body (protocol.md §5). Default false. Bodies are then held until they are whole: nothing
+   * Bind each request to its method, URL and body (protocol.md §7). Default false. Bodies are then held until they are whole: nothing
    * streams to the upstream; answers still do.
    */
   readonly binding?: boolean | undefined;

@@ -123,7 +123,7 @@ function endToEndFields(raw: RawFields, keep: KeepAnswerField): string[] {
   );
 }
 
-// An agent that hears it replaces its task or its agent (protocol.md §8). Only the verifier that the client speaks to may say so.
+// An agent that hears it replaces its task or its agent (protocol.md §10). Only the verifier that the client speaks to may say so.
 function isOwnChallenge({ name, value }: FieldLine): boolean {
   return name === "www-authenticate" && OWN_SCHEME.test(value);
 }

@@ -13,7 +13,6 @@ const HERE = "documents/documents.test.ts";
 const WITH_LONG_CELLS: readonly string[] = [
   "ARCHITECTURE.md",
   "SECURITY.md",
-  "docs/protocol.md",
   "packages/agent-assertion/README.md",
   "packages/agent-authority/README.md",
   "packages/agent-identity/README.md",

@@ -159,7 +159,7 @@ async function requireNewest(
 }
 
 // Codex has one place for an agent. What stands there is kept here when it is replaced, under an authority that somebody has to name: a key is
-// used with the authority it came from and no other (protocol §3).
+// used with the authority it came from and no other (protocol §4).
 function refuseUnknown(
   other: StoredIdentity,
   mine: StoredIdentity,

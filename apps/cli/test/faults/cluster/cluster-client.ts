@@ -7,7 +7,7 @@ import type { SeededRandom } from "../../seeded-random.js";
 
 const THREADS = 3;
 const PAUSE_MS = 60;
-// As many as a client of §8 makes: one, and up to three more after a passing trouble.
+// As many as a client of protocol §10 makes: one, and up to three more after a passing trouble.
 const MAX_TRIES = 4;
 
 /** Where a client sends its turns, and how it proves its human. */
@@ -177,7 +177,7 @@ class RefusedTurn extends Error {
 
 interface Trouble {
   readonly code: string;
-  /** Whether protocol §8 has the client try again. */
+  /** Whether protocol §10 has the client try again. */
   readonly isPassing: boolean;
   readonly retryAfterMs: number;
   readonly agentRuntimeId?: string | undefined;

@@ -45,7 +45,7 @@ export interface AssertionAdapterOptions extends AssertionOptions {
  *
  * @param axios - your copy of axios; its default export
  * @throws {AgentKeyError | AgentAssertionError} `config_invalid` if an argument, an option, an origin or a pattern is not valid
- * @see protocol.md §8
+ * @see protocol.md §10
  */
 export function assertionAdapter(
   axios: Axios,

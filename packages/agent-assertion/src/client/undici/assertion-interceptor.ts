@@ -43,7 +43,7 @@ export type AssertionInterceptor = (
  * nothing is sent.
  *
  * @throws {AgentKeyError | AgentAssertionError} `config_invalid` if an argument, an option, an origin or a pattern is not valid
- * @see protocol.md §8
+ * @see protocol.md §10
  */
 export function assertionInterceptor(
   source: CredentialSource,

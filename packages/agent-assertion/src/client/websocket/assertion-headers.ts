@@ -53,7 +53,7 @@ interface Dial {
  * A client that follows redirects by itself must not get these headers: it would carry them along. undici's and Node's never do.
  *
  * @throws {AgentKeyError | AgentAssertionError} `config_invalid` if an argument, an option, an origin or a pattern is not valid
- * @see protocol.md §8
+ * @see protocol.md §10
  */
 export function assertionHeaders(
   source: CredentialSource,

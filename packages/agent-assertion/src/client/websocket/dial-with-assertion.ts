@@ -39,7 +39,7 @@ export type AssertedDial = <Socket extends DialledSocket>(
  * is not a ws(s) URL.
  *
  * @throws {AgentKeyError | AgentAssertionError} `config_invalid` if an argument, an option, an origin or a pattern is not valid
- * @see protocol.md §8
+ * @see protocol.md §10
  */
 export function dialWithAssertion(
   source: CredentialSource,

@@ -187,7 +187,7 @@ function membersOf(fields: z.ZodObject) {
   });
 }
 
-// Unknown members are ignored on both sides (protocol §4), so what is told is the input form, which allows them.
+// Unknown members are ignored on both sides (protocol §3), so what is told is the input form, which allows them.
 function componentsOf(named: z.core.$ZodRegistry<{ id: string }>): Json {
   const { schemas } = z.toJSONSchema(named, { io: "input", uri: referenceTo });
   return Object.fromEntries(

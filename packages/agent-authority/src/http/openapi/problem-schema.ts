@@ -1,7 +1,7 @@
 import type { Code } from "@countersign/agent-key";
 import { z } from "zod";
 
-/** A refusal (RFC 9457) with one of these codes of protocol §7. */
+/** A refusal (RFC 9457) with one of these codes of protocol §9. */
 export function problemSchema(status: number, codes: readonly Code[]) {
   return z.object({
     title: z.string(),

@@ -27,10 +27,10 @@ import { openApiSchema } from "./openapi-schema.js";
 /** The schemas of the public listener, by their names in its document. */
 export const PUBLIC_SCHEMAS = {
   AgentRegistrationRequest: agentRegistrationRequestSchema,
-  // Our authority always says whom the agent belongs to (protocol §2).
+  // Our authority always says whom the agent belongs to (protocol §5.4).
   AgentRegistration: agentRegistrationResponseSchema.required({ account_id: true, user_id: true }),
   TaskRegistrationRequest: taskRegistrationRequestSchema,
-  // Of the forms that clients read, the one that every generation does (protocol §4).
+  // Of the forms that clients read, the one that every generation does (protocol §5.5).
   TaskRegistration: taskRegistrationResponseSchema
     .pick({ encrypted_task_id: true, expires_at: true })
     .extend({ encrypted_task_id: z.string().regex(/^[A-Za-z0-9+/]+={0,2}$/) }),
