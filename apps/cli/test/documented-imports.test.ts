@@ -8,7 +8,9 @@ const ROOT = join(import.meta.dirname, "../../..");
 async function documents(): Promise<string[]> {
   const packages = await readdir(join(ROOT, "packages"));
   const readmes = packages.map((name) => `packages/${name}/README.md`);
-  const all = ["README.md", "docs/clients.md", "apps/cli/README.md", ...readmes];
+  const pages = await readdir(join(ROOT, "docs"), { recursive: true });
+  const docs = pages.filter((path) => path.endsWith(".md")).map((path) => `docs/${path}`);
+  const all = ["README.md", "apps/cli/README.md", ...docs, ...readmes];
   const texts = await Promise.all(
     all.map((path) => readFile(join(ROOT, path), "utf8").catch(() => undefined)),
   );

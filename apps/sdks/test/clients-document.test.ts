@@ -25,7 +25,7 @@ const api: UpstreamHandler = (request) => {
 test.each([
   ["docs/clients.md", "sdk-clients.ts"],
   ["packages/ai/README.md", "one-client.ts"],
-  ["packages/agent-assertion/README.md", "openai-fetch.ts"],
+  ["docs/signing.md", "openai-fetch.ts"],
 ])("%s shows the example %s, which these tests run", async (document, example) => {
   const text = await readFile(join(import.meta.dirname, "examples", example), "utf8");
   const shown = await readFile(join(import.meta.dirname, "../../..", document), "utf8");
@@ -69,7 +69,7 @@ test("the clients of docs/clients.md are signed, and send no placeholder", async
   expect(tap.received()).not.toContain("placeholder");
 });
 
-test("the OpenAI client of the README of @countersign/agent-assertion is signed", async () => {
+test("the OpenAI client of docs/signing.md is signed", async () => {
   const { thread, tap } = await startWorld({ api });
   const openai = createOpenAI(thread, tap.url);
   const chat = await openai.chat.completions.create({ model: "any", messages });

@@ -13,7 +13,14 @@ const HERE = "documents/documents.test.ts";
 const WITH_LONG_CELLS: readonly string[] = [
   "ARCHITECTURE.md",
   "SECURITY.md",
-  "packages/agent-assertion/README.md",
+  "packages/agent-authority/README.md",
+  "packages/agent-identity/README.md",
+  "packages/agent-task/README.md",
+  "packages/assertion-proxy/README.md",
+];
+
+/** The READMEs that are still longer. One that is no longer so must leave the list. */
+const LONG_READMES: readonly string[] = [
   "packages/agent-authority/README.md",
   "packages/agent-identity/README.md",
   "packages/agent-task/README.md",
@@ -24,6 +31,13 @@ test("no document has a table cell over 200 characters, but for those that are l
   expect(documents.length).toBeGreaterThan(20);
   const found = documents.filter((document) => longCells(document).length > 0);
   expect(found.map(({ path }) => path)).toEqual(WITH_LONG_CELLS);
+});
+
+test("no README of a package is longer than 9 KiB, but for those that are listed", () => {
+  const readmes = documents.filter(({ path }) => path.startsWith("packages/"));
+  expect(readmes.length).toBeGreaterThan(10);
+  const long = readmes.filter(({ text }) => Buffer.byteLength(text) > 9 * 1024);
+  expect(long.map(({ path }) => path)).toEqual(LONG_READMES);
 });
 
 test("no link of a document leads nowhere", () => {

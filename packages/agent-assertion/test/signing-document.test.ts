@@ -13,7 +13,7 @@ import { startWebSocketServer } from "./websocket-server.js";
 
 const read = (path: string) => readFileSync(new URL(path, import.meta.url), "utf8");
 
-describe("the README", () => {
+describe("docs/signing.md", () => {
   test.each(["undici-client", "websocket-client", "undici-websocket", "axios-client", "explain"])(
     "shows the %s that is run here",
     (name) => {
@@ -21,7 +21,7 @@ describe("the README", () => {
         /"\.\.\/\.\.\/src\/(.+)\.js"/g,
         '"@countersign/agent-assertion/$1"',
       );
-      expect(read("../README.md")).toContain(`\`\`\`ts\n${program}\`\`\``);
+      expect(read("../../../docs/signing.md")).toContain(`\`\`\`ts\n${program}\`\`\``);
     },
   );
 

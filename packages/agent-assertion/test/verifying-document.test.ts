@@ -30,7 +30,7 @@ const apis: readonly [string, (verifier: AssertionVerifier) => Promise<RequestLi
   ["Hono", async (verifier) => listenerOf(createHonoApi(verifier))],
 ];
 
-// A server of the README behind the verifier of the README, reached at a public URL of its own.
+// A server of docs/verifying.md behind the verifier there, reached at a public URL of its own.
 async function startExample(create: (verifier: AssertionVerifier) => Promise<RequestListener>) {
   const authority = await startTestUpstream(({ url }) => ({
     body: createDirectoryRecord(agent, url.includes("/task/") ? task : undefined),
@@ -53,7 +53,7 @@ async function startExample(create: (verifier: AssertionVerifier) => Promise<Req
   return { origin, bound, unbound };
 }
 
-describe.each(apis)("the README's server on %s", (_, create) => {
+describe.each(apis)("the document's server on %s", (_, create) => {
   const post = { method: "POST", headers: { "content-type": "application/json" } } as const;
 
   test("knows the agent of a bound request, and reads its body", async () => {
@@ -71,13 +71,13 @@ describe.each(apis)("the README's server on %s", (_, create) => {
   });
 });
 
-test("the README's server on Express asks for a capability where it has to", async () => {
+test("the document's server on Express asks for a capability where it has to", async () => {
   const { origin, bound } = await startExample(async (verifier) => createExpressApi(verifier));
   const answer = await bound(`${origin}/v1/everything`, { method: "DELETE" });
   expect(answer.status).toBe(403);
 });
 
-test("the README's directory counts its lookups", async () => {
+test("the document's directory counts its lookups", async () => {
   const authority = await startTestUpstream(() => ({ body: createDirectoryRecord(agent) }));
   const counted: string[] = [];
   const directory = createDirectory(authority.url, (name) => counted.push(name));
@@ -90,13 +90,16 @@ test("the README's directory counts its lookups", async () => {
   expect(counted).toEqual(["agent miss", "agent hit"]);
 });
 
-test.each(["express-server", "fastify-server", "hono-server", "counted-directory"])(
-  "the README shows the %s that is run here",
-  (name) => {
-    const read = (path: string) => readFileSync(new URL(path, import.meta.url), "utf8");
-    const program = read(`./examples/${name}.ts`)
-      .replaceAll('"../../src/index.js"', '"@countersign/agent-assertion"')
-      .replaceAll(/"\.\.\/\.\.\/src\/(.+)\.js"/g, '"@countersign/agent-assertion/$1"');
-    expect(read("../README.md")).toContain(`\`\`\`ts\n${program}\`\`\``);
-  },
-);
+test.each([
+  "express-server",
+  "fastify-server",
+  "hono-server",
+  "counted-directory",
+  "bound-verifier",
+])("docs/verifying.md shows the %s that is run here", (name) => {
+  const read = (path: string) => readFileSync(new URL(path, import.meta.url), "utf8");
+  const program = read(`./examples/${name}.ts`)
+    .replaceAll('"../../src/index.js"', '"@countersign/agent-assertion"')
+    .replaceAll(/"\.\.\/\.\.\/src\/(.+)\.js"/g, '"@countersign/agent-assertion/$1"');
+  expect(read("../../../docs/verifying.md")).toContain(`\`\`\`ts\n${program}\`\`\``);
+});
