@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises";
-import { AgentKey, AgentKeyError } from "@countersign/agent-key";
+import { AgentKey, AgentKeyError, StoreError } from "@countersign/agent-key";
+import { expectRejection } from "@countersign/testing/vitest";
 import { describe, expect, test } from "vitest";
-import { expectRejection } from "../test/support/expect-rejection.js";
 import { onceAtStep } from "../test/support/identity-steps.js";
 import { openGate, openManager } from "../test/support/manager.js";
 import type { AgentIdentity } from "./agent-identity.js";
@@ -11,7 +11,6 @@ import { fixedAuth } from "./auth.js";
 import { AuthorityError } from "./authority-error.js";
 import { AuthorityClient } from "./client/authority-client.js";
 import type { CredentialStore, Credentials } from "./credential-store.js";
-import { CredentialStoreError } from "./credential-store-error.js";
 import type { Binding } from "./identity-index.js";
 import { memoryStore } from "./store/memory-store.js";
 
@@ -165,12 +164,10 @@ describe("keeps the key before the authority hears of it", () => {
     const store = {
       ...memoryStore(),
       update: () =>
-        Promise.reject(
-          new CredentialStoreError("store_denied", "read-only", { hint: "make it writable" }),
-        ),
+        Promise.reject(new StoreError("store_denied", "read-only", { hint: "make it writable" })),
     };
     const { manager, authority } = await openManager({ store });
-    await expectRejection(manager.ensure(), CredentialStoreError, "store_denied");
+    await expectRejection(manager.ensure(), StoreError, "store_denied");
     expect(authority.requests).toEqual([]);
   });
 
@@ -428,11 +425,11 @@ test("a login that changes with every look is an error, not an endless loop", as
 
 test("an auth source that cannot be read is an error, not nobody", async () => {
   const auth = {
-    current: () => Promise.reject(new CredentialStoreError("store_corrupt", "x", { hint: "y" })),
+    current: () => Promise.reject(new StoreError("store_corrupt", "x", { hint: "y" })),
   };
   const { manager } = await openManager({ auth, store: unusable });
-  await expectRejection(manager.ensure(), CredentialStoreError, "store_corrupt");
-  await expectRejection(manager.peek(), CredentialStoreError, "store_corrupt");
+  await expectRejection(manager.ensure(), StoreError, "store_corrupt");
+  await expectRejection(manager.peek(), StoreError, "store_corrupt");
 });
 
 describe("a failed registration is an error of its own call, with its code:", () => {
@@ -568,10 +565,10 @@ describe("an identity that cannot be read is store_corrupt, and nothing is regis
       store,
       features: { isEnabled: () => true },
     });
-    const error = await expectRejection(again.ensure(), CredentialStoreError, "store_corrupt");
+    const error = await expectRejection(again.ensure(), StoreError, "store_corrupt");
     expect(error.hint).toContain("forget");
     expect(error.message).not.toContain("AAAA");
-    await expectRejection(again.peek(), CredentialStoreError, "store_corrupt");
+    await expectRejection(again.peek(), StoreError, "store_corrupt");
     // Others are not touched by it.
     expect(await other.manager.ensure()).toMatchObject({ agentRuntimeId: "agent_1" });
     expect(await again.forget()).toBe(true);
@@ -580,7 +577,7 @@ describe("an identity that cannot be read is store_corrupt, and nothing is regis
 
   test("the whole list", async () => {
     const { manager, authority } = await openWith([{ ...claim, problem: "is no list", value: 7 }]);
-    await expectRejection(manager.ensure(), CredentialStoreError, "store_corrupt");
+    await expectRejection(manager.ensure(), StoreError, "store_corrupt");
     expect(authority.requests).toEqual([]);
   });
 
@@ -588,7 +585,7 @@ describe("an identity that cannot be read is store_corrupt, and nothing is regis
     const { manager, authority, store } = await openManager();
     const binding = { authority: authority.url, accountId: "acct-1", userId: "user-1" };
     await store.update((current) => ({ ...current, unreadable: [{ ...claim, ...binding }] }));
-    await expectRejection(manager.ensure(), CredentialStoreError, "store_corrupt");
+    await expectRejection(manager.ensure(), StoreError, "store_corrupt");
     expect(authority.requests).toEqual([]);
     expect(await manager.forget()).toBe(true);
     expect(await manager.ensure()).toMatchObject({ agentRuntimeId: "agent_1" });

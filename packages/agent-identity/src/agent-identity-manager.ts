@@ -100,7 +100,7 @@ export class AgentIdentityManager {
    * @returns `undefined`: the feature is off, or nobody is logged in
    * @throws {AuthorityError} when the authority refuses or cannot be reached; the next call tries again with the same key
    * @throws {AgentIdentityError} `bad_response`, `invalid_request`, `config_invalid`, `no_identity`, `not_logged_in`, `cancelled` by `close`
-   * @throws {CredentialStoreError} `store_corrupt`, `store_denied`, `store_locked`
+   * @throws {StoreError} `store_corrupt`, `store_denied`, `store_locked`
    * @throws the reason of `signal`, once the caller ended the call
    */
   async ensure(options: EnsureIdentityOptions = {}): Promise<AgentIdentity | undefined> {
@@ -170,7 +170,7 @@ export class AgentIdentityManager {
    * @returns `undefined`: the feature is off, or nobody is logged in
    * @throws {AuthorityError} when the authority refuses or cannot be reached
    * @throws {AgentIdentityError} `no_identity` without an agent; `not_logged_in` where the agent came with its key; `bad_response`, `cancelled`
-   * @throws {CredentialStoreError} as the store
+   * @throws {StoreError} as the store
    * @see protocol.md §5.6
    */
   async rotate(options: RotateIdentityOptions = {}): Promise<AgentKeyRotation | undefined> {
@@ -200,7 +200,7 @@ export class AgentIdentityManager {
    * off, or gives the identity that another process has rotated or registered meanwhile.
    *
    * @returns `undefined`: neither of them, the feature is off, or no human is logged in
-   * @throws {AuthorityError} {@link AgentIdentityError} {@link CredentialStoreError} as `rotate`
+   * @throws {AuthorityError} {@link AgentIdentityError} {@link StoreError} as `rotate`
    */
   async finishRotation(
     identity: AgentIdentity,
@@ -220,7 +220,7 @@ export class AgentIdentityManager {
    *
    * @param identity - removed only while it is the stored one. Default: whatever is stored for the auth of now
    * @returns whether there was one
-   * @throws {CredentialStoreError} as the store
+   * @throws {StoreError} as the store
    */
   async forget(identity?: AgentIdentity): Promise<boolean> {
     const binding = identity ?? (await this.#auth.binding());

@@ -1,9 +1,8 @@
-import { AgentKey, isPrincipalId } from "@countersign/agent-key";
+import { AgentKey, isPrincipalId, StoreError } from "@countersign/agent-key";
 import type { AgentIdentity } from "./agent-identity.js";
 import { AgentIdentityError } from "./agent-identity-error.js";
 import type { HumanAuth } from "./auth.js";
 import type { CredentialStore, Credentials, UnreadableMember } from "./credential-store.js";
-import { CredentialStoreError } from "./credential-store-error.js";
 import { type Binding, entryOf, isEntryOf } from "./identity-index.js";
 import type { StoredIdentity } from "./schema/credentials.js";
 import { isWhole } from "./store/credentials-codec.js";
@@ -47,7 +46,7 @@ export function isSameBinding(one: Binding, other: Binding): boolean {
 /**
  * Finds the stored identity of a binding.
  *
- * @throws {CredentialStoreError} `store_corrupt` when there is one that cannot be read: it is never taken for "none"
+ * @throws {StoreError} `store_corrupt` when there is one that cannot be read: it is never taken for "none"
  */
 export function findEntry(
   credentials: Credentials,
@@ -88,7 +87,7 @@ export function isUnreadableOf(member: UnreadableMember, binding: Binding): bool
 /**
  * Reads the key of a stored identity.
  *
- * @throws {CredentialStoreError} `store_corrupt`
+ * @throws {StoreError} `store_corrupt`
  */
 export function importEntryKey(
   entry: StoredIdentity,
@@ -104,7 +103,7 @@ export function importEntryKey(
 /**
  * Reads the key that takes over in a rotation.
  *
- * @throws {CredentialStoreError} `store_corrupt`
+ * @throws {StoreError} `store_corrupt`
  */
 export function importNextKey(
   privateKey: string,
@@ -141,8 +140,8 @@ function unreadableIdentity(
   store: Pick<CredentialStore, "description">,
   problem: string,
   cause?: unknown,
-): CredentialStoreError {
-  return new CredentialStoreError(
+): StoreError {
+  return new StoreError(
     "store_corrupt",
     `the identity of this login in ${store.description} cannot be read: ${problem}`,
     {

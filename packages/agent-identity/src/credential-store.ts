@@ -46,7 +46,7 @@ export interface CredentialStore {
    *
    * Called for every request: fast if nothing changed. What the file store and the memory store of this package return is frozen.
    *
-   * @throws {CredentialStoreError} `store_corrupt` or `store_denied`
+   * @throws {StoreError} `store_corrupt` or `store_denied`
    */
   load(): Promise<Credentials>;
   /**
@@ -54,7 +54,7 @@ export interface CredentialStore {
    *
    * @param change - gives the new content; `undefined` writes nothing
    * @returns what the store holds now
-   * @throws {CredentialStoreError} `store_corrupt`, `store_denied`, `store_locked`
+   * @throws {StoreError} `store_corrupt`, `store_denied`, `store_locked`
    */
   update(
     change: (current: Credentials) => Credentials | undefined,
@@ -64,7 +64,7 @@ export interface CredentialStore {
    * Runs while holding a named lock across the processes that share this store. Never the lock that `update` takes.
    *
    * @param run - its argument, where given, is aborted when the lock was lost
-   * @throws {CredentialStoreError} `store_locked` when somebody else keeps it too long
+   * @throws {StoreError} `store_locked` when somebody else keeps it too long
    */
   withLock<T>(
     name: string,

@@ -1,11 +1,10 @@
-import { AgentKey } from "@countersign/agent-key";
+import { AgentKey, StoreError } from "@countersign/agent-key";
+import { expectRejection } from "@countersign/testing/vitest";
 import { beforeEach, expect, test, vi } from "vitest";
-import { expectRejection } from "../test/support/expect-rejection.js";
 import { AgentIdentityError } from "./agent-identity-error.js";
 import { AgentIdentityManager } from "./agent-identity-manager.js";
 import { type AuthSource, createAuthSlot, fixedAuth } from "./auth.js";
 import type { CredentialStore } from "./credential-store.js";
-import { CredentialStoreError } from "./credential-store-error.js";
 import { loginAuth, removeLogin, saveLogin } from "./login-auth.js";
 import { memoryStore } from "./store/memory-store.js";
 
@@ -118,7 +117,7 @@ test("what cannot be read is store_corrupt at each look, and never nobody", asyn
     identities: [{ ...entry("user-1"), private_key: "none" }],
   }));
   for (let i = 0; i < 2; i += 1) {
-    await expectRejection(manager.look(), CredentialStoreError, "store_corrupt");
+    await expectRejection(manager.look(), StoreError, "store_corrupt");
   }
 });
 

@@ -47,7 +47,7 @@ export class IdentityLooks {
    * The login of this moment and its agent.
    *
    * @param how - `peek`: without a request, as `AuthSource.peek`
-   * @throws as the auth source; {@link CredentialStoreError} as the store, `store_corrupt` for a login or an identity that cannot be read
+   * @throws as the auth source; {@link StoreError} as the store, `store_corrupt` for a login or an identity that cannot be read
    */
   async look(how: "current" | "peek"): Promise<IdentityLook> {
     const { auth: source, store } = this.#options;

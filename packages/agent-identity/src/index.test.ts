@@ -1,20 +1,15 @@
-import { CountersignError } from "@countersign/agent-key";
+import { CountersignError, StoreError } from "@countersign/agent-key";
 import { isCode } from "@countersign/agent-key/codes";
 import { expect, test } from "vitest";
 import * as authorityClient from "./authority-client.js";
 import * as identityToken from "./identity-token.js";
 import * as index from "./index.js";
-import * as privateFile from "./private-file.js";
 
 test("every exported error has a code, a name and a guard that tells it from the others", () => {
-  const all = Object.entries({ ...index, ...authorityClient, ...privateFile });
+  const all = Object.entries({ ...index, ...authorityClient });
   const errors = all.filter(([name]) => name.endsWith("Error"));
-  expect(errors.map(([name]) => name).sort()).toEqual([
-    "AgentIdentityError",
-    "AuthorityError",
-    "CredentialStoreError",
-  ]);
-  const classes = [index.AgentIdentityError, index.AuthorityError, index.CredentialStoreError];
+  expect(errors.map(([name]) => name).sort()).toEqual(["AgentIdentityError", "AuthorityError"]);
+  const classes = [index.AgentIdentityError, index.AuthorityError, StoreError];
   for (const one of classes) {
     const error = new one("timeout", "x");
     expect(isCode(error.code)).toBe(true);

@@ -17,7 +17,6 @@ export type {
   Credentials,
   UnreadableMember,
 } from "./credential-store.js";
-export { CredentialStoreError } from "./credential-store-error.js";
 export { isFormerKey, publicLineOf, withFormerKey } from "./former-keys.js";
 export type { IdentityEvent, IdentityMessage } from "./identity-channel.js";
 export { IDENTITY_CHANNEL } from "./identity-channel.js";

@@ -42,7 +42,7 @@ export class KeyRotationRequests {
 
   /**
    * @throws {AuthorityError} when the authority refuses or cannot be reached
-   * @throws {CredentialStoreError} `store_corrupt` if one of the keys cannot be read
+   * @throws {StoreError} `store_corrupt` if one of the keys cannot be read
    */
   async send(wanted: WantedRotation): Promise<KeyRotationResponse> {
     let { mayBeKnown } = wanted.rotating;

@@ -12,7 +12,7 @@ export class KnownIdentities {
     this.#store = store;
   }
 
-  /** @returns `undefined`: the entry is pending. @throws {CredentialStoreError} `store_corrupt` when its key is none */
+  /** @returns `undefined`: the entry is pending. @throws {StoreError} `store_corrupt` when its key is none */
   of(entry: StoredIdentity): AgentIdentity | undefined {
     if (entry.state !== "registered") return undefined;
     const binding = bindingKey({

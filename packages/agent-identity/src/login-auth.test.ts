@@ -1,11 +1,9 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { AgentKeyError } from "@countersign/agent-key";
+import { AgentKeyError, StoreError } from "@countersign/agent-key";
+import { expectRejection, openDirectory } from "@countersign/testing/vitest";
 import { expect, test } from "vitest";
-import { openDirectory } from "../test/support/directory.js";
-import { expectRejection } from "../test/support/expect-rejection.js";
 import { AgentIdentityError } from "./agent-identity-error.js";
-import { CredentialStoreError } from "./credential-store-error.js";
 import { loginAuth, removeLogin, saveLogin } from "./login-auth.js";
 import { fileStore } from "./store/file-store.js";
 import { memoryStore } from "./store/memory-store.js";
@@ -66,7 +64,7 @@ test("a login that cannot be read is store_corrupt until it is removed or replac
   for (const remedy of [() => removeLogin(store), () => saveLogin(store, LOGIN)]) {
     await write();
     const reading = Promise.resolve(auth.current());
-    const error = await expectRejection(reading, CredentialStoreError, "store_corrupt");
+    const error = await expectRejection(reading, StoreError, "store_corrupt");
     expect(error.message).not.toContain("secret-token");
     await remedy();
     await auth.current();

@@ -3,11 +3,11 @@ import {
   hideMembers,
   type OptionShape,
   parseAuthority,
+  StoreError,
 } from "@countersign/agent-key";
 import { AgentIdentityError } from "./agent-identity-error.js";
 import type { AuthSource, HumanAuth } from "./auth.js";
 import type { CredentialStore, Credentials } from "./credential-store.js";
-import { CredentialStoreError } from "./credential-store-error.js";
 import type { LoginToken } from "./identity-token/login-token.js";
 import { describeZodError } from "./internal/describe-zod-error.js";
 import {
@@ -92,7 +92,7 @@ function readableLogin(
 ): StoredLogin | null {
   const broken = unreadable.find(({ member }) => member === "login");
   if (broken === undefined) return login;
-  throw new CredentialStoreError(
+  throw new StoreError(
     "store_corrupt",
     `the login in ${store.description} cannot be read: ${broken.problem}`,
     { hint: "restore it from a backup, or log in again with the token that you were given" },
@@ -104,7 +104,7 @@ function readableLogin(
  *
  * @throws {AgentIdentityError} `invalid_request` when it is no login, for instance because an account or user id has a space
  * @throws {AgentKeyError} `config_invalid` when its authority is no base URL
- * @throws {CredentialStoreError} as the store
+ * @throws {StoreError} as the store
  */
 export async function saveLogin(
   store: CredentialStore,

@@ -1,10 +1,10 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { expectRejection } from "@countersign/testing/vitest";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { AuthorityError } from "../src/authority-error.js";
 import { AuthorityClient } from "../src/client/authority-client.js";
 import { memoryStore } from "../src/store/memory-store.js";
-import { expectRejection } from "./support/expect-rejection.js";
 import { onceAtStep } from "./support/identity-steps.js";
 import { openGate, openManager } from "./support/manager.js";
 

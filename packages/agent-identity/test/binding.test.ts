@@ -1,7 +1,7 @@
 import { headerOf } from "@countersign/testing";
+import { expectRejection } from "@countersign/testing/vitest";
 import { describe, expect, test } from "vitest";
 import { AgentIdentityError } from "../src/agent-identity-error.js";
-import { expectRejection } from "./support/expect-rejection.js";
 import { IDENTITY_STEPS, isSentBy, onceAtStep, onIdentityStep } from "./support/identity-steps.js";
 import { openGate, openManager } from "./support/manager.js";
 

@@ -1,7 +1,8 @@
 import { readdir, readFile } from "node:fs/promises";
+import { StoreError } from "@countersign/agent-key";
+import { expectRejection } from "@countersign/testing/vitest";
 import { describe, expect, test } from "vitest";
 import { AuthorityError } from "../src/authority-error.js";
-import { CredentialStoreError } from "../src/credential-store-error.js";
 import {
   createAuth,
   createToken,
@@ -11,7 +12,6 @@ import {
   openCodexAgent,
   openCodexHome,
 } from "./support/codex-home.js";
-import { expectRejection } from "./support/expect-rejection.js";
 import { openGate } from "./support/manager.js";
 import { runTogether, startProgram } from "./support/processes.js";
 
@@ -24,7 +24,7 @@ describe("an identity of this login that cannot be read registers nothing, until
   ])("%s", async (_, members) => {
     const agent_identity = { ...IDENTITY_A, ...members };
     const { manager, authority, value } = await openCodexAgent({ agent_identity });
-    const error = await expectRejection(manager.ensure(), CredentialStoreError, "store_corrupt");
+    const error = await expectRejection(manager.ensure(), StoreError, "store_corrupt");
     expect(error.hint).toContain("forget");
     expect(error.message).not.toContain("secret");
     expect(authority.counts.registerAgent).toBe(0);
@@ -37,7 +37,7 @@ describe("an identity of this login that cannot be read registers nothing, until
 test("a login that cannot be read registers nothing", async () => {
   const { account_id, ...tokens } = createTokens();
   const { manager, authority } = await openCodexAgent({ tokens });
-  await expectRejection(manager.ensure(), CredentialStoreError, "store_corrupt");
+  await expectRejection(manager.ensure(), StoreError, "store_corrupt");
   expect(authority.requests).toEqual([]);
 });
 

@@ -1,11 +1,9 @@
 import { chmod, chown, mkdir, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { AgentKey } from "@countersign/agent-key";
+import { AgentKey, StoreError } from "@countersign/agent-key";
+import { expectRejection, openDirectory } from "@countersign/testing/vitest";
 import { beforeEach, describe, expect, test } from "vitest";
-import { CredentialStoreError } from "../src/credential-store-error.js";
 import { fileStore } from "../src/store/file-store.js";
-import { openDirectory } from "./support/directory.js";
-import { expectRejection } from "./support/expect-rejection.js";
 import { startProgram } from "./support/processes.js";
 
 const LOGIN = {
@@ -101,19 +99,19 @@ describe("what was kept of a file", () => {
     await rename(file, `${file}.aside`);
     expect(await loginOf()).toBeNull();
     await symlink(`${file}.aside`, file);
-    await expectRejection(store.load(), CredentialStoreError, "store_denied");
+    await expectRejection(store.load(), StoreError, "store_denied");
     await rm(file);
     await rename(`${file}.aside`, file);
     await expect.poll(isKept).toBe(true);
     await rename(home, `${home}-aside`);
     expect(await loginOf()).toBeNull();
     await symlink(`${home}-aside`, home);
-    await expectRejection(store.load(), CredentialStoreError, "store_denied");
+    await expectRejection(store.load(), StoreError, "store_denied");
     await rm(home);
     await rename(`${home}-aside`, home);
     await expect.poll(isKept).toBe(true);
     await writeFile(file, "{");
-    await expectRejection(store.load(), CredentialStoreError, "store_corrupt");
+    await expectRejection(store.load(), StoreError, "store_corrupt");
   });
 
   test.runIf(process.platform !== "win32")(
@@ -140,7 +138,7 @@ describe("what was kept of a file", () => {
       for (const path of [home, file]) {
         await expect.poll(isKept).toBe(true);
         await chown(path, 12_345, 12_345);
-        await expectRejection(store.load(), CredentialStoreError, "store_denied");
+        await expectRejection(store.load(), StoreError, "store_denied");
         await chown(path, 0, 0);
       }
     },

@@ -1,5 +1,6 @@
 import { setImmediate } from "node:timers/promises";
-import { AgentKey } from "@countersign/agent-key";
+import { AgentKey, StoreError } from "@countersign/agent-key";
+import { expectRejection } from "@countersign/testing/vitest";
 import { describe, expect, test } from "vitest";
 import type { AgentIdentity } from "../src/agent-identity.js";
 import { AgentIdentityError } from "../src/agent-identity-error.js";
@@ -7,10 +8,8 @@ import { fixedAuth } from "../src/auth.js";
 import { AuthorityError } from "../src/authority-error.js";
 import { AuthorityClient } from "../src/client/authority-client.js";
 import type { CredentialStore } from "../src/credential-store.js";
-import { CredentialStoreError } from "../src/credential-store-error.js";
 import { publicLineOf, withFormerKey } from "../src/former-keys.js";
 import { openCodexAgent } from "./support/codex-home.js";
-import { expectRejection } from "./support/expect-rejection.js";
 import { onIdentityStep } from "./support/identity-steps.js";
 import { type ManagerSetup, openGate, openManager } from "./support/manager.js";
 
@@ -76,7 +75,7 @@ describe("a rotation is not begun", () => {
   test("with an unfinished one whose key cannot be read, and the agent goes on", async () => {
     const { manager, authority, store, line } = await openAgent();
     await editEntry(store, { next_private_key: "br0ken" });
-    await expectRejection(manager.rotate(), CredentialStoreError, "store_corrupt");
+    await expectRejection(manager.rotate(), StoreError, "store_corrupt");
     expect(lineOf(await manager.ensure())).toBe(line);
     expect(authority.counts.rotateKey).toBe(0);
   });

@@ -2,9 +2,9 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { startProcess, type TestProcess } from "@countersign/testing";
+import { openDirectory } from "@countersign/testing/vitest";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { openAuthority } from "./support/authority.js";
-import { openDirectory } from "./support/directory.js";
 import { openSecretService, whyNoSecretService } from "./support/secret-service.js";
 
 const PROGRAM = fileURLToPath(new URL("processes/use-keyring.ts", import.meta.url));

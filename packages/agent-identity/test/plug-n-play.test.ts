@@ -1,7 +1,7 @@
 import { startProcess } from "@countersign/testing";
+import { openDirectory } from "@countersign/testing/vitest";
 import { expect, test } from "vitest";
 import { fileStore } from "../src/index.js";
-import { openDirectory } from "./support/directory.js";
 import { commandOf } from "./support/processes.js";
 
 const PLUG_N_PLAY = new URL("processes/plug-n-play.mjs", import.meta.url).href;

@@ -6,7 +6,7 @@ const HEAD = "| case | the reference does | this does | test |";
 
 async function loadTests(): Promise<string> {
   const texts: string[] = [];
-  for (const folder of ["src/", "test/"]) {
+  for (const folder of ["src/", "test/", "../private-file/src/"]) {
     const url = new URL(folder, ROOT);
     for (const name of await readdir(url, { recursive: true })) {
       // Not this one: what it names would then exist by being named.

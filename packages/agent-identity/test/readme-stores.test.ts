@@ -1,11 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { fixedAuth } from "@countersign/agent-identity";
+import { openDirectory } from "@countersign/testing/vitest";
 import { expect, test } from "vitest";
 import { openCodexIdentities } from "./examples/codex-home.js";
 import { openKeyringIdentities } from "./examples/keyring.js";
 import { openAuthority } from "./support/authority.js";
 import { createAuth, createTokens, openCodexHome } from "./support/codex-home.js";
-import { openDirectory } from "./support/directory.js";
 import { startProgram } from "./support/processes.js";
 
 const HUMAN = { accountId: "acct-1", userId: "user-1" };

@@ -1,15 +1,13 @@
 import { chmod, chown, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { AgentKey } from "@countersign/agent-key";
+import { AgentKey, StoreError } from "@countersign/agent-key";
 import { runProcess } from "@countersign/testing";
+import { expectRejection, openDirectory } from "@countersign/testing/vitest";
 import { describe, expect, test } from "vitest";
 import { AgentIdentityManager } from "../src/agent-identity-manager.js";
 import { fixedAuth } from "../src/auth.js";
-import { CredentialStoreError } from "../src/credential-store-error.js";
 import { fileStore } from "../src/store/file-store.js";
 import { openAuthority } from "./support/authority.js";
-import { openDirectory } from "./support/directory.js";
-import { expectRejection } from "./support/expect-rejection.js";
 import { commandOf } from "./support/processes.js";
 
 const NOBODY = 65_534;
@@ -91,7 +89,7 @@ describe("registers nothing, and says what to do, when the store", () => {
     const setup = await open();
     await prepare(setup);
     const before = await readFile(setup.file).catch(() => undefined);
-    const error = await expectRejection(setup.ensure(), CredentialStoreError, code);
+    const error = await expectRejection(setup.ensure(), StoreError, code);
     expect(error.hint).toBeTruthy();
     expect(error.message).not.toContain(setup.entry.private_key);
     expect(setup.authority.requests).toEqual([]);
@@ -114,7 +112,7 @@ describe("registers nothing, and says what to do, when the store", () => {
   test.runIf(isRoot)("belongs to another user", async () => {
     const { authority, home, ensure } = await open();
     await chown(home, NOBODY, NOBODY);
-    await expectRejection(ensure(), CredentialStoreError, "store_denied");
+    await expectRejection(ensure(), StoreError, "store_denied");
     expect(authority.requests).toEqual([]);
   });
 });

@@ -113,7 +113,7 @@ test.each<[option: string, make: () => unknown]>([
     thrown = error;
   }
   if (!CountersignError.is(thrown)) throw thrown ?? new Error("nothing was thrown");
-  expect(["AgentKeyError", "CredentialStoreError"]).toContain(thrown.name);
+  expect(["AgentKeyError", "StoreError"]).toContain(thrown.name);
   expect(thrown.code).toBe("config_invalid");
   expect(thrown.message).toMatch(new RegExp(`^${option}(?: must|: )`));
   expect(`${thrown.message} ${thrown.hint}`).not.toContain(SECRET);

@@ -22,6 +22,7 @@ export type {
 export { envProxyAgent, followsEnvProxies } from "./env-proxies.js";
 export { findHiddenPath } from "./hidden-path.js";
 export { isPrincipalId, isServerId, parseScopeId } from "./ids.js";
+export { KeyedMutex } from "./keyed-mutex.js";
 export { LinkedMap } from "./linked-map.js";
 export type {
   ChoiceShape,
@@ -32,5 +33,6 @@ export type {
 } from "./option-checks.js";
 export { optionChecks } from "./option-checks.js";
 export { hideMembers, showMembers } from "./secret-members.js";
+export { StoreError } from "./store-error.js";
 export { formatTimestamp, parseTimestamp } from "./timestamp.js";
 export { untilAborted } from "./until-aborted.js";

@@ -3,9 +3,9 @@ import { withAssertion } from "@countersign/agent-assertion/fetch";
 import { AssertionSigner } from "@countersign/agent-assertion/sign";
 import { AgentIdentityManager, fileStore } from "@countersign/agent-identity";
 import { AuthorityClient } from "@countersign/agent-identity/authority-client";
-import { resolveHome } from "@countersign/agent-identity/private-file";
 import type { CredentialSource } from "@countersign/agent-key";
 import { AgentTaskManager, fileTaskStore } from "@countersign/agent-task";
+import { resolveHome } from "@countersign/private-file";
 import { AgentEnd } from "./agent-end.js";
 import { type ConnectAgentOptions, checkConnectAgentOptions } from "./connect-agent-options.js";
 import type { ConnectedAgent, ConnectedThread } from "./connected-agent.js";
@@ -24,7 +24,7 @@ import { WorkInFlight } from "./work-in-flight.js";
  * The feature `use_agent_identity` is on. For a switch, an agent in the system's keyring, bound requests or another HTTP client put the parts
  * together yourself: they are public.
  *
- * @throws {AgentKeyError | AgentAssertionError | CredentialStoreError} `config_invalid`, naming the option, if one is missing, wrong or
+ * @throws {AgentKeyError | AgentAssertionError | StoreError} `config_invalid`, naming the option, if one is missing, wrong or
  * unknown. Nothing is made then
  * @see docs/protocol.md §5, §10
  */

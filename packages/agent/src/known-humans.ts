@@ -1,11 +1,7 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import type { AuthorityClient } from "@countersign/agent-identity/authority-client";
-import {
-  openPrivateDirectory,
-  readPrivateFile,
-  writePrivateFile,
-} from "@countersign/agent-identity/private-file";
+import { openPrivateDirectory, readPrivateFile, writePrivateFile } from "@countersign/private-file";
 import { z } from "zod";
 import type { Human } from "./token-auth.js";
 
@@ -40,7 +36,7 @@ export class KnownHumans {
 
   /**
    * @throws {AuthorityError} `unauthenticated` if the authority does not take the token; otherwise as `AuthorityClient.whoami`
-   * @throws {CredentialStoreError} `store_denied` if the home is not this user's alone
+   * @throws {StoreError} `store_denied` if the home is not this user's alone
    */
   async find(token: string): Promise<Human> {
     const { authority } = this.#client;

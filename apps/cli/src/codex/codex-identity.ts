@@ -37,7 +37,7 @@ export async function openCodexStore(
  * Reads a Codex home and changes nothing in it.
  *
  * @throws {CliError} `store_corrupt` when the agent in it cannot be read
- * @throws {CredentialStoreError} `store_corrupt`, `store_denied` when `auth.json` cannot be
+ * @throws {StoreError} `store_corrupt`, `store_denied` when `auth.json` cannot be
  */
 export async function loadCodexHome(codexHome: string, authority: string): Promise<CodexHome> {
   const store = await openCodexStore(codexHome, authority, memoryStore());

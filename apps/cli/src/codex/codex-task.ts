@@ -49,7 +49,7 @@ const ENDED: Readonly<Record<EndingCode, EndedTask>> = {
  * @throws {CliError} `agent_revoked`, `agent_expired`, `unknown_agent`, `bad_signature` if the authority refuses the agent itself;
  *   `store_corrupt` if its key is not a key
  * @throws {AuthorityError} if the authority cannot be reached, or does not answer the question
- * @throws {CredentialStoreError} if `auth.json` cannot be read or written
+ * @throws {StoreError} if `auth.json` cannot be read or written
  */
 export async function repairCodexTask(
   run: Run,

@@ -1,5 +1,5 @@
-import { openPrivateDirectory, writePrivateFile } from "@countersign/agent-identity/private-file";
 import { agentIdentityFeatures } from "@countersign/feature-flags";
+import { openPrivateDirectory, writePrivateFile } from "@countersign/private-file";
 import { readConfigText } from "../config/config.js";
 import { changeFeature } from "../config/feature-change.js";
 import { formatWarning } from "../config/features.js";

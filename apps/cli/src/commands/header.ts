@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { AssertionSigner } from "@countersign/agent-assertion/sign";
-import { openPrivateDirectory, writePrivateFile } from "@countersign/agent-identity/private-file";
 import type { AgentTask } from "@countersign/agent-task";
+import { openPrivateDirectory, writePrivateFile } from "@countersign/private-file";
 import type { Run } from "../config/run.js";
 import {
   HEADER_FILE,

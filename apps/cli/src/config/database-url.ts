@@ -1,6 +1,6 @@
 import { devNull } from "node:os";
 import { join } from "node:path";
-import { findUserHome } from "@countersign/agent-identity/user-home";
+import { findUserHome } from "@countersign/private-file/user-home";
 import type { Environment } from "../home/environment.js";
 import { MAX_SECRET_BYTES } from "../home/secrets.js";
 import { readTrustedFile } from "../home/trusted-file.js";

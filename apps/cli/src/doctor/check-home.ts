@@ -2,7 +2,7 @@ import type { Dirent } from "node:fs";
 import { lstat, readdir, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import type { CredentialStore } from "@countersign/agent-identity";
-import { networkFileSystem } from "@countersign/agent-identity/private-file";
+import { networkFileSystem } from "@countersign/private-file";
 import type { Run } from "../config/run.js";
 import { inspectHome, isSystemError } from "../home/home.js";
 import { fail, ok, type Verdict, warn } from "./finding.js";

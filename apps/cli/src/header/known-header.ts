@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { signAssertion } from "@countersign/agent-assertion/sign";
-import { findUserHome } from "@countersign/agent-identity/user-home";
 import { AgentKey, formatTimestamp } from "@countersign/agent-key";
+import { findUserHome } from "@countersign/private-file/user-home";
 import {
   findDecision,
   type HeaderDecision,

@@ -1,7 +1,7 @@
 import { lstat } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { resolveHome as resolveDirectory } from "@countersign/agent-identity/private-file";
-import { findUserHome } from "@countersign/agent-identity/user-home";
+import { resolveHome as resolveDirectory } from "@countersign/private-file";
+import { findUserHome } from "@countersign/private-file/user-home";
 import { CliError, usageError } from "../text/cli-error.js";
 import type { Environment } from "./environment.js";
 
@@ -13,7 +13,7 @@ export const THREADS_DIRECTORY = "threads";
 /**
  * Tells where the home is: `COUNTERSIGN_HOME`, else `.countersign` in the user's folder. Nothing is read or made.
  *
- * @throws {CredentialStoreError | CliError} `config_invalid` if the variable is a relative path, because the working directory decides nothing;
+ * @throws {StoreError | CliError} `config_invalid` if the variable is a relative path, because the working directory decides nothing;
  *   or if it is not set, and `HOME` is empty or relative or the user has no home folder
  */
 export function resolveHome(environment: Environment): string {

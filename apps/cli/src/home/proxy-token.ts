@@ -5,7 +5,7 @@ import {
   readPrivateFile,
   withFileLock,
   writePrivateFile,
-} from "@countersign/agent-identity/private-file";
+} from "@countersign/private-file";
 import { CliError } from "../text/cli-error.js";
 import { inspectHome } from "./home.js";
 import { readTrustedFile } from "./trusted-file.js";
@@ -26,7 +26,7 @@ export interface ProxyToken {
  * The home's client token: made once, 256 random bits, the owner's alone. Processes that ask at the same time get the same one.
  *
  * @throws {CliError} `store_corrupt` when the file holds no token
- * @throws {CredentialStoreError} `store_denied` when the file or the home is a link, another user's, or cannot be written
+ * @throws {StoreError} `store_denied` when the file or the home is a link, another user's, or cannot be written
  */
 export async function ensureProxyToken(home: string, signal: AbortSignal): Promise<ProxyToken> {
   await inspectHome(home);

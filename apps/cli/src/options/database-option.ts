@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { AuthorityStore } from "@countersign/agent-authority";
-import { openPrivateDirectory } from "@countersign/agent-identity/private-file";
+import { openPrivateDirectory } from "@countersign/private-file";
 import {
   type DatabaseLocation,
   type DatabaseSources,

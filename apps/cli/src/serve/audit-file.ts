@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import { appendFileSync, constants, createWriteStream } from "node:fs";
 import { type FileHandle, open, statfs } from "node:fs/promises";
-import { networkFileSystem } from "@countersign/agent-identity/private-file";
 import { escapeText } from "@countersign/agent-key/escaping";
+import { networkFileSystem } from "@countersign/private-file";
 import type { Run } from "../config/run.js";
 import { isSystemError, pathOption, reasonOf } from "../home/home.js";
 import { CliError } from "../text/cli-error.js";

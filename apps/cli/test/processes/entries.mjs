@@ -55,11 +55,8 @@ const USES = {
   "@countersign/agent-identity/identity-token": ({ remoteKeySet }) => remoteKeySet(authority),
   "@countersign/agent-identity/keyring-store": ({ keyringStore }) =>
     keyringStore({ directory: "/nowhere" }),
-  "@countersign/agent-identity/private-file": ({ readPrivateFile }) =>
-    readPrivateFile("/nowhere/file"),
   "@countersign/agent-identity/store-contract": ({ credentialStoreContract }) =>
     credentialStoreContract(started),
-  "@countersign/agent-identity/user-home": ({ findUserHome }) => findUserHome(),
   "@countersign/ai": ({ openai }) => openai(source, { baseURL: "https://api.example/v1" }),
   "@countersign/agent-key": ({ AgentKey, AgentPublicKey }) => {
     const key = AgentKey.importPkcs8(AgentKey.generate().exportPkcs8());
@@ -85,6 +82,8 @@ const USES = {
     resolveFeatures(agentIdentityFeatures),
   "@countersign/feature-flags/openfeature": ({ createOpenFeatureProvider }) =>
     createOpenFeatureProvider({ find() {}, isEnabled: () => false, list: () => [], warnings: [] }),
+  "@countersign/private-file": ({ readPrivateFile }) => readPrivateFile("/nowhere/file"),
+  "@countersign/private-file/user-home": ({ findUserHome }) => findUserHome(),
 };
 
 /** Whether a use works: `works`, or what it fails with. */

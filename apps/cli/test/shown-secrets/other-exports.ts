@@ -23,7 +23,7 @@ export const NO_SECRET: Readonly<Record<string, string>> = {
     createAuthorityMetrics
     createOidcIssuer createOperationsListener followAuditEvents`,
   "agent-identity": `
-    AGENT_REGISTRATION_PATH AgentIdentityError AuthorityError BISCUIT_HEADER BISCUIT_PATH CredentialStoreError
+    AGENT_REGISTRATION_PATH AgentIdentityError AuthorityError BISCUIT_HEADER BISCUIT_PATH
     IDENTITY_CHANNEL WHOAMI_PATH agentRegistrationKeyid agentRegistrationRequestSchema
     agentRegistrationResponseSchema agentRevocationPath agentRevocationResponseSchema
     createAgentRegistrationRequest createAgentRegistrationResponse createAgentRevocationResponse
@@ -37,13 +37,9 @@ export const NO_SECRET: Readonly<Record<string, string>> = {
   "agent-identity/identity-token": `
     CODEX_AUDIENCE CODEX_ISSUER IDENTITY_TOKEN_REASONS IdentityTokenError keySetUrl pinnedKeySet
     publicRsaKeySchema remoteKeySet`,
-  "agent-identity/private-file": `
-    PRIVATE_FILE_CHANNEL networkFileSystem openPrivateDirectory removeTemporaryFiles resolveHome userHome withFileLock
-    writePrivateFile`,
   "agent-identity/store-contract": "credentialStoreContract",
-  "agent-identity/user-home": "findUserHome",
   "agent-key": `
-    AgentKeyError AgentPublicKey CountersignError LinkedMap contractCases decodeBase64 decodeBase64Url encodeBase64 encodeBase64Url
+    AgentKeyError AgentPublicKey CountersignError KeyedMutex LinkedMap StoreError contractCases decodeBase64 decodeBase64Url encodeBase64 encodeBase64Url
     envProxyAgent findHiddenPath followsEnvProxies formatTimestamp hideMembers isLoopbackHost isPrincipalId isServerId optionChecks parseAuthority
     parseOrigin parseScopeId parseTimestamp showMembers untilAborted`,
   "agent-key/codes": "CODES CODE_ROWS codeRow hasInRow hintOfCode isCode",
@@ -67,6 +63,10 @@ export const NO_SECRET: Readonly<Record<string, string>> = {
     FeatureFlagError STAGES agentIdentityFeatures configSource defineFeatures environmentSource nearestName
     parseFeatureKey resolveFeatures switchSource`,
   "feature-flags/openfeature": "createOpenFeatureProvider",
+  "private-file": `
+    PRIVATE_FILE_CHANNEL assertOwnedByUser errnoOf keepFile networkFileSystem openPrivateDirectory removeTemporaryFiles
+    resolveHome storeDenied toStoreError userHome withFileLock writePrivateFile`,
+  "private-file/user-home": "findUserHome",
 };
 
 /** Public exports whose result is the secret itself, a text or the fields of a message, for the caller to send or to store. */
@@ -75,5 +75,5 @@ export const SECRET_ITSELF: Readonly<Record<string, string>> = {
   "agent-assertion/sign": "signAssertion authorizationField",
   "agent-identity": "createBiscuitRequestHeaders parseBiscuitResponseHeaders",
   "agent-identity/identity-token": "identityClaimsSchema",
-  "agent-identity/private-file": "readPrivateFile",
+  "private-file": "readPrivateFile",
 };

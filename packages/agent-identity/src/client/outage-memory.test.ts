@@ -1,6 +1,6 @@
+import { expectRejection } from "@countersign/testing/vitest";
 import { describe, expect, test } from "vitest";
 import { openAuthority } from "../../test/support/authority.js";
-import { expectRejection } from "../../test/support/expect-rejection.js";
 import { AuthorityError } from "../authority-error.js";
 import { AuthorityClient } from "./authority-client.js";
 import { FailureMemory, OutageMemory } from "./outage-memory.js";

@@ -1,11 +1,15 @@
 import { lstat, mkdir, realpath, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { CredentialStoreError } from "../credential-store-error.js";
-import { assertOwnedByUser } from "../private-file/assert-owned-by-user.js";
-import { readPrivateFile } from "../private-file/read-private-file.js";
-import { resolveHome } from "../private-file/resolve-home.js";
-import { denied, errnoOf, toStoreError } from "../private-file/store-denied.js";
+import { StoreError } from "@countersign/agent-key";
+import {
+  assertOwnedByUser,
+  errnoOf,
+  readPrivateFile,
+  resolveHome,
+  storeDenied,
+  toStoreError,
+} from "@countersign/private-file";
 import { formatJson, type JsonMember, joinJsonMembers, splitJsonMembers } from "./json-text.js";
 
 /** `auth.json` as it was read. */
@@ -33,7 +37,7 @@ export function authPath(codexHome: string): string {
  * Finds the file that `auth.json` is, through symbolic links: Codex follows and keeps them.
  *
  * @returns `undefined`: there is none
- * @throws {CredentialStoreError} `store_denied`: a link to nothing, a folder that others own or may write to
+ * @throws {StoreError} `store_denied`: a link to nothing, a folder that others own or may write to
  */
 export async function resolveAuthFile(path: string): Promise<string | undefined> {
   let isLink = false;
@@ -45,7 +49,7 @@ export async function resolveAuthFile(path: string): Promise<string | undefined>
   } catch (error) {
     if (errnoOf(error) !== "ENOENT") throw toStoreError(path, error);
     // Not "nobody is logged in": what it means to lead to may only be out of reach now.
-    if (isLink) throw denied(path, "is a symbolic link to nothing", "remove it, or mend it");
+    if (isLink) throw storeDenied(path, "is a symbolic link to nothing", "remove it, or mend it");
     return undefined;
   }
 }
@@ -53,7 +57,7 @@ export async function resolveAuthFile(path: string): Promise<string | undefined>
 /**
  * The same for a writer that makes the file: where there is none, its folder is made (0700) if need be, and checked all the same.
  *
- * @throws {CredentialStoreError} as {@link resolveAuthFile}
+ * @throws {StoreError} as {@link resolveAuthFile}
  */
 export async function prepareAuthFile(path: string): Promise<string> {
   const target = await resolveAuthFile(path);
@@ -71,12 +75,12 @@ export async function prepareAuthFile(path: string): Promise<string> {
  * Reads `auth.json`.
  *
  * @param target - as `resolveAuthFile` gives it
- * @throws {CredentialStoreError} `store_denied`; `store_corrupt` when it is no JSON object, and stays none for a moment
+ * @throws {StoreError} `store_denied`; `store_corrupt` when it is no JSON object, and stays none for a moment
  */
 export async function loadAuthFile(target: string): Promise<AuthFile | undefined> {
   return await loadAuthFileOr(target, () => {
     // The text is not quoted: it is made of secrets.
-    throw new CredentialStoreError("store_corrupt", `${target} is no JSON object`, {
+    throw new StoreError("store_corrupt", `${target} is no JSON object`, {
       hint: "restore the file from a backup, or move it away and log in to Codex again",
     });
   });
@@ -144,6 +148,6 @@ async function assertDirectory(directory: string): Promise<void> {
   const { mode, uid } = await stat(directory);
   assertOwnedByUser(directory, uid);
   if ((mode & 0o002) !== 0) {
-    throw denied(directory, "may be written by everybody", `run: chmod o-w ${directory}`);
+    throw storeDenied(directory, "may be written by everybody", `run: chmod o-w ${directory}`);
   }
 }

@@ -1,6 +1,8 @@
 import { chmod, lstat, readdir, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { inspect } from "node:util";
+import { StoreError } from "@countersign/agent-key";
+import { expectRejection } from "@countersign/testing/vitest";
 import { describe, expect, test } from "vitest";
 import {
   CODEX_KEY,
@@ -10,8 +12,6 @@ import {
   IDENTITY_C,
   openCodexHome,
 } from "../../test/support/codex-home.js";
-import { expectRejection } from "../../test/support/expect-rejection.js";
-import { CredentialStoreError } from "../credential-store-error.js";
 import type { StoredIdentity } from "../schema/credentials.js";
 import { loadCodexAgent } from "./load-codex-agent.js";
 import { removeCodexTask } from "./remove-codex-task.js";
@@ -24,10 +24,10 @@ const ODD = '{"z":1.0,"tokens":{"b":12345678901234567890,"a":"\\u0041"}';
 
 describe("the agent of a Codex home", () => {
   test("is refused at a relative path, and where it has no form of any generation", async () => {
-    await expectRejection(loadCodexAgent("home"), CredentialStoreError, "config_invalid");
+    await expectRejection(loadCodexAgent("home"), StoreError, "config_invalid");
     for (const agent_identity of [7, {}, "a.b", { ...IDENTITY_C, agent_runtime_id: "../x" }]) {
       const { root } = await openCodexHome(createAuth({ agent_identity }));
-      await expectRejection(loadCodexAgent(root), CredentialStoreError, "store_corrupt");
+      await expectRejection(loadCodexAgent(root), StoreError, "store_corrupt");
     }
   });
 
@@ -230,9 +230,9 @@ test.skipIf(process.platform === "win32")(
       private_key: CODEX_KEY,
       state: "registered",
     };
-    await expectRejection(saveCodexAgent(root, identity), CredentialStoreError, "store_denied");
+    await expectRejection(saveCodexAgent(root, identity), StoreError, "store_denied");
     const renewal = { login: "{}", decide: async () => ({ keepsAgent: true }) };
-    await expectRejection(renewCodexLogin(root, renewal), CredentialStoreError, "store_denied");
+    await expectRejection(renewCodexLogin(root, renewal), StoreError, "store_denied");
     expect(await readdir(root)).toEqual([]);
   },
 );

@@ -11,7 +11,8 @@ import {
   writeFile,
 } from "node:fs/promises";
 import { join } from "node:path";
-import { AgentKey, AgentKeyError } from "@countersign/agent-key";
+import { AgentKey, AgentKeyError, StoreError } from "@countersign/agent-key";
+import { expectRejection, openDirectory } from "@countersign/testing/vitest";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import {
   CODEX_KEY,
@@ -22,11 +23,8 @@ import {
   IDENTITY_C,
   openCodexHome,
 } from "../../test/support/codex-home.js";
-import { openDirectory } from "../../test/support/directory.js";
-import { expectRejection } from "../../test/support/expect-rejection.js";
 import { openManager } from "../../test/support/manager.js";
 import type { Credentials } from "../credential-store.js";
-import { CredentialStoreError } from "../credential-store-error.js";
 import { removeLogin, saveLogin } from "../login-auth.js";
 import type { StoredIdentity } from "../schema/credentials.js";
 import { fileStore } from "../store/file-store.js";
@@ -82,11 +80,11 @@ describe("what cannot be used is an error with a remedy, is left as it is, and n
     const { root, file, store } = await openCodexHome();
     await make(file);
     const before = await lstat(file, { bigint: true });
-    const error = await expectRejection(store.load(), CredentialStoreError, code);
+    const error = await expectRejection(store.load(), StoreError, code);
     expect(error.hint).toBeDefined();
-    await expectRejection(store.update(withIdentity(identity())), CredentialStoreError, code);
+    await expectRejection(store.update(withIdentity(identity())), StoreError, code);
     const { manager, authority } = await openManager({ store });
-    await expectRejection(manager.ensure(), CredentialStoreError, code);
+    await expectRejection(manager.ensure(), StoreError, code);
     expect(authority.counts.registerAgent).toBe(0);
     const { mtimeNs, ino } = await lstat(file, { bigint: true });
     expect({ mtimeNs, ino }).toEqual({ mtimeNs: before.mtimeNs, ino: before.ino });
@@ -97,8 +95,8 @@ describe("what cannot be used is an error with a remedy, is left as it is, and n
     const { root, file, store } = await openCodexHome(createAuth());
     for (const path of [file, root]) {
       await chown(path, 4242, 4242);
-      await expectRejection(store.load(), CredentialStoreError, "store_denied");
-      await expectRejection(store.update(same), CredentialStoreError, "store_denied");
+      await expectRejection(store.load(), StoreError, "store_denied");
+      await expectRejection(store.update(same), StoreError, "store_denied");
       await chown(path, 0, 0);
     }
   });
@@ -107,9 +105,9 @@ describe("what cannot be used is an error with a remedy, is left as it is, and n
     const { home, store, text } = await openCodexHome(createAuth());
     const before = await text();
     await writeFile(home, "");
-    await expectRejection(store.load(), CredentialStoreError, "store_denied");
+    await expectRejection(store.load(), StoreError, "store_denied");
     const change = store.update(withIdentity(identity()));
-    await expectRejection(change, CredentialStoreError, "store_denied");
+    await expectRejection(change, StoreError, "store_denied");
     expect(await text()).toBe(before);
   });
 });
@@ -133,11 +131,11 @@ describe("the login is Codex's: it is neither changed nor removed here", () => {
       access_token: "mine",
       logged_in_at: "",
     });
-    const error = await expectRejection(saving, CredentialStoreError, "store_denied");
+    const error = await expectRejection(saving, StoreError, "store_denied");
     expect(error.hint).toContain("codex login");
     const removal = removeLogin(store);
     if ("tokens" in (auth as object)) {
-      await expectRejection(removal, CredentialStoreError, "store_denied");
+      await expectRejection(removal, StoreError, "store_denied");
     } else {
       expect(await removal).toBe(false);
     }
@@ -464,7 +462,7 @@ describe("other writers", () => {
       meddle("x".repeat(calls));
       return withIdentity(identity())({ ...current, identities: [] });
     });
-    const error = await expectRejection(change, CredentialStoreError, "store_locked");
+    const error = await expectRejection(change, StoreError, "store_locked");
     expect(error.retryable).toBe(true);
     expect((await value()).agent_identity).toBeUndefined();
   });
@@ -507,7 +505,7 @@ describe("other writers", () => {
       if (existsSync(lock)) renameSync(lock, `${file}.elsewhere`);
       return withIdentity(ENTRY_A)(current);
     });
-    const error = await expectRejection(change, CredentialStoreError, "store_locked");
+    const error = await expectRejection(change, StoreError, "store_locked");
     expect(error.retryable).toBe(true);
     expect(await text()).toBe(before);
   });

@@ -55,7 +55,7 @@ const SHAPES: Readonly<Record<string, OptionShape>> = {
  * `update((current) => current)` puts the identity of the account that is logged in now into `auth.json`.
  *
  * @param codexHome - absolute, or begins with `~/`
- * @throws {CredentialStoreError} `config_invalid` if `codexHome` is a relative path, or there is no home folder for `~/`
+ * @throws {StoreError} `config_invalid` if `codexHome` is a relative path, or there is no home folder for `~/`
  * @throws {AgentKeyError} `config_invalid`, naming the option, if one is missing or wrong
  */
 export function codexAuthStore(codexHome: string, options: CodexAuthStoreOptions): CredentialStore {

@@ -1,6 +1,7 @@
 import { chmod, mkdir, rename, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { AgentKeyError } from "@countersign/agent-key";
+import { AgentKeyError, StoreError } from "@countersign/agent-key";
+import { expectRejection, openDirectory } from "@countersign/testing/vitest";
 import { describe, expect, test } from "vitest";
 import { openAuthority } from "../../test/support/authority.js";
 import {
@@ -11,9 +12,6 @@ import {
   IDENTITY_C,
   openCodexHome,
 } from "../../test/support/codex-home.js";
-import { openDirectory } from "../../test/support/directory.js";
-import { expectRejection } from "../../test/support/expect-rejection.js";
-import { CredentialStoreError } from "../credential-store-error.js";
 import { IdentityTokenError } from "../identity-token/identity-token-error.js";
 import { pinnedKeySet } from "../identity-token/pinned-key-set.js";
 import { codexAuth } from "./codex-auth.js";
@@ -47,7 +45,7 @@ describe("a file that is no JSON object is store_corrupt with a remedy, and is n
     ["null", "null"],
   ])("%s", async (_, text) => {
     const { current, text: onDisk } = await open(text);
-    const error = await expectRejection(current(), CredentialStoreError, "store_corrupt");
+    const error = await expectRejection(current(), StoreError, "store_corrupt");
     expect(error.hint).toContain("log in to Codex again");
     expect(`${error.message} ${error.stack} ${String(error.cause)}`).not.toContain("secret");
     expect(await onDisk()).toBe(text);
@@ -56,7 +54,7 @@ describe("a file that is no JSON object is store_corrupt with a remedy, and is n
   test("no UTF-8", async () => {
     const { current, file } = await open();
     await writeFile(file, Buffer.from([0x7b, 0xff, 0x7d]));
-    await expectRejection(current(), CredentialStoreError, "store_corrupt");
+    await expectRejection(current(), StoreError, "store_corrupt");
   });
 });
 
@@ -86,7 +84,7 @@ describe("a login that cannot be read is store_corrupt: never somebody else, nev
     ],
   ])("%s", async (_, value) => {
     const { current } = await open(value);
-    const error = await expectRejection(current(), CredentialStoreError, "store_corrupt");
+    const error = await expectRejection(current(), StoreError, "store_corrupt");
     expect(error.message).toContain("auth.json");
     expect(`${error.message} ${error.hint}`).not.toContain("secret");
   });
@@ -118,15 +116,15 @@ describe("a place that is not this user's own is store_denied", () => {
   test("a link to nothing, a folder in place of the file, a folder that everybody may write to", async () => {
     const { current, root, file, write } = await open();
     await symlink(join(root, "none"), file);
-    await expectRejection(current(), CredentialStoreError, "store_denied");
+    await expectRejection(current(), StoreError, "store_denied");
     await rename(file, join(root, "link"));
     await mkdir(file);
-    await expectRejection(current(), CredentialStoreError, "store_denied");
+    await expectRejection(current(), StoreError, "store_denied");
     await rename(file, join(root, "folder"));
     await write(createAuth());
     expect(await current()).toMatchObject(HUMAN);
     await chmod(root, 0o777);
-    const error = await expectRejection(current(), CredentialStoreError, "store_denied");
+    const error = await expectRejection(current(), StoreError, "store_denied");
     expect(error.hint).toContain("chmod o-w");
   });
 
@@ -139,7 +137,7 @@ describe("a place that is not this user's own is store_denied", () => {
     expect(await current()).toMatchObject(HUMAN);
     for (const folder of [root, join(target, "..")]) {
       await chmod(folder, 0o777);
-      await expectRejection(current(), CredentialStoreError, "store_denied");
+      await expectRejection(current(), StoreError, "store_denied");
       await chmod(folder, 0o755);
     }
   });

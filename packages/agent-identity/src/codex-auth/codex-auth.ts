@@ -16,7 +16,7 @@ export interface CodexAuthOptions
  * Sends no request for a human's login. An access token that has ended is renewed by Codex alone.
  *
  * @param codexHome - absolute, or begins with `~/`
- * @throws {CredentialStoreError} `config_invalid` if `codexHome` is a relative path, or there is no home folder for `~/`
+ * @throws {StoreError} `config_invalid` if `codexHome` is a relative path, or there is no home folder for `~/`
  * @throws {AgentKeyError} `config_invalid`, naming the option, if one is missing or wrong
  */
 export function codexAuth(codexHome: string, options: CodexAuthOptions): AuthSource {

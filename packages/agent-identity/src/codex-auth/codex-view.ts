@@ -1,5 +1,5 @@
+import { StoreError } from "@countersign/agent-key";
 import type { Credentials, UnreadableMember } from "../credential-store.js";
-import { CredentialStoreError } from "../credential-store-error.js";
 import { isFormerKey, publicLineOf } from "../former-keys.js";
 import type { StoredIdentity } from "../schema/credentials.js";
 import { guardCredentials } from "../store/guard-credentials.js";
@@ -73,7 +73,7 @@ export class CodexView {
   /**
    * Works out what to write for a changed content.
    *
-   * @throws {CredentialStoreError} `store_denied` when the login was changed: it is Codex's
+   * @throws {StoreError} `store_denied` when the login was changed: it is Codex's
    */
   change(next: Credentials): CodexChange {
     const { unreadable = this.credentials.unreadable ?? [] } = next;
@@ -123,7 +123,7 @@ export class CodexView {
     const isSame = JSON.stringify(next.login) === JSON.stringify(this.#login.login);
     const broken = this.#login.unreadable;
     if (isSame && (broken === undefined || unreadable.includes(broken))) return;
-    throw new CredentialStoreError(
+    throw new StoreError(
       "store_denied",
       `the login of ${this.#description} is changed by Codex alone`,
       {

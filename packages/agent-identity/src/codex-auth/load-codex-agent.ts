@@ -1,5 +1,4 @@
-import { hideMembers } from "@countersign/agent-key";
-import { CredentialStoreError } from "../credential-store-error.js";
+import { hideMembers, StoreError } from "@countersign/agent-key";
 import { type AuthFile, authPath, loadAuthFile, resolveAuthFile } from "./auth-file.js";
 import { parseCodexIdentity } from "./codex-identity.js";
 
@@ -24,7 +23,7 @@ export type CodexAgent = CodexKeyedAgent | { readonly generation: "B" };
  *
  * @param codexHome - absolute, or begins with `~/`
  * @returns `undefined`: there is no `auth.json`, or no agent in it
- * @throws {CredentialStoreError} `config_invalid` if `codexHome` is a relative path; `store_denied`; `store_corrupt` if the file is not a JSON
+ * @throws {StoreError} `config_invalid` if `codexHome` is a relative path; `store_denied`; `store_corrupt` if the file is not a JSON
  *   object, or `agent_identity` has no form of any generation
  */
 export async function loadCodexAgent(codexHome: string): Promise<CodexAgent | undefined> {
@@ -40,7 +39,7 @@ export function codexAgentOf(file: AuthFile | undefined, path: string): CodexAge
   const identity = parseCodexIdentity(file?.value.agent_identity, "");
   if (identity.kind === "token") return { generation: "B" };
   if (identity.kind === "unreadable") {
-    throw new CredentialStoreError("store_corrupt", `${path}: ${identity.member.problem}`, {
+    throw new StoreError("store_corrupt", `${path}: ${identity.member.problem}`, {
       hint: "it may be of another Codex; nothing was changed",
     });
   }

@@ -15,7 +15,7 @@ export interface RemovedCodexTask {
  *
  * @param codexHome - absolute, or begins with `~/`
  * @returns whether it was removed
- * @throws {CredentialStoreError} `config_invalid` if `codexHome` is a relative path; `store_denied`; `store_corrupt` if the file is not a JSON
+ * @throws {StoreError} `config_invalid` if `codexHome` is a relative path; `store_denied`; `store_corrupt` if the file is not a JSON
  *   object; `store_locked`
  */
 export async function removeCodexTask(

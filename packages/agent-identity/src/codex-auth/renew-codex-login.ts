@@ -49,7 +49,7 @@ export interface CodexLoginRenewal {
  * without a login.
  *
  * @param codexHome - absolute, or begins with `~/`
- * @throws {CredentialStoreError} `config_invalid` if `codexHome` is a relative path; `store_denied`; `store_corrupt` if `agent_identity` has no
+ * @throws {StoreError} `config_invalid` if `codexHome` is a relative path; `store_denied`; `store_corrupt` if `agent_identity` has no
  *   form of any generation; `store_locked`; what `decide` and `moveDestination` throw
  */
 export async function renewCodexLogin(

@@ -19,7 +19,7 @@ const AGENT_LOGIN = '{"auth_mode":"agentIdentity","OPENAI_API_KEY":null}';
  * @param codexHome - absolute, or begins with `~/`
  * @param identity - registered; in place of the same agent, whose other members, the task among them, stay as they are written
  * @returns whether it is there; `false`: the file holds a login, an API key or another agent, and nothing was changed
- * @throws {CredentialStoreError} `config_invalid` if `codexHome` is a relative path; `store_denied`; `store_corrupt` if the file is not a JSON
+ * @throws {StoreError} `config_invalid` if `codexHome` is a relative path; `store_denied`; `store_corrupt` if the file is not a JSON
  *   object; `store_locked`
  */
 export async function saveCodexAgent(

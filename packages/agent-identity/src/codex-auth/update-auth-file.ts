@@ -1,8 +1,10 @@
-import { CredentialStoreError } from "../credential-store-error.js";
-import type { FileLock } from "../private-file/private-file-options.js";
-import { toStoreError } from "../private-file/store-denied.js";
-import { withFileLock } from "../private-file/with-file-lock.js";
-import { removeTemporaryFiles, writePrivateFile } from "../private-file/write-private-file.js";
+import { StoreError } from "@countersign/agent-key";
+import {
+  type FileLock,
+  removeTemporaryFiles,
+  withFileLock,
+  writePrivateFile,
+} from "@countersign/private-file";
 import { type AuthFile, loadAuthFile } from "./auth-file.js";
 
 // Codex writes the file without a lock; meeting this often means that something else is wrong.
@@ -19,7 +21,7 @@ export type MakeAuthText = (
  * Changes `auth.json`: atomically, 0600, under a lock, and again on top of what Codex wrote meanwhile.
  *
  * @param target - as `resolveAuthFile` gives it
- * @throws {CredentialStoreError} `store_locked` if the lock is held, or the file keeps changing; what reading and writing throw
+ * @throws {StoreError} `store_locked` if the lock is held, or the file keeps changing; what reading and writing throw
  */
 export async function updateAuthFile(
   target: string,
@@ -37,7 +39,7 @@ export async function withAuthFileLock(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const clean = async (lock: FileLock) => {
-    await removeLeftOvers(target);
+    await removeTemporaryFiles(target);
     await run(lock);
   };
   await withFileLock(target + LOCK_SUFFIX, clean, { signal });
@@ -60,16 +62,8 @@ export async function changeAuthFile(
     });
     if (isWritten) return;
   }
-  throw new CredentialStoreError("store_locked", `${target} keeps changing underneath`, {
+  throw new StoreError("store_locked", `${target} keeps changing underneath`, {
     retryable: true,
     hint: "try again when Codex is idle",
   });
-}
-
-async function removeLeftOvers(target: string): Promise<void> {
-  try {
-    await removeTemporaryFiles(target);
-  } catch (error) {
-    throw toStoreError(target, error);
-  }
 }

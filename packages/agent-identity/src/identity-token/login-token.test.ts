@@ -1,14 +1,13 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { StoreError } from "@countersign/agent-key";
 import { FakeClock } from "@countersign/testing";
+import { expectRejection, openDirectory } from "@countersign/testing/vitest";
 import { describe, expect, test } from "vitest";
 import { openAuthority } from "../../test/support/authority.js";
-import { openDirectory } from "../../test/support/directory.js";
-import { expectRejection } from "../../test/support/expect-rejection.js";
 import { expectTokenRefusal } from "../../test/support/expect-token-refusal.js";
 import { AgentIdentityError } from "../agent-identity-error.js";
 import { AuthorityError } from "../authority-error.js";
-import { CredentialStoreError } from "../credential-store-error.js";
 import { loginAuth, saveLogin } from "../login-auth.js";
 import { fileStore } from "../store/file-store.js";
 import { memoryStore } from "../store/memory-store.js";
@@ -155,7 +154,7 @@ describe("a login by identity token", () => {
       await saveLogin(store, { ...login, ...change });
       const auth = loginAuth(store, authority.url, { now: clock.now });
       for (const ask of [() => auth.current(), () => auth.peek?.()]) {
-        await expectRejection(Promise.resolve(ask()), CredentialStoreError, "store_corrupt");
+        await expectRejection(Promise.resolve(ask()), StoreError, "store_corrupt");
       }
     }
   });

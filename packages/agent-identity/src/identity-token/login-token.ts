@@ -1,5 +1,5 @@
+import { StoreError } from "@countersign/agent-key";
 import type { AgentAuth } from "../auth.js";
-import { CredentialStoreError } from "../credential-store-error.js";
 import type { LoginAuthOptions } from "../login-auth-options.js";
 import type { StoredTokenLogin } from "../schema/credentials.js";
 import type { KeySet } from "./key-set.js";
@@ -62,7 +62,7 @@ export class LoginToken {
 function assertOfLogin(auth: AgentAuth, login: StoredTokenLogin): AgentAuth {
   const { accountId, userId } = auth.identity;
   if (accountId === login.account_id && userId === login.user_id) return auth;
-  throw new CredentialStoreError(
+  throw new StoreError(
     "store_corrupt",
     "the stored identity token is for another account or user than its login says",
     { hint: "restore it from a backup, or log in again with the token that you were given" },

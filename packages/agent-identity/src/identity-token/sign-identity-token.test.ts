@@ -1,9 +1,9 @@
 import { generateKeyPairSync } from "node:crypto";
 import { AgentKey } from "@countersign/agent-key";
 import { propertyRuns } from "@countersign/testing/effort";
+import { expectRejection } from "@countersign/testing/vitest";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { expectRejection } from "../../test/support/expect-rejection.js";
 import { AgentIdentityError } from "../agent-identity-error.js";
 import { createSigningKey } from "./create-signing-key.js";
 import { pinnedKeySet } from "./pinned-key-set.js";

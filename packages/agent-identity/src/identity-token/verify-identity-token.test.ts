@@ -1,8 +1,8 @@
 import { createTestIdentityIssuer, FakeClock, type SignTokenOptions } from "@countersign/testing";
 import { propertyRuns } from "@countersign/testing/effort";
+import { expectRejection } from "@countersign/testing/vitest";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { expectRejection } from "../../test/support/expect-rejection.js";
 import { expectTokenRefusal } from "../../test/support/expect-token-refusal.js";
 import { AgentIdentityError } from "../agent-identity-error.js";
 import { IdentityTokenError } from "./identity-token-error.js";

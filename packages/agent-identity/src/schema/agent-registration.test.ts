@@ -1,7 +1,7 @@
 import { AgentKey, type Code } from "@countersign/agent-key";
+import { expectRejection } from "@countersign/testing/vitest";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { expectRejection } from "../../test/support/expect-rejection.js";
 import { AgentIdentityError } from "../agent-identity-error.js";
 import {
   createAgentRegistrationRequest,

@@ -1,5 +1,5 @@
+import { expectRejection } from "@countersign/testing/vitest";
 import { expect, test } from "vitest";
-import { expectRejection } from "../../test/support/expect-rejection.js";
 import { AgentIdentityError } from "../agent-identity-error.js";
 import {
   agentRevocationPath,

@@ -1,6 +1,6 @@
 import type { Code } from "@countersign/agent-key";
+import { expectRejection } from "@countersign/testing/vitest";
 import { expect, test } from "vitest";
-import { expectRejection } from "../../test/support/expect-rejection.js";
 import { AgentIdentityError } from "../agent-identity-error.js";
 import {
   createBiscuitRequestHeaders,

@@ -1,6 +1,6 @@
 import { AgentKey, type Code } from "@countersign/agent-key";
+import { expectRejection } from "@countersign/testing/vitest";
 import { describe, expect, test } from "vitest";
-import { expectRejection } from "../../test/support/expect-rejection.js";
 import { AgentIdentityError } from "../agent-identity-error.js";
 import {
   createKeyRotationRequest,

@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises";
+import { StoreError } from "@countersign/agent-key";
 import { expect, test } from "vitest";
 import type { CredentialStore, Credentials } from "../credential-store.js";
-import { CredentialStoreError } from "../credential-store-error.js";
 import { guardCredentials } from "../store/guard-credentials.js";
 import { memoryStore } from "../store/memory-store.js";
 import { credentialStoreContract } from "./credential-store-contract.js";
@@ -18,7 +18,7 @@ function changed(change: (store: CredentialStore) => Partial<CredentialStore>): 
 }
 
 const unreadable = async () => {
-  throw new CredentialStoreError("store_corrupt", "cut off");
+  throw new StoreError("store_corrupt", "cut off");
 };
 
 /** Each breaks the rule that it is named by, and no other. */
@@ -164,7 +164,7 @@ const BROKEN: Readonly<Record<string, StartBroken>> = {
       let holders = 0;
       return {
         async update(change, options) {
-          if (holders > 0) throw new CredentialStoreError("store_locked", "a lock is held");
+          if (holders > 0) throw new StoreError("store_locked", "a lock is held");
           return await update(change, options);
         },
         withLock: (name, run, options) => {
@@ -184,7 +184,7 @@ const BROKEN: Readonly<Record<string, StartBroken>> = {
     ({ withLock }) => ({
       withLock: (name, run, options) =>
         withLock(name, run, options).catch((error) => {
-          throw CredentialStoreError.is(error) ? error.cause : error;
+          throw StoreError.is(error) ? error.cause : error;
         }),
     }),
   ),

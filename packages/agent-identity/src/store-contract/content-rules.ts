@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { inspect } from "node:util";
-import type { ContractPlace, ContractRules } from "@countersign/agent-key";
+import { type ContractPlace, type ContractRules, StoreError } from "@countersign/agent-key";
 import type { CredentialStore, Credentials } from "../credential-store.js";
-import { CredentialStoreError } from "../credential-store-error.js";
 import type { StoredIdentity, StoredLogin } from "../schema/credentials.js";
 
 /** Rules of the contract of credential stores. */
@@ -50,7 +49,7 @@ export const UNREADABLE_RULES: Rules = {
     };
     for (const call of [() => store.load(), () => store.update(change), () => store.load()]) {
       await assert.rejects(call, (error) => {
-        assert.ok(CredentialStoreError.is(error), "it rejects with another error");
+        assert.ok(StoreError.is(error), "it rejects with another error");
         assert.match(error.code, /^store_(corrupt|denied)$/);
         return true;
       });

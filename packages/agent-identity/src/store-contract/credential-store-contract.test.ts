@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { openDirectory } from "@countersign/testing/vitest";
 import { describe, test } from "vitest";
-import { openDirectory } from "../../test/support/directory.js";
 import { openFakeKeyring } from "../../test/support/fake-keyring.js";
 import { fileStore } from "../store/file-store.js";
 import { keyringStore } from "../store/keyring-store.js";

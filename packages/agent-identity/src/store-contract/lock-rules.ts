@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { CredentialStoreError } from "../credential-store-error.js";
+import { StoreError } from "@countersign/agent-key";
 import type { Rules } from "./content-rules.js";
 
 // None of them may reach a path.
@@ -59,10 +59,7 @@ export const LOCK_RULES: Rules = {
     await store.withLock("lock", async () => {
       const waiting = store.withLock("lock", run, { signal: abort.signal });
       abort.abort(new Error("the caller has left"));
-      await assert.rejects(
-        waiting,
-        (error) => CredentialStoreError.is(error) && error.code === "cancelled",
-      );
+      await assert.rejects(waiting, (error) => StoreError.is(error) && error.code === "cancelled");
     });
     assert.equal(await store.withLock("lock", async () => "free"), "free");
     assert.equal(ran, false, "it ran although its caller had left");

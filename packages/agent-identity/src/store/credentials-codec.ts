@@ -1,5 +1,5 @@
+import { StoreError } from "@countersign/agent-key";
 import type { Credentials, UnreadableMember } from "../credential-store.js";
-import { CredentialStoreError } from "../credential-store-error.js";
 import { describeZodError } from "../internal/describe-zod-error.js";
 import {
   credentialsFileSchema,
@@ -22,7 +22,7 @@ export function emptyCredentials(): Credentials {
  * Reads `credentials.json`, member by member: one that cannot be read is listed in `unreadable` and spoils no other.
  *
  * @param description - names the store in errors
- * @throws {CredentialStoreError} `store_corrupt` when it is no JSON object of version 1
+ * @throws {StoreError} `store_corrupt` when it is no JSON object of version 1
  */
 export function parseCredentials(text: string, description: string): Credentials {
   const value = parseJson(text, description);
@@ -50,7 +50,7 @@ export function parseCredentials(text: string, description: string): Credentials
  * Writes `credentials.json` for a changed content: unknown members, unchanged members and unreadable members as they were.
  *
  * @param current - what was read before, as {@link parseCredentials} or {@link emptyCredentials} gave it
- * @throws {CredentialStoreError} `store_corrupt` when identities would have to be written into a member that is no list
+ * @throws {StoreError} `store_corrupt` when identities would have to be written into a member that is no list
  */
 export function formatCredentials(
   next: Credentials,
@@ -151,7 +151,7 @@ function assertVersion(value: unknown, description: string): void {
   const version =
     typeof value === "object" && value !== null && "version" in value ? value.version : undefined;
   if (typeof version === "number" && version > 1) {
-    throw new CredentialStoreError(
+    throw new StoreError(
       "store_corrupt",
       `${description} has version ${version}, which this program does not know`,
       { hint: "update this program: a newer one has written the file" },
@@ -159,8 +159,8 @@ function assertVersion(value: unknown, description: string): void {
   }
 }
 
-function corrupt(description: string, what: string): CredentialStoreError {
-  return new CredentialStoreError("store_corrupt", `${description} ${what}`, {
+function corrupt(description: string, what: string): StoreError {
+  return new StoreError("store_corrupt", `${description} ${what}`, {
     hint: "restore it from a backup, or move it away and log in again",
   });
 }

@@ -1,12 +1,9 @@
 import { renameSync, writeFileSync } from "node:fs";
-import { chmod, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { AgentKey } from "@countersign/agent-key";
+import { AgentKey, StoreError } from "@countersign/agent-key";
+import { expectRejection, openDirectory } from "@countersign/testing/vitest";
 import { describe, expect, test } from "vitest";
-import { openDirectory } from "../../test/support/directory.js";
-import { expectRejection } from "../../test/support/expect-rejection.js";
-import { CredentialStoreError } from "../credential-store-error.js";
-import { takeLock } from "../private-file/lock-directory.js";
 import { fileStore } from "./file-store.js";
 
 const LOGIN = {
@@ -53,12 +50,12 @@ describe("a file that is no credentials file is store_corrupt, and stays as it i
   ];
   test.each(cases)("%s", async (_, text) => {
     const { store, file } = await open(text);
-    const error = await expectRejection(store.load(), CredentialStoreError, "store_corrupt");
+    const error = await expectRejection(store.load(), StoreError, "store_corrupt");
     expect(error.hint).toContain("move it away");
     expect(error.message).not.toContain("secret-token");
     await expectRejection(
       store.update((current) => current),
-      CredentialStoreError,
+      StoreError,
       "store_corrupt",
     );
     expect(await readFile(file, "utf8")).toBe(text);
@@ -66,7 +63,7 @@ describe("a file that is no credentials file is store_corrupt, and stays as it i
 
   test("of a higher version: the remedy is an update", async () => {
     const { store } = await open({ version: 2, login: 7 });
-    const error = await expectRejection(store.load(), CredentialStoreError, "store_corrupt");
+    const error = await expectRejection(store.load(), StoreError, "store_corrupt");
     expect(error.hint).toContain("update");
   });
 });
@@ -75,12 +72,12 @@ test("a symbolic link in place of the file or of the directory is store_denied",
   const { directory, store, file } = await open();
   const other = await open({ version: 1, login: LOGIN, identities: [] });
   await symlink(other.file, file);
-  await expectRejection(store.load(), CredentialStoreError, "store_denied");
+  await expectRejection(store.load(), StoreError, "store_denied");
   const change = store.update((current) => ({ ...current, login: null }));
-  await expectRejection(change, CredentialStoreError, "store_denied");
+  await expectRejection(change, StoreError, "store_denied");
   await symlink(other.directory, join(directory, "home"));
   const linked = fileStore(join(directory, "home"));
-  await expectRejection(linked.load(), CredentialStoreError, "store_denied");
+  await expectRejection(linked.load(), StoreError, "store_denied");
   expect(await other.onDisk()).toMatchObject({ login: LOGIN });
 });
 
@@ -93,7 +90,7 @@ test("a home below a file is store_denied", async () => {
     () => store.withLock("a", async () => {}),
   ];
   for (const call of calls) {
-    await expectRejection(call(), CredentialStoreError, "store_denied");
+    await expectRejection(call(), StoreError, "store_denied");
   }
 });
 
@@ -125,11 +122,13 @@ test("left-overs of a killed writer go with the next write", async () => {
 
 test("waits while another process holds its lock, but no longer than its caller", async () => {
   const { directory, store } = await open();
-  await takeLock(join(directory, "credentials.json.lock"), "0".repeat(32));
+  const lock = join(directory, "credentials.json.lock");
+  await mkdir(lock);
+  await writeFile(join(lock, "0".repeat(32)), "");
   const abort = new AbortController();
   const change = store.update((current) => ({ ...current, a: 1 }), { signal: abort.signal });
   abort.abort();
-  await expectRejection(change, CredentialStoreError, "cancelled");
+  await expectRejection(change, StoreError, "cancelled");
   expect(await store.load()).toEqual({ version: 1, login: null, identities: [] });
 });
 
@@ -139,7 +138,7 @@ test("a writer whose lock was taken away changes nothing", async () => {
     renameSync(`${file}.lock`, `${file}.elsewhere`);
     return { ...current, login: null };
   });
-  const error = await expectRejection(change, CredentialStoreError, "store_locked");
+  const error = await expectRejection(change, StoreError, "store_locked");
   expect(error.retryable).toBe(true);
   expect(await onDisk()).toMatchObject({ login: LOGIN });
 });
@@ -163,7 +162,7 @@ test("a change is made again on what somebody wrote without the lock, and given 
     meddle(10 ** calls);
     return { ...current, login: null };
   });
-  await expectRejection(change, CredentialStoreError, "store_locked");
+  await expectRejection(change, StoreError, "store_locked");
   expect(await onDisk()).toMatchObject({ login: LOGIN });
 });
 
@@ -210,7 +209,7 @@ describe("one unreadable member spoils no other", () => {
     const { private_key, authority, account_id, user_id } = ENTRY;
     const entry = { private_key, authority, account_id, user_id, state: "pending" } as const;
     const change = store.update((current) => ({ ...current, identities: [entry] }));
-    await expectRejection(change, CredentialStoreError, "store_corrupt");
+    await expectRejection(change, StoreError, "store_corrupt");
     await store.update((current) => ({ ...current, login: null }));
     expect(await onDisk()).toEqual({ ...stored, login: null });
   });

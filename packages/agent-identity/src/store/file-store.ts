@@ -1,14 +1,16 @@
 import { join } from "node:path";
+import { StoreError } from "@countersign/agent-key";
+import {
+  type FileVersion,
+  keepFile,
+  openPrivateDirectory,
+  readPrivateFile,
+  removeTemporaryFiles,
+  resolveHome,
+  withFileLock,
+  writePrivateFile,
+} from "@countersign/private-file";
 import type { CredentialStore, Credentials } from "../credential-store.js";
-import { CredentialStoreError } from "../credential-store-error.js";
-import type { FileVersion } from "../private-file/file-version.js";
-import { KeptFile } from "../private-file/kept-file.js";
-import { openPrivateDirectory } from "../private-file/open-private-directory.js";
-import { readVersionedFile } from "../private-file/read-private-file.js";
-import { resolveHome } from "../private-file/resolve-home.js";
-import { toStoreError } from "../private-file/store-denied.js";
-import { withFileLock } from "../private-file/with-file-lock.js";
-import { removeTemporaryFiles, writePrivateFile } from "../private-file/write-private-file.js";
 import { emptyCredentials, formatCredentials, parseCredentials } from "./credentials-codec.js";
 import { freezeCredentials } from "./frozen-credentials.js";
 import { withNamedLock } from "./named-lock.js";
@@ -25,12 +27,12 @@ const MAX_CHANGES_UNDERNEATH = 5;
  * opens the file only if it changed since the last `load`. What it returns is frozen, and the same object until the file changes.
  *
  * @param path - of the directory: absolute, or begins with `~/`
- * @throws {CredentialStoreError} `config_invalid` if the path is relative or no path, or there is no home folder for `~/`
+ * @throws {StoreError} `config_invalid` if the path is relative or no path, or there is no home folder for `~/`
  */
 export function fileStore(path: string): CredentialStore {
   const directory = resolveHome(path);
   const description = join(directory, FILE_NAME);
-  const kept = new KeptFile<Credentials>(description);
+  const kept = keepFile<Credentials>(description);
 
   return {
     description,
@@ -47,7 +49,7 @@ export function fileStore(path: string): CredentialStore {
       return await withFileLock(
         `${file}.lock`,
         async (lock) => {
-          await removeLeftOvers(file);
+          await removeTemporaryFiles(file);
           for (let attempt = 0; attempt < MAX_CHANGES_UNDERNEATH; attempt += 1) {
             const { credentials, generation } = await read(opened);
             const next = change(credentials);
@@ -83,7 +85,7 @@ const ABSENT = { generation: undefined, version: undefined };
 
 async function read(directory: string): Promise<Content> {
   const file = join(directory, FILE_NAME);
-  const found = await readVersionedFile(file);
+  const found = await readPrivateFile(file);
   if (found === undefined) return { credentials: emptyCredentials(), ...ABSENT };
   const { text, generation, version } = found;
   return { credentials: parseCredentials(text, file), generation, version };
@@ -96,16 +98,8 @@ async function readFrozen(directory: string) {
   return { value: freezeCredentials(credentials), version };
 }
 
-async function removeLeftOvers(file: string): Promise<void> {
-  try {
-    await removeTemporaryFiles(file);
-  } catch (error) {
-    throw toStoreError(file, error);
-  }
-}
-
-function changedUnderneath(file: string): CredentialStoreError {
-  return new CredentialStoreError("store_locked", `${file} keeps changing underneath`, {
+function changedUnderneath(file: string): StoreError {
+  return new StoreError("store_locked", `${file} keeps changing underneath`, {
     retryable: true,
     hint: "close the program that writes it without its lock, and try again",
   });

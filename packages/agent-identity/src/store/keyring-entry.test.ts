@@ -1,6 +1,6 @@
+import { StoreError } from "@countersign/agent-key";
+import { expectRejection } from "@countersign/testing/vitest";
 import { expect, test, vi } from "vitest";
-import { expectRejection } from "../../test/support/expect-rejection.js";
-import { CredentialStoreError } from "../credential-store-error.js";
 import { loadSystemKeyring } from "./keyring-entry.js";
 
 test.each([
@@ -8,7 +8,7 @@ test.each([
   ["does not load here", new Error("another processor")],
 ])("a package that %s is store_denied, and the cause is kept", async (says, cause) => {
   const loading = loadSystemKeyring(() => Promise.reject(cause));
-  const error = await expectRejection(loading, CredentialStoreError, "store_denied");
+  const error = await expectRejection(loading, StoreError, "store_denied");
   expect(error.message).toContain(says);
   expect(error.cause).toBe(cause);
 });

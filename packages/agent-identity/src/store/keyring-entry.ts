@@ -1,5 +1,5 @@
-import { CredentialStoreError } from "../credential-store-error.js";
-import { errnoOf } from "../private-file/store-denied.js";
+import { StoreError } from "@countersign/agent-key";
+import { errnoOf } from "@countersign/private-file";
 
 /** One secret of a keyring. */
 export interface KeyringEntry {
@@ -19,7 +19,7 @@ type KeyringModule = Pick<typeof import("@napi-rs/keyring"), "AsyncEntry">;
  * Loads the system's keyring: Keychain, Credential Manager, Secret Service.
  *
  * @param load - loads the package
- * @throws {CredentialStoreError} `store_denied` when `@napi-rs/keyring` is not installed or does not work on this platform
+ * @throws {StoreError} `store_denied` when `@napi-rs/keyring` is not installed or does not work on this platform
  */
 export async function loadSystemKeyring(
   load: () => Promise<KeyringModule> = () => import("@napi-rs/keyring"),
@@ -31,7 +31,7 @@ export async function loadSystemKeyring(
     return (service, account) => new AsyncEntry(service, account, options);
   } catch (cause) {
     const isMissing = errnoOf(cause) === "ERR_MODULE_NOT_FOUND";
-    throw new CredentialStoreError(
+    throw new StoreError(
       "store_denied",
       isMissing
         ? "the system's keyring cannot be used: the package @napi-rs/keyring is not installed"

@@ -1,10 +1,10 @@
-import { CredentialStoreError } from "../credential-store-error.js";
+import { StoreError } from "@countersign/agent-key";
 import { describeServerText } from "../internal/server-text.js";
 
 /** Makes the error for something that a keyring refused. Errors of a store pass as they are. */
 export function toKeyringError(description: string, cause: unknown): unknown {
-  if (CredentialStoreError.is(cause) || !(cause instanceof Error)) return cause;
-  return new CredentialStoreError(
+  if (StoreError.is(cause) || !(cause instanceof Error)) return cause;
+  return new StoreError(
     "store_denied",
     `${description} cannot be used: ${describeServerText(cause.message)}`,
     { cause, hint: remedy(cause.message) },
@@ -12,8 +12,8 @@ export function toKeyringError(description: string, cause: unknown): unknown {
 }
 
 /** Makes the error for a keyring that takes a secret and gives back none, or another. */
-export function doesNotKeep(description: string): CredentialStoreError {
-  return new CredentialStoreError(
+export function doesNotKeep(description: string): StoreError {
+  return new StoreError(
     "store_denied",
     `${description} cannot be used: it does not give back what was put into it`,
     { hint: "repair the system's keyring, or choose the file store" },

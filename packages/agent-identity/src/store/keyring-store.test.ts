@@ -1,13 +1,12 @@
 import { readdirSync, renameSync } from "node:fs";
 import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { StoreError } from "@countersign/agent-key";
+import { expectRejection, openDirectory } from "@countersign/testing/vitest";
 import { describe, expect, test } from "vitest";
-import { openDirectory } from "../../test/support/directory.js";
-import { expectRejection } from "../../test/support/expect-rejection.js";
 import { openFakeKeyring } from "../../test/support/fake-keyring.js";
 import { openManager } from "../../test/support/manager.js";
 import type { Credentials } from "../credential-store.js";
-import { CredentialStoreError } from "../credential-store-error.js";
 import { keyringStore } from "./keyring-store.js";
 import type { KeyringStoreOptions } from "./keyring-store-options.js";
 
@@ -51,13 +50,13 @@ describe("a keyring that cannot be used is store_denied with a remedy, and nothi
     keyring.before = () => {
       throw new Error(reason);
     };
-    const error = await expectRejection(store.load(), CredentialStoreError, "store_denied");
+    const error = await expectRejection(store.load(), StoreError, "store_denied");
     expect(error.hint).toMatch(hint);
     expect(error.message).not.toContain("\u202e");
     const change = store.update(withMember("a", 1));
-    await expectRejection(change, CredentialStoreError, "store_denied");
+    await expectRejection(change, StoreError, "store_denied");
     const { manager, authority } = await openManager({ store });
-    await expectRejection(manager.ensure(), CredentialStoreError, "store_denied");
+    await expectRejection(manager.ensure(), StoreError, "store_denied");
     expect(authority.counts.registerAgent).toBe(0);
     // Nothing was kept elsewhere instead.
     expect(await readdir(directory)).toEqual([]);
@@ -72,15 +71,15 @@ describe("a keyring that cannot be used is store_denied with a remedy, and nothi
         throw new Error("DBus error");
       },
     });
-    await expectRejection(store.load(), CredentialStoreError, "store_denied");
+    await expectRejection(store.load(), StoreError, "store_denied");
   });
 
   test("one that forgets at once is not believed to be empty", async () => {
     const { keyring, store } = await open();
     keyring.before = () => keyring.entries.clear();
-    await expectRejection(store.load(), CredentialStoreError, "store_denied");
+    await expectRejection(store.load(), StoreError, "store_denied");
     const { manager, authority } = await openManager({ store });
-    await expectRejection(manager.ensure(), CredentialStoreError, "store_denied");
+    await expectRejection(manager.ensure(), StoreError, "store_denied");
     expect(authority.counts.registerAgent).toBe(0);
   });
 
@@ -90,7 +89,7 @@ describe("a keyring that cannot be used is store_denied with a remedy, and nothi
       if (use === "get" && keyring.entries.has(account))
         keyring.entries.set(account, new Uint8Array(3));
     };
-    await expectRejection(store.load(), CredentialStoreError, "store_denied");
+    await expectRejection(store.load(), StoreError, "store_denied");
   });
 
   test("one that keeps probes and loses what is written", async () => {
@@ -99,7 +98,7 @@ describe("a keyring that cannot be used is store_denied with a remedy, and nothi
       if (use === "get") keyring.entries.delete("me");
     };
     const change = store.update(withMember("a", 1));
-    await expectRejection(change, CredentialStoreError, "store_denied");
+    await expectRejection(change, StoreError, "store_denied");
   });
 
   test("one that cuts secrets short loses nothing that it had", async () => {
@@ -110,7 +109,7 @@ describe("a keyring that cannot be used is store_denied with a remedy, and nothi
       return { ...entry, setSecret: (secret) => entry.setSecret(secret.subarray(0, 5)) };
     };
     const change = (await open({ openEntry })).store.update(withMember("a", 2));
-    await expectRejection(change, CredentialStoreError, "store_denied");
+    await expectRejection(change, StoreError, "store_denied");
     expect(await reopen().load()).toMatchObject({ a: 1 });
   });
 
@@ -122,7 +121,7 @@ describe("a keyring that cannot be used is store_denied with a remedy, and nothi
       if (use === "get" && account === "me") throw new Error("locked");
     };
     const change = store.update(withMember("a", 2));
-    await expectRejection(change, CredentialStoreError, "store_denied");
+    await expectRejection(change, StoreError, "store_denied");
     expect(keyring.entries.get("me")).toBe(before);
   });
 });
@@ -144,11 +143,11 @@ describe("entries that are no store are store_corrupt, and stay as they are", ()
   ])("%s", async (_, entries) => {
     const { keyring, store } = await open();
     for (const [name, bytes] of entries) keyring.entries.set(name, bytes);
-    const error = await expectRejection(store.load(), CredentialStoreError, "store_corrupt");
+    const error = await expectRejection(store.load(), StoreError, "store_corrupt");
     expect(error.hint).toBeDefined();
     expect(error.message).not.toContain("hunter2");
     const change = store.update(withMember("a", 1));
-    await expectRejection(change, CredentialStoreError, "store_corrupt");
+    await expectRejection(change, StoreError, "store_corrupt");
     expect(keyring.entries).toEqual(entries);
   });
 });
@@ -182,7 +181,7 @@ test("what fits into no number of entries is refused, and the old content stays"
   const { store } = await open({ maxEntryBytes: 512 });
   await store.update(withMember("note", "old"));
   const change = store.update(withMember("note", long(600_000)));
-  await expectRejection(change, CredentialStoreError, "store_denied");
+  await expectRejection(change, StoreError, "store_denied");
   expect(await store.load()).toMatchObject({ note: "old" });
 });
 
@@ -216,7 +215,7 @@ test("parts of a longer text whose writer was cut off go with the next write, ho
     if (use === "set" && account === "me") throw new Error("killed");
   };
   const change = store.update(withMember("note", long(12_000)));
-  await expectRejection(change, CredentialStoreError, "store_denied");
+  await expectRejection(change, StoreError, "store_denied");
   expect(keyring.entries.size).toBe(6);
   keyring.before = () => {};
   await store.update(withMember("note", long(5000)));
@@ -259,7 +258,7 @@ test("a writer whose lock was taken away changes nothing", async () => {
     renameSync(join(directory, lock ?? ""), join(directory, "elsewhere"));
     return { ...current, a: 2 };
   });
-  await expectRejection(change, CredentialStoreError, "store_locked");
+  await expectRejection(change, StoreError, "store_locked");
   expect(await store.load()).toMatchObject({ a: 1 });
 });
 
@@ -282,7 +281,7 @@ test("a change is made again on what somebody wrote without the lock, and given 
     meddle(calls);
     return { ...current, added: false };
   });
-  const error = await expectRejection(change, CredentialStoreError, "store_locked");
+  const error = await expectRejection(change, StoreError, "store_locked");
   expect(error.retryable).toBe(true);
 });
 
@@ -302,14 +301,14 @@ test("locks need a home of this user's, and stop waiting with their caller", asy
   });
   const calls = [() => store.update(withMember("a", 1)), () => store.withLock("a", async () => {})];
   for (const call of calls) {
-    await expectRejection(call(), CredentialStoreError, "store_denied");
+    await expectRejection(call(), StoreError, "store_denied");
   }
   const good = keyringStore({ directory, account: "me", openEntry: keyring.openEntry });
   const abort = new AbortController();
   await good.withLock("a", async () => {
     const waiting = good.withLock("a", async () => {}, { signal: abort.signal });
     abort.abort();
-    await expectRejection(waiting, CredentialStoreError, "cancelled");
+    await expectRejection(waiting, StoreError, "cancelled");
   });
 });
 

@@ -1,11 +1,8 @@
 import { join } from "node:path";
-import type { OptionShape } from "@countersign/agent-key";
+import { type OptionShape, StoreError } from "@countersign/agent-key";
+import { openPrivateDirectory, resolveHome, withFileLock } from "@countersign/private-file";
 import type { CredentialStore, Credentials } from "../credential-store.js";
-import { CredentialStoreError } from "../credential-store-error.js";
 import { checkOptions } from "../internal/options.js";
-import { openPrivateDirectory } from "../private-file/open-private-directory.js";
-import { resolveHome } from "../private-file/resolve-home.js";
-import { withFileLock } from "../private-file/with-file-lock.js";
 import { emptyCredentials, formatCredentials, parseCredentials } from "./credentials-codec.js";
 import { loadSystemKeyring } from "./keyring-entry.js";
 import type { KeyringStoreOptions } from "./keyring-store-options.js";
@@ -38,7 +35,7 @@ const SHAPES: Readonly<Record<string, OptionShape>> = {
  * Before the keyring is believed to be empty, and before anything is written, it has to give back a probe. Where there is none, or it is
  * locked, every call is `store_denied`: nothing is kept elsewhere instead. Every write is read back.
  *
- * @throws {CredentialStoreError} `config_invalid` if the directory is a relative path, or there is no home folder for `~/`; if a name has a
+ * @throws {StoreError} `config_invalid` if the directory is a relative path, or there is no home folder for `~/`; if a name has a
  *   control character
  * @throws {AgentKeyError} `config_invalid`, naming the option, if another one is wrong
  */
@@ -83,7 +80,7 @@ export function keyringStore(options: KeyringStoreOptions): CredentialStore {
         return parseCredentials(content, description);
       }
     }
-    throw new CredentialStoreError("store_locked", `${description} keeps changing underneath`, {
+    throw new StoreError("store_locked", `${description} keeps changing underneath`, {
       retryable: true,
       hint: "give all programs that share the entry the same directory, and try again",
     });
@@ -125,9 +122,7 @@ function defaultEntryBytes(): number {
 function assertName(option: string, value: string): void {
   // Control characters would make entries that nobody can find again in a keyring manager; NUL ends a name on some systems.
   if (!/\p{Cc}/u.test(value)) return;
-  throw new CredentialStoreError(
-    "config_invalid",
-    `${option} must be a text without control characters`,
-    { hint: "give the name as a keyring manager shows it" },
-  );
+  throw new StoreError("config_invalid", `${option} must be a text without control characters`, {
+    hint: "give the name as a keyring manager shows it",
+  });
 }

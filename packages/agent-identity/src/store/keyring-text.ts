@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import { CredentialStoreError } from "../credential-store-error.js";
+import { StoreError } from "@countersign/agent-key";
 import type { OpenKeyringEntry } from "./keyring-entry.js";
 import { doesNotKeep, toKeyringError } from "./keyring-failure.js";
 import {
@@ -34,7 +34,7 @@ export class KeyringText {
   /**
    * Proves that the keyring gives back what was put into it.
    *
-   * @throws {CredentialStoreError} `store_denied`
+   * @throws {StoreError} `store_denied`
    */
   async probe(): Promise<void> {
     const { account } = this.#options;
@@ -54,7 +54,7 @@ export class KeyringText {
    * Reads the text.
    *
    * @returns `undefined`: there is none. `generation` names this content: another write gives another one
-   * @throws {CredentialStoreError} `store_corrupt`, `store_denied`
+   * @throws {StoreError} `store_corrupt`, `store_denied`
    */
   async load(): Promise<{ readonly text: string; readonly generation: string } | undefined> {
     for (let attempt = 0; attempt < MAX_READS; attempt += 1) {
@@ -65,7 +65,7 @@ export class KeyringText {
       if (text !== undefined) return { text, generation };
       if (head === undefined) break;
     }
-    throw new CredentialStoreError(
+    throw new StoreError(
       "store_corrupt",
       `${this.#options.description} holds something else than a store, or only a part of one`,
       {
@@ -80,7 +80,7 @@ export class KeyringText {
    * @param generation - what was read before; when there is something else by now, nothing is changed
    * @param beforeReplace - called just before; when it rejects, nothing is changed
    * @returns whether it was written
-   * @throws {CredentialStoreError} `store_denied`
+   * @throws {StoreError} `store_denied`
    */
   async save(
     text: string,
@@ -108,7 +108,7 @@ export class KeyringText {
     const bytes = Buffer.from(text, "utf8");
     const count = Math.ceil(bytes.length / maxEntryBytes);
     if (count > MAX_PARTS) {
-      throw new CredentialStoreError("store_denied", `${description} is too small for this`, {
+      throw new StoreError("store_denied", `${description} is too small for this`, {
         hint: "forget identities whose agents are revoked, or choose the file store",
       });
     }

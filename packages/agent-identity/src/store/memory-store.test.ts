@@ -1,6 +1,6 @@
+import { StoreError } from "@countersign/agent-key";
+import { expectRejection } from "@countersign/testing/vitest";
 import { expect, test } from "vitest";
-import { expectRejection } from "../../test/support/expect-rejection.js";
-import { CredentialStoreError } from "../credential-store-error.js";
 import { memoryStore } from "./memory-store.js";
 
 test("waiting for a lock or a change ends with its caller", async () => {
@@ -11,7 +11,7 @@ test("waiting for a lock or a change ends with its caller", async () => {
     store.withLock("name", async () => {}, { signal }),
     store.update(() => undefined, { signal }),
   ]) {
-    const error = await expectRejection(waiting, CredentialStoreError, "cancelled");
+    const error = await expectRejection(waiting, StoreError, "cancelled");
     expect(error.cause).toBe(reason);
   }
 });

@@ -1,6 +1,5 @@
+import { KeyedMutex, StoreError } from "@countersign/agent-key";
 import type { CredentialStore, Credentials } from "../credential-store.js";
-import { CredentialStoreError } from "../credential-store-error.js";
-import { KeyedMutex } from "../internal/keyed-mutex.js";
 import { emptyCredentials } from "./credentials-codec.js";
 import { freezeCredentials } from "./frozen-credentials.js";
 import { guardCredentials } from "./guard-credentials.js";
@@ -36,6 +35,6 @@ function copyOf(credentials: Credentials): Credentials {
   return guardCredentials(structuredClone(credentials));
 }
 
-function cancelled(cause: unknown): CredentialStoreError {
-  return new CredentialStoreError("cancelled", "waiting for the store was cancelled", { cause });
+function cancelled(cause: unknown): StoreError {
+  return new StoreError("cancelled", "waiting for the store was cancelled", { cause });
 }

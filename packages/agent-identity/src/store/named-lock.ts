@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { openPrivateDirectory } from "../private-file/open-private-directory.js";
-import { withFileLock } from "../private-file/with-file-lock.js";
+import { openPrivateDirectory, withFileLock } from "@countersign/private-file";
 
 // One registration by another process may take its whole deadline.
 const NAMED_LOCK_WAIT_MS = 60_000;

@@ -1,6 +1,6 @@
 // Holds a lock of a home's directory and says so: `hold-lock.ts LOCK [exit|busy]`. With `exit` the process ends itself while it holds it,
 // with `busy` it then does nothing but that for five seconds, as in a call into the system's keyring. A line on its input lets it check that it still holds the lock.
-import { withFileLock } from "../../src/private-file.js";
+import { withFileLock } from "@countersign/private-file";
 
 const [lock = "", mode] = process.argv.slice(2);
 await withFileLock(lock, async (held) => {

@@ -3,8 +3,8 @@
 import { subscribe } from "node:diagnostics_channel";
 import { writeSync } from "node:fs";
 import { basename } from "node:path";
+import { PRIVATE_FILE_CHANNEL } from "@countersign/private-file";
 import { AgentIdentityManager, fileStore, fixedAuth, IDENTITY_CHANNEL } from "../../src/index.js";
-import { PRIVATE_FILE_CHANNEL } from "../../src/private-file.js";
 
 const [authority = "", home = "", accessToken = "", userId = "", step = ""] = process.argv.slice(2);
 let count = 0;

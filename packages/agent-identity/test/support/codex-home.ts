@@ -1,6 +1,7 @@
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { AgentKey } from "@countersign/agent-key";
+import { openDirectory } from "@countersign/testing/vitest";
 import { onTestFinished } from "vitest";
 import { AgentIdentityManager } from "../../src/agent-identity-manager.js";
 import { AuthorityClient } from "../../src/client/authority-client.js";
@@ -8,7 +9,6 @@ import { codexAuth } from "../../src/codex-auth/codex-auth.js";
 import { codexAuthStore } from "../../src/codex-auth/codex-auth-store.js";
 import { fileStore } from "../../src/store/file-store.js";
 import { openAuthority } from "./authority.js";
-import { openDirectory } from "./directory.js";
 
 /** A private key as Codex stores it. */
 export const CODEX_KEY = AgentKey.generate().exportPkcs8();

@@ -1,11 +1,11 @@
 import { inspect } from "node:util";
 import type { Code } from "@countersign/agent-key";
+import { expectRejection } from "@countersign/testing/vitest";
 import { expect } from "vitest";
 import {
   IdentityTokenError,
   type IdentityTokenReason,
 } from "../../src/identity-token/identity-token-error.js";
-import { expectRejection } from "./expect-rejection.js";
 
 /** What a refusal of a token should say. */
 export interface ExpectedRefusal {

@@ -2,8 +2,8 @@ import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { runProcess, startProcess } from "@countersign/testing";
+import { openDirectory } from "@countersign/testing/vitest";
 import { onTestFinished } from "vitest";
-import { openDirectory } from "./directory.js";
 
 const TOOLS = ["dbus-run-session", "dbus-send", "gnome-keyring-daemon"];
 // By the password given on standard input, an empty one; makes the keyring where there is none.

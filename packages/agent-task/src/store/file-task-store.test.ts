@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { rmSync } from "node:fs";
 import { chmod, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
-import { CredentialStoreError } from "@countersign/agent-identity";
+import { StoreError } from "@countersign/agent-key";
 import { temporaryDirectory } from "@countersign/testing";
 import { expect, onTestFinished, test } from "vitest";
 import { rejectsCode } from "../../test/expect-code.js";
@@ -35,7 +35,7 @@ async function startDirectory() {
 test.each(["", ".", "threads"])(
   "refuses the path %j, which the working directory would decide",
   (path) => {
-    expect(() => fileTaskStore(path)).toThrow(CredentialStoreError);
+    expect(() => fileTaskStore(path)).toThrow(StoreError);
     expect(() => fileTaskStore(path)).toThrow(expect.objectContaining({ code: "config_invalid" }));
     expect(() => fileTaskStore(path)).toThrow("directory must be an absolute path");
   },
@@ -47,11 +47,11 @@ test("refuses a symbolic link in place of the directory or of a file", async () 
   const store = fileTaskStore(real);
   await store.save(thread.scope, thread);
   await symlink(real, directory);
-  await rejectsCode(fileTaskStore(directory).load("a"), CredentialStoreError, "store_denied");
+  await rejectsCode(fileTaskStore(directory).load("a"), StoreError, "store_denied");
   await writeFile(`${home}/bait.json`, JSON.stringify({ ...thread, scope: "a" }));
   const link = `${real}/${createHash("sha256").update("a").digest("hex")}.json`;
   await symlink(`${home}/bait.json`, link);
-  await rejectsCode(store.load("a"), CredentialStoreError, "store_denied");
+  await rejectsCode(store.load("a"), StoreError, "store_denied");
 });
 
 test("makes nothing by reading", async () => {

@@ -10,7 +10,7 @@ import {
   resolveHome,
   withFileLock,
   writePrivateFile,
-} from "@countersign/agent-identity/private-file";
+} from "@countersign/private-file";
 import { AgentTaskError } from "../agent-task-error.js";
 import { checkOptions, LISTENER } from "../internal/options.js";
 import { parseStoredThread, type StoredThread } from "../schema/stored-thread.js";
@@ -32,11 +32,11 @@ export interface FileTaskStoreOptions {
  * The directory is made when something is saved first: 0700, files 0600, replaced atomically. The name of a thread is hashed, so that it
  * reaches no path, and stands inside the file.
  *
- * Calls reject with `CredentialStoreError` `store_denied` (the system refuses, or somebody else owns it) or `store_locked`, and with
+ * Calls reject with `StoreError` `store_denied` (the system refuses, or somebody else owns it) or `store_locked`, and with
  * {@link AgentTaskError} `store_corrupt` for a file that is no stored thread.
  *
  * @param path - of the directory: absolute, or begins with `~/`
- * @throws {CredentialStoreError} `config_invalid` if the path is relative or no path, or there is no home folder for `~/`
+ * @throws {StoreError} `config_invalid` if the path is relative or no path, or there is no home folder for `~/`
  * @throws {AgentKeyError} `config_invalid`, naming the option, if one is wrong
  */
 export function fileTaskStore(path: string, options: FileTaskStoreOptions = {}): CompleteTaskStore {

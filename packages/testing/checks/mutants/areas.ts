@@ -14,11 +14,8 @@ export const AREAS: Readonly<Record<string, Area>> = {
     files: ["src/*.ts", "src/{client,codex-auth,identity-token,internal,schema}/**/*.ts"],
     oneIn: 60,
   },
-  stores: {
-    package: "agent-identity",
-    files: ["src/{private-file,store}/**/*.ts"],
-    oneIn: 25,
-  },
+  files: { package: "private-file", files: ["src/**/*.ts"], oneIn: 25 },
+  stores: { package: "agent-identity", files: ["src/store/**/*.ts"], oneIn: 25 },
   // Without the contracts of stores, which are tests.
   tasks: { package: "agent-task", files: ["src/**/*.ts", "!src/store-contract/**"], oneIn: 30 },
   connection: { package: "agent", files: ["src/**/*.ts"], oneIn: 5 },

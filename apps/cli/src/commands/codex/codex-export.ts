@@ -2,12 +2,8 @@ import { lstat } from "node:fs/promises";
 import { join } from "node:path";
 import { isFormerKey, publicLineOf, type StoredIdentity } from "@countersign/agent-identity";
 import type { CodexAgent, CodexLoginRenewal } from "@countersign/agent-identity/codex-auth";
-import {
-  openPrivateDirectory,
-  readPrivateFile,
-  writePrivateFile,
-} from "@countersign/agent-identity/private-file";
 import { escapeText } from "@countersign/agent-key/escaping";
+import { openPrivateDirectory, readPrivateFile, writePrivateFile } from "@countersign/private-file";
 import { loadCodexDestination } from "../../codex/codex-config-file.js";
 import { exportCommand, importCommand } from "../../codex/codex-copies.js";
 import { createCodexAuth, createCodexConfig, createCodexEnv } from "../../codex/codex-home.js";

@@ -1,9 +1,8 @@
 import { lstat, mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { StoreError } from "@countersign/agent-key";
+import { expectRejection, openDirectory } from "@countersign/testing/vitest";
 import { describe, expect, test } from "vitest";
-import { openDirectory } from "../../test/support/directory.js";
-import { expectRejection } from "../../test/support/expect-rejection.js";
-import { CredentialStoreError } from "../credential-store-error.js";
 import {
   isLockHeldBy,
   loadLockHolder,
@@ -111,7 +110,7 @@ test("what stands there and is no lock is denied", async () => {
   const { lock } = await open();
   await mkdir(lock);
   await writeFile(join(lock, "note"), "");
-  await expectRejection(loadLockHolder(lock), CredentialStoreError, "store_denied");
+  await expectRejection(loadLockHolder(lock), StoreError, "store_denied");
   expect(await takeLock(lock, A)).toBe(false);
 });
 

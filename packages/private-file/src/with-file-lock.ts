@@ -1,8 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { CredentialStoreError } from "../credential-store-error.js";
-import { KeyedMutex } from "../internal/keyed-mutex.js";
+import { KeyedMutex, StoreError } from "@countersign/agent-key";
 import {
   isLockHeldBy,
   type LockHolder,
@@ -35,8 +34,8 @@ const heldByPath = new Map<string, string>();
  * The lock holds a random owner word, and its holder gives a sign of life all the while. A lock whose holder has ended, or gave no sign
  * for three seconds, thirty while its process can be seen to run, is put aside by a rename. Who waits is served in the order in which it came. Should the holder only have slept, `assertHeld` tells it before it replaces anything.
  *
- * @throws {CredentialStoreError} `store_locked` (retryable) when the lock did not change hands for `waitMs`, or was lost; `store_denied`; `cancelled`
- * @see security.md, "Stores and caches"
+ * @throws {StoreError} `store_locked` (retryable) when the lock did not change hands for `waitMs`, or was lost; `store_denied`; `cancelled`
+ * @see SECURITY.md, "Homes and output"
  */
 export async function withFileLock<T>(
   path: string,
@@ -136,20 +135,20 @@ function releaseAll(): void {
   for (const [path, word] of heldByPath) releaseLockSync(path, word);
 }
 
-function lockLost(lockPath: string): CredentialStoreError {
-  return new CredentialStoreError("store_locked", `the lock ${lockPath} was lost`, {
+function lockLost(lockPath: string): StoreError {
+  return new StoreError("store_locked", `the lock ${lockPath} was lost`, {
     retryable: true,
     hint: "try again; nothing was changed",
   });
 }
 
-function stillHeld(lockPath: string): CredentialStoreError {
-  return new CredentialStoreError("store_locked", `${lockPath} is held by another process`, {
+function stillHeld(lockPath: string): StoreError {
+  return new StoreError("store_locked", `${lockPath} is held by another process`, {
     retryable: true,
     hint: "wait for the other process to finish, and try again",
   });
 }
 
-function cancelled(lockPath: string, cause: unknown): CredentialStoreError {
-  return new CredentialStoreError("cancelled", `waiting for ${lockPath} was cancelled`, { cause });
+function cancelled(lockPath: string, cause: unknown): StoreError {
+  return new StoreError("cancelled", `waiting for ${lockPath} was cancelled`, { cause });
 }

@@ -1,3 +1,5 @@
+import type { FileVersion } from "./file-version.js";
+
 /** Options of `openPrivateDirectory`. */
 export interface PrivateDirectoryOptions {
   /** Make the directory (0700) and its parents where it does not exist. Default true. */
@@ -9,6 +11,8 @@ export interface PrivateFile {
   readonly text: string;
   /** Names this content of the file; another write gives another generation. */
   readonly generation: string;
+  /** What the file was just before its text was read. */
+  readonly version: FileVersion;
 }
 
 /** Options of `writePrivateFile`. */
@@ -41,6 +45,6 @@ export interface FileLock {
   readonly directory: string;
   /** Aborted when the lock was lost, for instance because this process slept too long. */
   readonly signal: AbortSignal;
-  /** @throws {CredentialStoreError} `store_locked` when the lock is held no more. To be called just before anything is replaced. */
+  /** @throws {StoreError} `store_locked` when the lock is held no more. To be called just before anything is replaced. */
   assertHeld(): Promise<void>;
 }

@@ -11,11 +11,10 @@ import {
   writeFile,
 } from "node:fs/promises";
 import { join } from "node:path";
+import { StoreError } from "@countersign/agent-key";
 import { runProcess } from "@countersign/testing";
+import { expectRejection, openDirectory } from "@countersign/testing/vitest";
 import { describe, expect, test, vi } from "vitest";
-import { openDirectory } from "../../test/support/directory.js";
-import { expectRejection } from "../../test/support/expect-rejection.js";
-import { CredentialStoreError } from "../credential-store-error.js";
 import { openPrivateDirectory } from "./open-private-directory.js";
 import { readPrivateFile } from "./read-private-file.js";
 import { withFileLock } from "./with-file-lock.js";
@@ -42,7 +41,7 @@ describe("a private directory is refused", () => {
     for (const create of [true, false]) {
       for (const path of [join(root, "link"), `${join(root, "link")}/`]) {
         const opening = openPrivateDirectory(path, { create });
-        const error = await expectRejection(opening, CredentialStoreError, "store_denied");
+        const error = await expectRejection(opening, StoreError, "store_denied");
         expect(error.message).toContain("is a symbolic link");
       }
     }
@@ -54,7 +53,7 @@ describe("a private directory is refused", () => {
     await symlink(join(root, "nowhere"), join(root, "dangling"));
     for (const name of ["file", "file/below", "dangling"]) {
       const opening = openPrivateDirectory(join(root, name));
-      await expectRejection(opening, CredentialStoreError, "store_denied");
+      await expectRejection(opening, StoreError, "store_denied");
     }
     expect((await readdir(root)).sort()).toEqual(["dangling", "file"]);
   });
@@ -64,7 +63,7 @@ describe("a private directory is refused", () => {
     await mkdir(join(root, "foreign"), { mode: 0o700 });
     await chown(join(root, "foreign"), STRANGER, STRANGER);
     const opening = openPrivateDirectory(join(root, "foreign"));
-    await expectRejection(opening, CredentialStoreError, "store_denied");
+    await expectRejection(opening, StoreError, "store_denied");
   });
 });
 
@@ -92,8 +91,8 @@ describe("a private file is refused", () => {
     await writeFile(join(root, "target"), "theirs", { mode: 0o600 });
     const link = join(root, "link");
     await symlink(join(root, "target"), link);
-    await expectRejection(readPrivateFile(link), CredentialStoreError, "store_denied");
-    await expectRejection(writePrivateFile(link, "x"), CredentialStoreError, "store_denied");
+    await expectRejection(readPrivateFile(link), StoreError, "store_denied");
+    await expectRejection(writePrivateFile(link, "x"), StoreError, "store_denied");
     expect(await readFile(join(root, "target"), "utf8")).toBe("theirs");
     expect((await readdir(root)).sort()).toEqual(["link", "target"]);
   });
@@ -105,25 +104,25 @@ describe("a private file is refused", () => {
     expect(made.code).toBe(0);
     for (const name of ["directory", "pipe"]) {
       const path = join(root, name);
-      await expectRejection(readPrivateFile(path), CredentialStoreError, "store_denied");
-      await expectRejection(writePrivateFile(path, "x"), CredentialStoreError, "store_denied");
+      await expectRejection(readPrivateFile(path), StoreError, "store_denied");
+      await expectRejection(writePrivateFile(path, "x"), StoreError, "store_denied");
     }
   });
 
   test("when it is no UTF-8 or over 16 MiB", async () => {
     const path = join(await openDirectory(), "file");
     await writeFile(path, Uint8Array.of(0x7b, 0xff));
-    await expectRejection(readPrivateFile(path), CredentialStoreError, "store_corrupt");
+    await expectRejection(readPrivateFile(path), StoreError, "store_corrupt");
     await truncate(path, 16 * 1024 * 1024 + 1);
-    await expectRejection(readPrivateFile(path), CredentialStoreError, "store_corrupt");
+    await expectRejection(readPrivateFile(path), StoreError, "store_corrupt");
   });
 
   test.skipIf(!isRoot)("when it belongs to another user (needs root to set up)", async () => {
     const path = join(await openDirectory(), "file");
     await writeFile(path, "", { mode: 0o600 });
     await chown(path, STRANGER, STRANGER);
-    await expectRejection(readPrivateFile(path), CredentialStoreError, "store_denied");
-    await expectRejection(writePrivateFile(path, "x"), CredentialStoreError, "store_denied");
+    await expectRejection(readPrivateFile(path), StoreError, "store_denied");
+    await expectRejection(writePrivateFile(path, "x"), StoreError, "store_denied");
   });
 });
 

@@ -2,7 +2,7 @@ import { lstatSync, renameSync, rmSync } from "node:fs";
 import { lstat, mkdir, readdir, readFile, rename, rm, utimes, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { removeSilentPlaces } from "./lock-line.js";
-import { denied, errnoOf } from "./store-denied.js";
+import { errnoOf, storeDenied } from "./store-denied.js";
 
 // A lock is a directory that holds one file, named by its owner's word. It appears and disappears by rename, always whole: nobody ever
 // meets a lock without a word, and a directory that is not empty is never replaced by a rename.
@@ -47,7 +47,7 @@ export async function takeLock(path: string, word: string, mark = ""): Promise<b
 /**
  * Who holds a lock now; `undefined`: nobody.
  *
- * @throws {CredentialStoreError} `store_denied` when something else stands there
+ * @throws {StoreError} `store_denied` when something else stands there
  */
 export async function loadLockHolder(path: string): Promise<LockHolder | undefined> {
   try {
@@ -63,7 +63,7 @@ export async function loadLockHolder(path: string): Promise<LockHolder | undefin
     if (errnoOf(error) === "ENOENT") return undefined;
     throw error;
   }
-  throw denied(path, "stands where a lock has to be, and is none", "move it away");
+  throw storeDenied(path, "stands where a lock has to be, and is none", "move it away");
 }
 
 /** Gives a sign of life. Returns whether the lock is still held under this word. */

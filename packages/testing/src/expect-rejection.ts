@@ -1,6 +1,10 @@
-import type { Code, CountersignError } from "@countersign/agent-key";
-import { faultsOfWording } from "@countersign/testing";
 import { expect } from "vitest";
+import { type ErrorTexts, faultsOfWording } from "./faults-of-wording.js";
+
+interface CodedError extends Error, ErrorTexts {
+  readonly message: string;
+  readonly retryable: boolean;
+}
 
 interface ErrorClass<T> {
   readonly brandName: string;
@@ -9,10 +13,10 @@ interface ErrorClass<T> {
 }
 
 /** Asserts that a promise rejects with an error of this class and code, whose texts are whole, and gives the error. */
-export async function expectRejection<T extends CountersignError>(
+export async function expectRejection<T extends CodedError>(
   promise: Promise<unknown>,
   errorClass: ErrorClass<T>,
-  code: Code,
+  code: NoInfer<T["code"]>,
 ): Promise<T> {
   const error: unknown = await promise.then(
     (value) => expect.fail(`did not reject but gave ${JSON.stringify(value)}`),

@@ -1,4 +1,4 @@
-import { untilAborted } from "@countersign/agent-key";
+import { untilAborted } from "./until-aborted.js";
 
 /** Lets one task at a time run for each key, in the order they came. Within this process. */
 export class KeyedMutex {

@@ -7,7 +7,7 @@ import { assertOwnedByUser } from "./assert-owned-by-user.js";
 import { loadGeneration } from "./generation.js";
 import { publishFileEvent } from "./private-file-channel.js";
 import type { WritePrivateFileOptions } from "./private-file-options.js";
-import { denied, errnoOf, toStoreError } from "./store-denied.js";
+import { errnoOf, storeDenied, toStoreError } from "./store-denied.js";
 
 const FLAGS =
   constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0);
@@ -18,7 +18,7 @@ const TEMPORARY = /^\.[0-9a-f]{24}\.tmp$/;
  * then renamed over it, then the directory synced. A reader sees the old text or the new one, whole.
  *
  * @returns whether it was written; false: the file no longer has the expected generation, and nothing was changed
- * @throws {CredentialStoreError} `store_denied`; `store_locked` if the given lock was lost; what `beforeRename` throws
+ * @throws {StoreError} `store_denied`; `store_locked` if the given lock was lost; what `beforeRename` throws
  */
 export async function writePrivateFile(
   path: string,
@@ -58,13 +58,21 @@ export async function writePrivateFile(
   }
 }
 
-/** Removes temporary files that a killed process left beside a file. Only to be called while holding the lock of that file. */
+/**
+ * Removes temporary files that a killed process left beside a file. Only to be called while holding the lock of that file.
+ *
+ * @throws {StoreError} `store_denied`
+ */
 export async function removeTemporaryFiles(path: string): Promise<void> {
   const name = basename(path);
-  for (const entry of await readdir(dirname(path))) {
-    if (entry.startsWith(name) && TEMPORARY.test(entry.slice(name.length))) {
-      await rm(join(dirname(path), entry), { force: true });
+  try {
+    for (const entry of await readdir(dirname(path))) {
+      if (entry.startsWith(name) && TEMPORARY.test(entry.slice(name.length))) {
+        await rm(join(dirname(path), entry), { force: true });
+      }
     }
+  } catch (error) {
+    throw toStoreError(path, error);
   }
 }
 
@@ -72,9 +80,9 @@ async function assertReplaceable(path: string): Promise<void> {
   try {
     const found = await lstat(path);
     if (found.isSymbolicLink()) {
-      throw denied(path, "is a symbolic link", "name the real place: links are not followed");
+      throw storeDenied(path, "is a symbolic link", "name the real place: links are not followed");
     }
-    if (!found.isFile()) throw denied(path, "is no regular file", "move it away");
+    if (!found.isFile()) throw storeDenied(path, "is no regular file", "move it away");
     assertOwnedByUser(path, found.uid);
   } catch (error) {
     if (errnoOf(error) !== "ENOENT") throw error;

@@ -1,40 +1,28 @@
 import { closeSync, constants, fchmodSync, fstatSync, openSync, readFileSync } from "node:fs";
-import { CredentialStoreError } from "../credential-store-error.js";
+import { StoreError } from "@countersign/agent-key";
 import { assertOwnedByUser } from "./assert-owned-by-user.js";
-import type { FileVersion } from "./file-version.js";
 import { generationOf } from "./generation.js";
 import type { PrivateFile } from "./private-file-options.js";
-import { denied, errnoOf, toStoreError } from "./store-denied.js";
+import { errnoOf, storeDenied, toStoreError } from "./store-denied.js";
 
 const MAX_BYTES = 16n * 1024n * 1024n;
 // Non-blocking: opening a named pipe that nobody writes to would never end.
 const FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 
-/** A private file as it was read, with the version that it had just before. */
-export interface VersionedFile extends PrivateFile {
-  readonly version: FileVersion;
-}
-
 /**
  * Reads an owner-only text file. Symbolic links, special files and files of other users are refused; a file that others may read is
  * tightened to 0600.
  *
- * @returns its text and generation; `undefined`: it does not exist
- * @throws {CredentialStoreError} `store_denied`; `store_corrupt` when it is no UTF-8 or over 16 MiB
+ * @returns its text, generation and version; `undefined`: it does not exist
+ * @throws {StoreError} `store_denied`; `store_corrupt` when it is no UTF-8 or over 16 MiB
  */
 export async function readPrivateFile(path: string): Promise<PrivateFile | undefined> {
-  const found = await readVersionedFile(path);
-  return found && { text: found.text, generation: found.generation };
-}
-
-/** The same, with the file's version. */
-export async function readVersionedFile(path: string): Promise<VersionedFile | undefined> {
   let descriptor: number | undefined;
   try {
     // All at once: a small file is there sooner than a thread of the pool would be, which is asked five times otherwise.
     descriptor = openSync(path, FLAGS);
     const found = fstatSync(descriptor, { bigint: true });
-    if (!found.isFile()) throw denied(path, "is no regular file", "move it away");
+    if (!found.isFile()) throw storeDenied(path, "is no regular file", "move it away");
     assertOwnedByUser(path, Number(found.uid));
     if (found.size > MAX_BYTES) throw corrupt(path, "is too large");
     if (process.platform !== "win32" && (found.mode & 0o077n) !== 0n) fchmodSync(descriptor, 0o600);
@@ -57,8 +45,8 @@ function decode(path: string, bytes: Uint8Array): string {
   }
 }
 
-function corrupt(path: string, what: string): CredentialStoreError {
-  return new CredentialStoreError("store_corrupt", `${path} ${what}`, {
+function corrupt(path: string, what: string): StoreError {
+  return new StoreError("store_corrupt", `${path} ${what}`, {
     hint: "restore it from a backup, or move it away and log in again",
   });
 }

@@ -1,9 +1,8 @@
 import { chmod, chown, mkdir, readdir, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { StoreError } from "@countersign/agent-key";
+import { expectRejection, openDirectory } from "@countersign/testing/vitest";
 import { expect, test } from "vitest";
-import { openDirectory } from "../../test/support/directory.js";
-import { expectRejection } from "../../test/support/expect-rejection.js";
-import { CredentialStoreError } from "../credential-store-error.js";
 import { releaseLock, removeLockLeftOvers, takeLock } from "./lock-directory.js";
 import { LockLine } from "./lock-line.js";
 import { markOfThisProcess } from "./process-mark.js";
@@ -58,9 +57,9 @@ test("a waiter that gives up, or whose caller has had enough, leaves nothing beh
   const aborted = withFileLock(paths[0] ?? "", async () => {}, { signal });
   await expect.poll(waiting).toBe(1);
   const locking = withFileLock(paths[1] ?? "", async () => {}, { waitMs: 20 });
-  await expectRejection(locking, CredentialStoreError, "store_locked");
+  await expectRejection(locking, StoreError, "store_locked");
   abort.abort();
-  await expectRejection(aborted, CredentialStoreError, "cancelled");
+  await expectRejection(aborted, StoreError, "cancelled");
   expect(await readdir(home)).toEqual(["lock"]);
 });
 

@@ -1,9 +1,8 @@
 import { mkdir, readdir, readFile, rename, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { StoreError } from "@countersign/agent-key";
+import { expectRejection, openDirectory } from "@countersign/testing/vitest";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
-import { openDirectory } from "../../test/support/directory.js";
-import { expectRejection } from "../../test/support/expect-rejection.js";
-import { CredentialStoreError } from "../credential-store-error.js";
 import { releaseLock, takeLock } from "./lock-directory.js";
 import { markOfThisProcess } from "./process-mark.js";
 import { withFileLock } from "./with-file-lock.js";
@@ -22,7 +21,7 @@ test("gives up after its time when another process holds the lock, without runni
     },
     { waitMs: 20 },
   );
-  const error = await expectRejection(waiting, CredentialStoreError, "store_locked");
+  const error = await expectRejection(waiting, StoreError, "store_locked");
   expect([error.retryable, isRun]).toEqual([true, false]);
 });
 
@@ -32,13 +31,13 @@ test("gives up when the caller has had enough, whoever holds the lock", async ()
   await withFileLock(lock, async () => {
     const waiting = withFileLock(lock, async () => {}, { signal: abort.signal });
     abort.abort();
-    await expectRejection(waiting, CredentialStoreError, "cancelled");
+    await expectRejection(waiting, StoreError, "cancelled");
   });
   await takeLock(lock, OTHER);
   const other = new AbortController();
   const waiting = withFileLock(lock, async () => {}, { signal: other.signal });
   other.abort();
-  await expectRejection(waiting, CredentialStoreError, "cancelled");
+  await expectRejection(waiting, StoreError, "cancelled");
 });
 
 test("is denied where there is no directory, or none that can hold a lock", async () => {
@@ -46,7 +45,7 @@ test("is denied where there is no directory, or none that can hold a lock", asyn
   await writeFile(join(root, "file"), "");
   for (const path of [join(root, "a", "lock"), join(root, "file", "lock")]) {
     const locking = withFileLock(path, async () => {});
-    await expectRejection(locking, CredentialStoreError, "store_denied");
+    await expectRejection(locking, StoreError, "store_denied");
   }
 });
 
@@ -55,7 +54,7 @@ test("is denied where something stands that is no lock, and touches nothing of i
   await mkdir(lock);
   await writeFile(join(lock, "note"), "");
   const locking = withFileLock(lock, async () => {});
-  await expectRejection(locking, CredentialStoreError, "store_denied");
+  await expectRejection(locking, StoreError, "store_denied");
   expect(await readdir(lock)).toEqual(["note"]);
 });
 
@@ -108,7 +107,7 @@ test("is not taken from a holder by its age, whatever the clocks say", async () 
   await utimes(join(lock, OTHER), longAgo, longAgo);
   await utimes(lock, longAgo, longAgo);
   const locking = withFileLock(lock, async () => {}, { waitMs: 50 });
-  await expectRejection(locking, CredentialStoreError, "store_locked");
+  await expectRejection(locking, StoreError, "store_locked");
   await releaseLock(lock, OTHER);
   expect(await withFileLock(lock, async () => "mine", { waitMs: 0 })).toBe("mine");
 });
@@ -138,7 +137,7 @@ describe("a holder whose lock was taken away", () => {
       await held.assertHeld();
       await rename(lock, `${lock}-elsewhere`);
       await takeLock(lock, OTHER);
-      await expectRejection(held.assertHeld(), CredentialStoreError, "store_locked");
+      await expectRejection(held.assertHeld(), StoreError, "store_locked");
     });
     expect(await readdir(lock)).toEqual([OTHER]);
   });
@@ -153,7 +152,7 @@ describe("a holder whose lock was taken away", () => {
         await takeLock(lock, OTHER);
       };
       const writing = writePrivateFile(file, "new", { lock: held, beforeRename });
-      await expectRejection(writing, CredentialStoreError, "store_locked");
+      await expectRejection(writing, StoreError, "store_locked");
     });
     expect(await readFile(file, "utf8")).toBe("old");
   });

@@ -2,11 +2,11 @@ import { lstatSync, writeFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
+import { openDirectory } from "@countersign/testing/vitest";
 import { expect, test } from "vitest";
-import { openDirectory } from "../../test/support/directory.js";
 import { type FileVersion, isSameVersion, isSettled } from "./file-version.js";
 import { KeptFile } from "./kept-file.js";
-import { readVersionedFile } from "./read-private-file.js";
+import { readPrivateFile } from "./read-private-file.js";
 
 async function open(text: string) {
   const file = join(await openDirectory(), "file");
@@ -17,7 +17,7 @@ async function open(text: string) {
     monotonicMs: () => clock.monotonic,
   });
   const read = async () => {
-    const found = await readVersionedFile(file);
+    const found = await readPrivateFile(file);
     return { value: found?.text ?? "", version: found?.version };
   };
   return { file, clock, kept, read };

@@ -1,5 +1,5 @@
-import { temporaryDirectory } from "@countersign/testing";
 import { onTestFinished } from "vitest";
+import { temporaryDirectory } from "./temporary-directory.js";
 
 /** The path of a temporary folder that goes away with the test. */
 export async function openDirectory(): Promise<string> {

@@ -1,17 +1,11 @@
-import { homedir } from "node:os";
-import { join } from "node:path";
+import { StoreError } from "@countersign/agent-key";
 import { runProcess } from "@countersign/testing";
+import { expectRejection, openDirectory } from "@countersign/testing/vitest";
 import { describe, expect, test } from "vitest";
-import { openDirectory } from "../../test/support/directory.js";
-import { expectRejection } from "../../test/support/expect-rejection.js";
-import { commandOf } from "../../test/support/processes.js";
-import { codexAuth } from "../codex-auth/codex-auth.js";
-import { codexAuthStore } from "../codex-auth/codex-auth-store.js";
-import { CredentialStoreError } from "../credential-store-error.js";
-import { fileStore } from "../store/file-store.js";
-import { keyringStore } from "../store/keyring-store.js";
-import { memoryStore } from "../store/memory-store.js";
-import { resolveHome, userHome } from "./resolve-home.js";
+import { codexAuth, codexAuthStore } from "../src/codex-auth.js";
+import { fileStore, memoryStore } from "../src/index.js";
+import { keyringStore } from "../src/keyring-store.js";
+import { commandOf } from "./support/processes.js";
 
 const authority = "https://authority.example";
 
@@ -27,7 +21,7 @@ describe("a path that the working directory decides is config_invalid, before an
     async (path) => {
       for (const [option, make] of makers) {
         const making = (async () => make(path))();
-        const error = await expectRejection(making, CredentialStoreError, "config_invalid");
+        const error = await expectRejection(making, StoreError, "config_invalid");
         expect(error.message).toContain(`${option} must be an absolute path`);
         expect(error.hint).toContain("the working directory");
       }
@@ -45,11 +39,4 @@ describe("a home folder that cannot be one is config_invalid and names the varia
     const result = await runProcess(command, args, { env: { HOME }, cwd: await openDirectory() });
     expect(result.stdout, result.stderr).toBe(`config_invalid ${says}\n`);
   });
-});
-
-test("a path may begin with the home folder, and is made absolute", () => {
-  expect(userHome()).toBe(homedir());
-  expect(resolveHome("~/x")).toBe(join(homedir(), "x"));
-  expect(resolveHome("~")).toBe(homedir());
-  expect(resolveHome("/a/../b/")).toBe("/b");
 });

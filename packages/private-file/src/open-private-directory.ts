@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import { assertOwnedByUser } from "./assert-owned-by-user.js";
 import type { PrivateDirectoryOptions } from "./private-file-options.js";
 import { resolveHome } from "./resolve-home.js";
-import { denied, errnoOf, toStoreError } from "./store-denied.js";
+import { errnoOf, storeDenied, toStoreError } from "./store-denied.js";
 
 // Absent on Windows, where the profile's own permissions protect the directory.
 const FLAGS = constants.O_RDONLY | (constants.O_DIRECTORY ?? 0) | (constants.O_NOFOLLOW ?? 0);
@@ -15,8 +15,8 @@ const FLAGS = constants.O_RDONLY | (constants.O_DIRECTORY ?? 0) | (constants.O_N
  *
  * @param path - absolute, or begins with `~/`
  * @returns its absolute path; `undefined`: it does not exist and was not to be made
- * @throws {CredentialStoreError} `store_denied`; `config_invalid` if the path is relative, or there is no home folder for `~/`
- * @see security.md, "Stores and caches"
+ * @throws {StoreError} `store_denied`; `config_invalid` if the path is relative, or there is no home folder for `~/`
+ * @see SECURITY.md, "Homes and output"
  */
 export async function openPrivateDirectory(path: string): Promise<string>;
 export async function openPrivateDirectory(
@@ -32,9 +32,13 @@ export async function openPrivateDirectory(
     if (options.create !== false) await make(directory);
     const found = lstatSync(directory);
     if (found.isSymbolicLink()) {
-      throw denied(directory, "is a symbolic link", "name the real place: links are not followed");
+      throw storeDenied(
+        directory,
+        "is a symbolic link",
+        "name the real place: links are not followed",
+      );
     }
-    if (!found.isDirectory()) throw denied(directory, "is no directory", "move it away");
+    if (!found.isDirectory()) throw storeDenied(directory, "is no directory", "move it away");
     assertOwnedByUser(directory, found.uid);
     if (process.platform !== "win32" && (found.mode & 0o077) !== 0) await tighten(directory);
     return directory;

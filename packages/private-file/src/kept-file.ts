@@ -32,7 +32,10 @@ export class KeptFile<T> {
     this.#lookedAt = undefined;
   };
 
-  /** @param file - absolute path */
+  /**
+   * @param file - absolute path
+   * @internal Made by `keepFile`.
+   */
   constructor(file: string, clocks: KeptFileClocks = {}) {
     this.#file = file;
     this.#directory = dirname(file);
@@ -89,4 +92,13 @@ export class KeptFile<T> {
       return false;
     }
   }
+}
+
+/**
+ * Keeps what is made of a private file, while nothing has been read yet.
+ *
+ * @param file - absolute path
+ */
+export function keepFile<T>(file: string): KeptFile<T> {
+  return new KeptFile<T>(file);
 }

@@ -1,4 +1,4 @@
-import { CredentialStoreError } from "../credential-store-error.js";
+import { StoreError } from "@countersign/agent-key";
 
 /** The error name of the system, for instance `EACCES`. */
 export function errnoOf(error: unknown): string | undefined {
@@ -8,16 +8,16 @@ export function errnoOf(error: unknown): string | undefined {
 }
 
 /** Makes the error for a path that may not be used as it is. */
-export function denied(path: string, what: string, hint: string): CredentialStoreError {
-  return new CredentialStoreError("store_denied", `${path} ${what}`, { hint });
+export function storeDenied(path: string, what: string, hint: string): StoreError {
+  return new StoreError("store_denied", `${path} ${what}`, { hint });
 }
 
 /** Makes the error for something that the system refused. Errors of a store pass as they are. */
 export function toStoreError(path: string, cause: unknown): unknown {
   const errno = errnoOf(cause);
-  if (CredentialStoreError.is(cause) || errno === undefined) return cause;
+  if (StoreError.is(cause) || errno === undefined) return cause;
   const [what, hint] = EXPLAINED[errno] ?? [`cannot be used (${errno})`, "check the file system"];
-  return new CredentialStoreError("store_denied", `${path} ${what}`, {
+  return new StoreError("store_denied", `${path} ${what}`, {
     cause,
     hint,
     retryable: errno === "ENOSPC" || errno === "EDQUOT" || errno === "EMFILE",

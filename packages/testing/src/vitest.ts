@@ -1,0 +1,2 @@
+export { expectRejection } from "./expect-rejection.js";
+export { openDirectory } from "./open-directory.js";
