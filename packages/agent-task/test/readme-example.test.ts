@@ -13,12 +13,14 @@ async function startHome(): Promise<string> {
   return home.path;
 }
 
-test("the README holds the examples as they are compiled", async () => {
-  const readme = await readFile(new URL("../README.md", import.meta.url), "utf8");
-  for (const name of ["thread", "session-log", "session-log-contract"]) {
-    const source = await readFile(new URL(`./examples/${name}.ts`, import.meta.url), "utf8");
-    expect(readme).toContain(source.trim());
-  }
+test.each([
+  ["../README.md", "thread"],
+  ["../../../docs/tasks.md", "session-log"],
+  ["../../../docs/tasks.md", "session-log-contract"],
+])("%s holds the example %s as it is compiled", async (path, name) => {
+  const document = await readFile(new URL(path, import.meta.url), "utf8");
+  const source = await readFile(new URL(`./examples/${name}.ts`, import.meta.url), "utf8");
+  expect(document).toContain(source.trim());
 });
 
 test("the README's program takes its turns in one task, also when it is started again", async () => {
@@ -31,7 +33,7 @@ test("the README's program takes its turns in one task, also when it is started 
   expect(authority.requests).toHaveLength(2);
 });
 
-test("the README's session log begins in a folder that is not there yet, and a torn line costs its thread's task alone", async () => {
+test("the session log of docs/tasks.md begins in a folder that is not there yet, and a torn line costs its thread's task alone", async () => {
   const world = await startWorld();
   const file = `${await startHome()}/not/there/session.jsonl`;
   const store = sessionLogStore(file);
@@ -47,7 +49,7 @@ test("the README's session log begins in a folder that is not there yet, and a t
   expect(torn).toBeDefined();
 });
 
-test("the README's session log keeps the task of a thread", async () => {
+test("the session log of docs/tasks.md keeps the task of a thread", async () => {
   const world = await startWorld();
   const file = `${await startHome()}/session.jsonl`;
   await writeFile(file, `${JSON.stringify({ type: "turn", text: "hello" })}\n`);
@@ -59,7 +61,7 @@ test("the README's session log keeps the task of a thread", async () => {
   expect(world.sent()).toBe(0);
 });
 
-test("the README's session log keeps the contract of task stores, by the runner of Node", async () => {
+test("the session log of docs/tasks.md keeps the contract of task stores, by the runner of Node", async () => {
   const { code, stdout } = await runProgram("../examples/session-log-contract.ts", []);
   expect(stdout).toContain("loads undefined for a thread that was never saved");
   expect(stdout).toMatch(/^\S+ pass [1-9]\d*$/m);

@@ -15,7 +15,6 @@ const WITH_LONG_CELLS: readonly string[] = [
   "SECURITY.md",
   "packages/agent-authority/README.md",
   "packages/agent-identity/README.md",
-  "packages/agent-task/README.md",
   "packages/assertion-proxy/README.md",
 ];
 
@@ -23,7 +22,6 @@ const WITH_LONG_CELLS: readonly string[] = [
 const LONG_READMES: readonly string[] = [
   "packages/agent-authority/README.md",
   "packages/agent-identity/README.md",
-  "packages/agent-task/README.md",
   "packages/assertion-proxy/README.md",
 ];
 

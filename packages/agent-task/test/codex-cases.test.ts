@@ -1,5 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
+import { CODEX_CASES } from "./codex-cases.js";
 
 const HERE = new URL(".", import.meta.url);
 const TITLE = /\b(describe|it|test)\(\s*(["`])((?:\\.|(?!\2)[^\\])*)\2/g;
@@ -43,25 +44,23 @@ function exists(name: string, titles: readonly Title[]): boolean {
   });
 }
 
-async function loadRows(): Promise<readonly (readonly string[])[]> {
-  const readme = await readFile(new URL("../README.md", HERE), "utf8");
-  const start = readme.indexOf("| case | the reference does | this does | test |");
-  const lines = readme.slice(start).split("\n\n")[0]?.split("\n").slice(2) ?? [];
-  return lines.map((line) =>
-    line
-      .split(/(?<!\\)\|/)
-      .slice(1, -1)
-      .map((cell) => cell.trim()),
-  );
+async function loadCases(): Promise<readonly string[]> {
+  const document = await readFile(new URL("../../../docs/codex.md", HERE), "utf8");
+  const [, section = ""] = document.split("\n### With tasks\n");
+  const [, , ...rows] = (section.trim().split("\n\n")[0] ?? "").split("\n");
+  return rows.map((row) => row.split(/(?<!\\)\|/)[1]?.trim() ?? "");
 }
 
-describe("the README's table of cases", () => {
-  it("names tests that exist, in every row", async () => {
+describe("the cases of tasks in docs/codex.md", () => {
+  it("are those that have tests, in their order", async () => {
+    expect(await loadCases()).toEqual(Object.keys(CODEX_CASES));
+  });
+
+  it("name tests that exist, each of them", async () => {
     const titles = await loadTitles();
-    const rows = await loadRows();
-    expect(rows.length).toBeGreaterThan(30);
-    for (const [cause = "", , , tests = ""] of rows) {
-      const names = [...tests.matchAll(/`([^`]+)`/g)].map(([, name = ""]) => name);
+    const cases = Object.entries(CODEX_CASES);
+    expect(cases.length).toBeGreaterThan(30);
+    for (const [cause, names] of cases) {
       expect(names, cause).not.toEqual([]);
       for (const name of names) expect([name, exists(name, titles)]).toEqual([name, true]);
     }
