@@ -274,13 +274,18 @@ describe("in the authority's audit log", () => {
   /** What `doctor` adds to it, of an agent that has a task. */
   async function added(
     authorityOf: (url: string) => string,
+    restart?: (port: string) => readonly string[],
     change: (registry: Registry) => Promise<unknown> = async () => undefined,
   ): Promise<{ ok: unknown; events: readonly AuditEvent[] }> {
     const servers = await serverWorld();
-    const { url } = await servers.serve();
+    const { url, process } = await servers.serve();
     const { options, onDatabase } = servers;
     await servers.logIn(authorityOf(url));
     await output(["task", "ensure", "--insecure-http"], options);
+    if (restart !== undefined) {
+      await process[Symbol.asyncDispose]();
+      await servers.serve(restart(new URL(url).port));
+    }
     const store = await openStore(onDatabase[1] ?? "");
     onTestFinished(() => store.close());
     const registry = createRegistry(store);
@@ -293,16 +298,27 @@ describe("in the authority's audit log", () => {
   }
 
   test.each([
-    ["on this machine", (url: string) => url],
+    ["on this machine", (url: string) => url, undefined],
     // This machine under an address that is not counted as loopback: its directory takes a token.
-    ["elsewhere", (url: string) => url.replace("127.0.0.1", "0.0.0.0")],
-  ])("doctor leaves nothing, of an authority %s", async (_, authorityOf) => {
-    expect(await added(authorityOf)).toEqual({ ok: true, events: [] });
+    ["elsewhere", (url: string) => url.replace("127.0.0.1", "0.0.0.0"), undefined],
+    [
+      "on this machine that got another URL for its clients",
+      (url: string) => url,
+      (port: string) => [`--listen=127.0.0.1:${port}`, "--public-url=https://authority.example"],
+    ],
+    [
+      "on this machine that others reach as well",
+      (url: string) => url,
+      (port: string) => [`--listen=0.0.0.0:${port}`],
+    ],
+  ] as const)("doctor leaves nothing, of an authority %s", async (_, authorityOf, restart) => {
+    expect(await added(authorityOf, restart)).toEqual({ ok: true, events: [] });
   });
 
   test("doctor leaves the one refusal of a token that is refused, as whoever else presents it", async () => {
     const { ok, events } = await added(
       (url) => url,
+      undefined,
       async (registry) => {
         for (const { id } of await registry.listAccessTokens()) {
           await registry.revokeAccessToken(id);

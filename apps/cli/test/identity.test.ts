@@ -175,7 +175,7 @@ describe("identity forget", () => {
     const named = { authority: authority.url, account_id: "acct-1", user_id: "user-1" };
     expect(await json(forget, { home })).toEqual({ ...named, forgotten: true });
     expect(await json(forget, { home })).toEqual({ ...named, forgotten: false });
-    expect(authority.requests).toMatchObject([{ step: "directory" }]);
+    expect(authority.requests).toMatchObject([{ url: "/openapi.json" }, { step: "directory" }]);
     expect(await json(["identity", "list"], { home })).toEqual([]);
     const second = await json(["identity", "ensure"], options);
     expect(second.agent_public_key).not.toBe(first.agent_public_key);

@@ -166,19 +166,27 @@ describe("the OpenAPI document", () => {
         { url: "https://authority.example/backend-api" },
       ],
     });
-    expect(served.headers["cache-control"]).toBe("public, max-age=60");
+    expect(served.headers["cache-control"]).toBe("private, max-age=60");
     expect((await tested.call("GET", "/backend-api/openapi.json")).body).toEqual(served.body);
     expect((await tested.callAdmin("GET", "/openapi.json")).body).toEqual(
       JSON.parse(JSON.stringify(createAdminDocument())),
     );
   });
 
-  it("says that the directory takes a token where it does", () => {
-    const securityOf = (publicUrl: string | undefined) =>
-      createPublicDocument({ generations: new Set(["C"]), publicUrl }).paths[
-        "/v1/agent/{agent_runtime_id}"
-      ]?.get.security;
-    expect(securityOf(undefined)).toEqual([{ resource_server: [] }, {}]);
-    expect(securityOf("https://authority.example")).toEqual([{ resource_server: [] }]);
+  it.each([
+    ["a caller on this machine", {}, {}, [{ resource_server: [] }, {}]],
+    ["whom a proxy passed on", {}, { via: "1.1 proxy" }, [{ resource_server: [] }]],
+    ["a public URL", { publicUrl: "https://authority.example" }, {}, [{ resource_server: [] }]],
+  ] as const)("says of the directory what it takes: %s", async (_, options, headers, expected) => {
+    await using tested = await TestedAuthority.start(options);
+    // In both orders: one caller gets no answer that was made for another.
+    await tested.call("GET", "/openapi.json", { headers: { forwarded: "for=192.0.2.1" } });
+    await tested.call("GET", "/openapi.json");
+    const { body } = await tested.call("GET", "/openapi.json", { headers });
+    const securityOf = (path: string) => body.paths[path].get.security;
+    expect(securityOf("/v1/agent/{agent_runtime_id}")).toEqual(expected);
+    expect(securityOf("/v1/agent/{agent_runtime_id}/task/{task_id}")).toEqual(expected);
+    const answer = await tested.call("GET", "/v1/agent/agent-1", { headers });
+    expect(answer.status).toBe(expected.length > 1 ? 404 : 401);
   });
 });

@@ -1,6 +1,17 @@
 import type { AgentRecord } from "@countersign/agent-assertion";
 import { CountersignError, isLoopbackHost } from "@countersign/agent-key";
+import { z } from "zod";
 import type { Run } from "../config/run.js";
+
+// Where an API description (OpenAPI 3.1) says which credentials a look-up of an agent takes; one of `{}` is none at all.
+const LOOKUP_PATH = "/v1/agent/{agent_runtime_id}";
+const descriptionSchema = z.object({
+  paths: z.object({
+    [LOOKUP_PATH]: z.object({
+      get: z.object({ security: z.array(z.record(z.string(), z.unknown())) }),
+    }),
+  }),
+});
 
 /** What the authority's directory says of an agent. `untold`: it answers to a token of role `resource_server` alone. */
 export type DirectoryWord =
@@ -9,11 +20,30 @@ export type DirectoryWord =
   | { readonly kind: "untold" };
 
 /**
- * Tells whether an authority's directory may answer without a credential: on loopback alone (protocol §5.8). Elsewhere the question would only leave a
- * refusal in its audit log.
+ * Tells whether an authority's directory may answer without a credential: on loopback alone (protocol §5.8), unless the authority's API description
+ * requires a token there. Elsewhere the question would only leave a refusal in its audit log.
+ *
+ * @throws {AuthorityError} `cancelled` when the run is
  */
-export function mayTellAnyone(authority: string): boolean {
-  return isLoopbackHost(new URL(authority).hostname);
+export async function mayTellAnyone(run: Run, authority: string): Promise<boolean> {
+  return isLoopbackHost(new URL(authority).hostname) && !(await isSaidClosed(run, authority));
+}
+
+// An authority without a description says nothing, and is asked.
+async function isSaidClosed({ asking, signal }: Run, authority: string): Promise<boolean> {
+  const { AuthorityClient, AuthorityError } = await import(
+    "@countersign/agent-identity/authority-client"
+  );
+  const client = new AuthorityClient({ authority, ...asking });
+  try {
+    const { body } = await client.request({ method: "GET", path: "/openapi.json" }, { signal });
+    const found = descriptionSchema.safeParse(body);
+    const security = found.data?.paths[LOOKUP_PATH].get.security;
+    return security?.every((credentials) => Object.keys(credentials).length > 0) === true;
+  } catch (error) {
+    if (!AuthorityError.is(error) || error.code === "cancelled") throw error;
+    return false;
+  }
 }
 
 /**
@@ -22,11 +52,12 @@ export function mayTellAnyone(authority: string): boolean {
  * @throws {AgentAssertionError} if the authority cannot be reached or does not answer as one
  */
 export async function askDirectory(
-  { http, signal }: Run,
+  run: Run,
   authority: string,
   agentRuntimeId: string,
 ): Promise<DirectoryWord> {
-  if (!mayTellAnyone(authority)) return { kind: "untold" };
+  const { http, signal } = run;
+  if (!(await mayTellAnyone(run, authority))) return { kind: "untold" };
   const { remoteDirectory } = await import("@countersign/agent-assertion/remote-directory");
   const directory = remoteDirectory(authority, { revocationDelaySeconds: 0, ...http });
   try {

@@ -55,7 +55,7 @@ export async function checkEcho(run: Run, task: AgentTask): Promise<Verdict> {
       await directory.close?.();
     }
   };
-  if (mayTellAnyone(authority)) {
+  if (await mayTellAnyone(run, authority)) {
     try {
       await verify(remoteDirectory(authority, { revocationDelaySeconds: 0, ...run.http }));
       return ok("a signed assertion holds, by what the authority tells");

@@ -61,7 +61,7 @@ const PUBLIC_ROUTES: RouteTable = {
     addWhoamiRoutes(app, context);
     addTokenRefreshRoutes(app, context);
     addHealthRoutes(app, context);
-    addOpenApiRoutes(app, () => createPublicDocument(context));
+    addOpenApiRoutes(app, (isOnLoopback) => createPublicDocument(context, isOnLoopback));
   },
 };
 

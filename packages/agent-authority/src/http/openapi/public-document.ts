@@ -4,18 +4,23 @@ import { createDocument, type OpenApiDocument } from "./create-document.js";
 import { publicOperations } from "./public-operations.js";
 import { PUBLIC_SCHEMAS } from "./public-schemas.js";
 
-/** Makes the document of what clients and resource servers call. */
-export function createPublicDocument({
-  generations,
-  publicUrl,
-}: Pick<AuthorityContext, "generations" | "publicUrl">): OpenApiDocument {
+/**
+ * Makes the document of what clients and resource servers call.
+ *
+ * @param isOnLoopback - whether it is for callers on this machine's loopback, who may be let into the directory without a token
+ */
+export function createPublicDocument(
+  { generations, publicUrl }: Pick<AuthorityContext, "generations" | "publicUrl">,
+  isOnLoopback = true,
+): OpenApiDocument {
+  const isDirectoryOpen = isOnLoopback && publicUrl === undefined;
   return createDocument({
     title: "Countersign authority",
     description:
       "Registers agents and their tasks, and answers for them to resource servers. Unknown members of requests and answers are to be ignored. Every refusal is application/problem+json with a code.",
     servers: serversOf(publicUrl),
     schemas: PUBLIC_SCHEMAS,
-    operations: publicOperations({ generations, isDirectoryOpen: publicUrl === undefined }),
+    operations: publicOperations({ generations, isDirectoryOpen }),
   });
 }
 

@@ -28,7 +28,7 @@ const cached = z.object({ etag: z.string(), vary: z.string() });
 /** What decides which requests the public listener answers, and by which credentials. */
 export interface PublicApi {
   readonly generations: ReadonlySet<Generation>;
-  /** Whether the directory may be asked without a token, on this machine's loopback. */
+  /** Whether the caller may ask the directory without a token. */
   readonly isDirectoryOpen: boolean;
 }
 
