@@ -70,5 +70,5 @@ function positive(option: string, text: string | undefined, otherwise: number): 
   if (text === undefined) return otherwise;
   const value = Number(text);
   if (Number.isInteger(value) && value > 0) return value;
-  throw new RangeError(`${option} must be a whole number of 1 or more, got ${text}`);
+  throw new RangeError(`${option} must be an integer from 1 up, got ${text}`);
 }

@@ -2,18 +2,14 @@ import {
   parseTrustedProxies,
   type TrustedProxies,
 } from "@countersign/agent-assertion/client-address";
-import { parseAuthority } from "@countersign/agent-key";
+import { numberIn, parseAuthority } from "@countersign/agent-key";
 import { AgentAuthorityError } from "./agent-authority-error.js";
 import type { AuthorityOptions, Generation, RegistrationProofPolicy } from "./authority-types.js";
 import type { AuthorityContext } from "./http/authority-context.js";
 import { checkIssuers } from "./humans/check-issuers.js";
 import { RateLimiter } from "./limits/rate-limiter.js";
-import { type RateLimitOptions, type RateLimits, resolveRateLimits } from "./limits/rate-limits.js";
-import {
-  resolveServerLimits,
-  type ServerLimitOptions,
-  type ServerLimits,
-} from "./limits/server-limits.js";
+import { resolveRateLimits } from "./limits/rate-limits.js";
+import { resolveServerLimits } from "./limits/server-limits.js";
 import { AUTHORITY_OPTIONS, checkOptions } from "./option-checks.js";
 import type { IdentityPolicy } from "./registry/issue-identity.js";
 import { MAX_TTL_SECONDS } from "./registry/times.js";
@@ -28,9 +24,18 @@ const GENERATIONS: readonly Generation[] = ["A", "B", "C"];
 const DEFAULT_GENERATIONS: readonly Generation[] = ["A", "C"];
 const CAPABILITY = /^[\x21-\x7e]{1,256}$/;
 
+const TTL = numberIn(1, MAX_TTL_SECONDS);
+const AGENT_NUMBERS = { agentTtlSeconds: TTL, maxLiveAgents: numberIn(1, 1_000_000) };
+const NUMBERS = {
+  taskTtlSeconds: TTL,
+  taskIdleTtlSeconds: numberIn(MIN_IDLE_SECONDS, MAX_TTL_SECONDS),
+  maxLiveTasks: numberIn(1, 10_000_000),
+  maxSkewSeconds: numberIn(1, 3_600),
+};
+
 /** Checks the options of an authority and fills in their defaults. Throws `config_invalid`. */
 export function checkAuthorityOptions(options: AuthorityOptions): AuthorityContext {
-  checkOptions(options, AUTHORITY_OPTIONS);
+  checkOptions(options, { ...AUTHORITY_OPTIONS, ...AGENT_NUMBERS, ...NUMBERS });
   const { store, humans = [], capabilities = [], now = store.now, logger } = options;
   checkIssuers(humans);
   for (const capability of capabilities) {
@@ -47,25 +52,17 @@ export function checkAuthorityOptions(options: AuthorityOptions): AuthorityConte
     registrationProof: checkProofPolicy(options.registrationProof ?? "accept"),
     agentPolicy: {
       capabilities,
-      agentTtlSeconds: checkRange("agentTtlSeconds", options.agentTtlSeconds, MAX_TTL_SECONDS),
-      maxLiveAgents:
-        checkRange("maxLiveAgents", options.maxLiveAgents, 1_000_000) ?? DEFAULT_LIVE_AGENTS,
+      agentTtlSeconds: options.agentTtlSeconds,
+      maxLiveAgents: options.maxLiveAgents ?? DEFAULT_LIVE_AGENTS,
     },
     taskPolicy: {
-      taskTtlSeconds: checkRange("taskTtlSeconds", options.taskTtlSeconds, MAX_TTL_SECONDS),
-      taskIdleTtlSeconds: checkRange(
-        "taskIdleTtlSeconds",
-        options.taskIdleTtlSeconds,
-        MAX_TTL_SECONDS,
-        MIN_IDLE_SECONDS,
-      ),
-      maxLiveTasks:
-        checkRange("maxLiveTasks", options.maxLiveTasks, 10_000_000) ?? DEFAULT_LIVE_TASKS,
+      taskTtlSeconds: options.taskTtlSeconds,
+      taskIdleTtlSeconds: options.taskIdleTtlSeconds,
+      maxLiveTasks: options.maxLiveTasks ?? DEFAULT_LIVE_TASKS,
     },
-    maxSkewSeconds:
-      checkRange("maxSkewSeconds", options.maxSkewSeconds, 3_600) ?? DEFAULT_SKEW_SECONDS,
-    limiter: new RateLimiter(store, checkRateLimits(options.rateLimits ?? {}), now),
-    limits: checkLimits(options.limits ?? {}),
+    maxSkewSeconds: options.maxSkewSeconds ?? DEFAULT_SKEW_SECONDS,
+    limiter: new RateLimiter(store, resolveRateLimits(options.rateLimits ?? {}), now),
+    limits: resolveServerLimits(options.limits ?? {}),
     trustedProxies: checkProxies(options.trustedProxies ?? []),
     now,
     logger,
@@ -78,61 +75,35 @@ export function checkAuthorityOptions(options: AuthorityOptions): AuthorityConte
 export function checkRegistryOptions(
   options: Pick<AuthorityOptions, "generations" | "agentTtlSeconds" | "maxLiveAgents">,
 ): IdentityPolicy {
+  checkOptions(options, AGENT_NUMBERS);
   return {
     isServed: checkGenerations(options.generations ?? DEFAULT_GENERATIONS).has("B"),
-    agentTtlSeconds: checkRange("agentTtlSeconds", options.agentTtlSeconds, MAX_TTL_SECONDS),
-    maxLiveAgents:
-      checkRange("maxLiveAgents", options.maxLiveAgents, 1_000_000) ?? DEFAULT_LIVE_AGENTS,
+    agentTtlSeconds: options.agentTtlSeconds,
+    maxLiveAgents: options.maxLiveAgents ?? DEFAULT_LIVE_AGENTS,
   };
 }
 
 function checkProxies(list: readonly string[]): TrustedProxies {
   const proxies = parseTrustedProxies(list);
   if (proxies !== undefined) return proxies;
-  throw invalid("trustedProxies", "holds IP addresses and networks such as 10.0.0.0/8");
-}
-
-function checkRateLimits(options: RateLimitOptions | "off"): RateLimits {
-  const limits = resolveRateLimits(options);
-  if (typeof limits !== "string") return limits;
-  throw invalid(limits, "is a whole number from 1 to 10000000, or off");
-}
-
-function checkLimits(options: ServerLimitOptions): ServerLimits {
-  const limits = resolveServerLimits(options);
-  if (typeof limits !== "string") return limits;
-  throw invalid(
-    limits,
-    "is a whole number from 1 up, and a head's time no longer than its request's",
-  );
+  throw invalid("trustedProxies", "hold IP addresses and networks such as 10.0.0.0/8");
 }
 
 function checkGenerations(generations: readonly string[]): ReadonlySet<Generation> {
   const known = new Set<string>(GENERATIONS);
   if (generations.length === 0 || generations.some((generation) => !known.has(generation))) {
-    throw invalid("generations", `names one or more of ${GENERATIONS.join(", ")}`);
+    throw invalid("generations", `name one or more of ${GENERATIONS.join(", ")}`);
   }
   return new Set(GENERATIONS.filter((generation) => generations.includes(generation)));
 }
 
 function checkProofPolicy(policy: string): RegistrationProofPolicy {
   if (policy === "accept" || policy === "require") return policy;
-  throw invalid("registrationProof", "is accept or require");
-}
-
-function checkRange(
-  name: string,
-  value: number | undefined,
-  max: number,
-  min = 1,
-): number | undefined {
-  if (value === undefined || (Number.isInteger(value) && value >= min && value <= max))
-    return value;
-  throw invalid(name, `is a whole number from ${min} to ${max}`);
+  throw invalid("registrationProof", "be accept or require");
 }
 
 function invalid(name: string, rule: string): AgentAuthorityError {
-  return new AgentAuthorityError("config_invalid", `the option ${name} ${rule}`, {
+  return new AgentAuthorityError("config_invalid", `${name} must ${rule}`, {
     hint: "correct the configuration of the authority",
   });
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from "node:http";
 import { setImmediate as turn } from "node:timers/promises";
 import { isTrustedProxy, type TrustedProxies } from "@countersign/agent-assertion/client-address";
+import { LONGEST_TIMER_MS } from "@countersign/agent-key";
 import type { FastifyInstance } from "fastify";
 import { AgentAuthorityError } from "./agent-authority-error.js";
 import { checkAuthorityOptions } from "./authority-options.js";
@@ -29,8 +30,6 @@ const DRAIN_MS = 10_000;
 // Also where the server is the caller's own, whose parser may have dropped lines beyond a bound that is higher.
 const MAX_HEADER_LINES = 100;
 const LATE_MS = 2_000;
-// The longest delay that a Node timer keeps; longer ones fire at once.
-const MAX_TIMER_MS = 2_147_483_647;
 const PROBE = /^(?:\/backend-api)?\/(?:healthz|readyz)$/;
 
 /**
@@ -195,7 +194,7 @@ function holderOf(address: string | undefined, proxies: TrustedProxies): string 
 
 // As long again as the request itself may take to arrive. What does not arrive is answered before that, if a little late.
 function answerMs({ requestMs }: ServerLimits): number {
-  return Math.min(2 * requestMs + LATE_MS, MAX_TIMER_MS);
+  return Math.min(2 * requestMs + LATE_MS, LONGEST_TIMER_MS);
 }
 
 function isProbe({ method, url = "" }: IncomingMessage): boolean {

@@ -4,6 +4,9 @@ import { AgentAuthorityError } from "./agent-authority-error.js";
 /** The checks of this package's options. They throw an `AgentAuthorityError` with `config_invalid`. */
 export const { checkOption, checkOptions } = optionChecks(AgentAuthorityError);
 
+/** The check of what one call of the registry asks for. It throws an `AgentAuthorityError` with `invalid_request`. */
+export const { checkOption: checkRequested } = optionChecks(AgentAuthorityError, "invalid_request");
+
 export const STORE: OptionShape = {
   type: "object",
   members: { rows: "object", transaction: "function", now: "function" },
@@ -32,7 +35,7 @@ export function listOf(what: string): OptionShape {
   return { type: "list", expected: `a list of ${what}`, optional: true };
 }
 
-/** What the options of `createAuthority` must be. Ranges and names are checked after it. */
+/** What the options of `createAuthority` must be. Numbers and names are checked beside it. */
 export const AUTHORITY_OPTIONS: Readonly<Record<string, OptionShape>> = {
   store: STORE,
   humans: listOf("issuers, for instance createOidcIssuer({ … })"),

@@ -1,4 +1,4 @@
-import type { OptionShape } from "@countersign/agent-key";
+import { numberIn, type OptionShape } from "@countersign/agent-key";
 import type { Dispatcher } from "undici";
 import type { AuthSource } from "./auth.js";
 import type { AuthorityClient } from "./client/authority-client.js";
@@ -55,13 +55,7 @@ export const MANAGER_OPTIONS: Readonly<Record<string, OptionShape>> = {
   },
   abom: { type: "object", expected: "an object", optional: true },
   capabilities: { type: "list", expected: "a list of texts", optional: true },
-  ttlSeconds: {
-    type: "number",
-    least: 1,
-    most: Number.MAX_SAFE_INTEGER,
-    unit: "seconds",
-    optional: true,
-  },
+  ttlSeconds: numberIn(1, Number.MAX_SAFE_INTEGER),
   client: {
     type: "object",
     members: { authority: "string", request: "function", registerAgent: "function" },

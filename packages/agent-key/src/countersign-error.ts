@@ -10,9 +10,9 @@ export interface CountersignErrorOptions extends ErrorOptions {
   readonly retryable?: boolean | undefined;
 }
 
-/** A class of error that can say `config_invalid`. */
-export type ConfigErrorClass = new (
-  code: "config_invalid",
+/** A class of error that can say one of these codes. */
+export type OptionErrorClass<C extends Code> = new (
+  code: C,
   message: string,
   options: { readonly hint: string },
 ) => CountersignError;

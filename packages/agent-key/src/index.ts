@@ -31,7 +31,7 @@ export type {
   OptionShape,
   ValueShape,
 } from "./option-checks.js";
-export { optionChecks } from "./option-checks.js";
+export { LONGEST_TIMER_MS, numberIn, optionChecks } from "./option-checks.js";
 export { hideMembers, showMembers } from "./secret-members.js";
 export { StoreError } from "./store-error.js";
 export { formatTimestamp, parseTimestamp } from "./timestamp.js";

@@ -1,4 +1,4 @@
-import type { ConfigErrorClass } from "./countersign-error.js";
+import type { OptionErrorClass } from "./countersign-error.js";
 
 const FLOOR = { major: 22, minor: 19 } as const;
 
@@ -9,7 +9,7 @@ const FLOOR = { major: 22, minor: 19 } as const;
  * @param version - such as `24.11.0`
  */
 export function assertNode(
-  errorClass: ConfigErrorClass,
+  errorClass: OptionErrorClass<"config_invalid">,
   version: string = process.versions.node,
 ): void {
   const [major = 0, minor = 0] = version.split(".").map(Number);

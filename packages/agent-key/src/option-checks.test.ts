@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { refusalOf } from "../test/agent-key-error.js";
 import { AgentKeyError } from "./agent-key-error.js";
-import { type OptionShape, optionChecks } from "./option-checks.js";
+import { numberIn, type OptionShape, optionChecks } from "./option-checks.js";
 
 const { checkOption, checkOptions } = optionChecks(AgentKeyError);
 
@@ -10,8 +10,9 @@ const STORE: OptionShape = {
   members: { load: "function", name: "string" },
   expected: "a store",
 };
-const COUNT: OptionShape = { type: "number", least: 1, most: 9, unit: "entries" };
-const SHARE: OptionShape = { type: "number", least: 0, most: Infinity, fraction: true };
+const COUNT = numberIn(1, 9, { optional: false });
+const SHARE = numberIn(0, Infinity, { fraction: true });
+const PART = numberIn(0, 30, { fraction: true });
 const PROOF: OptionShape = { type: "choice", choices: ["bearer", "biscuit"] };
 const TEXT: OptionShape = { type: "text", expected: "a text" };
 const LIST: OptionShape = { type: "list", expected: "a list of texts" };
@@ -29,13 +30,20 @@ describe("an option that has not the shape is config_invalid: the message names 
     [STORE, { load: "s3cr3t" }, "must be a store, got an object without load()"],
     [STORE, { load() {} }, "must be a store, got an object without name"],
     [STORE, Promise.resolve("s3cr3t"), "must be a store, got a promise: await it"],
-    [COUNT, undefined, "must be a whole number of entries from 1 to 9, got nothing"],
-    [COUNT, "5", "must be a whole number of entries from 1 to 9, got a string"],
-    [COUNT, 0, "must be a whole number of entries from 1 to 9, got 0"],
-    [COUNT, 10, "must be a whole number of entries from 1 to 9, got 10"],
-    [COUNT, 1.5, "must be a whole number of entries from 1 to 9, got 1.5"],
-    [COUNT, Number.NaN, "must be a whole number of entries from 1 to 9, got NaN"],
+    [COUNT, undefined, "must be an integer from 1 to 9, got nothing"],
+    [COUNT, "5", "must be an integer from 1 to 9, got a string"],
+    [COUNT, 0, "must be an integer from 1 to 9, got 0"],
+    [COUNT, 10, "must be an integer from 1 to 9, got 10"],
+    [COUNT, 1.5, "must be an integer from 1 to 9, got 1.5"],
+    [COUNT, Number.NaN, "must be an integer from 1 to 9, got NaN"],
     [SHARE, -0.1, "must be a number from 0 up, got -0.1"],
+    [PART, 30.5, "must be a number from 0 to 30, got 30.5"],
+    [numberIn(1, Number.MAX_SAFE_INTEGER), 0, "must be an integer from 1 up, got 0"],
+    [
+      numberIn(1, Number.MAX_SAFE_INTEGER),
+      2 ** 53,
+      "must be an integer from 1 up, got 9007199254740992",
+    ],
     [PROOF, "s3cr3t", 'must be "bearer" or "biscuit", got another text'],
     [PROOF, true, 'must be "bearer" or "biscuit", got a boolean'],
     [TEXT, "", "must be a text, got an empty string"],

@@ -1,6 +1,9 @@
-import type { ConfigErrorClass } from "./countersign-error.js";
+import type { OptionErrorClass } from "./countersign-error.js";
 import { escapeText } from "./escaping.js";
 import { assertNode } from "./node-floor.js";
+
+/** The longest delay that a Node timer keeps, in milliseconds. A longer one fires at once. */
+export const LONGEST_TIMER_MS = 2_147_483_647;
 
 /** What an option must be. */
 export type OptionShape = ValueShape | NumberShape | ChoiceShape;
@@ -25,10 +28,21 @@ export interface NumberShape extends AnyShape {
   readonly type: "number";
   readonly least: number;
   readonly most: number;
-  /** For the message, for instance `milliseconds`. */
-  readonly unit?: string | undefined;
   /** Whether it may have a fraction. Default false. */
   readonly fraction?: boolean | undefined;
+}
+
+/**
+ * The shape of a number from `least` to `most`, both included. Its option says the unit in its name.
+ *
+ * @param more - `fraction`: may it have one, default false; `optional`: may it be left out, default true
+ */
+export function numberIn(
+  least: number,
+  most: number,
+  more: { readonly fraction?: boolean; readonly optional?: boolean } = {},
+): NumberShape {
+  return { type: "number", least, most, optional: true, ...more };
 }
 
 /** One of some texts. */
@@ -39,10 +53,10 @@ export interface ChoiceShape extends AnyShape {
 
 /** The checks of options, made by {@link optionChecks}. Their messages hold no value but a number: any other may be a secret. */
 export interface OptionChecks {
-  /** Throws `config_invalid`, naming the option, unless the value has the shape. */
+  /** Throws, naming the option, unless the value has the shape. */
   checkOption(name: string, value: unknown, shape: OptionShape): void;
   /**
-   * Checks that the options are an object, and each option that is named. Throws `config_invalid`.
+   * Checks that the options are an object, and each option that is named. Throws as `checkOption` does.
    *
    * @param others - what happens to an option that is not named: `"ignore"`, the default, or `"refuse"`
    */
@@ -59,14 +73,18 @@ export interface OptionChecks {
  * A wrong option is then refused where it is given, and not by a `TypeError` at the first request. So is an older Node than the packages are made for:
  * whatever needs a newer one is made with options, and importing a package does nothing.
  *
- * @param errorClass - what is thrown, with the code `config_invalid`
+ * @param errorClass - what is thrown
+ * @param code - the code that it is thrown with: `config_invalid`, or `invalid_request` for what a call asks of a service
  */
-export function optionChecks(errorClass: ConfigErrorClass): OptionChecks {
+export function optionChecks<C extends "config_invalid" | "invalid_request">(
+  errorClass: OptionErrorClass<C | "config_invalid">,
+  code: C | "config_invalid" = "config_invalid",
+): OptionChecks {
   const checkOption = (name: string, value: unknown, shape: OptionShape): void => {
     assertNode(errorClass);
     const got = differenceFrom(shape, value);
     if (got === undefined) return;
-    throw new errorClass("config_invalid", `${name} must be ${expectedOf(shape)}, got ${got}`, {
+    throw new errorClass(code, `${name} must be ${expectedOf(shape)}, got ${got}`, {
       hint: `correct what is given as ${name}`,
     });
   };
@@ -79,7 +97,7 @@ export function optionChecks(errorClass: ConfigErrorClass): OptionChecks {
       checkOption("options", options, { type: "object", expected });
       const unknown = Object.keys(Object(options)).find((name) => !Object.hasOwn(shapes, name));
       if (others === "refuse" && unknown !== undefined) {
-        throw new errorClass("config_invalid", `there is no option ${escapeText(unknown)}`, {
+        throw new errorClass(code, `there is no option ${escapeText(unknown)}`, {
           hint: `the options are ${Object.keys(shapes).join(", ")}`,
         });
       }
@@ -139,9 +157,9 @@ function memberOf(value: unknown, name: string): unknown {
 function expectedOf(shape: OptionShape): string {
   if (shape.type === "choice") return shape.choices.map((choice) => `"${choice}"`).join(" or ");
   if (shape.type !== "number") return shape.expected;
-  const { least, most, unit, fraction = false } = shape;
-  const kind = `${fraction ? "a number" : "a whole number"}${unit === undefined ? "" : ` of ${unit}`}`;
-  return most === Number.POSITIVE_INFINITY
+  const { least, most, fraction = false } = shape;
+  const kind = fraction ? "a number" : "an integer";
+  return most >= Number.MAX_SAFE_INTEGER
     ? `${kind} from ${least} up`
     : `${kind} from ${least} to ${most}`;
 }

@@ -28,8 +28,8 @@ export function duration(range: {
   return (written) => parseDuration(text(written), written.from, range);
 }
 
-/** A whole number; `besides`: what may stand there instead, for the message. */
-export function wholeNumber({
+/** An integer; `besides`: what may stand there instead, for the message. */
+export function integer({
   min,
   besides,
 }: {
@@ -41,7 +41,7 @@ export function wholeNumber({
     const isNumeral = isText && typeof value === "string" && /^\d{1,15}$/.test(value);
     const number = isNumeral ? Number(value) : value;
     if (typeof number === "number" && Number.isSafeInteger(number) && number >= min) return number;
-    throw notAllowed(written, `a whole number from ${min}${besides ? `, or ${besides}` : ""}`);
+    throw notAllowed(written, `an integer from ${min}${besides ? `, or ${besides}` : ""}`);
   };
 }
 

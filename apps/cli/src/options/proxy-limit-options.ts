@@ -1,6 +1,6 @@
 import type { ProxyLimitOptions } from "@countersign/assertion-proxy";
-import { usageError } from "../text/cli-error.js";
 import { parseDuration } from "../text/duration.js";
+import { parseInteger } from "../text/integer.js";
 
 /** The options of both proxies that bound how long an upstream may be silent. */
 export interface TimeoutOptions {
@@ -38,29 +38,25 @@ const MOST_REPLAY_BYTES = 1_073_741_824;
 /**
  * Reads `--max-threads` and `--replay-body-bytes`.
  *
- * @throws {CliError} `usage` if one is not a whole number in its range
+ * @throws {CliError} `usage` if one is not an integer in its range
  */
 export function keptOf({ maxThreads, replayBodyBytes }: KeptOptions): {
   readonly maxThreads: number | undefined;
   readonly replayBodyBytes: number | undefined;
 } {
   return {
-    maxThreads: wholeNumber(maxThreads, "--max-threads", 1, MOST_THREADS),
-    replayBodyBytes: wholeNumber(replayBodyBytes, "--replay-body-bytes", 0, MOST_REPLAY_BYTES),
+    maxThreads: integer(maxThreads, "--max-threads", { min: 1, max: MOST_THREADS }),
+    replayBodyBytes: integer(replayBodyBytes, "--replay-body-bytes", {
+      min: 0,
+      max: MOST_REPLAY_BYTES,
+    }),
   };
 }
 
-function wholeNumber(
+function integer(
   text: string | undefined,
   option: string,
-  min: number,
-  max: number,
+  range: { readonly min: number; readonly max: number },
 ): number | undefined {
-  if (text === undefined) return undefined;
-  const value = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
-  if (value >= min && value <= max) return value;
-  throw usageError(
-    `${option}: "${text}" is not a whole number from ${min} to ${max}`,
-    "write digits alone, such as 1000",
-  );
+  return text === undefined ? undefined : parseInteger(text, option, range);
 }

@@ -60,7 +60,7 @@ describe("refuses, naming where it stands,", () => {
     {
       what: "a limit that is no number",
       toml: "[rate_limits]\nuser_per_minute = 'none'",
-      says: "whole number",
+      says: "an integer",
     },
     {
       what: "a limit of nothing where there may be none",
@@ -79,7 +79,7 @@ describe("refuses, naming where it stands,", () => {
     },
     { what: "an unknown key in a table", toml: "[limits]\nx = 1", says: "`limits.x`" },
     { what: "a key like no other", toml: "zzzzzzzz = 1", says: "known keys: listen, " },
-    { what: "a text where a number belongs", toml: "max_live_agents = '5'", says: "whole number" },
+    { what: "a text where a number belongs", toml: "max_live_agents = '5'", says: "an integer" },
     { what: "a fraction", toml: "max_live_agents = 1.5", says: "`max_live_agents`" },
     { what: "a limit of nothing", toml: "max_live_tasks = 0", says: "from 1" },
     { what: "a generation that is not known", toml: "generations = ['D']", says: "A, B, C" },
@@ -115,8 +115,8 @@ describe("refuses, naming where it stands,", () => {
   });
 
   test.each([
-    { name: "MAX_LIVE_AGENTS", value: "many", says: "whole number" },
-    { name: "MAX_LIVE_AGENTS", value: "1e3", says: "whole number" },
+    { name: "MAX_LIVE_AGENTS", value: "many", says: "an integer" },
+    { name: "MAX_LIVE_AGENTS", value: "1e3", says: "an integer" },
     { name: "GENERATIONS", value: "A,D", says: "A, B, C" },
     { name: "LOG_LEVEL", value: "loud", says: "debug, info" },
     { name: "LISTEN", value: "4600", says: "HOST:PORT" },

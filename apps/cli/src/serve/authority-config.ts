@@ -2,14 +2,7 @@ import { type AuthorityOptions, createOidcIssuer } from "@countersign/agent-auth
 import { isLoopbackHost } from "@countersign/agent-key";
 import { parseToml } from "../config/config.js";
 import { holdsPassword } from "../config/database-url.js";
-import {
-  duration,
-  listenAddress,
-  listOf,
-  oneOf,
-  text,
-  wholeNumber,
-} from "../config/setting-kinds.js";
+import { duration, integer, listenAddress, listOf, oneOf, text } from "../config/setting-kinds.js";
 import { readSettings, type SettingKind, type Settings } from "../config/settings.js";
 import type { Environment } from "../home/environment.js";
 import { type ForbiddenToOthers, readTrustedFile } from "../home/trusted-file.js";
@@ -22,8 +15,8 @@ const TEN_YEARS_SECONDS = 315_360_000;
 const PREFIX = "COUNTERSIGN_AUTHORITY_";
 
 const life = duration({ min: 1, max: TEN_YEARS_SECONDS });
-const count = wholeNumber({ min: 1 });
-const countIfOn = wholeNumber({ min: 1, besides: '"off"' });
+const count = integer({ min: 1 });
+const countIfOn = integer({ min: 1, besides: '"off"' });
 const countOrOff: SettingKind<number | "off"> = (written) =>
   written.value === "off" ? "off" : countIfOn(written);
 const publicUrl: SettingKind<string> = (written) => {

@@ -1,6 +1,6 @@
 import type { Registry } from "@countersign/agent-authority";
 import type { CommandHandler } from "../config/run.js";
-import { usageError } from "../text/cli-error.js";
+import { parseInteger } from "../text/integer.js";
 import {
   printRow,
   printRows,
@@ -73,13 +73,11 @@ export function createListCommand<Info extends RegistryEntry, Options extends Li
 /**
  * Reads a number of things.
  *
- * @throws {CliError} `usage` unless it is a whole number from 1 to a million
+ * @throws {CliError} `usage` unless it is an integer from 1 to a million
  */
 export function parseCount(text: string | undefined, option: string): number | undefined {
   if (text === undefined) return undefined;
-  const count = /^\d{1,7}$/.test(text) ? Number(text) : 0;
-  if (count >= 1 && count <= 1_000_000) return count;
-  throw usageError(`${option}: not a whole number from 1 to 1000000`);
+  return parseInteger(text, option, { min: 1, max: 1_000_000 });
 }
 
 /** Makes the command that looks one thing up by its id, or changes it, and shows what it is then. */

@@ -39,9 +39,10 @@ export const NO_SECRET: Readonly<Record<string, string>> = {
     publicRsaKeySchema remoteKeySet`,
   "agent-identity/store-contract": "credentialStoreContract",
   "agent-key": `
-    AgentKeyError AgentPublicKey CountersignError KeyedMutex LinkedMap StoreError contractCases decodeBase64 decodeBase64Url encodeBase64 encodeBase64Url
-    envProxyAgent findHiddenPath followsEnvProxies formatTimestamp hideMembers isLoopbackHost isPrincipalId isServerId optionChecks parseAuthority
-    parseOrigin parseScopeId parseTimestamp showMembers untilAborted`,
+    AgentKeyError AgentPublicKey CountersignError KeyedMutex LONGEST_TIMER_MS LinkedMap StoreError
+    contractCases decodeBase64 decodeBase64Url encodeBase64
+    encodeBase64Url envProxyAgent findHiddenPath followsEnvProxies formatTimestamp hideMembers isLoopbackHost isPrincipalId isServerId numberIn
+    optionChecks parseAuthority parseOrigin parseScopeId parseTimestamp showMembers untilAborted`,
   "agent-key/codes": "CODES CODE_ROWS codeRow hasInRow hintOfCode isCode",
   "agent-key/escaping": "escapeLines escapeText",
   "agent-key/message-signature": "contentDigest signMessage signatureBase signatureParameters",

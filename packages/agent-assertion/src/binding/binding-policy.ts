@@ -1,6 +1,6 @@
-import { type OptionShape, parseAuthority } from "@countersign/agent-key";
+import { numberIn, type OptionShape, parseAuthority } from "@countersign/agent-key";
 import { AgentAssertionError } from "../agent-assertion-error.js";
-import { checkOption, checkOptions, FLAG, numberIn, REPLAY_STORE } from "../internal/options.js";
+import { checkOption, checkOptions, FLAG, REPLAY_STORE } from "../internal/options.js";
 import type { ReplayStore } from "./replay-store.js";
 
 const DEFAULT_MAX_BODY_BYTES = 16 * 1024 * 1024;
@@ -10,7 +10,7 @@ const SHAPES: Readonly<Record<string, OptionShape>> = {
   publicUrl: { type: "text", expected: "the URL of the server's root as clients write it" },
   insecureHttp: FLAG,
   replayStore: REPLAY_STORE,
-  maxBodyBytes: numberIn(1, LARGEST_MAX_BODY_BYTES, { unit: "bytes" }),
+  maxBodyBytes: numberIn(1, LARGEST_MAX_BODY_BYTES),
 };
 
 /** What a server asks of its callers: nothing, to be right where it is there, or to be there. */

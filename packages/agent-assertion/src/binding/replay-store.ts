@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
+import { numberIn } from "@countersign/agent-key";
 import { AgentAssertionError } from "../agent-assertion-error.js";
-import { CLOCK, checkOptions, numberIn } from "../internal/options.js";
+import { CLOCK, checkOptions } from "../internal/options.js";
 
 const DEFAULT_MAX_ENTRIES = 250_000;
 
@@ -41,7 +42,7 @@ export interface MemoryReplayStoreOptions {
  * A replay store in this process's memory: for a server of one process that is not restarted within the life of an assertion. What was
  * spent in another process, or before a restart, it does not know.
  *
- * @throws {AgentAssertionError} `config_invalid` when `maxEntries` is not a whole number of at least 1; `spend` rejects with
+ * @throws {AgentAssertionError} `config_invalid` when `maxEntries` is not an integer from 1 up; `spend` rejects with
  * `server_error` while the store is full
  */
 export function memoryReplayStore(options: MemoryReplayStoreOptions = {}): ReplayStore {

@@ -1,4 +1,10 @@
-import { isServerId, type OptionShape, parseAuthority, untilAborted } from "@countersign/agent-key";
+import {
+  isServerId,
+  numberIn,
+  type OptionShape,
+  parseAuthority,
+  untilAborted,
+} from "@countersign/agent-key";
 import type { Dispatcher } from "undici";
 import { AgentAssertionError } from "../agent-assertion-error.js";
 import {
@@ -8,7 +14,6 @@ import {
   checkOptions,
   FLAG,
   LISTENER,
-  numberIn,
 } from "../internal/options.js";
 import type { AgentDirectory, AgentRecord, TaskRecord } from "./agent-directory.js";
 import { DirectoryClient, type DirectoryReply } from "./directory-client.js";
@@ -20,10 +25,10 @@ const MAX_BACKOFF_MS = 15_000;
 
 const SHAPES: Readonly<Record<string, OptionShape>> = {
   token: { type: "text", expected: "an access token, a text that is not empty", optional: true },
-  revocationDelaySeconds: numberIn(0, 30, { unit: "seconds", fraction: true }),
-  staleIfErrorSeconds: numberIn(0, 3600, { unit: "seconds", fraction: true }),
+  revocationDelaySeconds: numberIn(0, 30, { fraction: true }),
+  staleIfErrorSeconds: numberIn(0, 3600, { fraction: true }),
   maxEntries: numberIn(1, 10_000_000),
-  deadlineMs: numberIn(1, 600_000, { unit: "milliseconds", fraction: true }),
+  deadlineMs: numberIn(1, 600_000, { fraction: true }),
   onLookup: LISTENER,
   onClock: LISTENER,
   dispatcher: {

@@ -74,12 +74,3 @@ export function checkMiddlewareOptions(options: {
   });
   checkPolicy(options.policy);
 }
-
-/** A number that may be left out; its default is the option's. */
-export function numberIn(
-  least: number,
-  most: number,
-  more: { readonly unit?: string; readonly fraction?: boolean } = {},
-): OptionShape {
-  return { type: "number", least, most, optional: true, ...more };
-}

@@ -1,5 +1,5 @@
-import { type AgentCredential, formatTimestamp, LinkedMap } from "@countersign/agent-key";
-import { CLOCK, checkOptions, numberIn } from "../internal/options.js";
+import { type AgentCredential, formatTimestamp, LinkedMap, numberIn } from "@countersign/agent-key";
+import { CLOCK, checkOptions } from "../internal/options.js";
 import { signAt } from "./sign-assertion.js";
 
 /** Options of {@link AssertionSigner}. */

@@ -1,4 +1,4 @@
-import type { OptionShape } from "@countersign/agent-key";
+import { numberIn, type OptionShape } from "@countersign/agent-key";
 import { AgentAssertionError } from "../agent-assertion-error.js";
 import {
   type BindingOptions,
@@ -8,7 +8,7 @@ import {
 } from "../binding/binding-policy.js";
 import type { RequestFacts } from "../binding/request-facts.js";
 import type { AgentDirectory, AgentRecord, TaskRecord } from "../directory/agent-directory.js";
-import { CLOCK, checkOptions, checkPolicy, DIRECTORY, numberIn } from "../internal/options.js";
+import { CLOCK, checkOptions, checkPolicy, DIRECTORY } from "../internal/options.js";
 import { DEFAULT_MAX_SKEW_SECONDS, type NeededFact, runChecks } from "./check-assertion.js";
 import {
   rejected,
@@ -28,7 +28,7 @@ const MAX_CACHED_SIGNATURES = 10_000;
 
 const SHAPES: Readonly<Record<string, OptionShape>> = {
   directory: DIRECTORY,
-  maxSkewSeconds: numberIn(0, LARGEST_SKEW_SECONDS, { unit: "seconds", fraction: true }),
+  maxSkewSeconds: numberIn(0, LARGEST_SKEW_SECONDS, { fraction: true }),
   now: CLOCK,
   binding: { type: "object", expected: "an object with the policy of bindings", optional: true },
   lookups: { type: "object", expected: "an object with limits of lookups", optional: true },

@@ -1,5 +1,5 @@
-import type { OptionShape } from "@countersign/agent-key";
-import { checkOptions, numberIn } from "../internal/options.js";
+import { numberIn, type OptionShape } from "@countersign/agent-key";
+import { checkOptions } from "../internal/options.js";
 
 /** How a verifier looks up agents and tasks under whose ids nothing was proven to it yet. Agents and tasks are counted apart. */
 export interface LookupLimits {
@@ -23,7 +23,7 @@ const SHAPES: Readonly<Record<keyof LookupLimits, OptionShape>> = {
   unknownPerMinute: numberIn(1, MOST),
 };
 
-/** Fills in the defaults. Throws `config_invalid` for a limit that is no whole number in its range. */
+/** Fills in the defaults. Throws `config_invalid` for a limit that is not an integer in its range. */
 export function resolveLookupLimits(options: LookupLimitOptions = {}): LookupLimits {
   checkOptions(options, SHAPES);
   return {

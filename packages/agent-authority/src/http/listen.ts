@@ -1,12 +1,14 @@
 import type { Server } from "node:http";
+import { numberIn } from "@countersign/agent-key";
 import { AgentAuthorityError } from "../agent-authority-error.js";
 import type { ListenOptions } from "../authority-types.js";
+import { checkOption } from "../option-checks.js";
+
+const PORT = numberIn(0, 65_535, { optional: false });
 
 /** Starts listening. Throws `address_in_use` or `config_invalid`. */
 export async function listenOn(server: Server, { host, port }: ListenOptions): Promise<void> {
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
-    throw new AgentAuthorityError("config_invalid", "the port is none", { hint: "use 0 to 65535" });
-  }
+  checkOption("port", port, PORT);
   try {
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);

@@ -9,16 +9,16 @@ import type { HumanIssuer } from "./principal.js";
 export function checkIssuers(humans: readonly HumanIssuer[]): void {
   const names = humans.map(({ name }) => name);
   if (new Set(names).size !== names.length) {
-    throw invalid("names each issuer once: ids are kept apart by that name");
+    throw invalid("name each issuer once: ids are kept apart by that name");
   }
   const urls = humans.map(({ issuer }) => issuer).filter((issuer) => issuer !== undefined);
   if (new Set(urls).size !== urls.length) {
-    throw invalid("has each issuer's URL once: the second would never be asked");
+    throw invalid("have each issuer's URL once: the second would never be asked");
   }
 }
 
 function invalid(rule: string): AgentAuthorityError {
-  return new AgentAuthorityError("config_invalid", `the option humans ${rule}`, {
+  return new AgentAuthorityError("config_invalid", `humans must ${rule}`, {
     hint: "correct the configuration of the authority",
   });
 }

@@ -26,7 +26,8 @@ function expectInvalid(options: object, option: string): void {
   const error = refusalOf(options);
   expect(AgentAuthorityError.is(error), JSON.stringify(options)).toBe(true);
   expect(error).toMatchObject({ code: "config_invalid", retryable: false });
-  expect((error as Error).message).toContain(`the option ${option} `);
+  expect((error as Error).message).toMatch(/^oidc \S+: /);
+  expect((error as Error).message).toContain(`: ${option} must `);
 }
 
 describe("an issuer is not started with", () => {

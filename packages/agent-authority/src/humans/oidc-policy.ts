@@ -1,4 +1,4 @@
-import { isPrincipalId } from "@countersign/agent-key";
+import { isPrincipalId, numberIn } from "@countersign/agent-key";
 import { AgentAuthorityError } from "../agent-authority-error.js";
 import { checkOption } from "../option-checks.js";
 import { MAX_TTL_SECONDS } from "../registry/times.js";
@@ -62,13 +62,13 @@ export function checkOidcOptions(options: OidcIssuerOptions): OidcPolicy {
   });
   const { name, issuer, audience, jwksUri, algorithms = DEFAULT_ALGORITHMS } = options;
   if (typeof name !== "string" || !NAME.test(name))
-    throw invalid("?", "name", "is 1 to 32 of a-z, 0-9 and -");
+    throw invalid("?", "name", "be 1 to 32 of a-z, 0-9 and -");
   if (!isIssuerUrl(issuer)) {
-    throw invalid(name, "issuer", "is the https URL that its tokens name as iss");
+    throw invalid(name, "issuer", "be the https URL that its tokens name as iss");
   }
-  if (!isText(audience)) throw invalid(name, "audience", "is the aud that its tokens have");
+  if (!isText(audience)) throw invalid(name, "audience", "be the aud that its tokens have");
   if (jwksUri !== undefined && !isKeySetUrl(jwksUri, issuer)) {
-    throw invalid(name, "jwksUri", "is an https URL");
+    throw invalid(name, "jwksUri", "be an https URL");
   }
   const known: readonly string[] = OIDC_ALGORITHMS;
   if (
@@ -76,12 +76,12 @@ export function checkOidcOptions(options: OidcIssuerOptions): OidcPolicy {
     algorithms.length === 0 ||
     !algorithms.every((algorithm) => known.includes(algorithm))
   ) {
-    throw invalid(name, "algorithms", `names one or more of ${known.join(", ")}`);
+    throw invalid(name, "algorithms", `name one or more of ${known.join(", ")}`);
   }
   const range = (option: RangeOption, min: number, max: number, standard: number) => {
     const value = options[option] ?? standard;
-    if (Number.isInteger(value) && value >= min && value <= max) return value;
-    throw invalid(name, option, `is a whole number from ${min} to ${max}`);
+    checkOption(`oidc ${name}: ${option}`, value, numberIn(min, max));
+    return value;
   };
   const cacheMs = 1000 * range("cacheSeconds", 0, DAY_SECONDS, 600);
   return {
@@ -110,9 +110,9 @@ type RangeOption =
   | "deadlineMs";
 
 function checkIdClaim(name: string, option: string, claim: string): string {
-  if (!CLAIM.test(claim)) throw invalid(name, option, "names a claim");
+  if (!CLAIM.test(claim)) throw invalid(name, option, "name a claim");
   if (CHANGING_CLAIMS.has(claim.toLowerCase())) {
-    throw invalid(name, option, `is a claim that never changes hands, which ${claim} does`);
+    throw invalid(name, option, `be a claim that never changes hands, which ${claim} does`);
   }
   return claim;
 }
@@ -120,13 +120,13 @@ function checkIdClaim(name: string, option: string, claim: string): string {
 function checkAccount(name: string, account: string | OidcAccountClaim): string | OidcAccountClaim {
   if (typeof account === "string") {
     if (isPrincipalId(account)) return account;
-    throw invalid(name, "account", "is an account id, or a claim with its allowed values");
+    throw invalid(name, "account", "be an account id, or a claim with its allowed values");
   }
   const claim = checkIdClaim(name, "account.claim", account.claim);
   const { allowed } = account;
   const areIds = allowed.every((value) => isPrincipalId(`${name}:${value}`) && value !== "");
   if (allowed.length === 0 || allowed.length > MAX_ALLOWED || !areIds) {
-    throw invalid(name, "account.allowed", "lists the values of that claim that count");
+    throw invalid(name, "account.allowed", "list the values of that claim that count");
   }
   return { claim, allowed: [...allowed] };
 }
@@ -141,7 +141,7 @@ function checkRequirements(
     const values: readonly OidcClaimValue[] = [value].flat();
     const areValues = values.every((each) => typeof each === "boolean" || isText(each));
     if (!CLAIM.test(claim) || NO_REQUIREMENT.has(claim) || values.length === 0 || !areValues) {
-      throw invalid(name, `require.${claim}`, "is a claim with the text, or texts, that it may be");
+      throw invalid(name, `require.${claim}`, "be a claim with the text, or texts, that it may be");
     }
     required.set(claim, values);
   }
@@ -150,7 +150,7 @@ function checkRequirements(
     throw invalid(
       name,
       "require",
-      `must say whose tokens count: everybody gets one of ${new URL(issuer).host}`,
+      `say whose tokens count: everybody gets one of ${new URL(issuer).host}`,
     );
   }
   return required;
@@ -161,7 +161,7 @@ function isText(value: unknown): value is string {
 }
 
 function invalid(name: string, option: string, rule: string): AgentAuthorityError {
-  return new AgentAuthorityError("config_invalid", `oidc ${name}: the option ${option} ${rule}`, {
+  return new AgentAuthorityError("config_invalid", `oidc ${name}: ${option} must ${rule}`, {
     hint: "correct the issuer's configuration; docs/oidc.md has examples",
   });
 }

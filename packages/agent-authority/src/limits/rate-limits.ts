@@ -1,3 +1,6 @@
+import { numberIn } from "@countersign/agent-key";
+import { checkOption } from "../option-checks.js";
+
 /** What a limit is by: where requests come from, whose credential they carry, which agent signed them. */
 export type LimitKind = "address" | "user" | "agent";
 
@@ -15,16 +18,16 @@ export interface RateLimitOptions {
 export type RateLimits = { readonly [Kind in LimitKind]?: number };
 
 const DEFAULTS: Readonly<Record<LimitKind, number>> = { address: 600, user: 120, agent: 600 };
-const MAX = 10_000_000;
+const PER_MINUTE = numberIn(1, 10_000_000);
 
-/** Fills in the defaults. Gives the name of an option that is out of its range instead. */
-export function resolveRateLimits(options: RateLimitOptions | "off"): RateLimits | string {
+/** Fills in the defaults. Throws `config_invalid` for a limit that is out of its range. */
+export function resolveRateLimits(options: RateLimitOptions | "off"): RateLimits {
   if (options === "off") return {};
   const limits: { [Kind in LimitKind]?: number } = {};
   for (const kind of ["address", "user", "agent"] as const) {
     const value = options[`${kind}PerMinute`] ?? DEFAULTS[kind];
     if (value === "off") continue;
-    if (!Number.isInteger(value) || value < 1 || value > MAX) return `rateLimits.${kind}PerMinute`;
+    checkOption(`rateLimits.${kind}PerMinute`, value, PER_MINUTE);
     limits[kind] = value;
   }
   return limits;

@@ -1,3 +1,7 @@
+import { LONGEST_TIMER_MS, numberIn } from "@countersign/agent-key";
+import { AgentAuthorityError } from "../agent-authority-error.js";
+import { checkOption } from "../option-checks.js";
+
 /** What an authority takes on at the same time, and from one connection. Times in milliseconds. */
 export interface ServerLimits {
   /** Requests in work; more are answered 503 before anything of their body is read. Default 512. */
@@ -39,17 +43,21 @@ const DEFAULTS: ServerLimits = {
   maxConnectionsPerAddress: 256,
 };
 
-// The longest delay that a Node timer keeps; longer ones fire at once.
-const MAX = 2_147_483_647;
+const LIMIT = numberIn(1, LONGEST_TIMER_MS);
 
-/** Fills in the defaults. Gives the name of an option that is out of its range instead. */
-export function resolveServerLimits(options: ServerLimitOptions): ServerLimits | string {
+/** Fills in the defaults. Throws `config_invalid` for a limit that is out of its range. */
+export function resolveServerLimits(options: ServerLimitOptions): ServerLimits {
   const limits = { ...DEFAULTS };
   for (const name of Object.keys(DEFAULTS) as (keyof ServerLimits)[]) {
     const value = options[name] ?? DEFAULTS[name];
-    if (!Number.isInteger(value) || value < 1 || value > MAX) return `limits.${name}`;
+    checkOption(`limits.${name}`, value, LIMIT);
     limits[name] = value;
   }
   // Node takes a head that never ends for a whole request that is late, and answers neither in time.
-  return limits.requestHeadMs > limits.requestMs ? "limits.requestHeadMs" : limits;
+  if (limits.requestHeadMs <= limits.requestMs) return limits;
+  throw new AgentAuthorityError(
+    "config_invalid",
+    `limits.requestHeadMs must be at most limits.requestMs, ${limits.requestMs}, got ${limits.requestHeadMs}`,
+    { hint: "give a request's head no more time than the whole request" },
+  );
 }

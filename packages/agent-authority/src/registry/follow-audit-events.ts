@@ -1,16 +1,19 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { LONGEST_TIMER_MS, numberIn } from "@countersign/agent-key";
+import { checkRequested } from "../option-checks.js";
 import type { AuditEvent, AuditFilter } from "./audit-types.js";
 import type { Registry } from "./registry-types.js";
 
 const PAGE = 1_000;
 const DEFAULT_POLL_MS = 1_000;
+const POLL_MS = numberIn(1, LONGEST_TIMER_MS);
 
 /** Options of {@link followAuditEvents}. */
 export interface FollowAuditEventsOptions
   extends Pick<AuditFilter, "action" | "code" | "accountId" | "agentRuntimeId"> {
   /** Only events with a greater `sequence`. Default 0: from the first one on. */
   readonly after?: number | undefined;
-  /** Milliseconds between two looks where nothing is new. Default 1,000. */
+  /** Milliseconds between two looks where nothing is new. From 1, default 1,000. */
   readonly pollMs?: number | undefined;
   /** Ends the iteration. */
   readonly signal?: AbortSignal | undefined;
@@ -20,6 +23,7 @@ export interface FollowAuditEventsOptions
  * Gives the events of the audit log one by one, oldest first, and waits for new ones until it is told to stop. None is skipped and none
  * comes twice, whichever processes write them.
  *
+ * @throws {AgentAuthorityError} `invalid_request` if `pollMs` is out of its range
  * @throws what {@link Registry.listAuditEvents} does; to go on after an error, begin anew after the last event that was seen
  */
 export async function* followAuditEvents(
@@ -27,6 +31,7 @@ export async function* followAuditEvents(
   options: FollowAuditEventsOptions = {},
 ): AsyncGenerator<AuditEvent, void, undefined> {
   const { after = 0, pollMs = DEFAULT_POLL_MS, signal, ...filter } = options;
+  checkRequested("pollMs", pollMs, POLL_MS);
   let seen = after;
   while (!signal?.aborted) {
     // Before the events that are asked for: up to this one all are looked at, also where none of them is.

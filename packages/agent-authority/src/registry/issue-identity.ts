@@ -10,6 +10,7 @@ import {
 import { toX25519PublicKey } from "@countersign/agent-task/server";
 import { uuidv7 } from "uuidv7";
 import { AgentAuthorityError } from "../agent-authority-error.js";
+import { checkRequested } from "../option-checks.js";
 import type { AuthorityStore, Rows } from "../store/authority-store.js";
 import { appendAuditEvent } from "./audit.js";
 import type { Occasion } from "./occasion.js";
@@ -17,7 +18,7 @@ import { lockPrincipal } from "./principals.js";
 import { checkAgentLimit } from "./register-agent.js";
 import type { IssuedIdentity, IssueIdentityOptions } from "./registry-types.js";
 import { ensureSigningKey, keepSigningKey, readActiveKey } from "./signing-keys.js";
-import { type Instant, MAX_TTL_SECONDS } from "./times.js";
+import { ASKED_TTL, type Instant } from "./times.js";
 
 // Each one lost to a rotation.
 const MAX_ATTEMPTS = 8;
@@ -80,9 +81,7 @@ function checkOptions(options: IssueIdentityOptions, policy: IdentityPolicy): Is
   const { accountId, userId, ttlSeconds } = options;
   if (!isPrincipalId(accountId)) throw invalid("accountId");
   if (!isPrincipalId(userId)) throw invalid("userId");
-  if (!Number.isInteger(ttlSeconds) || ttlSeconds < 1 || ttlSeconds > MAX_TTL_SECONDS) {
-    throw invalid("ttlSeconds");
-  }
+  checkRequested("ttlSeconds", ttlSeconds, ASKED_TTL);
   // As for every agent, the operator's bound cuts what was asked for.
   return { ...options, ttlSeconds: Math.min(ttlSeconds, policy.agentTtlSeconds ?? ttlSeconds) };
 }

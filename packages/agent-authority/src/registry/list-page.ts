@@ -1,5 +1,6 @@
 import { setImmediate as turn } from "node:timers/promises";
-import { AgentAuthorityError } from "../agent-authority-error.js";
+import { numberIn } from "@countersign/agent-key";
+import { checkRequested } from "../option-checks.js";
 
 const DEFAULT_LIMIT = 1_000;
 const MAX_LIMIT = 10_000;
@@ -41,8 +42,6 @@ export async function listPage<Row, Entry>(
 
 /** Checks how many entries are asked for. Throws `invalid_request`. */
 export function checkLimit(limit: number = DEFAULT_LIMIT): number {
-  if (Number.isInteger(limit) && limit >= 1 && limit <= MAX_LIMIT) return limit;
-  throw new AgentAuthorityError("invalid_request", "the size of a page is not allowed", {
-    hint: "ask for 1 to 10,000 entries",
-  });
+  checkRequested("limit", limit, numberIn(1, MAX_LIMIT));
+  return limit;
 }

@@ -2,6 +2,7 @@ import { hideMembers, isServerId } from "@countersign/agent-key";
 import type { Selectable } from "kysely";
 import { uuidv7 } from "uuidv7";
 import { AgentAuthorityError } from "../agent-authority-error.js";
+import { checkRequested } from "../option-checks.js";
 import type { AuthorityStore, Rows } from "../store/authority-store.js";
 import type { Database } from "../store/database.js";
 import { createSecret, hashSecret } from "./access-token.js";
@@ -17,7 +18,7 @@ import type {
   CreatedAccessToken,
 } from "./registry-types.js";
 import { TOKEN_ROLES, type TokenRole } from "./roles-and-states.js";
-import { endOfLife, type Instant, MAX_TTL_SECONDS } from "./times.js";
+import { ASKED_TTL, endOfLife, type Instant } from "./times.js";
 
 type AccessTokenRow = Selectable<Database["access_tokens"]>;
 
@@ -130,11 +131,7 @@ function checkOptions(options: CreateAccessTokenOptions): CreateAccessTokenOptio
       hint: `use one of ${TOKEN_ROLES.join(", ")}`,
     });
   }
-  if (!Number.isInteger(ttlSeconds) || ttlSeconds < 1 || ttlSeconds > MAX_TTL_SECONDS) {
-    throw new AgentAuthorityError("invalid_request", "the lifetime of a token is out of range", {
-      hint: "use whole seconds, from 1 second to 3650 days",
-    });
-  }
+  checkRequested("ttlSeconds", ttlSeconds, ASKED_TTL);
   return options;
 }
 

@@ -1,6 +1,8 @@
 import { setImmediate as turn } from "node:timers/promises";
+import { numberIn } from "@countersign/agent-key";
 import { type Selectable, type SelectQueryBuilder, sql } from "kysely";
 import { AgentAuthorityError } from "../agent-authority-error.js";
+import { checkRequested } from "../option-checks.js";
 import type { AuthorityStore } from "../store/authority-store.js";
 import type { Database } from "../store/database.js";
 import type { AuditEvent, AuditFilter } from "./audit-types.js";
@@ -14,7 +16,7 @@ export async function listAuditEvents(
   filter: AuditFilter,
 ): Promise<AuditEvent[]> {
   const { after = 0, last } = filter;
-  if (!Number.isSafeInteger(after) || after < 0) throw invalid("`after` is 0 or more");
+  checkRequested("after", after, numberIn(0, Number.MAX_SAFE_INTEGER));
   if (last !== undefined && filter.limit !== undefined) {
     throw invalid("give `limit` for the oldest, or `last` for the newest");
   }

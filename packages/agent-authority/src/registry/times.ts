@@ -1,10 +1,13 @@
-import { formatTimestamp } from "@countersign/agent-key";
+import { formatTimestamp, numberIn } from "@countersign/agent-key";
 
 /** How long an unproven claim to a key lasts (protocol §5.4). */
 const CLAIM_LIFETIME_MS = 24 * 3_600_000;
 
 /** The longest lifetime that is granted, ten years, so that every end of life has a four-digit year. */
 export const MAX_TTL_SECONDS = 315_360_000;
+
+/** What a lifetime that is asked for must be. */
+export const ASKED_TTL = numberIn(1, MAX_TTL_SECONDS, { optional: false });
 
 /** One instant in the forms that queries compare with. */
 export interface Instant {

@@ -1,3 +1,5 @@
+import { LONGEST_TIMER_MS } from "@countersign/agent-key";
+
 /** Settings of PostgreSQL and their values. */
 export type SessionSettings = Readonly<Record<string, string>>;
 
@@ -20,8 +22,6 @@ export const CONNECT_TIMEOUT_MS = 5_000;
 const MIGRATION_WAIT_MS = 60_000;
 // From the end of a statement at the server until that has come here.
 const ON_THE_WAY_MS = 5_000;
-// The longest delay that a Node timer keeps; longer ones fire at once.
-const MAX_TIMER_MS = 2_147_483_647;
 
 const REQUEST_MS = 30_000;
 const MIGRATION_MS = 15 * 60_000;
@@ -70,7 +70,8 @@ function timeoutsOf(url: string, lockMs: number, statementMs: number) {
 function patience(url: string, startMs: number, statementMs: number): Patience {
   const settings = timeoutsOf(url, startMs, statementMs);
   const serverMs = millisecondsOf(settings.statement_timeout);
-  const answerMs = serverMs === 0 ? undefined : Math.min(serverMs + ON_THE_WAY_MS, MAX_TIMER_MS);
+  const answerMs =
+    serverMs === 0 ? undefined : Math.min(serverMs + ON_THE_WAY_MS, LONGEST_TIMER_MS);
   return { settings, startMs, answerMs };
 }
 

@@ -1,4 +1,4 @@
-import { type OptionShape, parseOrigin } from "@countersign/agent-key";
+import { numberIn, type OptionShape, parseOrigin } from "@countersign/agent-key";
 import { AuthorityError } from "../authority-error.js";
 import { AuthorityClient } from "../client/authority-client.js";
 import type { AuthorityClientOptions } from "../client/authority-request.js";
@@ -11,14 +11,7 @@ const FETCH_AGAIN_MS = 30_000;
 const MAX_SECONDS = 7 * 24 * 3600;
 const PASSING = new Set(["timeout", "unreachable", "server_error"]);
 
-const KEPT_SECONDS: OptionShape = {
-  type: "number",
-  least: 0,
-  most: MAX_SECONDS,
-  unit: "seconds",
-  fraction: true,
-  optional: true,
-};
+const KEPT_SECONDS = numberIn(0, MAX_SECONDS, { fraction: true });
 const SHAPES: Readonly<Record<string, OptionShape>> = {
   cacheSeconds: KEPT_SECONDS,
   staleIfErrorSeconds: KEPT_SECONDS,

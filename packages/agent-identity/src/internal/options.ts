@@ -1,10 +1,13 @@
-import { AgentKeyError, type OptionShape, optionChecks } from "@countersign/agent-key";
+import {
+  AgentKeyError,
+  LONGEST_TIMER_MS,
+  numberIn,
+  type OptionShape,
+  optionChecks,
+} from "@countersign/agent-key";
 
 /** The checks of this package's options. They throw an `AgentKeyError` with `config_invalid`. */
 export const { checkOption, checkOptions } = optionChecks(AgentKeyError);
-
-// The longest delay that a Node timer keeps; longer ones fire at once.
-const LONGEST_MS = 2_147_483_647;
 
 /** The base URL of an authority. Its form is checked by `parseAuthority`. */
 export const AUTHORITY_URL: OptionShape = {
@@ -59,29 +62,10 @@ export const OPTIONAL_CLOCK: OptionShape = {
 export const TRANSPORT_OPTIONS = {
   dispatcher: OPTIONAL_DISPATCHER,
   insecureHttp: OPTIONAL_FLAG,
-  deadlineMs: {
-    type: "number",
-    least: 1,
-    most: LONGEST_MS,
-    unit: "milliseconds",
-    fraction: true,
-    optional: true,
-  },
-  attempts: {
-    type: "number",
-    least: 1,
-    most: Number.MAX_SAFE_INTEGER,
-    optional: true,
-  },
+  deadlineMs: numberIn(1, LONGEST_TIMER_MS, { fraction: true }),
+  attempts: numberIn(1, Number.MAX_SAFE_INTEGER),
   now: OPTIONAL_CLOCK,
 } as const satisfies Readonly<Record<string, OptionShape>>;
 
 /** How long after its end a token is still taken. */
-export const CLOCK_TOLERANCE: OptionShape = {
-  type: "number",
-  least: 0,
-  most: 300,
-  unit: "seconds",
-  fraction: true,
-  optional: true,
-};
+export const CLOCK_TOLERANCE = numberIn(0, 300, { fraction: true });

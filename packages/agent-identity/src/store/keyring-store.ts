@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { type OptionShape, StoreError } from "@countersign/agent-key";
+import { numberIn, type OptionShape, StoreError } from "@countersign/agent-key";
 import { openPrivateDirectory, resolveHome, withFileLock } from "@countersign/private-file";
 import type { CredentialStore, Credentials } from "../credential-store.js";
 import { checkOptions } from "../internal/options.js";
@@ -18,13 +18,7 @@ const NAME: OptionShape = { type: "text", expected: "a text that is not empty", 
 const SHAPES: Readonly<Record<string, OptionShape>> = {
   service: NAME,
   account: NAME,
-  maxEntryBytes: {
-    type: "number",
-    least: MIN_ENTRY_BYTES,
-    most: Number.POSITIVE_INFINITY,
-    unit: "bytes",
-    optional: true,
-  },
+  maxEntryBytes: numberIn(MIN_ENTRY_BYTES, Number.MAX_SAFE_INTEGER),
   openEntry: { type: "function", expected: "a function that opens an entry", optional: true },
 };
 

@@ -1,18 +1,16 @@
-import { AgentKeyError, type OptionShape, optionChecks } from "@countersign/agent-key";
+import {
+  AgentKeyError,
+  LONGEST_TIMER_MS,
+  numberIn,
+  type OptionShape,
+  optionChecks,
+} from "@countersign/agent-key";
 
 /** The checks of this package's options. They throw an `AgentKeyError` with `config_invalid`. */
 export const { checkOptions } = optionChecks(AgentKeyError);
 
-// A delay of more than about this makes Node's timers fire at once.
-const LONGEST_MS = 2 ** 31 - 1000;
-
-const MILLISECONDS = {
-  type: "number",
-  most: LONGEST_MS,
-  unit: "milliseconds",
-  fraction: true,
-  optional: true,
-} as const;
+// Some of them get a little more time on top.
+const LONGEST_MS = LONGEST_TIMER_MS - 1_000;
 
 /** A function that is called with what happened. */
 export const LISTENER: OptionShape = {
@@ -35,8 +33,8 @@ export const TASK_MANAGER_OPTIONS: Readonly<Record<string, OptionShape>> = {
   },
   onFailure: { type: "choice", choices: ["fail", "bearer"], optional: true },
   bearerOrigins: { type: "list", expected: "a list of origins", optional: true },
-  deadlineMs: { ...MILLISECONDS, least: 1 },
-  renewBeforeMs: { ...MILLISECONDS, least: 0 },
+  deadlineMs: numberIn(1, LONGEST_MS, { fraction: true }),
+  renewBeforeMs: numberIn(0, LONGEST_MS, { fraction: true }),
   now: {
     type: "function",
     expected: "a function that returns epoch milliseconds, for instance Date.now",

@@ -1,8 +1,8 @@
-import { type OptionShape, optionChecks } from "@countersign/agent-key";
+import { LONGEST_TIMER_MS, numberIn, type OptionShape, optionChecks } from "@countersign/agent-key";
 import { AssertionProxyError } from "../refusal/assertion-proxy-error.js";
 
 /** The checks of this package's options. They throw an `AssertionProxyError` with `config_invalid`. */
-export const { checkOptions } = optionChecks(AssertionProxyError);
+export const { checkOption, checkOptions } = optionChecks(AssertionProxyError);
 
 const FLAG: OptionShape = { type: "boolean", expected: "true or false", optional: true };
 
@@ -33,7 +33,7 @@ const COMMON: Readonly<Record<string, OptionShape>> = {
   },
 };
 
-/** What the options of `createVerifyingGateway` must be. Accounts, times and limits are checked after it. */
+/** What the options of `createVerifyingGateway` must be. Accounts and limits are checked after it. */
 export const GATEWAY_OPTIONS: Readonly<Record<string, OptionShape>> = {
   verifier: {
     type: "object",
@@ -46,10 +46,12 @@ export const GATEWAY_OPTIONS: Readonly<Record<string, OptionShape>> = {
     optional: true,
   },
   upstreamHeaders: { type: "object", expected: "an object of names and values", optional: true },
+  // Revocation has a bound.
+  recheckMs: numberIn(1, 30_000),
   ...COMMON,
 };
 
-/** What the options of `createSigningProxy` must be. Sizes, times and limits are checked after it. */
+/** What the options of `createSigningProxy` must be. Limits are checked after it. */
 export const SIGNING_PROXY_OPTIONS: Readonly<Record<string, OptionShape>> = {
   source: {
     type: "function",
@@ -61,6 +63,9 @@ export const SIGNING_PROXY_OPTIONS: Readonly<Record<string, OptionShape>> = {
     expected: 'a text of 16 to 512 visible ASCII characters, or "open"',
     optional: true,
   },
+  credentialMs: numberIn(1, LONGEST_TIMER_MS),
+  replayBodyBytes: numberIn(0, Number.MAX_SAFE_INTEGER),
+  bindingBodyBytes: numberIn(0, Number.MAX_SAFE_INTEGER),
   threadHeaders: { type: "list", expected: "a list of header names", optional: true },
   allowRemote: FLAG,
   allowedHosts: { type: "list", expected: "a list of HOST or HOST:PORT", optional: true },

@@ -1,4 +1,5 @@
-import { AssertionProxyError } from "../refusal/assertion-proxy-error.js";
+import { LONGEST_TIMER_MS, numberIn } from "@countersign/agent-key";
+import { checkOption } from "./option-checks.js";
 
 /** What a proxy allows one request, one connection and all of them together. Times in milliseconds. */
 export interface ProxyLimits {
@@ -64,8 +65,9 @@ const DEFAULTS: ProxyLimits = {
   continueMs: 1_000,
 };
 
-// The longest delay that a Node timer keeps; longer ones fire at once.
-const LONGEST_MS = 2_147_483_647;
+const COUNT = numberIn(1, Number.MAX_SAFE_INTEGER);
+const BODY_BYTES = numberIn(0, Number.MAX_SAFE_INTEGER);
+const MILLISECONDS = numberIn(1, LONGEST_TIMER_MS);
 
 /** A caller's part of {@link ProxyLimits}. */
 export type ProxyLimitOptions = { readonly [Name in keyof ProxyLimits]?: number | undefined };
@@ -73,26 +75,19 @@ export type ProxyLimitOptions = { readonly [Name in keyof ProxyLimits]?: number 
 /**
  * Fills in the defaults.
  *
- * @throws {AssertionProxyError} `config_invalid` for a limit that is no whole number from 1 up (`maxBodyBytes`: from 0, or `Infinity`)
+ * @throws {AssertionProxyError} `config_invalid` for a limit that is not an integer from 1 up (`maxBodyBytes`: from 0, or `Infinity`)
  */
 export function resolveProxyLimits(options: ProxyLimitOptions = {}): ProxyLimits {
   const limits = { ...DEFAULTS };
   for (const name of Object.keys(DEFAULTS) as (keyof ProxyLimits)[]) {
     const value = options[name];
     if (value === undefined) continue;
-    if (!isAllowed(name, value)) {
-      throw new AssertionProxyError("config_invalid", `the limit ${name} cannot be ${value}`, {
-        hint: "give a whole number from 1 up",
-      });
+    if (name !== "maxBodyBytes") {
+      checkOption(`limits.${name}`, value, name.endsWith("Ms") ? MILLISECONDS : COUNT);
+    } else if (value !== Number.POSITIVE_INFINITY) {
+      checkOption(`limits.${name}`, value, BODY_BYTES);
     }
     limits[name] = value;
   }
   return limits;
-}
-
-function isAllowed(name: keyof ProxyLimits, value: number): boolean {
-  if (name === "maxBodyBytes" && value === Number.POSITIVE_INFINITY) return true;
-  if (!Number.isSafeInteger(value)) return false;
-  if (name.endsWith("Ms") && value > LONGEST_MS) return false;
-  return value >= (name === "maxBodyBytes" ? 0 : 1);
 }

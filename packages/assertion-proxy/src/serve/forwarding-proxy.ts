@@ -9,6 +9,7 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { setImmediate as turn } from "node:timers/promises";
 import type { Problem } from "@countersign/agent-assertion";
+import { LONGEST_TIMER_MS, numberIn } from "@countersign/agent-key";
 import { isLingering } from "../body/linger.js";
 import { LingeringSockets } from "../body/lingering-sockets.js";
 import type { ProxyPolicy } from "../exchange/admission.js";
@@ -23,6 +24,7 @@ import { UpgradeConnection } from "../exchange/upgrade-connection.js";
 import { withoutUpgrade } from "../head/ignored-upgrade.js";
 import { offersWebSocket } from "../head/websocket-handshake.js";
 import { type ConnectionPlace, ConnectionPlaces } from "../limits/connection-places.js";
+import { checkOption } from "../limits/option-checks.js";
 import type { ProxyLimits } from "../limits/proxy-limits.js";
 import { type ConnectionWork, type RequestPlace, RequestPlaces } from "../limits/request-places.js";
 import { type Audit, writeAudit } from "../refusal/audit-entry.js";
@@ -32,7 +34,7 @@ import { type ListenOptions, listenOn, listenOnSocket } from "./listen-on.js";
 
 /** Options of a proxy's `close`. */
 export interface CloseOptions {
-  /** Milliseconds that requests in work get to end by themselves. Default 10,000. */
+  /** Milliseconds that requests in work get to end by themselves. From 0, default 10,000. */
   readonly drainMs?: number | undefined;
 }
 
@@ -56,6 +58,7 @@ interface Connection extends ConnectionWork {
 }
 
 const DEFAULT_DRAIN_MS = 10_000;
+const DRAIN_MS = numberIn(0, LONGEST_TIMER_MS);
 // For the last answers to leave once the drain is over.
 const FAREWELL_MS = 1_000;
 
@@ -190,9 +193,10 @@ export class ForwardingProxy {
     return this.#server.listening && this.#closing === undefined;
   }
 
-  close(options: CloseOptions = {}): Promise<void> {
-    this.#closing ??= this.#close(options.drainMs ?? DEFAULT_DRAIN_MS);
-    return this.#closing;
+  async close({ drainMs = DEFAULT_DRAIN_MS }: CloseOptions = {}): Promise<void> {
+    checkOption("drainMs", drainMs, DRAIN_MS);
+    this.#closing ??= this.#close(drainMs);
+    await this.#closing;
   }
 
   async #close(drainMs: number): Promise<void> {

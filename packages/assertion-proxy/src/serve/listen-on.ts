@@ -1,6 +1,10 @@
 import type { Server } from "node:http";
 import type { AddressInfo, ListenOptions as NetListenOptions } from "node:net";
+import { numberIn } from "@countersign/agent-key";
+import { checkOption } from "../limits/option-checks.js";
 import { AssertionProxyError } from "../refusal/assertion-proxy-error.js";
+
+const PORT = numberIn(0, 65_535, { optional: false });
 
 /** Where a proxy listens. */
 export interface ListenOptions {
@@ -18,6 +22,7 @@ export interface ListenOptions {
  */
 export async function listenOn(server: Server, options: ListenOptions): Promise<{ url: string }> {
   const { port } = options;
+  checkOption("port", port, PORT);
   const host = options.host.includes(":") ? `[${options.host}]` : options.host;
   await listen(server, { host: options.host, port }, `${host}:${port}`);
   const address = server.address() as AddressInfo;

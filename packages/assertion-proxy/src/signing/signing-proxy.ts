@@ -1,6 +1,11 @@
 import { chmod } from "node:fs/promises";
 import { AssertionSigner } from "@countersign/agent-assertion/sign";
-import { type CredentialSource, parseAuthority, parseOrigin } from "@countersign/agent-key";
+import {
+  type CredentialSource,
+  numberIn,
+  parseAuthority,
+  parseOrigin,
+} from "@countersign/agent-key";
 import type { ProxyMetrics } from "../exchange/proxy-metrics.js";
 import { checkOptions, SIGNING_PROXY_OPTIONS } from "../limits/option-checks.js";
 import { type ProxyLimitOptions, resolveProxyLimits } from "../limits/proxy-limits.js";
@@ -119,8 +124,6 @@ const DEFAULT_THREADS = 1_000;
 // Clients that repeat a refused request come back after the 5 s of its Retry-After: each then finds out whether the authority is back.
 const OUTAGE_MS = 5_000;
 const DEFAULT_CREDENTIAL_MS = 8_000;
-// The longest delay that a Node timer keeps.
-const LONGEST_MS = 2_147_483_647;
 // Longer than a thread's turn may take to get its task, so that its own error is what the client hears.
 const DEFAULT_ADMIT_MS = 60_000;
 // Nothing that it sends is looked at again.
@@ -138,7 +141,7 @@ const UNUSED_RECHECK_MS = 15_000;
  * @see security.md "Signing proxy"
  */
 export function createSigningProxy(options: SigningProxyOptions): SigningProxy {
-  checkOptions(options, SIGNING_PROXY_OPTIONS);
+  checkOptions(options, { ...SIGNING_PROXY_OPTIONS, maxThreads: numberIn(1, MAX_THREADS) });
   const { clientToken, insecureHttp, now = Date.now } = options;
   const upstream = parseUpstream(options.upstream, { insecureHttp });
   const isOpen = clientToken === "open";
@@ -149,10 +152,7 @@ export function createSigningProxy(options: SigningProxyOptions): SigningProxy {
       hint: "give clientToken: a page in a browser could reach the proxy by such a name, and would need no token",
     });
   }
-  const bindingBodyBytes = bytes(
-    "bindingBodyBytes",
-    options.bindingBodyBytes ?? DEFAULT_BINDING_BYTES,
-  );
+  const bindingBodyBytes = options.bindingBodyBytes ?? DEFAULT_BINDING_BYTES;
   const keyFields = keyFieldsBeside(options.forwardHeaders ?? []);
   let listener: SigningListener | undefined;
   const policy = createSigningPolicy({
@@ -167,14 +167,10 @@ export function createSigningProxy(options: SigningProxyOptions): SigningProxy {
     threadHeaders: parseThreadHeaders(options.threadHeaders ?? DEFAULT_THREAD_HEADERS),
     threads: new SigningThreads({
       source: options.source,
-      maxThreads: wholeNumber("maxThreads", options.maxThreads ?? DEFAULT_THREADS, MAX_THREADS),
+      maxThreads: options.maxThreads ?? DEFAULT_THREADS,
     }),
     patience: {
-      deadlineMs: wholeNumber(
-        "credentialMs",
-        options.credentialMs ?? DEFAULT_CREDENTIAL_MS,
-        LONGEST_MS,
-      ),
+      deadlineMs: options.credentialMs ?? DEFAULT_CREDENTIAL_MS,
       outageMs: OUTAGE_MS,
     },
     signer: options.signer ?? new AssertionSigner(),
@@ -182,7 +178,7 @@ export function createSigningProxy(options: SigningProxyOptions): SigningProxy {
     baseUrl: parseAuthority(options.upstream, { insecureHttp }),
     forwardCookies: options.forwardCookies ?? false,
     forwardHeaders: options.forwardHeaders ?? [],
-    replayBodyBytes: bytes("replayBodyBytes", options.replayBodyBytes ?? DEFAULT_REPLAY_BYTES),
+    replayBodyBytes: options.replayBodyBytes ?? DEFAULT_REPLAY_BYTES,
     bindingBodyBytes: options.binding === true ? bindingBodyBytes : undefined,
   });
   const proxy = new ForwardingProxy({
@@ -228,18 +224,4 @@ export function createSigningProxy(options: SigningProxyOptions): SigningProxy {
     isReady: () => proxy.isReady(),
     close: (closeOptions) => proxy.close(closeOptions),
   };
-}
-
-function bytes(name: string, value: number): number {
-  if (Number.isSafeInteger(value) && value >= 0) return value;
-  throw new AssertionProxyError("config_invalid", `${name} cannot be ${value}`, {
-    hint: "give a whole number of bytes from 0 up",
-  });
-}
-
-function wholeNumber(name: string, value: number, most = Number.MAX_SAFE_INTEGER): number {
-  if (Number.isSafeInteger(value) && value >= 1 && value <= most) return value;
-  throw new AssertionProxyError("config_invalid", `${name} cannot be ${value}`, {
-    hint: `give a whole number from 1 ${most === Number.MAX_SAFE_INTEGER ? "up" : `to ${most}`}`,
-  });
 }
