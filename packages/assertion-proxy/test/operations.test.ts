@@ -111,7 +111,7 @@ describe("the operations listener", () => {
 });
 
 describe("the figures", () => {
-  test("are served as text, and every one of them is in the README", async () => {
+  test("are served as text, and every one of them is in docs/gateway.md", async () => {
     const { metrics } = await start();
     const { url } = await listen(metrics);
     const { status, head, body } = await get(url, "/metrics");
@@ -120,8 +120,8 @@ describe("the figures", () => {
     const names = [...body.matchAll(/^# TYPE (\S+) /gm)].map(([, name]) => name ?? "");
     expect(names).toHaveLength(9);
     const { readFile } = await import("node:fs/promises");
-    const readme = await readFile(new URL("../README.md", import.meta.url), "utf8");
-    for (const name of names) expect(readme).toContain(`\`${name}\``);
+    const document = await readFile(new URL("../../../docs/gateway.md", import.meta.url), "utf8");
+    for (const name of names) expect(document).toContain(`\`${name}\``);
   });
 
   test("count requests by method, status and code", async () => {
