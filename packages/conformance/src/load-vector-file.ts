@@ -3,14 +3,30 @@ import { z } from "zod";
 import { checkAgentRegistration } from "./check/check-agent-registration.js";
 import { checkAssertions } from "./check/check-assertions.js";
 import { checkCodexCapture } from "./check/check-codex-capture.js";
+import { checkDerivations } from "./check/check-derivations.js";
+import { checkDirectory } from "./check/check-directory.js";
+import { checkIdentityJwt } from "./check/check-identity-jwt.js";
+import { checkKeyRotation } from "./check/check-key-rotation.js";
 import { checkKeys } from "./check/check-keys.js";
+import { checkRefusals } from "./check/check-refusals.js";
+import { checkRegistrationProof } from "./check/check-registration-proof.js";
+import { checkRegistrationRequests } from "./check/check-registration-requests.js";
+import { checkRequests } from "./check/check-requests.js";
 import { checkTaskRegistration } from "./check/check-task-registration.js";
 import { ConformanceError } from "./conformance-error.js";
 import { printable } from "./printable.js";
 import { agentRegistrationFileSchema } from "./schema/agent-registration-file.js";
 import { assertionsFileSchema } from "./schema/assertions-file.js";
 import { codexCaptureFileSchema } from "./schema/codex-capture-file.js";
+import { derivationsFileSchema } from "./schema/derivations-file.js";
+import { directoryFileSchema } from "./schema/directory-file.js";
+import { identityJwtFileSchema } from "./schema/identity-jwt-file.js";
+import { keyRotationFileSchema } from "./schema/key-rotation-file.js";
 import { keysFileSchema } from "./schema/keys-file.js";
+import { refusalsFileSchema } from "./schema/refusals-file.js";
+import { registrationProofFileSchema } from "./schema/registration-proof-file.js";
+import { registrationRequestsFileSchema } from "./schema/registration-requests-file.js";
+import { requestsFileSchema } from "./schema/requests-file.js";
 import { taskRegistrationFileSchema } from "./schema/task-registration-file.js";
 import type { VectorCheck } from "./vector-check.js";
 
@@ -29,6 +45,20 @@ const forms: ReadonlyMap<string, (value: unknown) => readonly VectorCheck[]> = n
     "countersign.codex-capture/1",
     (value) => checkCodexCapture(codexCaptureFileSchema.parse(value)),
   ],
+  ["countersign.derivations/1", (value) => checkDerivations(derivationsFileSchema.parse(value))],
+  ["countersign.directory/1", (value) => checkDirectory(directoryFileSchema.parse(value))],
+  ["countersign.identity-jwt/1", (value) => checkIdentityJwt(identityJwtFileSchema.parse(value))],
+  ["countersign.key-rotation/1", (value) => checkKeyRotation(keyRotationFileSchema.parse(value))],
+  ["countersign.refusals/1", (value) => checkRefusals(refusalsFileSchema.parse(value))],
+  [
+    "countersign.registration-proof/1",
+    (value) => checkRegistrationProof(registrationProofFileSchema.parse(value)),
+  ],
+  [
+    "countersign.registration-requests/1",
+    (value) => checkRegistrationRequests(registrationRequestsFileSchema.parse(value)),
+  ],
+  ["countersign.requests/1", (value) => checkRequests(requestsFileSchema.parse(value))],
 ]);
 
 /**

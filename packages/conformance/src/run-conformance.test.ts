@@ -164,13 +164,21 @@ describe("the packaged vectors", () => {
     const seen: ConformanceResult[] = [];
     const report = await runConformance(VECTORS_DIRECTORY, { onResult: (r) => seen.push(r) });
     expect(report.results.filter((result) => !result.passed)).toEqual([]);
-    expect(report).toMatchObject({ passed: 167, failed: 0 });
+    expect(report).toMatchObject({ passed: 534, failed: 0 });
     expect(seen).toEqual(report.results);
     expect([...new Set(seen.map(({ file }) => file))]).toEqual([
       "agent-registration.json",
       "assertions.json",
       "codex-0.122.json",
+      "derivations.json",
+      "directory.json",
+      "identity-jwt.json",
+      "key-rotation.json",
       "keys.json",
+      "refusals.json",
+      "registration-proof.json",
+      "registration-requests.json",
+      "requests.json",
       "task-registration.json",
     ]);
   });

@@ -1,0 +1,31 @@
+import { keySetUrl } from "@countersign/agent-identity/identity-token";
+import { AgentKey, parseAuthority } from "@countersign/agent-key";
+import { createIdempotencyKey } from "@countersign/agent-task";
+import type { DerivationsFile } from "../schema/derivations-file.js";
+import { nameOf, outcome, type VectorCheck } from "../vector-check.js";
+
+/** The checks of a file of form `countersign.derivations/1`. */
+export function checkDerivations(file: DerivationsFile): readonly VectorCheck[] {
+  return [
+    ...file.base_urls.map((vector, index) => ({
+      name: nameOf("base_urls", index, vector, vector.value),
+      expected:
+        vector.normalised === null ? "config_invalid" : outcome({ normalised: vector.normalised }),
+      run: () => outcome({ normalised: parseAuthority(vector.value) }),
+    })),
+    ...file.key_set_urls.map((vector, index) => ({
+      name: nameOf("key_set_urls", index, vector, vector.base),
+      expected: outcome({ url: vector.url }),
+      run: () => outcome({ url: keySetUrl(vector.base) }),
+    })),
+    ...file.idempotency_keys.map((vector, index) => ({
+      name: nameOf("idempotency_keys", index, vector, vector.scope),
+      expected: outcome({ idempotency_key: vector.idempotency_key }),
+      run: () => {
+        const key = AgentKey.importPkcs8(vector.private_key_pkcs8_base64);
+        const { authority, agent_runtime_id: agent, scope } = vector;
+        return outcome({ idempotency_key: createIdempotencyKey(key, authority, agent, scope) });
+      },
+    })),
+  ];
+}

@@ -1,0 +1,25 @@
+import { z } from "zod";
+import { body, fileRemarks, remarks, vectors } from "./vector-file.js";
+
+/** Form `countersign.registration-requests/1`: bodies of registrations as an authority judges them. */
+export const registrationRequestsFileSchema = z.strictObject({
+  form: z.literal("countersign.registration-requests/1"),
+  ...fileRemarks,
+  max_skew_seconds: z.number().nonnegative(),
+  /** Without a `code` the body has the right form. */
+  agents: vectors(z.strictObject({ ...remarks, body, code: z.string().optional() })),
+  tasks: vectors(
+    z.strictObject({
+      ...remarks,
+      now: z.string(),
+      agent_runtime_id: z.string(),
+      public_keys: z.array(z.string()),
+      body,
+      /** `accepted`, or the code of the refusal. */
+      expected: z.string(),
+    }),
+  ),
+});
+
+/** A file of this form. */
+export type RegistrationRequestsFile = z.infer<typeof registrationRequestsFileSchema>;
