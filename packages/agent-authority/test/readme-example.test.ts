@@ -21,17 +21,23 @@ beforeAll(async () => {
 
 afterAll(() => own.drop());
 
-test("the README holds the examples as they are compiled", async () => {
-  const readme = await readFile(new URL("../README.md", import.meta.url), "utf8");
-  for (const name of ["serve", "operate", "verify", "workflows", "issue-identity", "figures"]) {
-    const source = await readFile(new URL(`./examples/${name}.ts`, import.meta.url), "utf8");
-    // The example stands inside the package, its reader outside.
-    const asRead = source.replace("../../src/index.js", "@countersign/agent-authority");
-    expect(readme).toContain(asRead.trim());
-  }
+test.each([
+  ["../README.md", "serve"],
+  ["../../../docs/authority.md", "operate"],
+  ["../../../docs/authority.md", "verify"],
+  ["../../../docs/authority.md", "workflows"],
+  ["../../../docs/authority.md", "issue-identity"],
+  ["../../../docs/authority.md", "figures"],
+])("%s holds the example %s as it is compiled", async (path, name) => {
+  const document = await readFile(new URL(path, import.meta.url), "utf8");
+  const source = await readFile(new URL(`./examples/${name}.ts`, import.meta.url), "utf8");
+  // The example stands inside the package, its reader outside.
+  expect(document).toContain(
+    source.replace("../../src/index.js", "@countersign/agent-authority").trim(),
+  );
 });
 
-test("the README's programs do what the README says", async () => {
+test("the programs of the documents do what these say", async () => {
   const { url, token, close } = await serve(database);
   const answer = await fetch(`${url}/v1/whoami`, { headers: { authorization: `Bearer ${token}` } });
   expect(await answer.json()).toEqual({ account_id: "acct-1", user_id: "user-1" });
