@@ -15,6 +15,7 @@ export type {
 } from "./directory/agent-directory.js";
 export type { MemoryDirectoryOptions, MemoryTaskRecord } from "./directory/memory-directory.js";
 export { memoryDirectory } from "./directory/memory-directory.js";
+export { REVOCATION_DELAY_SECONDS } from "./directory/revocation-delay.js";
 export type { DirectoryAnswer, DirectoryRecord } from "./schema/directory-record.js";
 export {
   createDirectoryRecord,

@@ -1,4 +1,4 @@
-import { createVerifier } from "@countersign/agent-assertion";
+import { createVerifier, REVOCATION_DELAY_SECONDS } from "@countersign/agent-assertion";
 import { isLoopbackHost } from "@countersign/agent-key";
 import {
   createVerifyingGateway,
@@ -39,15 +39,14 @@ export interface GatewayOptions
   readonly trustedProxy?: readonly string[];
 }
 
-const MAX_REVOCATION_DELAY_SECONDS = 30;
-
 /** `gateway`: verifies requests and passes them on, until the process is asked to end. */
 export async function gateway(run: Run, options: GatewayOptions): Promise<void> {
   const address = parseListenAddress(options.listen);
   const accounts = accountsOf(options, address.host);
-  const delaySeconds = parseDuration(options.revocationDelay ?? "15s", "--revocation-delay", {
+  const { revocationDelay = `${REVOCATION_DELAY_SECONDS.default}s` } = options;
+  const revocationDelaySeconds = parseDuration(revocationDelay, "--revocation-delay", {
     min: 0,
-    max: MAX_REVOCATION_DELAY_SECONDS,
+    max: REVOCATION_DELAY_SECONDS.most,
   });
   const limits = timeoutsOf(options);
   const trustedProxies = trustedProxiesOf(run, options.trustedProxy);
@@ -56,7 +55,7 @@ export async function gateway(run: Run, options: GatewayOptions): Promise<void> 
   const upstreamHeaders = await readUpstreamHeaders();
   let figures: ProxyMetrics | undefined;
   await using opened = await openDirectory(run, options, {
-    revocationDelaySeconds: delaySeconds,
+    revocationDelaySeconds,
     tellsOutages: true,
     onClock: (aheadMs) => figures?.authorityClock(aheadMs),
   });
@@ -71,7 +70,7 @@ export async function gateway(run: Run, options: GatewayOptions): Promise<void> 
     trustedProxies,
     limits,
     // What is open is looked at again at least once a second: a delay of nothing is for single requests.
-    recheckMs: Math.max(1, delaySeconds) * 1000,
+    recheckMs: Math.max(1, revocationDelaySeconds) * 1000,
   };
   // A wrong option is refused here, before a file is made.
   createVerifyingGateway(settings);

@@ -1,7 +1,7 @@
 /** Public exports that hold no secret, by package and entry; or that are looked at as exports of another entry. */
 export const NO_SECRET: Readonly<Record<string, string>> = {
   "agent-assertion": `
-    ASSERTION_WHOAMI_PATH AgentAssertionError AssertionRejected INTROSPECTION_PATH TooManyLookups
+    ASSERTION_WHOAMI_PATH AgentAssertionError AssertionRejected INTROSPECTION_PATH REVOCATION_DELAY_SECONDS TooManyLookups
     assertionWhoamiResponseSchema checkAssertion createAssertionWhoamiResponse createDirectoryRecord createIntrospectionResponse createProblem directoryRecordSchema introspectionRequestSchema
     introspectionResponseSchema memoryDirectory memoryReplayStore parseAssertion parseDirectoryRecord
     parseIntrospectionRequest statusOf`,

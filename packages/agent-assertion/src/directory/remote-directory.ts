@@ -20,12 +20,14 @@ import { DirectoryClient, type DirectoryReply } from "./directory-client.js";
 import type { DirectoryEvent } from "./directory-event.js";
 import { OutageBackoff } from "./outage-backoff.js";
 import { RecordCache, type Refreshed } from "./record-cache.js";
+import { REVOCATION_DELAY_SECONDS } from "./revocation-delay.js";
 
-const MAX_BACKOFF_MS = 15_000;
+// As long as a revocation, the return of the authority may go unnoticed.
+const MAX_BACKOFF_MS = REVOCATION_DELAY_SECONDS.default * 1000;
 
 const SHAPES: Readonly<Record<string, OptionShape>> = {
   token: { type: "text", expected: "an access token, a text that is not empty", optional: true },
-  revocationDelaySeconds: numberIn(0, 30, { fraction: true }),
+  revocationDelaySeconds: numberIn(0, REVOCATION_DELAY_SECONDS.most, { fraction: true }),
   staleIfErrorSeconds: numberIn(0, 3600, { fraction: true }),
   maxEntries: numberIn(1, 10_000_000),
   deadlineMs: numberIn(1, 600_000, { fraction: true }),
@@ -103,7 +105,8 @@ export function remoteDirectory(
   checkOption("authority", authority, AUTHORITY_URL);
   checkOptions(options, SHAPES);
   const base = parseAuthority(authority, { insecureHttp: options.insecureHttp }, "authority");
-  const revocationDelayMs = (options.revocationDelaySeconds ?? 15) * 1000;
+  const revocationDelayMs =
+    (options.revocationDelaySeconds ?? REVOCATION_DELAY_SECONDS.default) * 1000;
   const bounds = {
     maxEntries: options.maxEntries ?? 10_000,
     revocationDelayMs,

@@ -1,3 +1,4 @@
+import { REVOCATION_DELAY_SECONDS } from "@countersign/agent-assertion";
 import type { Recheck } from "./admission.js";
 import { OpenSet } from "./open-set.js";
 
@@ -9,7 +10,7 @@ export interface Rechecked {
 }
 
 // A directory that does not answer for this long cannot vouch for anything that is open (protocol.md, revocation has a bound).
-const LONGEST_LOOK_MS = 30_000;
+const LONGEST_LOOK_MS = REVOCATION_DELAY_SECONDS.most * 1000;
 
 /** Looks again, on a timer, at whatever is open, and ends what may no longer be. Keeps no timer while nothing is open. */
 export class LiveRecheck {

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
-import type { AssertionVerifier } from "@countersign/agent-assertion";
+import { type AssertionVerifier, REVOCATION_DELAY_SECONDS } from "@countersign/agent-assertion";
 import {
   parseTrustedProxies,
   type TrustedProxies,
@@ -95,7 +95,7 @@ export interface VerifyingGateway {
   close(options?: CloseOptions): Promise<void>;
 }
 
-const DEFAULT_RECHECK_MS = 15_000;
+const DEFAULT_RECHECK_MS = REVOCATION_DELAY_SECONDS.default * 1000;
 
 /**
  * Makes a gateway in front of an API.

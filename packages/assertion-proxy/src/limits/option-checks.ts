@@ -1,3 +1,4 @@
+import { REVOCATION_DELAY_SECONDS } from "@countersign/agent-assertion";
 import { LONGEST_TIMER_MS, numberIn, type OptionShape, optionChecks } from "@countersign/agent-key";
 import { AssertionProxyError } from "../refusal/assertion-proxy-error.js";
 
@@ -46,8 +47,7 @@ export const GATEWAY_OPTIONS: Readonly<Record<string, OptionShape>> = {
     optional: true,
   },
   upstreamHeaders: { type: "object", expected: "an object of names and values", optional: true },
-  // Revocation has a bound.
-  recheckMs: numberIn(1, 30_000),
+  recheckMs: numberIn(1, REVOCATION_DELAY_SECONDS.most * 1000),
   ...COMMON,
 };
 

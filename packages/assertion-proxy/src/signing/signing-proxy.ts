@@ -2,6 +2,7 @@ import { chmod } from "node:fs/promises";
 import { AssertionSigner } from "@countersign/agent-assertion/sign";
 import {
   type CredentialSource,
+  LONGEST_TIMER_MS,
   numberIn,
   parseAuthority,
   parseOrigin,
@@ -126,8 +127,6 @@ const OUTAGE_MS = 5_000;
 const DEFAULT_CREDENTIAL_MS = 8_000;
 // Longer than a thread's turn may take to get its task, so that its own error is what the client hears.
 const DEFAULT_ADMIT_MS = 60_000;
-// Nothing that it sends is looked at again.
-const UNUSED_RECHECK_MS = 15_000;
 
 /**
  * Makes a signing proxy for programs in any language on this machine.
@@ -189,7 +188,8 @@ export function createSigningProxy(options: SigningProxyOptions): SigningProxy {
       ...options.limits,
       admitMs: options.limits?.admitMs ?? DEFAULT_ADMIT_MS,
     }),
-    recheckMs: UNUSED_RECHECK_MS,
+    // Nothing that it sends is looked at again.
+    recheckMs: LONGEST_TIMER_MS,
     audit: options.audit,
     observer: options.metrics?.observer,
     now,
