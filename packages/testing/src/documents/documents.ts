@@ -21,6 +21,11 @@ export function readSources(): readonly Document[] {
   return readFiles(["{apps,packages}/*/{src,test,checks}/**/*.{ts,mts}"]);
 }
 
+/** Reads the vector files of the protocol. */
+export function readVectorFiles(): readonly Document[] {
+  return readFiles(["packages/conformance/vectors/*.json"]);
+}
+
 /** Splits a text into what stands outside of fenced blocks and, in lines of the same number, nothing for what stands inside. */
 export function linesOutsideBlocks(text: string): string[] {
   let fence: string | undefined;
