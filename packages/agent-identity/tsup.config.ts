@@ -5,7 +5,6 @@ export default defineConfig({
   entry: [
     "src/index.ts",
     "src/authority-client.ts",
-    "src/codex-auth.ts",
     "src/identity-token.ts",
     "src/keyring-store.ts",
     "src/store-contract.ts",

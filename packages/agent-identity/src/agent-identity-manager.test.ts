@@ -1,9 +1,9 @@
 import { setImmediate } from "node:timers/promises";
 import { AgentKey, AgentKeyError, StoreError } from "@countersign/agent-key";
-import { expectRejection } from "@countersign/testing/vitest";
+import { expectRejection, openGate } from "@countersign/testing/vitest";
 import { describe, expect, test } from "vitest";
 import { onceAtStep } from "../test/support/identity-steps.js";
-import { openGate, openManager } from "../test/support/manager.js";
+import { openManager } from "../test/support/manager.js";
 import type { AgentIdentity } from "./agent-identity.js";
 import { AgentIdentityError } from "./agent-identity-error.js";
 import { AgentIdentityManager } from "./agent-identity-manager.js";

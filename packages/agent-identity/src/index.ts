@@ -88,4 +88,5 @@ export {
   whoamiResponseSchema,
 } from "./schema/whoami.js";
 export { fileStore } from "./store/file-store.js";
+export { guardCredentials } from "./store/guard-credentials.js";
 export { memoryStore } from "./store/memory-store.js";

@@ -1,4 +1,5 @@
 import {
+  describeIssues,
   type HttpUrlOptions,
   hideMembers,
   type OptionShape,
@@ -9,7 +10,6 @@ import { AgentIdentityError } from "./agent-identity-error.js";
 import type { AuthSource, HumanAuth } from "./auth.js";
 import type { CredentialStore, Credentials } from "./credential-store.js";
 import type { LoginToken } from "./identity-token/login-token.js";
-import { describeZodError } from "./internal/describe-zod-error.js";
 import {
   AUTHORITY_URL,
   CLOCK_TOLERANCE,
@@ -115,7 +115,7 @@ export async function saveLogin(
   if (!parsed.success) {
     throw new AgentIdentityError(
       "invalid_request",
-      `not a login: ${describeZodError(parsed.error)}`,
+      `not a login: ${describeIssues(parsed.error)}`,
       { cause: parsed.error },
     );
   }

@@ -1,12 +1,12 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { expectRejection } from "@countersign/testing/vitest";
+import { expectRejection, openGate } from "@countersign/testing/vitest";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { AuthorityError } from "../src/authority-error.js";
 import { AuthorityClient } from "../src/client/authority-client.js";
 import { memoryStore } from "../src/store/memory-store.js";
 import { onceAtStep } from "./support/identity-steps.js";
-import { openGate, openManager } from "./support/manager.js";
+import { openManager } from "./support/manager.js";
 
 /** Each case gets the registration to a step and aborts there; `requests` are those sent until then, and none comes after. */
 describe("an abort ends the waiting, with its reason,", () => {

@@ -1,11 +1,10 @@
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { openDirectory } from "@countersign/testing/vitest";
+import { openAuthority, openDirectory } from "@countersign/testing/vitest";
 import { describe, expect, test } from "vitest";
 import { AgentIdentityManager } from "../src/agent-identity-manager.js";
 import { loginAuth, removeLogin, saveLogin } from "../src/login-auth.js";
 import { fileStore } from "../src/store/file-store.js";
-import { openAuthority } from "./support/authority.js";
 import { IDENTITY_STEPS, isSentBy } from "./support/identity-steps.js";
 import { startProgram } from "./support/processes.js";
 

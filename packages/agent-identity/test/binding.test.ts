@@ -1,9 +1,9 @@
 import { headerOf } from "@countersign/testing";
-import { expectRejection } from "@countersign/testing/vitest";
+import { expectRejection, openGate } from "@countersign/testing/vitest";
 import { describe, expect, test } from "vitest";
 import { AgentIdentityError } from "../src/agent-identity-error.js";
 import { IDENTITY_STEPS, isSentBy, onceAtStep, onIdentityStep } from "./support/identity-steps.js";
-import { openGate, openManager } from "./support/manager.js";
+import { openManager } from "./support/manager.js";
 
 describe("a logout", () => {
   test.each(IDENTITY_STEPS)("at the step %s wins over the registration", async (step) => {

@@ -2,27 +2,22 @@ import { StoreError } from "@countersign/agent-key";
 import { runProcess } from "@countersign/testing";
 import { expectRejection, openDirectory } from "@countersign/testing/vitest";
 import { describe, expect, test } from "vitest";
-import { codexAuth, codexAuthStore } from "../src/codex-auth.js";
-import { fileStore, memoryStore } from "../src/index.js";
+import { fileStore } from "../src/index.js";
 import { keyringStore } from "../src/keyring-store.js";
 import { commandOf } from "./support/processes.js";
 
-const authority = "https://authority.example";
-
 describe("a path that the working directory decides is config_invalid, before anything is read:", () => {
-  const makers: readonly [option: string, make: (path: string) => unknown][] = [
-    ["directory", fileStore],
-    ["directory", (directory) => keyringStore({ directory })],
-    ["codexHome", (path) => codexAuthStore(path, { authority, beside: memoryStore() })],
-    ["codexHome", (path) => codexAuth(path, { authority })],
+  const makers: readonly ((path: string) => unknown)[] = [
+    fileStore,
+    (directory) => keyringStore({ directory }),
   ];
   test.each(["", ".", "rel/dir", "~user/x", "/a\0b", undefined as unknown as string])(
     "%j",
     async (path) => {
-      for (const [option, make] of makers) {
+      for (const make of makers) {
         const making = (async () => make(path))();
         const error = await expectRejection(making, StoreError, "config_invalid");
-        expect(error.message).toContain(`${option} must be an absolute path`);
+        expect(error.message).toContain("directory must be an absolute path");
         expect(error.hint).toContain("the working directory");
       }
     },

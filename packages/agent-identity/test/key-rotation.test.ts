@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import { AgentKey, StoreError } from "@countersign/agent-key";
-import { expectRejection } from "@countersign/testing/vitest";
+import { expectRejection, openGate } from "@countersign/testing/vitest";
 import { describe, expect, test } from "vitest";
 import type { AgentIdentity } from "../src/agent-identity.js";
 import { AgentIdentityError } from "../src/agent-identity-error.js";
@@ -8,10 +8,8 @@ import { fixedAuth } from "../src/auth.js";
 import { AuthorityError } from "../src/authority-error.js";
 import { AuthorityClient } from "../src/client/authority-client.js";
 import type { CredentialStore } from "../src/credential-store.js";
-import { publicLineOf, withFormerKey } from "../src/former-keys.js";
-import { openCodexAgent } from "./support/codex-home.js";
 import { onIdentityStep } from "./support/identity-steps.js";
-import { type ManagerSetup, openGate, openManager } from "./support/manager.js";
+import { type ManagerSetup, openManager } from "./support/manager.js";
 
 const REFUSAL = (status: number, code: string) =>
   ({
@@ -370,72 +368,6 @@ describe("finding out why a signature is not taken", () => {
     const { manager, identity, auth, human } = await openAgent();
     auth.set(human("acct-2", "user-2"));
     expect(await manager.finishRotation(identity)).toMatchObject({ accountId: "acct-2" });
-  });
-});
-
-describe("in a Codex home", () => {
-  test("the key on its way is kept beside auth.json, the new one in it", async () => {
-    const { authority, manager, store, value, beside } = await openCodexAgent();
-    const identity = await manager.ensure();
-    authority.fault("rotate_key", { kind: "lose" }, 3);
-    await expectRejection(manager.rotate(), AuthorityError, "unreachable");
-    const before = (await value()).agent_identity;
-    expect(before).not.toHaveProperty("next_private_key");
-    expect((await beside()).identities[0].next_private_key).toEqual(expect.any(String));
-    expect(await manager.ensure()).toBe(identity);
-    const rotation = await manager.rotate();
-    const after = (await value()).agent_identity;
-    expect(Object.keys(after)).toEqual(Object.keys(before));
-    expect(after.agent_private_key).toBe(rotation?.identity.key.exportPkcs8());
-    expect((await store.load()).identities).toHaveLength(1);
-  });
-
-  test("a key that may be newer is not overwritten, whatever auth.json says of the keys before it", async () => {
-    const { manager, store, value, write } = await openCodexAgent();
-    const identity = await manager.ensure();
-    const before = await value();
-    const agent_private_key = AgentKey.generate().exportPkcs8();
-    const former_public_keys = [lineOf(identity)];
-    const agent_identity = { ...before.agent_identity, agent_private_key, former_public_keys };
-    await write({ ...before, agent_identity });
-    expect(await manager.ensure()).toBe(identity);
-    await store.update((current) => current);
-    await manager.rotate();
-    expect((await value()).agent_identity).toEqual(agent_identity);
-    // Known to have been replaced by the one kept here, it makes room.
-    await store.update((current) => ({
-      ...current,
-      identities: current.identities.map((entry) =>
-        withFormerKey(entry, publicLineOf({ private_key: agent_private_key }) ?? ""),
-      ),
-    }));
-    expect((await value()).agent_identity).toMatchObject({
-      agent_private_key: (await manager.ensure())?.key.exportPkcs8(),
-    });
-  });
-
-  test("what is known of an agent here alone is not written into auth.json, and stays beside it", async () => {
-    const { manager, store, value, beside } = await openCodexAgent();
-    await manager.ensure();
-    const before = (await value()).agent_identity;
-    const known = { former_public_keys: ["ssh-ed25519 x"], codex_homes: ["/codex"], revoked: true };
-    await editEntry(store, known);
-    await store.update((current) => ({ ...current, note: 1 }));
-    expect((await value()).agent_identity).toEqual(before);
-    expect((await beside()).identities).toMatchObject([known]);
-  });
-
-  test("an old key that Codex puts back does not come back", async () => {
-    const { manager, value, write } = await openCodexAgent();
-    await manager.ensure();
-    const before = await value();
-    const rotation = await manager.rotate();
-    await write(before);
-    expect(await manager.ensure()).toBe(rotation?.identity);
-    await manager.rotate();
-    expect((await value()).agent_identity.agent_private_key).not.toBe(
-      before.agent_identity.agent_private_key,
-    );
   });
 });
 

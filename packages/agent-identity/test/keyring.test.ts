@@ -1,14 +1,11 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { startProcess, type TestProcess } from "@countersign/testing";
-import { openDirectory } from "@countersign/testing/vitest";
+import { openAuthority, openDirectory, sourceCommand } from "@countersign/testing/vitest";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { openAuthority } from "./support/authority.js";
 import { openSecretService, whyNoSecretService } from "./support/secret-service.js";
 
-const PROGRAM = fileURLToPath(new URL("processes/use-keyring.ts", import.meta.url));
-const SOURCE = new URL("processes/run-source.mjs", import.meta.url).href;
+const PROGRAM = new URL("processes/use-keyring.ts", import.meta.url);
 const WITHOUT_KEYRING = new URL("processes/without-keyring.mjs", import.meta.url).href;
 const NO_BUS = { DBUS_SESSION_BUS_ADDRESS: undefined, XDG_RUNTIME_DIR: undefined };
 
@@ -23,9 +20,10 @@ interface StartOptions {
 }
 
 async function start(args: readonly string[], options: StartOptions): Promise<TestProcess> {
-  const { env, loaders = [SOURCE] } = options;
+  const { env, loaders = [] } = options;
+  const [command = "", ...rest] = sourceCommand(PROGRAM, ...args);
   const imports = loaders.flatMap((loader) => ["--import", loader]);
-  const running = await startProcess(process.execPath, [...imports, PROGRAM, ...args], { env });
+  const running = await startProcess(command, [...imports, ...rest], { env });
   onTestFinished(() => running[Symbol.asyncDispose]());
   await running.waitForLine(/^ready$/);
   return running;
@@ -50,7 +48,7 @@ async function openHome(): Promise<string> {
 
 test("without the package @napi-rs/keyring it is store_denied, and the remedy names the package", async () => {
   const home = await openHome();
-  const options = { loaders: [SOURCE, WITHOUT_KEYRING] };
+  const options = { loaders: [WITHOUT_KEYRING] };
   for (const args of [
     ["load", home],
     ["update", home, "a"],

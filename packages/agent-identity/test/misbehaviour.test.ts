@@ -1,10 +1,10 @@
 import type { Code } from "@countersign/agent-key";
 import { type Fault, startTestUpstream } from "@countersign/testing";
+import { openAuthority } from "@countersign/testing/vitest";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { AgentIdentityError } from "../src/agent-identity-error.js";
 import { AuthorityError } from "../src/authority-error.js";
 import { AuthorityClient } from "../src/client/authority-client.js";
-import { openAuthority } from "./support/authority.js";
 import { openManager } from "./support/manager.js";
 
 interface Misbehaviour {

@@ -2,14 +2,12 @@ import { mkdir, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { withFileLock } from "@countersign/private-file";
 import { byEffort } from "@countersign/testing/effort";
-import { openDirectory } from "@countersign/testing/vitest";
+import { openAuthority, openDirectory, openGate, runTogether } from "@countersign/testing/vitest";
 import { describe, expect, test } from "vitest";
 import { AgentIdentityManager } from "../src/agent-identity-manager.js";
 import { fixedAuth } from "../src/auth.js";
 import { fileStore } from "../src/store/file-store.js";
-import { openAuthority } from "./support/authority.js";
-import { openGate } from "./support/manager.js";
-import { runTogether, startProgram } from "./support/processes.js";
+import { startProgram } from "./support/processes.js";
 
 const PROCESSES = byEffort(20, 5);
 

@@ -6,7 +6,13 @@ const HEAD = "| case | the reference does | this does | test |";
 
 async function loadTests(): Promise<string> {
   const texts: string[] = [];
-  for (const folder of ["src/", "test/", "../private-file/src/"]) {
+  for (const folder of [
+    "src/",
+    "test/",
+    "../private-file/src/",
+    "../codex-home/src/",
+    "../codex-home/test/",
+  ]) {
     const url = new URL(folder, ROOT);
     for (const name of await readdir(url, { recursive: true })) {
       // Not this one: what it names would then exist by being named.

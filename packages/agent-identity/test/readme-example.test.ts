@@ -1,10 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { openDirectory } from "@countersign/testing/vitest";
+import { openAuthority, openDirectory } from "@countersign/testing/vitest";
 import { expect, onTestFinished, test } from "vitest";
 import { useIdentityToken } from "./examples/identity-token.js";
 import { logIn } from "./examples/log-in.js";
-import { openAuthority } from "./support/authority.js";
 
 test.each(["log-in.ts", "identity-token.ts"])(
   "the README holds the example %s as it is compiled",

@@ -1,16 +1,13 @@
 import { readFile } from "node:fs/promises";
 import { fixedAuth } from "@countersign/agent-identity";
-import { openDirectory } from "@countersign/testing/vitest";
+import { openAuthority, openDirectory } from "@countersign/testing/vitest";
 import { expect, test } from "vitest";
-import { openCodexIdentities } from "./examples/codex-home.js";
 import { openKeyringIdentities } from "./examples/keyring.js";
-import { openAuthority } from "./support/authority.js";
-import { createAuth, createTokens, openCodexHome } from "./support/codex-home.js";
 import { startProgram } from "./support/processes.js";
 
 const HUMAN = { accountId: "acct-1", userId: "user-1" };
 
-test.each(["codex-home", "keyring", "own-store"])(
+test.each(["keyring", "own-store"])(
   "the README holds the example %s as it is compiled",
   async (name) => {
     const readme = await readFile(new URL("../README.md", import.meta.url), "utf8");
@@ -18,18 +15,6 @@ test.each(["codex-home", "keyring", "own-store"])(
     expect(readme).toContain(source.trim());
   },
 );
-
-test("the README's Codex home is an agent after one registration", async () => {
-  const authority = await openAuthority();
-  const tokens = createTokens("acct-1", "user-1", authority.addHuman(HUMAN));
-  const { root, home } = await openCodexHome(createAuth({ tokens }), authority.url);
-  for (let run = 0; run < 2; run += 1) {
-    const identities = openCodexIdentities(authority.url, root, home);
-    expect((await identities.ensure())?.agentRuntimeId).toBe("agent_1");
-    await identities.close();
-  }
-  expect(authority.counts.registerAgent).toBe(1);
-});
 
 test("the README's keyring is opened by nothing but its use", async () => {
   const authority = await openAuthority();

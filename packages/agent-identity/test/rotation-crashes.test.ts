@@ -2,14 +2,12 @@ import { join } from "node:path";
 import { AgentKey } from "@countersign/agent-key";
 import { startProcess, type TestAuthority } from "@countersign/testing";
 import { byEffort } from "@countersign/testing/effort";
-import { openDirectory } from "@countersign/testing/vitest";
+import { openAuthority, openDirectory, openGate } from "@countersign/testing/vitest";
 import { expect, test } from "vitest";
 import { AgentIdentityManager } from "../src/agent-identity-manager.js";
 import { fixedAuth } from "../src/auth.js";
 import { AuthorityClient } from "../src/client/authority-client.js";
 import { fileStore } from "../src/store/file-store.js";
-import { openAuthority } from "./support/authority.js";
-import { openGate } from "./support/manager.js";
 import { commandOf } from "./support/processes.js";
 
 const WRITE = [

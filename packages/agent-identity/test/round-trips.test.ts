@@ -1,10 +1,9 @@
 import { join } from "node:path";
-import { openDirectory } from "@countersign/testing/vitest";
+import { openAuthority, openDirectory } from "@countersign/testing/vitest";
 import { expect, test } from "vitest";
 import { AgentIdentityManager } from "../src/agent-identity-manager.js";
 import { fixedAuth } from "../src/auth.js";
 import { fileStore } from "../src/store/file-store.js";
-import { openAuthority } from "./support/authority.js";
 
 async function open(proof: "bearer" | "biscuit") {
   const authority = await openAuthority();

@@ -2,12 +2,11 @@ import { chmod, chown, mkdir, readFile, symlink, writeFile } from "node:fs/promi
 import { join } from "node:path";
 import { AgentKey, StoreError } from "@countersign/agent-key";
 import { runProcess } from "@countersign/testing";
-import { expectRejection, openDirectory } from "@countersign/testing/vitest";
+import { expectRejection, openAuthority, openDirectory } from "@countersign/testing/vitest";
 import { describe, expect, test } from "vitest";
 import { AgentIdentityManager } from "../src/agent-identity-manager.js";
 import { fixedAuth } from "../src/auth.js";
 import { fileStore } from "../src/store/file-store.js";
-import { openAuthority } from "./support/authority.js";
 import { commandOf } from "./support/processes.js";
 
 const NOBODY = 65_534;

@@ -1,7 +1,6 @@
 import { AgentKeyError, CountersignError } from "@countersign/agent-key";
 import { expect, test } from "vitest";
 import { AuthorityClient } from "../src/authority-client.js";
-import { codexAuth, codexAuthStore } from "../src/codex-auth.js";
 import { identityTokenAuth, remoteKeySet } from "../src/identity-token.js";
 import {
   AgentIdentityManager,
@@ -23,7 +22,6 @@ const human = {
 } as const;
 const auth = fixedAuth(human);
 const store = memoryStore();
-const beside = store;
 const keySet = remoteKeySet("https://keys.example/jwks");
 
 // As JavaScript calls them.
@@ -32,8 +30,6 @@ const make = {
   client: (options: unknown) => new AuthorityClient(options as never),
   fixed: (value: unknown) => fixedAuth(value as never),
   login: (...values: readonly unknown[]) => loginAuth(...(values as [never, never])),
-  codexStore: (...values: readonly unknown[]) => codexAuthStore(...(values as [never, never])),
-  codex: (...values: readonly unknown[]) => codexAuth(...(values as [never, never])),
   token: (options: unknown) => identityTokenAuth(options as never),
   keys: (...values: readonly unknown[]) => remoteKeySet(...(values as [never])),
   keyring: (options: unknown) => keyringStore(options as never),
@@ -86,13 +82,6 @@ test.each<[option: string, make: () => unknown]>([
   ["options", () => make.login(store, authority, SECRET)],
   ["keySet", () => make.login(store, authority, { keySet: {} })],
   ["clockToleranceSeconds", () => make.login(store, authority, { clockToleranceSeconds: 301 })],
-  ["codexHome", () => make.codexStore({ authority, beside }, "/codex")],
-  ["options", () => make.codexStore("/codex")],
-  ["authority", () => make.codexStore("/codex", { beside })],
-  ["beside", () => make.codexStore("/codex", { authority })],
-  ["proof", () => make.codexStore("/codex", { authority, beside, proof: "none" })],
-  ["form", () => make.codexStore("/codex", { authority, beside, form: "B" })],
-  ["authority", () => make.codex("/codex", {})],
   ["token", () => make.token({ authority, keySet })],
   ["keySet", () => make.token({ authority, token: SECRET, keySet: "https://keys.example" })],
   ["authority", () => make.token({ token: SECRET, keySet })],

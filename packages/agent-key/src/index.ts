@@ -19,6 +19,8 @@ export type {
   CredentialSource,
   NoCredential,
 } from "./credential-source.js";
+export type { FoundIssues } from "./describe-issues.js";
+export { describeIssues } from "./describe-issues.js";
 export { envProxyAgent, followsEnvProxies } from "./env-proxies.js";
 export { findHiddenPath } from "./hidden-path.js";
 export { isPrincipalId, isServerId, parseScopeId } from "./ids.js";

@@ -13,7 +13,6 @@ const CLIENT_MODULES = [
   "@countersign/private-file/user-home",
   "@countersign/agent-identity",
   "@countersign/agent-identity/authority-client",
-  "@countersign/agent-identity/codex-auth",
   "@countersign/agent-identity/identity-token",
   "@countersign/agent-identity/keyring-store",
   "@countersign/agent-identity/store-contract",
@@ -37,6 +36,7 @@ const CLIENT_MODULES = [
   "@countersign/agent-assertion/websocket",
   "@countersign/agent",
   "@countersign/ai",
+  "@countersign/codex-home",
   "@countersign/conformance",
 ];
 const SERVICE_MODULES = ["@countersign/agent-authority", "@countersign/assertion-proxy"];

@@ -1,2 +1,5 @@
 export { expectRejection } from "./expect-rejection.js";
+export { openAuthority } from "./open-authority.js";
 export { openDirectory } from "./open-directory.js";
+export { openGate } from "./open-gate.js";
+export { runTogether, sourceCommand, startSource } from "./source-program.js";

@@ -29,7 +29,7 @@ export async function openCodexStore(
   beside: CredentialStore,
   form?: "A" | "C",
 ): Promise<CredentialStore> {
-  const { codexAuthStore } = await import("@countersign/agent-identity/codex-auth");
+  const { codexAuthStore } = await import("@countersign/codex-home");
   return codexAuthStore(codexHome, { authority, beside, form, insecureHttp: true });
 }
 

@@ -1,12 +1,8 @@
 import { ASSERTION_WHOAMI_PATH, signAssertion } from "@countersign/agent-assertion";
 import { AuthorityClient, AuthorityError } from "@countersign/agent-identity/authority-client";
-import {
-  type CodexKeyedAgent,
-  loadCodexAgent,
-  removeCodexTask,
-} from "@countersign/agent-identity/codex-auth";
 import { AgentKey, type Code, formatTimestamp } from "@countersign/agent-key";
 import type { CodeWith } from "@countersign/agent-key/codes";
+import { type CodexKeyedAgent, loadCodexAgent, removeCodexTask } from "@countersign/codex-home";
 import type { Run } from "../config/run.js";
 import { CliError } from "../text/cli-error.js";
 import { exportCommand } from "./codex-copies.js";

@@ -51,7 +51,6 @@ const USES = {
     new AgentIdentityManager({ authority, auth: createAuthSlot(), store: memoryStore() }),
   "@countersign/agent-identity/authority-client": ({ AuthorityClient }) =>
     new AuthorityClient({ authority }),
-  "@countersign/agent-identity/codex-auth": ({ codexAuth }) => codexAuth("/nowhere", { authority }),
   "@countersign/agent-identity/identity-token": ({ remoteKeySet }) => remoteKeySet(authority),
   "@countersign/agent-identity/keyring-store": ({ keyringStore }) =>
     keyringStore({ directory: "/nowhere" }),
@@ -76,6 +75,7 @@ const USES = {
   "@countersign/agent-task/store-contract": ({ taskStoreContract }) => taskStoreContract(started),
   "@countersign/assertion-proxy": ({ createSigningProxy }) =>
     createSigningProxy({ upstream: authority, source: () => source }),
+  "@countersign/codex-home": ({ codexAuth }) => codexAuth("/nowhere", { authority }),
   "@countersign/conformance": ({ runConformance, VECTORS_DIRECTORY }) =>
     runConformance(VECTORS_DIRECTORY),
   "@countersign/feature-flags": ({ agentIdentityFeatures, resolveFeatures }) =>

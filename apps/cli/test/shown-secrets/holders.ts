@@ -10,13 +10,13 @@ import * as registry from "@countersign/agent-authority";
 import { remoteRegistry } from "@countersign/agent-authority/remote-registry";
 import * as identity from "@countersign/agent-identity";
 import { AuthorityClient } from "@countersign/agent-identity/authority-client";
-import { codexAuth, codexAuthStore, loadCodexAgent } from "@countersign/agent-identity/codex-auth";
 import * as identityToken from "@countersign/agent-identity/identity-token";
 import { keyringStore } from "@countersign/agent-identity/keyring-store";
 import { AgentKey } from "@countersign/agent-key";
 import { openSealedBox, signTaskRegistration } from "@countersign/agent-task";
 import * as ai from "@countersign/ai";
 import { createSigningProxy, createVerifyingGateway } from "@countersign/assertion-proxy";
+import { codexAuth, codexAuthStore, loadCodexAgent } from "@countersign/codex-home";
 import { onTestFinished } from "vitest";
 import { createDatabase, postgresAnswers } from "../postgres.js";
 import {
@@ -94,19 +94,18 @@ export const HOLDERS: Readonly<Record<string, Make>> = {
     });
     return contentsOf(keyringStore({ directory: folder, openEntry }), content);
   },
-  "agent-identity/codex-auth codexAuthStore": async (world) => {
+  "codex-home codexAuthStore": async (world) => {
     const beside = identity.memoryStore();
     await beside.update(() => world.content);
     const home = await writeCodexHome(world);
     const store = codexAuthStore(home, { authority: world.authority.url, beside });
     return [store, new StoredOnly(await store.load())];
   },
-  "agent-identity/codex-auth codexAuth": async (world) => {
+  "codex-home codexAuth": async (world) => {
     const auth = codexAuth(await writeCodexHome(world), { authority: world.authority.url });
     return [auth, await auth.current()];
   },
-  "agent-identity/codex-auth loadCodexAgent": async (world) =>
-    await loadCodexAgent(await writeCodexHome(world)),
+  "codex-home loadCodexAgent": async (world) => await loadCodexAgent(await writeCodexHome(world)),
   "agent-identity AgentIdentityManager": async (world) => {
     const manager = createIdentities(world, true);
     const made = await manager.ensure();

@@ -27,20 +27,19 @@ export const NO_SECRET: Readonly<Record<string, string>> = {
     IDENTITY_CHANNEL WHOAMI_PATH agentRegistrationKeyid agentRegistrationRequestSchema
     agentRegistrationResponseSchema agentRevocationPath agentRevocationResponseSchema
     createAgentRegistrationRequest createAgentRegistrationResponse createAgentRevocationResponse
-    createKeyRotationResponse createWhoamiResponse isFormerKey keyRotationPath keyRotationRequestSchema
+    createKeyRotationResponse createWhoamiResponse guardCredentials isFormerKey keyRotationPath keyRotationRequestSchema
     keyRotationResponseSchema keyRotationText parseAgentRegistrationRequest parseAgentRegistrationResponse
     parseAgentRevocationResponse parseKeyRotationRequest parseKeyRotationResponse parseWhoamiResponse publicLineOf removeLogin
     verifyKeyRotation whoamiResponseSchema`,
   "agent-identity/authority-client":
     "AuthorityClock AuthorityError describeServerText proxyAwareFetch",
-  "agent-identity/codex-auth": "removeCodexTask renewCodexLogin saveCodexAgent",
   "agent-identity/identity-token": `
     CODEX_AUDIENCE CODEX_ISSUER IDENTITY_TOKEN_REASONS IdentityTokenError keySetUrl pinnedKeySet
     publicRsaKeySchema remoteKeySet`,
   "agent-identity/store-contract": "credentialStoreContract",
   "agent-key": `
     AgentKeyError AgentPublicKey CountersignError KeyedMutex LONGEST_TIMER_MS LinkedMap StoreError
-    contractCases decodeBase64 decodeBase64Url encodeBase64
+    contractCases decodeBase64 decodeBase64Url describeIssues encodeBase64
     encodeBase64Url envProxyAgent findHiddenPath followsEnvProxies formatTimestamp hideMembers isLoopbackHost isPrincipalId isServerId numberIn
     optionChecks parseAuthority parseOrigin parseScopeId parseTimestamp showMembers untilAborted`,
   "agent-key/codes": "CODES CODE_ROWS codeRow hasInRow hintOfCode isCode",
@@ -59,6 +58,7 @@ export const NO_SECRET: Readonly<Record<string, string>> = {
     verifyTaskRegistration`,
   "agent-task/store-contract": "taskStoreContract",
   "assertion-proxy": "AssertionProxyError createOperationsListener createProxyMetrics",
+  "codex-home": "removeCodexTask renewCodexLogin saveCodexAgent",
   conformance: "ConformanceError VECTORS_DIRECTORY runConformance",
   "feature-flags": `
     FeatureFlagError STAGES agentIdentityFeatures configSource defineFeatures environmentSource nearestName

@@ -1,9 +1,8 @@
 import { createHash } from "node:crypto";
 import { AgentKey, AgentKeyError } from "@countersign/agent-key";
 import { headerOf, type TestAuthority } from "@countersign/testing";
-import { expectRejection } from "@countersign/testing/vitest";
+import { expectRejection, openAuthority } from "@countersign/testing/vitest";
 import { describe, expect, test } from "vitest";
-import { openAuthority } from "../../test/support/authority.js";
 import { AgentIdentityError } from "../agent-identity-error.js";
 import { AuthorityError } from "../authority-error.js";
 import { AuthorityClient } from "./authority-client.js";

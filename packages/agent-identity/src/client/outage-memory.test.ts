@@ -1,6 +1,5 @@
-import { expectRejection } from "@countersign/testing/vitest";
+import { expectRejection, openAuthority } from "@countersign/testing/vitest";
 import { describe, expect, test } from "vitest";
-import { openAuthority } from "../../test/support/authority.js";
 import { AuthorityError } from "../authority-error.js";
 import { AuthorityClient } from "./authority-client.js";
 import { FailureMemory, OutageMemory } from "./outage-memory.js";

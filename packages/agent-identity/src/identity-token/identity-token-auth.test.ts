@@ -1,9 +1,7 @@
 import { FakeClock } from "@countersign/testing";
-import { expectRejection } from "@countersign/testing/vitest";
+import { expectRejection, openAuthority, openGate } from "@countersign/testing/vitest";
 import { describe, expect, test } from "vitest";
-import { openAuthority } from "../../test/support/authority.js";
 import { expectTokenRefusal } from "../../test/support/expect-token-refusal.js";
-import { openGate } from "../../test/support/manager.js";
 import { AgentIdentityError } from "../agent-identity-error.js";
 import { AgentIdentityManager } from "../agent-identity-manager.js";
 import { AuthorityError } from "../authority-error.js";

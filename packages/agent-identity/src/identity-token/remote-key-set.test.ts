@@ -1,9 +1,7 @@
 import { AgentKeyError } from "@countersign/agent-key";
 import { FakeClock, headerOf, startTestUpstream, type TestAuthority } from "@countersign/testing";
-import { expectRejection } from "@countersign/testing/vitest";
+import { expectRejection, openAuthority, openGate } from "@countersign/testing/vitest";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { openAuthority } from "../../test/support/authority.js";
-import { openGate } from "../../test/support/manager.js";
 import { AuthorityError } from "../authority-error.js";
 import { keySetUrl } from "./key-set-url.js";
 import { type RemoteKeySetOptions, remoteKeySet } from "./remote-key-set.js";

@@ -1,7 +1,12 @@
-import { AgentPublicKey, formatTimestamp, isPrincipalId, isServerId } from "@countersign/agent-key";
+import {
+  AgentPublicKey,
+  describeIssues,
+  formatTimestamp,
+  isPrincipalId,
+  isServerId,
+} from "@countersign/agent-key";
 import { z } from "zod";
 import { AgentIdentityError } from "../agent-identity-error.js";
-import { describeZodError } from "../internal/describe-zod-error.js";
 
 /** Where an agent is registered, below the authority's base URL. */
 export const AGENT_REGISTRATION_PATH = "/v1/agent/register";
@@ -112,7 +117,7 @@ export function parseAgentRegistrationRequest(body: unknown): AgentRegistrationR
   if (!parsed.success) {
     throw new AgentIdentityError(
       "invalid_request",
-      `not an agent registration: ${describeZodError(parsed.error)}`,
+      `not an agent registration: ${describeIssues(parsed.error)}`,
       { cause: parsed.error },
     );
   }
@@ -157,7 +162,7 @@ export function parseAgentRegistrationResponse(body: unknown): AgentRegistration
   if (!parsed.success) {
     throw new AgentIdentityError(
       "bad_response",
-      `the authority's answer to the agent registration is unusable: ${describeZodError(parsed.error)}`,
+      `the authority's answer to the agent registration is unusable: ${describeIssues(parsed.error)}`,
       { cause: parsed.error, hint: "ask whoever runs the authority; nothing was stored from it" },
     );
   }

@@ -1,7 +1,6 @@
-import { isServerId } from "@countersign/agent-key";
+import { describeIssues, isServerId } from "@countersign/agent-key";
 import { z } from "zod";
 import { AgentIdentityError } from "../agent-identity-error.js";
-import { describeZodError } from "../internal/describe-zod-error.js";
 
 /**
  * Where a human revokes an agent of their own, below the authority's base URL: `/v1/agent/{id}/revoke`. The request has no body.
@@ -40,7 +39,7 @@ export function parseAgentRevocationResponse(body: unknown): AgentRevocationResp
   if (parsed.success) return { agentRuntimeId: parsed.data.agent_runtime_id };
   throw new AgentIdentityError(
     "bad_response",
-    `the authority does not say that the agent is revoked: ${describeZodError(parsed.error)}`,
+    `the authority does not say that the agent is revoked: ${describeIssues(parsed.error)}`,
     { cause: parsed.error, hint: "ask whoever runs the authority to revoke it" },
   );
 }

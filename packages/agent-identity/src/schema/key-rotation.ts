@@ -2,6 +2,7 @@ import {
   type AgentKey,
   AgentPublicKey,
   decodeBase64,
+  describeIssues,
   formatTimestamp,
   isServerId,
   parseTimestamp,
@@ -9,7 +10,6 @@ import {
 
 import { z } from "zod";
 import { AgentIdentityError } from "../agent-identity-error.js";
-import { describeZodError } from "../internal/describe-zod-error.js";
 
 const MAX_SIGNATURE_LENGTH = 88;
 
@@ -121,7 +121,7 @@ export function parseKeyRotationRequest(body: unknown): KeyRotationRequest {
   if (!parsed.success) {
     throw new AgentIdentityError(
       "invalid_request",
-      `not a key rotation: ${describeZodError(parsed.error)}`,
+      `not a key rotation: ${describeIssues(parsed.error)}`,
       { cause: parsed.error },
     );
   }
@@ -163,7 +163,7 @@ export function parseKeyRotationResponse(body: unknown): KeyRotationResponse {
       formerKeyEndsAt: former_key_ends_at === null ? null : Date.parse(former_key_ends_at),
     };
   } catch (cause) {
-    const what = parsed.success ? "names no key" : describeZodError(parsed.error);
+    const what = parsed.success ? "names no key" : describeIssues(parsed.error);
     throw new AgentIdentityError(
       "bad_response",
       `the authority's answer to the key rotation is unusable: ${what}`,

@@ -1,7 +1,6 @@
-import { isPrincipalId } from "@countersign/agent-key";
+import { describeIssues, isPrincipalId } from "@countersign/agent-key";
 import { z } from "zod";
 import { AgentIdentityError } from "../agent-identity-error.js";
-import { describeZodError } from "../internal/describe-zod-error.js";
 
 /** Where a human's token is resolved, below the authority's base URL. */
 export const WHOAMI_PATH = "/v1/whoami";
@@ -33,7 +32,7 @@ export function parseWhoamiResponse(body: unknown): Whoami {
   if (!parsed.success) {
     throw new AgentIdentityError(
       "bad_response",
-      `the authority does not say whose token it is: ${describeZodError(parsed.error)}`,
+      `the authority does not say whose token it is: ${describeIssues(parsed.error)}`,
       { cause: parsed.error, hint: "name account and user yourself" },
     );
   }

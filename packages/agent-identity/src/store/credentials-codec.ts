@@ -1,6 +1,5 @@
-import { StoreError } from "@countersign/agent-key";
+import { describeIssues, StoreError } from "@countersign/agent-key";
 import type { Credentials, UnreadableMember } from "../credential-store.js";
-import { describeZodError } from "../internal/describe-zod-error.js";
 import {
   credentialsFileSchema,
   type StoredIdentity,
@@ -29,7 +28,7 @@ export function parseCredentials(text: string, description: string): Credentials
   assertVersion(value, description);
   const file = credentialsFileSchema.safeParse(value);
   if (!file.success) {
-    throw corrupt(description, `is no credentials file: ${describeZodError(file.error)}`);
+    throw corrupt(description, `is no credentials file: ${describeIssues(file.error)}`);
   }
   const { login: storedLogin = null, identities: storedIdentities = [], ...rest } = file.data;
   const unreadable: UnreadableMember[] = [];
@@ -89,7 +88,7 @@ function parseLogin(value: unknown, unreadable: UnreadableMember[]): StoredLogin
     originals.set(parsed.data, value);
     return parsed.data;
   }
-  const problem = describeZodError(parsed.error);
+  const problem = describeIssues(parsed.error);
   unreadable.push({ member: "login", problem, value, ...claimedBinding(value) });
   return null;
 }
@@ -106,7 +105,7 @@ function parseIdentities(value: unknown, unreadable: UnreadableMember[]): Stored
       originals.set(parsed.data, entry);
       identities.push(parsed.data);
     } else {
-      const problem = describeZodError(parsed.error);
+      const problem = describeIssues(parsed.error);
       unreadable.push({
         member: "identities",
         problem,

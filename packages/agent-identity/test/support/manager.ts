@@ -1,4 +1,5 @@
 import type { TestAuthority } from "@countersign/testing";
+import { openAuthority } from "@countersign/testing/vitest";
 import { onTestFinished } from "vitest";
 import { AgentIdentityManager } from "../../src/agent-identity-manager.js";
 import type { AgentIdentityManagerOptions } from "../../src/agent-identity-manager-options.js";
@@ -6,7 +7,6 @@ import { type AuthSlot, createAuthSlot, type HumanAuth } from "../../src/auth.js
 import { AuthorityClient } from "../../src/client/authority-client.js";
 import type { CredentialStore } from "../../src/credential-store.js";
 import { memoryStore } from "../../src/store/memory-store.js";
-import { openAuthority } from "./authority.js";
 
 /** What {@link openManager} gives. */
 export interface ManagerSetup {
@@ -54,13 +54,4 @@ export async function openManager(
   };
   const patient = () => make({ deadlineMs: undefined });
   return { authority, auth, store, manager: make(), patient, human, flag };
-}
-
-/** A promise and what settles it. */
-export function openGate(): { readonly opened: Promise<void>; readonly open: () => void } {
-  let open = () => {};
-  const opened = new Promise<void>((resolve) => {
-    open = resolve;
-  });
-  return { opened, open };
 }

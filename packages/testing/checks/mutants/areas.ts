@@ -11,9 +11,10 @@ export const AREAS: Readonly<Record<string, Area>> = {
   keys: { package: "agent-key", files: ["src/**/*.ts"], oneIn: 20 },
   identities: {
     package: "agent-identity",
-    files: ["src/*.ts", "src/{client,codex-auth,identity-token,internal,schema}/**/*.ts"],
+    files: ["src/*.ts", "src/{client,identity-token,internal,schema}/**/*.ts"],
     oneIn: 60,
   },
+  codex: { package: "codex-home", files: ["src/**/*.ts"], oneIn: 30 },
   files: { package: "private-file", files: ["src/**/*.ts"], oneIn: 25 },
   stores: { package: "agent-identity", files: ["src/store/**/*.ts"], oneIn: 25 },
   // Without the contracts of stores, which are tests.

@@ -1,8 +1,8 @@
 import { lstat } from "node:fs/promises";
 import { join } from "node:path";
 import { isFormerKey, publicLineOf, type StoredIdentity } from "@countersign/agent-identity";
-import type { CodexAgent, CodexLoginRenewal } from "@countersign/agent-identity/codex-auth";
 import { escapeText } from "@countersign/agent-key/escaping";
+import type { CodexAgent, CodexLoginRenewal } from "@countersign/codex-home";
 import { openPrivateDirectory, readPrivateFile, writePrivateFile } from "@countersign/private-file";
 import { loadCodexDestination } from "../../codex/codex-config-file.js";
 import { exportCommand, importCommand } from "../../codex/codex-copies.js";
@@ -57,7 +57,7 @@ export async function exportCodexHome(run: Run, options: ExportCodexHomeOptions)
     { file: files.config, text: createCodexConfig({ authority, gateway }) },
     { file: files.env, text: createCodexEnv(directory, authority) },
   ];
-  const { renewCodexLogin } = await import("@countersign/agent-identity/codex-auth");
+  const { renewCodexLogin } = await import("@countersign/codex-home");
   const renewal: CodexLoginRenewal = {
     login: createCodexAuth({ accountId, userId, accessToken, now: Date.now() }),
     async decide(found) {

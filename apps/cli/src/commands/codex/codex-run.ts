@@ -1,5 +1,5 @@
-import type { CodexAgent } from "@countersign/agent-identity/codex-auth";
 import { CountersignError } from "@countersign/agent-key";
+import type { CodexAgent } from "@countersign/codex-home";
 import { loadCodexDestination } from "../../codex/codex-config-file.js";
 import { exportCommand, importCommand } from "../../codex/codex-copies.js";
 import { type CodexKind, codexVariables } from "../../codex/codex-generation.js";
@@ -71,7 +71,7 @@ interface Started {
 // What a Codex cannot read costs it the whole login: it stops, prints the secret, or sends requests without any credential.
 async function assertReadable(run: Run, started: Started): Promise<void> {
   const { codexHome, kind, authority } = started;
-  const { loadCodexAgent } = await import("@countersign/agent-identity/codex-auth");
+  const { loadCodexAgent } = await import("@countersign/codex-home");
   const agent = await loadCodexAgent(codexHome);
   if (agent !== undefined) {
     if (!kind.reads.includes(agent.generation)) throw unreadableTo(agent, started);

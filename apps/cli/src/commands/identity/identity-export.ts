@@ -88,7 +88,7 @@ async function findForm(
   options: ExportIdentityOptions,
   codexHome: string,
 ): Promise<"A" | "C"> {
-  const { loadCodexAgent } = await import("@countersign/agent-identity/codex-auth");
+  const { loadCodexAgent } = await import("@countersign/codex-home");
   const agent = await loadCodexAgent(codexHome);
   const { environment, signal } = run;
   return await findCodexForm(options, { env: environment.variables, signal }, agent?.generation);
@@ -108,7 +108,7 @@ function requireOwner(found: CodexHome, login: StoredLogin | null, authority: st
 
 // Codex then needs no token of a human: it signs as this agent, and nothing else in the file says who it is.
 async function saveAlone(run: Run, codexHome: string, mine: StoredIdentity): Promise<void> {
-  const { saveCodexAgent } = await import("@countersign/agent-identity/codex-auth");
+  const { saveCodexAgent } = await import("@countersign/codex-home");
   if (await saveCodexAgent(codexHome, mine, { signal: run.signal })) return;
   throw new CliError(
     "not_logged_in",

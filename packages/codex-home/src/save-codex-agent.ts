@@ -1,4 +1,4 @@
-import type { StoredIdentity } from "../schema/credentials.js";
+import type { StoredIdentity } from "@countersign/agent-identity";
 import {
   type AuthFile,
   authPath,

@@ -1,8 +1,8 @@
 import { readdir, readFile } from "node:fs/promises";
+import { AuthorityError } from "@countersign/agent-identity";
 import { StoreError } from "@countersign/agent-key";
-import { expectRejection } from "@countersign/testing/vitest";
+import { expectRejection, openGate, runTogether, startSource } from "@countersign/testing/vitest";
 import { describe, expect, test } from "vitest";
-import { AuthorityError } from "../src/authority-error.js";
 import {
   createAuth,
   createToken,
@@ -12,8 +12,8 @@ import {
   openCodexAgent,
   openCodexHome,
 } from "./support/codex-home.js";
-import { openGate } from "./support/manager.js";
-import { runTogether, startProgram } from "./support/processes.js";
+
+const UPDATE = new URL("processes/update-codex.ts", import.meta.url);
 
 describe("an identity of this login that cannot be read registers nothing, until it is forgotten", () => {
   test.each<[string, object]>([
@@ -136,7 +136,7 @@ test("no change of several processes at once is lost, and no member of the file"
   const names = ["a", "b", "c", "d"];
   const authority = "https://authority.example";
   const results = await runTogether(
-    names.map((name) => () => startProgram("update-codex.ts", authority, root, home, name)),
+    names.map((name) => () => startSource(UPDATE, authority, root, home, name)),
   );
   for (const { code, stderr } of results) expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
   const { identities } = await reopen().load();

@@ -1,5 +1,5 @@
 import { AgentIdentityManager, fileStore } from "@countersign/agent-identity";
-import { codexAuth, codexAuthStore } from "@countersign/agent-identity/codex-auth";
+import { codexAuth, codexAuthStore } from "@countersign/codex-home";
 
 export function openCodexIdentities(authority: string, codexHome: string, home: string) {
   return new AgentIdentityManager({

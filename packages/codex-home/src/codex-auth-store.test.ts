@@ -11,6 +11,14 @@ import {
   writeFile,
 } from "node:fs/promises";
 import { join } from "node:path";
+import {
+  type Credentials,
+  fileStore,
+  memoryStore,
+  removeLogin,
+  type StoredIdentity,
+  saveLogin,
+} from "@countersign/agent-identity";
 import { AgentKey, AgentKeyError, StoreError } from "@countersign/agent-key";
 import { expectRejection, openDirectory } from "@countersign/testing/vitest";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
@@ -22,13 +30,8 @@ import {
   IDENTITY_A,
   IDENTITY_C,
   openCodexHome,
-} from "../../test/support/codex-home.js";
-import { openManager } from "../../test/support/manager.js";
-import type { Credentials } from "../credential-store.js";
-import { removeLogin, saveLogin } from "../login-auth.js";
-import type { StoredIdentity } from "../schema/credentials.js";
-import { fileStore } from "../store/file-store.js";
-import { memoryStore } from "../store/memory-store.js";
+  openManager,
+} from "../test/support/codex-home.js";
 import { codexAuthStore } from "./codex-auth-store.js";
 
 const AUTHORITY = "https://authority.example";
@@ -83,7 +86,7 @@ describe("what cannot be used is an error with a remedy, is left as it is, and n
     const error = await expectRejection(store.load(), StoreError, code);
     expect(error.hint).toBeDefined();
     await expectRejection(store.update(withIdentity(identity())), StoreError, code);
-    const { manager, authority } = await openManager({ store });
+    const { manager, authority } = await openManager(store);
     await expectRejection(manager.ensure(), StoreError, code);
     expect(authority.counts.registerAgent).toBe(0);
     const { mtimeNs, ino } = await lstat(file, { bigint: true });

@@ -1,8 +1,12 @@
+import {
+  type Credentials,
+  guardCredentials,
+  isFormerKey,
+  publicLineOf,
+  type StoredIdentity,
+  type UnreadableMember,
+} from "@countersign/agent-identity";
 import { StoreError } from "@countersign/agent-key";
-import type { Credentials, UnreadableMember } from "../credential-store.js";
-import { isFormerKey, publicLineOf } from "../former-keys.js";
-import type { StoredIdentity } from "../schema/credentials.js";
-import { guardCredentials } from "../store/guard-credentials.js";
 import { type AuthFile, formatAuthFile, identityText } from "./auth-file.js";
 import {
   type CodexForm,

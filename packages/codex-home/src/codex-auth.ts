@@ -1,7 +1,9 @@
-import type { AuthSource } from "../auth.js";
-import { loginAuth } from "../login-auth.js";
-import type { LoginAuthOptions } from "../login-auth-options.js";
-import { memoryStore } from "../store/memory-store.js";
+import {
+  type AuthSource,
+  type LoginAuthOptions,
+  loginAuth,
+  memoryStore,
+} from "@countersign/agent-identity";
 import { type CodexAuthStoreOptions, codexAuthStore } from "./codex-auth-store.js";
 
 /** Options of {@link codexAuth}. */

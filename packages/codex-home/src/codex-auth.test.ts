@@ -1,9 +1,9 @@
 import { chmod, mkdir, rename, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { IdentityTokenError, pinnedKeySet } from "@countersign/agent-identity/identity-token";
 import { AgentKeyError, StoreError } from "@countersign/agent-key";
-import { expectRejection, openDirectory } from "@countersign/testing/vitest";
+import { expectRejection, openAuthority, openDirectory } from "@countersign/testing/vitest";
 import { describe, expect, test } from "vitest";
-import { openAuthority } from "../../test/support/authority.js";
 import {
   createAuth,
   createToken,
@@ -11,9 +11,7 @@ import {
   IDENTITY_A,
   IDENTITY_C,
   openCodexHome,
-} from "../../test/support/codex-home.js";
-import { IdentityTokenError } from "../identity-token/identity-token-error.js";
-import { pinnedKeySet } from "../identity-token/pinned-key-set.js";
+} from "../test/support/codex-home.js";
 import { codexAuth } from "./codex-auth.js";
 
 const AUTHORITY = "https://authority.example";

@@ -1,7 +1,7 @@
 // Makes ten changes, one by one, in a Codex home that others change at the same time: `update-codex.ts AUTHORITY CODEX_HOME HOME NAME`.
+import { fileStore } from "@countersign/agent-identity";
 import { AgentKey } from "@countersign/agent-key";
-import { codexAuthStore } from "../../src/codex-auth.js";
-import { fileStore } from "../../src/index.js";
+import { codexAuthStore } from "../../src/index.js";
 
 const [authority = "", codexHome = "", home = "", name = ""] = process.argv.slice(2);
 const store = codexAuthStore(codexHome, { authority, beside: fileStore(home) });

@@ -1,14 +1,8 @@
-import { type HttpUrlOptions, type OptionShape, parseAuthority } from "@countersign/agent-key";
-import type { CredentialStore, Credentials } from "../credential-store.js";
-import {
-  AUTHORITY_URL,
-  CREDENTIAL_STORE,
-  checkOptions,
-  OPTIONAL_FLAG,
-  PROOF,
-} from "../internal/options.js";
+import type { CredentialStore, Credentials } from "@countersign/agent-identity";
+import { type HttpUrlOptions, parseAuthority } from "@countersign/agent-key";
 import { type AuthFile, authPath, loadAuthFile, resolveAuthFile } from "./auth-file.js";
 import { CodexView } from "./codex-view.js";
+import { CODEX_AUTH_STORE, checkOptions } from "./option-shapes.js";
 import { updateAuthFile } from "./update-auth-file.js";
 
 /** Options of {@link codexAuthStore}. */
@@ -32,16 +26,6 @@ export interface CodexAuthStoreOptions extends HttpUrlOptions {
   readonly form?: "A" | "C" | undefined;
 }
 
-const FORM: OptionShape = { type: "choice", choices: ["A", "C"], optional: true };
-
-const SHAPES: Readonly<Record<string, OptionShape>> = {
-  authority: AUTHORITY_URL,
-  beside: CREDENTIAL_STORE,
-  proof: PROOF,
-  form: FORM,
-  insecureHttp: OPTIONAL_FLAG,
-};
-
 /**
  * Keeps identities where Codex does, in `auth.json` of a Codex home, so that Codex and this program are one agent.
  *
@@ -60,7 +44,7 @@ const SHAPES: Readonly<Record<string, OptionShape>> = {
  */
 export function codexAuthStore(codexHome: string, options: CodexAuthStoreOptions): CredentialStore {
   const path = authPath(codexHome);
-  checkOptions(options, SHAPES);
+  checkOptions(options, CODEX_AUTH_STORE);
   const { beside, proof = "bearer", form } = options;
   const authority = parseAuthority(options.authority, options, "authority");
   const viewOf = (file: AuthFile | undefined, stored: Credentials) =>

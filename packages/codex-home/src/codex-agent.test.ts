@@ -1,6 +1,7 @@
 import { chmod, lstat, readdir, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { inspect } from "node:util";
+import type { StoredIdentity } from "@countersign/agent-identity";
 import { StoreError } from "@countersign/agent-key";
 import { expectRejection } from "@countersign/testing/vitest";
 import { describe, expect, test } from "vitest";
@@ -11,8 +12,7 @@ import {
   IDENTITY_A,
   IDENTITY_C,
   openCodexHome,
-} from "../../test/support/codex-home.js";
-import type { StoredIdentity } from "../schema/credentials.js";
+} from "../test/support/codex-home.js";
 import { loadCodexAgent } from "./load-codex-agent.js";
 import { removeCodexTask } from "./remove-codex-task.js";
 import { type FoundCodexAuth, renewCodexLogin } from "./renew-codex-login.js";

@@ -1,7 +1,5 @@
-import { decodeBase64Url } from "@countersign/agent-key";
-import type { UnreadableMember } from "../credential-store.js";
-import { describeZodError } from "../internal/describe-zod-error.js";
-import type { StoredLogin } from "../schema/credentials.js";
+import type { StoredLogin, UnreadableMember } from "@countersign/agent-identity";
+import { decodeBase64Url, describeIssues } from "@countersign/agent-key";
 import {
   codexAgentClaimsSchema,
   codexIdClaimsSchema,
@@ -37,7 +35,7 @@ export function parseCodexLogin(
   options: CodexLoginOptions,
 ): CodexLogin {
   const parsed = codexLoginSchema.safeParse(file);
-  if (!parsed.success) return unreadable(describeZodError(parsed.error), file.auth_mode);
+  if (!parsed.success) return unreadable(describeIssues(parsed.error), file.auth_mode);
   const { tokens, last_refresh: loggedInAt } = parsed.data;
   const identityToken = file.agent_identity;
   const mode = parsed.data.auth_mode ?? guessMode(parsed.data, identityToken);
@@ -66,7 +64,7 @@ function parseHumanLogin(
   { authority, proof }: CodexLoginOptions,
 ): CodexLogin {
   const tokens = codexTokensSchema.safeParse(value);
-  if (!tokens.success) return unreadable(`tokens: ${describeZodError(tokens.error)}`, value);
+  if (!tokens.success) return unreadable(`tokens: ${describeIssues(tokens.error)}`, value);
   const claims = codexIdClaimsSchema.safeParse(parseClaims(tokens.data.id_token));
   const user = claims.data?.["https://api.openai.com/auth"];
   const userId = user?.chatgpt_user_id ?? user?.user_id;

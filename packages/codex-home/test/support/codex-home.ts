@@ -1,14 +1,17 @@
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import {
+  AgentIdentityManager,
+  type CredentialStore,
+  createAuthSlot,
+  fileStore,
+} from "@countersign/agent-identity";
 import { AgentKey } from "@countersign/agent-key";
-import { openDirectory } from "@countersign/testing/vitest";
+import type { TestAuthority } from "@countersign/testing";
+import { openAuthority, openDirectory } from "@countersign/testing/vitest";
 import { onTestFinished } from "vitest";
-import { AgentIdentityManager } from "../../src/agent-identity-manager.js";
-import { AuthorityClient } from "../../src/client/authority-client.js";
-import { codexAuth } from "../../src/codex-auth/codex-auth.js";
-import { codexAuthStore } from "../../src/codex-auth/codex-auth-store.js";
-import { fileStore } from "../../src/store/file-store.js";
-import { openAuthority } from "./authority.js";
+import { codexAuth } from "../../src/codex-auth.js";
+import { codexAuthStore } from "../../src/codex-auth-store.js";
 
 /** A private key as Codex stores it. */
 export const CODEX_KEY = AgentKey.generate().exportPkcs8();
@@ -94,7 +97,7 @@ export async function openCodexHome(auth?: unknown, authority = "https://authori
 
 /** A Codex home logged in to a test authority, with what a harness makes of it. */
 export async function openCodexAgent(members: Readonly<Record<string, unknown>> = {}) {
-  const authority = await openAuthority();
+  const authority: TestAuthority = await openAuthority();
   const home = await openCodexHome(undefined, authority.url);
   /** Logs in as `codex login` does: a file written anew, `agent_identity` as it was. */
   const logIn = async (accountId: string, userId: string, more: object = {}) => {
@@ -106,9 +109,18 @@ export async function openCodexAgent(members: Readonly<Record<string, unknown>> 
     authority: authority.url,
     auth: codexAuth(home.root, { authority: authority.url }),
     store: home.store,
-    features: { isEnabled: () => true },
-    client: new AuthorityClient({ authority: authority.url, attempts: 3, wait: async () => {} }),
+    attempts: 3,
   });
   onTestFinished(() => manager.close());
   return { ...home, authority, logIn, manager };
+}
+
+/** A manager over a store, for a human whom its authority knows. */
+export async function openManager(store: CredentialStore) {
+  const authority: TestAuthority = await openAuthority();
+  const human = { accountId: "acct-1", userId: "user-1" };
+  const auth = createAuthSlot({ kind: "human", ...human, accessToken: authority.addHuman(human) });
+  const manager = new AgentIdentityManager({ authority: authority.url, auth, store });
+  onTestFinished(() => manager.close());
+  return { authority, manager };
 }

@@ -1,6 +1,5 @@
-import type { UnreadableMember } from "../credential-store.js";
-import { describeZodError } from "../internal/describe-zod-error.js";
-import type { StoredIdentity } from "../schema/credentials.js";
+import type { StoredIdentity, UnreadableMember } from "@countersign/agent-identity";
+import { describeIssues } from "@countersign/agent-key";
 import { parseClaims } from "./codex-login.js";
 import { codexIdentitySchema, codexManagedIdentitySchema } from "./codex-schema.js";
 import { type JsonMember, joinJsonMembers, splitJsonMembers } from "./json-text.js";
@@ -130,7 +129,7 @@ function isKept(entry: StoredIdentity, form: CodexForm, before: string): boolean
 function parseFormA(value: object, authority: string, kind: "own" | "other"): CodexIdentity {
   const parsed = codexIdentitySchema.safeParse(value);
   if (!parsed.success) {
-    return unreadable(describeZodError(parsed.error), value, {
+    return unreadable(describeIssues(parsed.error), value, {
       authority,
       accountId: textOf(value, "workspace_id"),
       userId: textOf(value, "chatgpt_user_id"),
@@ -154,7 +153,7 @@ function parseFormA(value: object, authority: string, kind: "own" | "other"): Co
 function parseFormC(value: object, authority: string, kind: "own" | "other"): CodexIdentity {
   const parsed = codexManagedIdentitySchema.safeParse(value);
   // Claims no binding: another program's object in a form that is not known says nothing about whether somebody has an agent here.
-  if (!parsed.success) return unreadable(describeZodError(parsed.error), value);
+  if (!parsed.success) return unreadable(describeIssues(parsed.error), value);
   const entry: StoredIdentity = {
     authority,
     account_id: parsed.data.account_id,

@@ -1,0 +1,3 @@
+import config from "@countersign/testing/vitest-config";
+
+export default config;
