@@ -26,6 +26,7 @@ export { findHiddenPath } from "./hidden-path.js";
 export { isPrincipalId, isServerId, parseScopeId } from "./ids.js";
 export { KeyedMutex } from "./keyed-mutex.js";
 export { LinkedMap } from "./linked-map.js";
+export { Mutex } from "./mutex.js";
 export type {
   ChoiceShape,
   NumberShape,

@@ -26,8 +26,10 @@ test("a waiter that leaves does not let the next one past a task that still runs
   abort.abort();
   await leaver;
   const next = mutex.run("a", async () => order.push("next"), undefined, left);
+  expect([mutex.isHeld("a"), mutex.isHeld("b")]).toEqual([true, false]);
   await mutex.run("b", async () => order.push("other key"), undefined, left);
   end();
   await Promise.all([first, next]);
   expect(order).toEqual(["other key", "first ends", "next"]);
+  expect(mutex.isHeld("a")).toBe(false);
 });

@@ -1,34 +1,27 @@
-import { untilAborted } from "./until-aborted.js";
+import { Mutex } from "./mutex.js";
 
 /** Lets one task at a time run for each key, in the order they came. Within this process. */
 export class KeyedMutex {
-  readonly #tails = new Map<string, Promise<void>>();
+  readonly #mutexes = new Map<string, Mutex>();
 
-  /**
-   * @param abortError - what a wait that is aborted rejects with; a task that runs is not touched
-   */
+  /** Whether a task of this key runs or waits. */
+  isHeld(key: string): boolean {
+    return this.#mutexes.has(key);
+  }
+
+  /** Runs a task when all before it with this key have ended; as {@link Mutex.run}. */
   async run<T>(
     key: string,
     task: () => Promise<T>,
-    signal: AbortSignal | undefined,
-    abortError: (cause: unknown) => Error,
+    signal?: AbortSignal,
+    abortError?: (cause: unknown) => unknown,
   ): Promise<T> {
-    const previous = this.#tails.get(key) ?? Promise.resolve();
-    let release = () => {};
-    const mine = new Promise<void>((resolve) => {
-      release = resolve;
-    });
-    const tail = previous.then(() => mine);
-    this.#tails.set(key, tail);
-    // Only once everything before is over: a waiter that gave up must not let the next one past a task that still runs.
-    void tail.then(() => {
-      if (this.#tails.get(key) === tail) this.#tails.delete(key);
-    });
+    const mutex = this.#mutexes.get(key) ?? new Mutex();
+    this.#mutexes.set(key, mutex);
     try {
-      await untilAborted(previous, signal, abortError);
-      return await task();
+      return await mutex.run(task, signal, abortError);
     } finally {
-      release();
+      if (mutex.idle) this.#mutexes.delete(key);
     }
   }
 }

@@ -38,7 +38,7 @@ export const NO_SECRET: Readonly<Record<string, string>> = {
     publicRsaKeySchema remoteKeySet`,
   "agent-identity/store-contract": "credentialStoreContract",
   "agent-key": `
-    AgentKeyError AgentPublicKey CountersignError KeyedMutex LONGEST_TIMER_MS LinkedMap StoreError
+    AgentKeyError AgentPublicKey CountersignError KeyedMutex LONGEST_TIMER_MS LinkedMap Mutex StoreError
     contractCases decodeBase64 decodeBase64Url describeIssues encodeBase64
     encodeBase64Url envProxyAgent findHiddenPath followsEnvProxies formatTimestamp hideMembers isLoopbackHost isPrincipalId isServerId numberIn
     optionChecks parseAuthority parseOrigin parseScopeId parseTimestamp showMembers untilAborted`,

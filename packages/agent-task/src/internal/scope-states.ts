@@ -1,9 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { AgentKeyError, LinkedMap, parseScopeId } from "@countersign/agent-key";
+import { AgentKeyError, LinkedMap, Mutex, parseScopeId } from "@countersign/agent-key";
 import { type AgentTask, RUN, type TaskScope } from "../agent-task.js";
 import { createRandomIdempotencyKey } from "../idempotency-key.js";
 import type { Flight } from "./flight.js";
-import { Mutex } from "./mutex.js";
 import { RecoveryBudget } from "./recovery-budget.js";
 
 const MAX_STATES = 10_000;

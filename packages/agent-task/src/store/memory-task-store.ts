@@ -1,4 +1,4 @@
-import { Mutex } from "../internal/mutex.js";
+import { KeyedMutex } from "@countersign/agent-key";
 import type { StoredThread } from "../schema/stored-thread.js";
 import type { CompleteTaskStore } from "./task-store.js";
 
@@ -8,7 +8,7 @@ import type { CompleteTaskStore } from "./task-store.js";
  */
 export function memoryTaskStore(): CompleteTaskStore {
   const threads = new Map<string, StoredThread>();
-  const locks = new Map<string, Mutex>();
+  const locks = new KeyedMutex();
   return {
     load: async (scope) => structuredClone(threads.get(scope)),
     save: async (scope, thread) => {
@@ -16,15 +16,7 @@ export function memoryTaskStore(): CompleteTaskStore {
     },
     list: async () => structuredClone([...threads.values()]),
     remove: async (scope) => threads.delete(scope),
-    async withLock(scope, run, options) {
-      const lock = locks.get(scope) ?? new Mutex();
-      locks.set(scope, lock);
-      try {
-        return await lock.run(() => run(), options?.signal);
-      } finally {
-        if (lock.idle) locks.delete(scope);
-      }
-    },
-    isLocked: async (scope) => locks.has(scope),
+    withLock: (scope, run, options) => locks.run(scope, () => run(), options?.signal),
+    isLocked: async (scope) => locks.isHeld(scope),
   };
 }
