@@ -19,18 +19,14 @@ export { REVOCATION_DELAY_SECONDS } from "./directory/revocation-delay.js";
 export type { DirectoryAnswer, DirectoryRecord } from "./schema/directory-record.js";
 export {
   createDirectoryRecord,
-  directoryRecordSchema,
   parseDirectoryRecord,
 } from "./schema/directory-record.js";
 export type { AssertionWhoami, IntrospectionResponse } from "./schema/introspection.js";
 export {
   ASSERTION_WHOAMI_PATH,
-  assertionWhoamiResponseSchema,
   createAssertionWhoamiResponse,
   createIntrospectionResponse,
   INTROSPECTION_PATH,
-  introspectionRequestSchema,
-  introspectionResponseSchema,
   parseIntrospectionRequest,
 } from "./schema/introspection.js";
 export type { AssertionSignerOptions } from "./sign/assertion-signer.js";

@@ -1,5 +1,5 @@
+import { type Fetch, platformFetch } from "@countersign/agent-key/platform-fetch";
 import { startTestUpstream } from "@countersign/testing";
-import { Agent, errors } from "undici";
 import { afterEach, describe, expect, test } from "vitest";
 import { createDirectoryRecord } from "../src/index.js";
 import { type DirectoryEvent, remoteDirectory } from "../src/remote-directory.js";
@@ -18,16 +18,16 @@ import { AGENT_ID, agent, TASK_ID, task } from "./fixtures.js";
 
 afterEach(closeAll);
 
-/** An HTTP client to which, on demand, nobody answers in time; without the time. */
-class SilentAgent extends Agent {
+/** A client to which, on demand, no answer comes in time; without the time. */
+class SilentClient {
   isSilent = false;
   timeouts = 0;
 
-  override dispatch(...parameters: Parameters<Agent["dispatch"]>): boolean {
-    if (!this.isSilent) return super.dispatch(...parameters);
+  readonly fetch: Fetch = async (url, init) => {
+    if (!this.isSilent) return await platformFetch(url, init);
     this.timeouts += 1;
-    throw new errors.HeadersTimeoutError();
-  }
+    throw new DOMException("no answer in time", "TimeoutError");
+  };
 }
 
 const reset = { kind: "reset" } as const;
@@ -41,17 +41,16 @@ async function keepBoth(scene: Scene): Promise<void> {
 
 describe("while the authority does not answer", () => {
   test("one lookup waits for it, and those after it are served stale at once", async () => {
-    const dispatcher = new SilentAgent();
-    const scene = await setUp({ dispatcher });
-    open.push(dispatcher);
+    const client = new SilentClient();
+    const scene = await setUp({ fetch: client.fetch });
     await keepBoth(scene);
-    dispatcher.isSilent = true;
+    client.isSilent = true;
     expect((await scene.readAgent())?.state).toBe("active");
     for (let i = 0; i < 20; i += 1) {
       expect((await scene.readAgent())?.state).toBe("active");
       expect((await scene.readTask())?.state).toBe("active");
     }
-    expect(dispatcher.timeouts).toBe(1);
+    expect(client.timeouts).toBe(1);
   });
 
   test("lookups do not wait for the one that asks, either", async () => {

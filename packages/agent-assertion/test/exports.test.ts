@@ -26,7 +26,7 @@ const entryOf = (name: string) => dependenciesOf(new URL(`../src/${name}.ts`, im
 
 describe("the entries", () => {
   test.each([
-    ["index", ["undici", "lru-cache"]],
+    ["index", ["undici", "lru-cache", "zod"]],
     ["sign", ["undici", "lru-cache", "zod"]],
     ["fetch", ["undici", "lru-cache", "zod"]],
     ["undici", ["undici", "lru-cache", "zod"]],
@@ -37,15 +37,18 @@ describe("the entries", () => {
     ["fastify", ["undici", "lru-cache", "zod", "express", "fastify", "hono"]],
     ["hono", ["undici", "lru-cache", "zod", "express", "fastify", "hono"]],
     ["handler", ["undici", "lru-cache", "zod", "express", "fastify", "hono"]],
-    ["remote-directory", ["undici"]],
+    ["remote-directory", ["undici", "zod"]],
   ])("%s loads none of %j", (name, heavy) => {
     const names = entryOf(name);
     expect(names).toContain("@countersign/agent-key");
     for (const dependency of heavy) expect(names).not.toContain(dependency);
   });
 
-  test("remote-directory is where zod is loaded", () => {
-    expect(entryOf("remote-directory")).toContain("zod");
+  test("installing them installs nothing but agent-key and a parser of structured fields", () => {
+    const { dependencies } = JSON.parse(
+      readFileSync(new URL("../package.json", import.meta.url), "utf8"),
+    );
+    expect(Object.keys(dependencies)).toEqual(["@countersign/agent-key", "structured-headers"]);
   });
 });
 

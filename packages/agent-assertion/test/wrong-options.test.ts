@@ -63,7 +63,7 @@ const WRONG: readonly [option: string, make: () => unknown][] = [
   ["maxEntries", () => make.remote(authority, { maxEntries: 1.5 })],
   ["deadlineMs", () => make.remote(authority, { deadlineMs: "5000" })],
   ["onLookup", () => make.remote(authority, { onLookup: true })],
-  ["dispatcher", () => make.remote(authority, { dispatcher: authority })],
+  ["fetch", () => make.remote(authority, { fetch: authority })],
   ["insecureHttp", () => make.remote(authority, { insecureHttp: "true" })],
   ["options", () => make.memory(authority)],
   ["authority", () => make.memory({ agents: [], tasks: [] })],

@@ -1,5 +1,5 @@
 import { numberIn, type OptionShape } from "@countersign/agent-key";
-import type { Dispatcher } from "undici";
+import type { Fetch } from "@countersign/agent-key/platform-fetch";
 import type { AuthSource } from "./auth.js";
 import type { AuthorityClient } from "./client/authority-client.js";
 import type { CallPatience } from "./client/authority-request.js";
@@ -30,8 +30,8 @@ export interface AgentIdentityManagerOptions {
   readonly ttlSeconds?: number | undefined;
   /** A client for the same authority. Default: one made from the options below. */
   readonly client?: AuthorityClient | undefined;
-  /** undici dispatcher for the default client. */
-  readonly dispatcher?: Dispatcher | undefined;
+  /** What sends the requests of the default client. Default: as `AuthorityClient`. */
+  readonly fetch?: Fetch | undefined;
   /** Allow plain http to other machines. Default false. */
   readonly insecureHttp?: boolean | undefined;
   /** Time for one registration with all its attempts, in milliseconds. Default: the client's, 30,000. */

@@ -55,7 +55,7 @@ export class AgentIdentityManager {
       options.client ??
       new AuthorityClient({
         authority: options.authority,
-        dispatcher: options.dispatcher,
+        fetch: options.fetch,
         insecureHttp: options.insecureHttp,
         deadlineMs: options.deadlineMs,
         attempts: options.attempts,

@@ -12,6 +12,5 @@ export type {
   RegisterAgentOptions,
   RotateKeyOptions,
 } from "./client/authority-request.js";
-export { type ProxyAwareFetchInit, proxyAwareFetch } from "./client/proxy-aware-fetch.js";
 export type { RegistrationSigner } from "./client/registration-proof.js";
 export { describeServerText } from "./internal/server-text.js";

@@ -56,7 +56,7 @@ test.each<[option: string, make: () => unknown]>([
   ["capabilities", manager({ capabilities: "a" })],
   ["ttlSeconds", manager({ ttlSeconds: "60" })],
   ["client", manager({ client: authority })],
-  ["dispatcher", manager({ dispatcher: {} })],
+  ["fetch", manager({ fetch: {} })],
   ["insecureHttp", manager({ insecureHttp: "false" })],
   ["deadlineMs", manager({ deadlineMs: Number.NaN })],
   ["attempts", manager({ attempts: 0 })],

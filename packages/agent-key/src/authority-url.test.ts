@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { agentKeyError, refusalOf } from "../test/agent-key-error.js";
-import { isLoopbackHost, parseAuthority, parseOrigin } from "./authority-url.js";
+import { parseAuthority, parseOrigin } from "./authority-url.js";
 
 describe.each([
   ["parseAuthority", parseAuthority],
@@ -112,29 +112,6 @@ describe("parseOrigin", () => {
     ["https:\\\\api.example\\v1", "https://api.example"],
   ])("takes the origin of %s", (value, expected) => {
     expect(parseOrigin(value)).toBe(expected);
-  });
-});
-
-describe("isLoopbackHost", () => {
-  test.each(["localhost", "127.0.0.1", "127.255.255.254", "[::1]", "::1"])("takes %s", (host) => {
-    expect(isLoopbackHost(host)).toBe(true);
-  });
-
-  test.each([
-    "",
-    "localhost.",
-    "localhost.example",
-    "127.0.0.1.example",
-    "x127.0.0.1",
-    "127.0.0",
-    "1127.0.0.1",
-    "127.0.0.1\n",
-    "[::]",
-    "::",
-    "0.0.0.0",
-    "authority.example",
-  ])("does not take %j", (host) => {
-    expect(isLoopbackHost(host)).toBe(false);
   });
 });
 

@@ -1,6 +1,6 @@
 import { AgentKeyError } from "./agent-key-error.js";
+import { isLoopbackHost } from "./loopback-host.js";
 
-const LOOPBACK_V4 = /^127(?:\.\d{1,3}){3}$/;
 // What may be repeated in a message: a URL without user name, query or fragment. Anything else may be, or hold, a secret.
 const HARMLESS_URL = /^[a-z][a-z0-9+.-]{0,20}:\/\/[A-Za-z0-9._~:/[\]-]{1,200}$/i;
 
@@ -49,16 +49,6 @@ export function parseOrigin(
 ): string {
   const hint = "give an origin such as https://api.example";
   return parseHttpUrl(value, options, hint, refusalOf(option)).origin;
-}
-
-/** Tells whether a host name of a URL names this machine's loopback: `localhost`, 127.0.0.0/8 or `[::1]`. */
-export function isLoopbackHost(hostname: string): boolean {
-  return (
-    hostname === "localhost" ||
-    hostname === "[::1]" ||
-    hostname === "::1" ||
-    LOOPBACK_V4.test(hostname)
-  );
 }
 
 type Refuse = (what: string, hint: string) => AgentKeyError;

@@ -3,7 +3,7 @@ export { AgentKey } from "./agent-key.js";
 export { AgentKeyError } from "./agent-key-error.js";
 export { AgentPublicKey } from "./agent-public-key.js";
 export type { HttpUrlOptions } from "./authority-url.js";
-export { isLoopbackHost, parseAuthority, parseOrigin } from "./authority-url.js";
+export { parseAuthority, parseOrigin } from "./authority-url.js";
 export { decodeBase64, decodeBase64Url, encodeBase64, encodeBase64Url } from "./base64.js";
 export type { Code } from "./code-rows.js";
 export type { ContractCase, ContractPlace, ContractRules } from "./contract-cases.js";
@@ -21,11 +21,11 @@ export type {
 } from "./credential-source.js";
 export type { FoundIssues } from "./describe-issues.js";
 export { describeIssues } from "./describe-issues.js";
-export { envProxyAgent, followsEnvProxies } from "./env-proxies.js";
 export { findHiddenPath } from "./hidden-path.js";
 export { isPrincipalId, isServerId, parseScopeId } from "./ids.js";
 export { KeyedMutex } from "./keyed-mutex.js";
 export { LinkedMap } from "./linked-map.js";
+export { isLoopbackHost } from "./loopback-host.js";
 export { Mutex } from "./mutex.js";
 export type {
   ChoiceShape,

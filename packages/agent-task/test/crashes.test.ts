@@ -13,12 +13,11 @@ const STEPS = [
   // Before the request.
   "countersign:private-file lock_taken",
   "countersign:agent-task registering",
-  "undici:client:sendHeaders /task/register",
+  "http.client.request.start /task/register",
   // The authority did it, and its answer was lost.
   "countersign:agent-task retrying",
   // After the answer, before the store is written.
-  "undici:request:headers /task/register",
-  "undici:request:trailers /task/register",
+  "http.client.response.finish /task/register",
   // While it is written.
   "countersign:private-file temporary_made",
   "countersign:private-file temporary_written",

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import type { AuthorityClient } from "@countersign/agent-identity/authority-client";
 import { openPrivateDirectory, readPrivateFile, writePrivateFile } from "@countersign/private-file";
-import { z } from "zod";
+import * as z from "zod";
 import type { Human } from "./token-auth.js";
 
 const FILE = "known-humans.json";

@@ -1,5 +1,5 @@
 import { isPrincipalId, isServerId } from "@countersign/agent-key";
-import { z } from "zod";
+import * as z from "zod";
 
 const principalId = z.string().refine(isPrincipalId, "not an account or user id");
 const agent = {

@@ -1,5 +1,5 @@
 import { CountersignError } from "@countersign/agent-key";
-import { z } from "zod";
+import * as z from "zod";
 import { checkAgentRegistration } from "./check/check-agent-registration.js";
 import { checkAssertions } from "./check/check-assertions.js";
 import { checkCodexCapture } from "./check/check-codex-capture.js";

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { CountersignError, parseOrigin } from "@countersign/agent-key";
 import { parse, TomlError } from "smol-toml";
-import { z } from "zod";
+import * as z from "zod";
 import { CONFIG_FILE } from "../home/home.js";
 import { readTrustedFile } from "../home/trusted-file.js";
 import { CliError } from "../text/cli-error.js";

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { type AgentDirectory, memoryDirectory } from "@countersign/agent-assertion";
 import { AgentPublicKey, CountersignError, isServerId } from "@countersign/agent-key";
-import { z } from "zod";
+import * as z from "zod";
 import { isSystemError, reasonOf } from "../home/home.js";
 import { CliError } from "../text/cli-error.js";
 import type { OpenDirectory } from "./directory-option.js";

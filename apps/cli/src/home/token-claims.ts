@@ -1,5 +1,5 @@
 import { isPrincipalId } from "@countersign/agent-key";
-import { z } from "zod";
+import * as z from "zod";
 
 // What Codex's identity provider puts into its tokens.
 const CLAIM = "https://api.openai.com/auth";

@@ -1,5 +1,5 @@
-import { proxyAwareFetch } from "@countersign/agent-identity/authority-client";
 import { parseOrigin } from "@countersign/agent-key";
+import { platformFetch, readBounded } from "@countersign/agent-key/platform-fetch";
 import type { CustomFetch } from "openid-client";
 import { CliError } from "../text/cli-error.js";
 
@@ -16,29 +16,19 @@ export function createIssuerFetch(
   return async (url, options) => {
     parseOrigin(url, http);
     const { body, signal: own, ...rest } = options;
-    const response = await proxyAwareFetch(url, {
+    const response = await platformFetch(url, {
       ...rest,
       body: body ?? null,
       redirect: "manual",
       signal: own === undefined ? signal : AbortSignal.any([own, signal]),
     });
     const { status, statusText, headers } = response;
-    const bytes = await readBytes(response.body);
-    return new Response(bytes.length === 0 ? null : bytes, { status, statusText, headers });
-  };
-}
-
-async function readBytes(body: Response["body"]): Promise<Uint8Array<ArrayBuffer>> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of body ?? []) {
-    length += chunk.length;
-    if (length > MAX_BYTES) {
+    const { bytes, isCut } = await readBounded(response, MAX_BYTES);
+    if (isCut) {
       throw new CliError("bad_response", "the issuer's answer is longer than 1 MiB", {
         hint: "check --issuer",
       });
     }
-    chunks.push(chunk);
-  }
-  return new Uint8Array(Buffer.concat(chunks));
+    return new Response(bytes.length === 0 ? null : bytes, { status, statusText, headers });
+  };
 }

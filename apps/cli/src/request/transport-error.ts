@@ -1,11 +1,12 @@
 import { CountersignError } from "@countersign/agent-key";
+import { errnoOf } from "@countersign/agent-key/platform-fetch";
 import { CliError } from "../text/cli-error.js";
 
 /** Words the failure of `fetch`, which hides its reason in causes; our own errors pass as they are. */
 export function toTransportError(error: unknown, origin: string, signal: AbortSignal): unknown {
   if (CountersignError.is(error)) return error;
   if (signal.aborted) return new CliError("cancelled", "interrupted", { cause: error });
-  const reason = systemCodeOf(error);
+  const reason = errnoOf(error);
   if (reason === undefined) return toFetchError(error, origin);
   const timedOut = reason.includes("TIMEOUT") || reason === "ETIMEDOUT";
   return new CliError(
@@ -30,11 +31,4 @@ function toFetchError(error: unknown, origin: string): unknown {
     cause: error,
     hint: "check the URL",
   });
-}
-
-// The system's or undici's code, however deep: fetch wraps it in a TypeError, a dual-stack connect in an AggregateError.
-function systemCodeOf(error: unknown, depth = 0): string | undefined {
-  if (!(error instanceof Error) || depth > 4) return undefined;
-  if ("code" in error && typeof error.code === "string") return error.code;
-  return systemCodeOf(error.cause, depth + 1);
 }

@@ -2,8 +2,8 @@
 export const NO_SECRET: Readonly<Record<string, string>> = {
   "agent-assertion": `
     ASSERTION_WHOAMI_PATH AgentAssertionError AssertionRejected INTROSPECTION_PATH REVOCATION_DELAY_SECONDS TooManyLookups
-    assertionWhoamiResponseSchema checkAssertion createAssertionWhoamiResponse createDirectoryRecord createIntrospectionResponse createProblem directoryRecordSchema introspectionRequestSchema
-    introspectionResponseSchema memoryDirectory memoryReplayStore parseAssertion parseDirectoryRecord
+    checkAssertion createAssertionWhoamiResponse createDirectoryRecord createIntrospectionResponse createProblem
+    memoryDirectory memoryReplayStore parseAssertion parseDirectoryRecord
     parseIntrospectionRequest statusOf`,
   "agent-assertion/client-address":
     "clientAddressOf isTrustedProxy networkOf normaliseAddress parseTrustedProxies sourceOf",
@@ -31,8 +31,7 @@ export const NO_SECRET: Readonly<Record<string, string>> = {
     keyRotationResponseSchema keyRotationText parseAgentRegistrationRequest parseAgentRegistrationResponse
     parseAgentRevocationResponse parseKeyRotationRequest parseKeyRotationResponse parseWhoamiResponse publicLineOf removeLogin
     verifyKeyRotation whoamiResponseSchema`,
-  "agent-identity/authority-client":
-    "AuthorityClock AuthorityError describeServerText proxyAwareFetch",
+  "agent-identity/authority-client": "AuthorityClock AuthorityError describeServerText",
   "agent-identity/identity-token": `
     CODEX_AUDIENCE CODEX_ISSUER IDENTITY_TOKEN_REASONS IdentityTokenError keySetUrl pinnedKeySet
     publicRsaKeySchema remoteKeySet`,
@@ -40,13 +39,14 @@ export const NO_SECRET: Readonly<Record<string, string>> = {
   "agent-key": `
     AgentKeyError AgentPublicKey CountersignError KeyedMutex LONGEST_TIMER_MS LinkedMap Mutex StoreError
     contractCases decodeBase64 decodeBase64Url describeIssues encodeBase64
-    encodeBase64Url envProxyAgent findHiddenPath followsEnvProxies formatTimestamp hideMembers isLoopbackHost isPrincipalId isServerId numberIn
+    encodeBase64Url findHiddenPath formatTimestamp hideMembers isLoopbackHost isPrincipalId isServerId numberIn
     optionChecks parseAuthority parseOrigin parseScopeId parseTimestamp showMembers untilAborted`,
   "agent-key/codes": "CODES CODE_ROWS codeRow hasInRow hintOfCode isCode",
   "agent-key/escaping": "escapeLines escapeText",
   "agent-key/message-signature": "contentDigest signMessage signatureBase signatureParameters",
   "agent-key/problem":
     "MAX_PROBLEM_BYTES codeOfStatus createProblem parseProblem refusalCode statusOf",
+  "agent-key/platform-fetch": "errnoOf followsEnvProxies platformFetch readBounded",
   "agent-key/redaction": "hideCredentials",
   ai: "refusalOf",
   "agent-task": `

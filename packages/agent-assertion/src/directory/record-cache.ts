@@ -1,4 +1,4 @@
-import { LRUCache } from "lru-cache";
+import { LinkedMap } from "@countersign/agent-key";
 import type { AgentAssertionError } from "../agent-assertion-error.js";
 import type { AgentRecord, TaskRecord } from "./agent-directory.js";
 import type { DirectoryEvent, DirectoryOutcome } from "./directory-event.js";
@@ -75,10 +75,10 @@ export class RecordCache<T extends AgentRecord | TaskRecord> {
   readonly #options: RecordCacheOptions<T>;
   readonly #entries: FairLru<Entry<T>>;
   /** When each absence was asked for. */
-  readonly #absences = new LRUCache<string, number>({ max: MAX_NEGATIVE_ENTRIES });
+  readonly #absences = new LinkedMap<string, number>(MAX_NEGATIVE_ENTRIES);
   readonly #flights = new Map<string, Flight<T>>();
   /** When each record was last asked for anew. */
-  readonly #askedAnew = new LRUCache<string, number>({ max: MAX_ASKED_ANEW });
+  readonly #askedAnew = new LinkedMap<string, number>(MAX_ASKED_ANEW);
 
   constructor(options: RecordCacheOptions<T>) {
     this.#options = options;
@@ -190,7 +190,7 @@ export class RecordCache<T extends AgentRecord | TaskRecord> {
     const outcome = reply.kind === "unchanged" ? "revalidated" : "miss";
     if (this.#flights.get(name)?.askedAt !== askedAt) {
       // A newer answer came first. What it told may not be kept any more, but stays told: this one is for those who waited for it.
-      const isTold = reply.kind === "record" && !this.#absences.has(name);
+      const isTold = reply.kind === "record" && this.#absences.get(name) === undefined;
       const value = isTold ? reply.value : undefined;
       return { outcome, value: this.#entries.peek(name)?.value ?? value };
     }
@@ -231,7 +231,7 @@ export class RecordCache<T extends AgentRecord | TaskRecord> {
 
   // Answers may arrive in another order than their questions were asked.
   #isOlder(name: string, askedAt: number): boolean {
-    const kept = this.#entries.peek(name)?.askedAt ?? this.#absences.peek(name);
+    const kept = this.#entries.peek(name)?.askedAt ?? this.#absences.get(name);
     return kept !== undefined && kept > askedAt;
   }
 

@@ -1,8 +1,8 @@
 import { AgentKeyError } from "@countersign/agent-key";
+import { platformFetch } from "@countersign/agent-key/platform-fetch";
 import { createProblem } from "@countersign/agent-key/problem";
 import { headerOf, startTestUpstream, type UpstreamAnswer } from "@countersign/testing";
-import { Agent } from "undici";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import {
   AGENT_PATH,
   closeAll,
@@ -179,14 +179,35 @@ describe("a question", () => {
     }
   });
 
-  test("goes without a credential when there is no token, through the dispatcher that was given", async () => {
-    const dispatcher = new Agent();
-    const scene = await setUp({ dispatcher });
+  test("goes without a credential when there is no token, by the fetch that was given", async () => {
+    const fetch = vi.fn(platformFetch);
+    const scene = await setUp({ fetch });
     await scene.readAgent();
     expect(headerOf(scene.upstream.requests[0] ?? expect.fail(), "authorization")).toBeUndefined();
+    expect(fetch).toHaveBeenCalledOnce();
+  });
+
+  test("that a fetch never answers ends with the deadline, also if it ignores its signal", async () => {
+    const scene = await setUp({ deadlineMs: 1, fetch: () => new Promise(() => undefined) });
+    await expectFailure(scene.readAgent, "timeout");
+  });
+
+  test("waits for one of 16 that are under way, and ends with the directory", async () => {
+    const held = Promise.withResolvers<void>();
+    const scene = await setUp();
+    scene.answer = { kind: "hold", until: held.promise, answer: unknownAgent };
+    const lookups = Array.from({ length: 20 }, (_, index) =>
+      scene.directory.agent(`agent-${index}`).catch((error: unknown) => error),
+    );
+    await vi.waitFor(() => expect(scene.upstream.requests.length).toBeGreaterThanOrEqual(16));
+    expect(scene.upstream.requests).toHaveLength(16);
     await scene.directory.close?.();
-    expect(dispatcher.destroyed).toBe(false);
-    await dispatcher.destroy();
+    for (const failure of await Promise.all(lookups)) {
+      expect(failure).toMatchObject({ code: "unreachable" });
+    }
+    expect(scene.upstream.requests).toHaveLength(16);
+    held.resolve();
+    await expectFailure(scene.readAgent, "unreachable");
   });
 
   test("is asked once for everybody who waits", async () => {

@@ -5,13 +5,14 @@ import {
   parseAuthority,
   untilAborted,
 } from "@countersign/agent-key";
-import type { Dispatcher } from "undici";
+import { type Fetch, platformFetch } from "@countersign/agent-key/platform-fetch";
 import { AgentAssertionError } from "../agent-assertion-error.js";
 import {
   AUTHORITY_URL,
   CLOCK,
   checkOption,
   checkOptions,
+  FETCH,
   FLAG,
   LISTENER,
 } from "../internal/options.js";
@@ -33,12 +34,7 @@ const SHAPES: Readonly<Record<string, OptionShape>> = {
   deadlineMs: numberIn(1, 600_000, { fraction: true }),
   onLookup: LISTENER,
   onClock: LISTENER,
-  dispatcher: {
-    type: "object",
-    members: { dispatch: "function" },
-    expected: "a dispatcher of undici",
-    optional: true,
-  },
+  fetch: FETCH,
   insecureHttp: FLAG,
   now: CLOCK,
 };
@@ -69,10 +65,10 @@ export interface RemoteDirectoryOptions {
    */
   readonly onClock?: ((aheadMs: number) => void) | undefined;
   /**
-   * The undici dispatcher to send with; it stays yours to close. Default: one of its own, which goes through the proxies of the environment if Node
-   * was told to use them (`NODE_USE_ENV_PROXY=1`) and the authority is not on loopback.
+   * What sends the requests, for instance by way of a private CA. Default {@link platformFetch}: the platform's `fetch`, by the proxies of the
+   * environment if Node was told to use them (`NODE_USE_ENV_PROXY=1`), and by none to an authority on loopback.
    */
-  readonly dispatcher?: Dispatcher | undefined;
+  readonly fetch?: Fetch | undefined;
   /** Allows plain `http` to another machine. Default false. Whoever is on the way can then make up agents. */
   readonly insecureHttp?: boolean | undefined;
   /** The clock, epoch milliseconds. Default `Date.now`. */
@@ -120,7 +116,7 @@ export function remoteDirectory(
     authority: base,
     token: visibleAscii(options.token),
     deadlineMs: options.deadlineMs ?? 5000,
-    dispatcher: options.dispatcher,
+    fetch: options.fetch ?? platformFetch,
     now: bounds.now,
     onClock: tellOf(options.onClock),
   });
@@ -170,7 +166,7 @@ export function remoteDirectory(
       );
       return untilAborted(record, signal, cancelled);
     },
-    close: () => client.close(),
+    close: async () => client.close(),
   };
 }
 

@@ -33,6 +33,12 @@ export const CLOCK: OptionShape = {
   optional: true,
 };
 
+export const FETCH: OptionShape = {
+  type: "function",
+  expected: "a function that sends as fetch does",
+  optional: true,
+};
+
 export const FLAG: OptionShape = { type: "boolean", expected: "true or false", optional: true };
 
 export const LISTENER: OptionShape = { type: "function", expected: "a function", optional: true };

@@ -5,33 +5,38 @@ import {
   isServerId,
   parseTimestamp,
 } from "@countersign/agent-key";
-import { z } from "zod";
 import { AgentAssertionError } from "../agent-assertion-error.js";
 import type { AgentRecord, TaskRecord } from "../directory/agent-directory.js";
 
-const serverId = z.string().refine(isServerId, "no id of an authority");
-const principalId = z.string().refine(isPrincipalId, "no account or user id");
-const timestamp = z.string().refine(isTimestamp, "no timestamp YYYY-MM-DDTHH:MM:SSZ");
-const lifeState = z.enum(["active", "revoked", "expired"]);
+type LifeState = AgentRecord["state"];
 
-/** What the authority's directory answers about an agent and, where asked, one of its tasks (protocol.md §5.8). Unknown members are dropped. */
-export const directoryRecordSchema = z.object({
-  agent_runtime_id: serverId,
-  account_id: principalId,
-  user_id: principalId,
-  capabilities: z.array(z.string().min(1).max(256)).max(256),
-  // One key, or two while one is rotated; the bound keeps a hostile answer from costing a verification each.
-  agent_public_keys: z.array(z.string()).min(1).max(8),
-  agent_state: lifeState,
-  expires_at: timestamp.optional(),
-  // Null for a task that is unknown or another agent's, and where no task was asked for.
-  task: z
-    .object({ task_id: serverId, state: lifeState, expires_at: timestamp.optional() })
-    .nullish(),
-});
+const STATES: readonly LifeState[] = ["active", "revoked", "expired"];
+const MAX_CAPABILITIES = 256;
+// One key, or two while one is rotated; the bound keeps a hostile answer from costing a verification each.
+const MAX_KEYS = 8;
 
-/** The directory's answer on the wire. */
-export type DirectoryRecord = z.infer<typeof directoryRecordSchema>;
+/** What the authority's directory answers about an agent and, where asked, one of its tasks (protocol.md §5.8). */
+export interface DirectoryRecord {
+  readonly agent_runtime_id: string;
+  readonly account_id: string;
+  readonly user_id: string;
+  /** At most 256, each of 1 to 256 characters. */
+  readonly capabilities: readonly string[];
+  /** One key, or two while one is rotated; at most 8. */
+  readonly agent_public_keys: readonly string[];
+  readonly agent_state: LifeState;
+  /** `YYYY-MM-DDTHH:MM:SSZ`. */
+  readonly expires_at?: string | undefined;
+  /** `null` for a task that is unknown or another agent's, and if no task was asked for. */
+  readonly task?:
+    | {
+        readonly task_id: string;
+        readonly state: LifeState;
+        readonly expires_at?: string | undefined;
+      }
+    | null
+    | undefined;
+}
 
 /** The directory's answer in the terms of this package. */
 export interface DirectoryAnswer {
@@ -43,27 +48,23 @@ export interface DirectoryAnswer {
 /**
  * Reads the parsed JSON of a directory's answer. The caller compares the ids with those it asked for.
  *
- * @throws {AgentAssertionError} `bad_response` when it is not of the protocol's form, a public key that is none included
+ * @throws {AgentAssertionError} `bad_response` if it is not of the protocol's form; unknown members are ignored
  * @see protocol.md §5.8
  */
 export function parseDirectoryRecord(body: unknown): DirectoryAnswer {
-  const result = directoryRecordSchema.safeParse(body);
-  if (!result.success) throw badRecord(result.error);
-  const record = result.data;
+  const record = membersOf(body, "it");
   const { task } = record;
   return {
     agent: {
-      agentRuntimeId: record.agent_runtime_id,
-      accountId: record.account_id,
-      userId: record.user_id,
-      capabilities: record.capabilities,
-      publicKeys: record.agent_public_keys.map(parseKey),
-      state: record.agent_state,
-      expiresAt: toEpochMs(record.expires_at),
+      agentRuntimeId: textOf(record, "agent_runtime_id", isServerId),
+      accountId: textOf(record, "account_id", isPrincipalId),
+      userId: textOf(record, "user_id", isPrincipalId),
+      capabilities: textsOf(record, "capabilities", 0, MAX_CAPABILITIES).map(capability),
+      publicKeys: textsOf(record, "agent_public_keys", 1, MAX_KEYS).map(parseKey),
+      state: stateOf(record, "agent_state"),
+      expiresAt: instantOf(record),
     },
-    task: task
-      ? { taskId: task.task_id, state: task.state, expiresAt: toEpochMs(task.expires_at) }
-      : undefined,
+    task: task === undefined || task === null ? undefined : taskOf(membersOf(task, "task")),
   };
 }
 
@@ -85,17 +86,56 @@ function expiry(expiresAt: number | undefined): { expires_at?: string } {
   return expiresAt === undefined ? {} : { expires_at: formatTimestamp(expiresAt) };
 }
 
-function toEpochMs(text: string | undefined): number | undefined {
-  return text === undefined ? undefined : parseTimestamp(text);
+type Members = Readonly<Record<string, unknown>>;
+
+function taskOf(task: Members): TaskRecord {
+  return {
+    taskId: textOf(task, "task_id", isServerId),
+    state: stateOf(task, "state"),
+    expiresAt: instantOf(task),
+  };
 }
 
-function isTimestamp(text: string): boolean {
+function membersOf(value: unknown, name: string): Members {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw badRecord(`${name} is not an object`);
+  }
+  return value as Members;
+}
+
+function textOf(members: Members, name: string, holds: (text: string) => boolean): string {
+  const value = members[name];
+  if (typeof value !== "string" || !holds(value)) throw badRecord(`${name} is not valid`);
+  return value;
+}
+
+function textsOf(members: Members, name: string, least: number, most: number): readonly string[] {
+  const value = members[name];
+  const isList = Array.isArray(value) && value.length >= least && value.length <= most;
+  if (!isList || !value.every((item) => typeof item === "string")) {
+    throw badRecord(`${name} is not a list of ${least} to ${most} texts`);
+  }
+  return value;
+}
+
+function capability(text: string): string {
+  if (text.length < 1 || text.length > 256) throw badRecord("a capability is not valid");
+  return text;
+}
+
+function stateOf(members: Members, name: string): LifeState {
+  const state = STATES.find((known) => known === members[name]);
+  if (state === undefined) throw badRecord(`${name} is not ${STATES.join(", ")}`);
+  return state;
+}
+
+function instantOf({ expires_at: text }: Members): number | undefined {
+  if (text === undefined) return undefined;
   try {
-    parseTimestamp(text);
-    return true;
-  } catch {
-    // Its one error is that the text is no timestamp.
-    return false;
+    // Takes any value, and throws for one that is not a timestamp.
+    return parseTimestamp(text as string);
+  } catch (cause) {
+    throw badRecord("expires_at is not a timestamp", cause);
   }
 }
 
@@ -103,17 +143,14 @@ function parseKey(line: string): AgentPublicKey {
   try {
     return AgentPublicKey.parse(line);
   } catch (cause) {
-    throw badRecord(cause);
+    throw badRecord("a key is not valid", cause);
   }
 }
 
-function badRecord(cause: unknown): AgentAssertionError {
+function badRecord(what: string, cause?: unknown): AgentAssertionError {
   return new AgentAssertionError(
     "bad_response",
-    "the directory's answer is not of the protocol's form",
-    {
-      cause,
-      hint: "check that the authority's URL names an authority",
-    },
+    `the directory's answer is not of the protocol's form: ${what}`,
+    { cause, hint: "check that the authority's URL names an authority" },
   );
 }

@@ -1,11 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { AgentAssertionError } from "../agent-assertion-error.js";
 import { AssertionRejected } from "../verify/assertion-rejected.js";
-import {
-  createIntrospectionResponse,
-  introspectionResponseSchema,
-  parseIntrospectionRequest,
-} from "./introspection.js";
+import { createIntrospectionResponse, parseIntrospectionRequest } from "./introspection.js";
 
 describe("parseIntrospectionRequest", () => {
   it("rejects every other form", () => {
@@ -66,7 +62,6 @@ describe("createIntrospectionResponse", () => {
       account_id: "acct-1",
       user_id: "user-1",
     });
-    expect(introspectionResponseSchema.parse(answer)).toEqual(answer);
   });
 
   it("says what a verifier found", () => {
@@ -92,6 +87,5 @@ describe("createIntrospectionResponse", () => {
       issued_at: "2026-03-23T12:00:00Z",
       skew_seconds: -3,
     });
-    expect(introspectionResponseSchema.parse(answer)).toEqual(answer);
   });
 });

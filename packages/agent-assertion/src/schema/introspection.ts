@@ -1,6 +1,5 @@
-import { formatTimestamp, isPrincipalId, isServerId } from "@countersign/agent-key";
-import { CODES } from "@countersign/agent-key/codes";
-import { z } from "zod";
+import { formatTimestamp } from "@countersign/agent-key";
+import type { Code } from "@countersign/agent-key/codes";
 import { AgentAssertionError } from "../agent-assertion-error.js";
 import type { AssertionRejected } from "../verify/assertion-rejected.js";
 import type { VerifiedAssertion } from "../verify/verified-assertion.js";
@@ -14,50 +13,39 @@ export const ASSERTION_WHOAMI_PATH = "/v1/assertion/whoami";
 // Larger than the 8 KiB that an assertion may have, so that one that is too long is answered as malformed.
 const MAX_FIELD_CHARACTERS = 16_384;
 
-const serverId = z.string().refine(isServerId, "no id of an authority");
-const principalId = z.string().refine(isPrincipalId, "no account or user id");
-
-/** Body of an introspection: `{authorization}`, the whole value of the field that a resource server received. Unknown members are ignored. */
-export const introspectionRequestSchema = z.object({
-  authorization: z.string().max(MAX_FIELD_CHARACTERS),
-});
-
 /**
  * Answer to an introspection (protocol.md §5.9): what a verifier found. `code` names the first check that failed; ids that stand beside it are
  * proven, since the signature held.
  */
-export const introspectionResponseSchema = z.discriminatedUnion("active", [
-  z.object({
-    active: z.literal(true),
-    authority: z.string(),
-    agent_runtime_id: serverId,
-    task_id: serverId,
-    account_id: principalId,
-    user_id: principalId,
-    capabilities: z.array(z.string()),
-    issued_at: z.iso.datetime(),
-    skew_seconds: z.int(),
-  }),
-  z.object({
-    active: z.literal(false),
-    code: z.enum(CODES),
-    agent_runtime_id: serverId.optional(),
-    task_id: serverId.optional(),
-    account_id: principalId.optional(),
-    user_id: principalId.optional(),
-  }),
-]);
+export type IntrospectionResponse =
+  | {
+      readonly active: true;
+      readonly authority: string;
+      readonly agent_runtime_id: string;
+      readonly task_id: string;
+      readonly account_id: string;
+      readonly user_id: string;
+      readonly capabilities: readonly string[];
+      /** `YYYY-MM-DDTHH:MM:SSZ`. */
+      readonly issued_at: string;
+      readonly skew_seconds: number;
+    }
+  | {
+      readonly active: false;
+      readonly code: Code;
+      readonly agent_runtime_id?: string | undefined;
+      readonly task_id?: string | undefined;
+      readonly account_id?: string | undefined;
+      readonly user_id?: string | undefined;
+    };
 
-/** Answer to an agent that asks whether its own assertion holds (protocol.md §5.10). */
-export const assertionWhoamiResponseSchema = z.object({
-  agent_runtime_id: serverId,
-  task_id: serverId,
-  account_id: principalId,
-  user_id: principalId,
-});
-
-/** Whose assertion it is, and of which task, on the wire. */
-export type AssertionWhoami = z.infer<typeof assertionWhoamiResponseSchema>;
+/** Answer to an agent that asks whether its own assertion holds (protocol.md §5.10): whose assertion it is, and of which task. */
+export interface AssertionWhoami {
+  readonly agent_runtime_id: string;
+  readonly task_id: string;
+  readonly account_id: string;
+  readonly user_id: string;
+}
 
 /** Makes the authority's answer to the agent whose assertion held. */
 export function createAssertionWhoamiResponse({
@@ -74,9 +62,6 @@ export function createAssertionWhoamiResponse({
   };
 }
 
-/** An introspection's answer on the wire. */
-export type IntrospectionResponse = z.infer<typeof introspectionResponseSchema>;
-
 /**
  * Reads the parsed JSON body of an introspection, for the authority.
  *
@@ -84,10 +69,11 @@ export type IntrospectionResponse = z.infer<typeof introspectionResponseSchema>;
  * @throws {AgentAssertionError} `invalid_request`
  */
 export function parseIntrospectionRequest(body: unknown): string {
-  const parsed = introspectionRequestSchema.safeParse(body);
-  if (parsed.success) return parsed.data.authorization;
+  const authorization = (body as { authorization?: unknown } | null | undefined)?.authorization;
+  if (typeof authorization === "string" && authorization.length <= MAX_FIELD_CHARACTERS) {
+    return authorization;
+  }
   throw new AgentAssertionError("invalid_request", "not an introspection request", {
-    cause: parsed.error,
     hint: 'send {"authorization": "AgentAssertion …"}',
   });
 }

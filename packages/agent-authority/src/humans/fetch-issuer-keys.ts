@@ -1,5 +1,5 @@
 import { createLocalJWKSet } from "jose/jwks/local";
-import { z } from "zod";
+import * as z from "zod";
 import { AgentAuthorityError } from "../agent-authority-error.js";
 import { fetchJson } from "./fetch-json.js";
 import { isKeySetUrl } from "./issuer-url.js";

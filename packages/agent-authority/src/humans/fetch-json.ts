@@ -1,4 +1,4 @@
-import { proxyAwareFetch } from "@countersign/agent-identity/authority-client";
+import { platformFetch, readBounded } from "@countersign/agent-key/platform-fetch";
 import { AgentAuthorityError } from "../agent-authority-error.js";
 
 const MAX_BYTES = 262_144;
@@ -10,7 +10,7 @@ const JSON_TYPE = /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i;
  * @throws {AgentAuthorityError} `bad_response` when the answer is another; whatever `fetch` throws without one
  */
 export async function fetchJson(url: string, signal: AbortSignal): Promise<unknown> {
-  const response = await proxyAwareFetch(url, {
+  const response = await platformFetch(url, {
     headers: { accept: "application/json" },
     redirect: "manual",
     signal,
@@ -20,24 +20,14 @@ export async function fetchJson(url: string, signal: AbortSignal): Promise<unkno
     await response.body?.cancel();
     throw badResponse(url, response.status === 200 ? "is no JSON" : `is ${response.status}`);
   }
-  const bytes = await readBytes(url, response.body);
+  const { bytes, isCut } = await readBounded(response, MAX_BYTES);
+  if (isCut) throw badResponse(url, `is longer than ${MAX_BYTES} bytes`);
   try {
     return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch {
     // The parser's message quotes the answer, which may hold anything.
     throw badResponse(url, "is no JSON");
   }
-}
-
-async function readBytes(url: string, body: Response["body"]): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of body ?? []) {
-    length += chunk.length;
-    if (length > MAX_BYTES) throw badResponse(url, `is longer than ${MAX_BYTES} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
 }
 
 function badResponse(url: string, what: string): AgentAuthorityError {

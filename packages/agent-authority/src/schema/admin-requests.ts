@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { AUDITED_CHANGES, AUDITED_REQUESTS } from "../registry/audit-types.js";
 import { TOKEN_ROLES } from "../registry/roles-and-states.js";
 import {

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { AUDITED_CHANGES, AUDITED_REQUESTS, type AuditEvent } from "../registry/audit-types.js";
 import type {
   AccessTokenInfo,

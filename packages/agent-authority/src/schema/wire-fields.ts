@@ -1,6 +1,6 @@
 import { isPrincipalId, isServerId } from "@countersign/agent-key";
 import { CODES } from "@countersign/agent-key/codes";
-import { z } from "zod";
+import * as z from "zod";
 
 // protocol §3. The pattern tells readers of the document what the check behind it says exactly.
 const SERVER_ID = /^[!$&-.0-9;=@A-Z[\]^_`a-z{|}~]{1,256}$/;

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { encodeBase64Url, parseAuthority } from "@countersign/agent-key";
+import { platformFetch } from "@countersign/agent-key/platform-fetch";
 import { AUTHORITY_URL, checkOptions, TRANSPORT_OPTIONS } from "../internal/options.js";
 import { VERSION } from "../internal/version.js";
 import {
@@ -260,7 +261,7 @@ export class AuthorityClient {
         body,
       },
       signal,
-      { dispatcher: this.#options.dispatcher, now: this.#now },
+      { fetch: this.#options.fetch ?? platformFetch, now: this.#now },
     );
     if (answer.status >= 200 && answer.status < 300) return answer;
     throw answerError(this.#describe(request), answer, {

@@ -1,5 +1,5 @@
 import type { AgentKey } from "@countersign/agent-key";
-import type { Dispatcher } from "undici";
+import type { Fetch } from "@countersign/agent-key/platform-fetch";
 import type { AuthorityError } from "../authority-error.js";
 import type { AgentRegistrationRequest } from "../schema/agent-registration.js";
 import type { RegistrationSigner } from "./registration-proof.js";
@@ -88,10 +88,10 @@ export interface AuthorityClientOptions {
   /** Base URL. */
   readonly authority: string;
   /**
-   * undici dispatcher, for instance an Agent with a private CA. It must not follow redirects. Default: undici's global one, which goes through the
-   * proxies of the environment if Node was told to use them (`NODE_USE_ENV_PROXY=1`); for an authority on loopback one that goes through none.
+   * What sends the requests, for instance by way of a private CA. It must not follow redirects. Default: the platform's `fetch`, which goes through
+   * the proxies of the environment if Node was told to use them (`NODE_USE_ENV_PROXY=1`), but through none to an authority on loopback.
    */
-  readonly dispatcher?: Dispatcher | undefined;
+  readonly fetch?: Fetch | undefined;
   /** Allow plain http to other machines. Default false. Turns off the protection of tokens on the way. */
   readonly insecureHttp?: boolean | undefined;
   /** Time for one call with all its attempts, in milliseconds. Default 30,000. */

@@ -1,8 +1,11 @@
-import { followsEnvProxies, untilAborted } from "@countersign/agent-key";
-import type { Dispatcher } from "undici";
+import { untilAborted } from "@countersign/agent-key";
+import {
+  errnoOf,
+  type Fetch,
+  followsEnvProxies,
+  readBounded,
+} from "@countersign/agent-key/platform-fetch";
 import { AuthorityError } from "../authority-error.js";
-import { defaultDispatcher } from "./default-dispatcher.js";
-import { errnoOf } from "./temporary-failure.js";
 
 /** Bodies of answers are read up to here. */
 const MAX_BODY_BYTES = 1024 * 1024;
@@ -10,8 +13,8 @@ const MAX_BODY_BYTES = 1024 * 1024;
 /** One HTTP exchange, as it was. */
 export interface Exchange {
   readonly status: number;
-  /** Names in lower case. */
-  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  /** Names in lower case; several fields of one name are one, with commas. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
   /** At most 1 MiB. */
   readonly body: Uint8Array;
   /** Whether the body was longer than what was read. */
@@ -23,7 +26,7 @@ export interface Exchange {
 
 /** What is sent. */
 export interface ExchangeRequest {
-  readonly method: Dispatcher.HttpMethod;
+  readonly method: string;
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | undefined;
@@ -37,45 +40,28 @@ export interface ExchangeRequest {
 export async function exchange(
   request: ExchangeRequest,
   signal: AbortSignal,
-  options: { readonly dispatcher: Dispatcher | undefined; readonly now: () => number },
+  options: { readonly fetch: Fetch; readonly now: () => number },
 ): Promise<Exchange> {
-  // Loaded at the first request: most runs of a program that has its identity send none.
-  const undici = await import("undici");
+  const { method, headers, body = null } = request;
   const sentAt = options.now();
   try {
-    const asked = undici.request(request.url, {
-      method: request.method,
-      headers: request.headers,
-      body: request.body ?? null,
-      signal,
-      dispatcher: options.dispatcher ?? defaultDispatcher(undici, request.url),
-    });
-    // undici heeds the signal only once there is a connection.
+    const asked = options.fetch(request.url, { method, headers, body, signal, redirect: "manual" });
+    // A `fetch` of the program's own may heed the signal late, or not at all.
     const answer = await untilAborted(asked, signal);
     const receivedAt = options.now();
-    const { body, isCut } = await readBody(answer.body);
-    return { status: answer.statusCode, headers: answer.headers, body, isCut, sentAt, receivedAt };
+    const { bytes, isCut } = await untilAborted(readBounded(answer, MAX_BODY_BYTES), signal);
+    return {
+      status: answer.status,
+      headers: Object.fromEntries(answer.headers),
+      body: bytes,
+      isCut,
+      sentAt,
+      receivedAt,
+    };
   } catch (cause) {
     if (signal.aborted) throw signal.reason;
     throw unreachable(request.url, cause);
   }
-}
-
-async function readBody(
-  stream: AsyncIterable<Uint8Array>,
-): Promise<{ body: Uint8Array; isCut: boolean }> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  // Leaving the loop early destroys the stream, and with it the connection.
-  for await (const chunk of stream) {
-    length += chunk.length;
-    if (length > MAX_BODY_BYTES) {
-      chunks.push(chunk.subarray(0, chunk.length - (length - MAX_BODY_BYTES)));
-      return { body: Buffer.concat(chunks), isCut: true };
-    }
-    chunks.push(chunk);
-  }
-  return { body: Buffer.concat(chunks), isCut: false };
 }
 
 function unreachable(url: string, cause: unknown): AuthorityError {
@@ -89,7 +75,7 @@ function unreachable(url: string, cause: unknown): AuthorityError {
       cause,
       retryable: !isCertificate,
       hint: isCertificate
-        ? "its certificate is not trusted: check the address, or pass a dispatcher with its CA"
+        ? "its certificate is not trusted: check the address, or name its CA in NODE_EXTRA_CA_CERTS"
         : connectionHint(url),
     },
   );

@@ -1,3 +1,4 @@
+import { errnoOf } from "@countersign/agent-key/platform-fetch";
 import { AuthorityError } from "../authority-error.js";
 
 // What a load balancer answers in place of an authority that is away, and an authority that has no room for any request.
@@ -33,11 +34,4 @@ export function isPassingAnswer(error: unknown): error is AuthorityError {
 export function isRestart(error: AuthorityError): boolean {
   if (error.status !== undefined) return error.status === 503;
   return error.code === "unreachable" && RESTART.has(errnoOf(error.cause) ?? "");
-}
-
-/** The system's or undici's code of what broke a connection, the outermost where errors are nested. */
-export function errnoOf(error: unknown): string | undefined {
-  if (!(error instanceof Error)) return undefined;
-  const code = "code" in error && typeof error.code === "string" ? error.code : undefined;
-  return code ?? errnoOf(error instanceof AggregateError ? error.errors[0] : error.cause);
 }

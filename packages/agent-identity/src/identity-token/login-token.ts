@@ -50,9 +50,9 @@ export class LoginToken {
   }
 
   #keySetOf(login: StoredTokenLogin): KeySet {
-    const { insecureHttp, dispatcher, now } = this.#options;
+    const { insecureHttp, fetch, now } = this.#options;
     const url = login.key_set_url ?? keySetUrl(login.authority, { insecureHttp });
-    const keySet = this.#keySets.get(url) ?? remoteKeySet(url, { insecureHttp, dispatcher, now });
+    const keySet = this.#keySets.get(url) ?? remoteKeySet(url, { insecureHttp, fetch, now });
     this.#keySets.set(url, keySet);
     return keySet;
   }

@@ -39,10 +39,9 @@ export const KEY_SET: OptionShape = {
   expected: "a KeySet, for instance remoteKeySet(url)",
 };
 
-const OPTIONAL_DISPATCHER: OptionShape = {
-  type: "object",
-  members: { dispatch: "function" },
-  expected: "a dispatcher of undici",
+const OPTIONAL_FETCH: OptionShape = {
+  type: "function",
+  expected: "a function that sends as fetch does",
   optional: true,
 };
 
@@ -60,7 +59,7 @@ export const OPTIONAL_CLOCK: OptionShape = {
 
 /** Options of all that send requests. */
 export const TRANSPORT_OPTIONS = {
-  dispatcher: OPTIONAL_DISPATCHER,
+  fetch: OPTIONAL_FETCH,
   insecureHttp: OPTIONAL_FLAG,
   deadlineMs: numberIn(1, LONGEST_TIMER_MS, { fraction: true }),
   attempts: numberIn(1, Number.MAX_SAFE_INTEGER),

@@ -5,7 +5,7 @@ import {
   isPrincipalId,
   isServerId,
 } from "@countersign/agent-key";
-import { z } from "zod";
+import * as z from "zod";
 import { AgentIdentityError } from "../agent-identity-error.js";
 
 /** Where an agent is registered, below the authority's base URL. */

@@ -1,5 +1,5 @@
 import { describeIssues, isServerId } from "@countersign/agent-key";
-import { z } from "zod";
+import * as z from "zod";
 import { AgentIdentityError } from "../agent-identity-error.js";
 
 /**

@@ -1,5 +1,5 @@
 import { isPrincipalId, isServerId } from "@countersign/agent-key";
-import { z } from "zod";
+import * as z from "zod";
 import { publicRsaKeySchema } from "./key-set.js";
 
 const principalId = z.string().refine(isPrincipalId, "not an account or user id");

@@ -1,5 +1,5 @@
 import { isPrincipalId, isServerId } from "@countersign/agent-key";
-import { z } from "zod";
+import * as z from "zod";
 
 // Up to the year 9999, so that every instant here can be written.
 const numericDate = z.number().min(0).max(253_402_300_799);

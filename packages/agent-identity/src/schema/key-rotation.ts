@@ -8,7 +8,7 @@ import {
   parseTimestamp,
 } from "@countersign/agent-key";
 
-import { z } from "zod";
+import * as z from "zod";
 import { AgentIdentityError } from "../agent-identity-error.js";
 
 const MAX_SIGNATURE_LENGTH = 88;

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** A public RSA key of a JWK set (RFC 7517, RFC 7518 §6.3.1). Keys of other kinds cannot have signed an identity token. */
 export const publicRsaKeySchema = z

@@ -1,5 +1,5 @@
 import { describeIssues, isPrincipalId } from "@countersign/agent-key";
-import { z } from "zod";
+import * as z from "zod";
 import { AgentIdentityError } from "../agent-identity-error.js";
 
 /** Where a human's token is resolved, below the authority's base URL. */

@@ -1,5 +1,5 @@
 import { isServerId } from "@countersign/agent-key";
-import { z } from "zod";
+import * as z from "zod";
 import { AgentTaskError } from "../agent-task-error.js";
 
 /** One task of a stored thread. Members it does not know are kept. */

@@ -1,5 +1,5 @@
 import { decodeBase64, parseTimestamp } from "@countersign/agent-key";
-import { z } from "zod";
+import * as z from "zod";
 import { AgentTaskError } from "../agent-task-error.js";
 import type { TaskRegistration } from "../sign/sign-task-registration.js";
 

@@ -1,5 +1,5 @@
 import { type AgentKey, decodeBase64, isServerId } from "@countersign/agent-key";
-import { z } from "zod";
+import * as z from "zod";
 import { AgentTaskError } from "../agent-task-error.js";
 import { openSealedBox } from "../open-sealed-box.js";
 

@@ -33,12 +33,12 @@ if (step !== "") killAt(step);
 await tasks.ensure(thread);
 process.stdout.write("not killed\n");
 
-/** A step is `channel event`; the event of undici's channels is the end of the path. */
+/** A step is `channel event`; the event of Node's HTTP client is the end of the path. */
 function killAt(name: string): void {
   const [channel = "", event = ""] = name.split(" ");
   subscribe(channel, (published) => {
     const message = published as Message;
-    const isStep = channel.startsWith("undici:")
+    const isStep = channel.startsWith("http.")
       ? message.request?.path?.endsWith(event) === true
       : message.event === event;
     // The credentials were written by the registration before; what is written now is the thread.

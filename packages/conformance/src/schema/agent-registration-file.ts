@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { body, fileRemarks, remarks, vectors } from "./vector-file.js";
 
 /** Form `countersign.agent-registration/1`: answers to an agent registration. */

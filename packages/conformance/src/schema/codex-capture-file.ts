@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { fileRemarks, hex } from "./vector-file.js";
 
 /** Form `countersign.codex-capture/1`: the bytes that one key of a real Codex gave. */

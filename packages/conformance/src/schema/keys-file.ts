@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { fileRemarks, hex, remarks, vectors } from "./vector-file.js";
 
 /** Form `countersign.keys/1`: private keys, public keys, and what each must give. */

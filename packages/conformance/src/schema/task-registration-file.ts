@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { body, fileRemarks, remarks, vectors } from "./vector-file.js";
 
 /** Form `countersign.task-registration/1`: requests to be signed, and answers in every form. */

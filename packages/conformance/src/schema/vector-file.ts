@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 // Strict throughout: a member that is not known would be a vector, or a part of one, that is silently not checked.
 

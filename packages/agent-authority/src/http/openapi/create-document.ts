@@ -1,5 +1,5 @@
 import { STATUS_CODES } from "node:http";
-import { z } from "zod";
+import * as z from "zod";
 import { type Credential, type Operation, refusalsByStatus } from "./operation.js";
 import { problemSchema } from "./problem-schema.js";
 

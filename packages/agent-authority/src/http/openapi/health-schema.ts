@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** What `GET /healthz` and `GET /readyz` answer. */
 export const healthSchema = z.object({ status: z.literal("ok") });

@@ -1,5 +1,5 @@
 import type { Code } from "@countersign/agent-key";
-import { z } from "zod";
+import * as z from "zod";
 
 /** A refusal (RFC 9457) with one of these codes of protocol §9. */
 export function problemSchema(status: number, codes: readonly Code[]) {

@@ -9,7 +9,7 @@ import {
 } from "@countersign/agent-identity";
 import type { Code } from "@countersign/agent-key";
 import { CODES, codeRow } from "@countersign/agent-key/codes";
-import { z } from "zod";
+import * as z from "zod";
 import type { Generation } from "../../authority-types.js";
 import { KEY_SET_PATHS } from "../key-set-routes.js";
 import { TOKEN_REFRESH_PATH } from "../token-refresh-routes.js";

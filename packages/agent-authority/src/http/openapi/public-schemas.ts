@@ -1,10 +1,4 @@
 import {
-  assertionWhoamiResponseSchema,
-  directoryRecordSchema,
-  introspectionRequestSchema,
-  introspectionResponseSchema,
-} from "@countersign/agent-assertion";
-import {
   agentRegistrationRequestSchema,
   agentRegistrationResponseSchema,
   agentRevocationResponseSchema,
@@ -17,7 +11,13 @@ import {
   taskRegistrationRequestSchema,
   taskRegistrationResponseSchema,
 } from "@countersign/agent-task/server";
-import { z } from "zod";
+import * as z from "zod";
+import {
+  assertionWhoamiResponseSchema,
+  directoryRecordSchema,
+  introspectionRequestSchema,
+  introspectionResponseSchema,
+} from "../../schema/verifier-answers.js";
 import { timestamp } from "../../schema/wire-fields.js";
 import { healthSchema } from "./health-schema.js";
 import { openApiSchema } from "./openapi-schema.js";

@@ -1,6 +1,6 @@
 import http from "node:http";
 import { afterEach, describe, expect, test } from "vitest";
-import { envProxyAgent, followsEnvProxies } from "./env-proxies.js";
+import { followsEnvProxies } from "./env-proxies.js";
 
 const before = http.globalAgent;
 afterEach(() => {
@@ -27,22 +27,6 @@ test.each([
     proxyEnv: { [name]: "http://127.0.0.1:1" },
   } as http.AgentOptions);
   expect(followsEnvProxies(url)).toBe(expected);
-});
-
-test("an agent for proxies takes nothing from the variables of the process that Node was not told", () => {
-  class EnvHttpProxyAgent {
-    readonly options: object;
-
-    constructor(options: object) {
-      this.options = options;
-    }
-  }
-  http.globalAgent = new http.Agent({
-    proxyEnv: { http_proxy: "http://127.0.0.1:1" },
-  } as http.AgentOptions);
-  const { options } = envProxyAgent({ EnvHttpProxyAgent, Pool: class {} }, { connections: 1 });
-  const proxies = { httpProxy: "http://127.0.0.1:1", httpsProxy: "", noProxy: "" };
-  expect(options).toMatchObject({ connections: 1, ...proxies });
 });
 
 describe("where Node was told to use them,", () => {

@@ -1,0 +1,41 @@
+import { gzipSync } from "node:zlib";
+import { build } from "esbuild";
+import { expect, test } from "vitest";
+
+/** What a bundler makes of a use: minified, as bytes of gzip; a new import that drags a library in is noticed here. */
+async function sizeOf(program: string): Promise<{ bytes: number; libraries: string[] }> {
+  const { outputFiles, metafile } = await build({
+    stdin: { contents: program, resolveDir: import.meta.dirname },
+    bundle: true,
+    minify: true,
+    format: "esm",
+    platform: "node",
+    write: false,
+    metafile: true,
+    logLevel: "silent",
+  });
+  const [output] = Object.values(metafile.outputs);
+  const names = Object.entries(output?.inputs ?? {})
+    .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
+    .map(([path]) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1])
+    .filter((name) => name !== undefined && !name.startsWith("@countersign/"));
+  const bytes = gzipSync(outputFiles[0]?.contents ?? "", { level: 9 }).length;
+  return { bytes, libraries: [...new Set(names as string[])].sort() };
+}
+
+const VERIFIER = `export { createVerifier, memoryDirectory } from "@countersign/agent-assertion";`;
+const REMOTE = `${VERIFIER} export { remoteDirectory } from "@countersign/agent-assertion/remote-directory";`;
+const SIGNER = `export { AssertionSigner } from "@countersign/agent-assertion/sign";`;
+const CLIENT = `export { connectAgent } from "@countersign/agent";`;
+
+test.each([
+  ["a verifier with a directory in memory", VERIFIER, 16_500, ["structured-headers"]],
+  ["a verifier that asks an authority", REMOTE, 21_500, ["structured-headers"]],
+  ["a signer", SIGNER, 5_000, []],
+  ["a whole client", CLIENT, 90_000, ["@noble/ciphers", "@noble/hashes", "zod"]],
+])("%s is small in a bundle", async (_, program, most, libraries) => {
+  const size = await sizeOf(program);
+  expect(size.libraries).toEqual(libraries);
+  expect(size.bytes).toBeLessThanOrEqual(most);
+  expect(size.bytes).toBeGreaterThan(most / 2);
+});

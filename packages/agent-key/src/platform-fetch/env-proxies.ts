@@ -1,0 +1,46 @@
+import type { Agent } from "node:http";
+import { isLoopbackHost } from "../loopback-host.js";
+import { isNode } from "./is-node.js";
+
+/** Proxies in the form that Node's HTTP agents take. */
+export interface ProxyEnv {
+  readonly HTTP_PROXY: string;
+  readonly HTTPS_PROXY: string;
+  readonly NO_PROXY: string;
+}
+
+/**
+ * Tells whether requests to a URL follow the proxies of the environment (`HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`): Node was told to use them, by
+ * `NODE_USE_ENV_PROXY=1`, `--use-env-proxy` or `http.setGlobalProxyFromEnv()`, at least one is named, and the host is not loopback.
+ *
+ * A request to loopback goes to no proxy, whatever `NO_PROXY` says: plain http is allowed there because it does not leave the machine.
+ *
+ * Whether `NO_PROXY` names the host is not looked at: Node's HTTP agent does. Other runtimes follow rules of their own, and are `false` here.
+ */
+export function followsEnvProxies(url: string): boolean {
+  if (!isNode()) return false;
+  const { HTTP_PROXY, HTTPS_PROXY } = envProxies();
+  const { protocol, hostname } = new URL(url);
+  return (protocol === "https:" ? HTTPS_PROXY : HTTP_PROXY) !== "" && !isLoopbackHost(hostname);
+}
+
+/** The proxies that Node was told to use, empty texts without them. `HTTP_PROXY` serves https too if it alone is named. */
+export function envProxies(): ProxyEnv {
+  // Not imported: a program that signs and sends nothing does not load it. Node keeps the proxies at its own HTTP client.
+  const agent: AgentOfNode = process.getBuiltinModule("node:http").globalAgent;
+  const env = agent.options?.proxyEnv ?? {};
+  const http = env.http_proxy || env.HTTP_PROXY || "";
+  return {
+    HTTP_PROXY: http,
+    HTTPS_PROXY: env.https_proxy || env.HTTPS_PROXY || http,
+    NO_PROXY: env.no_proxy || env.NO_PROXY || "",
+  };
+}
+
+type ProxyName = "http_proxy" | "https_proxy" | "no_proxy";
+type ProxyVariable = ProxyName | Uppercase<ProxyName>;
+
+/** What the types of Node 22.19, the oldest that is supported, do not have yet. */
+interface AgentOfNode extends Agent {
+  readonly options?: { readonly proxyEnv?: Readonly<Partial<Record<ProxyVariable, string>>> };
+}

@@ -1,0 +1,24 @@
+import { isLoopbackHost } from "../loopback-host.js";
+import { followsEnvProxies } from "./env-proxies.js";
+import type { Fetch } from "./fetch.js";
+import { isNode } from "./is-node.js";
+import { nodeFetch } from "./node-fetch.js";
+
+/**
+ * Sends a request of Countersign's own, to an authority or an issuer: with the platform's `fetch`, but for two cases in which Node's own HTTP client
+ * is used.
+ *
+ * - A loopback host is reached directly, whatever proxy or dispatcher the program has set for its `fetch`: plain http is allowed there because it
+ *   does not leave the machine.
+ * - The proxies of the environment, if Node was told to use them ({@link followsEnvProxies}), get 10 seconds to answer a CONNECT.
+ *
+ * Ends with the signal, also while it waits for a connection. Which URLs may be asked is the caller's to check. Rejects as `fetch` does, or with the
+ * error of Node's client; with the signal's reason if it is aborted.
+ */
+export const platformFetch: Fetch = async (url, init) => {
+  const { hostname } = new URL(url);
+  if (isNode() && (isLoopbackHost(hostname) || followsEnvProxies(url))) {
+    return await nodeFetch(url, init);
+  }
+  return await fetch(url, init);
+};
