@@ -1,6 +1,6 @@
 import type { AgentRecord } from "@countersign/agent-assertion";
 import { CountersignError, isLoopbackHost } from "@countersign/agent-key";
-import { z } from "zod";
+import * as z from "zod";
 import type { Run } from "../config/run.js";
 
 // Where an API description (OpenAPI 3.1) says which credentials a look-up of an agent takes; one of `{}` is none at all.
