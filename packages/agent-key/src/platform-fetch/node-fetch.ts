@@ -35,7 +35,9 @@ async function send(
   });
   endWith(signal, sent);
   // Node makes an error of its own if the connection is not there yet.
-  sent.on("error", (error) => answered.reject(signal?.aborted ? signal.reason : error));
+  sent.on("error", (cause) => {
+    answered.reject(signal?.aborted ? signal.reason : new TypeError("fetch failed", { cause }));
+  });
   sent.on("response", (message) => {
     endWith(signal, message);
     try {

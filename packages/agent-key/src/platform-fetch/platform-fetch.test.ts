@@ -23,7 +23,8 @@ const textOf = async (response: Response) =>
 describe("a request to loopback", () => {
   test("to a port on which nothing listens rejects with the system's code", async () => {
     await expect(platformFetch("http://127.0.0.1:1/", init)).rejects.toMatchObject({
-      code: "ECONNREFUSED",
+      message: "fetch failed",
+      cause: { code: "ECONNREFUSED" },
     });
   });
 
@@ -31,7 +32,7 @@ describe("a request to loopback", () => {
     const { url, server } = await serve(() => undefined);
     server.on("connection", (socket: Socket) => socket.end("what?\r\n\r\n"));
     await expect(platformFetch(url, init)).rejects.toMatchObject({
-      code: expect.stringMatching(/^HPE_/),
+      cause: { code: expect.stringMatching(/^HPE_/) },
     });
   });
 

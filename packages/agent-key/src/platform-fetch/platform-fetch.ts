@@ -12,8 +12,8 @@ import { nodeFetch } from "./node-fetch.js";
  *   does not leave the machine.
  * - The proxies of the environment, if Node was told to use them ({@link followsEnvProxies}), get 10 seconds to answer a CONNECT.
  *
- * Ends with the signal, also while it waits for a connection. Which URLs may be asked is the caller's to check. Rejects as `fetch` does, or with the
- * error of Node's client; with the signal's reason if it is aborted.
+ * Ends with the signal, also while it waits for a connection. Which URLs may be asked is the caller's to check. Rejects as `fetch` does:
+ * with the signal's reason if it is aborted, otherwise with a `TypeError` whose cause is the reason.
  */
 export const platformFetch: Fetch = async (url, init) => {
   const { hostname } = new URL(url);
