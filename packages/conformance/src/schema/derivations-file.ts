@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { fileRemarks, hex, remarks, vectors } from "./vector-file.js";
 
 /** Form `countersign.derivations/1`: what is computed from configuration and keys. */

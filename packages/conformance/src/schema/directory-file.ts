@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { body, fileRemarks, remarks, vectors } from "./vector-file.js";
 
 /** Form `countersign.directory/1`: answers of the directory. */

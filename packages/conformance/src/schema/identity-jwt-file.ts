@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { fileRemarks, remarks, vectors } from "./vector-file.js";
 
 /** Form `countersign.identity-jwt/1`: identity JWTs (generation B) as a client reads them. */

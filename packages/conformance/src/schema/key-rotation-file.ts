@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { body, fileRemarks, remarks, vectors } from "./vector-file.js";
 
 /** Form `countersign.key-rotation/1`: what both keys sign, what an authority checks, and its answers. */

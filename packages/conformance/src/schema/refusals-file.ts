@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { fileRemarks, remarks, vectors } from "./vector-file.js";
 
 /** Form `countersign.refusals/1`: refusals as a client reads them. */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { fileRemarks, remarks, vectors } from "./vector-file.js";
 
 /** Form `countersign.registration-proof/1`: registration proofs as clients sign them and as an authority judges them. */

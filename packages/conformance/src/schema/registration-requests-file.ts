@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { body, fileRemarks, remarks, vectors } from "./vector-file.js";
 
 /** Form `countersign.registration-requests/1`: bodies of registrations as an authority judges them. */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { fileRemarks, remarks, vectors } from "./vector-file.js";
 
 const request = z.strictObject({
