@@ -164,7 +164,7 @@ describe("the packaged vectors", () => {
     const seen: ConformanceResult[] = [];
     const report = await runConformance(VECTORS_DIRECTORY, { onResult: (r) => seen.push(r) });
     expect(report.results.filter((result) => !result.passed)).toEqual([]);
-    expect(report).toMatchObject({ passed: 534, failed: 0 });
+    expect(report).toMatchObject({ passed: 553, failed: 0 });
     expect(seen).toEqual(report.results);
     expect([...new Set(seen.map(({ file }) => file))]).toEqual([
       "agent-registration.json",
@@ -175,6 +175,7 @@ describe("the packaged vectors", () => {
       "identity-jwt.json",
       "key-rotation.json",
       "keys.json",
+      "more-keys.json",
       "refusals.json",
       "registration-proof.json",
       "registration-requests.json",

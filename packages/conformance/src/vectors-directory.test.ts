@@ -20,11 +20,12 @@ test("the vectors are those that were made, to the byte", async () => {
     "identity-jwt.json": "0688feeb627911d39676fb64295c9421170bcc51ac687ba5d414737703c70b79",
     "key-rotation.json": "eeca9a610edcd69c9f634b1b489f8f19ac9c354364975d05c124c9c74449f413",
     "keys.json": "c7ca6b507751fe73e0e4f120aabaff2f6b23cf4a0b410e635ec684fe20f7e741",
+    "more-keys.json": "5c5140d31e7b95196421a66d41dc9674de27cd8c66ef9e81bfb40e438ec7791e",
     "refusals.json": "53c70b7377779917477d4fb94a31b5662171566ad47d9ca6e35e758e2855b21f",
     "registration-proof.json": "157caa3e38e574b3dbed0cbc928858c71b572de46b583f492b71572e96dfa0bb",
     "registration-requests.json":
       "f405281c569b902ca5900703134707621ad5196235734ac2c4ef5648e893ca18",
-    "requests.json": "c8fa9991e4741927b557f4c0cae744d0b9f0176a0d5335bdd9bda0775e814790",
+    "requests.json": "c46d5c74204a2727291a1b122367ee1e4722b5f39d7c42f1e093d75331ec08d6",
     "task-registration.json": "63099b141bf71f56a2e4bfa0c57327f981360948c442eb1cf1d55183fab3f02e",
   });
 });

@@ -1,5 +1,6 @@
 import { BINDING_CASES } from "./binding-cases.js";
 import { BODY, makeRequest, NONCE, PUBLIC_URL } from "./bound-request.js";
+import { FIELD_CASES } from "./field-cases.js";
 import { POLICY_CASES } from "./policy-cases.js";
 import { KEY_A, KEY_B, KEY_C, KEY_D, later, NOW } from "./vector-keys.js";
 
@@ -91,5 +92,5 @@ export const requestsFile = {
       body: BODY,
     }),
   ],
-  cases: [...POLICY_CASES, ...BINDING_CASES],
+  cases: [...POLICY_CASES, ...BINDING_CASES, ...FIELD_CASES],
 };

@@ -2,6 +2,7 @@ import { derivationsFile } from "./derivations-file.js";
 import { directoryFile } from "./directory-file.js";
 import { identityJwtFile } from "./identity-jwt-file.js";
 import { keyRotationFile } from "./key-rotation-file.js";
+import { moreKeysFile } from "./more-keys-file.js";
 import { refusalsFile } from "./refusals-file.js";
 import { registrationProofFile } from "./registration-proof-file.js";
 import { registrationRequestsFile } from "./registration-requests-file.js";
@@ -13,6 +14,7 @@ export const VECTOR_FILES: Readonly<Record<string, unknown>> = {
   "directory.json": directoryFile,
   "identity-jwt.json": identityJwtFile,
   "key-rotation.json": keyRotationFile,
+  "more-keys.json": moreKeysFile,
   "refusals.json": refusalsFile,
   "registration-proof.json": registrationProofFile,
   "registration-requests.json": registrationRequestsFile,
