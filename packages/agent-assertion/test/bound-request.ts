@@ -1,7 +1,7 @@
 import type { AgentCredential } from "@countersign/agent-key";
 import { type MessageSignature, signMessage } from "@countersign/agent-key/message-signature";
 import type { RequestFacts } from "../src/index.js";
-import { type BindRequestInput, bindRequest } from "../src/sign.js";
+import { type BindRequestInput, bindWithNonce } from "../src/sign/bind-request.js";
 import { AGENT_ID, AUTHORITY, header, key, NOW, TASK_ID } from "./fixtures.js";
 
 export const PUBLIC_URL = "https://api.example/base";
@@ -63,10 +63,9 @@ export function boundRequest(input: Partial<BindRequestInput> = {}): ReceivedReq
     method: "POST",
     targetUri: `${PUBLIC_URL}/v1/x?y`,
     body: BODY,
-    nonce: NONCE,
     ...input,
   };
-  const fields = bindRequest(made).map(([name, value]): [string, string] => [name, value]);
+  const fields = bindWithNonce(made, NONCE).map(([name, value]): [string, string] => [name, value]);
   return new ReceivedRequest([["authorization", made.authorization], ...fields], made.body);
 }
 

@@ -1,4 +1,5 @@
 import { AgentKey } from "@countersign/agent-key";
+import { pkcs8OfSeed } from "@countersign/testing";
 import type { AgentRecord, TaskRecord } from "../src/index.js";
 import { signAssertion } from "../src/index.js";
 
@@ -10,8 +11,8 @@ export const NOW = Date.UTC(2026, 3, 15, 17, 8, 9);
 export const TIMESTAMP = "2026-04-15T17:08:09Z";
 
 /** Fixed keys, so that a failure repeats. */
-export const key = AgentKey.generate({ randomBytes: (size) => new Uint8Array(size).fill(7) });
-export const otherKey = AgentKey.generate({ randomBytes: (size) => new Uint8Array(size).fill(8) });
+export const key = AgentKey.importPkcs8(pkcs8OfSeed(new Uint8Array(32).fill(7)));
+export const otherKey = AgentKey.importPkcs8(pkcs8OfSeed(new Uint8Array(32).fill(8)));
 
 export const agent: AgentRecord = {
   agentRuntimeId: AGENT_ID,

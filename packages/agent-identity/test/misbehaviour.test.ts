@@ -1,5 +1,5 @@
 import type { Code } from "@countersign/agent-key";
-import { type Fault, startTestUpstream } from "@countersign/testing";
+import { type Fault, pacedBy, startTestUpstream } from "@countersign/testing";
 import { openAuthority } from "@countersign/testing/vitest";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { AgentIdentityError } from "../src/agent-identity-error.js";
@@ -222,7 +222,7 @@ test("an authority where nobody listens is unreachable, and the error says why",
   await gone.close();
   const { manager } = await openManager({
     authority: gone.url,
-    client: new AuthorityClient({ authority: gone.url, attempts: 3, wait: async () => {} }),
+    client: new AuthorityClient({ authority: gone.url, attempts: 3, ...pacedBy() }),
   });
   await expect(manager.ensure()).rejects.toMatchObject({
     code: "unreachable",

@@ -16,12 +16,6 @@ const SEED_BYTES = 32;
 // DER of an X25519 private key up to its scalar (RFC 8410 §7).
 const X25519_PREFIX = Buffer.from("302e020100300506032b656e04220420", "hex");
 
-/** Options of {@link AgentKey.generate}. */
-export interface GenerateAgentKeyOptions {
-  /** Source of the 32 secret bytes. Default `node:crypto` randomBytes. For tests alone. */
-  readonly randomBytes?: ((size: number) => Uint8Array) | undefined;
-}
-
 /**
  * The Ed25519 key of one agent.
  *
@@ -45,19 +39,9 @@ export class AgentKey {
     this.publicKey = AgentPublicKey.ofPrivateKey(this.#privateKey);
   }
 
-  /**
-   * Makes a new key from 32 bytes of the operating system's randomness (RFC 8032 §5.1.5).
-   *
-   * @throws {TypeError} `ERR_INVALID_ARG_VALUE` when the `randomBytes` given returns other than 32 bytes
-   */
-  static generate(options: GenerateAgentKeyOptions = {}): AgentKey {
-    const seed = Uint8Array.from((options.randomBytes ?? randomBytes)(SEED_BYTES));
-    if (seed.length !== SEED_BYTES) {
-      throw Object.assign(new TypeError("randomBytes must return as many bytes as asked for"), {
-        code: "ERR_INVALID_ARG_VALUE",
-      });
-    }
-    return new AgentKey(seed);
+  /** Makes a new key from 32 bytes of the operating system's randomness (RFC 8032 §5.1.5). */
+  static generate(): AgentKey {
+    return new AgentKey(Uint8Array.from(randomBytes(SEED_BYTES)));
   }
 
   /**

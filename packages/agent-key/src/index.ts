@@ -1,4 +1,3 @@
-export type { GenerateAgentKeyOptions } from "./agent-key.js";
 export { AgentKey } from "./agent-key.js";
 export { AgentKeyError } from "./agent-key-error.js";
 export { AgentPublicKey } from "./agent-public-key.js";

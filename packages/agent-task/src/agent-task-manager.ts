@@ -15,7 +15,7 @@ import { CredentialRules } from "./internal/credential-rules.js";
 import { CurrentThread } from "./internal/current-thread.js";
 import { checkOptions, TASK_MANAGER_OPTIONS } from "./internal/options.js";
 import { TaskKeeper } from "./internal/task-keeper.js";
-import { nodeTimers, type TaskTimers } from "./internal/task-timers.js";
+import { timersOf } from "./internal/task-timers.js";
 import type { StoredThread } from "./schema/stored-thread.js";
 import { memoryTaskStore } from "./store/memory-task-store.js";
 import type { TaskStore } from "./store/task-store.js";
@@ -47,8 +47,6 @@ export interface AgentTaskManagerOptions {
   readonly renewBeforeMs?: number | undefined;
   /** Clock, epoch ms. Default `Date.now`. */
   readonly now?: (() => number) | undefined;
-  /** How deadlines and the event `waiting` are timed. Default: Node's timers. For tests. */
-  readonly timers?: TaskTimers | undefined;
 }
 
 /**
@@ -75,7 +73,7 @@ export class AgentTaskManager extends EventEmitter<AgentTaskEvents> {
       clock: new AuthorityClock(options.now ?? Date.now),
       deadlineMs: options.deadlineMs ?? DEFAULT_DEADLINE_MS,
       renewBeforeMs: options.renewBeforeMs ?? DEFAULT_RENEW_BEFORE_MS,
-      timers: options.timers ?? nodeTimers,
+      timers: timersOf(options),
       emit,
     });
     this.#rules = new CredentialRules({

@@ -1,4 +1,5 @@
 import { AgentKey } from "@countersign/agent-key";
+import { pkcs8OfSeed } from "@countersign/testing";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { throwsCode } from "../test/expect-code.js";
@@ -53,7 +54,7 @@ describe("createIdempotencyKey", () => {
   });
 
   it("pins its bytes, since a change would give every stored-less thread a new task", () => {
-    const fixed = AgentKey.generate({ randomBytes: (size) => new Uint8Array(size).fill(7) });
+    const fixed = AgentKey.importPkcs8(pkcs8OfSeed(new Uint8Array(32).fill(7)));
     expect(createIdempotencyKey(fixed, authority, "agent-1", "thread-1")).toMatchInlineSnapshot(
       `"lAHSROwotJyYpHCuzZYaCTAvGUGileqebbNU-mCmxXo"`,
     );

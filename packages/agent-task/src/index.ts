@@ -5,7 +5,6 @@ export type { AgentTaskManagerOptions } from "./agent-task-manager.js";
 export { AgentTaskManager } from "./agent-task-manager.js";
 export type { AgentThread, FailurePolicy, ThreadOptions, Turn } from "./agent-thread.js";
 export { createIdempotencyKey } from "./idempotency-key.js";
-export type { TaskTimers } from "./internal/task-timers.js";
 export { openSealedBox } from "./open-sealed-box.js";
 export type { StoredTask, StoredThread } from "./schema/stored-thread.js";
 export { parseStoredThread } from "./schema/stored-thread.js";

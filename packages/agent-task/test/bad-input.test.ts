@@ -92,7 +92,6 @@ describe("options", () => {
       ["deadlineMs", { deadlineMs: "1000" }],
       ["renewBeforeMs", { renewBeforeMs: -1 }],
       ["now", { now: 0 }],
-      ["timers", { timers: {} }],
       ["bearerOrigins", { bearerOrigins: "https://api.example" }],
       ["bearerOrigins", { bearerOrigins: ["api.example"] }],
       ["bearerOrigins", { bearerOrigins: ["http://api.example"] }],

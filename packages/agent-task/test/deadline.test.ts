@@ -1,5 +1,6 @@
 import { AgentIdentityManager, memoryStore } from "@countersign/agent-identity";
 import { describe, expect, it } from "vitest";
+import { timedBy } from "../src/internal/task-timers.js";
 import { memoryTaskStore } from "../src/store/memory-task-store.js";
 import { TaskRegistrationError } from "../src/task-registration-error.js";
 import { rejectsCode } from "./expect-code.js";
@@ -28,7 +29,7 @@ describe("a turn whose authority hangs", () => {
     it(`at ${step} ends after 30 s in all, and the next one succeeds`, async () => {
       const world = await startWorld({ proof: "biscuit" });
       const timers = new FakeTimers();
-      const tasks = world.tasks({ timers });
+      const tasks = world.tasks(timedBy(timers));
       world.authority.fault(step, { kind: "hang" }, FOREVER);
       const turn = tasks.ensure("thread-1");
       const failed = rejectsCode(turn, TaskRegistrationError, "timeout");
@@ -57,7 +58,7 @@ describe("a turn whose authority hangs", () => {
       store: memoryStore(),
     });
     const timers = new FakeTimers();
-    const thread = world.tasks({ identities, timers }).thread("thread-1");
+    const thread = world.tasks({ identities, ...timedBy(timers) }).thread("thread-1");
     const caller = new AbortController();
     const turn = thread.run(async () => expect.unreachable("begun"));
     const givenUp = thread.run(async () => expect.unreachable("begun"), { signal: caller.signal });
@@ -96,7 +97,7 @@ describe("a turn whose authority hangs", () => {
   it("after a prewarm that hung waits no longer than its own 30 s", async () => {
     const world = await startWorld();
     const timers = new FakeTimers();
-    const tasks = world.tasks({ timers });
+    const tasks = world.tasks(timedBy(timers));
     await world.identities.ensure();
     world.authority.fault("register_task", { kind: "hang" }, FOREVER);
     tasks.prewarm("thread-1");
@@ -120,7 +121,7 @@ describe("a turn whose authority hangs", () => {
   it("begins nothing new when a prewarm used all of its time", async () => {
     const world = await startWorld();
     const timers = new FakeTimers();
-    const tasks = world.tasks({ timers });
+    const tasks = world.tasks(timedBy(timers));
     await world.identities.ensure();
     world.authority.fault("register_task", { kind: "hang" }, FOREVER);
     const events = recordEvents(tasks);
@@ -140,7 +141,7 @@ describe("the recovery of a refused request", () => {
     const world = await startWorld();
     const timers = new FakeTimers();
     const store = memoryTaskStore();
-    const thread = world.tasks({ timers, store }).thread("thread-1");
+    const thread = world.tasks({ store, ...timedBy(timers) }).thread("thread-1");
     const credential = await thread.credential();
     world.authority.fault("register_task", { kind: "hang" }, FOREVER);
     const { opened, open } = gate();
@@ -165,7 +166,7 @@ describe("the recovery of a refused request", () => {
     const world = await startWorld();
     const timers = new FakeTimers();
     const store = memoryTaskStore();
-    const thread = world.tasks({ timers, store }).thread("thread-1");
+    const thread = world.tasks({ store, ...timedBy(timers) }).thread("thread-1");
     const credential = await thread.credential();
     const { opened, open } = gate();
     const busy = store.withLock("thread-1", () => opened);

@@ -8,6 +8,7 @@ import {
 import {
   FakeClock,
   headerOf,
+  pacedBy,
   startTestAuthority,
   type TestAuthority,
   type TestIdentityToken,
@@ -39,7 +40,7 @@ async function startTokenWorld(): Promise<TokenWorld> {
 function tokenAuth(authority: TestAuthority, token: string, clock: FakeClock): AuthSource {
   return identityTokenAuth({
     token,
-    keySet: remoteKeySet(keySetUrl(authority.url), { now: clock.now, wait: async () => {} }),
+    keySet: remoteKeySet(keySetUrl(authority.url), { now: clock.now, ...pacedBy() }),
     authority: authority.url,
     now: clock.now,
   });

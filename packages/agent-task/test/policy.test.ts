@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { RUN } from "../src/agent-task.js";
 import { AgentTaskError } from "../src/agent-task-error.js";
+import { timedBy } from "../src/internal/task-timers.js";
 import type { FallbackEvent } from "../src/task-events.js";
 import { TaskRegistrationError } from "../src/task-registration-error.js";
 import { rejectsCode } from "./expect-code.js";
@@ -130,7 +131,7 @@ describe("the fallback to the human's token", () => {
     for (const { fault, code } of cases) {
       const world = await startWorld();
       const timers = new FakeTimers();
-      const tasks = world.tasks({ onFailure: "bearer", bearerOrigins, timers });
+      const tasks = world.tasks({ onFailure: "bearer", bearerOrigins, ...timedBy(timers) });
       const events: FallbackEvent[] = [];
       tasks.on("fallback", (event) => events.push(event));
       await world.identities.ensure();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { AgentTaskManager } from "../src/agent-task-manager.js";
-import { nodeTimers } from "../src/internal/task-timers.js";
+import { nodeTimers, timedBy } from "../src/internal/task-timers.js";
 import { FakeTimers, settle } from "./fake-timers.js";
 import { recordEvents } from "./record-events.js";
 import { gate, startWorld } from "./world.js";
@@ -12,7 +12,7 @@ function namesOf(events: readonly [string, object][]): unknown[] {
 async function startHeld() {
   const world = await startWorld();
   const timers = new FakeTimers();
-  const tasks: AgentTaskManager = world.tasks({ timers });
+  const tasks: AgentTaskManager = world.tasks(timedBy(timers));
   await world.identities.ensure();
   const { opened, open } = gate();
   world.authority.fault("register_task", { kind: "hold", until: opened });

@@ -8,7 +8,7 @@ import {
   memoryStore,
 } from "@countersign/agent-identity";
 import { AuthorityClient } from "@countersign/agent-identity/authority-client";
-import { startTestAuthority, type TestAuthority } from "@countersign/testing";
+import { pacedBy, startTestAuthority, type TestAuthority, type Wait } from "@countersign/testing";
 import { onTestFinished } from "vitest";
 import { AgentTaskManager, type AgentTaskManagerOptions } from "../src/agent-task-manager.js";
 import { memoryTaskStore } from "../src/store/memory-task-store.js";
@@ -37,7 +37,7 @@ export interface WorldOptions {
   /** Attempts wait as they do in production. */
   readonly patient?: boolean;
   /** Waits between attempts. Default: not at all. */
-  readonly wait?: (delayMs: number, signal: AbortSignal) => Promise<void>;
+  readonly wait?: Wait;
   /** The clock of the client alone. Default `now`. */
   readonly clientNow?: () => number;
 }
@@ -76,7 +76,6 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const human = login(options.account ?? "acct-1");
   const auth = createAuthSlot(human);
   const flag = { on: true };
-  const wait = options.patient === true ? undefined : (options.wait ?? (async () => {}));
   const identities = new AgentIdentityManager({
     authority: authority.url,
     auth: options.auth ?? options.authOf?.(authority.url) ?? auth,
@@ -84,7 +83,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     features: { isEnabled: () => flag.on },
     client: new AuthorityClient({
       authority: authority.url,
-      wait,
+      ...(options.patient === true ? {} : pacedBy(options.wait)),
       now: options.clientNow ?? now,
       deadlineMs,
       attempts: unbounded ? undefined : 3,

@@ -3,6 +3,7 @@ import { withAssertion } from "@countersign/agent-assertion/fetch";
 import { AgentIdentityManager, fixedAuth, memoryStore } from "@countersign/agent-identity";
 import { AuthorityClient } from "@countersign/agent-identity/authority-client";
 import { AgentTaskManager, type AgentThread } from "@countersign/agent-task";
+import { pacedBy } from "@countersign/testing";
 import { onTestFinished } from "vitest";
 
 /** What an agent of a test is made with. */
@@ -36,7 +37,7 @@ export function startFaultAgent(options: FaultAgentOptions): FaultAgent {
     auth: fixedAuth({ kind: "human", accountId: "acct-1", userId: "user-1", accessToken }),
     store: memoryStore(),
     features: { isEnabled: () => true },
-    client: new AuthorityClient({ authority, now, attempts: 3, wait: async () => {} }),
+    client: new AuthorityClient({ authority, now, attempts: 3, ...pacedBy() }),
     now,
   });
   const tasks = new AgentTaskManager({ identities, now });

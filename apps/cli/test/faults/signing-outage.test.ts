@@ -2,7 +2,12 @@ import { AgentIdentityManager, fixedAuth, memoryStore } from "@countersign/agent
 import { AuthorityClient } from "@countersign/agent-identity/authority-client";
 import { AgentTaskManager } from "@countersign/agent-task";
 import { createSigningProxy } from "@countersign/assertion-proxy";
-import { startTestAuthority, startTestUpstream, type TestAuthority } from "@countersign/testing";
+import {
+  pacedBy,
+  startTestAuthority,
+  startTestUpstream,
+  type TestAuthority,
+} from "@countersign/testing";
 import { describe, expect, onTestFinished, test } from "vitest";
 
 const TOKEN = "client-token-0123456789";
@@ -24,8 +29,7 @@ async function startWorld(options: { readonly credentialMs?: number } = {}) {
   const client = new AuthorityClient({
     authority: authority.url,
     now,
-    random: () => 0,
-    wait: pass,
+    ...pacedBy(pass, () => 0),
   });
   const identities = new AgentIdentityManager({
     authority: authority.url,

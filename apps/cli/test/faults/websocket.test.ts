@@ -12,6 +12,7 @@ import {
 import { AuthorityClient } from "@countersign/agent-identity/authority-client";
 import { AgentTaskManager } from "@countersign/agent-task";
 import { createVerifyingGateway } from "@countersign/assertion-proxy";
+import { pacedBy } from "@countersign/testing";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { gate } from "./gate.js";
@@ -57,7 +58,7 @@ async function startWorld() {
     auth: createAuthSlot(human),
     store: memoryStore(),
     features: { isEnabled: () => flag.on },
-    client: new AuthorityClient({ authority: authority.url, attempts: 3, wait: async () => {} }),
+    client: new AuthorityClient({ authority: authority.url, attempts: 3, ...pacedBy() }),
   });
   const tasks = new AgentTaskManager({ identities });
   onTestFinished(async () => {

@@ -17,6 +17,7 @@ import { openSealedBox, signTaskRegistration } from "@countersign/agent-task";
 import * as ai from "@countersign/ai";
 import { createSigningProxy, createVerifyingGateway } from "@countersign/assertion-proxy";
 import { codexAuth, codexAuthStore, loadCodexAgent } from "@countersign/codex-home";
+import { pacedBy } from "@countersign/testing";
 import { onTestFinished } from "vitest";
 import { createDatabase, postgresAnswers } from "../postgres.js";
 import {
@@ -130,7 +131,7 @@ export const HOLDERS: Readonly<Record<string, Make>> = {
     const client = new AuthorityClient({
       authority: authority.url,
       attempts: 3,
-      wait: async () => {},
+      ...pacedBy(),
     });
     await client.whoami(TOKEN);
     const body = `no ${TOKEN}`;

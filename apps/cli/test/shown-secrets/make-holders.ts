@@ -12,6 +12,7 @@ import {
 import { AuthorityClient } from "@countersign/agent-identity/authority-client";
 import { pinnedKeySet } from "@countersign/agent-identity/identity-token";
 import { AgentTaskManager } from "@countersign/agent-task";
+import { pacedBy } from "@countersign/testing";
 import { expect, onTestFinished } from "vitest";
 import { createCodexAuth } from "../../src/codex/codex-home.js";
 import { type SecretWorld, TOKEN } from "./secret-world.js";
@@ -55,7 +56,7 @@ export function createIdentities({ authority, human }: SecretWorld, on: boolean)
     auth: fixedAuth(human),
     store: memoryStore(),
     features: { isEnabled: () => on },
-    client: new AuthorityClient({ authority: authority.url, attempts: 3, wait: async () => {} }),
+    client: new AuthorityClient({ authority: authority.url, attempts: 3, ...pacedBy() }),
   });
   onTestFinished(() => identities.close());
   return identities;

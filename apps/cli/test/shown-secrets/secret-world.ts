@@ -1,6 +1,6 @@
 import type { AgentIdentity, HumanAuth, memoryStore } from "@countersign/agent-identity";
 import { AgentKey, type CredentialSource } from "@countersign/agent-key";
-import type { TestAuthority } from "@countersign/testing";
+import { pkcs8OfSeed, type TestAuthority } from "@countersign/testing";
 import { freshWorld } from "../fresh-home.js";
 
 /** A secret token, of a human or of another role. */
@@ -34,7 +34,7 @@ export async function startSecretWorld(): Promise<SecretWorld> {
   const { authority, folder } = await freshWorld();
   const whose = { accountId: "acct-1", userId: "user-1" };
   authority.addHuman({ ...whose, accessToken: TOKEN });
-  const key = AgentKey.generate({ randomBytes: () => SEED });
+  const key = AgentKey.importPkcs8(pkcs8OfSeed(SEED));
   const secrets = new Set([TOKEN, PASSWORD, ...formsOf(key)]);
   const owner = { authority: authority.url, account_id: "acct-1", user_id: "user-1" };
   const credential = {

@@ -3,7 +3,7 @@ import type { AgentCredential } from "@countersign/agent-key";
 import { contentDigest } from "@countersign/agent-key/message-signature";
 import { describe, expect, test } from "vitest";
 import { AGENT_ID, AUTHORITY, header, key, NOW, TASK_ID } from "../../test/fixtures.js";
-import { type BindRequestInput, bindRequest } from "./bind-request.js";
+import { type BindRequestInput, bindRequest, bindWithNonce } from "./bind-request.js";
 
 const credential: AgentCredential = {
   kind: "agent",
@@ -19,8 +19,8 @@ const INPUT: BindRequestInput = {
   method: "POST",
   targetUri: "https://api.example/v1/x?y",
   body,
-  nonce: "AAECAwQFBgcICQoLDA0ODw",
 };
+const NONCE = "AAECAwQFBgcICQoLDA0ODw";
 const sha512 = `sha-512=:${createHash("sha512").update(body).digest("base64")}:`;
 
 describe("bindRequest", () => {
@@ -40,7 +40,6 @@ describe("bindRequest", () => {
     ["a digest of an unknown algorithm", { contentDigest: "md5=:AA==:" }],
     ["an empty digest", { contentDigest: "" }],
     ["a digest without a body", { body: undefined, contentDigest: contentDigest(body) }],
-    ["a nonce that cannot be written", { nonce: "a\nb" }],
   ];
   test.each(refused)("refuses %s and signs nothing", (_, wrong) => {
     expect(() => bindRequest({ ...INPUT, ...wrong })).toThrow(
@@ -49,7 +48,7 @@ describe("bindRequest", () => {
   });
 
   test("covers method, target, authorization and body, created at the assertion's timestamp", () => {
-    const fields = bindRequest(INPUT);
+    const fields = bindWithNonce(INPUT, NONCE);
     expect(fields.map(([name]) => name)).toEqual([
       "content-digest",
       "signature-input",
@@ -84,8 +83,8 @@ describe("bindRequest", () => {
     ["https://api.example?x", "https://api.example/?x"],
     ["http://127.0.0.1:8080", "http://127.0.0.1:8080/"],
   ])("signs %s as it is sent", (targetUri, signedAs) => {
-    expect(bindRequest({ ...INPUT, targetUri })).toEqual(
-      bindRequest({ ...INPUT, targetUri: signedAs }),
+    expect(bindWithNonce({ ...INPUT, targetUri }, NONCE)).toEqual(
+      bindWithNonce({ ...INPUT, targetUri: signedAs }, NONCE),
     );
   });
 
@@ -97,8 +96,14 @@ describe("bindRequest", () => {
     },
   );
 
+  test("refuses a nonce that cannot be written, and signs nothing", () => {
+    expect(() => bindWithNonce(INPUT, "a\nb")).toThrow(
+      expect.objectContaining({ code: "invalid_request" }),
+    );
+  });
+
   test("signs anew each time", () => {
-    const made = Array.from({ length: 10 }, () => bindRequest({ ...INPUT, nonce: undefined })[1]);
+    const made = Array.from({ length: 10 }, () => bindRequest(INPUT)[1]);
     expect(new Set(made.map((field) => field?.[1])).size).toBe(10);
   });
 });

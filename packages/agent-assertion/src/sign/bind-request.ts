@@ -26,8 +26,6 @@ export interface BindRequestInput {
   readonly body: Uint8Array | undefined;
   /** The caller's own `Content-Digest`. Kept when every member of it is right, and of sha-256 or sha-512; else refused. */
   readonly contentDigest?: string | undefined;
-  /** For tests alone. Default 16 random bytes as base64url. */
-  readonly nonce?: string | undefined;
 }
 
 /**
@@ -42,6 +40,18 @@ export interface BindRequestInput {
  * @see protocol.md §7; RFC 9421
  */
 export function bindRequest(input: BindRequestInput): readonly (readonly [string, string])[] {
+  return bindWithNonce(input, undefined);
+}
+
+/**
+ * The same with a nonce of the caller's.
+ *
+ * @param nonce - default 16 random bytes as base64url
+ */
+export function bindWithNonce(
+  input: BindRequestInput,
+  nonce: string | undefined,
+): readonly (readonly [string, string])[] {
   const { credential, method } = input;
   const assertion = assertionOf(input);
   if (!METHOD.test(method)) throw invalid("the method is none");
@@ -57,7 +67,7 @@ export function bindRequest(input: BindRequestInput): readonly (readonly [string
     keyid: credential.agentRuntimeId,
     tag: "agent-assertion",
     created: assertion.issuedAt / 1000,
-    nonce: input.nonce,
+    nonce,
     components,
   });
   return [

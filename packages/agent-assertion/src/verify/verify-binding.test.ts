@@ -1,5 +1,6 @@
 import { AgentKey } from "@countersign/agent-key";
 import { contentDigest } from "@countersign/agent-key/message-signature";
+import { pkcs8OfSeed } from "@countersign/testing";
 import { propertyRuns } from "@countersign/testing/effort";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -561,7 +562,7 @@ describe("any bound request", () => {
   test("passes untouched, and is refused when one covered thing is changed", async () => {
     await fc.assert(
       fc.asyncProperty(requests, flips, async ({ seed, method, target, body }, { part, at }) => {
-        const own = AgentKey.generate({ randomBytes: () => seed });
+        const own = AgentKey.importPkcs8(pkcs8OfSeed(seed));
         const authorization = signAssertion({
           agentRuntimeId: AGENT_ID,
           taskId: task.taskId,

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { AgentKey, AgentKeyError } from "@countersign/agent-key";
-import { headerOf, type TestAuthority } from "@countersign/testing";
+import { headerOf, pacedBy, type TestAuthority, type Wait } from "@countersign/testing";
 import { expectRejection, openAuthority } from "@countersign/testing/vitest";
 import { describe, expect, test } from "vitest";
 import { AgentIdentityError } from "../agent-identity-error.js";
@@ -12,16 +12,17 @@ const KEY = AgentKey.generate();
 const ABOM = { agentVersion: "1", agentHarnessId: "test", runningLocation: "here" };
 const TOKEN = "token-of-user-1";
 
-async function open(options: Partial<AuthorityClientOptions> = {}) {
+type Options = Partial<AuthorityClientOptions> & { readonly wait?: Wait };
+
+async function open({ wait, ...options }: Options = {}) {
   const authority = await openAuthority();
   authority.addHuman({ accountId: "acct-1", userId: "user-1", accessToken: TOKEN });
   const waits: number[] = [];
   const client = new AuthorityClient({
     authority: authority.url,
-    random: () => 0,
     // They do not wait, so that no deadline bounds them.
     attempts: 3,
-    wait: async (delayMs) => void waits.push(delayMs),
+    ...pacedBy(wait ?? (async (delayMs) => void waits.push(delayMs)), () => 0),
     ...options,
   });
   const register = (proof: "bearer" | "biscuit" = "bearer", accessToken = TOKEN) =>

@@ -32,6 +32,7 @@ import type {
 import { revokeAgent, rotateKey } from "./change-agent.js";
 import { type Exchange, exchange } from "./exchange.js";
 import { FailureMemory } from "./outage-memory.js";
+import { pacingOf } from "./pacing.js";
 import { parseAnswer } from "./parse-answer.js";
 import { registrationProof } from "./registration-proof.js";
 import { withRetries } from "./retries.js";
@@ -184,7 +185,7 @@ export class AuthorityClient {
     options: AuthorityCallOptions,
     attempt: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
-    const { random = Math.random, wait, onRetry } = this.#options;
+    const { onRetry } = this.#options;
     const { outageMs, attempts = this.#options.attempts, deadlineMs = this.deadlineMs } = options;
     const repeated = {
       what: this.#describe(request),
@@ -193,8 +194,7 @@ export class AuthorityClient {
       signal: options.signal,
       laterPauseMs: outageMs,
       now: this.#now,
-      random,
-      wait,
+      pacing: pacingOf(this.#options),
       onRetry: (retry: AuthorityRetry) => {
         onRetry?.(retry);
         options.onRetry?.(retry);

@@ -103,10 +103,6 @@ export interface AuthorityClientOptions {
   readonly attempts?: number | undefined;
   /** Clock, epoch ms. Default `Date.now`. */
   readonly now?: (() => number) | undefined;
-  /** From 0 (included) to 1 (excluded), for the jitter. Default `Math.random`. */
-  readonly random?: (() => number) | undefined;
-  /** Waits between attempts, in milliseconds. Default a timer. For tests. */
-  readonly wait?: ((delayMs: number, signal: AbortSignal) => Promise<void>) | undefined;
   /** Hears of each attempt that is followed by another one. */
   readonly onRetry?: ((retry: AuthorityRetry) => void) | undefined;
 }

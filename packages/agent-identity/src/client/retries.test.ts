@@ -14,7 +14,7 @@ const broken = (errno: string) =>
 
 /** Runs attempts that fail with these errors, the last one again and again, by a clock that pauses alone move. Gives the pauses. */
 async function pausesOf(
-  options: Partial<RetryOptions>,
+  { random = Math.random, ...options }: Partial<RetryOptions> & { readonly random?: () => number },
   ...errors: AuthorityError[]
 ): Promise<number[]> {
   const pauses: number[] = [];
@@ -32,13 +32,15 @@ async function pausesOf(
       deadlineMs: 30_000,
       signal: undefined,
       now: () => passedMs,
-      random: Math.random,
-      wait: async (delayMs) => {
-        pauses.push(delayMs);
-        passedMs += delayMs;
-      },
       onRetry: undefined,
       ...options,
+      pacing: {
+        random,
+        wait: async (delayMs) => {
+          pauses.push(delayMs);
+          passedMs += delayMs;
+        },
+      },
     },
   );
   // The error of the last attempt, not one about the deadline.
@@ -165,8 +167,7 @@ test("an error that is none of the authority's is thrown as it is, and not tried
       deadlineMs: 1000,
       signal: undefined,
       now: Date.now,
-      random: Math.random,
-      wait: async () => {},
+      pacing: { random: Math.random, wait: async () => {} },
       onRetry: undefined,
     },
   );

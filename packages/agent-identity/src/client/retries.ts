@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { AuthorityError } from "../authority-error.js";
 import type { AuthorityRetry } from "./authority-request.js";
+import type { Pacing } from "./pacing.js";
 import { isRestart } from "./temporary-failure.js";
 
 const FIRST_BACKOFF_MS = 250;
@@ -19,8 +19,7 @@ export interface RetryOptions {
   readonly laterPauseMs: number | undefined;
   readonly signal: AbortSignal | undefined;
   readonly now: () => number;
-  readonly random: () => number;
-  readonly wait: ((delayMs: number, signal: AbortSignal) => Promise<void>) | undefined;
+  readonly pacing: Pacing;
   readonly onRetry: ((retry: AuthorityRetry) => void) | undefined;
 }
 
@@ -57,7 +56,7 @@ export async function withRetries<T>(
       // Waiting past the deadline helps nobody: the caller hears now when to come back.
       if (delayMs >= endsAt - now()) throw error.error;
       options.onRetry?.({ attempt: count, delayMs, error: error.error });
-      await pause(delayMs, whole, options.wait);
+      await pause(delayMs, whole, options.pacing);
       if (deadline.signal.aborted) throw timedOut(options, error.error);
     }
   } finally {
@@ -95,18 +94,14 @@ function isPassing(error: AuthorityError): boolean {
 
 function backoff(count: number, error: AuthorityError, options: RetryOptions): number {
   const base = Math.min(FIRST_BACKOFF_MS * 2 ** (count - 1), LONGEST_BACKOFF_MS);
-  const jittered = Math.round(base * (1 + options.random()));
+  const jittered = Math.round(base * (1 + options.pacing.random()));
   const leastMs = count === 1 ? 0 : (options.laterPauseMs ?? 0);
   return Math.max(jittered, leastMs, (error.retryAfterSeconds ?? 0) * 1000);
 }
 
-async function pause(
-  delayMs: number,
-  signal: AbortSignal,
-  wait: RetryOptions["wait"],
-): Promise<void> {
+async function pause(delayMs: number, signal: AbortSignal, { wait }: Pacing): Promise<void> {
   try {
-    await (wait === undefined ? sleep(delayMs, undefined, { signal }) : wait(delayMs, signal));
+    await wait(delayMs, signal);
   } catch (error) {
     // An abort; the loop says which.
     if (!signal.aborted) throw error;

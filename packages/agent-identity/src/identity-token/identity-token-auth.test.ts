@@ -1,4 +1,4 @@
-import { FakeClock } from "@countersign/testing";
+import { FakeClock, pacedBy } from "@countersign/testing";
 import { expectRejection, openAuthority, openGate } from "@countersign/testing/vitest";
 import { describe, expect, test } from "vitest";
 import { expectTokenRefusal } from "../../test/support/expect-token-refusal.js";
@@ -19,7 +19,7 @@ async function open(options: Partial<IdentityTokenAuthOptions> = {}) {
   const authority = await openAuthority({ now: clock.now });
   const issued = authority.issueIdentityToken(HUMAN);
   const held: { token: string | undefined } = { token: issued.token };
-  const keySet = remoteKeySet(keySetUrl(authority.url), { now: clock.now, wait: async () => {} });
+  const keySet = remoteKeySet(keySetUrl(authority.url), { now: clock.now, ...pacedBy() });
   const auth = identityTokenAuth({
     token: async () => held.token,
     keySet,

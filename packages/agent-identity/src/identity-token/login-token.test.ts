@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { StoreError } from "@countersign/agent-key";
-import { FakeClock } from "@countersign/testing";
+import { FakeClock, pacedBy } from "@countersign/testing";
 import { expectRejection, openAuthority, openDirectory } from "@countersign/testing/vitest";
 import { describe, expect, test } from "vitest";
 import { expectTokenRefusal } from "../../test/support/expect-token-refusal.js";
@@ -114,7 +114,7 @@ describe("a login by identity token", () => {
     await saveLogin(store, login);
     const keySet = remoteKeySet(keySetUrl(authority.url), {
       now: clock.now,
-      wait: async () => {},
+      ...pacedBy(),
     });
     authority.fault("key_set", { kind: "reset" }, 3);
     const auth = loginAuth(store, authority.url, { now: clock.now, keySet });

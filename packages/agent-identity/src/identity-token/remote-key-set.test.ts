@@ -1,5 +1,11 @@
 import { AgentKeyError } from "@countersign/agent-key";
-import { FakeClock, headerOf, startTestUpstream, type TestAuthority } from "@countersign/testing";
+import {
+  FakeClock,
+  headerOf,
+  pacedBy,
+  startTestUpstream,
+  type TestAuthority,
+} from "@countersign/testing";
 import { expectRejection, openAuthority, openGate } from "@countersign/testing/vitest";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { AuthorityError } from "../authority-error.js";
@@ -11,7 +17,7 @@ async function open(options: RemoteKeySetOptions = {}) {
   const authority = await openAuthority({ now: clock.now });
   const keySet = remoteKeySet(keySetUrl(authority.url), {
     now: clock.now,
-    wait: async () => {},
+    ...pacedBy(),
     ...options,
   });
   const find = async (kid = authority.issuer.kid) => (await keySet.find(kid)).map((key) => key.kid);

@@ -1,4 +1,4 @@
-import type { TestAuthority } from "@countersign/testing";
+import { pacedBy, type TestAuthority } from "@countersign/testing";
 import { openAuthority } from "@countersign/testing/vitest";
 import { onTestFinished } from "vitest";
 import { AgentIdentityManager } from "../../src/agent-identity-manager.js";
@@ -40,7 +40,7 @@ export async function openManager(
   const client = new AuthorityClient({
     authority: authority.url,
     attempts: 3,
-    wait: async () => {},
+    ...pacedBy(),
   });
   const make = (more: Partial<AgentIdentityManagerOptions> = {}) => {
     const features = { isEnabled: () => flag.on };

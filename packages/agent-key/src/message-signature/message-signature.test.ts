@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { agentKeyError } from "../../test/agent-key-error.js";
 import { AgentKey } from "../agent-key.js";
 import { encodeBase64 } from "../base64.js";
+import { encodePkcs8 } from "../pkcs8.js";
 import { contentDigest } from "./content-digest.js";
 import { type SignMessageInput, signMessage } from "./sign-message.js";
 import { signatureBase, signatureParameters } from "./signature-base.js";
@@ -141,7 +142,7 @@ describe("signMessage", () => {
         fc.string({ unit: "grapheme-ascii" }),
         fc.nat(),
         (seed, value, created) => {
-          const key = AgentKey.generate({ randomBytes: () => seed });
+          const key = AgentKey.importPkcs8(encodePkcs8(seed));
           const components = [["@target-uri", value]] as const;
           const made = signMessage({ ...INPUT, key, created, components });
           const label = "agent-assertion=";

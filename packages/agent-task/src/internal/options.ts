@@ -40,10 +40,4 @@ export const TASK_MANAGER_OPTIONS: Readonly<Record<string, OptionShape>> = {
     expected: "a function that returns epoch milliseconds, for instance Date.now",
     optional: true,
   },
-  timers: {
-    type: "object",
-    members: { now: "function", after: "function" },
-    expected: "a TaskTimers",
-    optional: true,
-  },
 };

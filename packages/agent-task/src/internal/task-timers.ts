@@ -25,6 +25,20 @@ export const nodeTimers: TaskTimers = {
   },
 };
 
+// No option: only the tests of this package have other timers than Node's.
+const TIMERS = Symbol("timers");
+
+/** Options for a manager that is timed by these, to be spread into its own. */
+export function timedBy(timers: TaskTimers): object {
+  return { [TIMERS]: timers };
+}
+
+/** What a manager with these options is timed by. */
+export function timersOf(options: object): TaskTimers {
+  const { [TIMERS]: others = nodeTimers } = options as { readonly [TIMERS]?: TaskTimers };
+  return others;
+}
+
 /** Counts down from now. @returns what tells the milliseconds that are left, negative after the end */
 export function startCountdown(timers: TaskTimers, totalMs: number): () => number {
   const startedAt = timers.now();

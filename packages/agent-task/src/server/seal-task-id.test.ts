@@ -1,5 +1,6 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
 import { AgentKey, AgentPublicKey } from "@countersign/agent-key";
+import { pkcs8OfSeed } from "@countersign/testing";
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import { throwsCode } from "../../test/expect-code.js";
@@ -14,7 +15,7 @@ import { toX25519PublicKey } from "./x25519-public-key.js";
 vi.mock(import("node:crypto"), { spy: true });
 
 const keys = [1, 2, 3].map((fill) =>
-  AgentKey.generate({ randomBytes: (size) => new Uint8Array(size).fill(fill) }),
+  AgentKey.importPkcs8(pkcs8OfSeed(new Uint8Array(32).fill(fill))),
 );
 const pairs = keys.map((key) => ({ key, publicKey: toX25519PublicKey(key.publicKey) }));
 const first = pairs[0] ?? { key: AgentKey.generate(), publicKey: new Uint8Array(32) };

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { signAssertion } from "@countersign/agent-assertion";
-import { AgentKey, decodeBase64 } from "@countersign/agent-key";
+import { AgentKey, decodeBase64, encodeBase64 } from "@countersign/agent-key";
 import { openSealedBox, signTaskRegistration, taskRegistrationText } from "@countersign/agent-task";
 import type { CodexCaptureFile } from "../schema/codex-capture-file.js";
 import { outcome, type VectorCheck } from "../vector-check.js";
@@ -102,8 +102,11 @@ function derivationCheck({ era_c_key_derivation }: CodexCaptureFile): VectorChec
   };
 }
 
+// DER of an Ed25519 private key up to its seed (RFC 8410 §7).
+const PKCS8_PREFIX = Buffer.from("302e020100300506032b657004220420", "hex");
+
 function fromSeed(seed: Uint8Array): AgentKey {
-  return AgentKey.generate({ randomBytes: () => seed });
+  return AgentKey.importPkcs8(encodeBase64(Buffer.concat([PKCS8_PREFIX, seed])));
 }
 
 // Ids hold no colon and the timestamp, which does, comes last.

