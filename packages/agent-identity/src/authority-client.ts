@@ -13,4 +13,3 @@ export type {
   RotateKeyOptions,
 } from "./client/authority-request.js";
 export type { RegistrationSigner } from "./client/registration-proof.js";
-export { describeServerText } from "./internal/server-text.js";

@@ -1,1 +1,2 @@
+export { describeServerText } from "./redaction/describe-server-text.js";
 export { hideCredentials } from "./redaction/hide-credentials.js";

@@ -31,7 +31,7 @@ export const NO_SECRET: Readonly<Record<string, string>> = {
     keyRotationResponseSchema keyRotationText parseAgentRegistrationRequest parseAgentRegistrationResponse
     parseAgentRevocationResponse parseKeyRotationRequest parseKeyRotationResponse parseWhoamiResponse publicLineOf removeLogin
     verifyKeyRotation whoamiResponseSchema`,
-  "agent-identity/authority-client": "AuthorityClock AuthorityError describeServerText",
+  "agent-identity/authority-client": "AuthorityClock AuthorityError",
   "agent-identity/identity-token": `
     CODEX_AUDIENCE CODEX_ISSUER IDENTITY_TOKEN_REASONS IdentityTokenError keySetUrl pinnedKeySet
     publicRsaKeySchema remoteKeySet`,
@@ -47,7 +47,7 @@ export const NO_SECRET: Readonly<Record<string, string>> = {
   "agent-key/problem":
     "MAX_PROBLEM_BYTES codeOfStatus createProblem parseProblem refusalCode statusOf",
   "agent-key/platform-fetch": "errnoOf followsEnvProxies platformFetch readBounded",
-  "agent-key/redaction": "hideCredentials",
+  "agent-key/redaction": "describeServerText hideCredentials",
   ai: "refusalOf",
   "agent-task": `
     AgentTaskError RUN TASK_CHANNEL TaskRegistrationError createIdempotencyKey fileTaskStore memoryTaskStore

@@ -1,7 +1,7 @@
 import { type Code, codeRow, hintOfCode } from "@countersign/agent-key/codes";
 import { codeOfStatus, parseProblem } from "@countersign/agent-key/problem";
+import { describeServerText } from "@countersign/agent-key/redaction";
 import { AuthorityError } from "../authority-error.js";
-import { describeServerText } from "../internal/server-text.js";
 import type { Exchange } from "./exchange.js";
 import { parseRetryAfter } from "./retry-after.js";
 

@@ -1,5 +1,5 @@
+import { describeServerText } from "@countersign/agent-key/redaction";
 import { AuthorityError } from "../authority-error.js";
-import { describeServerText } from "../internal/server-text.js";
 import { mediaType } from "./answer-error.js";
 import type { Exchange } from "./exchange.js";
 

@@ -1,4 +1,4 @@
-import { describeServerText } from "../internal/server-text.js";
+import { describeServerText } from "@countersign/agent-key/redaction";
 import { IdentityTokenError } from "./identity-token-error.js";
 
 /** What a token was held against. */

@@ -1,5 +1,5 @@
 import { StoreError } from "@countersign/agent-key";
-import { describeServerText } from "../internal/server-text.js";
+import { describeServerText } from "@countersign/agent-key/redaction";
 
 /** Makes the error for something that a keyring refused. Errors of a store pass as they are. */
 export function toKeyringError(description: string, cause: unknown): unknown {

@@ -1,5 +1,5 @@
-import { escapeText } from "@countersign/agent-key/escaping";
-import { hideCredentials } from "@countersign/agent-key/redaction";
+import { escapeText } from "../escaping.js";
+import { hideCredentials } from "./hide-credentials.js";
 
 const MAX_CHARACTERS = 512;
 

@@ -1,7 +1,7 @@
-import { AgentKey } from "@countersign/agent-key";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { describeServerText } from "./server-text.js";
+import { AgentKey } from "../agent-key.js";
+import { describeServerText } from "./describe-server-text.js";
 
 test("escapes control and bidirectional characters", () => {
   expect(describeServerText("a\u001b[31mb\u202ec\u2028d\ne")).toBe(
