@@ -1,6 +1,7 @@
 import { CountersignError } from "@countersign/agent-key";
 import * as z from "zod";
 import { checkAgentRegistration } from "./check/check-agent-registration.js";
+import { checkAnswers } from "./check/check-answers.js";
 import { checkAssertions } from "./check/check-assertions.js";
 import { checkCodexCapture } from "./check/check-codex-capture.js";
 import { checkDerivations } from "./check/check-derivations.js";
@@ -16,6 +17,7 @@ import { checkTaskRegistration } from "./check/check-task-registration.js";
 import { ConformanceError } from "./conformance-error.js";
 import { printable } from "./printable.js";
 import { agentRegistrationFileSchema } from "./schema/agent-registration-file.js";
+import { answersFileSchema } from "./schema/answers-file.js";
 import { assertionsFileSchema } from "./schema/assertions-file.js";
 import { codexCaptureFileSchema } from "./schema/codex-capture-file.js";
 import { derivationsFileSchema } from "./schema/derivations-file.js";
@@ -59,6 +61,7 @@ const forms: ReadonlyMap<string, (value: unknown) => readonly VectorCheck[]> = n
     (value) => checkRegistrationRequests(registrationRequestsFileSchema.parse(value)),
   ],
   ["countersign.requests/1", (value) => checkRequests(requestsFileSchema.parse(value))],
+  ["countersign.answers/1", (value) => checkAnswers(answersFileSchema.parse(value))],
 ]);
 
 /**

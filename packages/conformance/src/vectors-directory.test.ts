@@ -13,6 +13,7 @@ test("the vectors are those that were made, to the byte", async () => {
   }
   expect(hashes).toEqual({
     "agent-registration.json": "e5ac9c9074a29cbb807c18b9d495f9051bacc389802e966f88fe56d6dcd007d1",
+    "answers.json": "e90dde856a9872ddf37c75550e7591947945255527a76dfdc521c263ab5bb38b",
     "assertions.json": "26e8f3e48037b7e7e359aad695c6a8198aa1ff8f8e1c4cbe2c1f6d1a3f270dda",
     "codex-0.122.json": "80b6f7936917fb12cfc3f5537941dd7bd044dc6bfa4e0af48a08e3652d09520a",
     "derivations.json": "b9170bdc16cd16e6cc326090b9a527bf03eb14e01773d7e2c625dff4c573b64c",

@@ -9,7 +9,7 @@ test("the README holds the example as it is compiled", async () => {
 });
 
 test("the README's program answers what the README says", async () => {
-  expect(await run()).toBe("553 passed, 0 failed");
+  expect(await run()).toBe("584 passed, 0 failed");
   expect(await run(new URL("../src/", import.meta.url))).toMatch(
     /^config_invalid: .* holds no vectors$/,
   );

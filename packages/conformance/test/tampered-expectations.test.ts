@@ -15,6 +15,9 @@ afterEach(() => rm(directory, { recursive: true }));
 const otherwise = (member: string) => (vector: Vector) => {
   vector[member] = vector[member] === "expired" ? "malformed" : "expired";
 };
+const otherNumber = (member: string) => (vector: Vector) => {
+  vector[member] = Number(vector[member]) + 7;
+};
 const otherBody = (body: object) => (vector: Vector) => {
   vector.body = body;
 };
@@ -36,6 +39,10 @@ const RECORD = {
 
 // What each list expects, made to be something else. A vector whose expectation nothing compares would still pass.
 const LISTS: readonly [file: string, list: string, change: (vector: Vector) => void][] = [
+  ["answers.json", "human", (vector) => Object.assign(vector, { account_id: "x", user_id: "y" })],
+  ["answers.json", "revocations", otherwise("agent_runtime_id")],
+  ["answers.json", "biscuits", otherwise("biscuit")],
+  ["answers.json", "clocks", otherNumber("offset_seconds")],
   ["derivations.json", "base_urls", otherwise("normalised")],
   ["derivations.json", "key_set_urls", otherwise("url")],
   ["derivations.json", "idempotency_keys", otherwise("idempotency_key")],

@@ -4,6 +4,7 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { agentRegistrationFileSchema } from "../src/schema/agent-registration-file.js";
+import { answersFileSchema } from "../src/schema/answers-file.js";
 import { assertionsFileSchema } from "../src/schema/assertions-file.js";
 import { codexCaptureFileSchema } from "../src/schema/codex-capture-file.js";
 import { derivationsFileSchema } from "../src/schema/derivations-file.js";
@@ -26,6 +27,7 @@ const anyFile = z.discriminatedUnion("form", [
   taskRegistrationFileSchema,
   assertionsFileSchema,
   requestsFileSchema,
+  answersFileSchema,
   registrationProofFileSchema,
   registrationRequestsFileSchema,
   keyRotationFileSchema,

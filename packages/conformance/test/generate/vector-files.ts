@@ -1,3 +1,4 @@
+import { answersFile } from "./answers-file.js";
 import { derivationsFile } from "./derivations-file.js";
 import { directoryFile } from "./directory-file.js";
 import { identityJwtFile } from "./identity-jwt-file.js";
@@ -10,6 +11,7 @@ import { requestsFile } from "./requests-file.js";
 
 /** The vector files that are generated, by name. The others were made with libsodium and OpenSSL, and stay as they are. */
 export const VECTOR_FILES: Readonly<Record<string, unknown>> = {
+  "answers.json": answersFile,
   "derivations.json": derivationsFile,
   "directory.json": directoryFile,
   "identity-jwt.json": identityJwtFile,

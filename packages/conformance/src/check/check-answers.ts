@@ -1,0 +1,63 @@
+import {
+  parseAgentRevocationResponse,
+  parseBiscuitResponseHeaders,
+  parseWhoamiResponse,
+} from "@countersign/agent-identity";
+import { AuthorityClock } from "@countersign/agent-identity/authority-client";
+import type { AnswersFile } from "../schema/answers-file.js";
+import { nameOf, outcome, type VectorCheck } from "../vector-check.js";
+
+type Clock = AnswersFile["clocks"][number];
+
+const REFUSED = "bad_response";
+const HANDED_UP = outcome({ handed_up: true });
+
+/** The checks of a file of form `countersign.answers/1`. */
+export function checkAnswers(file: AnswersFile): readonly VectorCheck[] {
+  return [
+    ...file.human.map((vector, index) => ({
+      name: nameOf("human", index, vector, vector.body),
+      expected:
+        vector.account_id === null || vector.user_id === null
+          ? REFUSED
+          : outcome({ account_id: vector.account_id, user_id: vector.user_id }),
+      run: () => {
+        const { accountId, userId } = parseWhoamiResponse(vector.body);
+        return outcome({ account_id: accountId, user_id: userId });
+      },
+    })),
+    ...file.revocations.map((vector, index) => ({
+      name: nameOf("revocations", index, vector, vector.body),
+      expected: orRefused("agent_runtime_id", vector.agent_runtime_id),
+      run: () =>
+        outcome({ agent_runtime_id: parseAgentRevocationResponse(vector.body).agentRuntimeId }),
+    })),
+    ...file.biscuits.map((vector, index) => ({
+      name: nameOf("biscuits", index, vector),
+      expected: orRefused("biscuit", vector.biscuit),
+      run: () => outcome({ biscuit: parseBiscuitResponseHeaders(vector.headers) }),
+    })),
+    ...file.clocks.map((vector, index) => ({
+      name: nameOf("clocks", index, vector),
+      expected:
+        vector.offset_seconds === null
+          ? HANDED_UP
+          : outcome({ offset_seconds: vector.offset_seconds }),
+      run: () => learn(vector),
+    })),
+  ];
+}
+
+function orRefused(member: string, value: string | null): string {
+  return value === null ? REFUSED : outcome({ [member]: value });
+}
+
+async function learn(vector: Clock): Promise<string> {
+  const clock = new AuthorityClock(() => vector.now_ms);
+  const { headers, sent_at_ms: sentAt, received_at_ms: receivedAt } = vector;
+  clock.observe({ headers, sentAt, receivedAt });
+  const { code, used_offset_seconds: used } = vector;
+  // The one question that the client may ask brings nothing.
+  const isLearned = await clock.learn(code, used, async () => {});
+  return isLearned ? outcome({ offset_seconds: clock.offsetSeconds }) : HANDED_UP;
+}
