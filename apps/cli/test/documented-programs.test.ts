@@ -1,12 +1,12 @@
-import { globSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { type DocumentedProgram, findFiles, readDocumentedPrograms } from "@countersign/testing";
 import { expect, test } from "vitest";
 import { documentedCommands, unknownWords } from "./documented-commands.js";
 
 const ROOT = join(import.meta.dirname, "../../..");
 const read = (path: string): string => readFileSync(join(ROOT, path), "utf8");
-const find = (...patterns: string[]): string[] =>
-  globSync(patterns, { cwd: ROOT, exclude: (path) => /(?:^|\/)(?:node_modules|dist)$/.test(path) });
+const find = (...patterns: string[]) => findFiles(ROOT, patterns);
 
 const COMMANDS = "each command and option is looked up in the program, below";
 const FIRST_MINUTES = "run from packed packages: packages/testing/checks/first-minutes.ts";
@@ -26,37 +26,11 @@ const SHELL: Readonly<Record<string, readonly string[]>> = {
   "packages/agent/README.md": ["run: readme.test.ts"],
 };
 
-interface Program {
-  readonly document: string;
-  readonly language: string;
-  readonly text: string;
-}
+const PROGRAMS = readDocumentedPrograms(ROOT);
 
-const DOCUMENTS = find("README.md", "apps/*/README.md", "packages/*/README.md", "docs/**/*.md");
-const PROGRAMS: readonly Program[] = DOCUMENTS.sort().flatMap((document) =>
-  [...read(document).matchAll(/^```(ts|mts|js|sh|bash|py)\n(.*?)^```$/gms)].map(
-    ([, language = "", text = ""]) => ({ document, language, text }),
-  ),
-);
-
-const EXAMPLES = find("{apps,packages}/*/test/examples/*");
-/** An example as its reader sees it, who stands outside of the package. */
-const shown = new Map(EXAMPLES.map((path) => [path, withoutSources(path, read(path)).trim()]));
-
-function withoutSources(path: string, text: string): string {
-  const manifest = join(dirname(path), "../../package.json");
-  const { name } = JSON.parse(read(manifest));
-  return text
-    .replaceAll('"../../src/index.js"', `"${name}"`)
-    .replaceAll(/"\.\.\/\.\.\/src\/(.+)\.js"/g, `"${name}/$1"`);
-}
-
-function exampleOf({ text }: Program): string | undefined {
-  return EXAMPLES.find((path) => shown.get(path) === text.trim());
-}
-
-const isInstall = ({ text }: Program): boolean => /^npm (?:install|init) \S[^\n]*\n$/.test(text);
-const withoutExample = PROGRAMS.filter((program) => exampleOf(program) === undefined);
+const isInstall = ({ text }: DocumentedProgram): boolean =>
+  /^npm (?:install|init) \S[^\n]*\n$/.test(text);
+const withoutExample = PROGRAMS.filter(({ example }) => example === undefined);
 
 test("every program in TypeScript or Python is an example that is compiled or run", () => {
   expect(PROGRAMS.length).toBeGreaterThan(50);
@@ -83,9 +57,9 @@ test("every command of countersign in a shell block is one of this program", () 
 });
 
 test("what is named as a check is there", () => {
-  const names = [...Object.values(SHELL).flat(), ...Object.values(COMPILED)].flatMap(
-    (how) => how.match(/[\w./-]+\.ts\b/g) ?? [],
-  );
+  const names = Object.values(SHELL)
+    .flat()
+    .flatMap((how) => how.match(/[\w./-]+\.ts\b/g) ?? []);
   expect(names.length).toBeGreaterThan(0);
   const paths = find("{apps,packages}/*/{test,checks}/*.ts");
   expect(
@@ -93,23 +67,20 @@ test("what is named as a check is there", () => {
   ).toEqual([]);
 });
 
-/** Examples that no test runs, and why. They are compiled with the tests of their package. */
-const COMPILED: Readonly<Record<string, string>> = {
-  "packages/assertion-proxy/test/examples/gateway.ts":
-    "names hosts that are not there, and a fixed port; what it makes is run: start-gateway.ts",
-  "packages/assertion-proxy/test/examples/operations.ts":
-    "listens on fixed ports; what it puts together is run: operations.test.ts",
-  "packages/assertion-proxy/test/examples/signing-proxy.ts":
-    "names a host that is not there, and a fixed port; what it makes is run: start-signing-proxy.ts",
-};
+/** Examples that listen on fixed ports: `pnpm first-minutes` alone runs them, from packed packages and with free ports. */
+const ON_FIXED_PORTS = ["gateway", "operations", "signing-proxy"].map(
+  (name) => `packages/assertion-proxy/test/examples/${name}.ts`,
+);
 
-test("every example of a document is run by a test, or said why not", () => {
-  const examples = new Set(PROGRAMS.map(exampleOf).filter((path) => path !== undefined));
+test("every example of a document is run by a test", () => {
+  const examples = new Set(
+    PROGRAMS.map(({ example }) => example).filter((path) => path !== undefined),
+  );
   const notRun = [...examples].filter((path) => {
     const tests = find(`${dirname(dirname(path))}/**/*.ts`, "apps/cli/interop/**/*.ts");
     const name = basename(path).replace(/\.\w+$/, "");
     const runs = [`examples/${name}.`, `"${basename(path)}"`, `/${basename(path)}\``];
     return !tests.some((file) => file !== path && runs.some((text) => read(file).includes(text)));
   });
-  expect(notRun.sort()).toEqual(Object.keys(COMPILED).sort());
+  expect(notRun.sort()).toEqual(ON_FIXED_PORTS);
 });

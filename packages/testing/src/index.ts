@@ -14,6 +14,8 @@ export type { IdentityTokenRequest, TestIdentityToken } from "./authority/identi
 export { startTestAuthority } from "./authority/start-test-authority.js";
 export type { CountedWork } from "./count-work.js";
 export { countWork } from "./count-work.js";
+export type { DocumentedProgram } from "./documented-programs.js";
+export { findFiles, readDocumentedPrograms } from "./documented-programs.js";
 export { FakeClock } from "./fake-clock.js";
 export type { ErrorTexts } from "./faults-of-wording.js";
 export { faultsOfWording } from "./faults-of-wording.js";

@@ -1,0 +1,24 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { promisify } from "node:util";
+
+// A signing proxy serves at PROXY with HOME as its home; GATEWAY stands before the API behind it.
+const { PROXY, GATEWAY } = process.env;
+const run = promisify(execFile);
+const read = (file) => readFileSync(new URL(file, import.meta.url), "utf8");
+
+const { stdout: token } = await run("countersign", ["proxy", "token"]);
+const env = { ...process.env, OPENAI_BASE_URL: `${PROXY}/v1`, OPENAI_API_KEY: token.trim() };
+const file = (name) => new URL(name, import.meta.url).pathname;
+const { stdout: ofOpenAi } = await run(process.execPath, [file("openai-client.js")], { env });
+assert.equal(ofOpenAi, "hel\nlo\n\nhel\nlo\n");
+
+const { stdout: ofUrllib } = await run("python3", [file("urllib-client.py")], { env });
+assert.match(ofUrllib, /"hel".*"lo".*data: \[DONE\]/s);
+
+const script = read("curl.sh")
+  .replaceAll("http://127.0.0.1:4800", PROXY)
+  .replaceAll("http://127.0.0.1:4700", GATEWAY);
+const { stdout: ofCurl } = await run("sh", ["-euc", script], { env });
+assert.equal(ofCurl.split("data: [DONE]").length - 1, 3);
