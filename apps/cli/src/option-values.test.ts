@@ -69,7 +69,7 @@ describe("threads", () => {
 });
 
 describe("secrets", () => {
-  test("are deleted from the environment when they are read, and can be asked for again", async () => {
+  test("are deleted from the environment when they are read, and can be asked for again (G-C11)", async () => {
     const variables = { UPSTREAM_KEY: "s3cr3t" };
     const environment = createEnvironment(variables);
     expect(await readSecretSource(environment, "env:UPSTREAM_KEY", "--x")).toBe("s3cr3t");

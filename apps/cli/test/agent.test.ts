@@ -54,7 +54,7 @@ describe("what is missing is said, and nothing is registered", () => {
     expectError(await countersign(args, { ...options, home }), "not_logged_in", 3);
   });
 
-  test("a login with another authority counts for nothing", async () => {
+  test("a login with another authority counts for nothing (G-I2)", async () => {
     const env = { ...FEATURE_ON, COUNTERSIGN_AUTHORITY: "https://other.example" };
     const result = await countersign(["identity", "ensure"], { ...options, env });
     expectError(result, "not_logged_in", 3);
@@ -155,7 +155,7 @@ describe("header", () => {
     expect(envelope).toMatchObject({ task_id: authority.tasks[0]?.taskId });
   });
 
-  test("off: prints nothing, also where an origin may get the human's token", async () => {
+  test("off: prints nothing, also where an origin may get the human's token (G-C8)", async () => {
     await writeFile(
       join(options.home, "config.toml"),
       'origins = ["https://api.example"]\nbearer_origins = ["https://api.example"]\n',
@@ -179,7 +179,7 @@ describe("header", () => {
     expect(refused.stdout).toBe("");
   });
 
-  test("never keeps the human's token outside of the credentials", async () => {
+  test("never keeps the human's token outside of the credentials (G-C11)", async () => {
     await output(
       ["request", upstream.url, "--origin", upstream.url, "--bearer-origin", upstream.url],
       off(),
@@ -193,7 +193,7 @@ describe("header", () => {
 });
 
 describe("request", () => {
-  test("refuses an origin that nobody named, exit 2, and sends nothing", async () => {
+  test("refuses an origin that nobody named, exit 2, and sends nothing (G-C1)", async () => {
     const result = await countersign(["request", `${upstream.url}/v1`], options);
     expectError(result, "usage", 2);
     expect(upstream.requests).toHaveLength(0);
@@ -253,7 +253,7 @@ describe("request", () => {
     expect(unbound).toEqual([undefined, undefined, undefined]);
   });
 
-  test("off: sends nothing unless the origin may get the human's token, and says what to do", async () => {
+  test("off: sends nothing unless the origin may get the human's token, and says what to do (G-C8)", async () => {
     const args = ["request", "GET", upstream.url, "--origin", upstream.url];
     for (const more of [[], ["--bearer-origin", "https://api.example"]]) {
       const refused = await countersign([...args, ...more], off());

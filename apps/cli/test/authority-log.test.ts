@@ -88,7 +88,7 @@ test("tells nothing of requests above its level, and nothing at all when it is s
   }
 });
 
-describe("holds no secret, wherever a client puts it", () => {
+describe("holds no secret, wherever a client puts it (G-A41)", () => {
   const password = "hunter2-c0rrect-horse";
   const assertion = `eyJhZ2VudF9ydW50aW1lX2lkIjoiYSJ9${"A".repeat(40)}`;
   const jwt = `eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ1In0.${"B".repeat(40)}`;

@@ -278,7 +278,7 @@ describe("no child process gets a secret of ours", () => {
     CODEX_ACCESS_TOKEN: "its own",
   };
 
-  test("Codex, and the one that is asked for its version", async () => {
+  test("Codex, and the one that is asked for its version (G-A45)", async () => {
     const codex = await with171();
     const shown = join(folder, "shown");
     const env = { ...codex.env, ...given, FAKE_CODEX_SHOWS: shown };

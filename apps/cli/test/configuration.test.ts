@@ -126,7 +126,7 @@ describe("a home that cannot be believed is store_denied, exit 1", () => {
     expectError(await countersign(["features", "list"], { home }), "store_denied", 1);
   });
 
-  test("rejects a configuration that everybody may write, and sends the token nowhere", async () => {
+  test("rejects a configuration that everybody may write, and sends the token nowhere (G-H3)", async () => {
     await using authority = await startTestAuthority();
     await writeFile(file, `authority = "${authority.url}"\n`);
     await chmod(file, 0o646);
@@ -141,7 +141,7 @@ describe("a home that cannot be believed is store_denied, exit 1", () => {
   });
 
   test.skipIf(!isRoot)(
-    "rejects a configuration of another user, also behind a link, and sends the token nowhere (needs root to set up)",
+    "rejects a configuration of another user, also behind a link, and sends the token nowhere (needs root to set up) (G-H3)",
     async () => {
       await using authority = await startTestAuthority();
       const theirs = join(folder.path, "theirs.toml");

@@ -190,7 +190,7 @@ describe("a Codex home with the newer key", () => {
     await output(args("export"), other);
   });
 
-  test("is not overwritten; the hint takes its key over", async () => {
+  test("is not overwritten; the hint takes its key over (G-K5)", async () => {
     const before = contentOf(codexHome);
     const refused = await countersign(args("export"), world.options);
     expectError(refused, "invalid_request", 1);
@@ -255,7 +255,7 @@ test("an older key of a Codex home is not imported, and the hint gives Codex the
   expect([await storedLine(), await codexLine()]).toEqual([line, line]);
 });
 
-test("another agent of the same user is neither exported over nor imported over, and the hints lose neither", async () => {
+test("another agent of the same user is neither exported over nor imported over, and the hints lose neither (G-K5)", async () => {
   await output(["identity", "ensure"], world.options);
   await output(args("export"), world.options);
   await setCodexKey({

@@ -129,7 +129,7 @@ describe("identity forget keeps a key that may work, unless it is forced", () =>
     expect(await json([...forget, "--force"], options)).toMatchObject({ forgotten: true });
   });
 
-  test("where the key that works is that of a rotation which is not finished", async () => {
+  test("where the key that works is that of a rotation which is not finished (G-K5)", async () => {
     await logIn("acct-1");
     await json(["identity", "ensure"], options);
     await editIdentities(([entry]) => [

@@ -115,7 +115,7 @@ describe("a header whose agent and task are decided", () => {
   });
 });
 
-test("nothing secret is in the file of the decisions", async () => {
+test("nothing secret is in the file of the decisions (G-H8)", async () => {
   await using folder = await temporaryDirectory();
   await using server = await startTestAuthority();
   const options = { home: folder.path, env };

@@ -134,7 +134,7 @@ describe("a device login that cannot be made leaves no home behind:", () => {
     expect(contentOf(folder.path)).toEqual({});
   });
 
-  test("an issuer that speaks for another, sends elsewhere, or never ends", async () => {
+  test("an issuer that speaks for another, sends elsewhere, or never ends (G-A8)", async () => {
     const requests: string[] = [];
     const listen = async (handle: (base: string) => RequestListener) => {
       const server = createServer();
@@ -266,7 +266,7 @@ describe("login --device", () => {
     );
   });
 
-  test("keeps the access token for an API that was asked for, and no refresh token", async () => {
+  test("keeps the access token for an API that was asked for, and no refresh token (G-A8)", async () => {
     const provider = await startProvider();
     const { url } = await startAuthority(provider, API);
     const more = ["--resource", API, "--scope", "openid offline_access register"];

@@ -100,7 +100,7 @@ describe("a login that cannot be made leaves no home behind", () => {
     expect(other.counts.whoami).toBe(0);
   });
 
-  test("rejects plain http to another machine", async () => {
+  test("rejects plain http to another machine (G-C10)", async () => {
     const args = ["login", "--authority", "http://authority.example", "--token-stdin"];
     expectError(await countersign(args, { home, input: token }), "config_invalid", 2);
   });

@@ -127,7 +127,7 @@ describe("a proxy that cannot be served as told is exit 2 and makes nothing", ()
     { what: "a file that everybody may read", text: "x".repeat(32), mode: 0o644 },
     { what: "a token that is too short", text: "s3cr3t", mode: 0o600 },
     { what: "a token with a space in it", text: `s3cr3t ${"x".repeat(32)}`, mode: 0o600 },
-  ])("rejects $what as --client-token-file", async ({ text: content, mode }) => {
+  ])("rejects $what as --client-token-file (G-P8)", async ({ text: content, mode }) => {
     await logIn();
     const file = join(folder.path, "token");
     if (content !== undefined) {
@@ -187,7 +187,7 @@ describe("proxy token", () => {
     expect(await readFile(tokenFile, "utf8")).toBe("s3cr3t");
   });
 
-  test("rejects a link in its place", async () => {
+  test("rejects a link in its place (G-P8)", async () => {
     await mkdir(home, { mode: 0o700 });
     const elsewhere = join(folder.path, "elsewhere");
     await writeFile(elsewhere, "x".repeat(43), { mode: 0o600 });
@@ -195,7 +195,7 @@ describe("proxy token", () => {
     expectError(await countersign(["proxy", "token"], options), "store_denied", 1);
   });
 
-  test("is 256 random bits that are made once, for the owner alone, also when two ask at once", async () => {
+  test("is 256 random bits that are made once, for the owner alone, also when two ask at once (G-P8)", async () => {
     const asked = [
       ["proxy", "token"],
       ["proxy", "token"],
@@ -221,7 +221,7 @@ describe("proxy token", () => {
 });
 
 describe("proxy", () => {
-  test("lets nobody in without the token, and prints it nowhere", async () => {
+  test("lets nobody in without the token, and prints it nowhere (G-P8)", async () => {
     await logIn();
     const { process, url } = await start(onLoopback());
     const token = await readFile(tokenFile, "utf8");
@@ -438,7 +438,7 @@ describe("proxy", () => {
     expectUnused();
   });
 
-  test("with the feature off does not start unless its upstream may get the human's token", async () => {
+  test("with the feature off does not start unless its upstream may get the human's token (G-P5)", async () => {
     await logIn();
     for (const more of [[], ["--bearer-origin", "https://api.example"]]) {
       const result = await countersign([...onLoopback(), "--open", ...more], {

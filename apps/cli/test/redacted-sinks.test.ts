@@ -103,7 +103,7 @@ async function expectNoneOf(server: StartedServer, operations: string): Promise<
   return stderr;
 }
 
-test("a credential in a path, an id, a query or a field of a request stands in no sink of any server", async () => {
+test("a credential in a path, an id, a query or a field of a request stands in no sink of any server (G-A41)", async () => {
   const world: ServerWorld = await serverWorld();
   const { folder, home, upstream, onDatabase } = world;
   const operations = ["--operations-listen", "127.0.0.1:0"];

@@ -42,7 +42,7 @@ describe("what cannot be served or operated is said", () => {
     expect(contentOf(folder.path)).toEqual({});
   });
 
-  test("rejects a password in an argument, without repeating it", async () => {
+  test("rejects a password in an argument, without repeating it (G-A44)", async () => {
     const option = ["--database", "postgres://u:s3cr3t@db.example/x"];
     for (const args of [
       ["serve", "--listen", "127.0.0.1:0"],
@@ -55,7 +55,7 @@ describe("what cannot be served or operated is said", () => {
     }
   });
 
-  test("rejects a misspelt variable of the authority, and makes no database", async () => {
+  test("rejects a misspelt variable of the authority, and makes no database (G-A46)", async () => {
     const args = ["authority", "serve", "--listen", "127.0.0.1:0"];
     const env = { COUNTERSIGN_AUTHORITY_MAX_LIVE_AGENT: "5" };
     const result = await countersign(args, { home, env });
@@ -128,7 +128,7 @@ describe("what cannot be served or operated is said", () => {
     expectError(await countersign(args, { home }), "usage", 2);
   });
 
-  test("rejects a gateway that others can reach and that is not told whom it serves", async () => {
+  test("rejects a gateway that others can reach and that is not told whom it serves (G-G10)", async () => {
     const args = ["gateway", "--listen", "0.0.0.0:0", "--upstream", upstream.url];
     const result = await countersign([...args, "--authority", "http://127.0.0.1:1"], { home });
     expectError(result, "usage", 2);

@@ -70,12 +70,12 @@ function causeOf({ cause }: Error): readonly unknown[] {
 }
 
 describe("every public export", () => {
-  test("is known to hold no secret, or is looked at", async () => {
+  test("is known to hold no secret, or is looked at (G-H10)", async () => {
     const known = [...Object.keys(HOLDERS), ...listed(NO_SECRET), ...listed(SECRET_ITSELF)];
     expect(known.toSorted()).toEqual((await publicExports()).toSorted());
   });
 
-  test.each(Object.entries(HOLDERS))("shows no secret: %s", async (_, make) => {
+  test.each(Object.entries(HOLDERS))("shows no secret: %s (G-H10)", async (_, make) => {
     const world = await startSecretWorld();
     const made = await Promise.all([await make(world)].flat());
     for (const part of made.flatMap(partsOf)) expect(world.secretsIn(printed(part))).toEqual([]);

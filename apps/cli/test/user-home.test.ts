@@ -70,7 +70,7 @@ beforeEach(async () => {
   await chmod(checkout, 0o777);
 });
 
-describe("the working directory is never the home: config_invalid, exit 2, nothing read and nothing written", () => {
+describe("the working directory is never the home: config_invalid, exit 2, nothing read and nothing written (G-H3)", () => {
   test.each([
     { HOME: "" },
     { HOME: "." },
@@ -98,7 +98,7 @@ describe("the working directory is never the home: config_invalid, exit 2, nothi
   });
 
   test.skipIf(!hasStranger)(
-    "for a user that the system does not know, without HOME (needs root to set up)",
+    "for a user that the system does not know, without HOME (needs root to set up) (G-H3)",
     async () => {
       const env = { COUNTERSIGN_HOME: undefined, HOME: undefined };
       const before = contentOf(checkout);
@@ -161,7 +161,7 @@ test("the demo keeps nothing in the working directory", async () => {
 });
 
 test.each(["", ".", undefined])(
-  "no database password comes from the working directory with HOME %j",
+  "no database password comes from the working directory with HOME %j (G-H3)",
   async (HOME) => {
     await writeFile(join(checkout, ".pgpass"), "*:*:*:*:of-the-checkout\n", { mode: 0o600 });
     const received: Buffer[] = [];

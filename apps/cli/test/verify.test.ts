@@ -51,7 +51,7 @@ describe("what is no valid assertion is its code, exit 4", () => {
   });
 });
 
-test("what the authority says is printed with control and bidirectional characters escaped", async () => {
+test("what the authority says is printed with control and bidirectional characters escaped (G-H9)", async () => {
   await using authority = await startTestAuthority();
   const members = JSON.parse(
     Buffer.from(VALID.slice("AgentAssertion ".length), "base64url").toString("utf8"),

@@ -31,7 +31,7 @@ describe.each(SDK_CLIENTS)("$name", (client) => {
     ["a streamed call", client.stream],
   ] as const;
 
-  test.each(calls)("does not send its own key in %s", async (_, call) => {
+  test.each(calls)("does not send its own key in %s (G-C2)", async (_, call) => {
     const world = await startWorld(client);
     expect(await call(world.settings())).toBe(ANSWER);
     expectSignedForItself(world);
@@ -48,12 +48,15 @@ describe.each(REPEATING)("$name", ({ client, repeatsAfter: [first, second] }) =>
   test.each([
     ["a call", first, client.ask],
     ["a streamed call", second, client.stream],
-  ] as const)("signs each attempt of %s that it repeats after %i", async (_, status, call) => {
-    const world = await startWorld(client);
-    const headers = { "retry-after-ms": "1" };
-    world.upstream.answer({ status, headers, body: { error: { message: "try again" } } });
-    expect(await call(world.settings())).toBe(ANSWER);
-    expect(world.upstream.requests).toHaveLength(2);
-    expectSignedForItself(world);
-  });
+  ] as const)(
+    "signs each attempt of %s that it repeats after %i (G-C2)",
+    async (_, status, call) => {
+      const world = await startWorld(client);
+      const headers = { "retry-after-ms": "1" };
+      world.upstream.answer({ status, headers, body: { error: { message: "try again" } } });
+      expect(await call(world.settings())).toBe(ANSWER);
+      expect(world.upstream.requests).toHaveLength(2);
+      expectSignedForItself(world);
+    },
+  );
 });

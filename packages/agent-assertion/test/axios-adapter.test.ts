@@ -40,7 +40,7 @@ async function setUp(
 const redirectTo = (location: string, status = 302) => ({ status, headers: { location } });
 
 describe.each(["http", "fetch"] as const)("axios over its %s adapter", (adapter) => {
-  test("lets a request elsewhere pass untouched", async () => {
+  test("lets a request elsewhere pass untouched (G-C1)", async () => {
     const { source, api } = await setUp({ adapter });
     const other = await start();
     const body = () => Readable.from(["made"]);
@@ -56,7 +56,7 @@ describe.each(["http", "fetch"] as const)("axios over its %s adapter", (adapter)
     ["user name in the URL", (url) => ({ url: url.replace("//", "//own-secret@") })],
     ["password in the URL", (url) => ({ url: url.replace("//", "//:own%2Dsecret@") })],
   ])("the caller's own %s", (_, config) => {
-    test("is replaced, with a warning", async () => {
+    test("is replaced, with a warning (G-C2)", async () => {
       const { server, warnings, api } = await setUp({ adapter });
       await api.request(config(server.url));
       expect(credentialsOf(server)).toEqual([TASK_ID]);
@@ -193,7 +193,7 @@ describe.each(["http", "fetch"] as const)("axios over its %s adapter", (adapter)
     expect(await text(answer.data)).toBe("streamed");
   });
 
-  test("sends nothing when there is no credential", async () => {
+  test("sends nothing when there is no credential (G-C7)", async () => {
     const { server, source, api } = await setUp({ adapter });
     const failure = new Error("no task");
     source.credential = () => Promise.reject(failure);
@@ -315,7 +315,7 @@ describe.each(["http", "fetch"] as const)("axios over its %s adapter", (adapter)
     expect([told.length, new Set(told).size, server.requests.length]).toEqual([100, 100, 200]);
   });
 
-  test("follows a redirect to another origin without any credential, and signs none that leads back", async () => {
+  test("follows a redirect to another origin without any credential, and signs none that leads back (G-C5)", async () => {
     const { server, api } = await setUp({ adapter });
     const other = await start(() => redirectTo(`${server.url}/chosen`));
     server.answer(redirectTo(other.url));

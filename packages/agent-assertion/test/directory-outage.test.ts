@@ -106,7 +106,7 @@ describe("while the authority does not answer", () => {
     expect(scene.asked()).toEqual([AGENT_PATH, AGENT_PATH, TASK_PATH]);
   });
 
-  test("nothing is served longer than staleIfErrorSeconds allow, or past its end of life", async () => {
+  test("nothing is served longer than staleIfErrorSeconds allow, or past its end of life (G-R3)", async () => {
     const scene = await setUp();
     scene.task = { ...task, expiresAt: scene.clock.now() + 60_000 };
     await keepBoth(scene);
@@ -183,7 +183,7 @@ test("an older answer that comes late tells nobody of what a newer one did not k
 
 describe("once the authority is back", () => {
   test.each([1000, 10_000, 100_000, 200_000])(
-    "after %i ms, a revocation is seen within the revocation delay",
+    "after %i ms, a revocation is seen within the revocation delay (G-R3)",
     async (outageMs) => {
       const scene = await setUp();
       await keepBoth(scene);
@@ -236,7 +236,7 @@ test("a 5xx, which may be about one record, keeps no other from being asked for"
 });
 
 describe("an account with more agents and tasks than are kept", () => {
-  test("pushes out its own, so that the others last through an outage", async () => {
+  test("pushes out its own, so that the others last through an outage (G-R4)", async () => {
     const upstream = await startTestUpstream(({ url }) => {
       const [agentRuntimeId = "", , taskId] = url.split("/").slice(3);
       const accountId = agentRuntimeId.startsWith("loud") ? "acct-loud" : "acct-1";

@@ -23,7 +23,7 @@ const redirectTo = (location: string, status = 302): UpstreamAnswer => ({
   headers: { location },
 });
 describe("a redirect", () => {
-  test("to another origin is followed without any credential", async () => {
+  test("to another origin is followed without any credential (G-C5)", async () => {
     const { server, source, api } = await setUp();
     const other = await start();
     server.answer(redirectTo(`${other.url}/there`));
@@ -40,7 +40,7 @@ describe("a redirect", () => {
     expect(source.heard).toEqual([["accepted", first, server.url]]);
   });
 
-  test("back from another origin carries no credential: that origin chose its URL", async () => {
+  test("back from another origin carries no credential: that origin chose its URL (G-C5)", async () => {
     const { server, api } = await setUp();
     const other = await start(() => redirectTo(`${server.url}/chosen-elsewhere`));
     server.answer(redirectTo(other.url));

@@ -75,7 +75,7 @@ describe("a key that was rotated in", () => {
 });
 
 describe("a signature under no key of the agent", () => {
-  test("is refused, and has the authority asked once in 5 s", async () => {
+  test("is refused, and has the authority asked once in 5 s (G-K6)", async () => {
     const { scene, present } = await setUpVerifier();
     await expectRefused(present(stranger));
     expect(scene.asked()).toEqual([AGENT_PATH]);

@@ -45,7 +45,7 @@ function keysOf(server: TestUpstream): string[][] {
 }
 
 describe.each(transports)("the caller's own credential in $name", (transport) => {
-  test("is replaced, with one warning that shows no value", async () => {
+  test("is replaced, with one warning that shows no value (G-C2)", async () => {
     const { server, warnings, send } = await setUp(transport);
     await send(server.url, own);
     await send(server.url, own);
@@ -72,7 +72,7 @@ describe.each(transports)("the caller's own credential in $name", (transport) =>
   });
 
   test.each(Object.keys(own).filter((name) => name !== "x-own"))(
-    "is refused as %s, and nothing is sent",
+    "is refused as %s, and nothing is sent (G-C2)",
     async (name) => {
       const { server, send } = await setUp(transport, { ownAuthorization: "refuse" });
       const error = await expectFailure(
@@ -145,24 +145,27 @@ describe.each(followers)("after a redirect, the caller's own credential in $name
     ["that was replaced", {}, TASK_ID],
     ["that keepFields names", { keepFields: KEYS }, TASK_ID],
     ["that was kept", { ownAuthorization: "keep" }, "Bearer own-secret"],
-  ])("%s goes to no origin that is not named, and not back", async (_, options, credential) => {
-    const { server, warnings, send } = await setUp(transport, options);
-    const other = await start(({ url }) =>
-      url === "/" ? redirectTo("/further") : redirectTo(`${server.url}/back`),
-    );
-    server.answer(redirectTo(other.url));
-    await send(server.url, own);
-    expect(other.requests.map(({ url }) => url)).toEqual(["/", "/further"]);
-    expect([credentialsOf(other), keysOf(other)]).toEqual([
-      [undefined, undefined],
-      [[], []],
-    ]);
-    expect(credentialsOf(server)).toEqual([credential, undefined]);
-    expect(keysOf(server)[1]).toEqual([]);
-    expect(headerOf(other.requests[1] ?? expect.fail(), "x-own")).toBe("1");
-    // Its caller did not choose the other origin.
-    expect(warnings).toHaveLength(1);
-  });
+  ])(
+    "%s goes to no origin that is not named, and not back (G-C5)",
+    async (_, options, credential) => {
+      const { server, warnings, send } = await setUp(transport, options);
+      const other = await start(({ url }) =>
+        url === "/" ? redirectTo("/further") : redirectTo(`${server.url}/back`),
+      );
+      server.answer(redirectTo(other.url));
+      await send(server.url, own);
+      expect(other.requests.map(({ url }) => url)).toEqual(["/", "/further"]);
+      expect([credentialsOf(other), keysOf(other)]).toEqual([
+        [undefined, undefined],
+        [[], []],
+      ]);
+      expect(credentialsOf(server)).toEqual([credential, undefined]);
+      expect(keysOf(server)[1]).toEqual([]);
+      expect(headerOf(other.requests[1] ?? expect.fail(), "x-own")).toBe("1");
+      // Its caller did not choose the other origin.
+      expect(warnings).toHaveLength(1);
+    },
+  );
 
   test("goes to no origin that two Location lines lead to, and not back", async () => {
     const { server, send } = await setUp(transport, { keepFields: KEYS });
@@ -176,7 +179,7 @@ describe.each(followers)("after a redirect, the caller's own credential in $name
     expect(names.filter((name) => ["authorization", ...KEYS].includes(name))).toEqual([]);
   });
 
-  test("stays removed at another named origin, and what is kept stays kept", async () => {
+  test("stays removed at another named origin, and what is kept stays kept (G-C2)", async () => {
     const two = await start();
     const one = await start(() => redirectTo(two.url));
     const origins = [one.url, two.url];

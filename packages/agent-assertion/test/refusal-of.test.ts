@@ -106,7 +106,7 @@ describe('with refusals: "respond"', () => {
     }
   });
 
-  test("a server's copy of it is not known", async () => {
+  test("a server's copy of it is not known (G-C3)", async () => {
     const { server, source, api } = await setUp({ refusals: "respond" });
     const credential = source.credential;
     source.credential = refusing(revoked);
@@ -142,7 +142,7 @@ describe('with refusals: "respond"', () => {
     expect([...server.requests, ...other.requests]).toEqual([]);
   });
 
-  test("a server's 401 and 403 are handed up as they are", async () => {
+  test("a server's 401 and 403 are handed up as they are (G-C3)", async () => {
     const { server, api } = await setUp({ refusals: "respond" });
     server.answer(refusedTask, { status: 403, body: "no" });
     const [one, two] = [await api(server.url), await api(server.url)];

@@ -32,7 +32,7 @@ describe("a record", () => {
     expect((await scene.readTask())?.state).toBe("revoked");
   });
 
-  test("is kept from when it was asked for, not from when the answer came", async () => {
+  test("is kept from when it was asked for, not from when the answer came (G-R1)", async () => {
     const scene = await setUp();
     const held = Promise.withResolvers<void>();
     scene.upstream.answer({ kind: "hold", until: held.promise, answer: scene.record(AGENT_PATH) });
@@ -67,7 +67,7 @@ describe("a record", () => {
     expect(scene.asked()).toHaveLength(1);
   });
 
-  test("is never kept longer than 30 s, whatever the answer says", async () => {
+  test("is never kept longer than 30 s, whatever the answer says (G-R1)", async () => {
     const scene = await setUp({ revocationDelaySeconds: 30 });
     scene.headers = { "cache-control": "max-age=86400" };
     await scene.readAgent();
@@ -157,20 +157,23 @@ describe("a stale record", () => {
     ["a redirect", "bad_response", { status: 302, headers: { location: "/" } }],
   ];
 
-  test.each(outages)("serves after %s until 300 s after it was asked for", async (_, outage) => {
-    const scene = await setUp();
-    await scene.readAgent();
-    await scene.readTask();
-    scene.answer = outage;
-    scene.clock.advance(299_999);
-    expect((await scene.readAgent())?.state).toBe("active");
-    expect((await scene.readTask())?.state).toBe("active");
-    scene.clock.advance(1);
-    expect((await failureOf(scene.readAgent)) as object).toMatchObject({ retryable: true });
-    expect((await failureOf(scene.readTask)) as object).toMatchObject({ retryable: true });
-  });
+  test.each(outages)(
+    "serves after %s until 300 s after it was asked for (G-R2)",
+    async (_, outage) => {
+      const scene = await setUp();
+      await scene.readAgent();
+      await scene.readTask();
+      scene.answer = outage;
+      scene.clock.advance(299_999);
+      expect((await scene.readAgent())?.state).toBe("active");
+      expect((await scene.readTask())?.state).toBe("active");
+      scene.clock.advance(1);
+      expect((await failureOf(scene.readAgent)) as object).toMatchObject({ retryable: true });
+      expect((await failureOf(scene.readTask)) as object).toMatchObject({ retryable: true });
+    },
+  );
 
-  test.each(refusals)("does not serve after %s", async (_, code, refusal) => {
+  test.each(refusals)("does not serve after %s (G-R2)", async (_, code, refusal) => {
     const scene = await setUp();
     await scene.readAgent();
     scene.answer = refusal;
@@ -186,7 +189,7 @@ describe("a stale record", () => {
     await expectFailure(scene.readAgent, "server_error");
   });
 
-  test("does not serve past its end of life", async () => {
+  test("does not serve past its end of life (G-R5)", async () => {
     const scene = await setUp();
     const expiresAt = scene.clock.now() + 60_000;
     scene.agent = { ...agent, expiresAt };
@@ -202,7 +205,7 @@ describe("a stale record", () => {
     await expectFailure(scene.readTask, "server_error");
   });
 
-  test("that was known revoked stays revoked, however long the outage", async () => {
+  test("that was known revoked stays revoked, however long the outage (G-R5)", async () => {
     const scene = await setUp();
     await scene.readAgent();
     scene.agent = { ...agent, state: "revoked" };

@@ -37,7 +37,7 @@ describe("a request that is not for the interceptor", () => {
     expect(source.signals).toEqual([]);
   });
 
-  test("passes untouched below the origin but outside the pattern", async () => {
+  test("passes untouched below the origin but outside the pattern (G-C1)", async () => {
     const server = await start();
     const { agent } = await setUpDispatcher({ origins: [`${server.url}/v1/*`] });
     for (const path of ["/v1/x", "/v2/x", "/v1/../v2/x", "/v1/%2e%2e/v2/x", "/v1/..%2fv2/x"]) {
@@ -135,7 +135,7 @@ describe("a signed request of a dispatcher", () => {
     expect(credentialsOf(server)).toEqual([TASK_ID, TASK_ID, TASK_ID]);
   });
 
-  test("is not sent when there is no credential", async () => {
+  test("is not sent when there is no credential (G-C7)", async () => {
     const { server, source, agent } = await setUpDispatcher();
     const failure = new Error("no task");
     source.credential = () => Promise.reject(failure);
@@ -462,7 +462,7 @@ describe("beside undici's own interceptors", () => {
     ["redirect", [redirect]],
     ["redirect, then retry", [redirect, retry]],
     ["retry, then redirect", [retry, redirect]],
-  ])("a redirect elsewhere and back is not signed, with %s", async (_, after) => {
+  ])("a redirect elsewhere and back is not signed, with %s (G-C5)", async (_, after) => {
     const { server, agent } = await setUpDispatcher({}, { after });
     const other = await start(() => ({
       status: 302,
@@ -510,7 +510,7 @@ describe("beside undici's own interceptors", () => {
   test.each([
     ["an assertion", {}],
     ["the caller's own credential", { ownAuthorization: "keep" }],
-  ] as const)("a redirect interceptor below does not follow with %s", async (_, options) => {
+  ] as const)("a redirect interceptor below does not follow with %s (G-C5)", async (_, options) => {
     const { server, agent } = await setUpDispatcher(options, { before: [redirect] });
     server.answer({ status: 302, headers: { location: "/elsewhere" } });
     const headers = { authorization: "own" };

@@ -18,7 +18,7 @@ async function setUp(transport: Transport, options: Partial<AssertionOptions> = 
 }
 
 describe.each(transports)("a request of $name to an origin that is not named", (transport) => {
-  test("is sent as it is, with one warning for each origin, which names both", async () => {
+  test("is sent as it is, with one warning for each origin, which names both (G-C1)", async () => {
     const { server, other, source, warnings, send } = await setUp(transport);
     const third = await start();
     const own = { authorization: "own", "x-api-key": "own" };
@@ -51,7 +51,7 @@ describe.each(transports)("a request of $name to an origin that is not named", (
     expect(source.signals).toEqual([]);
   });
 
-  test("is refused where that is asked for, and nothing is sent", async () => {
+  test("is refused where that is asked for, and nothing is sent (G-C1)", async () => {
     const { server, other, send } = await setUp(transport, { elsewhere: "refuse" });
     const error = await expectFailure(() => send(`${other.url}/secret-path`), "invalid_request");
     expect(error.message).toContain(other.url);

@@ -177,7 +177,7 @@ describe("a dial of ws", () => {
     expect(await failureOf(() => dialling)).toBe(reason);
   });
 
-  test("has the caller's own fields alone elsewhere", async () => {
+  test("has the caller's own fields alone elsewhere (G-C1)", async () => {
     const { server, source, options } = await setUp();
     const dial = dialWithAssertion(source, options);
     const elsewhere = await startWebSocketServer(() => undefined);
@@ -187,7 +187,7 @@ describe("a dial of ws", () => {
     expect(source.signals).toEqual([]);
   });
 
-  test("replaces a user name in the URL, refuses it, or keeps it", async () => {
+  test("replaces a user name in the URL, refuses it, or keeps it (G-C2)", async () => {
     const { server, source, warnings, options } = await setUp();
     const url = server.url.replace("//", "//own-secret@");
     await dialWithAssertion(source, options)(url, connect(url));
@@ -200,7 +200,7 @@ describe("a dial of ws", () => {
   });
 
   test.each(["replace", "keep"] as const)(
-    "ends with refused when its socket follows a redirect, and nothing arrives there: %s",
+    "ends with refused when its socket follows a redirect, and nothing arrives there: %s (G-C5)",
     async (ownAuthorization) => {
       const elsewhere = await startWebSocketServer(() => undefined);
       const { server, source, options } = await setUp(() => ({

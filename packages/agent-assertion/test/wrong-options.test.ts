@@ -109,7 +109,7 @@ const WRONG: readonly [option: string, make: () => unknown][] = [
 ];
 
 test.each(WRONG)(
-  "a wrong %s is config_invalid at construction, and no value is shown (%#)",
+  "a wrong %s is config_invalid at construction, and no value is shown (%#) (G-M1)",
   async (option, run) => {
     const thrown: unknown = await new Promise((resolve) => resolve(run())).then(
       () => undefined,

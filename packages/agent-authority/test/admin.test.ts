@@ -61,7 +61,7 @@ async function rawStatus(head: string): Promise<number> {
 }
 
 describe("who may operate", () => {
-  it("is nobody without a token of the two roles, on any route", async () => {
+  it("is nobody without a token of the two roles, on any route (G-A28)", async () => {
     const others = TOKEN_ROLES.filter((role) => role !== "read" && role !== "operate");
     for (const token of [
       undefined,
@@ -74,7 +74,7 @@ describe("who may operate", () => {
     }
   });
 
-  it("is who reads for what changes nothing, and for nothing else", async () => {
+  it("is who reads for what changes nothing, and for nothing else (G-A28)", async () => {
     for (const path of POSTS) expectRefusal(await ask("POST", path, read), 403, "forbidden");
     for (const token of [read, operate]) {
       for (const path of GETS.filter((each) => !each.endsWith("/x"))) {
@@ -94,7 +94,7 @@ describe("who may operate", () => {
     expectRefusal(await ask("GET", "agents", barred), 403, "forbidden");
   });
 
-  it("uses no token of theirs on the public listener, which has no admin API", async () => {
+  it("uses no token of theirs on the public listener, which has no admin API (G-A28)", async () => {
     const headers = { authorization: `Bearer ${operate}` };
     expectRefusal(
       await tested.call("GET", "/v1/admin/agents", { headers }),
@@ -107,7 +107,7 @@ describe("who may operate", () => {
 });
 
 describe("an admin listener", () => {
-  it("refuses every other Host than its own, so that no name leads a browser to it", async () => {
+  it("refuses every other Host than its own, so that no name leads a browser to it (G-A29)", async () => {
     const { port } = new URL(await tested.adminUrl());
     const bearer = `\r\nAuthorization: Bearer ${operate}`;
     for (const host of [
@@ -156,7 +156,7 @@ describe("an admin listener", () => {
     }
   });
 
-  it("refuses pages of a browser, and never tells one that it may", async () => {
+  it("refuses pages of a browser, and never tells one that it may (G-A29)", async () => {
     for (const field of ["origin", "sec-fetch-site", "access-control-request-method"]) {
       for (const path of ["agents", "nothing"]) {
         const answer = await ask("GET", path, operate, undefined, { [field]: "http://localhost" });
@@ -174,7 +174,7 @@ describe("an admin listener", () => {
 });
 
 describe("the admin API", () => {
-  it("refuses parameters and bodies that it does not know", async () => {
+  it("refuses parameters and bodies that it does not know (G-A30)", async () => {
     for (const query of [
       "limit=0",
       "limit=1001",

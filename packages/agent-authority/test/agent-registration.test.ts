@@ -13,7 +13,7 @@ describe("an agent registration by bearer", () => {
     expectRefusal(await tested.call("POST", REGISTER, { body }), 401, "unauthenticated");
   });
 
-  it("is refused with a token of another role, ended, revoked, invented or malformed", async () => {
+  it("is refused with a token of another role, ended, revoked, invented or malformed (G-A2)", async () => {
     await using tested = await TestedAuthority.start();
     const { registry } = tested.authority;
     const human = { accountId: "acct-1", userId: "user-1", role: "human" } as const;
@@ -212,7 +212,7 @@ describe("an agent registration by bearer", () => {
     expect(answer.body.agent_runtime_id).toBe(id);
   });
 
-  it("grants the capabilities that the operator allows, and no others", async () => {
+  it("grants the capabilities that the operator allows, and no others (G-A34)", async () => {
     await using tested = await TestedAuthority.start({ capabilities: ["responsesapi", "search"] });
     await tested.registerAgent(await tested.token(), AgentKey.generate(), {
       capabilities: ["search", "admin", "responsesapi", "search"],
@@ -223,7 +223,7 @@ describe("an agent registration by bearer", () => {
 });
 
 describe("the key of an agent", () => {
-  it("is refused to another user once its agent has proved it", async () => {
+  it("is refused to another user once its agent has proved it (G-A17)", async () => {
     await using tested = await TestedAuthority.start();
     const { id, key } = await tested.agent("user-1");
     expect((await tested.registerTask(id, key)).status).toBe(200);
@@ -233,7 +233,7 @@ describe("the key of an agent", () => {
     expectRefusal(await tested.registerAgent(sameUserElsewhere, key), 409, "invalid_key");
   });
 
-  it("is not blocked by a stranger's unproven claim, which ends when the key is proved", async () => {
+  it("is not blocked by a stranger's unproven claim, which ends when the key is proved (G-A17)", async () => {
     await using tested = await TestedAuthority.start();
     const key = AgentKey.generate();
     const stranger = await tested.registerAgent(await tested.token("human", "user-2"), key);
@@ -277,7 +277,7 @@ describe("the key of an agent", () => {
     expect((await tested.registerTask(id, key)).status).toBe(200);
   });
 
-  it("is never registered again after the agent was revoked, by anyone", async () => {
+  it("is never registered again after the agent was revoked, by anyone (G-A32)", async () => {
     await using tested = await TestedAuthority.start();
     for (const isProven of [true, false]) {
       const { id, key, token } = await tested.agent("user-1");
@@ -315,7 +315,7 @@ describe("the key of an agent", () => {
 });
 
 describe("the limits of agents", () => {
-  it("refuse one more live agent of a user, not of another", async () => {
+  it("refuse one more live agent of a user, not of another (G-A35)", async () => {
     await using tested = await TestedAuthority.start({ maxLiveAgents: 2 });
     const first = await tested.agent("user-1");
     await tested.agent("user-1");

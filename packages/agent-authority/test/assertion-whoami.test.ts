@@ -26,7 +26,7 @@ async function startWithTask() {
 }
 
 describe("an agent that asks whether its own assertion holds", () => {
-  it("is refused with the first check that failed, and named only once its signature held", async () => {
+  it("is refused with the first check that failed, and named only once its signature held (G-A20)", async () => {
     const { tested, id, taskId, sign, ask } = await startWithTask();
     await using _ = tested;
     const { registry } = tested.authority;

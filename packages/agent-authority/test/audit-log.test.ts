@@ -48,7 +48,7 @@ describe("refusals", () => {
     expect(read.body.events).toHaveLength(3);
   });
 
-  it("of whoever proved nothing name what was asked, from where, and what was only claimed", async () => {
+  it("of whoever proved nothing name what was asked, from where, and what was only claimed (G-A37)", async () => {
     await using tested = await TestedAuthority.start();
     const { registry } = tested.authority;
     const { id, key } = await tested.agent();
@@ -126,7 +126,7 @@ describe("refusals", () => {
     expect(events[0]).toMatchObject({ requestId: "request-1", at: "2026-04-15T12:00:00Z" });
   });
 
-  it("name the human whose credential held, and the agent whose signature did", async () => {
+  it("name the human whose credential held, and the agent whose signature did (G-A37)", async () => {
     await using tested = await TestedAuthority.start();
     const { registry } = tested.authority;
     const { id, key, token } = await tested.agent();
@@ -160,7 +160,7 @@ describe("refusals", () => {
     ]);
   });
 
-  it("for being too many are recorded once in a window", async () => {
+  it("for being too many are recorded once in a window (G-A38)", async () => {
     await using tested = await TestedAuthority.start({ rateLimits: { addressPerMinute: 2 } });
     for (let i = 0; i < 6; i += 1) await tested.call("GET", "/v1/whoami");
     const reader = { authorization: "Bearer x" };
@@ -293,7 +293,7 @@ describe("following the audit log", () => {
     await expectRejection(next, AgentAuthorityError, "invalid_request");
   });
 
-  it("gives every event of several processes once and in order, and ends when it is told to", async () => {
+  it("gives every event of several processes once and in order, and ends when it is told to (G-A39)", async () => {
     await using database = await createTestDatabase();
     await using first = await openStore(database.url);
     await using second = await openStore(database.url);

@@ -119,7 +119,7 @@ describe("a biscuit", () => {
     }
   });
 
-  it("is spent once, also by two requests at once", async () => {
+  it("is spent once, also by two requests at once (G-A13)", async () => {
     await using tested = await TestedAuthority.start();
     const biscuit = await tested.biscuit(await tested.token(), REGISTER);
     const answers = await Promise.all(
@@ -170,7 +170,7 @@ describe("a biscuit", () => {
     }
   });
 
-  it("is good for its own URL alone, under either mount", async () => {
+  it("is good for its own URL alone, under either mount (G-A13)", async () => {
     await using tested = await TestedAuthority.start();
     const { id, key, token } = await tested.agent();
     const forTask = await tested.biscuit(token, taskPath(id));
@@ -182,7 +182,7 @@ describe("a biscuit", () => {
     expect((await registerWith(tested, forAgent)).status).toBe(200);
   });
 
-  it("registers a task of an agent of its account and user, and of no other", async () => {
+  it("registers a task of an agent of its account and user, and of no other (G-A13)", async () => {
     await using tested = await TestedAuthority.start();
     const { id, key, token } = await tested.agent("user-1");
     for (const other of [

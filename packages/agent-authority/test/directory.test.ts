@@ -104,7 +104,7 @@ describe("who may read the directory", () => {
     expectRefusal(unknown, 401, "unauthenticated");
   });
 
-  it("takes a token from whatever a proxy passed on or another name led to", async () => {
+  it("takes a token from whatever a proxy passed on or another name led to (G-A36)", async () => {
     await using tested = await TestedAuthority.start();
     const { id } = await tested.agent();
     const token = await tested.token("resource_server");
@@ -149,7 +149,7 @@ describe("who may read the directory", () => {
     }
   });
 
-  it("is open whatever else a program of this machine sends", async () => {
+  it("is open whatever else a program of this machine sends (G-A36)", async () => {
     await using tested = await TestedAuthority.start();
     const { id } = await tested.agent();
     const headers = {
@@ -180,7 +180,7 @@ describe("who may read the directory", () => {
     expectRefusal(await tested.call("GET", `/v1/agent/${id}`, { headers }), 401, "unauthenticated");
   });
 
-  it("takes a token on a listener that others can reach, even from this machine", async () => {
+  it("takes a token on a listener that others can reach, even from this machine (G-A36)", async () => {
     await using tested = await TestedAuthority.start();
     const { id } = await tested.agent();
     const { url } = await tested.authority.listen({ host: "0.0.0.0", port: 0 });

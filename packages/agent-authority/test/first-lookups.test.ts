@@ -5,7 +5,7 @@ import { expect, it } from "vitest";
 import { databaseDirectory } from "../src/index.js";
 import { TestedAuthority } from "./start-authority.js";
 
-it("keeps lookups of invented agents in a database behind those of agents that are known", async () => {
+it("keeps lookups of invented agents in a database behind those of agents that are known (G-M7)", async () => {
   await using tested = await TestedAuthority.start();
   const key = AgentKey.generate();
   const registered = await tested.registerAgent(await tested.token(), key);

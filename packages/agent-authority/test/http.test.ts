@@ -57,7 +57,7 @@ describe("the server", () => {
     expectRawRefusal(await sendRaw(tested.url, smuggled), 400);
   });
 
-  it("refuses more than 100 header lines whole, wherever it listens, rather than drop what is beyond", async () => {
+  it("refuses more than 100 header lines whole, wherever it listens, rather than drop what is beyond (G-A36)", async () => {
     await using tested = await TestedAuthority.start();
     const server = createServer(tested.authority.handler);
     server.maxHeadersCount = 0;
@@ -114,7 +114,7 @@ describe("the server", () => {
     }
   });
 
-  it("tells nothing of an inner fault", async () => {
+  it("tells nothing of an inner fault (G-A47)", async () => {
     const logged: unknown[] = [];
     const logger = { info: () => {}, error: (fields: object) => logged.push(fields) };
     await using tested = await TestedAuthority.start({ logger });
@@ -191,7 +191,7 @@ describe("the server", () => {
     expect(answer.headers["cache-control"]).toBe("no-store");
   });
 
-  it("logs requests without query, token, biscuit or key", async () => {
+  it("logs requests without query, token, biscuit or key (G-A47)", async () => {
     const lines: unknown[] = [];
     const logger = {
       info: (fields: object, message: string) => lines.push({ ...fields, message }),

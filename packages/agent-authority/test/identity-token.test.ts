@@ -63,7 +63,7 @@ function bearer(tested: TestedAuthority, token: string, method = "GET", path = "
 }
 
 describe("issuing an identity JWT", () => {
-  it("is refused where generation B is not asked for, and nothing is made", async () => {
+  it("is refused where generation B is not asked for, and nothing is made (G-A21)", async () => {
     await using tested = await TestedAuthority.start();
     const { registry } = tested.authority;
     await expectRejection(registry.issueIdentity(WHO), AgentAuthorityError, "config_invalid");
@@ -140,7 +140,7 @@ describe("issuing an identity JWT", () => {
     expect(body.agent_public_keys).toEqual([identity.key.publicKey.line]);
   });
 
-  it("gives a JWT that the key set verifies, with an agent that ends when it does", async () => {
+  it("gives a JWT that the key set verifies, with an agent that ends when it does (G-A22)", async () => {
     await using tested = await start();
     const { registry } = tested.authority;
     const issued = await registry.issueIdentity({
@@ -187,7 +187,7 @@ describe("issuing an identity JWT", () => {
     expect(claims.exp - claims.iat).toBe(60);
   });
 
-  it("keeps the agent's private key nowhere", async () => {
+  it("keeps the agent's private key nowhere (G-A22)", async () => {
     await using tested = await start();
     const { token } = await tested.authority.registry.issueIdentity(WHO);
     const { identity } = await open(tested, token);
@@ -253,7 +253,7 @@ describe("signing keys", () => {
     for (const store of stores) await store.close();
   });
 
-  it("are rotated with overlap: the old one stays until the last JWT that it signed has ended", async () => {
+  it("are rotated with overlap: the old one stays until the last JWT that it signed has ended (G-A23)", async () => {
     await using tested = await start();
     const { registry } = tested.authority;
     await registry.issueIdentity({ ...WHO, ttlSeconds: 60 });
@@ -286,7 +286,7 @@ describe("signing keys", () => {
     ]);
   });
 
-  it("lose their private half when they are retired, and at once their place where they signed nothing", async () => {
+  it("lose their private half when they are retired, and at once their place where they signed nothing (G-A23)", async () => {
     await using tested = await start();
     const { registry } = tested.authority;
     const first = await registry.rotateSigningKey();
@@ -299,7 +299,7 @@ describe("signing keys", () => {
     expect(JSON.stringify(await registry.listSigningKeys())).not.toContain('"d"');
   });
 
-  it("stay one that signs, and verify every JWT, while several rotate and issue at once", async () => {
+  it("stay one that signs, and verify every JWT, while several rotate and issue at once (G-A23)", async () => {
     await using database = await createTestDatabase();
     const stores = await Promise.all([1, 2].map(() => openStore(database.url)));
     const registries = stores.map((store) => createRegistry(store, { generations: ["B"] }));
@@ -346,7 +346,7 @@ describe("the agent of an identity JWT", () => {
     await tasks.close();
   });
 
-  it("gets tasks wherever B is served, and where it is not none", async () => {
+  it("gets tasks wherever B is served, and where it is not none (G-A21)", async () => {
     await using tested = await start({ generations: ["A", "B"] });
     const { token, agentRuntimeId } = await tested.authority.registry.issueIdentity(WHO);
     const { key } = (await open(tested, token)).identity;
@@ -362,7 +362,7 @@ describe("the agent of an identity JWT", () => {
     expectRefusal(await elsewhere.registerTask(id, key), 401, "biscuit_invalid");
   });
 
-  it("does not outlive the JWT by a registration of its key", async () => {
+  it("does not outlive the JWT by a registration of its key (G-A22)", async () => {
     await using tested = await start();
     const { token } = await tested.authority.registry.issueIdentity(WHO);
     const { key } = (await open(tested, token)).identity;
@@ -385,7 +385,7 @@ describe("an identity JWT that arrives as a bearer", () => {
     ["GET", "/v1/agent/agent_1"],
     ["POST", "/v1/agent/agent_1/task/register"],
     ["GET", "/nothing"],
-  ])("is refused by %s %s, and its agent revoked", async (method, path) => {
+  ])("is refused by %s %s, and its agent revoked (G-A24)", async (method, path) => {
     await using tested = await start();
     const { registry } = tested.authority;
     const { token, agentRuntimeId } = await registry.issueIdentity(WHO);
@@ -422,7 +422,7 @@ describe("an identity JWT that arrives as a bearer", () => {
     expect(await registry.getAgent(agentRuntimeId)).toMatchObject({ state: "revoked" });
   });
 
-  it("revokes nothing unless this authority signed it", async () => {
+  it("revokes nothing unless this authority signed it (G-A24)", async () => {
     await using tested = await start();
     const { registry } = tested.authority;
     const { token, agentRuntimeId, kid } = await registry.issueIdentity(WHO);
@@ -452,7 +452,7 @@ describe("an identity JWT that arrives as a bearer", () => {
     expect(await registry.getAgent(agentRuntimeId)).toMatchObject({ state: "active" });
   });
 
-  it("is in no log, no audit event and no answer", async () => {
+  it("is in no log, no audit event and no answer (G-A24)", async () => {
     const lines: unknown[] = [];
     const log = (...line: unknown[]) => void lines.push(line);
     await using tested = await start({ logger: { info: log, error: log } });

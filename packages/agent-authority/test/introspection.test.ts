@@ -28,7 +28,7 @@ async function startWithTask() {
 }
 
 describe("introspection", () => {
-  it("takes a token of a resource server, on loopback too", async () => {
+  it("takes a token of a resource server, on loopback too (G-A19)", async () => {
     const { tested, authorization } = await startWithTask();
     await using _ = tested;
     const body = { authorization: authorization() };
@@ -47,7 +47,7 @@ describe("introspection", () => {
     }
   });
 
-  it("says why an assertion is not accepted, and names nobody before its signature held", async () => {
+  it("says why an assertion is not accepted, and names nobody before its signature held (G-A19)", async () => {
     const { tested, id, taskId, authorization, ask } = await startWithTask();
     await using _ = tested;
     for (const [field, code] of [

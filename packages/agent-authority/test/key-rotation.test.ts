@@ -60,7 +60,7 @@ describe("a key rotation", () => {
     expect(await keysOf(tested, id)).toEqual([current.publicKey.line]);
   });
 
-  it("takes both keys' signatures, over this authority, this agent and now", async () => {
+  it("takes both keys' signatures, over this authority, this agent and now (G-A18)", async () => {
     await using tested = await TestedAuthority.start();
     const { id, key: current, token } = await tested.agent();
     const { id: otherId } = await tested.agent("user-1");
@@ -97,7 +97,7 @@ describe("a key rotation", () => {
     expect(await keysOf(tested, id)).toEqual([current.publicKey.line]);
   });
 
-  it("takes no key that another agent has, or any had before", async () => {
+  it("takes no key that another agent has, or any had before (G-A18)", async () => {
     await using tested = await TestedAuthority.start();
     const { id, key: current, token } = await tested.agent();
     const other = await tested.agent("user-2");
@@ -140,7 +140,7 @@ describe("a key rotation", () => {
     expectRefusal(await rotate(tested, { token, id, current, next }), 401, "agent_revoked");
   });
 
-  it("leaves both keys valid until the new one is first used", async () => {
+  it("leaves both keys valid until the new one is first used (G-A18)", async () => {
     await using tested = await TestedAuthority.start();
     const { id, key: current, token } = await tested.agent();
     const next = AgentKey.generate();
@@ -269,7 +269,7 @@ describe("a key rotation", () => {
     expect((await rotate(published, { ...options, authority })).status).toBe(200);
   });
 
-  it("is won by one of two that are sent at once", async () => {
+  it("is won by one of two that are sent at once (G-A18)", async () => {
     await using tested = await TestedAuthority.start();
     const { id, key: current, token } = await tested.agent();
     const answers = await Promise.all(
@@ -339,7 +339,7 @@ describe("revoking one's own agent", () => {
     expectRefusal(await tested.registerAgent(token, key), 401, "agent_revoked");
   });
 
-  it("gives a claim up that was never proved, and bars its key to nobody", async () => {
+  it("gives a claim up that was never proved, and bars its key to nobody (G-A17)", async () => {
     await using tested = await TestedAuthority.start();
     const { id, key, token } = await tested.agent("user-2");
     const path = `/v1/agent/${id}/revoke`;

@@ -8,7 +8,7 @@ import { createTestDatabase } from "./test-database.js";
 
 const PLACES = 20;
 
-it("requests that wait for the database keep their places, the next one is turned away, and none is lost", async () => {
+it("requests that wait for the database keep their places, the next one is turned away, and none is lost (G-A10)", async () => {
   await using own = await createTestDatabase();
   const metrics = createAuthorityMetrics();
   await using tested = await TestedAuthority.start({

@@ -95,7 +95,7 @@ describe("an authority with as many requests as it takes", () => {
   });
 
   it(
-    "keeps nothing of the bodies that it turns away",
+    "keeps nothing of the bodies that it turns away (G-A10)",
     async () => {
       await using tested = await TestedAuthority.start({ limits: { maxRequests: PLACES } });
       const seen: IncomingMessage[] = [];
@@ -130,7 +130,7 @@ describe("an authority with as many requests as it takes", () => {
 
 describe("places", () => {
   it(
-    "are not held by answers that nobody reads",
+    "are not held by answers that nobody reads (G-A10)",
     async () => {
       const limits = { requestMs: 500, requestHeadMs: 500 };
       await using tested = await TestedAuthority.start({ limits });
@@ -153,7 +153,7 @@ describe("places", () => {
     SLOW_MS,
   );
 
-  it("from one address are so many, whatever connections and proxies they come by", async () => {
+  it("from one address are so many, whatever connections and proxies they come by (G-A10)", async () => {
     const limits = { maxConnectionsPerAddress: 2 };
     await using tested = await TestedAuthority.start({ limits, trustedProxies: ["127.0.0.1"] });
     const ask = async (...from: string[]) => {
@@ -201,7 +201,7 @@ describe("an event loop that cannot keep up", () => {
 });
 
 describe("connections", () => {
-  it("from one address are so many at a time, and from a trusted proxy as many as it likes", async () => {
+  it("from one address are so many at a time, and from a trusted proxy as many as it likes (G-A10)", async () => {
     const limits = { maxConnectionsPerAddress: 2 };
     await using tested = await TestedAuthority.start({ limits });
     const ask = (socket: Socket) =>
@@ -222,14 +222,17 @@ describe("connections", () => {
   it.each([
     ["head", "POST /v1/agent/register HTTP/1.1\r\nHost: x\r\nX-", { requestHeadMs: 200 }],
     ["body", `${head("none", 100)}{`, { requestHeadMs: 200, requestMs: 200 }],
-  ])("whose request's %s does not come are ended with 408", async (_name, bytes, limits) => {
-    await using tested = await TestedAuthority.start({ limits });
-    const socket = open(tested.url);
-    socket.write(bytes);
-    const answer = await text(socket);
-    expect(answer).toMatch(/^HTTP\/1\.1 408 /);
-    expect(answer).toContain('"code":"invalid_request"');
-  });
+  ])(
+    "whose request's %s does not come are ended with 408 (G-A10)",
+    async (_name, bytes, limits) => {
+      await using tested = await TestedAuthority.start({ limits });
+      const socket = open(tested.url);
+      socket.write(bytes);
+      const answer = await text(socket);
+      expect(answer).toMatch(/^HTTP\/1\.1 408 /);
+      expect(answer).toContain('"code":"invalid_request"');
+    },
+  );
 
   it("may send a body so long, and no longer", async () => {
     await using tested = await TestedAuthority.start({ limits: { maxBodyBytes: 300 } });

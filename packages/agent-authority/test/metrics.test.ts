@@ -32,7 +32,7 @@ async function figures(
 }
 
 describe("figures", () => {
-  it("count requests by method, route, status and code, never by what was sent", async () => {
+  it("count requests by method, route, status and code, never by what was sent (G-A11)", async () => {
     const { tested, metrics } = await startCounted();
     await using _ = tested;
     const { id, key } = await tested.agent();
@@ -140,7 +140,7 @@ describe("figures", () => {
 });
 
 describe("the operations listener", () => {
-  it("answers probes and figures, and nothing else", async () => {
+  it("answers probes and figures, and nothing else (G-A11)", async () => {
     const { tested, metrics } = await startCounted();
     await using _ = tested;
     const { authority, store } = tested;

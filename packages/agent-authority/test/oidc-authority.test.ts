@@ -55,7 +55,7 @@ describe("an authority with two issuers", () => {
     );
   });
 
-  test("rejects a token of nobody's, and of one that does not hold, with the same words", async () => {
+  test("rejects a token of nobody's, and of one that does not hold, with the same words (G-A7)", async () => {
     const owner = { claims: { owner: "8" } };
     const answers = [
       await whoami(await ci.token(owner)),
@@ -100,7 +100,7 @@ describe("an authority with two issuers", () => {
     expect(String(outage?.[0].err)).toContain("the issuer ci does not tell its keys");
   });
 
-  test("never logs a token, nor tells anything of it", async () => {
+  test("never logs a token, nor tells anything of it (G-A7)", async () => {
     const token = await staff.token({ claims: { aud: "https://other.example" } });
     const { text } = await whoami(token);
     const [header = "", payload = "", signature = ""] = token.split(".");
@@ -109,7 +109,7 @@ describe("an authority with two issuers", () => {
     }
   });
 
-  test("answers 503 while an issuer's keys cannot be had, and goes on with the other and its own", async () => {
+  test("answers 503 while an issuer's keys cannot be had, and goes on with the other and its own (G-A6)", async () => {
     staff.answerAll({ status: 500, body: "{}" });
     const answer = await whoami(await staff.token());
     expectRefusal(answer, 503, "server_error");
@@ -125,7 +125,7 @@ describe("an authority with two issuers", () => {
     expect(staff.keyRequests).toBe(1);
   });
 
-  test("keeps equal users of both, and of its own tokens, apart", async () => {
+  test("keeps equal users of both, and of its own tokens, apart (G-A4)", async () => {
     const answers = [
       await whoami(await staff.token()),
       await whoami(await ci.token({ claims: { owner: "7" } })),

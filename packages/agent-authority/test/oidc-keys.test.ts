@@ -139,7 +139,7 @@ describe("the keys of an issuer", () => {
     expect(local.keyRequests).toBe(2);
   });
 
-  test("are asked for at most once in 30 s, however many invent keys", async () => {
+  test("are asked for at most once in 30 s, however many invent keys (G-A6)", async () => {
     const { ask, pass } = started();
     expect(await ask()).toBe("taken");
     pass(30);
@@ -174,7 +174,7 @@ describe("the keys of an issuer", () => {
 });
 
 describe("while an issuer gives no keys", () => {
-  test("the last ones are used for an hour after their time, and not longer", async () => {
+  test("the last ones are used for an hour after their time, and not longer (G-A6)", async () => {
     const { ask, pass } = started();
     expect(await ask()).toBe("taken");
     local.answerAll({ status: 503, body: "{}" });

@@ -39,7 +39,7 @@ describe("of a real issuer", () => {
     await expectRejection(asked, AgentAuthorityError, "unauthenticated");
   });
 
-  test("rejects an ID token where an access token is expected, and the other way round", async () => {
+  test("rejects an ID token where an access token is expected, and the other way round (G-A3)", async () => {
     const idToken = await provider.idToken("user-1");
     const accessToken = await provider.accessToken(AUDIENCE);
     for (const [token, audience] of [

@@ -237,7 +237,7 @@ describe("rejects a token", () => {
     expect(await authenticate(encodeToken({ alg: "none" }, claims, ""))).toBeUndefined();
   });
 
-  test("signed with the public key as if it were a secret", async () => {
+  test("signed with the public key as if it were a secret (G-A3)", async () => {
     local.keys = [await generateIssuerKey("key-1", "RS256")];
     const publicKey = (await importJWK(local.key.publicJwk, "RS256")) as CryptoKey;
     const header = { alg: "HS256", kid: "key-1" };
@@ -278,7 +278,7 @@ describe("rejects a token", () => {
     await expectRefused(await signed(), "kid");
   });
 
-  test("whose header brings a key, or says where one is, and asks nobody there", async () => {
+  test("whose header brings a key, or says where one is, and asks nobody there (G-A3)", async () => {
     await using elsewhere = await LocalIssuer.start();
     const key = await generateIssuerKey("key-1");
     elsewhere.keys = [key];
@@ -310,7 +310,7 @@ describe("rejects a token", () => {
     }
   });
 
-  test("whose account is missing or not in the list", async () => {
+  test("whose account is missing or not in the list (G-A4)", async () => {
     const account = { claim: "tid", allowed: ["a", "b"] };
     for (const tid of [undefined, "c", "", 7, ["a"], "a,b", "constructor"]) {
       await expectRefused(await signed({ claims: { tid } }), "account tid", { account });
@@ -428,7 +428,7 @@ describe("takes a token", () => {
     expect(await authenticate(await signed({ header: { typ } }))).toBeDefined();
   });
 
-  test("within the tolerance of the clocks, and not a second later", async () => {
+  test("within the tolerance of the clocks, and not a second later (G-A3)", async () => {
     const clockToleranceSeconds = 10;
     const late = await signed({ claims: { exp: NOON_SECONDS - 9 } });
     const early = await signed({ claims: { nbf: NOON_SECONDS + 10 } });
@@ -470,7 +470,7 @@ describe("takes a token", () => {
     },
   );
 
-  test("as GitHub Actions make them, of one organisation's repositories", async () => {
+  test("as GitHub Actions make them, of one organisation's repositories (G-A5)", async () => {
     const github = {
       user: "repository_id",
       require: { repository_owner_id: "65" },

@@ -90,7 +90,7 @@ describe("the checks of answers", () => {
     error: { message: title, type: "server_error", code },
   });
 
-  it("refuse a status, type, header, member or code that is not documented, and take what is", () => {
+  it("refuse a status, type, header, member or code that is not documented, and take what is (G-A31)", () => {
     expect(check(201, whoami)).toThrow(/does not document/);
     expect(check(200, whoami, { "content-type": "text/html" })).toThrow(/as text\/html/);
     expect(check(200, whoami, { date: undefined })).toThrow(/without date/);
@@ -121,7 +121,7 @@ describe("the OpenAPI document", () => {
     });
   }
 
-  it("tells of every route of the admin listener, and of no other", async () => {
+  it("tells of every route of the admin listener, and of no other (G-A31)", async () => {
     await using tested = await TestedAuthority.start();
     const router = await createAdminRouter(checkAuthorityOptions({ store: tested.store }));
     const routes = await served(router, (method, path) => tested.callAdmin(method, path));

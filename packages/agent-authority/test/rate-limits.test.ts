@@ -88,7 +88,7 @@ describe("options of limits", () => {
 });
 
 describe("limits by address", () => {
-  it("refuse who guesses, also a guess that is right, until the window ends", async () => {
+  it("refuse who guesses, also a guess that is right, until the window ends (G-A9)", async () => {
     await using tested = await start({ addressPerMinute: 3 });
     const token = await tested.token();
     for (let i = 0; i < 3; i += 1) {
@@ -158,7 +158,7 @@ describe("limits by address", () => {
     ["POST", "/v1/agent/:id/revoke"],
     ["GET", "/v1/whoami"],
     ["GET", "/authenticate_app_v2"],
-  ])("refuse %s %s before its credential is looked at", async (method, pattern) => {
+  ])("refuse %s %s before its credential is looked at (G-A9)", async (method, pattern) => {
     await using tested = await start({ addressPerMinute: 1 });
     const { id, key, token } = await tested.agent();
     // A task is asked for by the agent's signature alone.
@@ -222,7 +222,7 @@ describe("limits by address", () => {
 });
 
 describe("limits by user and by agent", () => {
-  it("count only once the token held: nobody uses up another's", async () => {
+  it("count only once the token held: nobody uses up another's (G-A9)", async () => {
     await using tested = await start({ userPerMinute: 2 });
     const [mine, others] = [await tested.token(), await tested.token("human", "user-2")];
     expectRefusal(await register(tested, NO_TOKEN), 401, "unauthenticated");
@@ -286,7 +286,7 @@ describe("limits by user and by agent", () => {
     expect((await tested.call("POST", `/v1/agent/${id}/revoke`, { headers })).status).toBe(200);
   });
 
-  it("count only once the signature held: nobody uses up another agent's", async () => {
+  it("count only once the signature held: nobody uses up another agent's (G-A9)", async () => {
     await using tested = await start({ agentPerMinute: 2 });
     const { id, key } = await tested.agent();
     for (let i = 0; i < 3; i += 1) {
@@ -312,7 +312,7 @@ describe("counters", () => {
   });
   afterEach(() => own.drop());
 
-  it("are shared by the authorities on one database: together they let exactly as many through", async () => {
+  it("are shared by the authorities on one database: together they let exactly as many through (G-A9)", async () => {
     const limits = { addressPerMinute: 25, userPerMinute: "off" } as const;
     await using one = await start(limits, own.url);
     await using two = await start(limits, own.url);

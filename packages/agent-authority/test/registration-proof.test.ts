@@ -131,7 +131,7 @@ const wrong: [string, ProofOptions][] = [
 ];
 
 describe("a registration proof", () => {
-  it.each(wrong)("%s is refused, and no agent is registered", async (_, options) => {
+  it.each(wrong)("%s is refused, and no agent is registered (G-A14)", async (_, options) => {
     for (const registrationProof of ["accept", "require"] as const) {
       await using tested = await TestedAuthority.start({ registrationProof });
       const answer = await registerAgent(tested, AgentKey.generate(), options);
@@ -140,7 +140,7 @@ describe("a registration proof", () => {
     }
   });
 
-  it.each(wrong)("%s is refused, and no task is registered", async (_, options) => {
+  it.each(wrong)("%s is refused, and no task is registered (G-A14)", async (_, options) => {
     await using tested = await TestedAuthority.start();
     const agent = await tested.agent();
     const answer = await registerTask(tested, agent, options);
@@ -207,7 +207,7 @@ describe("a registration proof", () => {
 });
 
 describe("a key that its agent's registration proved", () => {
-  it("belongs to the agent at once, and to nobody else", async () => {
+  it("belongs to the agent at once, and to nobody else (G-A14)", async () => {
     await using tested = await TestedAuthority.start();
     const { registry } = tested.authority;
     const key = AgentKey.generate();
@@ -271,7 +271,7 @@ describe("a repeat for an agent whose key is proven", () => {
   }
 
   it.each(["task", "proof"] as const)(
-    "without a proof renews its life and changes nothing else, proven by a %s",
+    "without a proof renews its life and changes nothing else, proven by a %s (G-A15)",
     async (how) => {
       await using tested = await TestedAuthority.start(options);
       const key = AgentKey.generate();
@@ -306,7 +306,7 @@ describe("a repeat for an agent whose key is proven", () => {
     },
   );
 
-  it("with a biscuit and without a proof changes nothing else either", async () => {
+  it("with a biscuit and without a proof changes nothing else either (G-A15)", async () => {
     await using tested = await TestedAuthority.start(options);
     const key = AgentKey.generate();
     const { body } = await prove(tested, key, "task");
@@ -337,7 +337,7 @@ describe("a repeat for an agent whose key is proven", () => {
 });
 
 describe("an authority that requires registration proofs", () => {
-  it("refuses registrations without one, which another takes", async () => {
+  it("refuses registrations without one, which another takes (G-A16)", async () => {
     await using tested = await TestedAuthority.start(REQUIRE);
     const key = AgentKey.generate();
     const token = await tested.token();

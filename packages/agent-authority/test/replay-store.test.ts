@@ -48,7 +48,7 @@ describe("a nonce in the database", () => {
     expect(await rowsNow()).toBe(2);
   });
 
-  it("makes no room for others while it lives, and what ended goes a bounded number at a time", async () => {
+  it("makes no room for others while it lives, and what ended goes a bounded number at a time (G-B3)", async () => {
     const { clock, store, replayStore, rowsNow } = await open();
     expect(await replayStore.spend(entryOf(clock, { expiresAt: clock.ms + HOUR_MS }))).toBe(true);
     const expires_at = "2026-03-23T12:00:01Z";
@@ -98,7 +98,7 @@ describe("a database that cannot be written", () => {
 });
 
 describe("processes that share a database", () => {
-  it("spend each nonce once between them, and the one that comes later sees all of them replayed", async () => {
+  it("spend each nonce once between them, and the one that comes later sees all of them replayed (G-B2)", async () => {
     const args = ["spender", await createDatabase(), "200"] as const;
     const spent = await Promise.all(Array.from({ length: 3 }, () => runProgram(...args)));
     const all = (spent as number[][]).flat().sort((a, b) => a - b);

@@ -115,7 +115,7 @@ describe("request ids", () => {
 });
 
 describe("addresses", () => {
-  it("come from the connection, whatever a header says, unless a proxy is trusted", async () => {
+  it("come from the connection, whatever a header says, unless a proxy is trusted (G-A12)", async () => {
     expect(await addressSeen({}, "192.0.2.1")).toBe("127.0.0.1");
     expect(await addressSeen({ trustedProxies: ["10.0.0.0/8"] }, "192.0.2.1")).toBe("127.0.0.1");
   });
@@ -130,7 +130,7 @@ describe("addresses", () => {
     ["192.0.2.1:1234", "192.0.2.1"],
     ["[2001:DB8:0::1]:1234", "2001:db8::1"],
     ["::ffff:192.0.2.1", "192.0.2.1"],
-  ])("come from the last that trusted proxies name: %s", async (forwarded, address) => {
+  ])("come from the last that trusted proxies name: %s (G-A12)", async (forwarded, address) => {
     const trustedProxies = ["127.0.0.1", "10.0.0.0/8"];
     expect(await addressSeen({ trustedProxies }, forwarded)).toBe(address);
   });

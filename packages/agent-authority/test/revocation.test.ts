@@ -55,7 +55,7 @@ describe("users and accounts", () => {
     expect(await states()).toEqual(["active", "active", "active"]);
   });
 
-  it("stop with all that is theirs, and start again with what was not revoked by itself", async () => {
+  it("stop with all that is theirs, and start again with what was not revoked by itself (G-A25)", async () => {
     await using tested = await TestedAuthority.start();
     const { registry } = tested.authority;
     const agent = await tested.agent();
@@ -171,7 +171,7 @@ describe("users and accounts", () => {
     expectRefusal(await tested.call("POST", REGISTER, { headers, body }), 401, "biscuit_invalid");
   });
 
-  it("count as revoked in each state that races with a registration, from the answer on", async () => {
+  it("count as revoked in each state that races with a registration, from the answer on (G-A25)", async () => {
     await using database = await createTestDatabase();
     await using tested = await TestedAuthority.start({ database: database.url });
     await using store = await openStore(database.url, { now: () => tested.clock.nowMs });
@@ -197,7 +197,7 @@ describe("users and accounts", () => {
 });
 
 describe("an agent", () => {
-  it("is not registered again by its human once revoked, but by its operator's word", async () => {
+  it("is not registered again by its human once revoked, but by its operator's word (G-A27)", async () => {
     await using tested = await TestedAuthority.start();
     const { registry } = tested.authority;
     const { id, key, token } = await tested.agent();
@@ -256,7 +256,7 @@ describe("a task", () => {
 });
 
 describe("an access token", () => {
-  it("that is revoked after it was looked at is refused in the transaction it is used in", async () => {
+  it("that is revoked after it was looked at is refused in the transaction it is used in (G-A26)", async () => {
     await using tested = await TestedAuthority.start();
     const { registry } = tested.authority;
     const context = checkAuthorityOptions({ store: tested.store });

@@ -8,7 +8,7 @@ it.each([
   ["no config", undefined, "audited"],
   ["nothing of the audit log", { addressLimit: "all_requests" }, "audited"],
   ["nothing of the address limit", { audited: "whoami" }, "addressLimit"],
-])("a route that states %s is not served", async (_, config, member) => {
+])("a route that states %s is not served (G-A9)", async (_, config, member) => {
   await using store = await openScratchStore();
   const making = createRouter(checkAuthorityOptions({ store }), {
     prefixes: [""],

@@ -67,7 +67,7 @@ describe("a task registration", () => {
     expectRefusal(late, 401, "expired");
   });
 
-  it("is refused unless the agent's own key signed this agent's id and this time", async () => {
+  it("is refused unless the agent's own key signed this agent's id and this time (G-A33)", async () => {
     await using tested = await TestedAuthority.start();
     const { id, key } = await tested.agent();
     const other = await tested.agent();
@@ -106,7 +106,7 @@ describe("a task registration", () => {
     expectRefusal(twice, 400, "invalid_request");
   });
 
-  it("answers the sealed id alone, which the agent's key opens and no other", async () => {
+  it("answers the sealed id alone, which the agent's key opens and no other (G-A33)", async () => {
     await using tested = await TestedAuthority.start();
     const { id, key } = await tested.agent();
     const answer = await tested.registerTask(id, key);
@@ -181,7 +181,7 @@ describe("an Idempotency-Key", () => {
 });
 
 describe("the limit and the life of tasks", () => {
-  it("refuse one more live task of an agent, not of another", async () => {
+  it("refuse one more live task of an agent, not of another (G-A35)", async () => {
     await using tested = await TestedAuthority.start({ maxLiveTasks: 2 });
     const { id, key } = await tested.agent();
     const headers = { "idempotency-key": "k" };

@@ -90,7 +90,7 @@ describe("with an idle time", () => {
     ["databaseDirectory", "expired"],
     ["introspection", "task_expired"],
     ["registration", "replaced"],
-  ] as const)("a task that is not used ends, as the %s tells", async (look, state) => {
+  ] as const)("a task that is not used ends, as the %s tells (G-A42)", async (look, state) => {
     const { tested, looks } = await startWithTask(IDLE);
     await using _ = tested;
     tested.clock.nowMs += LATEST;
@@ -99,7 +99,7 @@ describe("with an idle time", () => {
     expect(await looks.directory()).toBe("expired");
   });
 
-  it.each(LOOKS)("a task lives on by each use in time: %s", async (look) => {
+  it.each(LOOKS)("a task lives on by each use in time: %s (G-A42)", async (look) => {
     const { tested, looks, end, inMs } = await startWithTask(IDLE);
     await using _ = tested;
     for (let uses = 0; uses < 3; uses += 1) {
@@ -158,7 +158,7 @@ describe("with an idle time", () => {
     expect((await other.registerTask(id, key)).body).not.toHaveProperty("expires_at");
   });
 
-  it("a look at a revoked task is no use of it", async () => {
+  it("a look at a revoked task is no use of it (G-A42)", async () => {
     const { tested, looks, end, path } = await startWithTask(IDLE);
     await using _ = tested;
     const [task] = await tested.authority.registry.listTasks();

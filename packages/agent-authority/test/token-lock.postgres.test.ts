@@ -5,7 +5,7 @@ import { instantOf } from "../src/registry/times.js";
 import { createTestDatabase } from "./test-database.js";
 
 describe("a token that is looked at in a transaction", () => {
-  it("keeps it from being revoked until the transaction ends", async () => {
+  it("keeps it from being revoked until the transaction ends (G-A26)", async () => {
     await using database = await createTestDatabase();
     await using store = await openStore(database.url);
     await using other = await openStore(database.url);

@@ -27,7 +27,7 @@ it.each<[string, string, string?]>([
   ["a body that never arrives", "Content-Length: 200\r\nConnection: close\r\n"],
   ["a body that never ends", "Transfer-Encoding: chunked\r\n", "5\r\nhello\r\n"],
   ["a body over the limit", "Content-Length: 99999999\r\n", "x".repeat(1000)],
-])("answers the refresh of a token at once, with %s", async (_, fields, rest) => {
+])("answers the refresh of a token at once, with %s (G-A43)", async (_, fields, rest) => {
   await using tested = await TestedAuthority.start();
   const [head = "", body = ""] = (await sendRaw(tested.url, fields, rest)).split("\r\n\r\n");
   expect(head).toMatch(/^HTTP\/1\.1 200 /);
@@ -35,7 +35,7 @@ it.each<[string, string, string?]>([
   expect(JSON.parse(body)).toEqual({ detail: expect.stringMatching(/codex repair/) });
 });
 
-it("keeps nothing of a refresh: no log, audit log, figure or answer holds the token", async () => {
+it("keeps nothing of a refresh: no log, audit log, figure or answer holds the token (G-A43)", async () => {
   const lines: unknown[] = [];
   const logger = { info: vi.fn(), warn: vi.fn(), error: vi.fn() };
   for (const log of Object.values(logger)) log.mockImplementation((...line) => lines.push(line));

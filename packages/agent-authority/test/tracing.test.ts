@@ -81,7 +81,7 @@ describe("with an SDK", () => {
     });
   });
 
-  it("hide a credential in a path or an id", async () => {
+  it("hide a credential in a path or an id (G-A41)", async () => {
     await using tested = await TestedAuthority.start();
     const token = await tested.token();
     await tested.call("GET", `/v1/agent/${token}`);

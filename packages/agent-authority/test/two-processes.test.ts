@@ -20,7 +20,7 @@ afterEach(() => own.drop());
 
 describe("two processes on one database", () => {
   it(
-    "agree: what one revokes, the authority of the other refuses at its next request",
+    "agree: what one revokes, the authority of the other refuses at its next request (G-A48)",
     async () => {
       await using tested = await TestedAuthority.start({ database });
       const directory = databaseDirectory(tested.store, tested.url);
@@ -74,7 +74,7 @@ describe("two processes on one database", () => {
 
 describe("an authority that is killed", () => {
   it(
-    "has lost no registration that it acknowledged",
+    "has lost no registration that it acknowledged (G-A48)",
     async () => {
       await using store = await openStore(database);
       const registry = createRegistry(store);

@@ -69,7 +69,7 @@ test.each<[option: string, make: () => unknown]>([
   ["url", call(remoteRegistry, { token: SECRET })],
   ["token", call(remoteRegistry, { url: authority, token: { secret: SECRET } })],
 ])(
-  "a wrong %s is config_invalid at construction, and no value is shown (%#)",
+  "a wrong %s is config_invalid at construction, and no value is shown (%#) (G-M1)",
   async (option, run) => {
     const thrown: unknown = await new Promise((resolve) => resolve(run())).then(
       () => undefined,

@@ -263,7 +263,7 @@ describe("an identity is only used with the account and user it was made for:", 
     expect(authority.counts.registerAgent).toBe(3);
   });
 
-  test("one of another authority in the same store is not taken", async () => {
+  test("one of another authority in the same store is not taken (G-I1)", async () => {
     const one = await openManager();
     await one.manager.ensure();
     const other = await openManager({ store: one.store });
@@ -272,7 +272,7 @@ describe("an identity is only used with the account and user it was made for:", 
     expect(identity?.key.publicKey.line).not.toBe(one.authority.agents[0]?.publicKey);
   });
 
-  test("an answer for another account or user is refused, and nothing of it is stored", async () => {
+  test("an answer for another account or user is refused, and nothing of it is stored (G-I3)", async () => {
     const { manager, authority, store } = await openManager();
     const id = { agent_runtime_id: "agent_7" };
     for (const others of [{ account_id: "acct-2" }, { user_id: "user-2" }]) {
@@ -300,7 +300,7 @@ describe("while a registration is in flight", () => {
     return { ...setup, ensuring, gate };
   }
 
-  test("a logout wins: no identity is given, and what was made stays stored for later", async () => {
+  test("a logout wins: no identity is given, and what was made stays stored for later (G-I4)", async () => {
     const { manager, authority, auth, human, ensuring, gate } = await held();
     auth.set(undefined);
     gate.open();
@@ -551,7 +551,7 @@ describe("an identity that cannot be read is store_corrupt, and nothing is regis
     return setup;
   }
 
-  test("a registered one whose key is none", async () => {
+  test("a registered one whose key is none (G-H6)", async () => {
     const { manager, store } = await openManager();
     await manager.ensure();
     await store.update((current) => ({

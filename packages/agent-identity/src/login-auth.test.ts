@@ -32,7 +32,7 @@ test("refuses to store what is no login, without showing the token", async () =>
   expect(await store.load()).toMatchObject({ login: null });
 });
 
-test("gives a login to the authority it belongs to, and to no other", async () => {
+test("gives a login to the authority it belongs to, and to no other (G-I2)", async () => {
   const store = memoryStore();
   await saveLogin(store, { ...LOGIN, authority: "HTTPS://Authority.example:443//" });
   expect(await loginAuth(store, "https://authority.example/").current()).toMatchObject({

@@ -6,7 +6,7 @@ import { fileStore } from "../src/index.js";
 import { keyringStore } from "../src/keyring-store.js";
 import { commandOf } from "./support/processes.js";
 
-describe("a path that the working directory decides is config_invalid, before anything is read:", () => {
+describe("a path that the working directory decides is config_invalid, before anything is read: (G-H3)", () => {
   const makers: readonly ((path: string) => unknown)[] = [
     fileStore,
     (directory) => keyringStore({ directory }),

@@ -77,7 +77,7 @@ describe("what was kept of a file", () => {
     expect(await opened.store.load()).toMatchObject({ login: LOGIN, identities: [identity(1)] });
   });
 
-  test("gives way to each change by another process", async () => {
+  test("gives way to each change by another process (G-H4)", async () => {
     const { home, store } = opened;
     const other = await startProgram("change-store.ts", home);
     const change = async (name: string) => {
@@ -115,7 +115,7 @@ describe("what was kept of a file", () => {
   });
 
   test.runIf(process.platform !== "win32")(
-    "does not keep folder and file from being tightened",
+    "does not keep folder and file from being tightened (G-H4)",
     async () => {
       const { home, file, store } = opened;
       const modes = async () => [(await stat(home)).mode & 0o777, (await stat(file)).mode & 0o777];

@@ -147,7 +147,7 @@ test("a rotation takes these steps, and each of them can be watched", async () =
   expect(stdout.trim().split("\n")).toEqual(STEPS);
 });
 
-test("a process killed at any step of a rotation leaves an agent that goes on, and the next rotation ends with the key that was chosen", async () => {
+test("a process killed at any step of a rotation leaves an agent that goes on, and the next rotation ends with the key that was chosen (G-K5)", async () => {
   const authority = await openAuthority();
   const root = await openDirectory();
   let kills = 0;
@@ -164,7 +164,7 @@ test("a process killed at any step of a rotation leaves an agent that goes on, a
   expect(kills).toBe(STEPS.length * KILLS_PER_STEP);
 });
 
-test("a process killed between a request and its answer leaves one agent, whether its key was rotated or not", async () => {
+test("a process killed between a request and its answer leaves one agent, whether its key was rotated or not (G-K5)", async () => {
   const authority = await openAuthority();
   const root = await openDirectory();
   for (let round = 0; round < KILLS_WITHOUT_ANSWER; round += 1) {

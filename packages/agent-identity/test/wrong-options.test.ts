@@ -94,19 +94,22 @@ test.each<[option: string, make: () => unknown]>([
   ["maxEntryBytes", () => make.keyring({ directory: "/nowhere", maxEntryBytes: "1000" })],
   ["openEntry", () => make.keyring({ directory: "/nowhere", openEntry: {} })],
   ["directory", () => make.file({ directory: "/nowhere" })],
-])("a wrong %s is config_invalid at construction, and no value is shown (%#)", (option, run) => {
-  let thrown: unknown;
-  try {
-    run();
-  } catch (error) {
-    thrown = error;
-  }
-  if (!CountersignError.is(thrown)) throw thrown ?? new Error("nothing was thrown");
-  expect(["AgentKeyError", "StoreError"]).toContain(thrown.name);
-  expect(thrown.code).toBe("config_invalid");
-  expect(thrown.message).toMatch(new RegExp(`^${option}(?: must|: )`));
-  expect(`${thrown.message} ${thrown.hint}`).not.toContain(SECRET);
-});
+])(
+  "a wrong %s is config_invalid at construction, and no value is shown (%#) (G-M1)",
+  (option, run) => {
+    let thrown: unknown;
+    try {
+      run();
+    } catch (error) {
+      thrown = error;
+    }
+    if (!CountersignError.is(thrown)) throw thrown ?? new Error("nothing was thrown");
+    expect(["AgentKeyError", "StoreError"]).toContain(thrown.name);
+    expect(thrown.code).toBe("config_invalid");
+    expect(thrown.message).toMatch(new RegExp(`^${option}(?: must|: )`));
+    expect(`${thrown.message} ${thrown.hint}`).not.toContain(SECRET);
+  },
+);
 
 test("without features the feature is on", () => {
   expect(new AgentIdentityManager({ authority, auth, store }).enabled).toBe(true);

@@ -127,7 +127,7 @@ describe("the private half", () => {
     ["a spread copy", () => inspect({ ...key }, { showHidden: true, depth: null })],
     ["a structured clone", () => inspect(structuredClone(key), { depth: null })],
     ["the X25519 key object", () => inspect(key.toX25519PrivateKey(), { showHidden: true })],
-  ])("is not shown by %s", (_name, show) => {
+  ])("is not shown by %s (G-K1)", (_name, show) => {
     const shown = show();
     for (const secret of secrets) expect(shown).not.toContain(secret);
   });

@@ -151,7 +151,7 @@ describe("AgentPublicKey.fromBytes", () => {
     );
   });
 
-  test("rejects the key under which one constant signature holds for every text", () => {
+  test("rejects the key under which one constant signature holds for every text (G-K2)", () => {
     // Under the identity point, S = 0 and R = the identity satisfy the equation for every text. Some OpenSSL versions take it.
     const identity = Buffer.alloc(32);
     identity[0] = 1;
@@ -177,7 +177,7 @@ describe("AgentPublicKey.fromBytes", () => {
 describe("AgentPublicKey.verify", () => {
   const signature = key.sign("text");
 
-  test("rejects S + L, S + 2L and S = L, which the equation alone would not tell apart", () => {
+  test("rejects S + L, S + 2L and S = L, which the equation alone would not tell apart (G-K7)", () => {
     for (const change of [(s: bigint) => s + L, (s: bigint) => s + 2n * L, () => L, () => L + 1n]) {
       expect(key.publicKey.verify("text", withScalar(signature, change))).toBe(false);
     }

@@ -22,7 +22,7 @@ function nobleAccepts(bytes: Uint8Array): boolean {
 }
 
 describe("isSoundPublicKey", () => {
-  test.each(ED25519_TORSION_SUBGROUP)("rejects the point of small order %s", (hex) => {
+  test.each(ED25519_TORSION_SUBGROUP)("rejects the point of small order %s (G-K2)", (hex) => {
     const bytes = Buffer.from(hex, "hex");
     expect(isSoundPublicKey(bytes)).toBe(false);
     bytes[31] = (bytes[31] ?? 0) ^ 0x80;

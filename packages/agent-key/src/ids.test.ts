@@ -53,7 +53,7 @@ describe("isServerId", () => {
     );
   });
 
-  test("never lets an id change the signed text's parts or a URL's path", () => {
+  test("never lets an id change the signed text's parts or a URL's path (G-K8)", () => {
     const id = fc.string({ unit: character, maxLength: 8 }).filter(isServerId);
     fc.assert(
       fc.property(id, id, (agent, task) => {

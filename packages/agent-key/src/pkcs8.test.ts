@@ -68,7 +68,7 @@ describe("AgentKey.importPkcs8", () => {
     }
   });
 
-  test("rejects version 2 with any bit of its public half flipped", () => {
+  test("rejects version 2 with any bit of its public half flipped (G-K3)", () => {
     for (let at = 51; at < 83; at += 1) {
       const bytes = der(version2);
       bytes[at] = (bytes[at] ?? 0) ^ 1;
@@ -88,14 +88,14 @@ describe("AgentKey.importPkcs8", () => {
     }
   });
 
-  test("rejects bytes after either version", () => {
+  test("rejects bytes after either version (G-K3)", () => {
     for (const text of [version1, version2]) {
       const longer = Buffer.concat([der(text), Buffer.alloc(1)]).toString("base64");
       expect(() => parsePkcs8(longer)).toThrow(agentKeyError("invalid_key"));
     }
   });
 
-  test("never repeats any of the input in its error, nor in the causes of it", () => {
+  test("never repeats any of the input in its error, nor in the causes of it (G-K1)", () => {
     const mismatch = der(version2);
     mismatch[82] = (mismatch[82] ?? 0) ^ 1;
     for (const text of [`${version1}!`, version1?.slice(4), mismatch.toString("base64")]) {

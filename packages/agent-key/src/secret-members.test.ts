@@ -22,7 +22,7 @@ describe("hidden members", () => {
     ["String", () => String(login)],
     ["a copy by spread", () => inspect({ ...login }, everywhere)],
     ["a structured clone", () => inspect(structuredClone(login), everywhere)],
-  ])("are not in %s", (_, show) => {
+  ])("are not in %s (G-H10)", (_, show) => {
     expect(show()).not.toContain(SECRET);
   });
 

@@ -72,7 +72,7 @@ describe("a switch of accounts", () => {
     expect(agent?.accountId).toBe("acct-2");
   });
 
-  it("at any moment of a registration never mixes two humans", async () => {
+  it("at any moment of a registration never mixes two humans (G-I3)", async () => {
     for (let calls = 1; calls <= 16; calls += 1) {
       const world = await startWorld({ proof: "biscuit" });
       const second = world.login("acct-2");
@@ -107,7 +107,7 @@ describe("a switch of accounts", () => {
 });
 
 describe("a logout", () => {
-  it("while the task is registered leaves the turn without one", async () => {
+  it("while the task is registered leaves the turn without one (G-I4)", async () => {
     const world = await startWorld();
     const tasks = world.tasks();
     await world.identities.ensure();
@@ -123,7 +123,7 @@ describe("a logout", () => {
 });
 
 describe("two authorities that issue equal ids", () => {
-  it("never get each other's tasks out of one store", async () => {
+  it("never get each other's tasks out of one store (G-I1)", async () => {
     const one = await startWorld();
     const two = await startWorld();
     const first = await one.tasks({ store: one.store }).ensure("thread-1");

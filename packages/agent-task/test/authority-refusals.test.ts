@@ -67,7 +67,7 @@ describe("unknown_agent from the authority", () => {
 });
 
 describe("agent_revoked from the authority", () => {
-  it("is final, replaces nothing and says who must act", async () => {
+  it("is final, replaces nothing and says who must act (G-I5)", async () => {
     const world = await startWorld();
     const tasks = world.tasks();
     await world.identities.ensure();

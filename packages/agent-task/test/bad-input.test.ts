@@ -40,7 +40,7 @@ describe("a scope that is none", () => {
     expect(await tasks.list()).toEqual([]);
   });
 
-  it("may be odd, and reaches no path and no URL", async () => {
+  it("may be odd, and reaches no path and no URL (G-C12)", async () => {
     const world = await startWorld();
     const { directory } = await startHome();
     const tasks = world.tasks({ store: fileTaskStore(directory) });
@@ -199,7 +199,7 @@ describe("a store that fails", () => {
     expect(world.authority.tasks).toHaveLength(1);
   });
 
-  it("saves nothing once its lock is lost, and the next turn gets the same task", async () => {
+  it("saves nothing once its lock is lost, and the next turn gets the same task (G-H7)", async () => {
     const world = await startWorld();
     await world.identities.ensure();
     const memory = memoryTaskStore();

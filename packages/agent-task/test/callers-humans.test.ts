@@ -16,7 +16,7 @@ async function startTwoHumans() {
 }
 
 describe("humans who work in one thread at the same time", () => {
-  it("never get a task of each other's agent, while one of them registers it", async () => {
+  it("never get a task of each other's agent, while one of them registers it (G-I3)", async () => {
     const { world, as, humans, open } = await startTwoHumans();
     const thread = world.tasks().thread("thread-1");
     const first = as(humans[0], () => thread.credential());

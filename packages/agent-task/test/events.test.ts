@@ -57,7 +57,7 @@ describe("events", () => {
     ]);
   });
 
-  it("hold no secret", async () => {
+  it("hold no secret (G-H11)", async () => {
     const world = await startWorld({ proof: "biscuit" });
     const tasks = world.tasks();
     const events = recordEvents(tasks);

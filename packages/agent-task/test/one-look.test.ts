@@ -121,7 +121,7 @@ describe("what another process changes between a turn's begin and its request", 
   const accountOf = (opened: Awaited<ReturnType<typeof openHome>>, agentRuntimeId: string) =>
     opened.authority.agents.find((agent) => agent.agentRuntimeId === agentRuntimeId)?.accountId;
 
-  it("a logout: the request is not authorised, and no turn begins after it", async () => {
+  it("a logout: the request is not authorised, and no turn begins after it (G-H4)", async () => {
     const { thread, home, authority } = await openHome();
     await thread.run(async () => {
       change(home, "logout", authority.url);

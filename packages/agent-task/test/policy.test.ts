@@ -12,7 +12,7 @@ const bearerOrigins = ["https://API.example:443/", "http://127.0.0.1:8080"];
 const origins = ["https://api.example", "http://127.0.0.1:8080"];
 
 describe("without a login", () => {
-  it("rejects: a request is never sent without a credential", async () => {
+  it("rejects: a request is never sent without a credential (G-C7)", async () => {
     const world = await startWorld();
     world.auth.set(undefined);
     for (const on of [true, false]) {
@@ -40,7 +40,7 @@ describe("without a login", () => {
 });
 
 describe("while the feature is off", () => {
-  it("gives no credential and does not read the login unless an origin may get the human's token", async () => {
+  it("gives no credential and does not read the login unless an origin may get the human's token (G-C8)", async () => {
     const world = await startWorld();
     world.flag.on = false;
     for (const options of [{}, { bearerOrigins: [] }, { onFailure: "bearer" } as const]) {
@@ -84,7 +84,7 @@ describe("while the feature is off", () => {
 });
 
 describe("the fallback to the human's token", () => {
-  it("never happens unless it is declared with origins", async () => {
+  it("never happens unless it is declared with origins (G-C9)", async () => {
     const world = await startWorld();
     world.authority.fault("register_task", { kind: "status", status: 503 }, 9);
     for (const options of [{}, { bearerOrigins }, { onFailure: "bearer" } as const]) {
@@ -93,7 +93,7 @@ describe("the fallback to the human's token", () => {
     }
   });
 
-  it("never happens after a refusal, nor for an answer that is none", async () => {
+  it("never happens after a refusal, nor for an answer that is none (G-C9)", async () => {
     const world = await startWorld();
     const tasks = world.tasks({ onFailure: "bearer", bearerOrigins });
     const thread = tasks.thread("thread-1");

@@ -278,7 +278,7 @@ describe("a late refusal", () => {
 
 describe("what a resource server says of the agent", () => {
   for (const code of ["unknown_agent", "agent_revoked", "agent_expired"] as const) {
-    it(`is a hint: after ${code} the authority is asked once, and keeps the agent`, async () => {
+    it(`is a hint: after ${code} the authority is asked once, and keeps the agent (G-I5)`, async () => {
       const world = await startWorld();
       const thread = world.tasks().thread("thread-1");
       const first = await agentCredential(thread);
@@ -339,7 +339,7 @@ describe("a refusal for the time", () => {
     expect(world.authority.counts.whoami).toBe(1);
   });
 
-  it("is handed up when this machine's clock agrees with the authority's", async () => {
+  it("is handed up when this machine's clock agrees with the authority's (G-I8)", async () => {
     const world = await startWorld({ authorityNow: () => INSTANT, now: () => INSTANT });
     const thread = world.tasks().thread("thread-1");
     const first = await agentCredential(thread);

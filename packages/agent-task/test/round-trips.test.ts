@@ -90,7 +90,7 @@ describe("round trips", () => {
 });
 
 describe("what a task registration carries", () => {
-  it("is no credential in generation C, and an Idempotency-Key that names no thread", async () => {
+  it("is no credential in generation C, and an Idempotency-Key that names no thread (G-C12)", async () => {
     const world = await startWorld();
     await world.tasks().ensure("thread-1");
     const request = world.authority.requests.find(({ step }) => step === "register_task");

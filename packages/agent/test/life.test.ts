@@ -23,7 +23,7 @@ describe("a program that is started again with the same home", () => {
     expect(await turn(world, world.connect())).toEqual(before);
   });
 
-  test("keeps no token there, and nothing for other users of the machine", async () => {
+  test("keeps no token there, and nothing for other users of the machine (G-H5)", async () => {
     const world = await startWorld();
     await turn(world, world.connect());
     const files = await readdir(world.home, { recursive: true });

@@ -106,7 +106,7 @@ describe("another origin gets no assertion", () => {
     }
   });
 
-  test("nor does the authority's token reach any API", async () => {
+  test("nor does the authority's token reach any API (G-H5)", async () => {
     const { world, other, agent } = await setUp();
     await agent.thread("thread-1").fetch(world.api.url);
     await agent.thread("thread-1").fetch(other.url);

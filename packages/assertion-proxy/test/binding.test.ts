@@ -39,7 +39,7 @@ async function refusal(bytes: (gateway: TestGateway) => string, more?: Partial<B
   return { status, code };
 }
 
-describe("a gateway that requires binding refuses, and the upstream hears nothing of,", () => {
+describe("a gateway that requires binding refuses, and the upstream hears nothing of, (G-G9)", () => {
   test("a request that is not bound", async () => {
     expect(await refusal((gateway) => gateway.request("GET", "/v1"))).toEqual({
       status: 401,
@@ -77,7 +77,7 @@ describe("a gateway that requires binding refuses, and the upstream hears nothin
   test.each([
     ["no body", undefined, "3\r\nhel\r\n0\r\n\r\n"],
     ["a body", "hello", "0\r\n\r\n"],
-  ])("a request bound for %s whose chunks say otherwise", async (_, signed, chunks) => {
+  ])("a request bound for %s whose chunks say otherwise (G-M6)", async (_, signed, chunks) => {
     const bound = (gateway: TestGateway) =>
       gateway.request("POST", "/v1", gateway.binding("POST", "/v1", signed) + CHUNKED) + chunks;
     expect(await refusal(bound)).toEqual({ status: 401, code: "binding_mismatch" });
@@ -102,7 +102,7 @@ describe("a gateway that requires binding refuses, and the upstream hears nothin
 });
 
 describe("a bound request", () => {
-  test("goes through once, and is replayed the second time", async () => {
+  test("goes through once, and is replayed the second time (G-G9)", async () => {
     const { upstream, gateway } = await start("require", {}, "HTTP/1.1 204 No\r\n\r\n");
     const bytes = gateway.request("GET", "/v1?a=1", gateway.binding("GET", "/v1?a=1"));
     const client = await connectRaw(gateway.url);
@@ -115,7 +115,7 @@ describe("a bound request", () => {
   });
 
   test.each(["accept", "require"] as const)(
-    "has the very bytes that were checked (%s)",
+    "has the very bytes that were checked (%s) (G-G9)",
     async (policy) => {
       const { upstream, gateway } = await start(policy);
       const body = "\u0000\u0001\u00ffany bytes\r\n";

@@ -67,7 +67,7 @@ describe("a request body", () => {
     expect(Buffer.from(received(), "latin1").equals(body)).toBe(true);
   });
 
-  test("takes its trailers along, but none that the client may not set", async () => {
+  test("takes its trailers along, but none that the client may not set (G-G3)", async () => {
     const { upstream, client } = await begin(`${CHUNKED}Trailer: X-Sum, X-Agent-Task-Id\r\n`, {
       upstreamHeaders: { "X-Api-Key": "gateway-key" },
     });
@@ -81,7 +81,7 @@ describe("a request body", () => {
     expect(seen).not.toContain("evil");
   });
 
-  test("takes no trailer along that Connection names", async () => {
+  test("takes no trailer along that Connection names (G-G3)", async () => {
     const { upstream, client } = await begin(
       `${CHUNKED}Connection: X-Named\r\nTrailer: X-Named\r\n`,
     );
@@ -91,7 +91,7 @@ describe("a request body", () => {
     expect(seen).not.toMatch(/evil|trailer/i);
   });
 
-  test("that is no chunk ends in 400, and the upstream's request never looks whole", async () => {
+  test("that is no chunk ends in 400, and the upstream's request never looks whole (G-G5)", async () => {
     const { upstream, gateway, client } = await begin(CHUNKED);
     const { bytes } = await upstream.connection(0);
     client.send("3\r\nabc\r\n");
@@ -187,7 +187,7 @@ describe("Expect: 100-continue", () => {
     await (await upstream.connection(0)).bytes.until("hello world");
   });
 
-  test("is never answered with 100 before the assertion was verified", async () => {
+  test("is never answered with 100 before the assertion was verified (G-G1)", async () => {
     const { upstream, gateway, client } = await begin(EXPECT, { accounts: ["acct-2"] });
     const { status, head } = await readAnswer(client);
     expect(status).toBe(403);

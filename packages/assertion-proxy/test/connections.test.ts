@@ -40,7 +40,7 @@ describe("a client's connection", () => {
     expect(await client.bytes.until("\r\n\r\n/2")).toMatch(/\r\n\r\n\/1HTTP\/1\.1 200 /);
   });
 
-  test("ends where CONNECT is sent behind a request, whose answer the refusal would pass for", async () => {
+  test("ends where CONNECT is sent behind a request, whose answer the refusal would pass for (G-G7)", async () => {
     const upstream = await startRawUpstream("");
     const gateway = await startGateway({ upstream: upstream.url });
     const client = await connectRaw(gateway.url);

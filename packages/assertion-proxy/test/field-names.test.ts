@@ -39,8 +39,9 @@ describe.each(Object.entries(PROXIES))("the %s", (_, start) => {
     expect(await leftOut()).toBe("0");
   }
 
-  test.each(UNUSUAL)("refuses a name that compares equal to a reserved one, with %s", (mark) =>
-    refused(`X${mark}Agent${mark}Account${mark}Id: evil`),
+  test.each(UNUSUAL)(
+    "refuses a name that compares equal to a reserved one, with %s (G-G3)",
+    (mark) => refused(`X${mark}Agent${mark}Account${mark}Id: evil`),
   );
 
   test.each([
@@ -63,7 +64,7 @@ describe.each(Object.entries(PROXIES))("the %s", (_, start) => {
     "evil.Api.Key: 1",
   ])("refuses %j before anything is dialled", refused);
 
-  test("drops another name with an unusual character, and counts the line", async () => {
+  test("drops another name with an unusual character, and counts the line (G-P4)", async () => {
     const { upstream, proxy, client, leftOut } = await begin();
     client.send(proxy.request("GET", "/v1", "X.Own: evil\r\nX-Own: 1\r\n~: evil\r\nX_Own: 2\r\n"));
     const { bytes, socket } = await upstream.connection(0);
@@ -84,7 +85,7 @@ describe.each(Object.entries(PROXIES))("the %s", (_, start) => {
   });
 
   test.each(["X.Agent.Task.Id", "Content.Length", "X.Forwarded.For"])(
-    "refuses the trailer %s, and the request never looks whole",
+    "refuses the trailer %s, and the request never looks whole (G-G3)",
     async (name) => {
       const { upstream, proxy, client } = await begin();
       client.send(proxy.request("POST", "/v1", CHUNKED));

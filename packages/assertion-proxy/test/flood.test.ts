@@ -49,7 +49,7 @@ describe("no request of an honest agent is refused, and no lookup of one waits f
     ["answers", false],
     ["hangs", true],
   ])(
-    "while 4,200 connections name invented agents and the authority %s",
+    "while 4,200 connections name invented agents and the authority %s (G-G13)",
     async (_name, hangs) => {
       const scene = await start({ hangs });
       await scene.flood(junkHeads(scene, MANY));
@@ -65,7 +65,7 @@ describe("no request of an honest agent is refused, and no lookup of one waits f
     ["answers", false],
     ["hangs", true],
   ])(
-    "while one connection sends 4,300 heads of invented agents and the authority %s",
+    "while one connection sends 4,300 heads of invented agents and the authority %s (G-G13)",
     async (_name, hangs) => {
       const scene = await start({ hangs });
       await scene.flood([junkHeads(scene, 4_300).join("")]);
@@ -75,7 +75,7 @@ describe("no request of an honest agent is refused, and no lookup of one waits f
     120_000,
   );
 
-  test("while one valid agent has 4,200 requests that its upstream does not answer", async () => {
+  test("while one valid agent has 4,200 requests that its upstream does not answer (G-G14)", async () => {
     const scene = await start();
     const slow = scene.head("flooder", "/slow", { accountId: "acct-flood" });
     await scene.flood(Array.from({ length: MANY }, () => slow));
@@ -86,7 +86,7 @@ describe("no request of an honest agent is refused, and no lookup of one waits f
     expect(await scene.ask("colleague", { from: FLOOD, accountId })).toBe(200);
   }, 120_000);
 
-  test("while one valid agent opens more WebSockets than its share", async () => {
+  test("while one valid agent opens more WebSockets than its share (G-G14)", async () => {
     const limits = { maxRequests: 40, maxRequestsPerAgent: 10, maxRequestsPerAccount: 20 };
     const scene = await start({ limits });
     const handshake = scene.head("flooder", "/v1", { accountId: "acct-flood", lines: HANDSHAKE });
@@ -95,7 +95,7 @@ describe("no request of an honest agent is refused, and no lookup of one waits f
     expect(await scene.limited("requests_per_agent")).toBe(90);
   });
 
-  test("while the agents of one account have more requests than its share", async () => {
+  test("while the agents of one account have more requests than its share (G-G14)", async () => {
     const limits = { maxRequests: 40, maxRequestsPerAgent: 10, maxRequestsPerAccount: 20 };
     const scene = await start({ limits });
     const accountId = "acct-flood";
@@ -129,7 +129,7 @@ describe("a connection", () => {
 describe("connections", () => {
   const limits = { maxConnections: 4, maxConnectionsPerAddress: 3 };
 
-  test("from one address are so many: the oldest that proved nothing makes room", async () => {
+  test("from one address are so many: the oldest that proved nothing makes room (G-G13)", async () => {
     const scene = await start({ limits });
     const [proven, oldest, second] = [
       ...(await scene.flood([scene.head("known", "/slow")])),
@@ -157,7 +157,7 @@ describe("connections", () => {
     expect(await scene.limited("connections")).toBe(2);
   });
 
-  test("that are idle make room too, so that one valid agent does not hold them all", async () => {
+  test("that are idle make room too, so that one valid agent does not hold them all (G-G14)", async () => {
     const scene = await start({ limits });
     const url = scene.url.replace("0.0.0.0", FLOOD);
     const idle = [await connectRaw(url), await connectRaw(url), await connectRaw(url)];
@@ -183,7 +183,7 @@ describe("a client behind a proxy", () => {
   const lookups = { maxRunning: 2, maxWaiting: 4 };
   const from = (address: string) => `X-Forwarded-For: 10.0.0.9, ${address}\r\n`;
 
-  test("has the share of the address that a trusted proxy names", async () => {
+  test("has the share of the address that a trusted proxy names (G-G15)", async () => {
     const scene = await start({ hangs: true, lookups, trustedProxies: [FLOOD] });
     const junk = Array.from({ length: 10 }, (_, index) =>
       scene.head(`invented-${index}`, "/quick", { lines: from("192.0.2.1") }),
@@ -195,7 +195,7 @@ describe("a client behind a proxy", () => {
     expect(await scene.limited("lookups_per_address")).toBe(7);
   });
 
-  test("has the share of its connection's address where no proxy is trusted", async () => {
+  test("has the share of its connection's address where no proxy is trusted (G-G15)", async () => {
     const scene = await start({ hangs: true, lookups });
     const junk = Array.from({ length: 10 }, (_, index) =>
       scene.head(`invented-${index}`, "/quick", { lines: from(`192.0.2.${index}`) }),

@@ -64,7 +64,7 @@ describe("a gateway under load", () => {
     expect(upstream.connections).toHaveLength(1);
   });
 
-  test("keeps no room for refusals that a client does not read", async () => {
+  test("keeps no room for refusals that a client does not read (G-G12)", async () => {
     const upstream = await startRawUpstream("");
     const gateway = await startGateway({ upstream: upstream.url, limits: { maxRequests: 2 } });
     const first = await connectRaw(gateway.url);
@@ -79,7 +79,7 @@ describe("a gateway under load", () => {
     await first.bytes.until('"code":', 3);
   });
 
-  test("ends the connection of a client that does not read its refusal", async () => {
+  test("ends the connection of a client that does not read its refusal (G-G12)", async () => {
     const { gateway, entry } = await startGateway({
       upstream: "https://api.example",
       limits: { idleMs: 20 },

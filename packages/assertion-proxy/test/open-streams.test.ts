@@ -22,7 +22,7 @@ describe("an open stream", () => {
     ["task", "expired", "task_expired"],
     ["agent", "revoked", "agent_revoked"],
     ["agent", "expired", "agent_expired"],
-  ] as const)("is closed on both sides once its %s is %s", async (what, state, code) => {
+  ] as const)("is closed on both sides once its %s is %s (G-R6)", async (what, state, code) => {
     const { gateway, client, connection } = await openStream();
     await client.bytes.until("abc");
     gateway[what].state = state;
@@ -36,7 +36,7 @@ describe("an open stream", () => {
     });
   });
 
-  test("is forbidden while the upstream has not answered, by no 401 that would have it sent again", async () => {
+  test("is forbidden while the upstream has not answered, by no 401 that would have it sent again (G-I7)", async () => {
     const { gateway, client, connection } = await openStream("");
     gateway.task.state = "revoked";
     const { status, head, body } = await readAnswer(client);
@@ -70,7 +70,7 @@ describe("an open stream", () => {
     expect(await gateway.entry(0)).not.toHaveProperty("code");
   });
 
-  test("is closed when nobody can tell any more", async () => {
+  test("is closed when nobody can tell any more (G-R6)", async () => {
     // A slow machine may look again before the answer has begun.
     let isOpen = false;
     const { client, gateway } = await openStream(STREAM, {

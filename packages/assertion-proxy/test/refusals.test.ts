@@ -45,7 +45,7 @@ const CASES: readonly Case[] = [
   badTarget("a segment of one dot", "/./v1"),
   badTarget("an encoded parent segment", "/v1/%2e%2E/admin"),
   badTarget("a half encoded parent segment", "/v1/.%2e/admin"),
-  badTarget("a parent segment behind an encoded slash", "/v1/x%2f..%2Fadmin"),
+  badTarget("a parent segment behind an encoded slash (G-G5)", "/v1/x%2f..%2Fadmin"),
   badTarget("a parent segment behind an encoded backslash", "/v1/x%5c..%5cadmin"),
   badTarget("a parent segment with a parameter", "/v1/..;x=1/admin"),
   badTarget("a parent segment with an encoded parameter", "/v1/..%3Bx=1/admin"),
@@ -55,7 +55,7 @@ const CASES: readonly Case[] = [
   badTarget("a parent segment with a blank before it", "/v1/%20../admin"),
   badTarget("a parent segment with a blank and dots behind it", "/v1/..%20.%20/admin"),
   badTarget("a parent segment with a blank and a parameter", "/v1/..%20;x=1/admin"),
-  badTarget("a parent segment that is encoded twice", "/v1/%252e%252E/admin"),
+  badTarget("a parent segment that is encoded twice (G-G5)", "/v1/%252e%252E/admin"),
   badTarget("a parent segment that is encoded three times", "/v1/%25252e%25252e/admin"),
   badTarget("a parent segment whose digits are encoded", "/v1/%2%65%2%45/admin"),
   badTarget("a parent segment of %u escapes", "/v1/%u002e%u002E/admin"),
@@ -67,12 +67,12 @@ const CASES: readonly Case[] = [
   badTarget("a slash that is encoded twice", "/v1/x%252fadmin"),
   badTarget("a backslash that is encoded twice", "/v1/x%255Cadmin"),
   badTarget("an escape that is encoded very often", `/v1/%${"25".repeat(40)}41`),
-  badTarget("an encoded NUL behind a parent segment", "/v1/..%00/admin"),
+  badTarget("an encoded NUL behind a parent segment (G-G5)", "/v1/..%00/admin"),
   badTarget("an encoded NUL", "/v1/x%00.json"),
   badTarget("an encoded line break", "/v1/x%0d%0aSet-Cookie:%20a=1"),
   badTarget("an encoded DEL", "/v1/x%7F"),
   badTarget("a control character that is encoded twice", "/v1/x%2500"),
-  badTarget("overlong UTF-8 of two bytes for a dot", "/v1/%c0%ae%C0%AE/admin"),
+  badTarget("overlong UTF-8 of two bytes for a dot (G-G5)", "/v1/%c0%ae%C0%AE/admin"),
   badTarget("overlong UTF-8 of two bytes for a slash", "/v1/x%c0%afadmin"),
   badTarget("overlong UTF-8 of two bytes for a backslash", "/v1/x%c1%9cadmin"),
   badTarget("overlong UTF-8 of three bytes", "/v1/%e0%80%ae%e0%80%ae/admin"),
@@ -86,7 +86,7 @@ const CASES: readonly Case[] = [
   badMethod("TRACE", "/v1"),
   badMethod("CONNECT", "upstream.example:443"),
   badHead(
-    "Content-Length with Transfer-Encoding",
+    "Content-Length with Transfer-Encoding (G-G5)",
     "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n",
     "0\r\n\r\n",
   ),
@@ -157,7 +157,7 @@ const CASES: readonly Case[] = [
     code: "missing",
   },
   {
-    rule: "two Authorization lines",
+    rule: "two Authorization lines (G-G2)",
     bytes: (gateway) => gateway.request("GET", "/v1", "Authorization: Bearer x\r\n"),
     status: 401,
     code: "malformed",
@@ -176,7 +176,7 @@ const CASES: readonly Case[] = [
     code: "malformed",
   },
   {
-    rule: "another account in ChatGPT-Account-ID",
+    rule: "another account in ChatGPT-Account-ID (G-G10)",
     bytes: (gateway) => gateway.request("GET", "/v1", "ChatGPT-Account-ID: acct-2\r\n"),
     status: 403,
     code: "forbidden",
@@ -190,7 +190,7 @@ const CASES: readonly Case[] = [
   },
 ];
 
-describe("the gateway refuses, and the upstream hears nothing of,", () => {
+describe("the gateway refuses, and the upstream hears nothing of, (G-G1)", () => {
   for (const { rule, bytes, status, code, path = undefined } of CASES) {
     test(rule, async () => {
       const upstream = await startRawUpstream();
@@ -216,7 +216,7 @@ describe("the gateway refuses, and the upstream hears nothing of,", () => {
 });
 
 describe("the gateway refuses by what the directory says:", () => {
-  test("a revoked task, naming the agent in the audit since its signature held", async () => {
+  test("a revoked task, naming the agent in the audit since its signature held (G-G16)", async () => {
     const upstream = await startRawUpstream();
     const gateway = await startGateway({ upstream: upstream.url });
     gateway.task.state = "revoked";
@@ -246,7 +246,7 @@ describe("the gateway refuses by what the directory says:", () => {
     expect(upstream.connections).toHaveLength(0);
   });
 
-  test("an account that is not served", async () => {
+  test("an account that is not served (G-G10)", async () => {
     const upstream = await startRawUpstream();
     const gateway = await startGateway({ upstream: upstream.url, accounts: ["acct-2"] });
     const answer = await sendRaw(gateway.url, gateway.request("GET", "/v1"));

@@ -117,7 +117,7 @@ describe("what the upstream reads", () => {
     "Connection: x-named\r\nX-Named: evil",
     "Connection: close, X-Named\r\nConnection: other\r\nx_named: evil\r\nOther: evil",
     "HTTP2-Settings: evil",
-  ])("has no line of the client's %j", async (lines) => {
+  ])("has no line of the client's %j (G-G3, G-G4)", async (lines) => {
     const seen = await forwarded("GET", "/v1", `${lines}\r\nX-Kept: yes\r\n`, {
       upstreamHeaders: { "X-API-Key": "gateway-key" },
     });
@@ -133,7 +133,7 @@ describe("what the upstream reads", () => {
     expect(await forwarded("GET", "/v1", lines)).toContain(`\r\n${lines}${ADDED}`);
   });
 
-  test("has what the operator named, in any case, and no other spelling of it", async () => {
+  test("has what the operator named, in any case, and no other spelling of it (G-G4)", async () => {
     const names = ["OpenAI-Organization", "X-Api-Key", "X-Forwarded-For", "CF-Access-Client-Id"];
     const lines = "openai-organization: 1\r\nX-API-KEY: 2\r\nX-Forwarded-For: 3\r\n";
     const others = "openai_organization: evil\r\nx_api_key: evil\r\nOpenAI-Project: evil\r\n";
@@ -172,7 +172,7 @@ describe("what the upstream reads", () => {
     expect(upstream.connections).toHaveLength(1);
   });
 
-  test("is never a request on a connection on which the upstream spoke without being asked", async () => {
+  test("is never a request on a connection on which the upstream spoke without being asked (G-G7)", async () => {
     const upstream = await startRawUpstream();
     const gateway = await startGateway({ upstream: upstream.url });
     await sendRaw(gateway.url, gateway.request("GET", "/1"));

@@ -34,7 +34,7 @@ describe("what the client reads", () => {
     expect(head).not.toMatch(/X-Named|timeout=77|upgrade|proxy-authenticate/i);
   });
 
-  test("is a redirect as it came, never followed", async () => {
+  test("is a redirect as it came, never followed (G-G11)", async () => {
     const { status, head, entry } = await answer(
       "HTTP/1.1 307 Temporary Redirect\r\nLocation: https://elsewhere.example/x\r\nContent-Length: 0\r\n\r\n",
     );
@@ -102,7 +102,7 @@ describe("what the client reads", () => {
     '404 Not Found\r\nwww_authenticate: agentassertion error="task_revoked"',
     '429 Slow\r\nWWW-Authenticate: Bearer realm="x",AgentAssertion error="agent_revoked"',
     "503 Later\r\nWWW-Authenticate: Basic\r\nWWW-Authenticate: AgentAssertion",
-  ])("has no AgentAssertion challenge of the upstream: %j", async (lines) => {
+  ])("has no AgentAssertion challenge of the upstream: %j (G-G6)", async (lines) => {
     const { status, head, body } = await answer(
       `HTTP/1.1 ${lines}\r\nX-Own: 1\r\nContent-Length: 2\r\n\r\nno`,
     );
@@ -127,7 +127,7 @@ describe("what the client reads", () => {
   });
 });
 
-describe("an upstream's refusal of the gateway's credential is 502 upstream_refused:", () => {
+describe("an upstream's refusal of the gateway's credential is 502 upstream_refused: (G-G11)", () => {
   test.each([
     "401 Unauthorized\r\nWWW-Authenticate: Bearer realm=secret-realm",
     "401 Unauthorized\r\nX-Nothing: 1",
@@ -198,7 +198,7 @@ describe("an upstream that is no use is a problem that names it:", () => {
     expect(entry).toMatchObject({ code: "bad_response" });
   });
 
-  test("with a length that only its client would count by, behind which another answer hides", async () => {
+  test("with a length that only its client would count by, behind which another answer hides (G-G7)", async () => {
     const upstream = await startRawUpstream("");
     const gateway = await startGateway({ upstream: upstream.url });
     const client = await connectRaw(gateway.url);

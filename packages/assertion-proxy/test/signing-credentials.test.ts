@@ -43,7 +43,7 @@ describe("without a credential nothing is sent, and the client hears why:", () =
     expect(upstream.connections).toHaveLength(0);
   });
 
-  test("an error that was not made on purpose does not speak", async () => {
+  test("an error that was not made on purpose does not speak (G-P5)", async () => {
     const { upstream, signing, send } = await start();
     signing.source.credential = () => Promise.reject(new Error("token=secret"));
     const answer = await send();
@@ -145,7 +145,7 @@ describe("a human's token", () => {
     },
   );
 
-  test("goes to no other upstream: with the feature off the request is refused", async () => {
+  test("goes to no other upstream: with the feature off the request is refused (G-P5)", async () => {
     const { upstream, signing, send } = await start();
     const elsewhere = [[], ["https://api.example"], ["http://127.0.0.1:1"]];
     const bearers = elsewhere.map((origins) => ({ ...bearer, origins }));
@@ -161,7 +161,7 @@ describe("a human's token", () => {
     expect(upstream.connections).toHaveLength(0);
   });
 
-  test("of a fallback goes to no other upstream: the client gets the registration's error", async () => {
+  test("of a fallback goes to no other upstream: the client gets the registration's error (G-P5)", async () => {
     const { upstream, signing, send } = await start();
     const error = new AgentKeyError("unreachable", "the authority is away", { retryable: true });
     signing.source.current = { ...bearer, reason: "fallback", error };

@@ -24,7 +24,7 @@ describe("what the upstream gets of the signing proxy", () => {
     "X-Cluster-Client-IP: evil",
     "X-Auth-Request-User: evil",
     "Proxy: evil",
-  ])("has no line of the client's %j", async (lines) => {
+  ])("has no line of the client's %j (G-P4)", async (lines) => {
     const upstream = await startRawUpstream();
     const signing = await startSigningProxy({ upstream: upstream.url });
     const request = signing.request("GET", "/v1", `${lines}\r\nX-Own: 1\r\n`);
@@ -63,7 +63,7 @@ describe("what the upstream gets of the signing proxy", () => {
     expect((await upstream.connection(0)).bytes.text).toContain("\r\nCookie: a=1\r\n");
   });
 
-  test("has no trailer that may not be set, nor the token in one", async () => {
+  test("has no trailer that may not be set, nor the token in one (G-P4)", async () => {
     const upstream = await startRawUpstream("");
     const signing = await startSigningProxy({ upstream: upstream.url });
     const client = await connectRaw(signing.url);
@@ -86,7 +86,7 @@ describe("what the upstream gets of the signing proxy", () => {
 });
 
 describe("what the client gets of the upstream", () => {
-  test("has no CORS field, in its head or its trailers", async () => {
+  test("has no CORS field, in its head or its trailers (G-P1)", async () => {
     const upstream = await startRawUpstream(
       "HTTP/1.1 200 OK\r\nAccess-Control-Allow-Origin: *\r\naccess_control_allow_headers: *\r\nX-Own: 1\r\nTrailer: X-Sum, Access-Control-Max-Age\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nAccess-Control-Max-Age: 9\r\nX-Sum: 1\r\n\r\n",
     );
@@ -99,7 +99,7 @@ describe("what the client gets of the upstream", () => {
   });
 
   test.each(["200 OK", "401 Unauthorized", "403 Forbidden"])(
-    "has no AgentAssertion challenge with %s: a local program has no agent to replace",
+    "has no AgentAssertion challenge with %s: a local program has no agent to replace (G-G6)",
     async (line) => {
       const upstream = await startRawUpstream(
         `HTTP/1.1 ${line}\r\nWWW-Authenticate: Bearer\r\nWWW-Authenticate: AgentAssertion error="unknown_task"\r\nContent-Length: 0\r\n\r\n`,

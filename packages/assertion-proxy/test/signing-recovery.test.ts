@@ -62,7 +62,7 @@ describe("a 401 is handed up as it came, but for its challenge", () => {
     expect(upstream.connections).toHaveLength(1);
   });
 
-  test("when the second attempt is refused too, and nobody is asked again", async () => {
+  test("when the second attempt is refused too, and nobody is asked again (G-P7)", async () => {
     const { upstream, signing, client } = await begin();
     client.send(signing.request("GET", "/v1"));
     await refuse(upstream, refusal("unknown_task")).then(async ({ bytes, socket }) => {
@@ -89,7 +89,7 @@ describe("a 401 is handed up as it came, but for its challenge", () => {
     expect(upstream.connections).toHaveLength(1);
   });
 
-  test("when it turns out that the rest of the body is too long, which then goes on", async () => {
+  test("when it turns out that the rest of the body is too long, which then goes on (G-P7)", async () => {
     const { upstream, signing, client } = await begin({ replayBodyBytes: 5 });
     client.send(`${signing.request("POST", "/v1", CHUNKED)}3\r\nhel\r\n`);
     const { bytes, socket } = await upstream.connection(0);

@@ -129,7 +129,7 @@ const CASES: readonly Case[] = [
   invalid("what is no HTTP", () => "\u0016\u0003\u0001\u0000hello\r\n\r\n"),
 ];
 
-describe("the signing proxy refuses, and neither its source nor the upstream hears of,", () => {
+describe("the signing proxy refuses, and neither its source nor the upstream hears of, (G-P1)", () => {
   for (const { rule, bytes, status, code } of CASES) {
     test(rule, async () => {
       const upstream = await startRawUpstream();
@@ -165,7 +165,7 @@ describe("an open proxy", () => {
     expect(bytes.text.match(/^authorization: AgentAssertion /gim)).toHaveLength(1);
   });
 
-  test("still turns pages and wrong targets away", async () => {
+  test("still turns pages and wrong targets away (G-P1)", async () => {
     const upstream = await startRawUpstream();
     const signing = await startSigningProxy({ upstream: upstream.url, clientToken: "open" });
     const origin = "Origin: https://page.example\r\n";

@@ -11,7 +11,7 @@ function assertionIn(head: string) {
 }
 
 describe("a signed request", () => {
-  test("has the thread's assertion in place of the client token, and is else as it came", async () => {
+  test("has the thread's assertion in place of the client token, and is else as it came (G-P4)", async () => {
     const upstream = await startRawUpstream();
     const signing = await startSigningProxy({ upstream: `${upstream.url}/base` });
     const lines = "Content-Type: text/plain\r\nX-Own: 1\r\nContent-Length: 2\r\n";

@@ -66,7 +66,7 @@ async function leaveStale(path: string): Promise<void> {
 }
 
 describe("the socket of a signing proxy is refused", () => {
-  test("in a directory that others may enter", async () => {
+  test("in a directory that others may enter (G-P2)", async () => {
     const directory = await openDirectory();
     for (const mode of [0o755, 0o710, 0o701]) {
       await chmod(directory, mode);
@@ -108,7 +108,7 @@ describe("the socket of a signing proxy is refused", () => {
     expect(await failureAt(join(directory, "x".repeat(100)))).toBe("config_invalid");
   });
 
-  test("where another program listens, which goes on", async () => {
+  test("where another program listens, which goes on (G-P2)", async () => {
     const directory = await openDirectory();
     const path = join(directory, "proxy.sock");
     const server = createServer((socket) => socket.on("error", () => {}).end("alive"));
@@ -181,7 +181,7 @@ describe("a signing proxy on a socket", () => {
     expect(await readdir(directory)).toEqual([]);
   });
 
-  test.skipIf(!isRoot)("is out of another user's reach (needs root to set up)", async () => {
+  test.skipIf(!isRoot)("is out of another user's reach (needs root to set up) (G-P2)", async () => {
     const { directory, socketPath, upstream, options } = await start();
     const signing = await startSigningProxy(options);
     const asStranger = async (): Promise<string> => {

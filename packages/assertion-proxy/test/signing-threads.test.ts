@@ -69,7 +69,7 @@ describe("live threads", () => {
     expect(upstream.connections).toHaveLength(6);
   });
 
-  test("are refused only while all of them have requests in work", async () => {
+  test("are refused only while all of them have requests in work (G-P6)", async () => {
     const upstream = await startRawUpstream("");
     const signing = await startSigningProxy({ upstream: upstream.url, maxThreads: 2 });
     const open = async (id: string, index: number) => {
@@ -113,7 +113,7 @@ describe("live threads", () => {
     expect(signing.threads).toEqual(["a", "b", "c"]);
   });
 
-  test("are kept for 1,000 ids by default, and any number of ids is served", async () => {
+  test("are kept for 1,000 ids by default, and any number of ids is served (G-P6)", async () => {
     const { signing, send } = await start();
     signing.source.credential = () => Promise.reject(new AgentKeyError("timeout", "no task"));
     const client = await connectRaw(signing.url);

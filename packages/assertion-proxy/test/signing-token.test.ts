@@ -57,7 +57,7 @@ describe("the client token is refused", () => {
     ["in the path, beyond what is audited", (token) => `/${"x".repeat(2_040)}${token}`],
   ];
 
-  test.each(TARGETS)("%s, whatever stands in the fields", async (_, target) => {
+  test.each(TARGETS)("%s, whatever stands in the fields (G-P4)", async (_, target) => {
     for (const lines of [[], [BEARER], [`api-key: ${TOKEN}`], [`X-Api-Key: ${"k".repeat(16)}`]]) {
       expect(await expectRefused(lines, target(TOKEN))).toMatch(
         /Authorization: Bearer, not in the URL|not the client/,
@@ -119,7 +119,7 @@ test("the client token is not in the audit of a request that was sent behind ano
   expect(signing.audit).toMatchObject([{ path: "", status: 400 }, { path: "/v1" }]);
 });
 
-describe("the upstream never reads the client token", () => {
+describe("the upstream never reads the client token (G-P4)", () => {
   async function seenOf(signing: TestSigningProxy, text: string): Promise<void> {
     expect(await sendRaw(signing.url, text)).toMatchObject({ status: 200 });
   }
@@ -180,7 +180,7 @@ describe("the upstream never reads the client token", () => {
     expect(showsToken((await upstream.connection(0)).bytes.text, TOKEN)).toBe(false);
   });
 
-  test.each(ENCODINGS)("in a trailer, %s", async (_, encode) => {
+  test.each(ENCODINGS)("in a trailer, %s (G-P4)", async (_, encode) => {
     const upstream = await startRawUpstream("");
     const signing = await startSigningProxy({ upstream: upstream.url });
     const client = await connectRaw(signing.url);

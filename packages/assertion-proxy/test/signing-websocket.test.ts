@@ -181,7 +181,7 @@ describe("a handshake through the signing proxy", () => {
     },
   );
 
-  test("shows the upstream no subprotocol or extension that contains the token", async () => {
+  test("shows the upstream no subprotocol or extension that contains the token (G-P4)", async () => {
     const lines = [
       `Authorization: Bearer ${TOKEN}`,
       `Sec-WebSocket-Protocol: a, bearer.${TOKEN}, ${KEY_PROTOCOL}`,

@@ -7,7 +7,7 @@ import { ACCEPT, HANDSHAKE, KEY, openTunnel, SWITCH } from "./websocket-bytes.js
 const ADDED =
   "x-agent-runtime-id: agent_1\r\nx-agent-task-id: task_1\r\nx-agent-account-id: acct-1\r\n\r\n";
 
-describe("a WebSocket handshake is refused, and the upstream hears nothing of it, with", () => {
+describe("a WebSocket handshake is refused, and the upstream hears nothing of it, with (G-G8)", () => {
   const CASES: readonly [string, string, string?][] = [
     ["no key", HANDSHAKE.replace(/Sec-WebSocket-Key.*\r\n/, "")],
     ["two keys", `${HANDSHAKE}Sec_WebSocket_Key: ${KEY}\r\n`],
@@ -184,7 +184,7 @@ describe("an upstream's answer to a WebSocket handshake", () => {
       SWITCH.replace("\r\n\r\n", "\r\nSec-WebSocket-Extensions: x-other\r\n\r\n"),
     ],
   ];
-  test.each(BAD)("is 502 with %s, and no byte is tunnelled", async (_, answer) => {
+  test.each(BAD)("is 502 with %s, and no byte is tunnelled (G-G8)", async (_, answer) => {
     const upstream = await startRawUpstream(`${answer}\u0081\u0002hi`);
     const gateway = await startGateway({ upstream: upstream.url });
     const client = await connectRaw(gateway.url);

@@ -133,7 +133,7 @@ describe("an open WebSocket", () => {
     expect(await gateway.entry(0)).toMatchObject({ status: 101, code: "timeout" });
   });
 
-  test("never comes back into the pool of connections", async () => {
+  test("never comes back into the pool of connections (G-G8)", async () => {
     const { upstream, gateway, client, connection } = await openTunnel();
     client.socket.end();
     await connection.bytes.closed;
@@ -162,7 +162,7 @@ describe("an open WebSocket", () => {
 describe("a WebSocket whose task is revoked", () => {
   const revoked = { gateway: { recheckMs: 10 } };
 
-  test("is closed on both sides with a close frame that says why", async () => {
+  test("is closed on both sides with a close frame that says why (G-R6)", async () => {
     const { client, connection, gateway } = await openTunnel(revoked);
     connection.socket.write(textFrame("whole"), "latin1");
     await client.bytes.until(textFrame("whole"));

@@ -72,16 +72,19 @@ test.each<[option: string, make: () => unknown]>([
   ["options", operations(undefined)],
   ["metrics", operations({ isReady: () => true })],
   ["isReady", operations({ metrics: createProxyMetrics(), isReady: true })],
-])("a wrong %s is config_invalid at construction, and no value is shown (%#)", (option, run) => {
-  let thrown: unknown;
-  try {
-    run();
-  } catch (error) {
-    thrown = error;
-  }
-  if (!CountersignError.is(thrown)) throw thrown ?? new Error("nothing was thrown");
-  expect(["AssertionProxyError", "AgentKeyError"]).toContain(thrown.name);
-  expect(thrown.code).toBe("config_invalid");
-  expect(thrown.message).toMatch(new RegExp(`\\b${option}\\b`));
-  expect(`${thrown.message} ${thrown.hint}`).not.toContain(SECRET);
-});
+])(
+  "a wrong %s is config_invalid at construction, and no value is shown (%#) (G-M1)",
+  (option, run) => {
+    let thrown: unknown;
+    try {
+      run();
+    } catch (error) {
+      thrown = error;
+    }
+    if (!CountersignError.is(thrown)) throw thrown ?? new Error("nothing was thrown");
+    expect(["AssertionProxyError", "AgentKeyError"]).toContain(thrown.name);
+    expect(thrown.code).toBe("config_invalid");
+    expect(thrown.message).toMatch(new RegExp(`\\b${option}\\b`));
+    expect(`${thrown.message} ${thrown.hint}`).not.toContain(SECRET);
+  },
+);

@@ -23,7 +23,7 @@ async function open(text: string) {
   return { file, clock, kept, read };
 }
 
-test("a file that was just written is not kept: a second write could leave the same times and size", async () => {
+test("a file that was just written is not kept: a second write could leave the same times and size (G-H4)", async () => {
   const { clock, kept, read } = await open("one");
   expect(await kept.load(read)).toBe("one");
   expect(kept.current()).toBeUndefined();

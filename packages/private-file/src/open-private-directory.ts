@@ -16,7 +16,7 @@ const FLAGS = constants.O_RDONLY | (constants.O_DIRECTORY ?? 0) | (constants.O_N
  * @param path - absolute, or begins with `~/`
  * @returns its absolute path; `undefined`: it does not exist and was not to be made
  * @throws {StoreError} `store_denied`; `config_invalid` if the path is relative, or there is no home folder for `~/`
- * @see SECURITY.md, "Homes and output"
+ * @see docs/guarantees.md, "Homes and output"
  */
 export async function openPrivateDirectory(path: string): Promise<string>;
 export async function openPrivateDirectory(

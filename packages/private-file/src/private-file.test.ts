@@ -58,13 +58,16 @@ describe("a private directory is refused", () => {
     expect((await readdir(root)).sort()).toEqual(["dangling", "file"]);
   });
 
-  test.skipIf(!isRoot)("when it belongs to another user (needs root to set up)", async () => {
-    const root = await openDirectory();
-    await mkdir(join(root, "foreign"), { mode: 0o700 });
-    await chown(join(root, "foreign"), STRANGER, STRANGER);
-    const opening = openPrivateDirectory(join(root, "foreign"));
-    await expectRejection(opening, StoreError, "store_denied");
-  });
+  test.skipIf(!isRoot)(
+    "when it belongs to another user (needs root to set up) (G-H2)",
+    async () => {
+      const root = await openDirectory();
+      await mkdir(join(root, "foreign"), { mode: 0o700 });
+      await chown(join(root, "foreign"), STRANGER, STRANGER);
+      const opening = openPrivateDirectory(join(root, "foreign"));
+      await expectRejection(opening, StoreError, "store_denied");
+    },
+  );
 });
 
 describe("a private directory", () => {
@@ -86,7 +89,7 @@ describe("a private directory", () => {
 });
 
 describe("a private file is refused", () => {
-  test("when it is a symbolic link, for reading and for writing", async () => {
+  test("when it is a symbolic link, for reading and for writing (G-H2)", async () => {
     const root = await openDirectory();
     await writeFile(join(root, "target"), "theirs", { mode: 0o600 });
     const link = join(root, "link");
@@ -117,13 +120,16 @@ describe("a private file is refused", () => {
     await expectRejection(readPrivateFile(path), StoreError, "store_corrupt");
   });
 
-  test.skipIf(!isRoot)("when it belongs to another user (needs root to set up)", async () => {
-    const path = join(await openDirectory(), "file");
-    await writeFile(path, "", { mode: 0o600 });
-    await chown(path, STRANGER, STRANGER);
-    await expectRejection(readPrivateFile(path), StoreError, "store_denied");
-    await expectRejection(writePrivateFile(path, "x"), StoreError, "store_denied");
-  });
+  test.skipIf(!isRoot)(
+    "when it belongs to another user (needs root to set up) (G-H2)",
+    async () => {
+      const path = join(await openDirectory(), "file");
+      await writeFile(path, "", { mode: 0o600 });
+      await chown(path, STRANGER, STRANGER);
+      await expectRejection(readPrivateFile(path), StoreError, "store_denied");
+      await expectRejection(writePrivateFile(path, "x"), StoreError, "store_denied");
+    },
+  );
 });
 
 describe("a private file", () => {
@@ -131,7 +137,7 @@ describe("a private file", () => {
     expect(await readPrivateFile(join(await openDirectory(), "file"))).toBeUndefined();
   });
 
-  test("is 0600 whatever the umask and the file before it were, and leaves nothing beside it", async () => {
+  test("is 0600 whatever the umask and the file before it were, and leaves nothing beside it (G-H1)", async () => {
     const root = await openDirectory();
     const path = join(root, "file");
     await writeFile(path, "old", { mode: 0o644 });

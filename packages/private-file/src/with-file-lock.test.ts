@@ -142,7 +142,7 @@ describe("a holder whose lock was taken away", () => {
     expect(await readdir(lock)).toEqual([OTHER]);
   });
 
-  test("replaces no file, also when it finds that out only at the rename", async () => {
+  test("replaces no file, also when it finds that out only at the rename (G-H7)", async () => {
     const root = await openDirectory();
     const [lock, file] = [join(root, "lock"), join(root, "file")];
     await writePrivateFile(file, "old");

@@ -35,7 +35,7 @@ const heldByPath = new Map<string, string>();
  * for three seconds, thirty while its process can be seen to run, is put aside by a rename. Who waits is served in the order in which it came. Should the holder only have slept, `assertHeld` tells it before it replaces anything.
  *
  * @throws {StoreError} `store_locked` (retryable) when the lock did not change hands for `waitMs`, or was lost; `store_denied`; `cancelled`
- * @see SECURITY.md, "Homes and output"
+ * @see docs/guarantees.md, "Homes and output"
  */
 export async function withFileLock<T>(
   path: string,

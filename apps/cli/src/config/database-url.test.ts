@@ -24,7 +24,7 @@ function fileWith(text: string): string {
   return file;
 }
 
-describe("a password is no argument", () => {
+describe("a password is no argument (G-A44)", () => {
   test.each([
     "postgres://u:s3cr3t@db.example/x",
     "postgresql://u:s3cr3t@db.example/x",
@@ -126,7 +126,7 @@ test("a driver that looks for a password file by itself is told where it is, nev
   expect(named).toEqual({ PGPASSFILE: "/run/pgpass" });
 });
 
-test("a password comes from its file or PGPASSWORD, whatever characters it has", async () => {
+test("a password comes from its file or PGPASSWORD, whatever characters it has (G-A44)", async () => {
   const password = "a%20b/c@d:e?f#g";
   for (const [sources, variables] of [
     [{ passwordFile: fileWith(`${password}\n`) }, {}],

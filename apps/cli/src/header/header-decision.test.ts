@@ -105,7 +105,7 @@ describe("there is no decision", () => {
   });
 
   test.each([HEADER_FILE, "credentials.json", "threads", "."])(
-    "where others may read %s",
+    "where others may read %s (G-H8)",
     async (name) => {
       await chmod(join(home, name), 0o750);
       expect(find()).toBeUndefined();
@@ -117,11 +117,14 @@ describe("there is no decision", () => {
     expect(find()).toBeUndefined();
   });
 
-  test.each([HEADER_FILE, "credentials.json", "threads"])("behind a link at %s", async (name) => {
-    await rename(join(home, name), join(folder.path, "elsewhere"));
-    await symlink(join(folder.path, "elsewhere"), join(home, name));
-    expect(find()).toBeUndefined();
-  });
+  test.each([HEADER_FILE, "credentials.json", "threads"])(
+    "behind a link at %s (G-H8)",
+    async (name) => {
+      await rename(join(home, name), join(folder.path, "elsewhere"));
+      await symlink(join(folder.path, "elsewhere"), join(home, name));
+      expect(find()).toBeUndefined();
+    },
+  );
 
   test("in a home behind a link", async () => {
     const linked = join(folder.path, "linked");

@@ -9,7 +9,7 @@ test("a child is not started after this process was asked to end", async () => {
   await expect(runChild(child)).rejects.toMatchObject({ name: "AbortError" });
 });
 
-test("every child process is started where secrets are left out of its environment", () => {
+test("every child process is started where secrets are left out of its environment (G-A45)", () => {
   const folder = fileURLToPath(new URL("..", import.meta.url));
   const files = readdirSync(folder, { recursive: true, encoding: "utf8" });
   const starting = files

@@ -10,7 +10,7 @@ test("a child's environment is without every secret, in whatever case Windows ha
   });
 });
 
-test("what a secret variable names by env:VAR is a secret too", () => {
+test("what a secret variable names by env:VAR is a secret too (G-A45)", () => {
   const variables = {
     COUNTERSIGN_AUTHORITY_DATABASE: "env:MY_DATABASE",
     MY_DATABASE: "postgres://",

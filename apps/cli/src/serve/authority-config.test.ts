@@ -110,7 +110,7 @@ describe("refuses, naming where it stands,", () => {
       toml: `${ISSUER}account = { claim = "org" }`,
       says: "allowed",
     },
-  ])("$what in the file", async ({ toml, says }) => {
+  ])("$what in the file (G-A46)", async ({ toml, says }) => {
     await expectRefused({ toml }, "config_invalid", file, says);
   });
 

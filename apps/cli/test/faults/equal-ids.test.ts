@@ -38,7 +38,7 @@ async function startSide() {
   return { authority, verifier, server, human };
 }
 
-test("two authorities that issue equal ids in one process never get each other's header over 1,000 interleaved turns", async () => {
+test("two authorities that issue equal ids in one process never get each other's header over 1,000 interleaved turns (G-I1)", async () => {
   const sides = await Promise.all([startSide(), startSide()]);
   // Everything that can be shared is: stores, signer, transport, the names of account, user and thread.
   const credentials = memoryStore();

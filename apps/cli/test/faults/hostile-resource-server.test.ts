@@ -47,7 +47,7 @@ describe("a hostile resource server", () => {
     { what: "no code", codes: [undefined] },
     { what: "another lie each time", codes: ["unknown_task", "unknown_agent", undefined] },
   ])(
-    "that says $what for 100 turns costs no agent registration and one task registration",
+    "that says $what for 100 turns costs no agent registration and one task registration (G-I6)",
     async ({ codes }) => {
       const { authority, server, turn } = await startWorld((index) => {
         const code = codes[index % codes.length];
@@ -64,7 +64,7 @@ describe("a hostile resource server", () => {
     },
   );
 
-  test("costs no more when many turns come at once", async () => {
+  test("costs no more when many turns come at once (G-I6)", async () => {
     const { authority, turn } = await startWorld(() => ({ code: "unknown_agent" }));
     const all = await Promise.all(Array.from({ length: TURNS }, (_, index) => turn(`${index}`)));
     expect(all.every(({ status }) => status === 401)).toBe(true);
@@ -78,7 +78,7 @@ describe("a hostile resource server", () => {
     ["expired", 3_600_000],
     ["not_yet_valid", -3_600_000],
   ])(
-    "that says %s with a Date of %d ms beside the truth moves no signed timestamp",
+    "that says %s with a Date of %d ms beside the truth moves no signed timestamp (G-I8)",
     async (code, ms) => {
       const { authority, server, turn } = await startWorld(() => ({
         code,

@@ -67,7 +67,7 @@ describe("a task that is revoked", () => {
     expect(authority.count("register_task")).toBe(2);
   });
 
-  test("while 200 requests are on their way costs one new task, and each request arrives once", async () => {
+  test("while 200 requests are on their way costs one new task, and each request arrives once (G-I7)", async () => {
     const revoked = gate();
     let count = 0;
     const world = await startWorld(async () => {
@@ -91,7 +91,7 @@ describe("a task that is revoked", () => {
     expect(authority.count("register_task")).toBe(2);
   });
 
-  test("while its requests are at work upstream has none of them sent there twice", async () => {
+  test("while its requests are at work upstream has none of them sent there twice (G-I7)", async () => {
     const answered = gate();
     const { authority, gateway, agent, turn } = await startWorld(async (request) => {
       if (!request.url.endsWith("/next")) await answered.opened;

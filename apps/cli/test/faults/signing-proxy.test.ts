@@ -96,7 +96,7 @@ const post = (host: string, ...fields: string[]) => [
 ];
 
 describe("a page and a stranger cannot use the signing proxy: the authority registers nothing, the upstream hears nothing", () => {
-  test("of a page, whatever its browser sends, with the token and without", async () => {
+  test("of a page, whatever its browser sends, with the token and without (G-P1)", async () => {
     const proxy = await startProxy();
     const { host, port, token } = proxy;
     for (const held of [[], [`Authorization: Bearer ${token}`]]) {
@@ -126,7 +126,7 @@ describe("a page and a stranger cannot use the signing proxy: the authority regi
     await expectUnused(proxy);
   });
 
-  test("of a program that has no client token, or another one", async () => {
+  test("of a program that has no client token, or another one (G-P1)", async () => {
     const proxy = await startProxy();
     const { host, token } = proxy;
     const wrong = [

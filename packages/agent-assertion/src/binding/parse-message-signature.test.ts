@@ -48,7 +48,7 @@ describe("parseMessageSignature", () => {
     ["expires", () => changed(";nonce", `;expires=${NOW / 1000 + 60};nonce`)],
     ["an unknown parameter", () => changed(";nonce", ";context;nonce")],
   ];
-  test.each(wrong)("refuses %s", async (_, input) => {
+  test.each(wrong)("refuses %s (G-B6)", async (_, input) => {
     await expectFailure(() => parse(input()), "bad_signature");
   });
 

@@ -24,7 +24,7 @@ describe("memoryReplayStore", () => {
     },
   );
 
-  test("never forgets a live nonce for a new one: while it is full it refuses", async () => {
+  test("never forgets a live nonce for a new one: while it is full it refuses (G-B3)", async () => {
     const { store, clock } = setUp(3);
     const entries = [0, 1, 2].map((i) => ({
       ...entry,

@@ -15,7 +15,7 @@ describe("fieldValue", () => {
     expect(fieldValue(rawHeaders, "signature")).toBe("a=1, , b");
   });
 
-  test("takes any number of blanks inside a value in its stride", () => {
+  test("takes any number of blanks inside a value in its stride (G-G12)", () => {
     // Looked at again for each of them, they would take minutes.
     const value = `a${" ".repeat(500_000)}b`;
     expect(fieldValue(["x", ` ${value}\t`], "x")).toBe(value);
@@ -38,7 +38,7 @@ describe("parseMembers", () => {
     ["a name twice with another between", "a=1, b=2, a=2"],
     ["a name twice, once without a value", "a, a=1"],
     ["a Display String, which would hide a repetition", 'a=1;x=%"\\", a=2;y="z"'],
-  ])("refuses %s", (_, text) => {
+  ])("refuses %s (G-B6)", (_, text) => {
     expect(() => parseMembers(text)).toThrow(Error);
   });
 

@@ -45,7 +45,7 @@ describe("parseNamedUrls", () => {
     " https://api.example/v1/*",
     "https:api.example/v1/*",
     "\nhttps:\\\\api.example\\v1\\*",
-  ])("narrows by %j as by what the URL parser reads", (entry) => {
+  ])("narrows by %j as by what the URL parser reads (G-C4)", (entry) => {
     expect(names([entry], "https://api.example/v1/x")).toBe(true);
     expect(names([entry], "https://api.example/v2/x")).toBe(false);
   });
@@ -95,7 +95,7 @@ describe("parseNamedUrls", () => {
     expect(names([origin + pattern], `https://api.example:8443${path}`)).toBe(false);
   });
 
-  test("names nothing whose path leaves the pattern, however it is written", () => {
+  test("names nothing whose path leaves the pattern, however it is written (G-C4)", () => {
     const part = fc.constantFrom("..", "%2e", ".", "/", "%2f", "%5C", "\\", "%25", "2e", "x", ";");
     const path = fc.array(part, { maxLength: 12 }).map((parts) => parts.join(""));
     fc.assert(

@@ -39,7 +39,7 @@ describe("the origins of withAssertion", () => {
     expect(credentialsOf(server)).toEqual([TASK_ID]);
   });
 
-  test("let a request to another origin pass untouched", async () => {
+  test("let a request to another origin pass untouched (G-C1)", async () => {
     const calls: unknown[][] = [];
     const spy: typeof fetch = async (...input) => {
       calls.push(input);
@@ -167,7 +167,7 @@ describe("a signed request", () => {
     expect(headerOf(server.requests[0] ?? expect.fail(), "x-own")).toBe("1");
   });
 
-  test("goes where its origin was checked, though the caller's URL became another meanwhile", async () => {
+  test("goes where its origin was checked, though the caller's URL became another meanwhile (G-C1)", async () => {
     const { server, api } = await setUp();
     const elsewhere = await start();
     const url = new URL(`${server.url}/mine`);
@@ -188,7 +188,7 @@ describe("a signed request", () => {
     expect(source.signals).toEqual([]);
   });
 
-  test("is not sent when there is no credential", async () => {
+  test("is not sent when there is no credential (G-C7)", async () => {
     const { server, source, api } = await setUp();
     const failure = new Error("no task");
     source.credential = () => Promise.reject(failure);
@@ -276,7 +276,7 @@ describe("a human's bearer", () => {
   );
 
   test.each([[[]], [["https://api.example"]]])(
-    "of a fallback for %j: nothing is sent, and the registration's error is thrown",
+    "of a fallback for %j: nothing is sent, and the registration's error is thrown (G-C8)",
     async (origins) => {
       const { server, source, api } = await setUp();
       const error = new AgentKeyError("unreachable", "the authority is away", { retryable: true });
@@ -289,7 +289,7 @@ describe("a human's bearer", () => {
     },
   );
 
-  test("with the feature off leaves a request to any other origin as its caller made it", async () => {
+  test("with the feature off leaves a request to any other origin as its caller made it (G-C8)", async () => {
     const { server, source, api } = await setUp();
     for (const origins of [[], ["https://api.example"]]) {
       source.current = { ...bearer, reason: "feature_off", origins };

@@ -137,7 +137,7 @@ describe("an answer that is no record", () => {
     expect(scene.asked()).toEqual([]);
   });
 
-  test("is bad_response: a redirect, and it is not followed", async () => {
+  test("is bad_response: a redirect, and it is not followed (G-C6)", async () => {
     const scene = await setUp({ token: "cs_rs_secret" });
     const other = await startTestUpstream();
     open.push(other);

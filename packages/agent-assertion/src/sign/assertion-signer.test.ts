@@ -77,7 +77,7 @@ describe("AssertionSigner", () => {
     expect(signer.header(credential)).toBe(first);
   });
 
-  test("keeps headers of equal keys and ids apart by authority", () => {
+  test("keeps headers of equal keys and ids apart by authority (G-I1)", () => {
     const { counted, signText } = countedCredential();
     const signer = new AssertionSigner({ now: () => NOW });
     signer.header(counted);

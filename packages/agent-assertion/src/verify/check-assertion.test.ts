@@ -140,11 +140,11 @@ describe("checkAssertion", () => {
       "task_revoked",
       () => check({ task: { state: "revoked" }, options: { policy: { accounts: [] } } }),
     ],
-  ])("keeps the order: %s", async (_, code, run) => {
+  ])("keeps the order: %s (G-K11)", async (_, code, run) => {
     await expectRejection(run, code);
   });
 
-  test("names the caller as claimed before the signature held, and as proven after", async () => {
+  test("names the caller as claimed before the signature held, and as proven after (G-K12)", async () => {
     const claimed = { agentRuntimeId: AGENT_ID, taskId: TASK_ID };
     const before = await expectRejection(() => check({}, noSignature), "bad_signature");
     expect(before.claimed).toEqual(claimed);
@@ -156,9 +156,12 @@ describe("checkAssertion", () => {
     expect(after.proven).toEqual({ ...claimed, accountId: "acct-1", userId: "user-1" });
   });
 
-  test.each([-300, -1, 0, 1, 300])("accepts at %i s, both ends of the skew included", (offset) => {
-    expect(check(seconds(offset)).skewSeconds).toBe(0 - offset);
-  });
+  test.each([-300, -1, 0, 1, 300])(
+    "accepts at %i s, both ends of the skew included (G-K10)",
+    (offset) => {
+      expect(check(seconds(offset)).skewSeconds).toBe(0 - offset);
+    },
+  );
 
   test("accepts under either key while keys are rotated", () => {
     check({ agent: { publicKeys: [otherKey.publicKey, key.publicKey] } });

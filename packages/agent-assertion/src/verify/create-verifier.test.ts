@@ -89,7 +89,7 @@ describe("createVerifier", () => {
     expect(directory.asked).toEqual([]);
   });
 
-  test("looks the task up only after the signature held and the agent is live", async () => {
+  test("looks the task up only after the signature held and the agent is live (G-K11)", async () => {
     const { directory, verifier } = setUp();
     await expectRejection(() => verifier.verify(badSignature), "bad_signature");
     directory.agentRecord = undefined;
@@ -129,7 +129,7 @@ describe("createVerifier", () => {
     await expectRejection(() => verifier.verify(header), "forbidden");
   });
 
-  test("checks a signature once, and everything else each time", async () => {
+  test("checks a signature once, and everything else each time (G-K10)", async () => {
     const { directory, clock, verifier } = setUp();
     const { publicKey, verify } = countedKey();
     directory.agentRecord = { ...agent, publicKeys: [publicKey] };
@@ -222,7 +222,7 @@ describe("createVerifier", () => {
     expect(await failureOf(() => verifier.verify(header, { onProven: refuse }))).toBe(refusal);
   });
 
-  test("gives an account that invents tasks its share of lookups, and known tasks need none", async () => {
+  test("gives an account that invents tasks its share of lookups, and known tasks need none (G-G14)", async () => {
     const { directory, verifier } = setUp({ lookups: { maxRunning: 2, maxWaiting: 4 } });
     await verifier.verify(header);
     const { promise, resolve } = Promise.withResolvers<undefined>();
@@ -254,7 +254,7 @@ describe("createVerifier", () => {
     expect((await verifier.verify(header)).authority).toBe(AUTHORITY);
   });
 
-  test("rejects every field with one bit flipped", async () => {
+  test("rejects every field with one bit flipped (G-K9)", async () => {
     // Of the scheme's letters one bit is their case, which does not count (RFC 9110 §11.1).
     const scheme = "AgentAssertion".length;
     const { verifier } = setUp();

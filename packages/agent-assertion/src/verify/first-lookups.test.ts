@@ -78,7 +78,7 @@ describe("first lookups", () => {
     expect(await limitOf(run("c-0", "c"), "server_error")).toBe("lookups");
   });
 
-  test("run one more of a flood, at most, before one of another source", async () => {
+  test("run one more of a flood, at most, before one of another source (G-G13)", async () => {
     const { run, asked, answerAll } = setUp({ maxRunning: 4, maxWaiting: 1_000 });
     for (let index = 0; index < 400; index += 1) void run(`junk-${index}`, "a");
     await settle();
@@ -93,7 +93,7 @@ describe("first lookups", () => {
     expect(asked).toHaveLength(404);
   });
 
-  test("keep running, and their place, when a client hangs up", async () => {
+  test("keep running, and their place, when a client hangs up (G-G13)", async () => {
     const { run, asked, answers } = setUp({ maxRunning: 2, maxWaiting: 100 });
     for (let index = 0; index < 50; index += 1) {
       const gone = new AbortController();

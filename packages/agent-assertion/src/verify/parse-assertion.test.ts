@@ -131,7 +131,7 @@ describe("parseAssertion", () => {
     expect(parseAssertion([header])).toEqual(parsed);
   });
 
-  test("takes a field of exactly 8 KiB and none of a byte more", async () => {
+  test("takes a field of exactly 8 KiB and none of a byte more (G-K9)", async () => {
     const padded = (size: number) =>
       `AgentAssertion${" ".repeat(size - 14 - token.length)}${token}`;
     expect(parseAssertion(padded(8192)).taskId).toBe(TASK_ID);

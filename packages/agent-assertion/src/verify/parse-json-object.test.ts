@@ -79,7 +79,7 @@ describe("parseJsonObject", () => {
     );
   });
 
-  test("refuses every object in which one member is repeated, however its name is escaped", () => {
+  test("refuses every object in which one member is repeated, however its name is escaped (G-K9)", () => {
     const escapedUnit = (char: string) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`;
     fc.assert(
       fc.property(

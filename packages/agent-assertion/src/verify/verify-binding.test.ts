@@ -68,7 +68,7 @@ function setUp(options: SceneOptions = {}) {
 const unbound = () => boundRequest().set("signature", undefined).set("signature-input", undefined);
 
 describe("a verifier that looks at bindings", () => {
-  test.each(["publicUrl", "replayStore"])("does not start without %s", (name) => {
+  test.each(["publicUrl", "replayStore"])("does not start without %s (G-B7)", (name) => {
     for (const policy of ["accept", "require"] as const) {
       expect(() => setUp({ binding: { policy, [name]: undefined } })).toThrow(
         expect.objectContaining({ code: "config_invalid" }),
@@ -118,7 +118,7 @@ describe("a verifier that looks at bindings", () => {
     ]);
   });
 
-  test("never reads what Host says", async () => {
+  test("never reads what Host says (G-B1)", async () => {
     const { verify } = setUp();
     const request = boundRequest().set("host", "evil.example").set("x-forwarded-host", "e.example");
     expect((await verify(request)).covered).toContain("@target-uri");
@@ -133,7 +133,7 @@ describe("a request whose binding is missing", () => {
       () => requestWith(signedWith({ tag: "agent-registration" })),
     ],
     ["that the server did not hand on", () => undefined],
-  ])("%s is refused under require", async (_, make) => {
+  ])("%s is refused under require (G-B5)", async (_, make) => {
     const { verify, spent } = setUp();
     const request = make();
     const error = await expectRejection(() => verify(request), "binding_required");
@@ -151,7 +151,7 @@ describe("a request whose binding is missing", () => {
     expect(spent).toEqual([]);
   });
 
-  test("is refused under accept for an agent with the granted capability binding", async () => {
+  test("is refused under accept for an agent with the granted capability binding (G-B5)", async () => {
     const { verify } = setUp({
       binding: { policy: "accept" },
       agent: { capabilities: ["responses", "binding"] },
@@ -337,7 +337,7 @@ describe("a binding", () => {
     await expectRejection(() => verifier.verify(spaced, { request }), "binding_mismatch");
   });
 
-  test("by the other of an agent's two keys is refused, by the same one accepted", async () => {
+  test("by the other of an agent's two keys is refused, by the same one accepted (G-B1)", async () => {
     const publicKeys = [otherKey.publicKey, key.publicKey];
     const { verify } = setUp({ agent: { publicKeys } });
     await expectRejection(
@@ -347,7 +347,7 @@ describe("a binding", () => {
     expect((await verify(requestWith(signedWith({})))).covered).toHaveLength(3);
   });
 
-  test("whose signature does not hold costs no reading of its body", async () => {
+  test("whose signature does not hold costs no reading of its body (G-B4)", async () => {
     const request = Object.assign(boundRequest(), { method: "PUT" });
     await expectRejection(() => setUp().verify(request), "binding_mismatch");
     expect(request.reads).toBe(0);
@@ -381,7 +381,7 @@ describe("replay", () => {
     expect(error.proven?.agentRuntimeId).toBe(AGENT_ID);
   });
 
-  test("accepts exactly one of many that come at once", async () => {
+  test("accepts exactly one of many that come at once (G-B2)", async () => {
     const { verify } = setUp();
     const results = await Promise.allSettled(
       Array.from({ length: 50 }, () => verify(boundRequest())),
@@ -400,7 +400,7 @@ describe("replay", () => {
     await expectRejection(() => verify(other), "replayed");
   });
 
-  test("spends nothing for a mismatch, so that the right request still passes", async () => {
+  test("spends nothing for a mismatch, so that the right request still passes (G-B4)", async () => {
     const { verify } = setUp();
     for (const [, make] of mismatches) {
       await expectRejection(() => verify(make()), "binding_mismatch");
@@ -408,7 +408,7 @@ describe("replay", () => {
     expect((await verify(boundRequest())).covered).toHaveLength(4);
   });
 
-  test("refuses up to the last instant of the assertion's life", async () => {
+  test("refuses up to the last instant of the assertion's life (G-B2)", async () => {
     const { verify, clock } = setUp();
     await verify(boundRequest());
     clock.now = NOW + 300_000;
@@ -417,7 +417,7 @@ describe("replay", () => {
     await expectRejection(() => verify(boundRequest()), "expired");
   });
 
-  test("refuses a body that came so slowly that its nonce may be forgotten", async () => {
+  test("refuses a body that came so slowly that its nonce may be forgotten (G-B2)", async () => {
     const { verify, clock, spent } = setUp();
     await verify(boundRequest());
     const slow = boundRequest();
@@ -431,13 +431,16 @@ describe("replay", () => {
     expect(spent).toHaveLength(1);
   });
 
-  test.each(["is full", "cannot be reached"])("refuses when the store %s", async (reason) => {
-    const cause = new Error(`the store ${reason}`);
-    const replayStore: ReplayStore = { spend: () => Promise.reject(cause) };
-    const { verify } = setUp({ binding: { replayStore } });
-    const error = await expectFailure(() => verify(boundRequest()), "server_error");
-    expect(error).toMatchObject({ retryable: true, cause });
-  });
+  test.each(["is full", "cannot be reached"])(
+    "refuses when the store %s (G-B3)",
+    async (reason) => {
+      const cause = new Error(`the store ${reason}`);
+      const replayStore: ReplayStore = { spend: () => Promise.reject(cause) };
+      const { verify } = setUp({ binding: { replayStore } });
+      const error = await expectFailure(() => verify(boundRequest()), "server_error");
+      expect(error).toMatchObject({ retryable: true, cause });
+    },
+  );
 
   test("refuses when the store throws, or answers anything but true", async () => {
     const throwing: ReplayStore = {
@@ -559,7 +562,7 @@ describe("any bound request", () => {
     }
   }
 
-  test("passes untouched, and is refused when one covered thing is changed", async () => {
+  test("passes untouched, and is refused when one covered thing is changed (G-B1)", async () => {
     await fc.assert(
       fc.asyncProperty(requests, flips, async ({ seed, method, target, body }, { part, at }) => {
         const own = AgentKey.importPkcs8(pkcs8OfSeed(seed));

@@ -63,7 +63,7 @@ describe.each(frameworks)("$name", ({ name, isParsed = false, start }) => {
     ["no body where one is signed", ["POST", "/", {}, { body: text }]],
     ["no chunk where a body is signed", ["POST", "/", inChunks(new Uint8Array()), { body: text }]],
     ["a body in chunks that is not signed", ["POST", "/", inChunks(text), {}]],
-  ])("refuses %s than was signed", async (_, request) => {
+  ])("refuses %s than was signed (G-M5)", async (_, request) => {
     const { site, send, errors } = await setUp();
     const answer = await send(...request);
     expect(answer.status).toBe(401);
@@ -79,7 +79,7 @@ describe.each(frameworks)("$name", ({ name, isParsed = false, start }) => {
     expect(JSON.parse(answer.body)).toMatchObject({ code: "binding_required", status: 401 });
   });
 
-  test("refuses a body that is longer than it takes, before and while reading it", async () => {
+  test("refuses a body that is longer than it takes, before and while reading it (G-M9)", async () => {
     const { site, send, errors } = await setUp({ maxBodyBytes: 1_000_000 });
     for (const framed of [withLength(large), inChunks(large)]) {
       const answer = await send("POST", "/", framed, { body: large });
@@ -115,7 +115,7 @@ describe.each(frameworks)("$name", ({ name, isParsed = false, start }) => {
     expect(site.handled()).toBe(1);
   });
 
-  test("answers 503 while the replay store is full", async () => {
+  test("answers 503 while the replay store is full (G-M4)", async () => {
     const replayStore = memoryReplayStore({ maxEntries: 1, now: () => NOW });
     const { send, errors } = await setUp({ replayStore });
     expect((await send("GET", "/")).status).toBe(200);
@@ -132,7 +132,7 @@ describe.each(frameworks)("$name", ({ name, isParsed = false, start }) => {
     ["a large one in chunks", inChunks(large), large],
     ["none, and a length of 0", { lines: ["Content-Length: 0"] }, new Uint8Array()],
     ["none, in chunks", inChunks(new Uint8Array()), new Uint8Array()],
-  ])("leaves the body to the handler: %s", async (_, framed, body) => {
+  ])("leaves the body to the handler: %s (G-M8)", async (_, framed, body) => {
     const { send } = await setUp();
     const answer = await send("POST", "/v1/x", framed, { body });
     expect(answer.status).toBe(200);
@@ -151,7 +151,7 @@ describe.each(frameworks)("$name", ({ name, isParsed = false, start }) => {
     expect(JSON.parse(answer.body)).toMatchObject({ bytes: large.length, sha256: sha256(large) });
   });
 
-  test("goes by the whole target where it is mounted below a prefix", async () => {
+  test("goes by the whole target where it is mounted below a prefix (G-M5)", async () => {
     const { send } = await setUp();
     const answer = await send("POST", "/mounted/v1/x?y=%20&z", withLength(text), { body: text });
     expect(answer.status).toBe(200);

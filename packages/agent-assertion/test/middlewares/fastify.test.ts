@@ -41,7 +41,7 @@ function appOf(verifier = bound(), options: FastifyServerOptions = {}) {
 }
 
 describe("the plugin", () => {
-  test("refuses before anything of the body is parsed", async () => {
+  test("refuses before anything of the body is parsed (G-M9)", async () => {
     const app = appOf();
     let parsed = 0;
     app.addHook("preParsing", async () => {
@@ -135,7 +135,7 @@ describe("a bound request", () => {
     expect(answer.json()).toMatchObject({ code: "invalid_request", status: 411 });
   });
 
-  test("is verified over HTTP/2 when it says its length", async () => {
+  test("is verified over HTTP/2 when it says its length (G-M5)", async () => {
     const app = Fastify({ http2: true });
     endWithTest(() => app.close());
     await app.register(agentAssertion, { verifier: bound() });

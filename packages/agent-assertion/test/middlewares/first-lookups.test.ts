@@ -54,7 +54,7 @@ function send(port: number, from: string, text: string): void {
 }
 
 describe.each(frameworks)("$name", ({ start }) => {
-  test("shares first lookups out by the client's address, and refuses what is beyond the share", async () => {
+  test("shares first lookups out by the client's address, and refuses what is beyond the share (G-M7)", async () => {
     const directory = new HangingDirectory();
     const errors: unknown[] = [];
     const verifier = createVerifier({ directory, now: () => NOW, lookups: SMALL });
@@ -91,7 +91,7 @@ describe.each(frameworks)("$name", ({ start }) => {
     await Promise.all(answers);
   });
 
-  test("never has a known agent wait for lookups of others", async () => {
+  test("never has a known agent wait for lookups of others (G-M7)", async () => {
     const directory = new HangingDirectory();
     const verifier = createVerifier({
       directory,

@@ -80,7 +80,7 @@ describe("without a server of Node's", () => {
       [`Authorization: ${header}`, "Authorization: Bearer x"],
     ],
     ["an assertion joined with nothing", "malformed", [`Authorization: ${header},`]],
-  ])("%s is refused with %s", async (_, code, lines) => {
+  ])("%s is refused with %s (G-M2)", async (_, code, lines) => {
     const { app } = appOf({ isBound: false });
     const answer = await app.request("/", { headers: headersOf(lines) });
     expect(answer.status).toBe(401);
@@ -169,13 +169,16 @@ describe("without a server of Node's", () => {
     ["a body that is not signed, without a length", [], undefined, "added"],
     ["another body than the signed one, with a length of 0", ["Content-Length: 0"], body, "added"],
     ["no byte of a signed body", [`Content-Length: ${body.length}`], body, ""],
-  ])("a stream of %s is refused, whatever a field says", async (_, fields, signedBody, bytes) => {
-    const { app, handled } = appOf();
-    const answer = await app.request(streamed(fields, signedBody, bytes));
-    expect(answer.status).toBe(401);
-    expect(await answer.json()).toMatchObject({ code: "binding_mismatch" });
-    expect(handled()).toBe(0);
-  });
+  ])(
+    "a stream of %s is refused, whatever a field says (G-M6)",
+    async (_, fields, signedBody, bytes) => {
+      const { app, handled } = appOf();
+      const answer = await app.request(streamed(fields, signedBody, bytes));
+      expect(answer.status).toBe(401);
+      expect(await answer.json()).toMatchObject({ code: "binding_mismatch" });
+      expect(handled()).toBe(0);
+    },
+  );
 
   test("the digest of no byte is refused: a request without a byte has no body", async () => {
     const { app } = appOf();
@@ -195,7 +198,7 @@ describe("without a server of Node's", () => {
     ["the same with a length of 0", ["Content-Length: 0"], undefined],
     ["the same with the length that another hop had", ["Content-Length: 9"], undefined],
     ["a bound POST whose body comes with a length of 0", ["Content-Length: 0"], body],
-  ])("%s is verified, and its body left to the handler", async (_, fields, signedBody) => {
+  ])("%s is verified, and its body left to the handler (G-M6)", async (_, fields, signedBody) => {
     const { app } = appOf();
     const text = String(signedBody ?? "");
     const answer = await app.request(streamed(fields, signedBody, text));

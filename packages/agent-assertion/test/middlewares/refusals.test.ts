@@ -27,7 +27,7 @@ describe.each(frameworks)("$name", ({ name, start }) => {
     ["a bearer token after an assertion", "malformed", [good, "authorization: Bearer x"]],
     ["two assertions in one line", "malformed", [`${good}, ${header}`]],
     ["a revoked task", "task_revoked", [`Authorization: ${assertionOf("task-revoked")}`]],
-  ])("refuses %s with %s", async (_, code, lines) => {
+  ])("refuses %s with %s (G-M2, G-M3)", async (_, code, lines) => {
     const { site, errors } = await setUp();
     const answer = await exchange(site.port, { lines });
     expect(answer.status).toBe(401);
@@ -40,7 +40,7 @@ describe.each(frameworks)("$name", ({ name, start }) => {
     expect(errors).toEqual([]);
   });
 
-  test("keeps what was said before of the answer, but not of another body", async () => {
+  test("keeps what was said before of the answer, but not of another body (G-M3)", async () => {
     const { site } = await setUp();
     const { headers } = await exchange(site.port, {});
     for (const field of ["etag", "content-encoding"]) expect(headers.has(field)).toBe(false);
@@ -74,7 +74,7 @@ describe.each(frameworks)("$name", ({ name, start }) => {
     expect(site.handled()).toBe(0);
   });
 
-  test("answers 503 without details while the directory cannot answer, and tells the hook", async () => {
+  test("answers 503 without details while the directory cannot answer, and tells the hook (G-M4)", async () => {
     const { site, directory, errors } = await setUp();
     directory.failure = new AgentAssertionError("unreachable", SECRET, { hint: SECRET });
     const answer = await exchange(site.port, { lines: [good] });

@@ -68,7 +68,7 @@ describe("an issuer is not started with", () => {
   );
 
   test.each(["email", "preferred_username", "name", "upn", "nickname", "unique_name", "Email"])(
-    "the claim %s as user or account, which may change hands",
+    "the claim %s as user or account, which may change hands (G-A4)",
     (claim) => {
       expectInvalid({ user: claim }, "user");
       expectInvalid({ account: { claim, allowed: ["a"] } }, "account.claim");
@@ -116,7 +116,7 @@ describe("an issuer is not started with", () => {
   });
 });
 
-describe("an issuer that strangers share is not started without what tells them apart", () => {
+describe("an issuer that strangers share is not started without what tells them apart (G-A5)", () => {
   const shared = [
     "https://token.actions.githubusercontent.com",
     "https://token.actions.githubusercontent.com/some-enterprise",

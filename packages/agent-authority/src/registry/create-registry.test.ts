@@ -34,7 +34,7 @@ describe("access tokens", () => {
     expect(await registry.listAccessTokens()).toEqual([]);
   });
 
-  it("begin with a prefix by role, and the database never holds one", async () => {
+  it("begin with a prefix by role, and the database never holds one (G-A1)", async () => {
     await using store = await openScratchStore({ now: () => NOON });
     const registry = createRegistry(store);
     for (const [role, prefix] of [

@@ -215,7 +215,7 @@ describe("a transaction", () => {
 });
 
 describe("the audit log", () => {
-  it("refuses to be changed, emptied or written over", async () => {
+  it("refuses to be changed, emptied or written over (G-A40)", async () => {
     await using store = await openStore("sqlite::memory:");
     const registry = createRegistry(store);
     await registry.createAccessToken({

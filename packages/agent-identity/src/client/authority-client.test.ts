@@ -42,7 +42,7 @@ function lastRequest(authority: TestAuthority) {
   return request;
 }
 
-test("refuses plain http to another machine, and a URL with credentials, at once", () => {
+test("refuses plain http to another machine, and a URL with credentials, at once (G-C10)", () => {
   for (const authority of ["http://authority.example", "https://u:p@authority.example", "x"]) {
     expect(() => new AuthorityClient({ authority })).toThrow(AgentKeyError);
   }
@@ -140,7 +140,7 @@ describe("refuses an answer as bad_response, without a second try,", () => {
   });
 
   const ids = ["", "../../x", ".", "..", "a/b", "a:b", "a b", "a%2e", "a\u0000", "é", 7, null];
-  test.each(ids.map((id) => [id]))("with the id %j", async (id) => {
+  test.each(ids.map((id) => [id]))("with the id %j (G-K8)", async (id) => {
     const { authority, register } = await open();
     authority.fault("register_agent", { kind: "answer", body: { agent_runtime_id: id } });
     await expectRejection(register(), AgentIdentityError, "bad_response");
@@ -159,7 +159,7 @@ describe("refuses an answer as bad_response, without a second try,", () => {
 
 describe("never follows a redirect", () => {
   test.each([301, 302, 303, 307, 308])(
-    "%i to another origin: nothing arrives there",
+    "%i to another origin: nothing arrives there (G-C6)",
     async (status) => {
       const { authority, register } = await open();
       const other = await openAuthority();
@@ -185,7 +185,7 @@ describe("cuts and scrubs what a server says", () => {
     expect(error.message).toMatch(/x{500,511}…$/);
   });
 
-  test("when it echoes the token or the biscuit", async () => {
+  test("when it echoes the token or the biscuit (G-H9)", async () => {
     const { authority, register } = await open();
     const body = `who is ${TOKEN}, Bearer ${TOKEN}?`;
     authority.fault("register_agent", { kind: "status", status: 401, body });

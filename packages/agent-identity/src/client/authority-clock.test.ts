@@ -43,7 +43,7 @@ describe("AuthorityClock", () => {
     }
   });
 
-  it("ignores an offset that contradicts the code", async () => {
+  it("ignores an offset that contradicts the code (G-I8)", async () => {
     const clock = clockAt(local);
     clock.observe(exchange(600));
     expect(await clock.learn("not_yet_valid", 0, nobody)).toBe(false);

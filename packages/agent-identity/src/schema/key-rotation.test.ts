@@ -68,12 +68,12 @@ describe("a key rotation is refused", () => {
     ["a second too late", "expired", { now: NOW + 301_000 }],
     ["a second too early", "not_yet_valid", { now: NOW - 301_000 }],
     ["by a clock that is none", "expired", { now: Number.NaN }],
-    ["for another authority", "bad_signature", { authority: "https://authority.example" }],
+    ["for another authority (G-K4)", "bad_signature", { authority: "https://authority.example" }],
     ["for another agent", "bad_signature", { agentRuntimeId: "agent_2" }],
     ["of another agent's key", "bad_signature", { currentKeys: [other.publicKey] }],
     ["of an agent without a key", "bad_signature", { currentKeys: [] }],
     [
-      "by a key that was rotated away already",
+      "by a key that was rotated away already (G-K4)",
       "bad_signature",
       { currentKeys: [other.publicKey, current.publicKey] },
     ],
@@ -88,7 +88,7 @@ describe("a key rotation is refused", () => {
       { currentKeys: [current.publicKey, next.publicKey] },
     ],
     [
-      "to a key that has ended",
+      "to a key that has ended (G-K4)",
       "invalid_key",
       { currentKeys: [current.publicKey], endedKeys: [next.publicKey] },
     ],

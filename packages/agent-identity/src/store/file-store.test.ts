@@ -102,7 +102,7 @@ test("nothing is made on disk by reading, nor by a change that writes nothing", 
   expect(await readdir(directory)).toEqual([]);
 });
 
-test("directory and file are this user's alone, tightened at reading and at writing", async () => {
+test("directory and file are this user's alone, tightened at reading and at writing (G-H1)", async () => {
   const { directory, file, store } = await open({ version: 1, login: LOGIN, identities: [] });
   const modes = async () => [directory, file].map(async (path) => (await stat(path)).mode & 0o777);
   for (const use of [() => store.load(), () => store.update((current) => ({ ...current, a: 1 }))]) {
@@ -132,7 +132,7 @@ test("waits while another process holds its lock, but no longer than its caller"
   expect(await store.load()).toEqual({ version: 1, login: null, identities: [] });
 });
 
-test("a writer whose lock was taken away changes nothing", async () => {
+test("a writer whose lock was taken away changes nothing (G-H7)", async () => {
   const { file, store, onDisk } = await open({ version: 1, login: LOGIN, identities: [] });
   const change = store.update((current) => {
     renameSync(`${file}.lock`, `${file}.elsewhere`);
@@ -192,7 +192,7 @@ describe("one unreadable member spoils no other", () => {
     },
   );
 
-  test("a login that cannot be read leaves the identities usable, and is kept at every write", async () => {
+  test("a login that cannot be read leaves the identities usable, and is kept at every write (G-H6)", async () => {
     const login = { ...LOGIN, proof: "handshake" };
     const { store, onDisk } = await open({ version: 1, login, identities: [ENTRY] });
     const credentials = await store.load();

@@ -20,7 +20,7 @@ test("hides credentials whoever sent them, and those it is told", () => {
   );
 });
 
-test("gives at most 512 characters without control characters, and never a secret, for any text", () => {
+test("gives at most 512 characters without control characters, and never a secret, for any text (G-H9)", () => {
   const secret = "s3cr3t-token";
   fc.assert(
     fc.property(fc.string({ unit: "binary", maxLength: 1200 }), fc.nat(1200), (text, at) => {

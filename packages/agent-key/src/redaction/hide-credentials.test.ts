@@ -5,7 +5,7 @@ import { hideCredentials } from "./hide-credentials.js";
 
 const SECRET = "qNzPb5yY2mF3xR8tV1wK7sJ4hD6gL0aE9cU_iO-uT5k";
 
-describe("hides", () => {
+describe("hides (G-A41)", () => {
   test.each([
     `cs_human_${SECRET}`,
     `a cs_rs_${SECRET} in the middle`,
@@ -75,7 +75,7 @@ function encodeWhole(text: string): string {
   return [...Buffer.from(text)].map((byte) => `%${byte.toString(16).padStart(2, "0")}`).join("");
 }
 
-describe.each(forms)("hides %s", (_, encode) => {
+describe.each(forms)("hides %s (G-A41)", (_, encode) => {
   test.each([
     `cs_human_${SECRET}`,
     `cs_rs_${SECRET}`,

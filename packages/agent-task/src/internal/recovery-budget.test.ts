@@ -3,7 +3,7 @@ import { RecoveryBudget } from "./recovery-budget.js";
 
 const origin = "https://api.example";
 
-test("refuses a second recovery within 10 minutes, and gives it after", () => {
+test("refuses a second recovery within 10 minutes, and gives it after (G-I6)", () => {
   const budget = new RecoveryBudget();
   expect(budget.take(origin, 0)).toBe(true);
   expect(budget.take(origin, 599_999)).toBe(false);

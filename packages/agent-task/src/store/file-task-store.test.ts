@@ -33,7 +33,7 @@ async function startDirectory() {
 }
 
 test.each(["", ".", "threads"])(
-  "refuses the path %j, which the working directory would decide",
+  "refuses the path %j, which the working directory would decide (G-H3)",
   (path) => {
     expect(() => fileTaskStore(path)).toThrow(StoreError);
     expect(() => fileTaskStore(path)).toThrow(expect.objectContaining({ code: "config_invalid" }));

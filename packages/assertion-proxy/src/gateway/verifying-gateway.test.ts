@@ -63,7 +63,7 @@ const BAD: readonly [string, Partial<VerifyingGatewayOptions>][] = [
   ["a negative body", { limits: { maxBodyBytes: -1 } }],
 ];
 
-test.each(BAD)("refuses %s with config_invalid, and shows no value", (_, options) => {
+test.each(BAD)("refuses %s with config_invalid, and shows no value (G-G4)", (_, options) => {
   const error = errorOf(options);
   expect(AssertionProxyError.is(error) && error.code).toBe("config_invalid");
   expect(String(error)).not.toContain("secret");

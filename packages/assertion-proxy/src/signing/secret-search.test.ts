@@ -31,7 +31,7 @@ describe("a secret is not found in", () => {
   });
 });
 
-describe("a secret is found", () => {
+describe("a secret is found (G-P4)", () => {
   test.each([
     ["as it is", SECRET],
     ["inside another text", `\u00ffBearer ${SECRET}, x`],

@@ -84,7 +84,7 @@ const UNLISTENED: readonly [string, Partial<SigningProxyOptions>, SigningListenO
   ],
 ];
 
-test.each(UNLISTENED)("does not listen on %s", async (_, options, where) => {
+test.each(UNLISTENED)("does not listen on %s (G-P3)", async (_, options, where) => {
   const proxy = createSigningProxy({ upstream: "https://api.example", source, ...options });
   onTestFinished(() => proxy.close());
   const error = await proxy.listen(where).catch((reason: unknown) => reason);
