@@ -22,7 +22,7 @@ export interface SignedMessage {
   readonly signature: string;
 }
 
-/** Signs components of a message (RFC 9421 §2.5, §3.1), whatever they are. */
+/** Signs components of a message (RFC 9421 §2.5, §3.1), right or wrong. */
 export function signComponents(parts: SignatureParts): SignedMessage {
   const { key, names, values, parameters, label } = parts;
   const member = `(${names.map((name) => `"${name}"`).join(" ")})${parameters}`;
