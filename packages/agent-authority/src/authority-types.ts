@@ -3,7 +3,7 @@ import type { HumanIssuer } from "./humans/principal.js";
 import type { RateLimitOptions } from "./limits/rate-limits.js";
 import type { ServerLimitOptions } from "./limits/server-limits.js";
 import type { AuthorityMetrics } from "./observe/authority-metrics.js";
-import type { Registry } from "./registry/registry-types.js";
+import type { Registry } from "./operations/registry-types.js";
 import type { AuthorityStore } from "./store/authority-store.js";
 
 /** A generation of clients: `A` proves its human by biscuit, `C` by bearer; to `B` its agent is given, key and all, in an identity JWT. */

@@ -13,7 +13,7 @@ import type {
 } from "./authority-types.js";
 import type { AuthorityContext } from "./http/authority-context.js";
 import { createLimitedServer } from "./http/create-server.js";
-import { isAnswering } from "./http/health-routes.js";
+import { isAnswering } from "./http/is-answering.js";
 import { listenOn, urlOf } from "./http/listen.js";
 import { OpenRequests } from "./http/open-requests.js";
 import { noteOrigin, REQUEST_ID_HEADER } from "./http/request-origin.js";
@@ -23,8 +23,8 @@ import { addressSubject } from "./limits/limit-subject.js";
 import { LoadGate, type ShedReason } from "./limits/load-gate.js";
 import type { ServerLimits } from "./limits/server-limits.js";
 import { observeRequest } from "./observe/observe-request.js";
+import type { Registry } from "./operations/registry-types.js";
 import { createRegistry } from "./registry/create-registry.js";
-import type { Registry } from "./registry/registry-types.js";
 
 const DRAIN_MS = 10_000;
 // Also where the server is the caller's own, whose parser may have dropped lines beyond a bound that is higher.
@@ -50,13 +50,20 @@ export async function createAuthority(options: AuthorityOptions): Promise<Author
     maxLiveAgents,
   });
   // Only who serves needs the HTTP framework; who operates a store does not wait for it.
-  const { createRouter } = await import("./http/create-router.js");
+  const [{ createRouter }, { publicListener }] = await Promise.all([
+    import("./http/create-router.js"),
+    import("./http/public-listener.js"),
+  ]);
   const { observer, store } = context;
   if (observer !== undefined) {
     store.events.observer = observer;
     if (store.events.readPool !== undefined) observer.watchPool(store.events.readPool);
   }
-  return new RunningAuthority(context, registry, await createRouter(context));
+  return new RunningAuthority(
+    context,
+    registry,
+    await createRouter(context, publicListener(context)),
+  );
 }
 
 class RunningAuthority implements Authority {
@@ -132,8 +139,11 @@ class RunningAuthority implements Authority {
   }
 
   async listenAdmin(options: ListenAdminOptions): Promise<{ readonly url: string }> {
-    const { createAdminRouter } = await import("./http/admin/create-admin-router.js");
-    const router = await createAdminRouter(this.#context, options);
+    const [{ createRouter }, { adminListener }] = await Promise.all([
+      import("./http/create-router.js"),
+      import("./http/admin/admin-listener.js"),
+    ]);
+    const router = await createRouter(this.#context, adminListener(options));
     this.#adminRouters.add(router);
     const handler: RequestListener = (request, response) => this.#answer(router, request, response);
     return await this.#listen(handler, options);

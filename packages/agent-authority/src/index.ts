@@ -35,26 +35,14 @@ export type {
   OperationsListenerOptions,
 } from "./observe/operations-listener.js";
 export { createOperationsListener } from "./observe/operations-listener.js";
-export type {
-  AuditAction,
-  AuditEvent,
-  AuditedChange,
-  AuditedRequest,
-  AuditFilter,
-} from "./registry/audit-types.js";
-export { AUDITED_CHANGES, AUDITED_REQUESTS } from "./registry/audit-types.js";
-export type { RegistryOptions } from "./registry/create-registry.js";
-export { createRegistry } from "./registry/create-registry.js";
-export type { FollowAuditEventsOptions } from "./registry/follow-audit-events.js";
-export { followAuditEvents } from "./registry/follow-audit-events.js";
+export type { AuditEvent, AuditFilter } from "./operations/audit-types.js";
 export type {
   AccessTokenFilter,
   AccountFilter,
   AgentFilter,
   TaskFilter,
   UserFilter,
-} from "./registry/list-filters.js";
-export type { AuditOrigin } from "./registry/occasion.js";
+} from "./operations/list-filters.js";
 export type {
   AccessTokenInfo,
   AccountInfo,
@@ -67,9 +55,16 @@ export type {
   SigningKeyInfo,
   TaskInfo,
   UserInfo,
-} from "./registry/registry-types.js";
-export type { LifeState, PrincipalState, TokenRole } from "./registry/roles-and-states.js";
-export { TOKEN_ROLES } from "./registry/roles-and-states.js";
+} from "./operations/registry-types.js";
+export type { RegistryOptions } from "./registry/create-registry.js";
+export { createRegistry } from "./registry/create-registry.js";
+export type { FollowAuditEventsOptions } from "./registry/follow-audit-events.js";
+export { followAuditEvents } from "./registry/follow-audit-events.js";
+export type { AuditOrigin } from "./registry/occasion.js";
+export type { AuditAction, AuditedChange, AuditedRequest } from "./schema/audit-actions.js";
+export { AUDITED_CHANGES, AUDITED_REQUESTS } from "./schema/audit-actions.js";
+export type { LifeState, PrincipalState, TokenRole } from "./schema/roles-and-states.js";
+export { TOKEN_ROLES } from "./schema/roles-and-states.js";
 export type { AuthorityStore } from "./store/authority-store.js";
 export type { BackupStoreOptions, StoreBackup } from "./store/backup-store.js";
 export { backupStore } from "./store/backup-store.js";

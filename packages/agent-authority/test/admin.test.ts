@@ -289,8 +289,10 @@ describe("what the admin API refuses", () => {
         userId: "reader",
         requestId: "refused-1",
       },
-      { code: "unauthenticated", actor: undefined, accountId: undefined, requestId: "refused-1" },
+      { code: "unauthenticated", requestId: "refused-1" },
     ]);
+    expect(Object.keys(events[1] ?? {})).not.toContain("actor");
+    expect(Object.keys(events[1] ?? {})).not.toContain("accountId");
   });
 });
 
@@ -336,9 +338,7 @@ describe("a registry over the admin API", () => {
     for (let i = 0; i < 3; i += 1) await tested.registerTask(id, key);
     const local = tested.authority.registry;
     const registry = await remote(read);
-    // As JSON: what is absent on the wire is undefined beside the database.
-    const same = (a: unknown, b: unknown) =>
-      expect(JSON.parse(JSON.stringify(a))).toEqual(JSON.parse(JSON.stringify(b)));
+    const same = (a: unknown, b: unknown) => expect(a).toStrictEqual(b);
     same(await registry.listAccessTokens(), await local.listAccessTokens());
     same(await registry.listAgents({ userId: "many" }), await local.listAgents({ userId: "many" }));
     same(

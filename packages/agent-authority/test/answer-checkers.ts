@@ -1,6 +1,7 @@
+import { adminListener } from "../src/http/admin/admin-listener.js";
 import type { AuthorityContext } from "../src/http/authority-context.js";
-import { createAdminDocument } from "../src/http/openapi/admin-document.js";
-import { createPublicDocument } from "../src/http/openapi/public-document.js";
+import { createDocument } from "../src/http/openapi/create-document.js";
+import { publicListener } from "../src/http/public-listener.js";
 import { BACKEND_PREFIX } from "../src/http/registration-target.js";
 import { AnswerChecker } from "./answer-checker.js";
 
@@ -16,13 +17,13 @@ export function publicCheckerOf({
   const key = JSON.stringify([[...generations], publicUrl]);
   const checker =
     publicCheckers.get(key) ??
-    new AnswerChecker(createPublicDocument({ generations, publicUrl }), BACKEND_PREFIX);
+    new AnswerChecker(createDocument(publicListener({ generations, publicUrl })), BACKEND_PREFIX);
   publicCheckers.set(key, checker);
   return checker;
 }
 
 /** Returns the checker of what an admin listener answers. */
 export function adminCheckerOf(): AnswerChecker {
-  adminChecker ??= new AnswerChecker(createAdminDocument(), "");
+  adminChecker ??= new AnswerChecker(createDocument(adminListener()), "");
   return adminChecker;
 }

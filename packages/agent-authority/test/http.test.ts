@@ -3,7 +3,7 @@ import { type AddressInfo, BlockList, connect, type Socket } from "node:net";
 import { AgentKey } from "@countersign/agent-key";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { createLimitedServer } from "../src/http/create-server.js";
-import { isAnswering } from "../src/http/health-routes.js";
+import { isAnswering } from "../src/http/is-answering.js";
 import { toProblem } from "../src/http/to-problem.js";
 import { AgentAuthorityError } from "../src/index.js";
 import { resolveServerLimits, type ServerLimits } from "../src/limits/server-limits.js";

@@ -3,11 +3,10 @@ import formats from "ajv-formats";
 import type { FastifyInstance } from "fastify";
 import { describe, expect, it } from "vitest";
 import { checkAuthorityOptions } from "../src/authority-options.js";
-import { createAdminRouter } from "../src/http/admin/create-admin-router.js";
+import { adminListener } from "../src/http/admin/admin-listener.js";
 import { createRouter } from "../src/http/create-router.js";
-import { createAdminDocument } from "../src/http/openapi/admin-document.js";
-import type { OpenApiDocument } from "../src/http/openapi/create-document.js";
-import { createPublicDocument } from "../src/http/openapi/public-document.js";
+import { createDocument, type OpenApiDocument } from "../src/http/openapi/create-document.js";
+import { publicListener } from "../src/http/public-listener.js";
 import type { Generation } from "../src/index.js";
 import { AnswerChecker } from "./answer-checker.js";
 import { documentSchema, referencesOf } from "./openapi-form.js";
@@ -66,7 +65,7 @@ async function served(
 
 describe("the checks of answers", () => {
   const checker = new AnswerChecker(
-    createPublicDocument({ generations: new Set(["C"]), publicUrl: undefined }),
+    createDocument(publicListener({ generations: new Set(["C"]), publicUrl: undefined })),
     "",
   );
   const headers = {
@@ -113,8 +112,9 @@ describe("the OpenAPI document", () => {
     it(`tells of every route of generations ${generations.join(", ")}, and of no other`, async () => {
       await using tested = await TestedAuthority.start({ generations });
       const context = checkAuthorityOptions({ store: tested.store, generations });
-      const router = await createRouter(context);
-      const document = createPublicDocument(context);
+      const listener = publicListener(context);
+      const router = await createRouter(context, listener);
+      const document = createDocument(listener);
       const everywhere = [...documented(document), ...documented(document, "/backend-api")].sort();
       expect(await served(router, (method, path) => tested.call(method, path))).toEqual(everywhere);
       await router.close();
@@ -123,17 +123,22 @@ describe("the OpenAPI document", () => {
 
   it("tells of every route of the admin listener, and of no other (G-A31)", async () => {
     await using tested = await TestedAuthority.start();
-    const router = await createAdminRouter(checkAuthorityOptions({ store: tested.store }));
+    const listener = adminListener();
+    const router = await createRouter(checkAuthorityOptions({ store: tested.store }), listener);
     const routes = await served(router, (method, path) => tested.callAdmin(method, path));
-    expect(routes).toEqual(documented(createAdminDocument()));
+    expect(routes).toEqual(documented(createDocument(listener)));
     await router.close();
   });
 
   const publicUrl = "https://authority.example/backend-api";
   const documents = {
-    "of the admin listener": createAdminDocument(),
-    "of everything": createPublicDocument({ generations: new Set(["A", "B", "C"]), publicUrl }),
-    "of the least": createPublicDocument({ generations: new Set(["A"]), publicUrl: undefined }),
+    "of the admin listener": createDocument(adminListener()),
+    "of everything": createDocument(
+      publicListener({ generations: new Set(["A", "B", "C"]), publicUrl }),
+    ),
+    "of the least": createDocument(
+      publicListener({ generations: new Set(["A"]), publicUrl: undefined }),
+    ),
   };
   for (const [name, document] of Object.entries(documents)) {
     it(`${name} is OpenAPI 3.1 whose references, parameters and schemas hold`, () => {
@@ -169,7 +174,7 @@ describe("the OpenAPI document", () => {
     expect(served.headers["cache-control"]).toBe("private, max-age=60");
     expect((await tested.call("GET", "/backend-api/openapi.json")).body).toEqual(served.body);
     expect((await tested.callAdmin("GET", "/openapi.json")).body).toEqual(
-      JSON.parse(JSON.stringify(createAdminDocument())),
+      JSON.parse(JSON.stringify(createDocument(adminListener()))),
     );
   });
 

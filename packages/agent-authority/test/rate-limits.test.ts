@@ -282,7 +282,9 @@ describe("limits by user and by agent", () => {
     const second = AgentKey.generate();
     expect((await rotate(current, second)).status).toBe(200);
     expectLimited(await rotate(second, AgentKey.generate()), '"user";q=2;w=60');
-    expect((await tested.authority.registry.getAgent(id))?.publicKey).toBe(second.publicKey.line);
+    expect((await tested.authority.registry.getAgent(id))?.agentPublicKey).toBe(
+      second.publicKey.line,
+    );
     expect((await tested.call("POST", `/v1/agent/${id}/revoke`, { headers })).status).toBe(200);
   });
 

@@ -38,3 +38,5 @@ export { hideMembers, showMembers } from "./secret-members.js";
 export { StoreError } from "./store-error.js";
 export { formatTimestamp, parseTimestamp } from "./timestamp.js";
 export { untilAborted } from "./until-aborted.js";
+export type { MemberNamed, WireNamed } from "./wire-names.js";
+export { fromWireNames, toWireNames } from "./wire-names.js";

@@ -1,4 +1,5 @@
 import type { Registry } from "@countersign/agent-authority";
+import { toWireNames, type WireNamed } from "@countersign/agent-key";
 import type { CommandHandler } from "../config/run.js";
 import { parseInteger } from "../text/integer.js";
 import {
@@ -17,21 +18,14 @@ export interface RegistryKind<Info> {
   /** The code of the error when there is no such thing. */
   readonly unknown: "unknown_agent" | "unknown_task" | "invalid_request";
   /** The members that `list` prints, in order. */
-  readonly columns: readonly string[];
-  /** The members that belong to this kind alone; those that every kind has are added. */
-  describe(info: Info): Row;
+  readonly columns: readonly (keyof WireNamed<Info> & string)[];
   /** What to say of one that is revoked because of something above it. */
   readonly revokedFromAbove?: string;
 }
 
-/** What the registry tells of everything that it keeps. */
+/** What the registry tells of everything that it keeps, as far as commands look into it. */
 export interface RegistryEntry {
-  readonly accountId: string;
-  /** Absent of an account. */
-  readonly userId?: string;
   readonly state: string;
-  readonly createdAt: string;
-  readonly expiresAt?: string | undefined;
   readonly revokedAt?: string | undefined;
 }
 
@@ -65,8 +59,7 @@ export function createListCommand<Info extends RegistryEntry, Options extends Li
       }
       return all;
     });
-    const rows = found.map((info) => describeEntry(kind, info));
-    printRows(run, rows, kind.columns);
+    printRows(run, found.map(toRow), kind.columns);
   };
 }
 
@@ -96,21 +89,14 @@ export function createChangeCommand<Info extends RegistryEntry, Options extends 
   return async (run, options, [id = ""]) => {
     const found = await withRegistry(run, options, (registry) => act(registry, options, id));
     const entry = requireFound(found, kind.name, kind.unknown);
-    printRow(run, describeEntry(kind, entry));
+    printRow(run, toRow(entry));
     // A restoration after which it is still revoked would look like one that failed.
     const isItself = entry.state !== "revoked" || entry.revokedAt !== undefined;
     if (!isItself && kind.revokedFromAbove !== undefined) run.output.note(kind.revokedFromAbove);
   };
 }
 
-function describeEntry<Info extends RegistryEntry>(kind: RegistryKind<Info>, info: Info): Row {
-  return {
-    ...kind.describe(info),
-    account_id: info.accountId,
-    user_id: info.userId,
-    state: info.state,
-    created_at: info.createdAt,
-    expires_at: info.expiresAt,
-    revoked_at: info.revokedAt,
-  };
+/** What the registry tells of a thing as a row: with the names that the wire has for its members. */
+export function toRow(info: object): Row {
+  return { ...toWireNames(info) };
 }

@@ -78,7 +78,7 @@ const OPERATORS_HINTS: Partial<Readonly<Record<Code, string>>> = {
 };
 
 /** A row as commands print it, with the members of the protocol's vocabulary. */
-export type Row = Readonly<Record<string, string | readonly string[] | boolean | undefined>>;
+export type Row = Readonly<Record<string, unknown>>;
 
 /** Prints rows: an array with `--json`, else the named columns below their names; nothing where there is no row. */
 export function printRows(run: Run, rows: readonly Row[], columns: readonly string[]): void {

@@ -39,8 +39,8 @@ export const NO_SECRET: Readonly<Record<string, string>> = {
   "agent-key": `
     AgentKeyError AgentPublicKey CountersignError KeyedMutex LONGEST_TIMER_MS LinkedMap Mutex StoreError
     contractCases decodeBase64 decodeBase64Url describeIssues encodeBase64
-    encodeBase64Url findHiddenPath formatTimestamp hideMembers isLoopbackHost isPrincipalId isServerId numberIn
-    optionChecks parseAuthority parseOrigin parseScopeId parseTimestamp showMembers untilAborted`,
+    encodeBase64Url findHiddenPath formatTimestamp fromWireNames hideMembers isLoopbackHost isPrincipalId isServerId numberIn
+    optionChecks parseAuthority parseOrigin parseScopeId parseTimestamp showMembers toWireNames untilAborted`,
   "agent-key/codes": "CODES CODE_ROWS codeRow hasInRow hintOfCode isCode",
   "agent-key/escaping": "escapeLines escapeText",
   "agent-key/message-signature": "contentDigest signMessage signatureBase signatureParameters",

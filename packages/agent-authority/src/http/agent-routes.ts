@@ -5,7 +5,7 @@ import {
   parseAgentRegistrationRequest,
 } from "@countersign/agent-identity";
 import { parseTimestamp } from "@countersign/agent-key";
-import type { FastifyInstance } from "fastify";
+import type { Generation } from "../authority-types.js";
 import type { Principal } from "../humans/principal.js";
 import { commitCounted } from "../limits/count-request.js";
 import { userSubject } from "../limits/limit-subject.js";
@@ -14,46 +14,64 @@ import { Refusal } from "../registry/refusal.js";
 import { registerAgent } from "../registry/register-agent.js";
 import type { AuthorityContext } from "./authority-context.js";
 import { checkAgentRegistrationProof } from "./human-proof.js";
+import { PUBLIC_SCHEMAS } from "./openapi/public-schemas.js";
 import { readHeaderLines } from "./read-headers.js";
 import { noteHuman } from "./refusal-record.js";
 import { isProvenAgentRegistration } from "./registration-proof.js";
 import { requestOccasion } from "./request-origin.js";
+import type { ServedOperation, ServedRequest } from "./served-operation.js";
 
-/** Serves the registration of agents (protocol §5.4, generations A and C). */
-export function addAgentRoutes(app: FastifyInstance, context: AuthorityContext): void {
-  const config = { audited: "agent_registration", addressLimit: "all_requests" } as const;
-  app.post(AGENT_REGISTRATION_PATH, { config }, async (request) => {
-    const occasion = requestOccasion(context, request);
-    const proof = await checkAgentRegistrationProof(
-      context,
-      readHeaderLines(request.raw),
-      AGENT_REGISTRATION_PATH,
-      occasion,
+/** The registration of agents (protocol §5.4, generations A and C). */
+export function registerAgentOperation(generations: ReadonlySet<Generation>): ServedOperation {
+  return {
+    method: "post",
+    path: AGENT_REGISTRATION_PATH,
+    summary:
+      "Registers an agent by its public key; the same key of the same human is the same agent.",
+    credentials: [
+      ...(generations.has("C") ? (["human"] as const) : []),
+      ...(generations.has("A") ? (["biscuit"] as const) : []),
+    ],
+    body: PUBLIC_SCHEMAS.AgentRegistrationRequest,
+    answer: { description: "The agent.", schema: PUBLIC_SCHEMAS.AgentRegistration },
+    refusals: ["biscuit_invalid", "bad_signature", "agent_revoked", "forbidden", "invalid_key"],
+    audited: "agent_registration",
+    addressLimit: "all_requests",
+    serve: (context) => (request) => register(context, request),
+  };
+}
+
+async function register(context: AuthorityContext, request: ServedRequest) {
+  const occasion = requestOccasion(context, request);
+  const proof = await checkAgentRegistrationProof(
+    context,
+    readHeaderLines(request.raw),
+    AGENT_REGISTRATION_PATH,
+    occasion,
+  );
+  noteHuman(request, proof.principal);
+  const registration = parseAgentRegistrationRequest(request.body);
+  const { publicKey } = registration;
+  const isProven = isProvenAgentRegistration(context, request.raw, publicKey, occasion);
+  const { principal } = proof;
+  assertExpectedHuman(registration, principal);
+  const user = userSubject(principal.accountId, principal.userId);
+  const agent = await commitCounted(context, request.raw, user, async (rows) => {
+    await proof.spend(rows);
+    return registerAgent(
+      rows,
+      principal,
+      registration,
+      context.agentPolicy,
+      isProven,
+      actedBy(occasion, principal.actor),
     );
-    noteHuman(request, proof.principal);
-    const registration = parseAgentRegistrationRequest(request.body);
-    const { publicKey } = registration;
-    const isProven = isProvenAgentRegistration(context, request.raw, publicKey, occasion);
-    const { principal } = proof;
-    assertExpectedHuman(registration, principal);
-    const user = userSubject(principal.accountId, principal.userId);
-    const agent = await commitCounted(context, request.raw, user, async (rows) => {
-      await proof.spend(rows);
-      return registerAgent(
-        rows,
-        principal,
-        registration,
-        context.agentPolicy,
-        isProven,
-        actedBy(occasion, principal.actor),
-      );
-    });
-    return createAgentRegistrationResponse({
-      agentRuntimeId: agent.agent_runtime_id,
-      accountId: agent.account_id,
-      userId: agent.user_id,
-      expiresAt: agent.expires_at === null ? undefined : parseTimestamp(agent.expires_at),
-    });
+  });
+  return createAgentRegistrationResponse({
+    agentRuntimeId: agent.agent_runtime_id,
+    accountId: agent.account_id,
+    userId: agent.user_id,
+    expiresAt: agent.expires_at === null ? undefined : parseTimestamp(agent.expires_at),
   });
 }
 

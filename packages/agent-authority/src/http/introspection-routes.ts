@@ -5,42 +5,55 @@ import {
   INTROSPECTION_PATH,
   parseIntrospectionRequest,
 } from "@countersign/agent-assertion";
-import type { FastifyInstance } from "fastify";
 import { databaseDirectory } from "../database-directory.js";
 import { authenticate } from "../registry/authenticate.js";
 import { Refusal } from "../registry/refusal.js";
 import { instantOf } from "../registry/times.js";
-import type { AuthorityContext } from "./authority-context.js";
+import { PUBLIC_SCHEMAS } from "./openapi/public-schemas.js";
 import { readBearerToken, readHeaderLines } from "./read-headers.js";
 import { noteHuman } from "./refusal-record.js";
+import type { ServedOperation } from "./served-operation.js";
 import { calledAuthorityOf } from "./target-uri.js";
 
-/** Serves `POST /v1/assertion/introspect`: checks an assertion for resource servers that keep no directory (protocol §5.9). */
-export function addIntrospectionRoutes(app: FastifyInstance, context: AuthorityContext): void {
-  const { store, publicUrl, now } = context;
-  // What it says of the authority is replaced by what the caller knows it by.
-  const verifier = createVerifier({
-    directory: databaseDirectory(store, publicUrl ?? "http://127.0.0.1"),
-    now,
-  });
-  const config = { audited: "introspection", addressLimit: "refused_requests" } as const;
-  app.post(INTROSPECTION_PATH, { config }, async (request) => {
-    const token = readBearerToken(readHeaderLines(request.raw));
-    const instant = instantOf(now);
-    noteHuman(request, await authenticate(store.rows, token, "resource_server", instant));
-    const authority = calledAuthorityOf(context, request.raw, INTROSPECTION_PATH);
-    if (authority === undefined) {
-      throw new Refusal("forbidden", "this authority does not know its own address", {
-        hint: "its operator sets the public URL, which the answer names",
-      });
-    }
-    const field = parseIntrospectionRequest(request.body);
-    try {
-      const verified = await verifier.verify(field === "" ? undefined : field);
-      return createIntrospectionResponse({ ...verified, authority });
-    } catch (error) {
-      if (!AssertionRejected.is(error)) throw error;
-      return createIntrospectionResponse(error);
-    }
-  });
-}
+/** `POST /v1/assertion/introspect`: checks an assertion for resource servers that keep no directory (protocol §5.9). */
+export const introspectOperation: ServedOperation = {
+  method: "post",
+  path: INTROSPECTION_PATH,
+  summary: "Checks an assertion for a resource server that keeps no directory.",
+  credentials: ["resource_server"],
+  body: PUBLIC_SCHEMAS.IntrospectionRequest,
+  answer: {
+    description: "What a verifier found, also where that is a rejection.",
+    schema: PUBLIC_SCHEMAS.Introspection,
+  },
+  refusals: ["forbidden"],
+  audited: "introspection",
+  addressLimit: "refused_requests",
+  serve(context) {
+    const { store, publicUrl, now } = context;
+    // What it says of the authority is replaced by what the caller knows it by.
+    const verifier = createVerifier({
+      directory: databaseDirectory(store, publicUrl ?? "http://127.0.0.1"),
+      now,
+    });
+    return async (request) => {
+      const token = readBearerToken(readHeaderLines(request.raw));
+      const instant = instantOf(now);
+      noteHuman(request, await authenticate(store.rows, token, "resource_server", instant));
+      const authority = calledAuthorityOf(context, request.raw, INTROSPECTION_PATH);
+      if (authority === undefined) {
+        throw new Refusal("forbidden", "this authority does not know its own address", {
+          hint: "its operator sets the public URL, which the answer names",
+        });
+      }
+      const field = parseIntrospectionRequest(request.body);
+      try {
+        const verified = await verifier.verify(field === "" ? undefined : field);
+        return createIntrospectionResponse({ ...verified, authority });
+      } catch (error) {
+        if (!AssertionRejected.is(error)) throw error;
+        return createIntrospectionResponse(error);
+      }
+    };
+  },
+};

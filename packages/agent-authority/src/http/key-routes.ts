@@ -7,7 +7,6 @@ import {
   verifyKeyRotation,
 } from "@countersign/agent-identity";
 import { parseTimestamp } from "@countersign/agent-key";
-import type { FastifyInstance } from "fastify";
 import { authenticateHuman } from "../humans/authenticate-human.js";
 import type { Principal } from "../humans/principal.js";
 import { commitCounted } from "../limits/count-request.js";
@@ -22,86 +21,104 @@ import { isOwnedBy } from "../registry/register-agent.js";
 import { checkLiveAgent } from "../registry/register-task.js";
 import { rotateKey } from "../registry/rotate-key.js";
 import type { AuthorityContext } from "./authority-context.js";
+import { PUBLIC_SCHEMAS } from "./openapi/public-schemas.js";
 import { readBearerToken, readHeaderLines } from "./read-headers.js";
 import { noteHuman } from "./refusal-record.js";
+import { AGENT_PARAMETER } from "./registration-target.js";
 import { requestOccasion } from "./request-origin.js";
+import type { ServedOperation, ServedRequest } from "./served-operation.js";
 import { calledAuthorityOf } from "./target-uri.js";
 
-interface AgentParams {
-  readonly agentRuntimeId: string;
+/** A human's agent gets another key (protocol §5.6). */
+export const rotateKeyOperation: ServedOperation = {
+  method: "post",
+  path: keyRotationPath(AGENT_PARAMETER),
+  summary: "Gives an agent a new key, by its human and both keys' signatures.",
+  credentials: ["human"],
+  body: PUBLIC_SCHEMAS.KeyRotationRequest,
+  answer: { description: "The new key counts.", schema: PUBLIC_SCHEMAS.KeyRotation },
+  refusals: [
+    { code: "unknown_agent", status: 404 },
+    "expired",
+    "not_yet_valid",
+    "bad_signature",
+    "agent_revoked",
+    "agent_expired",
+    "forbidden",
+    "invalid_key",
+  ],
+  audited: "key_rotation",
+  addressLimit: "all_requests",
+  serve: (context) => (request) => rotate(context, request),
+};
+
+/** A human's agent ends (protocol §5.7). */
+export const revokeAgentOperation: ServedOperation = {
+  method: "post",
+  path: agentRevocationPath(AGENT_PARAMETER),
+  summary: "Ends an agent of the human's own, and with it all its tasks.",
+  credentials: ["human"],
+  answer: { description: "It has ended.", schema: PUBLIC_SCHEMAS.AgentRevocation },
+  refusals: [{ code: "unknown_agent", status: 404 }, "forbidden"],
+  audited: "agent_revocation",
+  addressLimit: "all_requests",
+  serve: (context) => (request) => revoke(context, request),
+};
+
+async function rotate(context: AuthorityContext, request: ServedRequest) {
+  const { agentRuntimeId = "" } = request.params;
+  const asked = requestOccasion(context, request);
+  const token = readBearerToken(readHeaderLines(request.raw));
+  const principal = await authenticateHuman(context, token, asked);
+  noteHuman(request, principal);
+  const occasion = actedBy(asked, principal.actor);
+  const rotation = parseKeyRotationRequest(request.body);
+  const authority = calledAuthorityOf(
+    context,
+    request.raw,
+    keyRotationPath(encodeURIComponent(agentRuntimeId)),
+  );
+  if (authority === undefined) throw unknownAddress();
+  const { maxSkewSeconds } = context;
+  const user = userSubject(principal.accountId, principal.userId);
+  const endsAt = await commitCounted(context, request.raw, user, async (rows) => {
+    await confirmToken(rows, principal, occasion);
+    await lockClaims(rows, agentRuntimeId);
+    const agent = requireOwn(await lockAgent(rows, agentRuntimeId, occasion), principal);
+    const keys = await findAgentKeys(rows, agent, occasion);
+    const verified = verifyKeyRotation(rotation, {
+      authority,
+      agentRuntimeId,
+      currentKeys: keys.map(({ publicKey }) => publicKey),
+      endedKeys: await findEndedKeys(rows, agent, occasion),
+      now: occasion.epochMs,
+      maxSkewSeconds,
+    });
+    checkLiveAgent(agent, occasion);
+    const { compromised } = rotation;
+    return rotateKey(rows, agent, { ...verified, compromised }, occasion);
+  });
+  return createKeyRotationResponse({
+    agentRuntimeId,
+    publicKey: rotation.newPublicKey,
+    formerKeyEndsAt: endsAt === undefined ? null : parseTimestamp(endsAt),
+  });
 }
 
-/** Serves what a human does to an agent of their own: its key rotated, and its end (protocol §5.6, §5.7). */
-export function addKeyRoutes(app: FastifyInstance, context: AuthorityContext): void {
-  const rotationRoute = {
-    config: { audited: "key_rotation", addressLimit: "all_requests" },
-  } as const;
-  app.post<{ Params: AgentParams }>(
-    keyRotationPath(":agentRuntimeId"),
-    rotationRoute,
-    async (request) => {
-      const { agentRuntimeId } = request.params;
-      const asked = requestOccasion(context, request);
-      const token = readBearerToken(readHeaderLines(request.raw));
-      const principal = await authenticateHuman(context, token, asked);
-      noteHuman(request, principal);
-      const occasion = actedBy(asked, principal.actor);
-      const rotation = parseKeyRotationRequest(request.body);
-      const authority = calledAuthorityOf(
-        context,
-        request.raw,
-        keyRotationPath(encodeURIComponent(agentRuntimeId)),
-      );
-      if (authority === undefined) throw unknownAddress();
-      const { maxSkewSeconds } = context;
-      const user = userSubject(principal.accountId, principal.userId);
-      const endsAt = await commitCounted(context, request.raw, user, async (rows) => {
-        await confirmToken(rows, principal, occasion);
-        await lockClaims(rows, agentRuntimeId);
-        const agent = requireOwn(await lockAgent(rows, agentRuntimeId, occasion), principal);
-        const keys = await findAgentKeys(rows, agent, occasion);
-        const verified = verifyKeyRotation(rotation, {
-          authority,
-          agentRuntimeId,
-          currentKeys: keys.map(({ publicKey }) => publicKey),
-          endedKeys: await findEndedKeys(rows, agent, occasion),
-          now: occasion.epochMs,
-          maxSkewSeconds,
-        });
-        checkLiveAgent(agent, occasion);
-        const { compromised } = rotation;
-        return rotateKey(rows, agent, { ...verified, compromised }, occasion);
-      });
-      return createKeyRotationResponse({
-        agentRuntimeId,
-        publicKey: rotation.newPublicKey,
-        formerKeyEndsAt: endsAt === undefined ? null : parseTimestamp(endsAt),
-      });
-    },
-  );
-
-  const revocationRoute = {
-    config: { audited: "agent_revocation", addressLimit: "all_requests" },
-  } as const;
-  app.post<{ Params: AgentParams }>(
-    agentRevocationPath(":agentRuntimeId"),
-    revocationRoute,
-    async (request) => {
-      const { agentRuntimeId } = request.params;
-      const asked = requestOccasion(context, request);
-      const token = readBearerToken(readHeaderLines(request.raw));
-      const principal = await authenticateHuman(context, token, asked);
-      noteHuman(request, principal);
-      const occasion = actedBy(asked, principal.actor);
-      // Not counted by user: a human whose registrations used up that limit must still be able to stop an agent.
-      await context.store.transaction(async (rows) => {
-        await confirmToken(rows, principal, occasion);
-        const agent = requireOwn(await lockAgent(rows, agentRuntimeId, occasion), principal);
-        await endOwnAgent(rows, agent, occasion);
-      });
-      return createAgentRevocationResponse({ agentRuntimeId });
-    },
-  );
+async function revoke(context: AuthorityContext, request: ServedRequest) {
+  const { agentRuntimeId = "" } = request.params;
+  const asked = requestOccasion(context, request);
+  const token = readBearerToken(readHeaderLines(request.raw));
+  const principal = await authenticateHuman(context, token, asked);
+  noteHuman(request, principal);
+  const occasion = actedBy(asked, principal.actor);
+  // Not counted by user: a human whose registrations used up that limit must still be able to stop an agent.
+  await context.store.transaction(async (rows) => {
+    await confirmToken(rows, principal, occasion);
+    const agent = requireOwn(await lockAgent(rows, agentRuntimeId, occasion), principal);
+    await endOwnAgent(rows, agent, occasion);
+  });
+  return createAgentRevocationResponse({ agentRuntimeId });
 }
 
 // Another human's agent is answered as one that does not exist.

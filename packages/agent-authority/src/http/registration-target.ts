@@ -5,6 +5,9 @@ import { Refusal } from "../registry/refusal.js";
 /** Where the routes stand besides the root, for clients that expect Codex's backend. */
 export const BACKEND_PREFIX = "/backend-api";
 
+/** Names an agent in the path of an operation. */
+export const AGENT_PARAMETER = "{agent_runtime_id}";
+
 const TASK_PATH = /^\/v1\/agent\/([^/]+)\/task\/register$/;
 
 /** The path of an agent's task registration after the mount prefix. */

@@ -7,7 +7,8 @@ import {
   type TaskRegistration,
   verifyTaskRegistration,
 } from "@countersign/agent-task/server";
-import type { FastifyInstance } from "fastify";
+import * as z from "zod";
+import type { Generation } from "../authority-types.js";
 import { commitCounted } from "../limits/count-request.js";
 import { agentSubject } from "../limits/limit-subject.js";
 import { findAgentKeys, useKey } from "../registry/agent-keys.js";
@@ -22,54 +23,86 @@ import type { Instant } from "../registry/times.js";
 import type { AgentRow } from "../store/database.js";
 import type { AuthorityContext } from "./authority-context.js";
 import { checkTaskGeneration, checkTaskRegistrationProof, type HumanProof } from "./human-proof.js";
+import { PUBLIC_SCHEMAS } from "./openapi/public-schemas.js";
 import { readHeaderLines } from "./read-headers.js";
 import { noteAgent } from "./refusal-record.js";
 import { checkTaskRegistrationSignature } from "./registration-proof.js";
-import { taskRegistrationTarget } from "./registration-target.js";
+import { AGENT_PARAMETER, taskRegistrationTarget } from "./registration-target.js";
 import { requestOccasion } from "./request-origin.js";
+import type { ServedOperation, ServedRequest } from "./served-operation.js";
 
-/** Serves the registration of tasks (protocol §5.5): all generations. */
-export function addTaskRoutes(app: FastifyInstance, context: AuthorityContext): void {
-  app.post<{ Params: { agentRuntimeId: string } }>(
-    "/v1/agent/:agentRuntimeId/task/register",
-    { config: { audited: "task_registration", addressLimit: "all_requests" } },
-    async (request) => {
-      const { agentRuntimeId } = request.params;
-      const { rows } = context.store;
-      const occasion = requestOccasion(context, request);
-      const headers = readHeaderLines(request.raw);
-      const idempotencyKey = parseIdempotencyKey(single(headers["idempotency-key"]));
-      const target = taskRegistrationTarget(agentRuntimeId);
-      const proof = await checkTaskRegistrationProof(context, headers, target, occasion);
-      const registration = parseTaskRegistrationRequest(request.body);
-      const signer = await findAgent(rows, agentRuntimeId, occasion);
-      const keys = signer === undefined ? [] : await findAgentKeys(rows, signer, occasion);
-      const publicKeys = keys.map(({ publicKey }) => publicKey);
-      const publicKey = checkSignature(registration, agentRuntimeId, publicKeys, context, occasion);
-      if (signer !== undefined) noteAgent(request, signer);
-      const { timestamp } = registration;
-      checkTaskRegistrationSignature(context, request.raw, agentRuntimeId, [publicKey], timestamp);
-      const subject = agentSubject(agentRuntimeId);
-      const { key, task } = await commitCounted(context, request.raw, subject, async (rows) => {
-        await proof?.spend(rows);
-        if (signer?.proven_at === null) await lockClaims(rows, agentRuntimeId);
-        // Read again under a lock: it may have been revoked, or its claim voided, a moment ago.
-        const current = await lockAgent(rows, agentRuntimeId, occasion);
-        if (current === undefined) throw unknownAgent();
-        checkOwner(current, proof);
-        checkTaskGeneration(context, current, proof);
-        const signed = actedBy(occasion, `agent:${agentRuntimeId}`);
-        return {
-          key: await useKey(rows, current, publicKey, signed),
-          task: await registerTask(rows, current, idempotencyKey, context.taskPolicy, signed),
-        };
-      });
-      const end = fixedEndOf(task);
-      return createTaskRegistrationResponse(
-        { taskId: task.task_id, expiresAt: end === null ? undefined : parseTimestamp(end) },
-        decodeBase64(key.x25519PublicKey),
-      );
+const idempotencyKeyField = z
+  .string()
+  .regex(/^[!-~]{1,256}$/)
+  .exactOptional()
+  .describe("A repetition with the same key gives the same task while that lives.");
+
+/** The registration of tasks (protocol §5.5): all generations. */
+export function registerTaskOperation(generations: ReadonlySet<Generation>): ServedOperation {
+  return {
+    method: "post",
+    path: `/v1/agent/${AGENT_PARAMETER}/task/register`,
+    summary: "Registers a task of an agent, by the agent's signature.",
+    credentials: generations.has("A") ? ["biscuit"] : [],
+    isOpen: generations.has("B") || generations.has("C"),
+    headers: z.object({ "idempotency-key": idempotencyKeyField }),
+    body: PUBLIC_SCHEMAS.TaskRegistrationRequest,
+    answer: {
+      description: "The task's id, sealed for the agent's key.",
+      schema: PUBLIC_SCHEMAS.TaskRegistration,
     },
+    refusals: [
+      "biscuit_invalid",
+      "expired",
+      "not_yet_valid",
+      "unknown_agent",
+      "bad_signature",
+      "agent_revoked",
+      "agent_expired",
+      "forbidden",
+      "invalid_key",
+    ],
+    audited: "task_registration",
+    addressLimit: "all_requests",
+    serve: (context) => (request) => register(context, request),
+  };
+}
+
+async function register(context: AuthorityContext, request: ServedRequest) {
+  const { agentRuntimeId = "" } = request.params;
+  const { rows } = context.store;
+  const occasion = requestOccasion(context, request);
+  const headers = readHeaderLines(request.raw);
+  const idempotencyKey = parseIdempotencyKey(single(headers["idempotency-key"]));
+  const target = taskRegistrationTarget(agentRuntimeId);
+  const proof = await checkTaskRegistrationProof(context, headers, target, occasion);
+  const registration = parseTaskRegistrationRequest(request.body);
+  const signer = await findAgent(rows, agentRuntimeId, occasion);
+  const keys = signer === undefined ? [] : await findAgentKeys(rows, signer, occasion);
+  const publicKeys = keys.map(({ publicKey }) => publicKey);
+  const publicKey = checkSignature(registration, agentRuntimeId, publicKeys, context, occasion);
+  if (signer !== undefined) noteAgent(request, signer);
+  const { timestamp } = registration;
+  checkTaskRegistrationSignature(context, request.raw, agentRuntimeId, [publicKey], timestamp);
+  const subject = agentSubject(agentRuntimeId);
+  const { key, task } = await commitCounted(context, request.raw, subject, async (rows) => {
+    await proof?.spend(rows);
+    if (signer?.proven_at === null) await lockClaims(rows, agentRuntimeId);
+    // Read again under a lock: it may have been revoked, or its claim voided, a moment ago.
+    const current = await lockAgent(rows, agentRuntimeId, occasion);
+    if (current === undefined) throw unknownAgent();
+    checkOwner(current, proof);
+    checkTaskGeneration(context, current, proof);
+    const signed = actedBy(occasion, `agent:${agentRuntimeId}`);
+    return {
+      key: await useKey(rows, current, publicKey, signed),
+      task: await registerTask(rows, current, idempotencyKey, context.taskPolicy, signed),
+    };
+  });
+  const end = fixedEndOf(task);
+  return createTaskRegistrationResponse(
+    { taskId: task.task_id, expiresAt: end === null ? undefined : parseTimestamp(end) },
+    decodeBase64(key.x25519PublicKey),
   );
 }
 

@@ -1,15 +1,22 @@
 import { createWhoamiResponse, WHOAMI_PATH } from "@countersign/agent-identity";
-import type { FastifyInstance } from "fastify";
 import { authenticateHuman } from "../humans/authenticate-human.js";
 import { instantOf } from "../registry/times.js";
-import type { AuthorityContext } from "./authority-context.js";
+import { PUBLIC_SCHEMAS } from "./openapi/public-schemas.js";
 import { readBearerToken, readHeaderLines } from "./read-headers.js";
+import type { ServedOperation } from "./served-operation.js";
 
-/** Serves `GET /v1/whoami`: whose human token it is (protocol §5.10). */
-export function addWhoamiRoutes(app: FastifyInstance, context: AuthorityContext): void {
-  const config = { audited: "whoami", addressLimit: "all_requests" } as const;
-  app.get(WHOAMI_PATH, { config }, async (request) => {
+/** `GET /v1/whoami`: whose human token it is (protocol §5.10). */
+export const whoamiOperation: ServedOperation = {
+  method: "get",
+  path: WHOAMI_PATH,
+  summary: "Says whose token it is.",
+  credentials: ["human"],
+  answer: { description: "Account and user.", schema: PUBLIC_SCHEMAS.Whoami },
+  refusals: ["forbidden"],
+  audited: "whoami",
+  addressLimit: "all_requests",
+  serve: (context) => async (request) => {
     const token = readBearerToken(readHeaderLines(request.raw));
     return createWhoamiResponse(await authenticateHuman(context, token, instantOf(context.now)));
-  });
-}
+  },
+};

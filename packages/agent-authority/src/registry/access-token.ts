@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import { encodeBase64Url } from "@countersign/agent-key";
-import type { TokenRole } from "./roles-and-states.js";
+import type { TokenRole } from "../schema/roles-and-states.js";
 
 const SECRET_BYTES = 32;
 // 32 bytes in base64url without padding are 43 characters, the last of which carries four bits.

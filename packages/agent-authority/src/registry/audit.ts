@@ -1,10 +1,10 @@
 import { type Code, isServerId } from "@countersign/agent-key";
 import { hideCredentials } from "@countersign/agent-key/redaction";
 import type { Selectable } from "kysely";
+import type { AuditAction, AuditedChange, AuditedRequest } from "../schema/audit-actions.js";
 import type { Rows } from "../store/authority-store.js";
 import type { AuditEventRow } from "../store/database.js";
 import { prepareQuery } from "../store/prepared-query.js";
-import type { AuditAction, AuditedChange, AuditedRequest } from "./audit-types.js";
 import type { Occasion } from "./occasion.js";
 
 const MAX_ID_LENGTH = 256;

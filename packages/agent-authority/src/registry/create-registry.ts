@@ -1,19 +1,13 @@
 import type { OptionShape } from "@countersign/agent-key";
 import { checkRegistryOptions } from "../authority-options.js";
 import type { Generation } from "../authority-types.js";
+import { MAX_LIMIT } from "../operations/read-pages.js";
+import type { Registry } from "../operations/registry-types.js";
+import { toRegistry } from "../operations/to-registry.js";
 import { CLOCK, checkOption, checkOptions, listOf, STORE } from "../option-checks.js";
 import type { AuthorityStore } from "../store/authority-store.js";
-import { issueIdentity } from "./issue-identity.js";
-import { type AuditOrigin, type Occasion, occasionOf } from "./occasion.js";
-import { createAccessToken, listAccessTokens, revokeAccessToken } from "./operate-access-tokens.js";
-import { listAccounts, restoreAccount, revokeAccount } from "./operate-accounts.js";
-import { getAgent, listAgents, restoreAgent, revokeAgent } from "./operate-agents.js";
-import { listAuditEvents } from "./operate-audit.js";
-import { getTask, listTasks, restoreTask, revokeTask } from "./operate-tasks.js";
-import { listUsers, restoreUser, revokeUser } from "./operate-users.js";
-import type { Registry } from "./registry-types.js";
-import { listSigningKeys, rotateSigningKey } from "./signing-keys.js";
-import { type Instant, instantOf } from "./times.js";
+import { createAdminFunctions } from "./admin-functions.js";
+import type { AuditOrigin } from "./occasion.js";
 
 const ORIGIN: OptionShape = {
   type: "object",
@@ -46,29 +40,5 @@ export function createRegistry(store: AuthorityStore, options: RegistryOptions =
   checkOptions(options, { now: CLOCK, generations: listOf("A, B and C"), origin: ORIGIN });
   const { now = store.now, origin = { actor: "operator" } } = options;
   const identityPolicy = checkRegistryOptions(options);
-  const instant = (): Instant => instantOf(now);
-  const occasion = (): Occasion => occasionOf(now, origin);
-  return {
-    createAccessToken: (token) => createAccessToken(store, token, occasion()),
-    listAccessTokens: (filter = {}) => listAccessTokens(store, filter, instant()),
-    revokeAccessToken: (id) => revokeAccessToken(store, id, occasion()),
-    listAgents: (filter = {}) => listAgents(store, filter, instant()),
-    getAgent: (agentRuntimeId) => getAgent(store.rows, agentRuntimeId, instant()),
-    revokeAgent: (agentRuntimeId) => revokeAgent(store, agentRuntimeId, occasion()),
-    restoreAgent: (agentRuntimeId) => restoreAgent(store, agentRuntimeId, occasion()),
-    listTasks: (filter = {}) => listTasks(store, filter, instant()),
-    getTask: (taskId) => getTask(store.rows, taskId, instant()),
-    revokeTask: (taskId) => revokeTask(store, taskId, occasion()),
-    restoreTask: (taskId) => restoreTask(store, taskId, occasion()),
-    listUsers: (filter = {}) => listUsers(store, filter),
-    revokeUser: (accountId, userId) => revokeUser(store, { accountId, userId }, occasion()),
-    restoreUser: (accountId, userId) => restoreUser(store, { accountId, userId }, occasion()),
-    listAccounts: (filter = {}) => listAccounts(store, filter),
-    revokeAccount: (accountId) => revokeAccount(store, accountId, occasion()),
-    restoreAccount: (accountId) => restoreAccount(store, accountId, occasion()),
-    issueIdentity: (identity) => issueIdentity(store, identity, identityPolicy, occasion()),
-    listSigningKeys: () => listSigningKeys(store, instant()),
-    rotateSigningKey: () => rotateSigningKey(store, occasion()),
-    listAuditEvents: (filter = {}) => listAuditEvents(store, filter),
-  };
+  return toRegistry(createAdminFunctions(store, { now, identityPolicy, origin }), MAX_LIMIT);
 }

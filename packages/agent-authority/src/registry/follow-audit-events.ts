@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { LONGEST_TIMER_MS, numberIn } from "@countersign/agent-key";
+import type { AuditEvent, AuditFilter } from "../operations/audit-types.js";
+import type { Registry } from "../operations/registry-types.js";
 import { checkRequested } from "../option-checks.js";
-import type { AuditEvent, AuditFilter } from "./audit-types.js";
-import type { Registry } from "./registry-types.js";
 
 const PAGE = 1_000;
 const DEFAULT_POLL_MS = 1_000;

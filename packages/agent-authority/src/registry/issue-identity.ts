@@ -3,7 +3,7 @@ import {
   AgentKey,
   encodeBase64,
   formatTimestamp,
-  hideMembers,
+  fromWireNames,
   isPrincipalId,
   parseTimestamp,
 } from "@countersign/agent-key";
@@ -11,12 +11,13 @@ import { toX25519PublicKey } from "@countersign/agent-task/server";
 import { uuidv7 } from "uuidv7";
 import { AgentAuthorityError } from "../agent-authority-error.js";
 import { checkRequested } from "../option-checks.js";
+import type { IssueIdentityBody } from "../schema/admin-requests.js";
+import type { IssuedIdentityEntry } from "../schema/registry-entries.js";
 import type { AuthorityStore, Rows } from "../store/authority-store.js";
 import { appendAuditEvent } from "./audit.js";
 import type { Occasion } from "./occasion.js";
 import { lockPrincipal } from "./principals.js";
 import { checkAgentLimit } from "./register-agent.js";
-import type { IssuedIdentity, IssueIdentityOptions } from "./registry-types.js";
 import { ensureSigningKey, keepSigningKey, readActiveKey } from "./signing-keys.js";
 import { ASKED_TTL, type Instant } from "./times.js";
 
@@ -38,33 +39,36 @@ export interface IdentityPolicy {
  */
 export async function issueIdentity(
   store: AuthorityStore,
-  options: IssueIdentityOptions,
+  body: IssueIdentityBody,
   policy: IdentityPolicy,
   occasion: Occasion,
-): Promise<IssuedIdentity> {
-  const content = checkOptions(options, policy);
+): Promise<IssuedIdentityEntry> {
+  const content = checkBody(body, policy);
   await ensureSigningKey(store, occasion);
   const key = AgentKey.generate();
-  const agentRuntimeId = `agent_${uuidv7()}`;
+  const subject = {
+    account_id: body.account_id,
+    user_id: body.user_id,
+    agent_runtime_id: `agent_${uuidv7()}`,
+  };
   const issuedAt = Math.floor(parseTimestamp(occasion.text) / 1000);
-  const expiresAt = issuedAt + content.ttlSeconds;
+  const expiresAt = issuedAt + content.ttl_seconds;
   const endsAt = formatTimestamp(expiresAt * 1000);
-  const agent = { ...options, agentRuntimeId, key, endsAt };
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
     const { kid, privateJwk } = await readActiveKey(store.rows);
     // Signed before the transaction, which is not to wait for other threads: SQLite's keeps every writer out.
     const token = await signIdentityToken(
-      { ...content, agentRuntimeId, key, issuedAt, expiresAt },
+      { ...fromWireNames({ ...content, ...subject }), key, issuedAt, expiresAt },
       { privateKey: privateJwk, kid },
     );
     const isIssued = await store.transaction(async (rows) => {
-      await checkUser(rows, options, policy, occasion);
+      await checkUser(rows, body, policy, occasion);
       if (!(await keepSigningKey(rows, kid, endsAt))) return false;
-      await insertAgent(rows, agent, occasion);
+      await insertAgent(rows, { subject, key, endsAt }, occasion);
       return true;
     });
     if (isIssued) {
-      return hideMembers({ token, agentRuntimeId, kid, expiresAt: endsAt }, "token");
+      return { token, agent_runtime_id: subject.agent_runtime_id, kid, expires_at: endsAt };
     }
   }
   throw new AgentAuthorityError("server_error", "the signing key is rotated all the time", {
@@ -72,45 +76,46 @@ export async function issueIdentity(
   });
 }
 
-function checkOptions(options: IssueIdentityOptions, policy: IdentityPolicy): IssueIdentityOptions {
+function checkBody(body: IssueIdentityBody, policy: IdentityPolicy): IssueIdentityBody {
   if (!policy.isServed) {
     throw new AgentAuthorityError("config_invalid", "identity JWTs are not served here", {
       hint: 'add "B" to generations in the configuration of the authority',
     });
   }
-  const { accountId, userId, ttlSeconds } = options;
-  if (!isPrincipalId(accountId)) throw invalid("accountId");
-  if (!isPrincipalId(userId)) throw invalid("userId");
-  checkRequested("ttlSeconds", ttlSeconds, ASKED_TTL);
+  const { account_id, user_id, ttl_seconds } = body;
+  if (!isPrincipalId(account_id)) throw invalid("accountId");
+  if (!isPrincipalId(user_id)) throw invalid("userId");
+  checkRequested("ttlSeconds", ttl_seconds, ASKED_TTL);
   // As for every agent, the operator's bound cuts what was asked for.
-  return { ...options, ttlSeconds: Math.min(ttlSeconds, policy.agentTtlSeconds ?? ttlSeconds) };
+  return { ...body, ttl_seconds: Math.min(ttl_seconds, policy.agentTtlSeconds ?? ttl_seconds) };
 }
 
 async function checkUser(
   rows: Rows,
-  { accountId, userId }: IssueIdentityOptions,
+  { account_id, user_id }: IssueIdentityBody,
   policy: IdentityPolicy,
   instant: Instant,
 ): Promise<void> {
-  const principal = { accountId, userId };
+  const principal = { accountId: account_id, userId: user_id };
   await lockPrincipal(rows, principal, instant);
   await checkAgentLimit(rows, principal, policy.maxLiveAgents, instant);
 }
 
 interface NewAgent {
-  readonly accountId: string;
-  readonly userId: string;
-  readonly agentRuntimeId: string;
+  readonly subject: {
+    readonly account_id: string;
+    readonly user_id: string;
+    readonly agent_runtime_id: string;
+  };
   readonly key: AgentKey;
   readonly endsAt: string;
 }
 
 async function insertAgent(
   rows: Rows,
-  { accountId, userId, agentRuntimeId, key, endsAt }: NewAgent,
+  { subject, key, endsAt }: NewAgent,
   occasion: Occasion,
 ): Promise<void> {
-  const subject = { account_id: accountId, user_id: userId, agent_runtime_id: agentRuntimeId };
   await rows
     .insertInto("agents")
     .values({

@@ -1,5 +1,5 @@
+import type { LifeState, PrincipalState } from "../schema/roles-and-states.js";
 import type { AgentRow } from "../store/database.js";
-import type { LifeState } from "./roles-and-states.js";
 import type { Instant } from "./times.js";
 
 interface Mortal {
@@ -15,6 +15,11 @@ export function lifeStateOf(row: Mortal, instant: Instant): LifeState {
   const { revoked_at, user_revoked_at = null, account_revoked_at = null } = row;
   if ((revoked_at ?? user_revoked_at ?? account_revoked_at) !== null) return "revoked";
   return row.expires_at !== null && row.expires_at <= instant.text ? "expired" : "active";
+}
+
+/** The state of a user or an account that was revoked at this time, or was not. */
+export function principalStateOf(revokedAt: string | null): PrincipalState {
+  return revokedAt === null ? "active" : "revoked";
 }
 
 /** Tells whether a row is a claim to a key that nobody proved in time: as good as not there (protocol §5.4). A revoked one stays. */

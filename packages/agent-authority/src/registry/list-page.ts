@@ -1,9 +1,5 @@
 import { setImmediate as turn } from "node:timers/promises";
-import { numberIn } from "@countersign/agent-key";
-import { checkRequested } from "../option-checks.js";
 
-const DEFAULT_LIMIT = 1_000;
-const MAX_LIMIT = 10_000;
 const PORTION = 1_000;
 
 /** How one list is read. */
@@ -19,10 +15,9 @@ interface List<Row, Entry> {
  * its own: however long the list is, others wait for one portion at most, also where the database works in this very thread.
  */
 export async function listPage<Row, Entry>(
-  limit: number | undefined,
+  count: number,
   { read, toEntry }: List<Row, Entry>,
 ): Promise<Entry[]> {
-  const count = checkLimit(limit);
   const entries: Entry[] = [];
   let last: Row | undefined;
   while (entries.length < count) {
@@ -38,10 +33,4 @@ export async function listPage<Row, Entry>(
     if (entries.length < count) await turn();
   }
   return entries.slice(0, count);
-}
-
-/** Checks how many entries are asked for. Throws `invalid_request`. */
-export function checkLimit(limit: number = DEFAULT_LIMIT): number {
-  checkRequested("limit", limit, numberIn(1, MAX_LIMIT));
-  return limit;
 }

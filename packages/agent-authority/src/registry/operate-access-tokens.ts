@@ -1,24 +1,21 @@
-import { hideMembers, isServerId } from "@countersign/agent-key";
+import { isServerId } from "@countersign/agent-key";
 import type { Selectable } from "kysely";
 import { uuidv7 } from "uuidv7";
 import { AgentAuthorityError } from "../agent-authority-error.js";
 import { checkRequested } from "../option-checks.js";
+import type { AccessTokenQuery, CreateAccessTokenBody } from "../schema/admin-requests.js";
+import type { AccessTokenEntry, CreatedAccessTokenEntry } from "../schema/registry-entries.js";
+import { TOKEN_ROLES, type TokenRole } from "../schema/roles-and-states.js";
 import type { AuthorityStore, Rows } from "../store/authority-store.js";
 import type { Database } from "../store/database.js";
 import { createSecret, hashSecret } from "./access-token.js";
 import { appendAuditEvent } from "./audit.js";
 import { lifeStateOf } from "./life-state.js";
-import type { AccessTokenFilter } from "./list-filters.js";
 import { listPage } from "./list-page.js";
 import type { Occasion } from "./occasion.js";
 import { checkPrincipalIds } from "./principals.js";
-import type {
-  AccessTokenInfo,
-  CreateAccessTokenOptions,
-  CreatedAccessToken,
-} from "./registry-types.js";
-import { TOKEN_ROLES, type TokenRole } from "./roles-and-states.js";
 import { ASKED_TTL, endOfLife, type Instant } from "./times.js";
+import { withoutNulls } from "./without-nulls.js";
 
 type AccessTokenRow = Selectable<Database["access_tokens"]>;
 
@@ -29,13 +26,13 @@ interface ListedToken extends AccessTokenRow {
 
 export async function createAccessToken(
   store: AuthorityStore,
-  options: CreateAccessTokenOptions,
+  body: CreateAccessTokenBody,
   occasion: Occasion,
-): Promise<CreatedAccessToken> {
-  const { accountId, userId, role, ttlSeconds } = checkOptions(options);
+): Promise<CreatedAccessTokenEntry> {
+  const { account_id, user_id, role, ttl_seconds } = checkBody(body);
   const id = `token_${uuidv7()}`;
   const token = createSecret(role);
-  const expiresAt = endOfLife(occasion, ttlSeconds);
+  const expiresAt = endOfLife(occasion, ttl_seconds);
   await store.transaction(async (rows) => {
     await rows
       .insertInto("access_tokens")
@@ -43,38 +40,39 @@ export async function createAccessToken(
         access_token_id: id,
         token_hash: hashSecret(token),
         role,
-        account_id: accountId,
-        user_id: userId,
+        account_id,
+        user_id,
         created_at: occasion.text,
         expires_at: expiresAt,
         revoked_at: null,
       })
       .execute();
     await appendAuditEvent(rows, occasion, "access_token_created", {
-      account_id: accountId,
-      user_id: userId,
+      account_id,
+      user_id,
       access_token_id: id,
     });
   });
-  return hideMembers({ id, token, expiresAt }, "token");
+  return { id, token, expires_at: expiresAt };
 }
 
 export function listAccessTokens(
   { rows }: AuthorityStore,
-  { accountId, userId, role, after, limit }: AccessTokenFilter,
+  { account_id, user_id, role, after, limit }: AccessTokenQuery,
   instant: Instant,
-): Promise<AccessTokenInfo[]> {
-  return listPage<ListedToken, AccessTokenInfo>(limit, {
+): Promise<AccessTokenEntry[]> {
+  return listPage<ListedToken, AccessTokenEntry>(limit, {
     read: (last, count) => {
       const seen = last?.access_token_id ?? after;
       let query = selectTokens(rows);
-      if (accountId !== undefined) query = query.where("access_tokens.account_id", "=", accountId);
-      if (userId !== undefined) query = query.where("access_tokens.user_id", "=", userId);
+      if (account_id !== undefined)
+        query = query.where("access_tokens.account_id", "=", account_id);
+      if (user_id !== undefined) query = query.where("access_tokens.user_id", "=", user_id);
       if (role !== undefined) query = query.where("role", "=", role);
       if (seen !== undefined) query = query.where("access_token_id", ">", seen);
       return query.orderBy("access_token_id").limit(count).execute();
     },
-    toEntry: (row) => toAccessTokenInfo(row, instant),
+    toEntry: (row) => toEntry(row, instant),
   });
 }
 
@@ -96,7 +94,7 @@ export function revokeAccessToken(
   store: AuthorityStore,
   id: string,
   occasion: Occasion,
-): Promise<AccessTokenInfo | undefined> {
+): Promise<AccessTokenEntry | undefined> {
   return store.transaction(async (rows) => {
     const row = await lockRow(rows, id);
     if (row === undefined) return undefined;
@@ -109,7 +107,7 @@ export function revokeAccessToken(
         .execute();
       await appendAuditEvent(rows, occasion, "access_token_revoked", row);
     }
-    return toAccessTokenInfo(row, occasion);
+    return toEntry(row, occasion);
   });
 }
 
@@ -123,33 +121,33 @@ async function lockRow(rows: Rows, id: string): Promise<AccessTokenRow | undefin
     .executeTakeFirst();
 }
 
-function checkOptions(options: CreateAccessTokenOptions): CreateAccessTokenOptions {
-  const { accountId, userId, role, ttlSeconds } = options;
-  checkPrincipalIds({ accountId, userId });
+function checkBody(body: CreateAccessTokenBody): CreateAccessTokenBody {
+  const { account_id, user_id, role, ttl_seconds } = body;
+  checkPrincipalIds({ accountId: account_id, userId: user_id });
   if (!isTokenRole(role)) {
     throw new AgentAuthorityError("invalid_request", "the role of a token is unknown", {
       hint: `use one of ${TOKEN_ROLES.join(", ")}`,
     });
   }
-  checkRequested("ttlSeconds", ttlSeconds, ASKED_TTL);
-  return options;
+  checkRequested("ttlSeconds", ttl_seconds, ASKED_TTL);
+  return body;
 }
 
 function isTokenRole(value: string): value is TokenRole {
   return (TOKEN_ROLES as readonly string[]).includes(value);
 }
 
-function toAccessTokenInfo(row: AccessTokenRow, instant: Instant): AccessTokenInfo {
-  return {
+function toEntry(row: AccessTokenRow, instant: Instant): AccessTokenEntry {
+  return withoutNulls({
     id: row.access_token_id,
     role: parseRole(row.role),
-    accountId: row.account_id,
-    userId: row.user_id,
+    account_id: row.account_id,
+    user_id: row.user_id,
     state: lifeStateOf(row, instant),
-    createdAt: row.created_at,
-    expiresAt: row.expires_at,
-    revokedAt: row.revoked_at ?? undefined,
-  };
+    created_at: row.created_at,
+    expires_at: row.expires_at,
+    revoked_at: row.revoked_at,
+  });
 }
 
 function parseRole(role: string): TokenRole {

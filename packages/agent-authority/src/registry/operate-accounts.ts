@@ -1,17 +1,19 @@
+import type { AccountQuery } from "../schema/admin-requests.js";
+import type { AccountEntry } from "../schema/registry-entries.js";
 import type { AuthorityStore, Rows } from "../store/authority-store.js";
 import type { AccountRow } from "../store/database.js";
 import { appendAuditEvent } from "./audit.js";
-import type { AccountFilter } from "./list-filters.js";
+import { principalStateOf } from "./life-state.js";
 import { listPage } from "./list-page.js";
 import type { Occasion } from "./occasion.js";
 import { checkPrincipalIds, insertAccount } from "./principals.js";
-import type { AccountInfo } from "./registry-types.js";
+import { withoutNulls } from "./without-nulls.js";
 
 export function listAccounts(
   { rows }: AuthorityStore,
-  { state, after, limit }: AccountFilter,
-): Promise<AccountInfo[]> {
-  return listPage<AccountRow, AccountInfo>(limit, {
+  { state, after, limit }: AccountQuery,
+): Promise<AccountEntry[]> {
+  return listPage<AccountRow, AccountEntry>(limit, {
     read: (last, count) => {
       const seen = last?.account_id ?? after;
       let query = rows.selectFrom("accounts").selectAll();
@@ -19,7 +21,7 @@ export function listAccounts(
       return query.orderBy("account_id").limit(count).execute();
     },
     toEntry: (row) => {
-      const account = toAccountInfo(row);
+      const account = toEntry(row);
       return state === undefined || account.state === state ? account : undefined;
     },
   });
@@ -30,7 +32,7 @@ export async function revokeAccount(
   store: AuthorityStore,
   accountId: string,
   occasion: Occasion,
-): Promise<AccountInfo> {
+): Promise<AccountEntry> {
   checkPrincipalIds({ accountId });
   return store.transaction(async (rows) => {
     await insertAccount(rows, accountId, occasion);
@@ -38,7 +40,7 @@ export async function revokeAccount(
     if (row.revoked_at === null) {
       await changeAccount(rows, row, occasion.text, "account_revoked", occasion);
     }
-    return toAccountInfo(row);
+    return toEntry(row);
   });
 }
 
@@ -46,14 +48,14 @@ export function restoreAccount(
   store: AuthorityStore,
   accountId: string,
   occasion: Occasion,
-): Promise<AccountInfo | undefined> {
+): Promise<AccountEntry | undefined> {
   return store.transaction(async (rows) => {
     const row = await lockAccount(rows, accountId).executeTakeFirst();
     if (row === undefined) return undefined;
     if (row.revoked_at !== null) {
       await changeAccount(rows, row, null, "account_restored", occasion);
     }
-    return toAccountInfo(row);
+    return toEntry(row);
   });
 }
 
@@ -81,11 +83,11 @@ async function changeAccount(
   await appendAuditEvent(rows, occasion, action, { account_id: row.account_id });
 }
 
-function toAccountInfo(row: AccountRow): AccountInfo {
-  return {
-    accountId: row.account_id,
-    state: row.revoked_at === null ? "active" : "revoked",
-    createdAt: row.created_at,
-    revokedAt: row.revoked_at ?? undefined,
-  };
+function toEntry(row: AccountRow): AccountEntry {
+  return withoutNulls({
+    account_id: row.account_id,
+    state: principalStateOf(row.revoked_at),
+    created_at: row.created_at,
+    revoked_at: row.revoked_at,
+  });
 }

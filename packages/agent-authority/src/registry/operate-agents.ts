@@ -1,15 +1,16 @@
 import { isServerId } from "@countersign/agent-key";
+import type { AgentQuery } from "../schema/admin-requests.js";
+import type { AgentEntry } from "../schema/registry-entries.js";
 import type { AuthorityStore, Rows } from "../store/authority-store.js";
 import type { AgentRow } from "../store/database.js";
 import { prepareQuery } from "../store/prepared-query.js";
 import { appendAuditEvent } from "./audit.js";
 import { parseCapabilities } from "./capabilities.js";
 import { isLapsedClaim, lifeStateOf } from "./life-state.js";
-import type { AgentFilter } from "./list-filters.js";
 import { listPage } from "./list-page.js";
 import type { Occasion } from "./occasion.js";
-import type { AgentInfo } from "./registry-types.js";
 import type { Instant } from "./times.js";
+import { withoutNulls } from "./without-nulls.js";
 
 /** An agent with what ends it besides its own row. */
 export interface FoundAgent extends AgentRow {
@@ -84,21 +85,21 @@ function selectAgents(rows: Rows) {
 
 export function listAgents(
   { rows }: AuthorityStore,
-  { accountId, userId, state, after, limit }: AgentFilter,
+  { account_id, user_id, state, after, limit }: AgentQuery,
   instant: Instant,
-): Promise<AgentInfo[]> {
-  return listPage<FoundAgent, AgentInfo>(limit, {
+): Promise<AgentEntry[]> {
+  return listPage<FoundAgent, AgentEntry>(limit, {
     read: (last, count) => {
       const seen = last?.agent_runtime_id ?? after;
       let query = selectAgents(rows);
-      if (accountId !== undefined) query = query.where("agents.account_id", "=", accountId);
-      if (userId !== undefined) query = query.where("agents.user_id", "=", userId);
+      if (account_id !== undefined) query = query.where("agents.account_id", "=", account_id);
+      if (user_id !== undefined) query = query.where("agents.user_id", "=", user_id);
       if (seen !== undefined) query = query.where("agent_runtime_id", ">", seen);
       return query.orderBy("agent_runtime_id").limit(count).execute();
     },
     toEntry: (row) => {
       if (isLapsedClaim(row, instant)) return undefined;
-      const agent = toAgentInfo(row, instant);
+      const agent = toEntry(row, instant);
       return state === undefined || agent.state === state ? agent : undefined;
     },
   });
@@ -108,21 +109,21 @@ export async function getAgent(
   rows: Rows,
   agentRuntimeId: string,
   instant: Instant,
-): Promise<AgentInfo | undefined> {
+): Promise<AgentEntry | undefined> {
   const row = await findAgent(rows, agentRuntimeId, instant);
-  return row && toAgentInfo(row, instant);
+  return row && toEntry(row, instant);
 }
 
 export function revokeAgent(
   store: AuthorityStore,
   agentRuntimeId: string,
   occasion: Occasion,
-): Promise<AgentInfo | undefined> {
+): Promise<AgentEntry | undefined> {
   return store.transaction(async (rows) => {
     const row = await lockAgent(rows, agentRuntimeId, occasion);
     if (row === undefined) return undefined;
     await setAgentRevoked(rows, row, occasion);
-    return toAgentInfo(row, occasion);
+    return toEntry(row, occasion);
   });
 }
 
@@ -162,7 +163,7 @@ export function restoreAgent(
   store: AuthorityStore,
   agentRuntimeId: string,
   occasion: Occasion,
-): Promise<AgentInfo | undefined> {
+): Promise<AgentEntry | undefined> {
   return store.transaction(async (rows) => {
     const row = await lockAgent(rows, agentRuntimeId, occasion);
     if (row === undefined) return undefined;
@@ -171,7 +172,7 @@ export function restoreAgent(
       const change = { state: "active", revoked_at: null, claimed_at: occasion.text } as const;
       await changeAgent(rows, row, change, "agent_restored", occasion);
     }
-    return toAgentInfo(row, occasion);
+    return toEntry(row, occasion);
   });
 }
 
@@ -195,17 +196,17 @@ async function changeAgent(
   });
 }
 
-function toAgentInfo(row: FoundAgent, instant: Instant): AgentInfo {
-  return {
-    agentRuntimeId: row.agent_runtime_id,
-    accountId: row.account_id,
-    userId: row.user_id,
-    publicKey: row.public_key,
-    capabilities: parseCapabilities(row.capabilities),
+function toEntry(row: FoundAgent, instant: Instant): AgentEntry {
+  return withoutNulls({
+    agent_runtime_id: row.agent_runtime_id,
+    account_id: row.account_id,
+    user_id: row.user_id,
+    agent_public_key: row.public_key,
+    capabilities: [...parseCapabilities(row.capabilities)],
     state: lifeStateOf(row, instant),
     proven: row.proven_at !== null,
-    createdAt: row.created_at,
-    expiresAt: row.expires_at ?? undefined,
-    revokedAt: row.revoked_at ?? undefined,
-  };
+    created_at: row.created_at,
+    expires_at: row.expires_at,
+    revoked_at: row.revoked_at,
+  });
 }

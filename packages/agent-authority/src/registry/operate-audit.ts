@@ -1,30 +1,32 @@
 import { setImmediate as turn } from "node:timers/promises";
-import { numberIn } from "@countersign/agent-key";
+import { type Code, numberIn } from "@countersign/agent-key";
 import { type Selectable, type SelectQueryBuilder, sql } from "kysely";
 import { AgentAuthorityError } from "../agent-authority-error.js";
+import { checkLimit } from "../operations/read-pages.js";
 import { checkRequested } from "../option-checks.js";
+import { type AuditQuery, DEFAULT_PAGE } from "../schema/admin-requests.js";
+import type { AuditEventEntry } from "../schema/registry-entries.js";
 import type { AuthorityStore } from "../store/authority-store.js";
 import type { Database } from "../store/database.js";
-import type { AuditEvent, AuditFilter } from "./audit-types.js";
-import { checkLimit } from "./list-page.js";
+import { withoutNulls } from "./without-nulls.js";
 
 // A statement looks at so many events at most: what is asked for may be rare, and on SQLite everybody waits for each statement.
 const PORTION = 20_000;
 
 export async function listAuditEvents(
   store: AuthorityStore,
-  filter: AuditFilter,
-): Promise<AuditEvent[]> {
-  const { after = 0, last } = filter;
+  query: AuditQuery,
+): Promise<AuditEventEntry[]> {
+  const { after, last } = query;
   checkRequested("after", after, numberIn(0, Number.MAX_SAFE_INTEGER));
-  if (last !== undefined && filter.limit !== undefined) {
+  if (last !== undefined && query.limit !== undefined) {
     throw invalid("give `limit` for the oldest, or `last` for the newest");
   }
-  const limit = checkLimit(last ?? filter.limit);
+  const limit = checkLimit(last ?? query.limit ?? DEFAULT_PAGE);
   const end = await findEnd(store);
   const found: AuditEventRow[] = [];
   for (const [from, to] of portions(after, end, last !== undefined)) {
-    const rows = await matching(store.rows.selectFrom("audit_events").selectAll(), filter)
+    const rows = await matching(store.rows.selectFrom("audit_events").selectAll(), query)
       .where("sequence", ">", from)
       .where("sequence", "<=", to)
       .orderBy("sequence", last === undefined ? "asc" : "desc")
@@ -36,7 +38,7 @@ export async function listAuditEvents(
     await turn();
   }
   if (last !== undefined) found.reverse();
-  return found.map(toAuditEvent);
+  return found.map(toEntry);
 }
 
 function* portions(after: number, end: number, isFromEnd: boolean): Generator<[number, number]> {
@@ -49,40 +51,40 @@ function* portions(after: number, end: number, isFromEnd: boolean): Generator<[n
 
 type AuditEventRow = Selectable<Database["audit_events"]>;
 
-function toAuditEvent(row: AuditEventRow): AuditEvent {
-  return {
+function toEntry(row: AuditEventRow): AuditEventEntry {
+  return withoutNulls({
     sequence: Number(row.sequence),
     at: row.at,
     // Only this package writes these two, and only such values.
-    action: row.action as AuditEvent["action"],
-    code: (row.code ?? undefined) as AuditEvent["code"],
-    actor: row.actor ?? undefined,
-    address: row.address ?? undefined,
-    requestId: row.request_id ?? undefined,
-    accountId: row.account_id ?? undefined,
-    userId: row.user_id ?? undefined,
-    agentRuntimeId: row.agent_runtime_id ?? undefined,
-    claimedAgentRuntimeId: row.claimed_agent_runtime_id ?? undefined,
-    taskId: row.task_id ?? undefined,
-    accessTokenId: row.access_token_id ?? undefined,
-  };
+    action: row.action as AuditEventEntry["action"],
+    code: row.code as Code | null,
+    actor: row.actor,
+    address: row.address,
+    request_id: row.request_id,
+    account_id: row.account_id,
+    user_id: row.user_id,
+    agent_runtime_id: row.agent_runtime_id,
+    claimed_agent_runtime_id: row.claimed_agent_runtime_id,
+    task_id: row.task_id,
+    access_token_id: row.access_token_id,
+  });
 }
 
 type Events<Row> = SelectQueryBuilder<Database, "audit_events", Row>;
 
 function matching<Row>(
-  query: Events<Row>,
-  { action, code, accountId, agentRuntimeId }: AuditFilter,
+  events: Events<Row>,
+  { action, code, account_id, agent_runtime_id }: AuditQuery,
 ): Events<Row> {
-  let narrowed = query;
+  let narrowed = events;
   if (action !== undefined) narrowed = narrowed.where("action", "=", action);
   if (code !== undefined) narrowed = narrowed.where("code", "=", code);
-  if (accountId !== undefined) narrowed = narrowed.where("account_id", "=", accountId);
-  if (agentRuntimeId !== undefined) {
+  if (account_id !== undefined) narrowed = narrowed.where("account_id", "=", account_id);
+  if (agent_runtime_id !== undefined) {
     narrowed = narrowed.where((eb) =>
       eb.or([
-        eb("agent_runtime_id", "=", agentRuntimeId),
-        eb("claimed_agent_runtime_id", "=", agentRuntimeId),
+        eb("agent_runtime_id", "=", agent_runtime_id),
+        eb("claimed_agent_runtime_id", "=", agent_runtime_id),
       ]),
     );
   }

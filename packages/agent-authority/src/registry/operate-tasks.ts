@@ -1,13 +1,14 @@
 import { isServerId } from "@countersign/agent-key";
+import type { TaskQuery } from "../schema/admin-requests.js";
+import type { TaskEntry } from "../schema/registry-entries.js";
 import type { AuthorityStore, Rows } from "../store/authority-store.js";
 import type { TaskRow } from "../store/database.js";
 import { appendAuditEvent } from "./audit.js";
 import { lifeStateOf } from "./life-state.js";
-import type { TaskFilter } from "./list-filters.js";
 import { listPage } from "./list-page.js";
 import type { Occasion } from "./occasion.js";
-import type { TaskInfo } from "./registry-types.js";
 import type { Instant } from "./times.js";
+import { withoutNulls } from "./without-nulls.js";
 
 interface TaskWithAgent extends TaskRow {
   account_id: string;
@@ -23,29 +24,29 @@ const SORTED_AT_MOST = 10_000;
 
 export async function listTasks(
   { rows }: AuthorityStore,
-  filter: TaskFilter,
+  query: TaskQuery,
   instant: Instant,
-): Promise<TaskInfo[]> {
-  const { agentRuntimeId, accountId, userId, state, after, limit } = filter;
-  const isSorted = agentRuntimeId !== undefined || (await hasFewTasks(rows, filter));
-  return listPage<TaskWithAgent, TaskInfo>(limit, {
+): Promise<TaskEntry[]> {
+  const { agent_runtime_id, account_id, user_id, state, after, limit } = query;
+  const isSorted = agent_runtime_id !== undefined || (await hasFewTasks(rows, query));
+  return listPage<TaskWithAgent, TaskEntry>(limit, {
     read: (last, count) => {
       const seen = last?.task_id ?? after;
-      let query = selectTasks(rows);
-      if (agentRuntimeId !== undefined) {
-        query = query.where("tasks.agent_runtime_id", "=", agentRuntimeId);
+      let select = selectTasks(rows);
+      if (agent_runtime_id !== undefined) {
+        select = select.where("tasks.agent_runtime_id", "=", agent_runtime_id);
       }
-      if (isSorted && accountId !== undefined) {
-        query = query.where("agents.account_id", "=", accountId);
+      if (isSorted && account_id !== undefined) {
+        select = select.where("agents.account_id", "=", account_id);
       }
-      if (isSorted && userId !== undefined) query = query.where("agents.user_id", "=", userId);
-      if (seen !== undefined) query = query.where("task_id", ">", seen);
-      return query.orderBy("task_id").limit(count).execute();
+      if (isSorted && user_id !== undefined) select = select.where("agents.user_id", "=", user_id);
+      if (seen !== undefined) select = select.where("task_id", ">", seen);
+      return select.orderBy("task_id").limit(count).execute();
     },
     toEntry: (row) => {
-      if (accountId !== undefined && row.account_id !== accountId) return undefined;
-      if (userId !== undefined && row.user_id !== userId) return undefined;
-      const task = toTaskInfo(row, instant);
+      if (account_id !== undefined && row.account_id !== account_id) return undefined;
+      if (user_id !== undefined && row.user_id !== user_id) return undefined;
+      const task = toEntry(row, instant);
       return state === undefined || task.state === state ? task : undefined;
     },
   });
@@ -53,12 +54,12 @@ export async function listTasks(
 
 async function hasFewTasks(
   rows: Rows,
-  { accountId, userId }: Pick<TaskFilter, "accountId" | "userId">,
+  { account_id, user_id }: Pick<TaskQuery, "account_id" | "user_id">,
 ): Promise<boolean> {
-  if (accountId === undefined && userId === undefined) return false;
+  if (account_id === undefined && user_id === undefined) return false;
   let agents = rows.selectFrom("agents").select("agent_runtime_id");
-  if (accountId !== undefined) agents = agents.where("account_id", "=", accountId);
-  if (userId !== undefined) agents = agents.where("user_id", "=", userId);
+  if (account_id !== undefined) agents = agents.where("account_id", "=", account_id);
+  if (user_id !== undefined) agents = agents.where("user_id", "=", user_id);
   const { count } = await rows
     .selectFrom(
       rows
@@ -77,17 +78,17 @@ export async function getTask(
   rows: Rows,
   taskId: string,
   instant: Instant,
-): Promise<TaskInfo | undefined> {
+): Promise<TaskEntry | undefined> {
   if (!isServerId(taskId)) return undefined;
   const row = await selectTasks(rows).where("task_id", "=", taskId).executeTakeFirst();
-  return row && toTaskInfo(row, instant);
+  return row && toEntry(row, instant);
 }
 
 export function revokeTask(
   store: AuthorityStore,
   taskId: string,
   occasion: Occasion,
-): Promise<TaskInfo | undefined> {
+): Promise<TaskEntry | undefined> {
   return store.transaction(async (rows) => {
     const row = await lockTask(rows, taskId);
     if (row === undefined) return undefined;
@@ -95,7 +96,7 @@ export function revokeTask(
       const change = { state: "revoked", revoked_at: occasion.text } as const;
       await changeTask(rows, row, change, "task_revoked", occasion);
     }
-    return toTaskInfo(row, occasion);
+    return toEntry(row, occasion);
   });
 }
 
@@ -103,7 +104,7 @@ export function restoreTask(
   store: AuthorityStore,
   taskId: string,
   occasion: Occasion,
-): Promise<TaskInfo | undefined> {
+): Promise<TaskEntry | undefined> {
   return store.transaction(async (rows) => {
     const row = await lockTask(rows, taskId);
     if (row === undefined) return undefined;
@@ -111,7 +112,7 @@ export function restoreTask(
       const change = { state: "active", revoked_at: null } as const;
       await changeTask(rows, row, change, "task_restored", occasion);
     }
-    return toTaskInfo(row, occasion);
+    return toEntry(row, occasion);
   });
 }
 
@@ -161,7 +162,7 @@ function selectTasks(rows: Rows) {
     ]);
 }
 
-function toTaskInfo(row: TaskWithAgent, instant: Instant): TaskInfo {
+function toEntry(row: TaskWithAgent, instant: Instant): TaskEntry {
   const { revoked_at, expires_at, user_revoked_at, account_revoked_at } = row;
   const own = lifeStateOf({ revoked_at, expires_at }, instant);
   const ofAgent = lifeStateOf(
@@ -173,14 +174,14 @@ function toTaskInfo(row: TaskWithAgent, instant: Instant): TaskInfo {
     },
     instant,
   );
-  return {
-    taskId: row.task_id,
-    agentRuntimeId: row.agent_runtime_id,
-    accountId: row.account_id,
-    userId: row.user_id,
+  return withoutNulls({
+    task_id: row.task_id,
+    agent_runtime_id: row.agent_runtime_id,
+    account_id: row.account_id,
+    user_id: row.user_id,
     state: own === "active" ? ofAgent : own,
-    createdAt: row.created_at,
-    expiresAt: row.expires_at ?? undefined,
-    revokedAt: row.revoked_at ?? undefined,
-  };
+    created_at: row.created_at,
+    expires_at: row.expires_at,
+    revoked_at: row.revoked_at,
+  });
 }

@@ -1,11 +1,13 @@
+import type { UserQuery } from "../schema/admin-requests.js";
+import type { UserEntry } from "../schema/registry-entries.js";
 import type { AuthorityStore, Rows } from "../store/authority-store.js";
 import type { UserRow } from "../store/database.js";
 import { appendAuditEvent } from "./audit.js";
-import type { UserFilter } from "./list-filters.js";
+import { principalStateOf } from "./life-state.js";
 import { listPage } from "./list-page.js";
 import type { Occasion } from "./occasion.js";
 import { checkPrincipalIds, insertAccount, insertUser, type PrincipalIds } from "./principals.js";
-import type { UserInfo } from "./registry-types.js";
+import { withoutNulls } from "./without-nulls.js";
 
 /** A user with what ends it besides its own row. */
 interface FoundUser extends UserRow {
@@ -14,27 +16,28 @@ interface FoundUser extends UserRow {
 
 export function listUsers(
   { rows }: AuthorityStore,
-  { accountId, state, after, limit }: UserFilter,
-): Promise<UserInfo[]> {
-  return listPage<FoundUser, UserInfo>(limit, {
+  { account_id, state, after, limit }: UserQuery,
+): Promise<UserEntry[]> {
+  const [afterAccount = "", afterUser = ""] = after?.split(",") ?? [];
+  const first = after === undefined ? undefined : { account_id: afterAccount, user_id: afterUser };
+  return listPage<FoundUser, UserEntry>(limit, {
     read: (last, count) => {
-      const seen =
-        last === undefined ? after : { accountId: last.account_id, userId: last.user_id };
+      const seen = last ?? first;
       let query = selectUsers(rows);
-      if (accountId !== undefined) query = query.where("users.account_id", "=", accountId);
+      if (account_id !== undefined) query = query.where("users.account_id", "=", account_id);
       if (seen !== undefined) {
         query = query.where((eb) =>
           eb(
             eb.refTuple("users.account_id", "users.user_id"),
             ">",
-            eb.tuple(seen.accountId, seen.userId),
+            eb.tuple(seen.account_id, seen.user_id),
           ),
         );
       }
       return query.orderBy("users.account_id").orderBy("users.user_id").limit(count).execute();
     },
     toEntry: (row) => {
-      const user = toUserInfo(row);
+      const user = toEntry(row);
       return state === undefined || user.state === state ? user : undefined;
     },
   });
@@ -45,7 +48,7 @@ export async function revokeUser(
   store: AuthorityStore,
   ids: PrincipalIds,
   occasion: Occasion,
-): Promise<UserInfo> {
+): Promise<UserEntry> {
   checkPrincipalIds(ids);
   return store.transaction(async (rows) => {
     await insertAccount(rows, ids.accountId, occasion);
@@ -54,7 +57,7 @@ export async function revokeUser(
     if (row.revoked_at === null) {
       await changeUser(rows, row, occasion.text, "user_revoked", occasion);
     }
-    return toUserInfo(row);
+    return toEntry(row);
   });
 }
 
@@ -62,12 +65,12 @@ export function restoreUser(
   store: AuthorityStore,
   ids: PrincipalIds,
   occasion: Occasion,
-): Promise<UserInfo | undefined> {
+): Promise<UserEntry | undefined> {
   return store.transaction(async (rows) => {
     const row = await lockUser(rows, ids).executeTakeFirst();
     if (row === undefined) return undefined;
     if (row.revoked_at !== null) await changeUser(rows, row, null, "user_restored", occasion);
-    return toUserInfo(row);
+    return toEntry(row);
   });
 }
 
@@ -106,12 +109,12 @@ async function changeUser(
   });
 }
 
-function toUserInfo(row: FoundUser): UserInfo {
-  return {
-    accountId: row.account_id,
-    userId: row.user_id,
-    state: (row.revoked_at ?? row.account_revoked_at) === null ? "active" : "revoked",
-    createdAt: row.created_at,
-    revokedAt: row.revoked_at ?? undefined,
-  };
+function toEntry(row: FoundUser): UserEntry {
+  return withoutNulls({
+    account_id: row.account_id,
+    user_id: row.user_id,
+    state: principalStateOf(row.revoked_at ?? row.account_revoked_at),
+    created_at: row.created_at,
+    revoked_at: row.revoked_at,
+  });
 }

@@ -1,11 +1,12 @@
 import { createSigningKey } from "@countersign/agent-identity/identity-token";
 import { AgentAuthorityError } from "../agent-authority-error.js";
+import type { SigningKeyEntry } from "../schema/registry-entries.js";
 import type { AuthorityStore, Rows } from "../store/authority-store.js";
 import type { SigningKeyRow } from "../store/database.js";
 import { appendAuditEvent } from "./audit.js";
 import type { Occasion } from "./occasion.js";
-import type { SigningKeyInfo } from "./registry-types.js";
 import type { Instant } from "./times.js";
+import { withoutNulls } from "./without-nulls.js";
 
 // Each try sees what the last one lost to; more than one rotation at a time is an operator's accident.
 const MAX_TRIES = 8;
@@ -74,7 +75,7 @@ export async function keepSigningKey(rows: Rows, kid: string, endsAt: string): P
 export async function rotateSigningKey(
   store: AuthorityStore,
   occasion: Occasion,
-): Promise<SigningKeyInfo> {
+): Promise<SigningKeyEntry> {
   await ensureSigningKey(store, occasion);
   const row = await createRow(occasion);
   return store.transaction(async (rows) => {
@@ -86,7 +87,7 @@ export async function rotateSigningKey(
       .execute();
     await appendAuditEvent(rows, occasion, "signing_key_retired", {});
     await insertKey(rows, row, occasion);
-    return toInfo(row, occasion);
+    return toEntry(row, occasion);
   });
 }
 
@@ -94,9 +95,9 @@ export async function rotateSigningKey(
 export async function listSigningKeys(
   store: AuthorityStore,
   instant: Instant,
-): Promise<SigningKeyInfo[]> {
+): Promise<SigningKeyEntry[]> {
   const found = await selectKeys(store.rows);
-  return found.map((row) => toInfo(row, instant));
+  return found.map((row) => toEntry(row, instant));
 }
 
 /** The public keys that JWTs are to be verified with now: the one that signs, and retired ones of which a JWT still lives. */
@@ -170,17 +171,17 @@ async function insertKey(rows: Rows, row: SigningKeyRow, occasion: Occasion): Pr
   }
 }
 
-function toInfo(row: SigningKeyRow, instant: Instant): SigningKeyInfo {
-  return {
+function toEntry(row: SigningKeyRow, instant: Instant): SigningKeyEntry {
+  return withoutNulls({
     kid: row.kid,
     state: stateOf(row, instant),
-    createdAt: row.created_at,
-    retiredAt: row.retired_at ?? undefined,
-    lastTokenEndsAt: row.ends_at ?? undefined,
-  };
+    created_at: row.created_at,
+    retired_at: row.retired_at,
+    last_token_ends_at: row.ends_at,
+  });
 }
 
-function stateOf(row: SigningKeyRow, instant: Instant): SigningKeyInfo["state"] {
+function stateOf(row: SigningKeyRow, instant: Instant): SigningKeyEntry["state"] {
   if (row.retired_at === null) return "active";
   return row.ends_at === null || row.ends_at <= instant.text ? "ended" : "retired";
 }

@@ -1,6 +1,6 @@
 import * as z from "zod";
-import { AUDITED_CHANGES, AUDITED_REQUESTS } from "../registry/audit-types.js";
-import { TOKEN_ROLES } from "../registry/roles-and-states.js";
+import { AUDITED_CHANGES, AUDITED_REQUESTS } from "./audit-actions.js";
+import { TOKEN_ROLES } from "./roles-and-states.js";
 import {
   code,
   lifeState,
@@ -11,8 +11,10 @@ import {
 } from "./wire-fields.js";
 
 /** The most entries of one answer, so that it fits into what clients read of one. */
-export const MAX_PAGE = 1_000;
-const DEFAULT_PAGE = 100;
+const MAX_PAGE = 1_000;
+
+/** The number of entries if a query names none. */
+export const DEFAULT_PAGE = 100;
 
 const page = z.coerce.number().int().min(1).max(MAX_PAGE);
 const limit = page.default(DEFAULT_PAGE).describe("Number of entries.");
@@ -29,6 +31,9 @@ export const accessTokenQuerySchema = z.strictObject({
   limit,
 });
 
+/** What {@link accessTokenQuerySchema} reads. */
+export type AccessTokenQuery = z.output<typeof accessTokenQuerySchema>;
+
 /** `GET /v1/admin/agents`. */
 export const agentQuerySchema = z.strictObject({
   account_id: principalId.exactOptional(),
@@ -38,10 +43,16 @@ export const agentQuerySchema = z.strictObject({
   limit,
 });
 
+/** What {@link agentQuerySchema} reads. */
+export type AgentQuery = z.output<typeof agentQuerySchema>;
+
 /** `GET /v1/admin/tasks`. */
 export const taskQuerySchema = agentQuerySchema.extend({
   agent_runtime_id: serverId.exactOptional(),
 });
+
+/** What {@link taskQuerySchema} reads. */
+export type TaskQuery = z.output<typeof taskQuerySchema>;
 
 /** `GET /v1/admin/users`. */
 export const userQuerySchema = z.strictObject({
@@ -55,12 +66,18 @@ export const userQuerySchema = z.strictObject({
   limit,
 });
 
+/** What {@link userQuerySchema} reads. */
+export type UserQuery = z.output<typeof userQuerySchema>;
+
 /** `GET /v1/admin/accounts`. */
 export const accountQuerySchema = z.strictObject({
   state: principalState.exactOptional(),
   after: principalId.exactOptional().describe("The id of the last one seen."),
   limit,
 });
+
+/** What {@link accountQuerySchema} reads. */
+export type AccountQuery = z.output<typeof accountQuerySchema>;
 
 /** `GET /v1/admin/audit`. */
 export const auditQuerySchema = z.strictObject({
@@ -73,8 +90,8 @@ export const auditQuerySchema = z.strictObject({
   agent_runtime_id: serverId.exactOptional(),
 });
 
-/** The number of audit events where a query says none. */
-export const DEFAULT_AUDIT_PAGE = DEFAULT_PAGE;
+/** What {@link auditQuerySchema} reads. */
+export type AuditQuery = z.output<typeof auditQuerySchema>;
 
 /** A query without parameters. */
 export const noQuerySchema = z.strictObject({});
@@ -86,6 +103,9 @@ export const createAccessTokenSchema = z.strictObject({
   role: z.enum(TOKEN_ROLES),
   ttl_seconds: ttlSeconds,
 });
+
+/** What {@link createAccessTokenSchema} reads. */
+export type CreateAccessTokenBody = z.output<typeof createAccessTokenSchema>;
 
 /** `POST /v1/admin/users/revoke` and `…/restore`. */
 export const userBodySchema = z.strictObject({ account_id: principalId, user_id: principalId });
@@ -103,3 +123,6 @@ export const issueIdentitySchema = z.strictObject({
   issuer: z.string().max(1_024).exactOptional(),
   audience: z.string().max(1_024).exactOptional(),
 });
+
+/** What {@link issueIdentitySchema} reads. */
+export type IssueIdentityBody = z.output<typeof issueIdentitySchema>;

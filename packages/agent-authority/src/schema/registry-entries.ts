@@ -1,17 +1,6 @@
 import * as z from "zod";
-import { AUDITED_CHANGES, AUDITED_REQUESTS, type AuditEvent } from "../registry/audit-types.js";
-import type {
-  AccessTokenInfo,
-  AccountInfo,
-  AgentInfo,
-  CreatedAccessToken,
-  IssuedIdentity,
-  SigningKeyInfo,
-  TaskInfo,
-  UserInfo,
-} from "../registry/registry-types.js";
-import { TOKEN_ROLES } from "../registry/roles-and-states.js";
-import type { Wire } from "./wire.js";
+import { AUDITED_CHANGES, AUDITED_REQUESTS } from "./audit-actions.js";
+import { TOKEN_ROLES } from "./roles-and-states.js";
 import {
   code,
   lifeState,
@@ -31,14 +20,20 @@ export const accessTokenEntrySchema = z.object({
   created_at: timestamp,
   expires_at: timestamp,
   revoked_at: timestamp.exactOptional(),
-}) satisfies z.ZodType<Wire<AccessTokenInfo>>;
+});
+
+/** What {@link accessTokenEntrySchema} reads. */
+export type AccessTokenEntry = z.output<typeof accessTokenEntrySchema>;
 
 /** An access token that was just made. */
 export const createdAccessTokenSchema = z.object({
   id: serverId,
   token: z.string().describe("Secret. It is told here once."),
   expires_at: timestamp,
-}) satisfies z.ZodType<Wire<CreatedAccessToken>>;
+});
+
+/** What {@link createdAccessTokenSchema} reads. */
+export type CreatedAccessTokenEntry = z.output<typeof createdAccessTokenSchema>;
 
 /** An agent, as the admin API tells of it. */
 export const agentEntrySchema = z.object({
@@ -52,7 +47,10 @@ export const agentEntrySchema = z.object({
   created_at: timestamp,
   expires_at: timestamp.exactOptional(),
   revoked_at: timestamp.exactOptional(),
-}) satisfies z.ZodType<Wire<AgentInfo>>;
+});
+
+/** What {@link agentEntrySchema} reads. */
+export type AgentEntry = z.output<typeof agentEntrySchema>;
 
 /** A task, as the admin API tells of it. */
 export const taskEntrySchema = z.object({
@@ -64,7 +62,10 @@ export const taskEntrySchema = z.object({
   created_at: timestamp,
   expires_at: timestamp.exactOptional(),
   revoked_at: timestamp.exactOptional(),
-}) satisfies z.ZodType<Wire<TaskInfo>>;
+});
+
+/** What {@link taskEntrySchema} reads. */
+export type TaskEntry = z.output<typeof taskEntrySchema>;
 
 /** A user of an account, as the admin API tells of it. */
 export const userEntrySchema = z.object({
@@ -73,7 +74,10 @@ export const userEntrySchema = z.object({
   state: principalState,
   created_at: timestamp,
   revoked_at: timestamp.exactOptional(),
-}) satisfies z.ZodType<Wire<UserInfo>>;
+});
+
+/** What {@link userEntrySchema} reads. */
+export type UserEntry = z.output<typeof userEntrySchema>;
 
 /** An account, as the admin API tells of it. */
 export const accountEntrySchema = z.object({
@@ -81,7 +85,10 @@ export const accountEntrySchema = z.object({
   state: principalState,
   created_at: timestamp,
   revoked_at: timestamp.exactOptional(),
-}) satisfies z.ZodType<Wire<AccountInfo>>;
+});
+
+/** What {@link accountEntrySchema} reads. */
+export type AccountEntry = z.output<typeof accountEntrySchema>;
 
 /** A key that signs identity JWTs; never its private half. */
 export const signingKeyEntrySchema = z.object({
@@ -90,7 +97,10 @@ export const signingKeyEntrySchema = z.object({
   created_at: timestamp,
   retired_at: timestamp.exactOptional(),
   last_token_ends_at: timestamp.exactOptional(),
-}) satisfies z.ZodType<Wire<SigningKeyInfo>>;
+});
+
+/** What {@link signingKeyEntrySchema} reads. */
+export type SigningKeyEntry = z.output<typeof signingKeyEntrySchema>;
 
 /** An identity JWT that was just made. */
 export const issuedIdentitySchema = z.object({
@@ -98,7 +108,10 @@ export const issuedIdentitySchema = z.object({
   agent_runtime_id: serverId,
   kid: z.string(),
   expires_at: timestamp,
-}) satisfies z.ZodType<Wire<IssuedIdentity>>;
+});
+
+/** What {@link issuedIdentitySchema} reads. */
+export type IssuedIdentityEntry = z.output<typeof issuedIdentitySchema>;
 
 /** One line of the audit log. */
 export const auditEventEntrySchema = z.object({
@@ -115,4 +128,7 @@ export const auditEventEntrySchema = z.object({
   claimed_agent_runtime_id: z.string().exactOptional(),
   task_id: z.string().exactOptional(),
   access_token_id: z.string().exactOptional(),
-}) satisfies z.ZodType<Wire<AuditEvent>>;
+});
+
+/** What {@link auditEventEntrySchema} reads. */
+export type AuditEventEntry = z.output<typeof auditEventEntrySchema>;

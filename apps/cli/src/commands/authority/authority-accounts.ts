@@ -16,7 +16,6 @@ const accounts: RegistryKind<AccountInfo> = {
   name: "account",
   unknown: "invalid_request",
   columns: ["account_id", "state", "created_at"],
-  describe: () => ({}),
 };
 
 /** `authority accounts list`. */

@@ -19,12 +19,6 @@ const agents: RegistryKind<AgentInfo> = {
   revokedFromAbove:
     "its user or account is revoked: countersign authority users list --state revoked",
   columns: ["agent_runtime_id", "account_id", "user_id", "state", "created_at"],
-  describe: ({ agentRuntimeId, proven, capabilities, publicKey }) => ({
-    agent_runtime_id: agentRuntimeId,
-    proven,
-    capabilities,
-    agent_public_key: publicKey,
-  }),
 };
 
 /** `authority agents list`. */

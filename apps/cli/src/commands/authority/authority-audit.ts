@@ -5,7 +5,7 @@ import { isCode } from "@countersign/agent-key/codes";
 import { escapeText } from "@countersign/agent-key/escaping";
 import { hideCredentials } from "@countersign/agent-key/redaction";
 import type { Run } from "../../config/run.js";
-import { parseCount } from "../../session/registry-commands.js";
+import { parseCount, toRow } from "../../session/registry-commands.js";
 import { type RegistryOptions, type Row, withRegistry } from "../../session/registry-session.js";
 import { usageError } from "../../text/cli-error.js";
 
@@ -23,6 +23,8 @@ export interface TailAuditOptions extends RegistryOptions {
 const DEFAULT_EVENTS = 20;
 const PART = 1_000;
 const RETRY_MS = 1_000;
+// What each event has, which stands at the beginning of its line.
+const UNNAMED: ReadonlySet<string> = new Set(["sequence", "at", "action"]);
 // What one question to the registry gives of the newest events.
 const MAX_NEWEST = 10_000;
 
@@ -114,36 +116,27 @@ async function printAfter(
 }
 
 function print(run: Run, event: AuditEvent): void {
-  const { sequence } = event;
   const row = describe(event);
-  run.output.result({ sequence, ...row }, () =>
-    [String(sequence), ...Object.entries(row).flatMap(([name, value]) => toWord(name, value))].join(
-      " ",
-    ),
+  run.output.result(row, () =>
+    Object.entries(row)
+      .flatMap(([name, value]) => toWord(name, value))
+      .join(" "),
   );
 }
 
 function toWord(name: string, value: Row[string]): string[] {
   if (value === undefined) return [];
   const text = escapeText(String(value));
-  return [name === "at" || name === "action" ? text : `${name}=${text}`];
+  return [UNNAMED.has(name) ? text : `${name}=${text}`];
 }
 
 function describe(event: AuditEvent): Row {
-  return {
-    at: event.at,
-    action: event.action,
-    code: event.code,
-    actor: event.actor,
-    address: event.address,
-    account_id: event.accountId,
-    user_id: event.userId,
-    agent_runtime_id: event.agentRuntimeId,
-    claimed_agent_runtime_id: hidden(event.claimedAgentRuntimeId),
-    task_id: event.taskId,
-    access_token_id: event.accessTokenId,
-    request_id: hidden(event.requestId),
-  };
+  const { claimedAgentRuntimeId, requestId } = event;
+  return toRow({
+    ...event,
+    requestId: hidden(requestId),
+    claimedAgentRuntimeId: hidden(claimedAgentRuntimeId),
+  });
 }
 
 // The authority writes these two without credentials; an earlier one may have written them as they were sent.

@@ -17,7 +17,6 @@ const tasks: RegistryKind<TaskInfo> = {
   revokedFromAbove:
     "its agent is revoked, or that agent's user or account: countersign authority agents show ID",
   columns: ["task_id", "agent_runtime_id", "account_id", "user_id", "state", "created_at"],
-  describe: ({ taskId, agentRuntimeId }) => ({ task_id: taskId, agent_runtime_id: agentRuntimeId }),
 };
 
 /** `authority tasks list`. */

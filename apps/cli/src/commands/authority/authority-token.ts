@@ -24,7 +24,6 @@ const tokens: RegistryKind<AccessTokenInfo> = {
   name: "token",
   unknown: "invalid_request",
   columns: ["id", "role", "account_id", "user_id", "state", "expires_at"],
-  describe: ({ id, role }) => ({ id, role }),
 };
 
 /** `authority token create`: prints the token alone. */

@@ -25,7 +25,6 @@ const users: RegistryKind<UserInfo> = {
   unknown: "invalid_request",
   revokedFromAbove: "its account is revoked: countersign authority accounts list --state revoked",
   columns: ["account_id", "user_id", "state", "created_at"],
-  describe: () => ({}),
 };
 
 /** `authority users list`. */

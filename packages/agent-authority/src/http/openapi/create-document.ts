@@ -1,7 +1,9 @@
 import { STATUS_CODES } from "node:http";
 import * as z from "zod";
-import { type Credential, type Operation, refusalsByStatus } from "./operation.js";
+import type { Credential, Operation, Operations } from "../../operations/operation.js";
+import { parametersOf } from "../../operations/operation-path.js";
 import { problemSchema } from "./problem-schema.js";
+import { refusalsByStatus } from "./refusals-by-status.js";
 
 /** A JSON value of a document. */
 // biome-ignore lint/suspicious/noExplicitAny: what OpenAPI allows is not retold in types; the tests check the whole
@@ -15,7 +17,7 @@ export interface DocumentOptions {
   readonly servers: readonly string[];
   /** The schemas that have a name of their own. */
   readonly schemas: Readonly<Record<string, z.ZodType>>;
-  readonly operations: readonly Operation[];
+  readonly operations: Operations;
 }
 
 /** An OpenAPI document. */
@@ -74,13 +76,13 @@ const RETRYABLE = z.object({
 export function createDocument(options: DocumentOptions): OpenApiDocument {
   const named = z.registry<{ id: string }>();
   for (const [id, schema] of Object.entries(options.schemas)) named.add(schema, { id });
-  const { operations } = options;
-  const used = new Set(operations.flatMap(({ credentials }) => credentials ?? []));
+  const operations = Object.entries(options.operations);
+  const used = new Set(operations.flatMap(([, { credentials }]) => credentials ?? []));
   const paths: Record<string, Json> = {};
-  for (const operation of operations) {
+  for (const [id, operation] of operations) {
     paths[operation.path] = {
       ...paths[operation.path],
-      [operation.method]: describeOperation(operation, options.schemas),
+      [operation.method]: describeOperation(id, operation, options.schemas),
     };
   }
   return {
@@ -97,13 +99,18 @@ export function createDocument(options: DocumentOptions): OpenApiDocument {
   };
 }
 
-function describeOperation(operation: Operation, named: DocumentOptions["schemas"]): Json {
-  const { id, summary, credentials = [], isOpen = false, headers, query, body } = operation;
-  const names = [...operation.path.matchAll(/\{(\w+)\}/g)].map(([, name = ""]) => name);
+function describeOperation(
+  id: string,
+  operation: Operation,
+  named: DocumentOptions["schemas"],
+): Json {
+  const { summary, credentials = [], isOpen = false, headers, query, body } = operation;
   const parameters = [
-    ...names.map((name) => ({ name, in: "path", required: true, schema: { type: "string" } })),
-    ...parametersOf("query", query),
-    ...parametersOf("header", headers),
+    ...parametersOf(operation.path).map((name) => {
+      return { name, in: "path", required: true, schema: { type: "string" } };
+    }),
+    ...fieldsOf("query", query),
+    ...fieldsOf("header", headers),
   ];
   return {
     operationId: id,
@@ -163,7 +170,7 @@ function headersOf(fields: z.ZodObject): Json {
   );
 }
 
-function parametersOf(place: "query" | "header", fields: z.ZodObject | undefined): Json[] {
+function fieldsOf(place: "query" | "header", fields: z.ZodObject | undefined): Json[] {
   if (fields === undefined) return [];
   return membersOf(fields).map(({ name, description, schema, required }) => ({
     name,

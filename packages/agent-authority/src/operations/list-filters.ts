@@ -1,4 +1,4 @@
-import type { LifeState, PrincipalState, TokenRole } from "./roles-and-states.js";
+import type { LifeState, PrincipalState, TokenRole } from "../schema/roles-and-states.js";
 
 /** One page of a list. What is given besides must all be met. */
 interface Page {

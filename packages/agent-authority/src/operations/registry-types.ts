@@ -1,3 +1,4 @@
+import type { LifeState, PrincipalState, TokenRole } from "../schema/roles-and-states.js";
 import type { AuditEvent, AuditFilter } from "./audit-types.js";
 import type {
   AccessTokenFilter,
@@ -6,7 +7,6 @@ import type {
   TaskFilter,
   UserFilter,
 } from "./list-filters.js";
-import type { LifeState, PrincipalState, TokenRole } from "./roles-and-states.js";
 
 /** Options of {@link Registry.createAccessToken}. */
 export interface CreateAccessTokenOptions {
@@ -39,7 +39,7 @@ export interface AccessTokenInfo {
   /** RFC 3339, as all times here. */
   readonly createdAt: string;
   readonly expiresAt: string;
-  readonly revokedAt: string | undefined;
+  readonly revokedAt?: string | undefined;
 }
 
 /** What the registry tells of an agent. */
@@ -48,7 +48,7 @@ export interface AgentInfo {
   readonly accountId: string;
   readonly userId: string;
   /** The OpenSSH line of its key. */
-  readonly publicKey: string;
+  readonly agentPublicKey: string;
   /** Granted capabilities, sorted. */
   readonly capabilities: readonly string[];
   readonly state: LifeState;
@@ -56,8 +56,8 @@ export interface AgentInfo {
   readonly proven: boolean;
   /** RFC 3339, as all times here. */
   readonly createdAt: string;
-  readonly expiresAt: string | undefined;
-  readonly revokedAt: string | undefined;
+  readonly expiresAt?: string | undefined;
+  readonly revokedAt?: string | undefined;
 }
 
 /** What the registry tells of a task. */
@@ -70,8 +70,8 @@ export interface TaskInfo {
   readonly state: LifeState;
   /** RFC 3339, as all times here. */
   readonly createdAt: string;
-  readonly expiresAt: string | undefined;
-  readonly revokedAt: string | undefined;
+  readonly expiresAt?: string | undefined;
+  readonly revokedAt?: string | undefined;
 }
 
 /** Options of {@link Registry.issueIdentity}. */
@@ -110,9 +110,9 @@ export interface SigningKeyInfo {
   readonly state: "active" | "retired" | "ended";
   /** RFC 3339, as all times here. */
   readonly createdAt: string;
-  readonly retiredAt: string | undefined;
+  readonly retiredAt?: string | undefined;
   /** When the last JWT that it signed ends. */
-  readonly lastTokenEndsAt: string | undefined;
+  readonly lastTokenEndsAt?: string | undefined;
 }
 
 /** What the registry tells of a user of an account. */
@@ -123,7 +123,7 @@ export interface UserInfo {
   readonly state: PrincipalState;
   /** RFC 3339, as all times here. When it was first heard of. */
   readonly createdAt: string;
-  readonly revokedAt: string | undefined;
+  readonly revokedAt?: string | undefined;
 }
 
 /** What the registry tells of an account. */
@@ -132,7 +132,7 @@ export interface AccountInfo {
   readonly state: PrincipalState;
   /** RFC 3339, as all times here. When it was first heard of. */
   readonly createdAt: string;
-  readonly revokedAt: string | undefined;
+  readonly revokedAt?: string | undefined;
 }
 
 /**

@@ -1,6 +1,6 @@
-import { statusOf } from "@countersign/agent-assertion";
 import type { Code } from "@countersign/agent-key";
 import type { z } from "zod";
+import type { AuditedRequest } from "../schema/audit-actions.js";
 
 /** What a request may be allowed by. */
 export type Credential = "human" | "biscuit" | "assertion" | "resource_server" | "read" | "operate";
@@ -8,10 +8,21 @@ export type Credential = "human" | "biscuit" | "assertion" | "resource_server" |
 /** A refusal of one operation: its code, with the status of the protocol's table unless another is given. */
 export type DocumentedRefusal = Code | { readonly code: Code; readonly status: number };
 
-/** One request that a listener answers, as its document tells of it. */
+/**
+ * Which requests of an operation are refused once their address has used up its limit.
+ *
+ * - `all_requests`: every one, before anything of it is looked at. For what takes a human's credential or an agent's signature: a right guess
+ *   must get the same answer as a wrong one.
+ * - `refused_requests`: only one that fails by itself. For what resource servers and operators ask: a stranger who shares their address must
+ *   not be able to take it from them.
+ */
+export type AddressLimit = "all_requests" | "refused_requests";
+
+/**
+ * One request that a listener answers. Its route, its part of the OpenAPI document, its path in logs, traces and figures, and the request that
+ * our own client sends are derived from this.
+ */
 export interface Operation {
-  /** Names it; unique in a document. */
-  readonly id: string;
   readonly method: "get" | "post";
   /** With parameters as `{name}`. */
   readonly path: string;
@@ -32,31 +43,12 @@ export interface Operation {
     /** Whether a client that has the answer already may get 304. */
     readonly isConditional?: boolean | undefined;
   };
-  /** Besides {@link COMMON_REFUSALS}. */
+  /** Besides those that any request may get. */
   readonly refusals?: readonly DocumentedRefusal[] | undefined;
+  /** What the audit log calls a refused request of this operation; `undefined`: its refusals are in the request log alone. */
+  readonly audited: AuditedRequest | undefined;
+  readonly addressLimit: AddressLimit;
 }
 
-/** What any request may be refused with, whatever it is for. */
-export const COMMON_REFUSALS: readonly DocumentedRefusal[] = [
-  "invalid_request",
-  "unauthenticated",
-  ...[404, 408, 413, 414, 415, 417, 431].map((status) => ({
-    code: "invalid_request" as const,
-    status,
-  })),
-  "rate_limited",
-  { code: "server_error", status: 500 },
-  "server_error",
-];
-
-/** The codes of an operation's refusals by their status. */
-export function refusalsByStatus(operation: Operation): ReadonlyMap<number, readonly Code[]> {
-  const byStatus = new Map<number, Code[]>();
-  for (const refusal of [...COMMON_REFUSALS, ...(operation.refusals ?? [])]) {
-    const { code, status } =
-      typeof refusal === "string" ? { code: refusal, status: statusOf(refusal) } : refusal;
-    const codes = byStatus.get(status) ?? [];
-    if (!codes.includes(code)) byStatus.set(status, [...codes, code]);
-  }
-  return new Map([...byStatus].sort(([a], [b]) => a - b));
-}
+/** Operations by their ids, which are unique in a document. */
+export type Operations = Readonly<Record<string, Operation>>;

@@ -1,0 +1,32 @@
+import type { ListenAdminOptions } from "../../authority-types.js";
+import { ADMIN_OPERATIONS } from "../../operations/admin-operations.js";
+import { createAdminFunctions } from "../../registry/admin-functions.js";
+import { commonOperations } from "../common-operations.js";
+import type { Listener } from "../listener.js";
+import { ADMIN_SCHEMAS } from "../openapi/admin-schemas.js";
+import { createDocument } from "../openapi/create-document.js";
+import type { ServedOperations } from "../served-operation.js";
+import { createAdminGate } from "./admin-gate.js";
+import { serveAdminOperations } from "./serve-admin-operations.js";
+
+/** What operators call. Clients and resource servers are not served there. */
+export function adminListener(
+  { hosts = [] }: Pick<ListenAdminOptions, "hosts"> = {},
+  operations: ServedOperations = serveAdminOperations(ADMIN_OPERATIONS, createAdminFunctions),
+): Listener {
+  const listener: Listener = {
+    title: "Countersign authority: admin API",
+    description:
+      "Operates the registry of an authority. Served on a listener of its own. Unknown members of answers are to be ignored; of requests they are refused. Every refusal is application/problem+json with a code.",
+    servers: ["/"],
+    prefixes: [""],
+    schemas: ADMIN_SCHEMAS,
+    operations: {
+      ...operations,
+      // Any request is refused with `forbidden` to pages, and to a wrong `Host`.
+      ...commonOperations(() => createDocument(listener), ["forbidden"]),
+    },
+    gate: createAdminGate(hosts),
+  };
+  return listener;
+}

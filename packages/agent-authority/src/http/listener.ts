@@ -1,0 +1,12 @@
+import type { IncomingMessage } from "node:http";
+import type { DocumentOptions } from "./openapi/create-document.js";
+import type { ServedOperations } from "./served-operation.js";
+
+/** What one listener serves, and its document tells of. */
+export interface Listener extends DocumentOptions {
+  readonly operations: ServedOperations;
+  /** Where the operations are mounted; `""` is the root. */
+  readonly prefixes: readonly string[];
+  /** Looks at every request before anything else does, and throws what it refuses. */
+  gate?(request: IncomingMessage): void;
+}

@@ -1,0 +1,41 @@
+import type { Code } from "@countersign/agent-key";
+import type { AuditAction } from "../schema/audit-actions.js";
+
+/** One line of the audit log. */
+export interface AuditEvent {
+  /** Grows with each event. */
+  readonly sequence: number;
+  /** RFC 3339. */
+  readonly at: string;
+  readonly action: AuditAction;
+  /** Why a request was refused; `undefined` for a change. */
+  readonly code?: Code | undefined;
+  /** Who did it: `token:<id>`, `oidc:<issuer>`, `agent:<id>`, `admin:<token id>`, `operator`; `undefined` where nobody proved to be anyone. */
+  readonly actor?: string | undefined;
+  /** The address that the request came from. */
+  readonly address?: string | undefined;
+  readonly requestId?: string | undefined;
+  readonly accountId?: string | undefined;
+  readonly userId?: string | undefined;
+  readonly agentRuntimeId?: string | undefined;
+  /** The agent that a refused request named without proof. */
+  readonly claimedAgentRuntimeId?: string | undefined;
+  readonly taskId?: string | undefined;
+  readonly accessTokenId?: string | undefined;
+}
+
+/** Narrows `Registry.listAuditEvents`: what is given must all be met. */
+export interface AuditFilter {
+  /** Only events with a greater `sequence`. Default 0. */
+  readonly after?: number | undefined;
+  /** Number of events, the oldest ones. Range 1 to 10,000. Default 1,000. */
+  readonly limit?: number | undefined;
+  /** Number of events, the newest ones, instead of `limit`; still oldest first. Range 1 to 10,000. */
+  readonly last?: number | undefined;
+  readonly action?: AuditAction | undefined;
+  /** Only refusals with this code. */
+  readonly code?: Code | undefined;
+  readonly accountId?: string | undefined;
+  /** Events about this agent, also refusals of requests that only named it. */
+  readonly agentRuntimeId?: string | undefined;
+}

@@ -1,0 +1,83 @@
+import type { AdminFunctions } from "../operations/admin-operations.js";
+import type { AuthorityStore } from "../store/authority-store.js";
+import { type IdentityPolicy, issueIdentity } from "./issue-identity.js";
+import { type AuditOrigin, type Occasion, occasionOf } from "./occasion.js";
+import { createAccessToken, listAccessTokens, revokeAccessToken } from "./operate-access-tokens.js";
+import { listAccounts, restoreAccount, revokeAccount } from "./operate-accounts.js";
+import { getAgent, listAgents, restoreAgent, revokeAgent } from "./operate-agents.js";
+import { listAuditEvents } from "./operate-audit.js";
+import { getTask, listTasks, restoreTask, revokeTask } from "./operate-tasks.js";
+import { listUsers, restoreUser, revokeUser } from "./operate-users.js";
+import { listSigningKeys, rotateSigningKey } from "./signing-keys.js";
+import { type Instant, instantOf } from "./times.js";
+
+/** What operators' functions work with besides the store. */
+export interface AdminFunctionsOptions {
+  readonly now: () => number;
+  readonly identityPolicy: IdentityPolicy;
+  /** Who operates it and from where, for the audit log. */
+  readonly origin: AuditOrigin;
+}
+
+/** Gives each admin operation what it does on a store. */
+export function createAdminFunctions(
+  store: AuthorityStore,
+  { now, identityPolicy, origin }: AdminFunctionsOptions,
+): AdminFunctions {
+  const instant = (): Instant => instantOf(now);
+  const occasion = (): Occasion => occasionOf(now, origin);
+  return {
+    listAccessTokens: async (query) => {
+      const tokens = await listAccessTokens(store, query, instant());
+      return { tokens, ...nextOf(tokens, query.limit, ({ id }) => id) };
+    },
+    createAccessToken: (body) => createAccessToken(store, body, occasion()),
+    revokeAccessToken: ({ id }) => revokeAccessToken(store, id, occasion()),
+    listAgents: async (query) => {
+      const agents = await listAgents(store, query, instant());
+      const next = nextOf(agents, query.limit, ({ agent_runtime_id }) => agent_runtime_id);
+      return { agents, ...next };
+    },
+    getAgent: ({ id }) => getAgent(store.rows, id, instant()),
+    revokeAgent: ({ id }) => revokeAgent(store, id, occasion()),
+    restoreAgent: ({ id }) => restoreAgent(store, id, occasion()),
+    listTasks: async (query) => {
+      const tasks = await listTasks(store, query, instant());
+      return { tasks, ...nextOf(tasks, query.limit, ({ task_id }) => task_id) };
+    },
+    getTask: ({ id }) => getTask(store.rows, id, instant()),
+    revokeTask: ({ id }) => revokeTask(store, id, occasion()),
+    restoreTask: ({ id }) => restoreTask(store, id, occasion()),
+    listUsers: async (query) => {
+      const users = await listUsers(store, query);
+      const next = nextOf(users, query.limit, (user) => `${user.account_id},${user.user_id}`);
+      return { users, ...next };
+    },
+    revokeUser: (body) => revokeUser(store, principalOf(body), occasion()),
+    restoreUser: (body) => restoreUser(store, principalOf(body), occasion()),
+    listAccounts: async (query) => {
+      const accounts = await listAccounts(store, query);
+      return { accounts, ...nextOf(accounts, query.limit, ({ account_id }) => account_id) };
+    },
+    revokeAccount: ({ account_id }) => revokeAccount(store, account_id, occasion()),
+    restoreAccount: ({ account_id }) => restoreAccount(store, account_id, occasion()),
+    listAuditEvents: async (query) => ({ events: await listAuditEvents(store, query) }),
+    issueIdentity: (body) => issueIdentity(store, body, identityPolicy, occasion()),
+    listSigningKeys: async () => ({ signing_keys: await listSigningKeys(store, instant()) }),
+    rotateSigningKey: () => rotateSigningKey(store, occasion()),
+  };
+}
+
+// A page that is full may be the last one; the next is then empty.
+function nextOf<Entry>(
+  page: readonly Entry[],
+  limit: number,
+  nameOf: (entry: Entry) => string,
+): { readonly next?: string } {
+  const last = page.at(-1);
+  return last === undefined || page.length < limit ? {} : { next: nameOf(last) };
+}
+
+function principalOf({ account_id, user_id }: { account_id: string; user_id: string }) {
+  return { accountId: account_id, userId: user_id };
+}
