@@ -5,14 +5,14 @@ import { expect, onTestFinished, test } from "vitest";
 import { useIdentityToken } from "./examples/identity-token.js";
 import { logIn } from "./examples/log-in.js";
 
-test.each(["log-in.ts", "identity-token.ts"])(
-  "the README holds the example %s as it is compiled",
-  async (name) => {
-    const readme = await readFile(new URL("../README.md", import.meta.url), "utf8");
-    const source = await readFile(new URL(`examples/${name}`, import.meta.url), "utf8");
-    expect(readme).toContain(source.trim());
-  },
-);
+test.each([
+  ["../README.md", "log-in.ts"],
+  ["../../../docs/identity.md", "identity-token.ts"],
+])("%s holds the example %s as it is compiled", async (path, name) => {
+  const document = await readFile(new URL(path, import.meta.url), "utf8");
+  const source = await readFile(new URL(`examples/${name}`, import.meta.url), "utf8");
+  expect(document).toContain(source.trim());
+});
 
 test("the README's program registers once, also when it is started again", async () => {
   const authority = await openAuthority();
@@ -24,7 +24,7 @@ test("the README's program registers once, also when it is started again", async
   expect(authority.counts.registerAgent).toBe(1);
 });
 
-test("the README's program for identity tokens registers nothing, and takes one request", async () => {
+test("the program for identity tokens of docs/identity.md registers nothing, and takes one request", async () => {
   const authority = await openAuthority();
   const { token } = authority.issueIdentityToken({ accountId: "acct-1", userId: "user-1" });
   const identities = useIdentityToken(authority.url, async () => token);

@@ -8,15 +8,15 @@ import { startProgram } from "./support/processes.js";
 const HUMAN = { accountId: "acct-1", userId: "user-1" };
 
 test.each(["keyring", "own-store"])(
-  "the README holds the example %s as it is compiled",
+  "docs/identity.md holds the example %s as it is compiled",
   async (name) => {
-    const readme = await readFile(new URL("../README.md", import.meta.url), "utf8");
+    const document = await readFile(new URL("../../../docs/identity.md", import.meta.url), "utf8");
     const source = await readFile(new URL(`examples/${name}.ts`, import.meta.url), "utf8");
-    expect(readme).toContain(source.trim());
+    expect(document).toContain(source.trim());
   },
 );
 
-test("the README's keyring is opened by nothing but its use", async () => {
+test("the keyring of docs/identity.md is opened by nothing but its use", async () => {
   const authority = await openAuthority();
   const auth = fixedAuth({ kind: "human", ...HUMAN, accessToken: authority.addHuman(HUMAN) });
   const identities = openKeyringIdentities(authority.url, auth, await openDirectory());
@@ -24,7 +24,7 @@ test("the README's keyring is opened by nothing but its use", async () => {
   expect(authority.requests).toEqual([]);
 });
 
-test("the README's own store keeps the contract of credential stores, by the runner of Node", async () => {
+test("the store of docs/identity.md keeps the contract of credential stores, by the runner of Node", async () => {
   const running = await startProgram("../examples/own-store.ts");
   const { code, stdout } = await running.exited;
   expect(stdout).toContain("is empty before anything was written");
