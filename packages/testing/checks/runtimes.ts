@@ -1,82 +1,95 @@
 // Packs every public package as npm would publish it, installs the tarballs into an empty folder, and signs and verifies with them on each
-// supported Node, by `import` and by `require`. Nothing may appear on stderr. Prints a line for each check, then `N passed, M failed`.
-import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+// supported Node, by `import` and by `require`; then signs, registers and verifies against a real authority on each Node and on Bun, Deno and
+// workerd. Nothing may appear on stderr. Prints a line for each check, then `N passed, M failed`.
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { packPublicPackages } from "./pack-public-packages.ts";
 import { commonJsProgram, moduleProgram, type Program } from "./round-trip-programs.ts";
+import { ANYWHERE, MAIN, PARTS, RUN_WORKER, WORKER } from "./runtimes/anywhere-program.ts";
+import { installOnce } from "./runtimes/install-runtimes.ts";
+import { startPackedAuthority } from "./runtimes/packed-authority.ts";
+import { mustRun, run } from "./runtimes/run-program.ts";
 
 const NODE_VERSIONS = ["22.19.0", "24.21.0", "26.10.0"];
+const BUN = "1.4.5";
+const DENO = "2.9.6";
+const WORKERS = { miniflare: "4.20260426.0", esbuild: "0.28.2" };
+const HONO = "hono@4";
 const root = join(import.meta.dirname, "../../..");
 const cache = join(root, ".cache/runtimes");
-
-function run(command: string, args: readonly string[], cwd: string) {
-  return spawnSync(command, args, {
-    cwd,
-    encoding: "utf8",
-    env: { ...process.env, NODE_OPTIONS: "" },
-  });
-}
-
-function mustRun(command: string, args: readonly string[], cwd: string): string {
-  const { status, stdout, stderr, error } = run(command, args, cwd);
-  if (status !== 0) {
-    throw new Error(
-      `${command} ${args.join(" ")} failed: ${error?.message ?? `${stdout}\n${stderr}`}`,
-    );
-  }
-  return stdout;
-}
-
-function installNode(version: string): string {
-  const prefix = join(cache, `node-${version}`);
-  const binary = join(prefix, "node_modules/node/bin/node");
-  if (!existsSync(binary)) {
-    mkdirSync(prefix, { recursive: true });
-    writeFileSync(
-      join(prefix, "package.json"),
-      JSON.stringify({ private: true, allowScripts: { node: true } }),
-    );
-    mustRun("npm", ["install", "--no-audit", "--no-fund", `node@${version}`], prefix);
-  }
-  return binary;
-}
+const installNode = (version: string) =>
+  join(installOnce(cache, { node: version }), "node_modules/node/bin/node");
 
 const consumer = mkdtempSync(join(tmpdir(), "countersign-runtimes-"));
 let passed = 0;
 let failed = 0;
-try {
-  console.log("==> Packing every public package and installing the tarballs");
-  const packed = packPublicPackages(root, consumer);
-  writeFileSync(join(consumer, "package.json"), JSON.stringify({ private: true }));
-  mustRun(
-    "npm",
-    ["install", "--no-audit", "--no-fund", ...packed.map(({ file }) => file)],
-    consumer,
-  );
-  const names = packed.map(({ manifest }) => manifest.name);
-  console.log(`    ${names.length} packages: ${names.join(", ")}`);
 
+function check(what: string, good: boolean, seen: ReturnType<typeof run>): void {
+  if (good) passed += 1;
+  else failed += 1;
+  console.log(`${good ? "ok  " : "FAIL"} ${what}`);
+  if (!good) console.log(`     exit ${seen.status}\n${seen.stdout}${seen.stderr}`);
+}
+
+function roundTrips(): void {
   const programs: readonly Program[] = [moduleProgram, commonJsProgram];
   for (const { file, source } of programs) writeFileSync(join(consumer, file), source);
-
   for (const version of NODE_VERSIONS) {
     const node = installNode(version);
     const actual = mustRun(node, ["--version"], consumer).trim();
     for (const { file, how } of programs) {
-      const { status, stdout, stderr } = run(node, [file], consumer);
-      const good =
-        actual === `v${version}` &&
-        status === 0 &&
-        stdout.trim() === "verified task-1" &&
-        stderr === "";
-      if (good) passed += 1;
-      else failed += 1;
-      console.log(`${good ? "ok  " : "FAIL"} Node ${actual}, ${how}`);
-      if (!good) console.log(`     exit ${status}\n${stdout}${stderr}`);
+      const seen = run(node, [file], consumer);
+      const printed = seen.stdout.trim() === "verified task-1" && seen.stderr === "";
+      const good = actual === `v${version}` && seen.status === 0 && printed;
+      check(`Node ${actual}, ${how}`, good, seen);
     }
   }
+}
+
+async function anywhere(): Promise<void> {
+  const files = { "anywhere.mjs": ANYWHERE, "main.mjs": MAIN, "worker.mjs": WORKER };
+  for (const [file, source] of Object.entries(files)) writeFileSync(join(consumer, file), source);
+  const node = installNode("24.21.0");
+  await using authority = await startPackedAuthority(node, consumer);
+  const { url, accessToken, serverToken } = authority;
+  const options = { authority: url, accessToken, serverToken };
+  const bin = (packages: Readonly<Record<string, string>>, name: string) =>
+    join(installOnce(cache, packages), "node_modules/.bin", name);
+  const runtimes: readonly (readonly [name: string, command: string, args: readonly string[]])[] = [
+    ...NODE_VERSIONS.map((version) => [`Node ${version}`, installNode(version), []] as const),
+    [`Bun ${BUN}`, bin({ bun: BUN }, "bun"), []],
+    [`Deno ${DENO}`, bin({ deno: DENO }, "deno"), ["run", "--allow-all", "--quiet"]],
+  ];
+  let assertion: string | undefined;
+  for (const [name, command, args] of runtimes) {
+    const seen = run(command, [...args, "main.mjs", JSON.stringify(options)], consumer);
+    const outcome = seen.status === 0 ? JSON.parse(seen.stdout) : { done: [] };
+    assertion ??= outcome.assertion;
+    const good = outcome.done.join() === PARTS.join() && seen.stderr === "";
+    check(`${name}: ${PARTS.join(", ")}`, good, seen);
+  }
+  // workerd opens no sealed task id: its diffieHellman fails for each X25519 public key that it imported. So no agent has a task there.
+  const parts = PARTS.filter((part) => part !== "client");
+  const folder = installOnce(cache, WORKERS);
+  writeFileSync(join(folder, "run-worker.mjs"), RUN_WORKER);
+  const bindings = JSON.stringify({ ...options, assertion });
+  const seen = run(node, ["run-worker.mjs", consumer, bindings], folder);
+  const outcome = seen.status === 0 ? JSON.parse(seen.stdout) : { done: [] };
+  const good = outcome.done.join() === parts.join() && seen.stderr === "";
+  check(`workerd of miniflare ${WORKERS.miniflare}: ${parts.join(", ")}`, good, seen);
+}
+
+try {
+  console.log("==> Packing every public package and installing the tarballs");
+  const packed = packPublicPackages(root, consumer);
+  writeFileSync(join(consumer, "package.json"), JSON.stringify({ private: true }));
+  const tarballs = packed.map(({ file }) => file);
+  mustRun("npm", ["install", "--no-audit", "--no-fund", ...tarballs, HONO], consumer);
+  const names = packed.map(({ manifest }) => manifest.name);
+  console.log(`    ${names.length} packages: ${names.join(", ")}`);
+  roundTrips();
+  await anywhere();
 } finally {
   rmSync(consumer, { recursive: true, force: true });
 }
