@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { deadCitations, deadReferences } from "./dead-citations.js";
-import { readDocuments, readSources } from "./documents.js";
-import { readProtocol } from "./protocol-document.js";
+import { deadCitations, deadReferences } from "../../checks/documents/dead-citations.ts";
+import { readDocuments, readSources } from "../../checks/documents/documents.ts";
+import { readProtocol } from "../../checks/documents/protocol-document.ts";
 
 const documents = readDocuments();
 const text = documents.find(({ path }) => path === "docs/protocol.md")?.text ?? "";

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { anchorsOf, deadLinks, missingDocuments } from "./dead-links.js";
-import { readDocuments, readSources } from "./documents.js";
-import { longCells } from "./long-cells.js";
+import { anchorsOf, deadLinks, missingDocuments } from "../../checks/documents/dead-links.ts";
+import { readDocuments, readSources } from "../../checks/documents/documents.ts";
+import { longCells } from "../../checks/documents/long-cells.ts";
 
 const ROOT = join(import.meta.dirname, "../../../..");
 const documents = readDocuments();

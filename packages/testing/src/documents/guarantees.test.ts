@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { readDocuments, readSources } from "./documents.js";
+import { readDocuments, readSources } from "../../checks/documents/documents.ts";
 import {
   mentionedGuarantees,
   misnumberedGuarantees,
   statedGuarantees,
   testedGuarantees,
-} from "./guarantees.js";
+} from "../../checks/documents/guarantees.ts";
 
 const DOCUMENT = "docs/guarantees.md";
 // It names guarantees that are not there.

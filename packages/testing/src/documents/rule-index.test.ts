@@ -1,7 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { readDocuments, readSources, readVectorFiles } from "./documents.js";
-import { readProtocol } from "./protocol-document.js";
-import { faultsOfIndex, readIndex, readVectors, unnamedLists } from "./rule-index.js";
+import { readDocuments, readSources, readVectorFiles } from "../../checks/documents/documents.ts";
+import { readProtocol } from "../../checks/documents/protocol-document.ts";
+import {
+  faultsOfIndex,
+  readIndex,
+  readVectors,
+  unnamedLists,
+} from "../../checks/documents/rule-index.ts";
 
 const document = readDocuments().find(({ path }) => path === "docs/protocol.md");
 const rows = readIndex(document?.text ?? "");

@@ -1,4 +1,4 @@
-import type { Document } from "./documents.js";
+import type { Document } from "./documents.ts";
 
 const ID = "G-[A-Z]\\d+";
 // Behind a sentence of a test: "rejects a key (G-K1)", `%s is refused (G-A14, G-A15)`.

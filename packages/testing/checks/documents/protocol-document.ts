@@ -1,4 +1,4 @@
-import { linesOutsideBlocks } from "./documents.js";
+import { linesOutsideBlocks } from "./documents.ts";
 
 /** What `docs/protocol.md` has that others cite. */
 export interface ProtocolDocument {

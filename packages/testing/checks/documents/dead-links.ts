@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { posix } from "node:path";
-import { type Document, linesOutsideBlocks } from "./documents.js";
+import { type Document, linesOutsideBlocks } from "./documents.ts";
 
 const CODE = /(`+)(?:(?!\1).)+\1/g;
 const LINK = /\]\(<?([^\s)>]+)>?(?:\s+"[^"]*")?\)|^\[[^\]]+\]:\s+(\S+)|\b(?:href|src)="([^"]+)"/g;

@@ -1,5 +1,5 @@
-import type { Document } from "./documents.js";
-import type { ProtocolDocument } from "./protocol-document.js";
+import type { Document } from "./documents.ts";
+import type { ProtocolDocument } from "./protocol-document.ts";
 
 const SECTION = "§\\d+(?:\\.\\d+)?";
 const RULE = "[A-Z]-\\d+";

@@ -1,4 +1,4 @@
-import type { Document } from "./documents.js";
+import type { Document } from "./documents.ts";
 
 /** What holds the implementation to one rule of the protocol. */
 export interface IndexRow {

@@ -1,4 +1,4 @@
-import { type Document, linesOutsideBlocks } from "./documents.js";
+import { type Document, linesOutsideBlocks } from "./documents.ts";
 
 /** A cell of a table. */
 export interface LongCell {
