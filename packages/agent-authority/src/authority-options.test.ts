@@ -1,6 +1,6 @@
 import { AgentKeyError } from "@countersign/agent-key";
+import { expectRejection } from "@countersign/testing/vitest";
 import { describe, expect, it } from "vitest";
-import { expectRejection } from "../test/expect-refusal.js";
 import { openScratchStore } from "../test/start-authority.js";
 import { AgentAuthorityError } from "./agent-authority-error.js";
 import type { AuthorityOptions } from "./authority-types.js";

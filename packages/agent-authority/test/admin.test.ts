@@ -1,10 +1,11 @@
 import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 import { AuthorityError } from "@countersign/agent-identity/authority-client";
+import { expectRejection } from "@countersign/testing/vitest";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { AgentAuthorityError, TOKEN_ROLES } from "../src/index.js";
 import { remoteRegistry } from "../src/remote-registry.js";
-import { expectRefusal, expectRejection } from "./expect-refusal.js";
+import { expectRefusal } from "./expect-refusal.js";
 import { TestedAuthority } from "./start-authority.js";
 
 const GETS = [

@@ -1,4 +1,5 @@
 import { AgentKey } from "@countersign/agent-key";
+import { expectRejection } from "@countersign/testing/vitest";
 import { describe, expect, it } from "vitest";
 import {
   AgentAuthorityError,
@@ -8,7 +9,7 @@ import {
   openStore,
   type Registry,
 } from "../src/index.js";
-import { expectRefusal, expectRejection } from "./expect-refusal.js";
+import { expectRefusal } from "./expect-refusal.js";
 import {
   agentBody,
   biscuitHeaders,

@@ -10,9 +10,9 @@ import { remoteDirectory } from "@countersign/agent-assertion/remote-directory";
 import { AgentIdentityManager, fixedAuth, memoryStore } from "@countersign/agent-identity";
 import { AuthorityError } from "@countersign/agent-identity/authority-client";
 import { type AgentTask, AgentTaskManager, TaskRegistrationError } from "@countersign/agent-task";
+import { expectRejection } from "@countersign/testing/vitest";
 import { describe, expect, it } from "vitest";
 import { databaseDirectory } from "../src/index.js";
-import { expectRejection } from "./expect-refusal.js";
 import { TestedAuthority } from "./start-authority.js";
 
 const features = { isEnabled: () => true };

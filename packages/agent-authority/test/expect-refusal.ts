@@ -1,4 +1,4 @@
-import type { Code, CountersignError } from "@countersign/agent-key";
+import type { Code } from "@countersign/agent-key";
 import { faultsOfWording } from "@countersign/testing";
 import { expect } from "vitest";
 import type { Answer } from "./start-authority.js";
@@ -16,24 +16,4 @@ export function expectRefusal(answer: Answer, status: number, code: Code): void 
   );
   expect(answer.headers["cache-control"]).toBe("no-store");
   expect(Date.parse(String(answer.headers.date))).not.toBeNaN();
-}
-
-interface ErrorClass {
-  readonly prototype: CountersignError;
-  is(value: unknown): boolean;
-}
-
-/** Expects a rejection of exactly this class and code, whose texts are whole. */
-export async function expectRejection(
-  promise: Promise<unknown>,
-  errorClass: ErrorClass,
-  code: Code,
-): Promise<void> {
-  const error = await promise.then(
-    () => expect.unreachable("resolved"),
-    (reason: unknown) => reason,
-  );
-  expect(errorClass.is(error), String(error)).toBe(true);
-  expect((error as CountersignError).code).toBe(code);
-  expect(faultsOfWording(error as CountersignError)).toEqual([]);
 }

@@ -1,13 +1,14 @@
 import { createServer } from "node:http";
 import { type AddressInfo, BlockList, connect, type Socket } from "node:net";
 import { AgentKey } from "@countersign/agent-key";
+import { expectRejection } from "@countersign/testing/vitest";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { createLimitedServer } from "../src/http/create-server.js";
 import { isAnswering } from "../src/http/is-answering.js";
 import { toProblem } from "../src/http/to-problem.js";
 import { AgentAuthorityError } from "../src/index.js";
 import { resolveServerLimits, type ServerLimits } from "../src/limits/server-limits.js";
-import { expectRefusal, expectRejection } from "./expect-refusal.js";
+import { expectRefusal } from "./expect-refusal.js";
 import { agentBody, NOON, TestedAuthority, taskBody, taskPath } from "./start-authority.js";
 
 const sockets: Socket[] = [];

@@ -15,6 +15,7 @@ import {
 } from "@countersign/agent-identity/identity-token";
 import { AgentKey, formatTimestamp } from "@countersign/agent-key";
 import { AgentTaskManager } from "@countersign/agent-task";
+import { expectRejection } from "@countersign/testing/vitest";
 import { describe, expect, it } from "vitest";
 import {
   AgentAuthorityError,
@@ -25,7 +26,7 @@ import {
   type IssueIdentityOptions,
   openStore,
 } from "../src/index.js";
-import { expectRefusal, expectRejection } from "./expect-refusal.js";
+import { expectRefusal } from "./expect-refusal.js";
 import { TestedAuthority } from "./start-authority.js";
 import { createTestDatabase } from "./test-database.js";
 

@@ -1,12 +1,13 @@
 import { createKeyRotationRequest } from "@countersign/agent-identity";
 import { AgentKey, formatTimestamp } from "@countersign/agent-key";
 import { openSealedBox } from "@countersign/agent-task";
+import { expectRejection } from "@countersign/testing/vitest";
 import { describe, expect, it } from "vitest";
 import { AgentAuthorityError, databaseDirectory } from "../src/index.js";
 import { useKey } from "../src/registry/agent-keys.js";
 import { occasionOf } from "../src/registry/occasion.js";
 import { lockAgent } from "../src/registry/operate-agents.js";
-import { expectRefusal, expectRejection } from "./expect-refusal.js";
+import { expectRefusal } from "./expect-refusal.js";
 import { type Answer, TestedAuthority } from "./start-authority.js";
 
 const DAY_MS = 86_400_000;

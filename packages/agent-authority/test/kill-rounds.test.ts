@@ -1,3 +1,4 @@
+import { type SeededRandom, seededRandom } from "@countersign/testing";
 import { byEffort } from "@countersign/testing/effort";
 import { Client } from "pg";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -6,7 +7,6 @@ import { checkLedger } from "./kill-rounds/check-ledger.js";
 import { Ledger } from "./kill-rounds/ledger.js";
 import { RegistrationClient } from "./kill-rounds/registration-client.js";
 import { kill, startProgram } from "./run-process.js";
-import { type SeededRandom, seededRandom } from "./seeded-random.js";
 import { NOON } from "./start-authority.js";
 import { createTestDatabase, databaseKind } from "./test-database.js";
 

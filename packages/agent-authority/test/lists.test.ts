@@ -1,9 +1,9 @@
+import { expectRejection } from "@countersign/testing/vitest";
 import { sql } from "kysely";
 import { describe, expect, it } from "vitest";
 import { AgentAuthorityError, createRegistry, type Registry } from "../src/index.js";
 import type { AuthorityStore } from "../src/store/authority-store.js";
 import { seedRegistry } from "./bench/seed-registry.js";
-import { expectRejection } from "./expect-refusal.js";
 import { openScratchStore, TestedAuthority } from "./start-authority.js";
 
 describe("a page of a list", () => {

@@ -4,11 +4,12 @@ import { type AddressInfo, connect, type Socket } from "node:net";
 import { text } from "node:stream/consumers";
 import { setImmediate as turn } from "node:timers/promises";
 import { AgentKey } from "@countersign/agent-key";
+import { expectRejection } from "@countersign/testing/vitest";
 import { afterEach, describe, expect, it, onTestFinished } from "vitest";
 import { rawBodyOf } from "../src/http/raw-body.js";
 import { AgentAuthorityError, createAuthority } from "../src/index.js";
 import { LoadGate } from "../src/limits/load-gate.js";
-import { expectRefusal, expectRejection } from "./expect-refusal.js";
+import { expectRefusal } from "./expect-refusal.js";
 import { agentBody, openScratchStore, TestedAuthority } from "./start-authority.js";
 
 const PLACES = 3;

@@ -2,13 +2,13 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 import { AgentKey } from "@countersign/agent-key";
+import { expectRejection } from "@countersign/testing/vitest";
 import { describe, expect, it, onTestFinished } from "vitest";
 import {
   AgentAuthorityError,
   createAuthorityMetrics,
   createOperationsListener,
 } from "../src/index.js";
-import { expectRejection } from "./expect-refusal.js";
 import { TestedAuthority } from "./start-authority.js";
 import { databaseKind } from "./test-database.js";
 

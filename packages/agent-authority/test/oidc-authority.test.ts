@@ -1,8 +1,9 @@
 import { AuthorityClient } from "@countersign/agent-identity/authority-client";
 import { AgentKey } from "@countersign/agent-key";
+import { expectRejection } from "@countersign/testing/vitest";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { AgentAuthorityError, createAuthority, createOidcIssuer } from "../src/index.js";
-import { expectRefusal, expectRejection } from "./expect-refusal.js";
+import { expectRefusal } from "./expect-refusal.js";
 import { AUDIENCE, LocalIssuer } from "./local-issuer.js";
 import { agentBody, TestedAuthority } from "./start-authority.js";
 

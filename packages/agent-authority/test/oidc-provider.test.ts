@@ -1,9 +1,9 @@
+import { expectRejection } from "@countersign/testing/vitest";
 import { exportJWK, generateKeyPair, type JWK } from "jose";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { AgentAuthorityError } from "../src/agent-authority-error.js";
 import { createOidcIssuer } from "../src/humans/create-oidc-issuer.js";
 import type { OidcIssuerOptions } from "../src/humans/oidc-issuer-options.js";
-import { expectRejection } from "./expect-refusal.js";
 import { ProviderServer } from "./oidc-provider-server.js";
 
 const AUDIENCE = "https://authority.example";

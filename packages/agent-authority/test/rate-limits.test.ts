@@ -1,11 +1,12 @@
 import { createKeyRotationRequest } from "@countersign/agent-identity";
 import { AgentKey, formatTimestamp } from "@countersign/agent-key";
+import { expectRejection } from "@countersign/testing/vitest";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { AgentAuthorityError, type AuthorityOptions, createAuthority } from "../src/index.js";
 import { addressSubject, agentSubject } from "../src/limits/limit-subject.js";
 import { RateLimited } from "../src/limits/quota.js";
 import { RateLimiter } from "../src/limits/rate-limiter.js";
-import { expectRefusal, expectRejection } from "./expect-refusal.js";
+import { expectRefusal } from "./expect-refusal.js";
 import { holdTable } from "./hold-table.js";
 import {
   type Answer,

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { AssertionRejected } from "@countersign/agent-assertion";
+import { expectRejection } from "@countersign/testing/vitest";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createRegistry, openStore } from "../src/index.js";
 import { serveWithFigures } from "./examples/figures.js";
@@ -8,7 +9,6 @@ import { stopUser } from "./examples/operate.js";
 import { serve } from "./examples/serve.js";
 import { openVerifier } from "./examples/verify.js";
 import { createAuthorityForWorkflows } from "./examples/workflows.js";
-import { expectRejection } from "./expect-refusal.js";
 import { createTestDatabase, type TestDatabase } from "./test-database.js";
 
 let own: TestDatabase;

@@ -5,9 +5,10 @@ import {
   type SignMessageInput,
   signMessage,
 } from "@countersign/agent-key/message-signature";
+import { expectRejection } from "@countersign/testing/vitest";
 import { describe, expect, it } from "vitest";
 import { AgentAuthorityError, createAuthority } from "../src/index.js";
-import { expectRefusal, expectRejection } from "./expect-refusal.js";
+import { expectRefusal } from "./expect-refusal.js";
 import { agentBody, NOON, TestedAuthority, taskBody, taskPath } from "./start-authority.js";
 
 const REGISTER = "/v1/agent/register";

@@ -2,9 +2,9 @@ import { createServer } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { text } from "node:stream/consumers";
 import { normaliseAddress } from "@countersign/agent-assertion/client-address";
+import { expectRejection } from "@countersign/testing/vitest";
 import { describe, expect, it } from "vitest";
 import { AgentAuthorityError, type AuthorityOptions, createAuthority } from "../src/index.js";
-import { expectRejection } from "./expect-refusal.js";
 import { openScratchStore, TestedAuthority } from "./start-authority.js";
 
 const UUID_V7 = /^[\da-f]{8}-[\da-f]{4}-7[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/;

@@ -1,10 +1,11 @@
 import { AgentKey } from "@countersign/agent-key";
+import { expectRejection } from "@countersign/testing/vitest";
 import { describe, expect, it } from "vitest";
 import { checkAuthorityOptions } from "../src/authority-options.js";
 import { checkAgentRegistrationProof } from "../src/http/human-proof.js";
 import { AgentAuthorityError, createRegistry, openStore, type Registry } from "../src/index.js";
 import { instantOf } from "../src/registry/times.js";
-import { expectRefusal, expectRejection } from "./expect-refusal.js";
+import { expectRefusal } from "./expect-refusal.js";
 import { runProgram } from "./run-process.js";
 import { biscuitHeaders, openScratchStore, TestedAuthority } from "./start-authority.js";
 import { createTestDatabase } from "./test-database.js";

@@ -1,8 +1,8 @@
 import { AgentKey } from "@countersign/agent-key";
 import { pkcs8OfSeed } from "@countersign/testing";
+import { expectThrow } from "@countersign/testing/vitest";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { throwsCode } from "../test/expect-code.js";
 import { AgentTaskError } from "./agent-task-error.js";
 import {
   createIdempotencyKey,
@@ -16,7 +16,7 @@ const authority = "https://authority.example";
 describe("parseIdempotencyKey", () => {
   it("rejects what is not one to 256 visible ASCII characters", () => {
     for (const header of ["", "a b", "a\n", "é", "x".repeat(257), ["a", "b"], ["a"]]) {
-      throwsCode(() => parseIdempotencyKey(header), AgentTaskError, "invalid_request");
+      expectThrow(() => parseIdempotencyKey(header), AgentTaskError, "invalid_request");
     }
   });
 

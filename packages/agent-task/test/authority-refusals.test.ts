@@ -1,7 +1,7 @@
 import { fixedAuth } from "@countersign/agent-identity";
+import { expectRejection } from "@countersign/testing/vitest";
 import { describe, expect, it } from "vitest";
 import { TaskRegistrationError } from "../src/task-registration-error.js";
-import { rejectsCode } from "./expect-code.js";
 import { refusal, startWorld } from "./world.js";
 
 // In the middle of a second, which is where `Date` puts it: clocks that stand still here differ by whole seconds.
@@ -29,11 +29,11 @@ describe("unknown_agent from the authority", () => {
     const tasks = world.tasks();
     await world.identities.ensure();
     world.authority.fault("register_task", refusal(401, "unknown_agent"), Number.POSITIVE_INFINITY);
-    const error = await rejectsCode(tasks.ensure("a"), TaskRegistrationError, "unknown_agent");
+    const error = await expectRejection(tasks.ensure("a"), TaskRegistrationError, "unknown_agent");
     expect(error.hint).toContain(world.authority.url);
     expect(world.authority.counts).toMatchObject({ registerAgent: 2, registerTask: 2 });
-    await rejectsCode(tasks.ensure("a"), TaskRegistrationError, "unknown_agent");
-    await rejectsCode(tasks.ensure("b"), TaskRegistrationError, "unknown_agent");
+    await expectRejection(tasks.ensure("a"), TaskRegistrationError, "unknown_agent");
+    await expectRejection(tasks.ensure("b"), TaskRegistrationError, "unknown_agent");
     expect(world.authority.counts).toMatchObject({ registerAgent: 2, registerTask: 4 });
   });
 
@@ -49,7 +49,7 @@ describe("unknown_agent from the authority", () => {
       [1_000, 3],
     ] as const) {
       clock.ms += ms;
-      await rejectsCode(tasks.ensure("a"), TaskRegistrationError, "unknown_agent");
+      await expectRejection(tasks.ensure("a"), TaskRegistrationError, "unknown_agent");
       expect(world.authority.counts.registerAgent).toBe(agents);
     }
   });
@@ -72,7 +72,7 @@ describe("agent_revoked from the authority", () => {
     const tasks = world.tasks();
     await world.identities.ensure();
     world.authority.revokeAgent("agent_1");
-    const error = await rejectsCode(tasks.ensure("a"), TaskRegistrationError, "agent_revoked");
+    const error = await expectRejection(tasks.ensure("a"), TaskRegistrationError, "agent_revoked");
     expect(error.retryable).toBe(false);
     expect(error.hint).toContain(`the operator of ${world.authority.url}`);
     expect(world.authority.counts).toMatchObject({ registerAgent: 1, registerTask: 1 });
@@ -95,7 +95,7 @@ describe("agent_expired from the authority", () => {
     const world = await startWorld();
     const tasks = world.tasks();
     world.authority.fault("register_task", refusal(401, "agent_expired"), Number.POSITIVE_INFINITY);
-    const error = await rejectsCode(tasks.ensure("a"), TaskRegistrationError, "agent_expired");
+    const error = await expectRejection(tasks.ensure("a"), TaskRegistrationError, "agent_expired");
     expect(error.hint).toContain("log in again");
     expect(world.authority.counts).toMatchObject({ registerAgent: 2, registerTask: 2 });
   });
@@ -109,7 +109,7 @@ describe("agent_expired from the authority", () => {
       auth: fixedAuth({ kind: "agent", identity }),
     });
     world.authority.expireAgent("agent_1");
-    const error = await rejectsCode(
+    const error = await expectRejection(
       alone.tasks().ensure("a"),
       TaskRegistrationError,
       "agent_expired",
@@ -141,7 +141,7 @@ describe("a refusal for the time from the authority", () => {
     const world = await startWorld({ authorityNow: () => INSTANT, now: () => INSTANT });
     const tasks = world.tasks();
     world.authority.fault("register_task", refusal(401, "expired"), Number.POSITIVE_INFINITY);
-    await rejectsCode(tasks.ensure("a"), TaskRegistrationError, "expired");
+    await expectRejection(tasks.ensure("a"), TaskRegistrationError, "expired");
     expect(world.authority.counts.registerTask).toBe(1);
   });
 
@@ -149,7 +149,7 @@ describe("a refusal for the time from the authority", () => {
     const world = await startWorld({ now: () => Date.now() - 7_200_000 });
     const tasks = world.tasks();
     world.authority.fault("whoami", { kind: "status", status: 404 });
-    await rejectsCode(tasks.ensure("a"), TaskRegistrationError, "expired");
+    await expectRejection(tasks.ensure("a"), TaskRegistrationError, "expired");
     expect(world.authority.counts).toMatchObject({ registerTask: 1, whoami: 1 });
   });
 });
@@ -160,7 +160,11 @@ describe("a refusal of the human", () => {
     const tasks = world.tasks();
     await world.identities.ensure();
     world.authority.removeHuman(world.human.accessToken);
-    const error = await rejectsCode(tasks.ensure("a"), TaskRegistrationError, "unauthenticated");
+    const error = await expectRejection(
+      tasks.ensure("a"),
+      TaskRegistrationError,
+      "unauthenticated",
+    );
     expect(error.hint).toContain("log in");
     expect(world.authority.counts.registerTask).toBe(0);
   });

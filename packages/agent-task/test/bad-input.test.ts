@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { AgentKeyError } from "@countersign/agent-key";
 import { temporaryDirectory } from "@countersign/testing";
+import { expectError, expectRejection, expectThrow } from "@countersign/testing/vitest";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import type { TaskScope } from "../src/agent-task.js";
 import { AgentTaskError } from "../src/agent-task-error.js";
@@ -9,7 +10,6 @@ import { AgentTaskManager, type AgentTaskManagerOptions } from "../src/agent-tas
 import { fileTaskStore } from "../src/store/file-task-store.js";
 import { memoryTaskStore } from "../src/store/memory-task-store.js";
 import { TaskRegistrationError } from "../src/task-registration-error.js";
-import { expectCode, rejectsCode, throwsCode } from "./expect-code.js";
 import { startWorld } from "./world.js";
 
 const BAD_SCOPES = ["", "a\nb", "a\u0000", "\u0085", "\ud800", "x".repeat(257)];
@@ -27,15 +27,15 @@ describe("a scope that is none", () => {
     const world = await startWorld();
     const tasks = world.tasks();
     for (const scope of BAD_SCOPES) {
-      throwsCode(() => tasks.thread(scope), AgentKeyError, "invalid_request");
-      throwsCode(() => tasks.prewarm(scope), AgentKeyError, "invalid_request");
-      throwsCode(() => tasks.run().fork(scope), AgentKeyError, "invalid_request");
-      await rejectsCode(tasks.ensure(scope), AgentKeyError, "invalid_request");
-      await rejectsCode(tasks.peek(scope), AgentKeyError, "invalid_request");
-      await rejectsCode(tasks.forget(scope), AgentKeyError, "invalid_request");
+      expectThrow(() => tasks.thread(scope), AgentKeyError, "invalid_request");
+      expectThrow(() => tasks.prewarm(scope), AgentKeyError, "invalid_request");
+      expectThrow(() => tasks.run().fork(scope), AgentKeyError, "invalid_request");
+      await expectRejection(tasks.ensure(scope), AgentKeyError, "invalid_request");
+      await expectRejection(tasks.peek(scope), AgentKeyError, "invalid_request");
+      await expectRejection(tasks.forget(scope), AgentKeyError, "invalid_request");
     }
     const symbol = Symbol("other") as TaskScope;
-    await rejectsCode(tasks.ensure(symbol), AgentKeyError, "invalid_request");
+    await expectRejection(tasks.ensure(symbol), AgentKeyError, "invalid_request");
     expect(world.sent()).toBe(0);
     expect(await tasks.list()).toEqual([]);
   });
@@ -99,17 +99,17 @@ describe("options", () => {
     ];
     for (const [option, options] of bad) {
       const make = () => world.tasks(options as Partial<AgentTaskManagerOptions>);
-      throwsCode(make, AgentKeyError, "config_invalid");
+      expectThrow(make, AgentKeyError, "config_invalid");
       expect(make).toThrow(new RegExp(`^${option}(?: must|: )`));
       expect(make).not.toThrow("secret");
     }
     for (const options of [undefined, world.identities.authority]) {
       const make = () => new AgentTaskManager(options as unknown as AgentTaskManagerOptions);
-      throwsCode(make, AgentKeyError, "config_invalid");
+      expectThrow(make, AgentKeyError, "config_invalid");
       expect(make).toThrow(/^options must/);
     }
     const wrongListener = () => fileTaskStore("/nowhere", { onUnreadable: true } as never);
-    throwsCode(wrongListener, AgentKeyError, "config_invalid");
+    expectThrow(wrongListener, AgentKeyError, "config_invalid");
     expect(wrongListener).toThrow(/^onUnreadable must/);
   });
 });
@@ -127,14 +127,14 @@ describe("a stored thread that cannot be read", () => {
     );
     for (const content of ["", "{", "null", good.slice(0, 40), good, '{"version":2}']) {
       await writeFile(file, content, { mode: 0o600 });
-      const error = await rejectsCode(
+      const error = await expectRejection(
         tasks.ensure("thread-1"),
         TaskRegistrationError,
         "store_corrupt",
       );
       expect(error.hint).toBeDefined();
       expect(error.scope).toBe("thread-1");
-      await rejectsCode(tasks.peek("thread-1"), AgentTaskError, "store_corrupt");
+      await expectRejection(tasks.peek("thread-1"), AgentTaskError, "store_corrupt");
       expect(await readFile(file, "utf8")).toBe(content);
     }
     expect(world.sent()).toBe(0);
@@ -146,11 +146,11 @@ describe("a stored thread that cannot be read", () => {
     const { directory, file } = await startHome();
     await world.tasks({ store: fileTaskStore(directory) }).ensure("thread-2");
     await writeFile(file, "{", { mode: 0o600 });
-    await rejectsCode(fileTaskStore(directory).list(), AgentTaskError, "store_corrupt");
+    await expectRejection(fileTaskStore(directory).list(), AgentTaskError, "store_corrupt");
     const unreadable: unknown[] = [];
     const store = fileTaskStore(directory, { onUnreadable: (error) => unreadable.push(error) });
     expect((await store.list()).map(({ scope }) => scope)).toEqual(["thread-2"]);
-    expectCode(unreadable[0], AgentTaskError, "store_corrupt");
+    expectError(unreadable[0], AgentTaskError, "store_corrupt");
   });
 
   it("can be forgotten", async () => {
@@ -174,7 +174,7 @@ describe("a store that fails", () => {
       throw new Error("disk on fire");
     };
     const tasks = world.tasks({ store: { load, save: async () => {} } });
-    const error = await rejectsCode(tasks.ensure("a"), TaskRegistrationError, "store_denied");
+    const error = await expectRejection(tasks.ensure("a"), TaskRegistrationError, "store_denied");
     expect(error.retryable).toBe(false);
     expect(world.sent()).toBe(0);
   });
@@ -192,7 +192,7 @@ describe("a store that fails", () => {
         },
       },
     });
-    await rejectsCode(tasks.ensure("thread-1"), TaskRegistrationError, "store_denied");
+    await expectRejection(tasks.ensure("thread-1"), TaskRegistrationError, "store_denied");
     broken = false;
     const task = await tasks.ensure("thread-1");
     expect(task?.taskId).toBe("task_1");
@@ -218,7 +218,7 @@ describe("a store that fails", () => {
     tasks.on("registering", () => queueMicrotask(() => lost.abort()));
     const first = tasks.ensure("thread-1");
     await first.catch(() => {});
-    const error = await rejectsCode(first, TaskRegistrationError, "store_locked");
+    const error = await expectRejection(first, TaskRegistrationError, "store_locked");
     expect(error.retryable).toBe(true);
     expect(saved).toBe(0);
     expect((await tasks.ensure("thread-1"))?.taskId).toBe("task_1");
@@ -245,7 +245,7 @@ describe("a store that fails", () => {
         withLock: (_scope, run) => run(lost.signal),
       },
     });
-    await rejectsCode(tasks.ensure("a"), TaskRegistrationError, "store_locked");
+    await expectRejection(tasks.ensure("a"), TaskRegistrationError, "store_locked");
     expect(saved).toBe(0);
     expect(world.authority.tasks).toHaveLength(1);
   });
@@ -266,7 +266,7 @@ describe("a store that fails", () => {
       ],
     });
     const tasks = world.tasks({ store: { load, save: async () => {} } });
-    await rejectsCode(tasks.ensure("thread-1"), TaskRegistrationError, "store_corrupt");
+    await expectRejection(tasks.ensure("thread-1"), TaskRegistrationError, "store_corrupt");
   });
 });
 
@@ -275,7 +275,7 @@ describe("a closed manager", () => {
     const world = await startWorld();
     const tasks = world.tasks();
     await tasks.close();
-    await rejectsCode(tasks.ensure("thread-1"), TaskRegistrationError, "cancelled");
+    await expectRejection(tasks.ensure("thread-1"), TaskRegistrationError, "cancelled");
     tasks.prewarm("thread-1");
     expect(world.sent()).toBe(0);
   });

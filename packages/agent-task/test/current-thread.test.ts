@@ -1,9 +1,9 @@
 import { AsyncResource } from "node:async_hooks";
 import { AgentKeyError, type Credential } from "@countersign/agent-key";
+import { expectRejection } from "@countersign/testing/vitest";
 import { describe, expect, it } from "vitest";
 import { RUN } from "../src/agent-task.js";
 import { AgentTaskError } from "../src/agent-task-error.js";
-import { rejectsCode } from "./expect-code.js";
 import { startWorld } from "./world.js";
 
 const origin = "https://api.example";
@@ -28,14 +28,14 @@ describe("the current thread", () => {
     const tasks = world.tasks();
     const source = tasks.currentThread();
     const outside = AsyncResource.bind(() => source.credential());
-    const error = await rejectsCode(source.credential(), AgentTaskError, "config_invalid");
+    const error = await expectRejection(source.credential(), AgentTaskError, "config_invalid");
     expect(error.hint).toContain("inThread");
     // What was bound before the thread began stays outside.
     await tasks.inThread("thread-1", () =>
-      rejectsCode(outside(), AgentTaskError, "config_invalid"),
+      expectRejection(outside(), AgentTaskError, "config_invalid"),
     );
     await tasks.inThread("thread-1", async () => {});
-    await rejectsCode(source.credential(), AgentTaskError, "config_invalid");
+    await expectRejection(source.credential(), AgentTaskError, "config_invalid");
     expect(world.sent()).toBe(0);
   });
 
@@ -82,7 +82,7 @@ describe("the current thread", () => {
     const world = await startWorld();
     const [tasks, others] = [world.tasks(), world.tasks()];
     const inOther = () => others.currentThread().credential();
-    await rejectsCode(tasks.inThread("thread-1", inOther), AgentTaskError, "config_invalid");
+    await expectRejection(tasks.inThread("thread-1", inOther), AgentTaskError, "config_invalid");
   });
 
   it("hears of refusals and of success for the thread that the credential was given to, from any context", async () => {

@@ -1,9 +1,9 @@
 import { AgentIdentityManager, memoryStore } from "@countersign/agent-identity";
+import { expectRejection } from "@countersign/testing/vitest";
 import { describe, expect, it } from "vitest";
 import { timedBy } from "../src/internal/task-timers.js";
 import { memoryTaskStore } from "../src/store/memory-task-store.js";
 import { TaskRegistrationError } from "../src/task-registration-error.js";
-import { rejectsCode } from "./expect-code.js";
 import { FakeTimers, settle } from "./fake-timers.js";
 import { recordEvents } from "./record-events.js";
 import { gate, startWorld } from "./world.js";
@@ -32,7 +32,7 @@ describe("a turn whose authority hangs", () => {
       const tasks = world.tasks(timedBy(timers));
       world.authority.fault(step, { kind: "hang" }, FOREVER);
       const turn = tasks.ensure("thread-1");
-      const failed = rejectsCode(turn, TaskRegistrationError, "timeout");
+      const failed = expectRejection(turn, TaskRegistrationError, "timeout");
       const state = watch(turn);
       await expect.poll(() => world.authority.counts[count]).toBe(1);
       await timers.advance(29_999);
@@ -63,12 +63,12 @@ describe("a turn whose authority hangs", () => {
     const turn = thread.run(async () => expect.unreachable("begun"));
     const givenUp = thread.run(async () => expect.unreachable("begun"), { signal: caller.signal });
     const request = thread.credential({ signal: caller.signal });
-    const ended = rejectsCode(request, TaskRegistrationError, "cancelled");
+    const ended = expectRejection(request, TaskRegistrationError, "cancelled");
     const reason = new Error("given up");
     caller.abort(reason);
     await expect(givenUp).rejects.toBe(reason);
     await ended;
-    const failed = rejectsCode(turn, TaskRegistrationError, "timeout");
+    const failed = expectRejection(turn, TaskRegistrationError, "timeout");
     await timers.advance(30_000);
     expect((await failed).message).toContain(`the authority at ${world.authority.url}`);
     expect(timers.size).toBe(0);
@@ -85,7 +85,7 @@ describe("a turn whose authority hangs", () => {
       thread.run(async () => expect.unreachable("begun"), { deadlineMs: 1000 }),
       thread.ensure({ deadlineMs: 1000 }),
       thread.credential({ deadlineMs: 1000 }),
-    ].map((call) => rejectsCode(call, TaskRegistrationError, "timeout"));
+    ].map((call) => expectRejection(call, TaskRegistrationError, "timeout"));
     await settle();
     await timers.advance(1000);
     await settle();
@@ -104,7 +104,7 @@ describe("a turn whose authority hangs", () => {
     await expect.poll(() => world.authority.counts.registerTask).toBe(1);
     await timers.advance(10_000);
     const turn = tasks.ensure("thread-1");
-    const failed = rejectsCode(turn, TaskRegistrationError, "timeout");
+    const failed = expectRejection(turn, TaskRegistrationError, "timeout");
     const state = watch(turn);
     await settle();
     await timers.advance(20_000);
@@ -126,7 +126,7 @@ describe("a turn whose authority hangs", () => {
     world.authority.fault("register_task", { kind: "hang" }, FOREVER);
     const events = recordEvents(tasks);
     tasks.prewarm("thread-1");
-    const failed = rejectsCode(tasks.ensure("thread-1"), TaskRegistrationError, "timeout");
+    const failed = expectRejection(tasks.ensure("thread-1"), TaskRegistrationError, "timeout");
     await expect.poll(() => world.authority.counts.registerTask).toBe(1);
     await timers.advance(30_000);
     await failed;
@@ -148,7 +148,7 @@ describe("the recovery of a refused request", () => {
     const busy = store.withLock("thread-1", () => opened);
     const refusal = { code: "task_revoked", origin: "https://api.example" } as const;
     const recovery = thread.refused(credential, refusal);
-    const failed = rejectsCode(recovery, TaskRegistrationError, "timeout");
+    const failed = expectRejection(recovery, TaskRegistrationError, "timeout");
     const state = watch(recovery);
     await settle();
     await timers.advance(20_000);
@@ -171,7 +171,7 @@ describe("the recovery of a refused request", () => {
     const { opened, open } = gate();
     const busy = store.withLock("thread-1", () => opened);
     const refusal = { code: "task_revoked", origin: "https://api.example" } as const;
-    const failed = rejectsCode(
+    const failed = expectRejection(
       thread.refused(credential, refusal),
       TaskRegistrationError,
       "timeout",

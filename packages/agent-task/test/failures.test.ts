@@ -1,8 +1,8 @@
 import { once } from "node:events";
+import { expectRejection } from "@countersign/testing/vitest";
 import { describe, expect, it } from "vitest";
 import type { FailedEvent } from "../src/task-events.js";
 import { TaskRegistrationError } from "../src/task-registration-error.js";
-import { rejectsCode } from "./expect-code.js";
 import { gate, refusal, startWorld } from "./world.js";
 
 const AN_HOUR_MS = 3_600_000;
@@ -15,7 +15,7 @@ describe("a registration that fails", () => {
     world.authority.fault("register_task", { kind: "status", status: 503 }, 3);
     const thread = tasks.thread("thread-1");
     let begun = false;
-    const error = await rejectsCode(
+    const error = await expectRejection(
       thread.run(async () => {
         begun = true;
       }),
@@ -45,7 +45,11 @@ describe("a registration that fails", () => {
       const world = await startWorld({ deadlineMs: AN_HOUR_MS });
       const hurried = world.tasks({ deadlineMs: 300 });
       world.authority.fault(step, { kind: "hang" }, Number.POSITIVE_INFINITY);
-      const error = await rejectsCode(hurried.ensure("thread-1"), TaskRegistrationError, "timeout");
+      const error = await expectRejection(
+        hurried.ensure("thread-1"),
+        TaskRegistrationError,
+        "timeout",
+      );
       expect(error.retryable).toBe(true);
       world.authority.clearFaults();
       expect(await world.tasks().ensure("thread-1")).toBeDefined();
@@ -56,7 +60,7 @@ describe("a registration that fails", () => {
     const world = await startWorld();
     await world.authority.close();
     const tasks = world.tasks();
-    const error = await rejectsCode(tasks.ensure("a"), TaskRegistrationError, "unreachable");
+    const error = await expectRejection(tasks.ensure("a"), TaskRegistrationError, "unreachable");
     expect(error.retryable).toBe(true);
   });
 
@@ -82,7 +86,11 @@ describe("a registration that fails", () => {
     for (const [index, { fault, code }] of cases.entries()) {
       world.sent();
       world.authority.fault("register_task", fault);
-      const error = await rejectsCode(tasks.ensure(`thread-${index}`), TaskRegistrationError, code);
+      const error = await expectRejection(
+        tasks.ensure(`thread-${index}`),
+        TaskRegistrationError,
+        code,
+      );
       expect(error.retryable).toBe(false);
       expect(world.sent()).toBe(1);
     }
@@ -94,7 +102,11 @@ describe("a registration that fails", () => {
     const tasks = world.tasks();
     const body = `no: ${world.human.accessToken} \u001b[31m\u202e ${"x".repeat(5000)}`;
     world.authority.fault("biscuit", { kind: "status", status: 400, body });
-    const error = await rejectsCode(tasks.ensure("a"), TaskRegistrationError, "invalid_request");
+    const error = await expectRejection(
+      tasks.ensure("a"),
+      TaskRegistrationError,
+      "invalid_request",
+    );
     expect(error.message).not.toContain(world.human.accessToken);
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
     expect(error.message).not.toMatch(/[\u0000-\u001f\u202e]/);
@@ -147,7 +159,7 @@ describe("a prewarm", () => {
     const tasks = world.tasks({ deadlineMs: 400 });
     world.authority.fault("register_task", { kind: "hang" }, Number.POSITIVE_INFINITY);
     tasks.prewarm("thread-1");
-    await rejectsCode(tasks.ensure("thread-1"), TaskRegistrationError, "timeout");
+    await expectRejection(tasks.ensure("thread-1"), TaskRegistrationError, "timeout");
   });
 
   it("that fails with nobody waiting is told by an event and nothing else", async () => {
@@ -252,7 +264,7 @@ describe("a turn that is given up", () => {
     const world = await startWorld();
     const tasks = world.tasks();
     world.authority.fault("register_task", { kind: "hang" });
-    const turn = rejectsCode(tasks.ensure("thread-1"), TaskRegistrationError, "cancelled");
+    const turn = expectRejection(tasks.ensure("thread-1"), TaskRegistrationError, "cancelled");
     await expect.poll(() => world.authority.counts.registerTask).toBe(1);
     const failed: string[] = [];
     tasks.on("failed", ({ error }) => failed.push(error.code));

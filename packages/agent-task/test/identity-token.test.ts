@@ -13,11 +13,11 @@ import {
   type TestAuthority,
   type TestIdentityToken,
 } from "@countersign/testing";
+import { expectRejection } from "@countersign/testing/vitest";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { RUN } from "../src/agent-task.js";
 import { AgentTaskError } from "../src/agent-task-error.js";
 import { TaskRegistrationError } from "../src/task-registration-error.js";
-import { rejectsCode } from "./expect-code.js";
 import { refusal, startWorld, type World } from "./world.js";
 
 interface TokenWorld extends World {
@@ -95,13 +95,13 @@ describe("an agent that came in an identity token", () => {
     world.flag.on = false;
     expect(await world.tasks().run().credential()).toMatchObject({ kind: "none" });
     const tasks = world.tasks({ bearerOrigins: ["https://api.example"] });
-    await rejectsCode(tasks.run().credential(), AgentTaskError, "not_logged_in");
+    await expectRejection(tasks.run().credential(), AgentTaskError, "not_logged_in");
     expect(await tasks.ensure(RUN)).toBeUndefined();
     expect(world.authority.requests).toEqual([]);
     world.flag.on = true;
     expect(await tasks.run().credential()).toMatchObject({ kind: "agent" });
     world.flag.on = false;
-    await rejectsCode(tasks.run().credential(), AgentTaskError, "not_logged_in");
+    await expectRejection(tasks.run().credential(), AgentTaskError, "not_logged_in");
   });
 
   it("has no human to fall back to while the authority fails, and goes on when it is well", async () => {
@@ -109,10 +109,14 @@ describe("an agent that came in an identity token", () => {
     const origin = "https://api.example";
     const run = world.tasks({ onFailure: "bearer", bearerOrigins: [origin] }).run();
     world.authority.fault("key_set", { kind: "status", status: 503 }, 3);
-    const unfetched = await rejectsCode(run.credential(), TaskRegistrationError, "server_error");
+    const unfetched = await expectRejection(
+      run.credential(),
+      TaskRegistrationError,
+      "server_error",
+    );
     expect(unfetched.retryable).toBe(true);
     world.authority.fault("register_task", { kind: "status", status: 503 }, 3);
-    await rejectsCode(run.credential(), TaskRegistrationError, "server_error");
+    await expectRejection(run.credential(), TaskRegistrationError, "server_error");
     expect(await run.credential()).toMatchObject({ kind: "agent", taskId: "task_1" });
     expect(world.authority.counts).toMatchObject({ keySet: 4, registerTask: 4 });
   });
@@ -125,7 +129,7 @@ describe("an agent that came in an identity token", () => {
     world.clock.advance(3_660_000);
     for (const scope of [RUN, "thread-1"] as const) {
       const refused = tasks.ensure(scope);
-      const error = await rejectsCode(refused, TaskRegistrationError, "agent_expired");
+      const error = await expectRejection(refused, TaskRegistrationError, "agent_expired");
       expect(error.message).toBe(
         "no task for this turn: the identity token expired at 2026-03-23T13:00:00Z",
       );
@@ -143,7 +147,7 @@ describe("an agent that came in an identity token", () => {
       const world = await startTokenWorld();
       world.authority.fault("register_task", refusal(401, code), 9);
       const refused = world.tasks().ensure(RUN);
-      const error = await rejectsCode(refused, TaskRegistrationError, code);
+      const error = await expectRejection(refused, TaskRegistrationError, code);
       expect(AgentIdentityError.is(error.cause)).toBe(true);
       expect(world.authority.counts).toMatchObject({ registerAgent: 0, registerTask: 1 });
     }

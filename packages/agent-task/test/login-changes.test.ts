@@ -1,9 +1,9 @@
 import { fileStore, loginAuth, removeLogin, saveLogin } from "@countersign/agent-identity";
 import { type AuthorityStep, temporaryDirectory } from "@countersign/testing";
+import { expectRejection } from "@countersign/testing/vitest";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { AgentTaskError } from "../src/agent-task-error.js";
 import { fileTaskStore } from "../src/store/file-task-store.js";
-import { rejectsCode } from "./expect-code.js";
 import { refusal, startWorld, type World } from "./world.js";
 
 type Moment = "before" | "after" | `while request ${1 | 2 | 3 | 4} is on its way`;
@@ -182,7 +182,7 @@ describe("a logout", () => {
       expect((await credentials.load()).login).toBeNull();
       expect(await tasks.peek("thread-1")).toBeUndefined();
       expect(await thread.ensure()).toBeUndefined();
-      await rejectsCode(thread.credential(), AgentTaskError, "not_logged_in");
+      await expectRejection(thread.credential(), AgentTaskError, "not_logged_in");
       const { sentSoFar } = world;
       const before = sentSoFar();
       thread.prewarm();

@@ -8,10 +8,10 @@ import {
   saveLogin,
 } from "@countersign/agent-identity";
 import { startTestAuthority, temporaryDirectory } from "@countersign/testing";
+import { expectRejection } from "@countersign/testing/vitest";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { AgentTaskError } from "../src/agent-task-error.js";
 import { AgentTaskManager } from "../src/agent-task-manager.js";
-import { rejectsCode } from "./expect-code.js";
 import { openThread } from "./processes/open-thread.js";
 import { programCommand, runProgram } from "./processes/run-source.js";
 
@@ -125,13 +125,13 @@ describe("what another process changes between a turn's begin and its request", 
     const { thread, home, authority } = await openHome();
     await thread.run(async () => {
       change(home, "logout", authority.url);
-      await rejectsCode(thread.credential(), AgentTaskError, "not_logged_in");
+      await expectRejection(thread.credential(), AgentTaskError, "not_logged_in");
     });
     let turns = 0;
     const turn = thread.run(async () => {
       turns += 1;
     });
-    await rejectsCode(turn, AgentTaskError, "not_logged_in");
+    await expectRejection(turn, AgentTaskError, "not_logged_in");
     expect(turns).toBe(0);
   });
 

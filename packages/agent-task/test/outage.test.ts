@@ -1,9 +1,9 @@
 import { AgentIdentityManager, fixedAuth, memoryStore } from "@countersign/agent-identity";
 import { startTestAuthority } from "@countersign/testing";
+import { expectRejection } from "@countersign/testing/vitest";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { AgentTaskManager } from "../src/agent-task-manager.js";
 import { TaskRegistrationError } from "../src/task-registration-error.js";
-import { rejectsCode } from "./expect-code.js";
 import { recordEvents } from "./record-events.js";
 import { refusal, startWorld, type World, type WorldOptions } from "./world.js";
 
@@ -75,7 +75,7 @@ describe("a cold thread whose authority starts again", () => {
   it("fails at its deadline if it never comes back, with unreachable", async () => {
     const world = await startPatientWorld();
     await world.authority.stop();
-    await rejectsCode(world.tasks().ensure("thread-1"), TaskRegistrationError, "unreachable");
+    await expectRejection(world.tasks().ensure("thread-1"), TaskRegistrationError, "unreachable");
     expect(world.waited.ms).toBeGreaterThan(25_000);
     expect(world.waited.ms).toBeLessThanOrEqual(30_000);
   });
@@ -85,7 +85,7 @@ describe("a cold thread whose authority starts again", () => {
     const tasks = world.tasks();
     await world.authority.stop();
     const turn = tasks.thread("thread-1").credential({ deadlineMs: 8000 });
-    await rejectsCode(turn, TaskRegistrationError, "unreachable");
+    await expectRejection(turn, TaskRegistrationError, "unreachable");
     expect(world.waited.ms).toBeGreaterThan(3000);
     expect(world.waited.ms).toBeLessThanOrEqual(8000);
   });
@@ -112,7 +112,7 @@ describe("a cold thread whose authority fails otherwise", () => {
   ] as const)("with %i asks at most 3 times", async (status, code) => {
     const world = await startPatientWorld();
     world.authority.fault("register_task", refusal(status, code), FOREVER);
-    await rejectsCode(world.tasks().ensure("thread-1"), TaskRegistrationError, code);
+    await expectRejection(world.tasks().ensure("thread-1"), TaskRegistrationError, code);
     expect(world.authority.counts.registerTask).toBe(3);
   });
 });
@@ -157,9 +157,9 @@ it("attempts: 1 asks once, for the agent and for the task", async () => {
   onTestFinished(() => identities.close());
   const tasks = new AgentTaskManager({ identities });
   authority.fault("register_agent", refusal(503, "server_error"));
-  await rejectsCode(tasks.ensure("thread-1"), TaskRegistrationError, "server_error");
+  await expectRejection(tasks.ensure("thread-1"), TaskRegistrationError, "server_error");
   authority.fault("register_task", { kind: "reset" });
-  await rejectsCode(tasks.ensure("thread-1"), TaskRegistrationError, "unreachable");
+  await expectRejection(tasks.ensure("thread-1"), TaskRegistrationError, "unreachable");
   expect(authority.counts).toMatchObject({ registerAgent: 2, registerTask: 1 });
 });
 
@@ -172,7 +172,7 @@ describe("threads whose callers want a quick answer", () => {
     const known = await tasks.thread("thread-1").credential();
     world.authority.fault("register_task", { kind: "reset" }, FOREVER);
     const failed = (id: string) =>
-      rejectsCode(tasks.thread(id).credential(QUICK), TaskRegistrationError, "unreachable");
+      expectRejection(tasks.thread(id).credential(QUICK), TaskRegistrationError, "unreachable");
     await failed("thread-2");
     const { registerTask } = world.authority.counts;
     await failed("thread-2");
@@ -191,7 +191,7 @@ describe("threads whose callers want a quick answer", () => {
     world.authority.fault("register_agent", { kind: "reset" }, FOREVER);
     for (const id of ["thread-1", "thread-2"]) {
       const turn = tasks.thread(id).credential(QUICK);
-      await rejectsCode(turn, TaskRegistrationError, "unreachable");
+      await expectRejection(turn, TaskRegistrationError, "unreachable");
     }
     // At once, soon, and once more within 8 s.
     expect(world.authority.counts.registerAgent).toBe(3);
@@ -204,11 +204,11 @@ describe("threads whose callers want a quick answer", () => {
     const credential = await thread.credential(QUICK);
     world.authority.fault("register_task", { kind: "reset" }, FOREVER);
     const cold = tasks.thread("thread-2").credential(QUICK);
-    await rejectsCode(cold, TaskRegistrationError, "unreachable");
+    await expectRejection(cold, TaskRegistrationError, "unreachable");
     const { registerTask } = world.authority.counts;
     const refused = { code: "task_revoked", origin: "https://api.example" } as const;
     const recovery = thread.refused(credential, refused, QUICK);
-    await rejectsCode(recovery, TaskRegistrationError, "unreachable");
+    await expectRejection(recovery, TaskRegistrationError, "unreachable");
     expect(world.authority.counts.registerTask).toBe(registerTask);
   });
 });

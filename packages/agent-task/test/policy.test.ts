@@ -1,10 +1,10 @@
+import { expectRejection } from "@countersign/testing/vitest";
 import { describe, expect, it } from "vitest";
 import { RUN } from "../src/agent-task.js";
 import { AgentTaskError } from "../src/agent-task-error.js";
 import { timedBy } from "../src/internal/task-timers.js";
 import type { FallbackEvent } from "../src/task-events.js";
 import { TaskRegistrationError } from "../src/task-registration-error.js";
-import { rejectsCode } from "./expect-code.js";
 import { FakeTimers } from "./fake-timers.js";
 import { refusal, startWorld } from "./world.js";
 
@@ -18,8 +18,8 @@ describe("without a login", () => {
     for (const on of [true, false]) {
       world.flag.on = on;
       const thread = world.tasks({ bearerOrigins }).thread("thread-1");
-      await rejectsCode(thread.credential(), AgentTaskError, "not_logged_in");
-      await rejectsCode(
+      await expectRejection(thread.credential(), AgentTaskError, "not_logged_in");
+      await expectRejection(
         thread.run(async () => "begun"),
         AgentTaskError,
         "not_logged_in",
@@ -35,7 +35,7 @@ describe("without a login", () => {
     world.auth.set({ kind: "agent", identity });
     world.flag.on = false;
     const thread = world.tasks({ bearerOrigins }).thread("thread-1");
-    await rejectsCode(thread.credential(), AgentTaskError, "not_logged_in");
+    await expectRejection(thread.credential(), AgentTaskError, "not_logged_in");
   });
 });
 
@@ -89,7 +89,7 @@ describe("the fallback to the human's token", () => {
     world.authority.fault("register_task", { kind: "status", status: 503 }, 9);
     for (const options of [{}, { bearerOrigins }, { onFailure: "bearer" } as const]) {
       const thread = world.tasks(options).thread("thread-1");
-      await rejectsCode(thread.credential(), TaskRegistrationError, "server_error");
+      await expectRejection(thread.credential(), TaskRegistrationError, "server_error");
     }
   });
 
@@ -101,12 +101,12 @@ describe("the fallback to the human's token", () => {
     const codes = ["unauthenticated", "forbidden", "invalid_request", "agent_revoked"] as const;
     for (const code of codes) {
       world.authority.fault("register_task", refusal(401, code));
-      await rejectsCode(thread.credential(), TaskRegistrationError, code);
+      await expectRejection(thread.credential(), TaskRegistrationError, code);
     }
     world.authority.fault("register_task", { kind: "answer", body: {} });
-    await rejectsCode(thread.credential(), TaskRegistrationError, "bad_response");
+    await expectRejection(thread.credential(), TaskRegistrationError, "bad_response");
     const signal = AbortSignal.abort();
-    await rejectsCode(thread.credential({ signal }), TaskRegistrationError, "cancelled");
+    await expectRejection(thread.credential({ signal }), TaskRegistrationError, "cancelled");
   });
 
   it("never follows a resource server's refusal", async () => {
@@ -114,7 +114,7 @@ describe("the fallback to the human's token", () => {
     const thread = world.tasks({ onFailure: "bearer", bearerOrigins }).thread("thread-1");
     const credential = await thread.credential();
     world.authority.fault("register_task", { kind: "status", status: 503 }, 3);
-    await rejectsCode(
+    await expectRejection(
       thread.refused(credential, { code: "task_revoked", origin: "https://api.example" }),
       TaskRegistrationError,
       "server_error",

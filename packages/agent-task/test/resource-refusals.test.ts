@@ -1,9 +1,9 @@
 import type { AgentCredential, Code, Credential } from "@countersign/agent-key";
 import { headerOf } from "@countersign/testing";
+import { expectRejection } from "@countersign/testing/vitest";
 import { describe, expect, it } from "vitest";
 import type { AgentThread } from "../src/agent-thread.js";
 import { TaskRegistrationError } from "../src/task-registration-error.js";
-import { rejectsCode } from "./expect-code.js";
 import { recordEvents } from "./record-events.js";
 import { refusal, startWorld } from "./world.js";
 
@@ -206,7 +206,7 @@ describe("a refused request", () => {
     world.authority.fault("register_task", { kind: "status", status: 503 }, 3);
     world.authority.fault("register_task", { kind: "lose" });
     const code = "unknown_task";
-    await rejectsCode(
+    await expectRejection(
       thread.refused(first, { code, origin }),
       TaskRegistrationError,
       "server_error",
@@ -296,7 +296,7 @@ describe("what a resource server says of the agent", () => {
     const thread = world.tasks().thread("thread-1");
     const first = await agentCredential(thread);
     world.authority.revokeAgent(first.agentRuntimeId);
-    const error = await rejectsCode(
+    const error = await expectRejection(
       thread.refused(first, { code: "agent_revoked", origin }),
       TaskRegistrationError,
       "agent_revoked",
@@ -356,7 +356,7 @@ describe("a recovery that fails", () => {
     const thread = world.tasks().thread("thread-1");
     const first = await agentCredential(thread);
     world.authority.fault("register_task", refusal(400, "invalid_request"));
-    await rejectsCode(
+    await expectRejection(
       thread.refused(first, { code: "task_revoked", origin }),
       TaskRegistrationError,
       "invalid_request",

@@ -1,10 +1,10 @@
 import { AuthorityError } from "@countersign/agent-identity";
 import type { AgentCredential, Credential } from "@countersign/agent-key";
 import { headerOf } from "@countersign/testing";
+import { expectRejection } from "@countersign/testing/vitest";
 import { describe, expect, it } from "vitest";
 import { RUN } from "../src/agent-task.js";
 import { TaskRegistrationError } from "../src/task-registration-error.js";
-import { rejectsCode } from "./expect-code.js";
 import { gate, refusal, startWorld, type World } from "./world.js";
 
 const origin = "https://api.example";
@@ -17,7 +17,7 @@ function expectAgent(credential: Credential | undefined): AgentCredential {
 /** Rotates at the authority alone: the answer is lost each time. */
 async function cutOff(world: World, compromised = false): Promise<void> {
   world.authority.fault("rotate_key", { kind: "lose" }, 3);
-  await rejectsCode(world.identities.rotate({ compromised }), AuthorityError, "unreachable");
+  await expectRejection(world.identities.rotate({ compromised }), AuthorityError, "unreachable");
   world.sent();
 }
 
@@ -110,9 +110,9 @@ describe("a rotation that was cut off", () => {
     await cutOff(world, true);
     world.authority.fault("rotate_key", refusal(401, "unauthenticated"), 2);
     const refused = thread.refused(before, { code: "bad_signature", origin });
-    await rejectsCode(refused, TaskRegistrationError, "unauthenticated");
+    await expectRejection(refused, TaskRegistrationError, "unauthenticated");
     const code = "unauthenticated";
-    await rejectsCode(tasks.ensure("thread-2"), TaskRegistrationError, code);
+    await expectRejection(tasks.ensure("thread-2"), TaskRegistrationError, code);
   });
 
   it("holds nobody up beyond the turn's time", async () => {
@@ -123,7 +123,7 @@ describe("a rotation that was cut off", () => {
     const held = gate();
     world.authority.fault("rotate_key", { kind: "hold", until: held.opened });
     const refused = thread.refused(before, { code: "bad_signature", origin });
-    await rejectsCode(refused, TaskRegistrationError, "timeout");
+    await expectRejection(refused, TaskRegistrationError, "timeout");
     held.open();
   });
 });
@@ -132,7 +132,7 @@ describe("a signature that is refused without a rotation", () => {
   it("by the authority fails the turn, once", async () => {
     const world = await startWorld();
     world.authority.fault("register_task", refusal(401, "bad_signature"), 2);
-    await rejectsCode(world.tasks().ensure("thread-1"), TaskRegistrationError, "bad_signature");
+    await expectRejection(world.tasks().ensure("thread-1"), TaskRegistrationError, "bad_signature");
     expect(world.authority.counts).toMatchObject({ registerTask: 1, rotateKey: 0 });
   });
 

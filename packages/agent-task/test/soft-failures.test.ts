@@ -7,11 +7,11 @@ import {
   startTestUpstream,
   temporaryDirectory,
 } from "@countersign/testing";
+import { expectError, expectRejection } from "@countersign/testing/vitest";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { fileTaskStore } from "../src/store/file-task-store.js";
 import type { TaskStore } from "../src/store/task-store.js";
 import { TaskRegistrationError } from "../src/task-registration-error.js";
-import { expectCode, rejectsCode } from "./expect-code.js";
 import { recordEvents } from "./record-events.js";
 import { refusal, startWorld, type WorldOptions } from "./world.js";
 
@@ -179,7 +179,7 @@ async function failSoftly(
   for (let turns = 0; turns < 3; turns += 1) {
     expect(await other.run(async ({ task }) => task?.taskId)).toBe("task_1");
   }
-  const error = expectCode(await failed, TaskRegistrationError, row.code);
+  const error = expectError(await failed, TaskRegistrationError, row.code);
   expect(error).toMatchObject({ scope: "thread-1", retryable: row.retryable });
   expect(error.message.length).toBeLessThan(1000);
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
@@ -246,7 +246,11 @@ describe("a step that hangs", () => {
       expect(await given).toBe(controller.signal.reason);
       authority.fault(step, { kind: "hang" }, FOREVER);
       const hurried = world.tasks({ deadlineMs: 300 });
-      const error = await rejectsCode(hurried.ensure("thread-3"), TaskRegistrationError, "timeout");
+      const error = await expectRejection(
+        hurried.ensure("thread-3"),
+        TaskRegistrationError,
+        "timeout",
+      );
       expect(error.retryable).toBe(true);
       authority.clearFaults();
       expect(await tasks.ensure("thread-3")).toBeDefined();
@@ -340,7 +344,7 @@ describe("a home that cannot be written", () => {
     await writeFile(`${home.path}/file`, "");
     for (let run = 0; run < 3; run += 1) {
       const world = await startWorld({ credentials: fileStore(`${home.path}/file/home`) });
-      const error = await rejectsCode(
+      const error = await expectRejection(
         world.tasks().ensure("thread-1"),
         TaskRegistrationError,
         "store_denied",
@@ -366,7 +370,7 @@ describe("a home that cannot be written", () => {
     await world.identities.ensure();
     world.sent();
     for (const store of [fileTaskStore(`${home.path}/file/threads`), readOnly]) {
-      const error = await rejectsCode(
+      const error = await expectRejection(
         world.tasks({ store }).ensure("thread-1"),
         TaskRegistrationError,
         "store_denied",

@@ -1,8 +1,8 @@
+import { expectRejection } from "@countersign/testing/vitest";
 import { describe, expect, it } from "vitest";
 import { type AgentTask, RUN } from "../src/agent-task.js";
 import type { TaskStore } from "../src/store/task-store.js";
 import { TaskRegistrationError } from "../src/task-registration-error.js";
-import { rejectsCode } from "./expect-code.js";
 import { gate, startWorld } from "./world.js";
 
 async function startClockedWorld() {
@@ -53,7 +53,7 @@ describe("a task with an end", () => {
     await tasks.ensure("thread-1");
     clock.ms += 3_590_000;
     world.authority.fault("register_task", { kind: "status", status: 403 });
-    await rejectsCode(tasks.ensure("thread-1"), TaskRegistrationError, "forbidden");
+    await expectRejection(tasks.ensure("thread-1"), TaskRegistrationError, "forbidden");
   });
 
   it("is renewed under one key, so that a lost answer costs no task", async () => {

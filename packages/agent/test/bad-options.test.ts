@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { CountersignError } from "@countersign/agent-key";
+import { expectThrow } from "@countersign/testing/vitest";
 import { describe, expect, test } from "vitest";
 import { type ConnectAgentOptions, connectAgent } from "../src/index.js";
-import { throwsCode } from "./expect-code.js";
 import { startWorld } from "./world.js";
 
 const SECRET = "s3cr3t-token";
@@ -41,7 +41,7 @@ describe("an option is refused with config_invalid, its name and what to do:", (
     ["origins", { origins: ["api.example"] }, /origins/],
     ["featuers", { featuers: {} }, /^there is no option featuers$/],
   ])("%s in %j", (name, wrong, says) => {
-    const error = throwsCode(
+    const error = expectThrow(
       () => withoutTypes({ ...VALID, ...wrong }),
       CountersignError,
       "config_invalid",
@@ -53,7 +53,7 @@ describe("an option is refused with config_invalid, its name and what to do:", (
   });
 
   test.each([[undefined], [null], [SECRET], [() => VALID]])("no options: %o", (options) => {
-    const error = throwsCode(() => withoutTypes(options), CountersignError, "config_invalid");
+    const error = expectThrow(() => withoutTypes(options), CountersignError, "config_invalid");
     expect(error.message).toMatch(
       /^options must be an object with authority, accessToken, home, origins, got /,
     );
@@ -74,5 +74,5 @@ test("connecting reads, sends and writes nothing, and options that change later 
 
 test.each(["", "a\nb", "x".repeat(257), 7])("%j is no thread", async (id) => {
   const agent = (await startWorld()).connect();
-  throwsCode(() => agent.thread(id as string), CountersignError, "invalid_request");
+  expectThrow(() => agent.thread(id as string), CountersignError, "invalid_request");
 });

@@ -1,9 +1,9 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { AgentTaskError } from "@countersign/agent-task";
+import { expectError, expectRejection } from "@countersign/testing/vitest";
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { ConnectedAgent } from "../src/index.js";
-import { expectCode, rejectsCode } from "./expect-code.js";
 import { callerOf, startWorld, turn } from "./world.js";
 
 describe("closing", () => {
@@ -23,7 +23,7 @@ describe("closing", () => {
       order.push("turn");
     });
     const closed = agent.close().then(() => order.push("closed"));
-    const refused = await rejectsCode(turn(world, agent), AgentTaskError, "cancelled");
+    const refused = await expectRejection(turn(world, agent), AgentTaskError, "cancelled");
     expect(refused).toMatchObject({ message: "the agent was closed" });
     expect(refused.hint).toContain("connect it again");
     const { signal } = thread;
@@ -32,10 +32,10 @@ describe("closing", () => {
     await Promise.all([running, closed]);
     expect(order).toEqual(["turn", "closed"]);
     for (const { reason } of [signal, thread.signal]) {
-      expectCode(reason, AgentTaskError, "cancelled");
+      expectError(reason, AgentTaskError, "cancelled");
     }
     const { length } = world.api.requests;
-    await rejectsCode(thread.fetch(world.api.url), AgentTaskError, "cancelled");
+    await expectRejection(thread.fetch(world.api.url), AgentTaskError, "cancelled");
     expect(world.api.requests).toHaveLength(length);
     await agent.close();
   });
@@ -59,11 +59,11 @@ describe("closing", () => {
     });
     await expect.poll(() => order).toEqual(["first"]);
     const closed = agent.close().then(() => order.push("closed"));
-    await rejectsCode(turn(world, agent), AgentTaskError, "cancelled");
+    await expectRejection(turn(world, agent), AgentTaskError, "cancelled");
     goOn();
     await Promise.all([working, closed]);
     expect(order).toEqual(["first", "work", "closed"]);
-    await rejectsCode(agent.inThread("thread-1", call), AgentTaskError, "cancelled");
+    await expectRejection(agent.inThread("thread-1", call), AgentTaskError, "cancelled");
   });
 
   test("leaves the failure of the work of inThread to its caller", async () => {
@@ -110,7 +110,7 @@ describe("closing", () => {
       await turn(world, agent);
       left = agent;
     }
-    await rejectsCode(turn(world, left), AgentTaskError, "cancelled");
+    await expectRejection(turn(world, left), AgentTaskError, "cancelled");
   });
 
   test("ends the question whose token it is, which a caller has given up", async () => {

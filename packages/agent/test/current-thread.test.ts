@@ -3,8 +3,8 @@ import { parseAssertion } from "@countersign/agent-assertion";
 import { withAssertion } from "@countersign/agent-assertion/fetch";
 import { AgentTaskError, AgentTaskManager } from "@countersign/agent-task";
 import { headerOf, startTestUpstream } from "@countersign/testing";
+import { expectRejection } from "@countersign/testing/vitest";
 import { expect, onTestFinished, test } from "vitest";
-import { rejectsCode } from "./expect-code.js";
 import { callerOf, startWorld } from "./world.js";
 
 const THREADS = 1000;
@@ -68,7 +68,7 @@ test("a connected agent's own fetch is one of the thread in which it is called",
 test("a request outside of every thread is not sent", async () => {
   const world = await startWorld();
   const agent = world.connect();
-  await rejectsCode(agent.fetch(`${world.api.url}/v1`), AgentTaskError, "config_invalid");
+  await expectRejection(agent.fetch(`${world.api.url}/v1`), AgentTaskError, "config_invalid");
   expect(world.api.requests).toEqual([]);
   expect(world.authority.requests).toEqual([]);
 });

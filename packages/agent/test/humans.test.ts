@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { TaskRegistrationError } from "@countersign/agent-task";
+import { expectRejection } from "@countersign/testing/vitest";
 import { describe, expect, test } from "vitest";
-import { rejectsCode } from "./expect-code.js";
 import { callerOf, startWorld } from "./world.js";
 
 /** One connected agent for two humans who work at the same time: `as` says whose call it is. */
@@ -30,7 +30,7 @@ describe("humans who work at the same time", () => {
     const revoked = world.authority.agents.find(({ userId }) => userId === "user-1");
     world.authority.revokeAgent(revoked?.agentRuntimeId ?? "");
     const other = agent.thread("other");
-    const error = await rejectsCode(
+    const error = await expectRejection(
       as(tokens[0], () => other.run(async () => expect.unreachable("begun"))),
       TaskRegistrationError,
       "agent_revoked",

@@ -1,8 +1,8 @@
 import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { TaskRegistrationError } from "@countersign/agent-task";
+import { expectRejection } from "@countersign/testing/vitest";
 import { describe, expect, test } from "vitest";
-import { rejectsCode } from "./expect-code.js";
 import { callerOf, startWorld, turn } from "./world.js";
 
 describe("a program that is started again with the same home", () => {
@@ -88,7 +88,7 @@ describe("an agent that was revoked", () => {
     const { agentRuntimeId } = await turn(world, agent);
     const thread = agent.thread("thread-1");
     world.authority.revokeAgent(agentRuntimeId);
-    const refused = rejectsCode(
+    const refused = expectRejection(
       thread.run(() => thread.fetch(world.api.url)),
       TaskRegistrationError,
       "agent_revoked",
@@ -99,7 +99,7 @@ describe("an agent that was revoked", () => {
   test("is refused with agent_revoked and whom to ask, and never replaces itself", async () => {
     const { world, agent, error } = await revoke();
     expect(error.hint).toContain("operator");
-    await rejectsCode(turn(world, agent, "thread-3"), TaskRegistrationError, "agent_revoked");
+    await expectRejection(turn(world, agent, "thread-3"), TaskRegistrationError, "agent_revoked");
     expect(world.authority.counts.registerAgent).toBe(1);
   });
 
@@ -116,7 +116,7 @@ describe("an agent that was revoked", () => {
     const { signal } = agent.thread("thread-1");
     expect(signal.aborted).toBe(false);
     const refused = turn(world, agent, "thread-3");
-    const error = await rejectsCode(refused, TaskRegistrationError, "agent_revoked");
+    const error = await expectRejection(refused, TaskRegistrationError, "agent_revoked");
     expect(signal.reason).toBe(error);
   });
 });
@@ -129,7 +129,7 @@ describe("an agent that was revoked and restored goes on", () => {
     const revoked = async () => {
       const { signal } = agent.thread("thread-1");
       world.authority.revokeAgent(before.agentRuntimeId);
-      await rejectsCode(turn(world, agent, "thread-2"), TaskRegistrationError, "agent_revoked");
+      await expectRejection(turn(world, agent, "thread-2"), TaskRegistrationError, "agent_revoked");
       expect(signal.aborted).toBe(true);
       world.authority.restoreAgent(before.agentRuntimeId);
     };
@@ -168,7 +168,7 @@ test("a registration that fails for another reason does not abort the signal", a
   await turn(world, agent);
   const { signal } = agent.thread("thread-2");
   world.authority.fault("register_task", { kind: "status", status: 403 });
-  await rejectsCode(turn(world, agent, "thread-2"), TaskRegistrationError, "forbidden");
+  await expectRejection(turn(world, agent, "thread-2"), TaskRegistrationError, "forbidden");
   expect(signal.aborted).toBe(false);
 });
 

@@ -2,9 +2,9 @@ import { existsSync } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
 import { AuthorityError } from "@countersign/agent-identity";
 import { AgentTaskError, TaskRegistrationError } from "@countersign/agent-task";
+import { expectRejection } from "@countersign/testing/vitest";
 import { describe, expect, test } from "vitest";
 import type { AccessToken } from "../src/index.js";
-import { rejectsCode } from "./expect-code.js";
 import { callerOf, startWorld } from "./world.js";
 
 describe("a function that returns no token", () => {
@@ -12,7 +12,7 @@ describe("a function that returns no token", () => {
     const world = await startWorld();
     const wrong = (got === "an object" ? { token: "s3cr3t" } : "") as string;
     const thread = world.connect({ accessToken: () => wrong }).thread("thread-1");
-    const error = await rejectsCode(
+    const error = await expectRejection(
       thread.run(async () => expect.unreachable("begun")),
       TaskRegistrationError,
       "config_invalid",
@@ -27,7 +27,7 @@ describe("a function that returns no token", () => {
     async (token) => {
       const world = await startWorld();
       const thread = world.connect({ accessToken: () => token }).thread("thread-1");
-      const error = await rejectsCode(
+      const error = await expectRejection(
         thread.run(async () => expect.unreachable("begun")),
         TaskRegistrationError,
         "config_invalid",
@@ -41,12 +41,12 @@ describe("a function that returns no token", () => {
   test("is not_logged_in: nothing is sent", async () => {
     const world = await startWorld();
     const thread = world.connect({ accessToken: async () => undefined }).thread("thread-1");
-    await rejectsCode(
+    await expectRejection(
       thread.run(async () => expect.unreachable("begun")),
       AgentTaskError,
       "not_logged_in",
     );
-    await rejectsCode(thread.fetch(world.api.url), AgentTaskError, "not_logged_in");
+    await expectRejection(thread.fetch(world.api.url), AgentTaskError, "not_logged_in");
     expect([...world.authority.requests, ...world.api.requests]).toEqual([]);
   });
 
@@ -66,7 +66,7 @@ describe("a function that returns no token", () => {
         thread.run(async () => expect.unreachable("begun")),
         thread.fetch(world.api.url),
       ]) {
-        const error = await rejectsCode(failed, TaskRegistrationError, "internal");
+        const error = await expectRejection(failed, TaskRegistrationError, "internal");
         expect(error.message).toContain("accessToken() failed");
         expect(error.message).not.toContain("s3cr3t");
         expect(error.hint).toContain("the program's own error");
@@ -82,7 +82,7 @@ describe("a function that returns no token", () => {
       throw new AgentTaskError("not_logged_in", "the session has ended", { hint: "open the app" });
     };
     const thread = world.connect({ accessToken }).thread("thread-1");
-    const error = await rejectsCode(
+    const error = await expectRejection(
       thread.run(async () => expect.unreachable("begun")),
       TaskRegistrationError,
       "not_logged_in",
@@ -96,7 +96,7 @@ test("a token that the authority refuses is unauthenticated and leaves no home, 
   const tokens = ["wrong", world.accessToken];
   let index = 0;
   const thread = world.connect({ accessToken: () => tokens[index] }).thread("thread-1");
-  await rejectsCode(
+  await expectRejection(
     thread.run(async () => expect.unreachable("begun")),
     TaskRegistrationError,
     "unauthenticated",
@@ -110,7 +110,7 @@ test("an authority that cannot tell whose token it is fails the turn alone", asy
   const world = await startWorld();
   const thread = world.connect().thread("thread-1");
   world.authority.fault("whoami", { kind: "answer", body: { account_id: "acct-1" } });
-  await rejectsCode(
+  await expectRejection(
     thread.run(async () => expect.unreachable("begun")),
     TaskRegistrationError,
     "bad_response",
@@ -139,7 +139,7 @@ test("the refusal of an older token's question forgets nothing about a newer tok
   let token = "old";
   const { identities } = world.connect({ accessToken: () => token });
   world.authority.fault("whoami", { kind: "hold", until });
-  const old = rejectsCode(identities.auth(), AuthorityError, "unauthenticated");
+  const old = expectRejection(identities.auth(), AuthorityError, "unauthenticated");
   await expect.poll(() => world.authority.counts.whoami).toBe(1);
   token = world.accessToken;
   await identities.auth();

@@ -9,10 +9,39 @@ interface CodedError extends Error, ErrorTexts {
 interface ErrorClass<T> {
   readonly brandName: string;
   readonly prototype: T;
-  is(this: ErrorClass<T>, value: unknown): value is T;
+  is(value: unknown): boolean;
 }
 
-/** Asserts that a promise rejects with an error of this class and code, whose texts are whole, and gives the error. */
+/** Asserts that what was thrown is an error of this class and code, whose texts are whole, and gives the error. */
+export function expectError<T extends CodedError>(
+  error: unknown,
+  errorClass: ErrorClass<T>,
+  code: NoInfer<T["code"]>,
+): T {
+  // The error itself says most where it is another one.
+  if (!errorClass.is(error)) throw error;
+  const known = error as T;
+  expect({ code: known.code, message: known.message }).toMatchObject({ code });
+  expect(faultsOfWording(known)).toEqual([]);
+  return known;
+}
+
+/** Asserts that a call throws, as {@link expectError}. */
+export function expectThrow<T extends CodedError>(
+  call: () => unknown,
+  errorClass: ErrorClass<T>,
+  code: NoInfer<T["code"]>,
+): T {
+  let value: unknown;
+  try {
+    value = call();
+  } catch (error) {
+    return expectError(error, errorClass, code);
+  }
+  return expect.fail(`did not throw but gave ${JSON.stringify(value)}`);
+}
+
+/** Asserts that a promise rejects, as {@link expectError}. */
 export async function expectRejection<T extends CodedError>(
   promise: Promise<unknown>,
   errorClass: ErrorClass<T>,
@@ -22,9 +51,5 @@ export async function expectRejection<T extends CodedError>(
     (value) => expect.fail(`did not reject but gave ${JSON.stringify(value)}`),
     (reason: unknown) => reason,
   );
-  // The error itself says most where it is another one.
-  if (!errorClass.is(error)) throw error;
-  expect({ code: error.code, message: error.message }).toMatchObject({ code });
-  expect(faultsOfWording(error)).toEqual([]);
-  return error;
+  return expectError(error, errorClass, code);
 }

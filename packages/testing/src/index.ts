@@ -28,6 +28,8 @@ export type { ProcessOptions, ProcessResult, TestProcess } from "./process/test-
 export { runProcess, startProcess } from "./process/test-process.js";
 export type { RecordedRequest } from "./recorded-request.js";
 export { headerOf } from "./recorded-request.js";
+export type { SeededRandom } from "./seeded-random.js";
+export { seededRandom } from "./seeded-random.js";
 export type { TemporaryDirectory } from "./temporary-directory.js";
 export { temporaryDirectory } from "./temporary-directory.js";
 export type {

@@ -1,4 +1,4 @@
-export { expectRejection } from "./expect-rejection.js";
+export { expectError, expectRejection, expectThrow } from "./expect-rejection.js";
 export { openAuthority } from "./open-authority.js";
 export { openDirectory } from "./open-directory.js";
 export { openGate } from "./open-gate.js";

@@ -1,9 +1,13 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { createRegistry, openStore, type TokenRole } from "@countersign/agent-authority";
-import { startTestUpstream, temporaryDirectory } from "@countersign/testing";
+import {
+  type SeededRandom,
+  seededRandom,
+  startTestUpstream,
+  temporaryDirectory,
+} from "@countersign/testing";
 import { byEffort } from "@countersign/testing/effort";
 import { expect, onTestFinished, test } from "vitest";
-import { type SeededRandom, seededRandom } from "../seeded-random.js";
 import { startBalancer } from "./cluster/balancer.js";
 import { ClusterClient, Observations } from "./cluster/cluster-client.js";
 import { Operator } from "./cluster/operator.js";

@@ -1,5 +1,5 @@
+import { expectRejection } from "@countersign/testing/vitest";
 import { describe, expect, it } from "vitest";
-import { expectRejection } from "../../test/expect-refusal.js";
 import { NOON, openScratchStore, TestedAuthority } from "../../test/start-authority.js";
 import { AgentAuthorityError } from "../agent-authority-error.js";
 import type { CreateAccessTokenOptions } from "../operations/registry-types.js";

@@ -1,8 +1,8 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { temporaryDirectory } from "@countersign/testing";
+import { expectRejection } from "@countersign/testing/vitest";
 import { expect, it, onTestFinished } from "vitest";
-import { expectRejection } from "../../test/expect-refusal.js";
 import { AgentAuthorityError } from "../agent-authority-error.js";
 import { assertBackupSource, assertBackupTarget, toTargetError } from "./backup-target.js";
 

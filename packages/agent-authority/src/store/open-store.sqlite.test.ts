@@ -12,9 +12,9 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { expectRejection } from "@countersign/testing/vitest";
 import { sql } from "kysely";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { expectRejection } from "../../test/expect-refusal.js";
 import { AgentAuthorityError } from "../agent-authority-error.js";
 import { createRegistry } from "../registry/create-registry.js";
 import { loadSqlite } from "./load-sqlite.js";

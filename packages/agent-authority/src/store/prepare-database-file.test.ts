@@ -1,8 +1,8 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { temporaryDirectory } from "@countersign/testing";
+import { expectRejection } from "@countersign/testing/vitest";
 import { expect, it, onTestFinished, vi } from "vitest";
-import { expectRejection } from "../../test/expect-refusal.js";
 import { AgentAuthorityError } from "../agent-authority-error.js";
 import { findDatabaseFile, tightenDatabaseFile } from "./prepare-database-file.js";
 

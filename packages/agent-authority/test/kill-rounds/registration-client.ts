@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { AgentKey } from "@countersign/agent-key";
 import { openSealedBox } from "@countersign/agent-task";
+import type { SeededRandom } from "@countersign/testing";
 import { type Dispatcher, request } from "undici";
-import type { SeededRandom } from "../seeded-random.js";
 import { agentBody, biscuitHeaders, taskBody, taskPath } from "../start-authority.js";
 import type { AgentEntry, BiscuitEntry, Ledger, TaskEntry } from "./ledger.js";
 

@@ -1,6 +1,6 @@
+import { expectThrow } from "@countersign/testing/vitest";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { throwsCode } from "../../test/expect-code.js";
 import { AgentTaskError } from "../agent-task-error.js";
 import { parseStoredThread } from "./stored-thread.js";
 
@@ -31,20 +31,20 @@ test("rejects what is no stored thread", () => {
     { ...thread, tasks: [{ ...task, authority: 7 }] },
   ];
   for (const value of bad) {
-    throwsCode(() => parseStoredThread(value, "the file"), AgentTaskError, "store_corrupt");
+    expectThrow(() => parseStoredThread(value, "the file"), AgentTaskError, "store_corrupt");
   }
 });
 
 test("never throws another error", () => {
   fc.assert(
     fc.property(fc.anything(), (value) => {
-      throwsCode(() => parseStoredThread(value, "the file"), AgentTaskError, "store_corrupt");
+      expectThrow(() => parseStoredThread(value, "the file"), AgentTaskError, "store_corrupt");
     }),
   );
 });
 
 test("rejects a newer version, and says what to do", () => {
-  const error = throwsCode(
+  const error = expectThrow(
     () => parseStoredThread({ ...thread, version: 2 }, "the file"),
     AgentTaskError,
     "store_corrupt",
@@ -53,7 +53,7 @@ test("rejects a newer version, and says what to do", () => {
 });
 
 test("rejects the thread of another scope", () => {
-  throwsCode(
+  expectThrow(
     () => parseStoredThread(thread, "the file", "thread-2"),
     AgentTaskError,
     "store_corrupt",

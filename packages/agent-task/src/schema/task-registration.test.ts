@@ -1,7 +1,7 @@
 import { AgentKey, encodeBase64 } from "@countersign/agent-key";
+import { expectThrow } from "@countersign/testing/vitest";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { throwsCode } from "../../test/expect-code.js";
 import { codexVectors, taskRegistrationVectors } from "../../test/vectors.js";
 import { AgentTaskError } from "../agent-task-error.js";
 import { openSealedBox } from "../open-sealed-box.js";
@@ -13,7 +13,7 @@ describe("parseTaskRegistrationResponse", () => {
   for (const vector of taskRegistrationVectors.invalid_responses) {
     it(`rejects ${vector.name}`, () => {
       const agentKey = AgentKey.importPkcs8(vector.private_key_pkcs8_base64);
-      throwsCode(
+      expectThrow(
         () => parseTaskRegistrationResponse(vector.body, agentKey),
         AgentTaskError,
         "bad_response",
@@ -24,7 +24,7 @@ describe("parseTaskRegistrationResponse", () => {
   it("rejects anything that is no object, and never throws another error", () => {
     fc.assert(
       fc.property(fc.anything(), (body) => {
-        throwsCode(() => parseTaskRegistrationResponse(body, key), AgentTaskError, "bad_response");
+        expectThrow(() => parseTaskRegistrationResponse(body, key), AgentTaskError, "bad_response");
       }),
     );
   });
@@ -38,7 +38,7 @@ describe("parseTaskRegistrationResponse", () => {
       "9999-12-31T23:59:59-23:00",
       "0000-01-01T00:00:00Z",
     ]) {
-      throwsCode(
+      expectThrow(
         () => parseTaskRegistrationResponse({ task_id: "task-1", expires_at: end }, key),
         AgentTaskError,
         "bad_response",
@@ -47,7 +47,7 @@ describe("parseTaskRegistrationResponse", () => {
   });
 
   it("rejects an id behind a byte order mark", () => {
-    throwsCode(
+    expectThrow(
       () => parseTaskRegistrationResponse({ task_id: "\ufefftask-1" }, key),
       AgentTaskError,
       "bad_response",
@@ -96,13 +96,13 @@ describe("openSealedBox", () => {
   it("rejects any bytes that nobody sealed for this key", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
-        throwsCode(() => openSealedBox(bytes, key), AgentTaskError, "bad_response");
+        expectThrow(() => openSealedBox(bytes, key), AgentTaskError, "bad_response");
       }),
     );
   });
 
   it("rejects a box whose one-time key is of small order", () => {
     const box = new Uint8Array(64);
-    throwsCode(() => openSealedBox(box, key), AgentTaskError, "bad_response");
+    expectThrow(() => openSealedBox(box, key), AgentTaskError, "bad_response");
   });
 });

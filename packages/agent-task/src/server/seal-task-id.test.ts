@@ -1,9 +1,9 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
 import { AgentKey, AgentPublicKey } from "@countersign/agent-key";
 import { pkcs8OfSeed } from "@countersign/testing";
+import { expectThrow } from "@countersign/testing/vitest";
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
-import { throwsCode } from "../../test/expect-code.js";
 import { codexVectors, keyVectors } from "../../test/vectors.js";
 import { AgentTaskError } from "../agent-task-error.js";
 import { openSealedBox } from "../open-sealed-box.js";
@@ -53,7 +53,7 @@ describe("sealTaskId", () => {
   it("gives nothing to the holder of another key", () => {
     for (const pair of pairs.slice(1)) {
       const box = Buffer.from(sealTaskId("task-1", first.publicKey), "base64");
-      throwsCode(() => openSealedBox(box, pair.key), AgentTaskError, "bad_response");
+      expectThrow(() => openSealedBox(box, pair.key), AgentTaskError, "bad_response");
     }
   });
 
@@ -63,21 +63,21 @@ describe("sealTaskId", () => {
     for (let bit = 0; bit < box.length * 8; bit += 1) {
       const flipped = Uint8Array.from(box);
       flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7));
-      throwsCode(() => openSealedBox(flipped, first.key), AgentTaskError, "bad_response");
+      expectThrow(() => openSealedBox(flipped, first.key), AgentTaskError, "bad_response");
     }
   });
 
   it("makes a box that cannot be cut or lengthened", () => {
     const box = Buffer.from(sealTaskId("task_123", first.publicKey), "base64");
     for (let length = 0; length < box.length; length += 1) {
-      throwsCode(
+      expectThrow(
         () => openSealedBox(box.subarray(0, length), first.key),
         AgentTaskError,
         "bad_response",
       );
     }
     const longer = Buffer.concat([box, Buffer.of(0)]);
-    throwsCode(() => openSealedBox(longer, first.key), AgentTaskError, "bad_response");
+    expectThrow(() => openSealedBox(longer, first.key), AgentTaskError, "bad_response");
   });
 
   it("never makes the same box twice", () => {

@@ -1,7 +1,7 @@
 import { AgentKey, formatTimestamp } from "@countersign/agent-key";
+import { expectThrow } from "@countersign/testing/vitest";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { throwsCode } from "../../test/expect-code.js";
 import { codexVectors, taskRegistrationVectors } from "../../test/vectors.js";
 import { AgentTaskError } from "../agent-task-error.js";
 import { parseTaskRegistrationRequest } from "../schema/task-registration-request.js";
@@ -35,14 +35,14 @@ describe("parseTaskRegistrationRequest", () => {
       { ...good, timestamp: now },
     ];
     for (const body of bad) {
-      throwsCode(() => parseTaskRegistrationRequest(body), AgentTaskError, "invalid_request");
+      expectThrow(() => parseTaskRegistrationRequest(body), AgentTaskError, "invalid_request");
     }
   });
 
   it("never throws another error", () => {
     fc.assert(
       fc.property(fc.anything(), (body) => {
-        throwsCode(() => parseTaskRegistrationRequest(body), AgentTaskError, "invalid_request");
+        expectThrow(() => parseTaskRegistrationRequest(body), AgentTaskError, "invalid_request");
       }),
     );
   });
@@ -57,7 +57,7 @@ describe("verifyTaskRegistration", () => {
   it("rejects a request of 301 seconds ago, and takes one of 300", () => {
     const old = signTaskRegistration(agentRuntimeId, key, formatTimestamp(now - 301_000));
     const keys = [key.publicKey];
-    throwsCode(
+    expectThrow(
       () => verifyTaskRegistration(old, agentRuntimeId, keys, { now }),
       AgentTaskError,
       "expired",
@@ -71,7 +71,7 @@ describe("verifyTaskRegistration", () => {
   it("rejects a request of 301 seconds ahead, and takes one of 300", () => {
     const early = signTaskRegistration(agentRuntimeId, key, formatTimestamp(now + 301_000));
     const keys = [key.publicKey];
-    throwsCode(
+    expectThrow(
       () => verifyTaskRegistration(early, agentRuntimeId, keys, { now }),
       AgentTaskError,
       "not_yet_valid",
@@ -84,7 +84,7 @@ describe("verifyTaskRegistration", () => {
 
   it("rejects everything when the clock is none", () => {
     const request = signTaskRegistration(agentRuntimeId, key, formatTimestamp(now));
-    throwsCode(
+    expectThrow(
       () => verifyTaskRegistration(request, agentRuntimeId, [key.publicKey], { now: Number.NaN }),
       AgentTaskError,
       "expired",
@@ -100,7 +100,7 @@ describe("verifyTaskRegistration", () => {
       () => verifyTaskRegistration(moved, agentRuntimeId, [key.publicKey], { now }),
       () => verifyTaskRegistration(request, agentRuntimeId, [], { now }),
     ];
-    for (const attempt of attempts) throwsCode(attempt, AgentTaskError, "bad_signature");
+    for (const attempt of attempts) expectThrow(attempt, AgentTaskError, "bad_signature");
   });
 
   it("rejects a signature with any bit flipped", () => {
@@ -110,7 +110,7 @@ describe("verifyTaskRegistration", () => {
       const flipped = Buffer.from(signature);
       flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7));
       const body = { ...request, signature: flipped.toString("base64") };
-      throwsCode(
+      expectThrow(
         () => verifyTaskRegistration(body, agentRuntimeId, [key.publicKey], { now }),
         AgentTaskError,
         "bad_signature",

@@ -3,8 +3,8 @@ import { rmSync } from "node:fs";
 import { chmod, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { StoreError } from "@countersign/agent-key";
 import { temporaryDirectory } from "@countersign/testing";
+import { expectRejection } from "@countersign/testing/vitest";
 import { expect, onTestFinished, test } from "vitest";
-import { rejectsCode } from "../../test/expect-code.js";
 import type { StoredThread } from "../schema/stored-thread.js";
 import { fileTaskStore } from "./file-task-store.js";
 
@@ -47,11 +47,11 @@ test("refuses a symbolic link in place of the directory or of a file", async () 
   const store = fileTaskStore(real);
   await store.save(thread.scope, thread);
   await symlink(real, directory);
-  await rejectsCode(fileTaskStore(directory).load("a"), StoreError, "store_denied");
+  await expectRejection(fileTaskStore(directory).load("a"), StoreError, "store_denied");
   await writeFile(`${home}/bait.json`, JSON.stringify({ ...thread, scope: "a" }));
   const link = `${real}/${createHash("sha256").update("a").digest("hex")}.json`;
   await symlink(`${home}/bait.json`, link);
-  await rejectsCode(store.load("a"), StoreError, "store_denied");
+  await expectRejection(store.load("a"), StoreError, "store_denied");
 });
 
 test("makes nothing by reading", async () => {

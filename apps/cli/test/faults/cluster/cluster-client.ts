@@ -3,7 +3,7 @@ import { AssertionSigner } from "@countersign/agent-assertion";
 import { withAssertion } from "@countersign/agent-assertion/fetch";
 import { AgentIdentityManager, fixedAuth, memoryStore } from "@countersign/agent-identity";
 import { type AgentTask, AgentTaskManager, TaskRegistrationError } from "@countersign/agent-task";
-import type { SeededRandom } from "../../seeded-random.js";
+import type { SeededRandom } from "@countersign/testing";
 
 const THREADS = 3;
 const PAUSE_MS = 60;

@@ -2,7 +2,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { AssertionSigner } from "@countersign/agent-assertion";
 import type { Registry } from "@countersign/agent-authority";
 import type { AgentTask } from "@countersign/agent-task";
-import type { SeededRandom } from "../../seeded-random.js";
+import type { SeededRandom } from "@countersign/testing";
 import type { ClusterClient } from "./cluster-client.js";
 import type { ServerSlot } from "./server-slot.js";
 
