@@ -1,3 +1,4 @@
+export type { OperationsListener } from "@countersign/agent-key/operations-listener";
 export { AgentAuthorityError } from "./agent-authority-error.js";
 export type {
   Authority,
@@ -30,10 +31,7 @@ export type {
   EndedRequest,
 } from "./observe/authority-metrics.js";
 export { createAuthorityMetrics } from "./observe/authority-metrics.js";
-export type {
-  OperationsListener,
-  OperationsListenerOptions,
-} from "./observe/operations-listener.js";
+export type { OperationsListenerOptions } from "./observe/operations-listener.js";
 export { createOperationsListener } from "./observe/operations-listener.js";
 export type { AuditEvent, AuditFilter } from "./operations/audit-types.js";
 export type {

@@ -1,3 +1,4 @@
+export type { OperationsListener } from "@countersign/agent-key/operations-listener";
 export type { ProxyMetrics } from "./exchange/proxy-metrics.js";
 export { createProxyMetrics } from "./exchange/proxy-metrics.js";
 export type { VerifyingGateway, VerifyingGatewayOptions } from "./gateway/verifying-gateway.js";
@@ -7,7 +8,7 @@ export { AssertionProxyError } from "./refusal/assertion-proxy-error.js";
 export type { Audit, AuditEntry } from "./refusal/audit-entry.js";
 export type { CloseOptions } from "./serve/forwarding-proxy.js";
 export type { ListenOptions } from "./serve/listen-on.js";
-export type { OperationsListener, OperationsListenerOptions } from "./serve/operations-listener.js";
+export type { OperationsListenerOptions } from "./serve/operations-listener.js";
 export { createOperationsListener } from "./serve/operations-listener.js";
 export type { SigningListenOptions, SocketListenOptions } from "./signing/signing-listener.js";
 export type { SigningProxy, SigningProxyOptions } from "./signing/signing-proxy.js";

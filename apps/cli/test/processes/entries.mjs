@@ -68,6 +68,8 @@ const USES = {
   "@countersign/agent-key/escaping": ({ escapeText }) => escapeText("\u0007"),
   "@countersign/agent-key/message-signature": ({ contentDigest }) =>
     contentDigest(Buffer.from("text")),
+  "@countersign/agent-key/operations-listener": ({ listenForOperations }) =>
+    listenForOperations({ metrics: {}, isReady: () => true }),
   "@countersign/agent-key/platform-fetch": ({ errnoOf }) => errnoOf(new Error("no code")),
   "@countersign/agent-key/problem": ({ codeOfStatus }) => codeOfStatus(404),
   "@countersign/agent-key/redaction": ({ hideCredentials }) => hideCredentials("text"),

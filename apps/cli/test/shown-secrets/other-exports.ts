@@ -46,6 +46,7 @@ export const NO_SECRET: Readonly<Record<string, string>> = {
   "agent-key/message-signature": "contentDigest signMessage signatureBase signatureParameters",
   "agent-key/problem":
     "MAX_PROBLEM_BYTES codeOfStatus createProblem parseProblem refusalCode statusOf",
+  "agent-key/operations-listener": "listenForOperations",
   "agent-key/platform-fetch": "errnoOf followsEnvProxies platformFetch readBounded",
   "agent-key/redaction": "describeServerText hideCredentials",
   ai: "refusalOf",

@@ -1,9 +1,11 @@
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { OptionShape } from "@countersign/agent-key";
+import {
+  listenForOperations,
+  type OperationsListener,
+} from "@countersign/agent-key/operations-listener";
 import { listenOn, urlOf } from "../http/listen.js";
 import { checkOptions, METRICS } from "../option-checks.js";
 import type { AuthorityMetrics } from "./authority-metrics.js";
-import { boundConnections } from "./bound-connections.js";
 
 const READINESS: OptionShape = {
   type: "function",
@@ -17,26 +19,6 @@ export interface OperationsListenerOptions {
   /** Whether the authority takes requests; its own `isReady`. */
   readonly isReady: () => Promise<boolean>;
 }
-
-/** A listener of its own for those who run an authority. */
-export interface OperationsListener {
-  /**
-   * Listens for plain HTTP/1.1, on `127.0.0.1` unless another `host` is given. Nothing that is answered is a secret or names an agent,
-   * and nothing asks who reads it.
-   *
-   * @returns the base URL, with the port that was taken
-   * @throws {AgentAuthorityError} `address_in_use`; `config_invalid` for an address that cannot be listened on
-   */
-  listen(options: {
-    readonly host?: string | undefined;
-    readonly port: number;
-  }): Promise<{ readonly url: string }>;
-  /** Closes it at once. To be called after the authority's own `close`: until then `/readyz` tells that it drains. */
-  close(): Promise<void>;
-}
-
-const LOOPBACK = "127.0.0.1";
-const MAX_HEAD_BYTES = 16_384;
 
 /**
  * Makes the listener for probes and figures, apart from the one that clients reach:
@@ -52,64 +34,12 @@ const MAX_HEAD_BYTES = 16_384;
 export function createOperationsListener(options: OperationsListenerOptions): OperationsListener {
   checkOptions(options, { metrics: METRICS, isReady: READINESS });
   const { metrics, isReady } = options;
-  const server = createServer({ maxHeaderSize: MAX_HEAD_BYTES }, (request, response) => {
-    void answer(request, response);
-  });
-  boundConnections(server);
-
-  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    request.resume();
-    if (request.method !== "GET" && request.method !== "HEAD") {
-      send(response, 405, "use GET\n", { allow: "GET, HEAD", connection: "close" });
-      return;
-    }
-    switch ((request.url ?? "").split("?", 1)[0]) {
-      case "/healthz":
-        send(response, 200, "ok\n");
-        return;
-      case "/readyz":
-        if (await isReady()) send(response, 200, "ready\n");
-        else send(response, 503, "not ready\n");
-        return;
-      case "/metrics":
-        try {
-          send(response, 200, await metrics.render(), { "content-type": metrics.contentType });
-        } catch {
-          send(response, 500, "the figures cannot be shown\n");
-        }
-        return;
-      default:
-        send(response, 404, "not here\n");
-    }
-  }
-
-  return {
-    async listen({ host = LOOPBACK, port }) {
-      await listenOn(server, { host, port });
+  return listenForOperations({
+    metrics,
+    isReady,
+    async listenOn(server, where) {
+      await listenOn(server, where);
       return { url: urlOf(server) };
     },
-    async close() {
-      if (!server.listening) return;
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      server.closeAllConnections();
-      await closed;
-    },
-  };
-}
-
-function send(
-  response: ServerResponse,
-  status: number,
-  text: string,
-  fields: Readonly<Record<string, string>> = {},
-): void {
-  const body = Buffer.from(text);
-  response.writeHead(status, {
-    "content-length": body.length,
-    "content-type": "text/plain; charset=utf-8",
-    "cache-control": "no-store",
-    "x-content-type-options": "nosniff",
-    ...fields,
   });
-  response.end(body);
 }
