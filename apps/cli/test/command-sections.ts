@@ -46,10 +46,17 @@ function usage(command: Command, path: string): string {
   return isGroup ? "" : `\`\`\`text\ncountersign ${path} ${command.usage()}\n\`\`\``;
 }
 
+// What stands under a heading of its own, because many commands have it.
+const EXPLAINED: Readonly<Record<string, string>> = { "--insecure-http": "#plain-http" };
+
 function options(command: Command): string {
   return command.options
     .filter(({ hidden, long }) => !hidden && !ON_EVERY_COMMAND.has(long ?? ""))
-    .map((option) => `- \`${option.flags}\`: ${optionText(option)}`)
+    .map((option) => {
+      const heading = EXPLAINED[option.long ?? ""];
+      if (heading !== undefined) return `- [\`${option.flags}\`](${heading})`;
+      return `- \`${option.flags}\`: ${optionText(option)}`;
+    })
     .join("\n");
 }
 

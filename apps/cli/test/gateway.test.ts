@@ -142,7 +142,9 @@ describe("gateway with --binding", () => {
     process.kill("SIGTERM");
     expect(await process.exited).toMatchObject({
       code: 0,
-      stderr: expect.stringContaining("warning: everybody on the way to http://gateway.example"),
+      stderr: expect.stringContaining(
+        "warning: every machine on the way to http://gateway.example",
+      ),
     });
   });
 

@@ -65,9 +65,9 @@ function allowPlainHttp(run: Run, { url, from }: NamedUrl, normalised: string): 
   if (protocol !== "http:" || isLoopbackHost(hostname)) return normalised;
   if (!run.http.insecureHttp) {
     throw new CliError("config_invalid", `${from}: ${origin} is plain http to another machine`, {
-      hint: "use https; or add --insecure-http, and everybody on the way can read every credential",
+      hint: "use https; or add --insecure-http, and every machine on the way can read every credential",
     });
   }
-  run.warnOnce(`everybody on the way to ${origin} can read every credential (--insecure-http)`);
+  run.warnOnce(`every machine on the way to ${origin} can read every credential (--insecure-http)`);
   return normalised;
 }

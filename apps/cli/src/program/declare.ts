@@ -69,7 +69,7 @@ export const BEARER_ORIGIN = [
 /** The option of commands that send credentials somewhere, as arguments of `Command.option`. */
 export const INSECURE_HTTP = [
   "--insecure-http",
-  "allow plain http to other machines; everybody on the way can read every credential",
+  "allow plain http to other machines; every machine on the way can read every credential",
 ] as const;
 
 /** The option of servers that have a listener for those who run them, as arguments of `Command.option`. */
