@@ -8,8 +8,10 @@ import type {
 import { formatTimestamp, parseTimestamp } from "@countersign/agent-key";
 import type { AgentTask, TaskScope } from "../agent-task.js";
 import { AgentTaskError } from "../agent-task-error.js";
-import { parseTaskRegistrationResponse } from "../schema/task-registration.js";
+import { parseTaskRegistrationResponse, sealedBoxIn } from "../schema/task-registration.js";
 import { signTaskRegistration } from "../sign/sign-task-registration.js";
+import { PUBLIC_KEY_BYTES } from "./sealed-box.js";
+import { prepareSharedSecret } from "./shared-secret.js";
 
 /** Input of {@link requestTask}. */
 export interface TaskRequest {
@@ -56,6 +58,9 @@ export async function requestTask(request: TaskRequest): Promise<AgentTask> {
     options,
   );
   clock.observe(response);
+  await prepareSharedSecret(identity.key, () =>
+    sealedBoxIn(response.body)?.subarray(0, PUBLIC_KEY_BYTES),
+  );
   const { taskId, expiresAt } = parseTaskRegistrationResponse(response.body, identity.key);
   const task: AgentTask = {
     authority: identity.authority,

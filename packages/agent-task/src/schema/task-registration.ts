@@ -61,6 +61,17 @@ export function parseTaskRegistrationResponse(body: unknown, key: AgentKey): Reg
   return { taskId, expiresAt };
 }
 
+/** The sealed box in an answer to a task registration; `undefined` if there is none that can be read, which parsing then says. */
+export function sealedBoxIn(body: unknown): Uint8Array | undefined {
+  const { data } = taskRegistrationResponseSchema.safeParse(body);
+  const sealed = data?.encrypted_task_id ?? data?.encryptedTaskId;
+  try {
+    return typeof sealed === "string" ? decodeBase64(sealed) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 function openTaskId(sealed: string, key: AgentKey): string {
   const opened = openSealedBox(decodeSealed(sealed), key);
   try {

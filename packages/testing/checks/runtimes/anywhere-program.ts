@@ -11,7 +11,7 @@ export const PARTS = [
 
 /**
  * Signs and verifies, registers an agent and a task with a real authority, and verifies their assertion by its directory, in a handler of requests and
- * in Hono. Given the assertion of another process it registers none.
+ * in Hono.
  */
 export const ANYWHERE = `
 import { AgentIdentityManager, fixedAuth, memoryStore } from "@countersign/agent-identity";
@@ -66,10 +66,10 @@ async function register(authority, accessToken, done) {
   return assertion;
 }
 
-export async function anywhere({ authority, accessToken, serverToken, assertion }) {
+export async function anywhere({ authority, accessToken, serverToken }) {
   const done = [];
   await verifyOwn(authority, done);
-  const authorization = assertion ?? (await register(authority, accessToken, done));
+  const authorization = await register(authority, accessToken, done);
   const directory = remoteDirectory(authority, { token: serverToken });
   const verifier = createVerifier({ directory });
   const verified = await verifier.verify(authorization);
@@ -88,7 +88,7 @@ export async function anywhere({ authority, accessToken, serverToken, assertion 
   must(status === 401, "a request without an assertion is answered with " + status);
   done.push("refusal");
   await directory.close?.();
-  return { done, assertion: authorization };
+  return { done };
 }
 `;
 
