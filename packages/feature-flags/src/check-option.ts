@@ -15,7 +15,7 @@ export function checkOption(
   );
 }
 
-/** Tells whether a value is an object, neither `null` nor an array. */
+/** Returns whether a value is an object: neither `null` nor an array. */
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -35,7 +35,7 @@ export class FeatureFlagError extends Error {
     Object.defineProperty(this, brand, { value: BRANDS });
   }
 
-  /** Tells whether a value is an error of this class, made by this or another installed copy of this package. */
+  /** Returns whether a value is an error of this class, made by this or another installed copy of this package. */
   static is(value: unknown): value is FeatureFlagError {
     if (typeof value !== "object" || value === null || !(brand in value)) return false;
     const brands: unknown = value[brand];

@@ -38,9 +38,9 @@ export interface FeatureWarning {
 /** The features of one process, decided once and for all; made by `resolveFeatures`. Immutable. */
 export interface FeatureSet<Key extends string = string> {
   /**
-   * Tells whether a feature is on.
+   * Returns whether a feature is on.
    *
-   * @throws {FeatureFlagError} `unknown_feature` when the registry has no such key, which the compiler prevents where it can
+   * @throws {FeatureFlagError} `unknown_feature` if the registry has no such key; the compiler prevents this where it can
    */
   isEnabled(key: Key): boolean;
   /** The feature that a name stands for: its key, or an earlier name of it. `undefined`: no feature has that name. */

@@ -304,7 +304,7 @@ describe("warnings", () => {
     return resolveFeatures(registry, [file(table)], options).warnings;
   }
 
-  test("are none when nothing needs attention", () => {
+  test("are empty when nothing needs attention", () => {
     expect(warnings({ apps: false, wide: true, use_agent_identity: false })).toEqual([]);
   });
 
