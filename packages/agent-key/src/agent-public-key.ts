@@ -83,7 +83,8 @@ export class AgentPublicKey {
   }
 
   /**
-   * Tells whether a signature of 64 bytes holds over the bytes (a text is taken as UTF-8), strictly: S < L.
+   * Returns whether a signature is valid over the bytes (a text is taken as UTF-8). It must have 64 bytes, and its second half, S, must be
+   * below the order L of the base point.
    *
    * @see RFC 8032 §5.1.7
    */
@@ -98,7 +99,7 @@ export class AgentPublicKey {
     return verify(null, bytes, this.#keyObject, signature);
   }
 
-  /** Tells whether this is the same key. */
+  /** Returns whether this is the same key. */
   equals(other: AgentPublicKey): boolean {
     return this.line === other.line;
   }

@@ -6,20 +6,20 @@ export { CODE_ROWS } from "./code-rows.js";
 /** Every code of the protocol, in the order of their rows. */
 export const CODES = Object.keys(CODE_ROWS) as [Code, ...Code[]];
 
-/** Tells whether a text, for instance the `code` of a foreign server's answer, is a code of this protocol. */
+/** Returns whether a value, for instance the `code` in a foreign server's answer, is a code of this protocol. */
 export function isCode(value: unknown): value is Code {
   return typeof value === "string" && Object.hasOwn(CODE_ROWS, value);
 }
 
 /**
- * Gives the row of a code. A code that has none here, as an error of another version of a package may have, counts as `internal`: it is not
- * told by name, and leads to no recovery.
+ * Returns the row of a code. An error of another version of a package may have a code without a row here. Such a code counts as `internal`:
+ * servers do not send its name, and it leads to no recovery.
  */
 export function codeRow(code: Code): CodeRow {
   return isCode(code) ? CODE_ROWS[code] : CODE_ROWS.internal;
 }
 
-/** Tells whether the row of a code has this value in this column. */
+/** Returns whether the row of a code has this value in this column. */
 export function hasInRow<Column extends keyof CodeRow, Value extends CodeRow[Column]>(
   code: Code,
   column: Column,

@@ -8,8 +8,8 @@ export interface ContractCase {
   /** A rule of the contract, as a sentence about the store. */
   readonly name: string;
   /**
-   * Runs the case on a place of its own. Rejects with an `AssertionError` of `node:assert` if the store breaks the rule, with
-   * an `Error` if it has not settled within 30 seconds: it waits for a lock that nobody gives up, say.
+   * Runs the case on a place of its own. Rejects with an `AssertionError` of `node:assert` if the store breaks the rule. Rejects with an
+   * `Error` if the case has not settled within 30 seconds, for instance because the store waits for a lock that is never released.
    */
   readonly run: () => Promise<void>;
 }

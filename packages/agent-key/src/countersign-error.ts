@@ -48,7 +48,7 @@ export class CountersignError extends Error {
     Object.defineProperty(this, brand, { value: brandsOf(new.target) });
   }
 
-  /** Tells whether a value is an error of this class, made by this or another installed copy of its package. */
+  /** Returns whether a value is an error of this class, made by this or another installed copy of its package. */
   static is<T>(this: ErrorClass<T>, value: unknown): value is T {
     if (typeof value !== "object" || value === null || !(brand in value)) return false;
     const brands: unknown = value[brand];

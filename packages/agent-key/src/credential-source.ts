@@ -57,8 +57,8 @@ export interface CredentialOptions {
 }
 
 /**
- * Gives a transport what to authorise a request with, and hears how it went. `agent-task` implements it for a thread; a transport of
- * `agent-assertion` needs no more.
+ * Gives a transport the credential for a request. The transport reports back whether the server accepted it. `agent-task` implements this
+ * interface for a thread; the transports of `agent-assertion` need nothing else.
  *
  * @see docs/protocol.md §10 for what happens on a refusal
  */
@@ -78,6 +78,6 @@ export interface CredentialSource {
     refusal: CredentialRefusal,
     options?: CredentialOptions,
   ): Promise<Credential | undefined>;
-  /** Hears that an origin answered a request with this credential with anything but 401. */
+  /** Called when an origin answered a request with this credential, with any status other than 401. */
   accepted(credential: Credential, origin: string): void;
 }

@@ -17,7 +17,7 @@ const SMALL_ORDER_Y: ReadonlySet<bigint> = new Set([
   P - Y_OF_ORDER_8,
 ]);
 
-/** Tells whether the 32 bytes encode, canonically, a point of the curve that is not of small order. */
+/** Returns whether the 32 bytes are the canonical encoding of a point of the curve that is not of small order. */
 export function isSoundPublicKey(bytes: Uint8Array): boolean {
   if (bytes.length !== 32) return false;
   const y = decodeY(bytes);

@@ -8,7 +8,7 @@ const CONTROL = /\p{Cc}/u;
 const MAX_SCOPE_CHARACTERS = 256;
 
 /**
- * Tells whether a value may be an id that an authority made (`agent_runtime_id`, `task_id`): 1 to 256 visible ASCII characters other
+ * Returns whether a value may be an id that an authority made (`agent_runtime_id`, `task_id`): 1 to 256 visible ASCII characters other
  * than `" # % / : < > ? \`, and neither `.` nor `..`.
  *
  * @see docs/protocol.md §3
@@ -18,7 +18,7 @@ export function isServerId(value: unknown): value is string {
 }
 
 /**
- * Tells whether a value may be an account or user id: 1 to 256 printable ASCII characters without space, `"`, `,`, `\`.
+ * Returns whether a value may be an account or user id: 1 to 256 printable ASCII characters without space, `"`, `,`, `\`.
  *
  * @see docs/protocol.md §3
  */

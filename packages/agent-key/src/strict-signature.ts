@@ -4,9 +4,9 @@ const SCALAR_AT = 32;
 const SIGNATURE_BYTES = 64;
 
 /**
- * Tells whether bytes may be an Ed25519 signature at all: 64 of them, of which the second half, S, is below the order of the base point.
+ * Returns whether bytes may be an Ed25519 signature: there are 64 of them, and the second half, S, is below the order of the base point.
  *
- * Without the second condition one signature has several spellings. Current runtimes check it as well; it is not left to them.
+ * Without the second condition one signature has several encodings. Current runtimes check it too, but this package does not rely on them.
  *
  * @see RFC 8032 §5.1.7
  */

@@ -12,13 +12,13 @@ test("gives what the promise gives, without a signal and with one", async () => 
   expect(getEventListeners(signal, "abort")).toEqual([]);
 });
 
-test("rejects with the reason of a signal that is aborted, before or meanwhile", async () => {
+test("rejects with the reason of a signal that is aborted, before the wait or during it", async () => {
   const before = AbortSignal.abort("before");
   await expect(untilAborted(Promise.resolve(1), before)).rejects.toBe("before");
   const controller = new AbortController();
   const waiting = untilAborted(never, controller.signal);
-  controller.abort("meanwhile");
-  await expect(waiting).rejects.toBe("meanwhile");
+  controller.abort("during");
+  await expect(waiting).rejects.toBe("during");
 });
 
 test("gives what is there at the moment of an abort", async () => {

@@ -1,8 +1,8 @@
 /**
- * Waits for a promise, but no longer than until a signal is aborted. What the promise stands for goes on; what becomes of it then is nobody's
- * concern, and a late rejection is not an unhandled one.
+ * Waits for a promise until it settles or a signal is aborted. An abort does not stop the work behind the promise: the work goes on, its
+ * result is ignored, and a late rejection is not reported as unhandled.
  *
- * @param abortError - makes what the wait rejects with out of the signal's reason; by default the reason itself
+ * @param abortError - makes the error that the wait rejects with from the signal's reason. Default: the reason itself
  */
 export async function untilAborted<T>(
   promise: Promise<T>,
@@ -14,7 +14,7 @@ export async function untilAborted<T>(
   const onAbort = (): void => aborted.reject(abortError(signal.reason));
   signal.addEventListener("abort", onAbort, { once: true });
   if (signal.aborted) onAbort();
-  // What is there at the moment of an abort is not thrown away; what is asked for after it is not given.
+  // A result that is there when the signal is aborted is given. If the signal was aborted before the call, the abort comes first.
   const order = signal.aborted ? [aborted.promise, promise] : [promise, aborted.promise];
   try {
     return await Promise.race(order);

@@ -10,12 +10,15 @@ export interface ProxyEnv {
 }
 
 /**
- * Tells whether requests to a URL follow the proxies of the environment (`HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`): Node was told to use them, by
- * `NODE_USE_ENV_PROXY=1`, `--use-env-proxy` or `http.setGlobalProxyFromEnv()`, at least one is named, and the host is not loopback.
+ * Returns whether requests to a URL follow the proxies of the environment (`HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`). They do if Node was told
+ * to use them (by `NODE_USE_ENV_PROXY=1`, `--use-env-proxy` or `http.setGlobalProxyFromEnv()`), a proxy is named for the URL's scheme, and the
+ * host is not loopback.
  *
- * A request to loopback goes to no proxy, whatever `NO_PROXY` says: plain http is allowed there because it does not leave the machine.
+ * A request to loopback never goes to a proxy, even if `NO_PROXY` does not name loopback: plain http is allowed there because it does not
+ * leave the machine.
  *
- * Whether `NO_PROXY` names the host is not looked at: Node's HTTP agent does. Other runtimes follow rules of their own, and are `false` here.
+ * This function does not check whether `NO_PROXY` names the host: Node's HTTP agent does. Other runtimes have rules of their own; there the
+ * result is `false`.
  */
 export function followsEnvProxies(url: string): boolean {
   if (!isNode()) return false;

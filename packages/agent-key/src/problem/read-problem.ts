@@ -43,12 +43,12 @@ export function parseProblem(
 }
 
 /**
- * Reads why a server refused, from `WWW-Authenticate`, else from problem+json.
+ * Reads the code of a refusal: from `WWW-Authenticate`, otherwise from problem+json.
  *
- * It is a hint: whoever acts on it must not trust it further than protocol.md §10 says.
+ * The code is a hint: the caller must not trust it further than protocol.md §10 says.
  *
- * @param readStart - called only when the body may say why; gives it whole, or any text that is not JSON if it is over
- * {@link MAX_PROBLEM_BYTES}. A rejection gives no reason
+ * @param readStart - called only if the body may have the code. Returns the whole body, or any text that is not JSON if the body is over
+ * {@link MAX_PROBLEM_BYTES}. If it rejects, the body has no code
  */
 export async function refusalCode(
   { wwwAuthenticate, contentType }: ProblemFields,
@@ -75,7 +75,7 @@ export function codeOfStatus(status: number): Code {
   return status >= 400 ? "refused" : "bad_response";
 }
 
-// A code whose row has 500 is one of programs that serve nobody.
+// No server sends a code whose row has status 500.
 function sentCode(value: unknown): Code | undefined {
   return isCode(value) && codeRow(value).status !== 500 ? value : undefined;
 }

@@ -9,7 +9,7 @@ test("escapes control and bidirectional characters", () => {
   );
 });
 
-test("hides credentials whoever sent them, and those it is told", () => {
+test("hides every credential that has a known form, and the secrets that the caller names", () => {
   const pkcs8 = AgentKey.generate().exportPkcs8();
   const shown = describeServerText(
     `Bearer abcdefghijkl, AgentAssertion eyJhZ2VudF9y, eyJhbGciOiJSUzI1.eyJpc3Mi.c2ln cs_human_0123456789 ${pkcs8} mine-1`,
