@@ -3,11 +3,11 @@ import { AgentKeyError, type OptionShape, optionChecks } from "@countersign/agen
 const { checkOption, checkOptions } = optionChecks(AgentKeyError);
 
 /**
- * The human's access token, or a function that returns the current one; `undefined` from it: nobody is logged in.
+ * The human's access token, or a function that returns the current one. If the function returns `undefined`, no human is logged in.
  *
- * The function is called at the beginning of each turn and before each request, so that a logout or another login counts at once: it should
- * keep the token, and fetch another one only before that ends. If it throws, the turn or request rejects with a `TaskRegistrationError` `internal`,
- * and `cause.cause` is what it threw; a `CountersignError` keeps its code.
+ * The function is called at the beginning of each turn and before each request, so that a logout or another login counts at once. It should
+ * keep the token, and fetch another one only before that one ends. If it throws, the turn or request rejects with a `TaskRegistrationError`
+ * `internal` whose `cause.cause` is what the function threw; a `CountersignError` keeps its code.
  */
 export type AccessToken = string | (() => string | undefined | Promise<string | undefined>);
 
@@ -64,7 +64,7 @@ export function checkReturnedToken(token: string): void {
   const name = "the result of accessToken()";
   checkOption(name, token, {
     type: "text",
-    expected: "the human's access token, or undefined while nobody is logged in",
+    expected: "the human's access token, or undefined if no human is logged in",
   });
   checkVisible(name, token);
 }

@@ -19,10 +19,10 @@ const fileSchema = z.object({ version: z.literal(1), humans: z.array(entrySchema
 type Entry = z.infer<typeof entrySchema>;
 
 /**
- * Tells whose token it is: from a file of the home, else by asking the authority.
+ * Finds the human whom a token belongs to: in a file of the home, otherwise by asking the authority.
  *
- * So a program that is started again finds its agent without a request, also while the authority is away or the token has ended. The file holds
- * a digest in place of each token, and the 20 that were asked about last.
+ * So a program that is started again finds its agent without a request, even if the authority is away or the token has ended. The file has the
+ * 20 tokens that were asked about last, each as a digest.
  */
 export class KnownHumans {
   readonly #home: string;

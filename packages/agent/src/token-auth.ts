@@ -11,7 +11,7 @@ export interface Human {
 /**
  * The login that an access token stands for.
  *
- * @param find - tells whose token it is; asked once for each token, again after it rejected
+ * @param find - returns the human whom a token belongs to; called once for each token, and again after it rejected
  */
 export function tokenAuth(
   accessToken: AccessToken,
