@@ -80,7 +80,7 @@ describe("what cannot be run", () => {
     ["an unknown form", { form: "countersign.keys/2" }, 'unknown form "countersign.keys/2"'],
     ["a form named like a method", { form: "constructor" }, 'unknown form "constructor"'],
     ["an unknown list", registration({ valid: [valid], valide: [valid] }), "valide"],
-    ["a list that is none", registration({ valid: { 0: valid } }), "valid: "],
+    ["a list that is an object", registration({ valid: { 0: valid } }), "valid: "],
     [
       "a vector without its answer",
       registration({ valid: [{ body: {} }] }),
@@ -90,7 +90,7 @@ describe("what cannot be run", () => {
     ["a vector with more than is checked", registration({ valid: [{ ...valid, ttl: 1 }] }), "ttl"],
     ["half a capture", { form: "countersign.codex-capture/1" }, "seed_hex"],
     [
-      "a clock that is none",
+      "a clock that is no timestamp",
       { form: "countersign.assertions/1", now: "today", max_skew_seconds: 300, accept: [] },
       "not a timestamp",
     ],

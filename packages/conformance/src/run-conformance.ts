@@ -45,7 +45,7 @@ export interface ConformanceReport {
 
 /** Options of {@link runConformance}. */
 export interface RunConformanceOptions {
-  /** Hears of each vector as soon as it was run. */
+  /** Called with the result of each vector as soon as the vector was run. */
   readonly onResult?: ((result: ConformanceResult) => void) | undefined;
 }
 

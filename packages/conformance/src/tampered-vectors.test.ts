@@ -80,7 +80,7 @@ describe("a vector that was tampered with", () => {
       "key a, PKCS#8 v1",
     ],
     [
-      "a private key that is none",
+      "a private key with a character too many",
       (f) => (first(f.valid, 1).private_key_pkcs8_base64 += "A"),
       "key a, PKCS#8 v2",
     ],
@@ -100,7 +100,7 @@ describe("a vector that was tampered with", () => {
   cases<AgentRegistrationFile>("agent-registration.json", agentRegistrationFileSchema, [
     ["another id", (f) => (first(f.valid).agent_runtime_id = "agent-2"), "valid 1"],
     [
-      "an answer that is none",
+      "an answer whose id is not valid",
       (f) => (first(f.valid).body = { agent_runtime_id: "a:b" }),
       "valid 1",
     ],
@@ -162,7 +162,7 @@ describe("a vector that was tampered with", () => {
       "no task id at all",
     ],
     [
-      "an invalid answer under a key that is none",
+      "an invalid answer under an empty private key",
       (f) => (first(f.invalid_responses).private_key_pkcs8_base64 = ""),
       "no task id at all",
     ],
@@ -198,7 +198,11 @@ describe("a vector that was tampered with", () => {
       "no header",
     ],
     ["another code", (f) => (first(f.reject).code = "malformed"), "no header"],
-    ["a code that is none", (f) => (first(f.reject).code = '{"accepted":true}'), "no header"],
+    [
+      "a code that reads like an acceptance",
+      (f) => (first(f.reject).code = '{"accepted":true}'),
+      "no header",
+    ],
     ["a smaller skew", (f) => (f.max_skew_seconds = 299), "300 s old", 2],
     ["a larger skew", (f) => (f.max_skew_seconds = 301), "301 s old", 4],
     ["a revoked agent", (f) => (first(f.agents, 1).revoked = true), "second agent"],
@@ -221,7 +225,7 @@ describe("a vector that was tampered with", () => {
     ],
     ["another line", (f) => (f.public_key_ssh += "A"), "private key, PKCS#8 v1", 2],
     [
-      "a version 2 that is none",
+      "a version 2 that is cut off",
       (f) => (f.pkcs8_v2_b64 = f.pkcs8_v2_b64.slice(0, -4)),
       "private key, PKCS#8 v2",
     ],

@@ -26,7 +26,7 @@ test("the vectors are those that were made, to the byte", async () => {
     "registration-proof.json": "157caa3e38e574b3dbed0cbc928858c71b572de46b583f492b71572e96dfa0bb",
     "registration-requests.json":
       "f405281c569b902ca5900703134707621ad5196235734ac2c4ef5648e893ca18",
-    "requests.json": "c46d5c74204a2727291a1b122367ee1e4722b5f39d7c42f1e093d75331ec08d6",
+    "requests.json": "d672f9284c768c35624e4b7144241a94f1da9723bc4322a57f4dab5555b1b558",
     "task-registration.json": "63099b141bf71f56a2e4bfa0c57327f981360948c442eb1cf1d55183fab3f02e",
   });
 });

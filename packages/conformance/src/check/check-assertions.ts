@@ -28,7 +28,7 @@ interface Setting {
 /**
  * The checks of a file of form `countersign.assertions/1`.
  *
- * @throws {CountersignError} when the file's clock, agents or tasks are none
+ * @throws {CountersignError} if the file's clock, agents or tasks are not valid
  */
 export function checkAssertions(file: AssertionsFile): readonly VectorCheck[] {
   const setting = createSetting(file);

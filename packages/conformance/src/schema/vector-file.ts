@@ -24,5 +24,5 @@ export function vectors<Vector extends z.ZodType>(vector: Vector) {
 /** Bytes in lower-case hexadecimal. */
 export const hex = z.string().regex(/^(?:[0-9a-f]{2})*$/, "not lower-case hexadecimal");
 
-/** A parsed JSON body, handed on as it is: whatever a copy of it would lose, such as a member `__proto__`, may be what it is about. */
+/** A parsed JSON body, passed on unchanged: a copy could lose what the vector is about, such as a member `__proto__`. */
 export const body = z.unknown();

@@ -45,7 +45,7 @@ function signatureOf(change: (bytes: Buffer) => Buffer): ReceivedRequest {
 const ACCEPTED: readonly RequestCase[] = [
   accepted("a body", made()),
   accepted("no body", made(GET)),
-  accepted("a body without a byte is none", made({ body: "" })),
+  accepted("a body of zero bytes counts as no body", made({ body: "" })),
   accepted("components in another order", made({ names: [...ALL].reverse() })),
   accepted(
     "alg ed25519",
