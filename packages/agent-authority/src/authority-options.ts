@@ -67,7 +67,6 @@ export function checkAuthorityOptions(options: AuthorityOptions): AuthorityConte
     now,
     logger,
     observer: options.metrics?.observer,
-    refusalCodes: new WeakMap(),
   };
 }
 

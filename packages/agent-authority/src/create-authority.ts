@@ -14,15 +14,17 @@ import type {
 import type { AuthorityContext } from "./http/authority-context.js";
 import { createLimitedServer } from "./http/create-server.js";
 import { isAnswering } from "./http/is-answering.js";
-import { listenOn, urlOf } from "./http/listen.js";
+import { probesOf } from "./http/listener.js";
+import { observeRequest } from "./http/observe-request.js";
 import { OpenRequests } from "./http/open-requests.js";
-import { noteOrigin, REQUEST_ID_HEADER } from "./http/request-origin.js";
+import { REQUEST_ID_HEADER, readOrigin } from "./http/request-origin.js";
+import { beginRequest } from "./http/request-state.js";
 import { type CodedProblem, createBusyProblem, createRequestProblem } from "./http/to-problem.js";
 import { writeProblem } from "./http/write-problem.js";
 import { addressSubject } from "./limits/limit-subject.js";
 import { LoadGate, type ShedReason } from "./limits/load-gate.js";
 import type { ServerLimits } from "./limits/server-limits.js";
-import { observeRequest } from "./observe/observe-request.js";
+import { listenOn, urlOf } from "./listen.js";
 import type { Registry } from "./operations/registry-types.js";
 import { createRegistry } from "./registry/create-registry.js";
 
@@ -30,7 +32,6 @@ const DRAIN_MS = 10_000;
 // Also where the server is the caller's own, whose parser may have dropped lines beyond a bound that is higher.
 const MAX_HEADER_LINES = 100;
 const LATE_MS = 2_000;
-const PROBE = /^(?:\/backend-api)?\/(?:healthz|readyz)$/;
 
 /**
  * Makes an authority over a store: it registers agents and tasks for clients of every generation, and answers for them to resource
@@ -59,34 +60,40 @@ export async function createAuthority(options: AuthorityOptions): Promise<Author
     store.events.observer = observer;
     if (store.events.readPool !== undefined) observer.watchPool(store.events.readPool);
   }
-  return new RunningAuthority(
-    context,
-    registry,
-    await createRouter(context, publicListener(context)),
-  );
+  const listener = publicListener(context);
+  const router = await createRouter(context, listener);
+  return new RunningAuthority(context, registry, router, probesOf(listener));
 }
 
 class RunningAuthority implements Authority {
   readonly registry: Registry;
   readonly #context: AuthorityContext;
   readonly #router: FastifyInstance;
+  readonly #probes: ReadonlySet<string>;
   readonly #adminRouters = new Set<FastifyInstance>();
   readonly #servers = new Set<Server>();
   readonly #gate: LoadGate;
   readonly #openRequests = new OpenRequests();
   #closed: Promise<void> | undefined;
 
-  constructor(context: AuthorityContext, registry: Registry, router: FastifyInstance) {
+  constructor(
+    context: AuthorityContext,
+    registry: Registry,
+    router: FastifyInstance,
+    probes: ReadonlySet<string>,
+  ) {
     this.#context = context;
     this.registry = registry;
     this.#router = router;
+    this.#probes = probes;
     this.#gate = new LoadGate(context.limits);
   }
 
   // A property, so that it can be handed to a server as it is.
   readonly handler = (request: IncomingMessage, response: ServerResponse): void => {
     // Probes are never turned away: an authority that has much to do is not to be taken for one that is gone.
-    this.#answer(this.#router, request, response, isProbe(request) ? undefined : this.#gate);
+    const isProbe = request.method === "GET" && this.#probes.has(request.url ?? "");
+    this.#answer(this.#router, request, response, isProbe ? undefined : this.#gate);
   };
 
   #answer(
@@ -98,40 +105,50 @@ class RunningAuthority implements Authority {
     // The clock that timestamps are compared with, so that a client learns its offset from it (protocol §10).
     response.setHeader("date", new Date(this.#context.now()).toUTCString());
     const { limits, trustedProxies } = this.#context;
-    const { requestId, address } = noteOrigin(request, trustedProxies);
+    const state = beginRequest(request, readOrigin(request, trustedProxies));
+    const { requestId, address } = state.origin;
     response.setHeader(REQUEST_ID_HEADER, requestId);
     this.#openRequests.add(request, response, answerMs(limits));
     const shedFor = gate?.enter(response, holderOf(address, trustedProxies));
-    observeRequest(this.#context, request, response, () =>
-      this.#decide(router, request, response, shedFor),
-    );
+    observeRequest(this.#context, state, request, response, () => {
+      const refusal = this.#refusalOf(request, response, shedFor);
+      if (refusal === undefined) {
+        router.routing(request, response);
+        return;
+      }
+      state.refusalCode = refusal.code;
+      writeProblem(response, refusal);
+    });
   }
 
-  #decide(
-    router: FastifyInstance,
+  // What is refused before the router sees it.
+  #refusalOf(
     request: IncomingMessage,
     response: ServerResponse,
     shedFor: ShedReason | undefined,
-  ): void {
+  ): CodedProblem | undefined {
     if (this.#closed !== undefined) {
       response.setHeader("connection", "close");
-      this.#refuse(response, createBusyProblem("the authority is closing"));
-    } else if (shedFor !== undefined) {
+      return createBusyProblem("the authority is closing");
+    }
+    if (shedFor !== undefined) {
       this.#context.observer?.shed(shedFor);
       // Node drops the body as it arrives, and the connection stays: to make another would cost more.
-      this.#refuse(response, createBusyProblem("the authority has too much to do"));
-    } else if (request.headers.host === undefined && request.httpVersion !== "1.0") {
-      this.#refuse(response, createRequestProblem(400, "the request has no Host header"));
-    } else if (request.rawHeaders.length > 2 * MAX_HEADER_LINES) {
-      response.setHeader("connection", "close");
-      this.#refuse(response, createRequestProblem(431));
-    } else if (isUnmetExpectation(request.headers.expect)) {
-      response.setHeader("connection", "close");
-      this.#refuse(response, createRequestProblem(417));
-      request.resume();
-    } else {
-      router.routing(request, response);
+      return createBusyProblem("the authority has too much to do");
     }
+    if (request.headers.host === undefined && request.httpVersion !== "1.0") {
+      return createRequestProblem(400, "the request has no Host header");
+    }
+    if (request.rawHeaders.length > 2 * MAX_HEADER_LINES) {
+      response.setHeader("connection", "close");
+      return createRequestProblem(431);
+    }
+    if (isUnmetExpectation(request.headers.expect)) {
+      response.setHeader("connection", "close");
+      request.resume();
+      return createRequestProblem(417);
+    }
+    return undefined;
   }
 
   listen(options: ListenOptions): Promise<{ readonly url: string }> {
@@ -189,11 +206,6 @@ class RunningAuthority implements Authority {
     this.#gate.close();
     await Promise.all([this.#router, ...this.#adminRouters].map((router) => router.close()));
   }
-
-  #refuse(response: ServerResponse, problem: CodedProblem): void {
-    this.#context.refusalCodes.set(response, problem.code);
-    writeProblem(response, problem);
-  }
 }
 
 // Whoever a proxy does not name, it speaks for all of them.
@@ -205,10 +217,6 @@ function holderOf(address: string | undefined, proxies: TrustedProxies): string 
 // As long again as the request itself may take to arrive. What does not arrive is answered before that, if a little late.
 function answerMs({ requestMs }: ServerLimits): number {
   return Math.min(2 * requestMs + LATE_MS, LONGEST_TIMER_MS);
-}
-
-function isProbe({ method, url = "" }: IncomingMessage): boolean {
-  return method === "GET" && PROBE.test(url);
 }
 
 // The one that there is (RFC 9110 §10.1.1), which Node meets by itself.

@@ -7,18 +7,18 @@ import {
 import { parseTimestamp } from "@countersign/agent-key";
 import type { Generation } from "../authority-types.js";
 import type { Principal } from "../humans/principal.js";
-import { commitCounted } from "../limits/count-request.js";
 import { userSubject } from "../limits/limit-subject.js";
 import { actedBy } from "../registry/occasion.js";
 import { Refusal } from "../registry/refusal.js";
 import { registerAgent } from "../registry/register-agent.js";
 import type { AuthorityContext } from "./authority-context.js";
+import { commitCounted } from "./count-request.js";
 import { checkAgentRegistrationProof } from "./human-proof.js";
 import { PUBLIC_SCHEMAS } from "./openapi/public-schemas.js";
 import { readHeaderLines } from "./read-headers.js";
 import { noteHuman } from "./refusal-record.js";
 import { isProvenAgentRegistration } from "./registration-proof.js";
-import { requestOccasion } from "./request-origin.js";
+import { requestOccasion } from "./request-state.js";
 import type { ServedOperation, ServedRequest } from "./served-operation.js";
 
 /** The registration of agents (protocol §5.4, generations A and C). */
@@ -37,6 +37,7 @@ export function registerAgentOperation(generations: ReadonlySet<Generation>): Se
     refusals: ["biscuit_invalid", "bad_signature", "agent_revoked", "forbidden", "invalid_key"],
     audited: "agent_registration",
     addressLimit: "all_requests",
+    registers: "agent",
     serve: (context) => (request) => register(context, request),
   };
 }

@@ -11,7 +11,7 @@ import { databaseDirectory } from "../database-directory.js";
 import { PUBLIC_SCHEMAS } from "./openapi/public-schemas.js";
 import { readHeaderLines, readSingleHeader } from "./read-headers.js";
 import { noteAgent } from "./refusal-record.js";
-import { originOf } from "./request-origin.js";
+import { stateOf } from "./request-state.js";
 import type { ServedOperation } from "./served-operation.js";
 
 // What a verifier gives only where a request is bound, or where its caller has rules of its own.
@@ -40,7 +40,7 @@ export const assertionWhoamiOperation: ServedOperation = {
     });
     return async (request) => {
       const field = readSingleHeader(readHeaderLines(request.raw), "authorization");
-      const source = sourceOf(originOf(request.raw).address);
+      const source = sourceOf(stateOf(request.raw).origin.address);
       try {
         return createAssertionWhoamiResponse(await verifier.verify(field, { source }));
       } catch (error) {

@@ -1,6 +1,4 @@
-import type { ServerResponse } from "node:http";
 import type { TrustedProxies } from "@countersign/agent-assertion/client-address";
-import type { Code } from "@countersign/agent-key";
 import type { AuthorityLogger, Generation, RegistrationProofPolicy } from "../authority-types.js";
 import type { HumanIssuer } from "../humans/principal.js";
 import type { RateLimiter } from "../limits/rate-limiter.js";
@@ -28,6 +26,4 @@ export interface AuthorityContext {
   readonly now: () => number;
   readonly logger: AuthorityLogger | undefined;
   readonly observer: AuthorityObserver | undefined;
-  /** The codes of answers that are refusals, for the log. */
-  readonly refusalCodes: WeakMap<ServerResponse, Code>;
 }

@@ -5,16 +5,16 @@ import {
 } from "@countersign/agent-identity";
 import * as z from "zod";
 import { authenticateHuman } from "../humans/authenticate-human.js";
-import { commitCounted } from "../limits/count-request.js";
 import { userSubject } from "../limits/limit-subject.js";
 import { issueBiscuit } from "../registry/biscuits.js";
 import { Refusal } from "../registry/refusal.js";
 import type { AuthorityContext } from "./authority-context.js";
+import { commitCounted } from "./count-request.js";
 import { PUBLIC_SCHEMAS } from "./openapi/public-schemas.js";
 import { readHeaderLines } from "./read-headers.js";
 import { noteHuman } from "./refusal-record.js";
 import { parseRegistrationTarget } from "./registration-target.js";
-import { requestOccasion } from "./request-origin.js";
+import { requestOccasion } from "./request-state.js";
 import type { ServedOperation, ServedRequest } from "./served-operation.js";
 
 /** Biscuits (protocol §13.1, generation A): for POST to the two registrations alone. */

@@ -28,6 +28,7 @@ export function commonOperations(
       answer: { description: "It does.", schema: healthSchema },
       refusals,
       ...OPEN_ROUTE,
+      isProbe: true,
       serve: () => async () => ({ status: "ok" }),
     },
     isReady: {
@@ -37,6 +38,7 @@ export function commonOperations(
       answer: { description: "They do.", schema: healthSchema },
       refusals,
       ...OPEN_ROUTE,
+      isProbe: true,
       serve:
         ({ store }) =>
         async () => {

@@ -7,16 +7,13 @@ import {
   fastify,
 } from "fastify";
 import { RateLimited } from "../limits/quota.js";
-import { noteRoute } from "../observe/observe-request.js";
-import { resumeTrace } from "../observe/tracing.js";
 import type { AuthorityContext } from "./authority-context.js";
 import { parseJsonBody } from "./json-body.js";
 import { addLeakedIdentityHook } from "./leaked-identity-hook.js";
 import type { Listener } from "./listener.js";
 import { logTrouble } from "./log-trouble.js";
 import { addRateLimitHooks, settleRefusal } from "./rate-limit-hooks.js";
-import { keepRawBody } from "./raw-body.js";
-import { originOf } from "./request-origin.js";
+import { stateOf } from "./request-state.js";
 import { addOperation, checkOperations, OPEN_ROUTE, routeOf } from "./served-operation.js";
 import { type CodedProblem, createRequestProblem, toProblem } from "./to-problem.js";
 
@@ -37,7 +34,7 @@ export async function createRouter(
     bodyLimit: context.limits.maxBodyBytes,
     exposeHeadRoutes: false,
     return503OnClosing: false,
-    genReqId: (request) => originOf(request as IncomingMessage).requestId,
+    genReqId: (request) => stateOf(request as IncomingMessage).origin.requestId,
     routerOptions: { maxParamLength: MAX_PARAMETER_LENGTH },
     frameworkErrors: (error, _request, reply) => {
       send(context, reply, toProblem(error), error);
@@ -46,7 +43,7 @@ export async function createRouter(
   // What a trusted proxy says of it counts, by our own rules and for refusals outside of the router as well.
   app.decorateRequest("ip", {
     getter(this: FastifyRequest) {
-      return originOf(this.raw).address ?? "";
+      return stateOf(this.raw).origin.address ?? "";
     },
   });
   app.removeAllContentTypeParsers();
@@ -54,7 +51,7 @@ export async function createRouter(
     "application/json",
     { parseAs: "buffer" },
     async (request: FastifyRequest, body: Buffer) => {
-      keepRawBody(request.raw, body);
+      stateOf(request.raw).body = body;
       return parseJsonBody(body);
     },
   );
@@ -62,10 +59,18 @@ export async function createRouter(
     if (!reply.hasHeader("cache-control")) reply.header("cache-control", "no-store");
     reply.header("x-content-type-options", "nosniff");
   });
-  app.addHook("onRequest", async ({ raw, routeOptions }) => noteRoute(raw, routeOptions.url));
-  app.addHook("preHandler", ({ raw, params }, _reply, done) =>
-    resumeTrace(raw, (params as { agentRuntimeId?: string }).agentRuntimeId, done),
-  );
+  app.addHook("onRequest", async ({ raw, routeOptions }) => {
+    const state = stateOf(raw);
+    state.route = routeOptions.url;
+    state.registers = routeOptions.config.registers;
+  });
+  app.addHook("preHandler", ({ raw, params }, _reply, done) => {
+    const { trace } = stateOf(raw);
+    const { agentRuntimeId } = params as { agentRuntimeId?: string };
+    if (agentRuntimeId !== undefined) trace?.nameAgent(agentRuntimeId);
+    if (trace === undefined) done();
+    else trace.run(done);
+  });
   const { gate } = listener;
   if (gate !== undefined) app.addHook("onRequest", async ({ raw }) => gate(raw));
   addRateLimitHooks(app, context);
@@ -101,12 +106,12 @@ function addRoutes(app: FastifyInstance, context: AuthorityContext, listener: Li
 }
 
 function send(
-  { logger, observer, refusalCodes }: AuthorityContext,
+  { logger, observer }: AuthorityContext,
   reply: FastifyReply,
   problem: CodedProblem,
   error?: unknown,
 ): FastifyReply {
-  refusalCodes.set(reply.raw, problem.code);
+  stateOf(reply.request.raw).refusalCode = problem.code;
   if (error instanceof RateLimited) observer?.rateLimited(error.quota.kind);
   logTrouble(logger, error, reply.request.id, problem.isInternal);
   return reply.code(problem.status).headers(problem.headers).send(problem.body);

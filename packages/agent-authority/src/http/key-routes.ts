@@ -9,7 +9,6 @@ import {
 import { parseTimestamp } from "@countersign/agent-key";
 import { authenticateHuman } from "../humans/authenticate-human.js";
 import type { Principal } from "../humans/principal.js";
-import { commitCounted } from "../limits/count-request.js";
 import { userSubject } from "../limits/limit-subject.js";
 import { findAgentKeys, findEndedKeys } from "../registry/agent-keys.js";
 import { confirmToken } from "../registry/authenticate.js";
@@ -21,11 +20,12 @@ import { isOwnedBy } from "../registry/register-agent.js";
 import { checkLiveAgent } from "../registry/register-task.js";
 import { rotateKey } from "../registry/rotate-key.js";
 import type { AuthorityContext } from "./authority-context.js";
+import { commitCounted } from "./count-request.js";
 import { PUBLIC_SCHEMAS } from "./openapi/public-schemas.js";
 import { readBearerToken, readHeaderLines } from "./read-headers.js";
 import { noteHuman } from "./refusal-record.js";
 import { AGENT_PARAMETER } from "./registration-target.js";
-import { requestOccasion } from "./request-origin.js";
+import { requestOccasion } from "./request-state.js";
 import type { ServedOperation, ServedRequest } from "./served-operation.js";
 import { calledAuthorityOf } from "./target-uri.js";
 

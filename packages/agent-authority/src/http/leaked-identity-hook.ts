@@ -3,7 +3,7 @@ import { revokeLeakedIdentity } from "../registry/leaked-identity.js";
 import { Refusal } from "../registry/refusal.js";
 import type { AuthorityContext } from "./authority-context.js";
 import { readHeaderLines } from "./read-headers.js";
-import { requestOccasion } from "./request-origin.js";
+import { requestOccasion } from "./request-state.js";
 
 const BEARER = /^bearer +(\S+)/i;
 

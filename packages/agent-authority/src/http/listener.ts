@@ -10,3 +10,9 @@ export interface Listener extends DocumentOptions {
   /** Looks at every request before anything else does, and throws what it refuses. */
   gate?(request: IncomingMessage): void;
 }
+
+/** The paths that a listener is probed by, with `GET`. */
+export function probesOf({ prefixes, operations }: Listener): ReadonlySet<string> {
+  const probes = Object.values(operations).filter(({ isProbe = false }) => isProbe);
+  return new Set(prefixes.flatMap((prefix) => probes.map(({ path }) => prefix + path)));
+}

@@ -1,13 +1,8 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import {
-  checkAddress,
-  checkRefusal,
-  countedHeaders,
-  countRefusal,
-} from "../limits/count-request.js";
 import { RateLimited } from "../limits/quota.js";
 import { Refusal } from "../registry/refusal.js";
 import type { AuthorityContext } from "./authority-context.js";
+import { checkAddress, checkRefusal, countedHeaders, countRefusal } from "./count-request.js";
 import { logTrouble } from "./log-trouble.js";
 import { isAudited, noteHuman, recordRefusal } from "./refusal-record.js";
 import { toProblem } from "./to-problem.js";

@@ -1,30 +1,23 @@
 import type { Code } from "@countersign/agent-key";
 import type { FastifyRequest } from "fastify";
 import type { Principal } from "../humans/principal.js";
-import { type AuditSubject, appendRefusal } from "../registry/audit.js";
+import { appendRefusal } from "../registry/audit.js";
 import { actedBy } from "../registry/occasion.js";
 import type { Rows } from "../store/authority-store.js";
 import type { AgentRow } from "../store/database.js";
 import type { AuthorityContext } from "./authority-context.js";
-import { requestOccasion } from "./request-origin.js";
-
-interface Asker {
-  readonly actor: string;
-  readonly subject: AuditSubject;
-}
-
-const askers = new WeakMap<FastifyRequest, Asker>();
+import { requestOccasion, stateOf } from "./request-state.js";
 
 /** Keeps whose credential a request came with, once that held: if the request is refused, the audit log says so. */
 export function noteHuman(request: FastifyRequest, principal: Principal): void {
-  askers.set(request, {
+  stateOf(request.raw).asker = {
     actor: principal.actor,
     subject: {
       account_id: principal.accountId,
       user_id: principal.userId,
       access_token_id: principal.accessTokenId,
     },
-  });
+  };
 }
 
 /** Keeps which agent signed a request, once its signature held. */
@@ -33,10 +26,10 @@ export function noteAgent(
   agent: Pick<AgentRow, "account_id" | "user_id" | "agent_runtime_id">,
 ): void {
   const { account_id, user_id, agent_runtime_id } = agent;
-  askers.set(request, {
+  stateOf(request.raw).asker = {
     actor: `agent:${agent_runtime_id}`,
     subject: { account_id, user_id, agent_runtime_id },
-  });
+  };
 }
 
 /** Tells whether the refusals of a request are for the audit log. */
@@ -53,12 +46,12 @@ export async function recordRefusal(
 ): Promise<void> {
   const { audited: action } = request.routeOptions.config;
   if (action === undefined) return;
-  const { actor, subject = {} }: Partial<Asker> = askers.get(request) ?? {};
+  const { asker } = stateOf(request.raw);
   const asked = requestOccasion(context, request);
-  await appendRefusal(rows, actor === undefined ? asked : actedBy(asked, actor), {
+  await appendRefusal(rows, asker === undefined ? asked : actedBy(asked, asker.actor), {
     action,
     code,
-    subject,
+    subject: asker?.subject ?? {},
     claimedAgentRuntimeId: claimOf(request),
   });
 }

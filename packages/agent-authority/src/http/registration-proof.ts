@@ -9,7 +9,7 @@ import { type AgentPublicKey, CountersignError, parseTimestamp } from "@counters
 import { Refusal } from "../registry/refusal.js";
 import type { Instant } from "../registry/times.js";
 import type { AuthorityContext } from "./authority-context.js";
-import { rawBodyOf } from "./raw-body.js";
+import { stateOf } from "./request-state.js";
 import { targetUriOf } from "./target-uri.js";
 
 // As long as a client may still have to learn the offset of its clock, and as an unproven claim lasts (protocol §5.4, §10).
@@ -96,7 +96,7 @@ function holds(request: IncomingMessage, targetUri: string, expected: ExpectedPr
       keyid: expected.keyid,
       holds: (text, signature) => expected.publicKeys.some((key) => key.verify(text, signature)),
     });
-    if (proof !== undefined) checkContentDigest(digest, rawBodyOf(request));
+    if (proof !== undefined) checkContentDigest(digest, stateOf(request).body ?? new Uint8Array());
     return proof !== undefined;
   } catch (cause) {
     if (!CountersignError.is(cause)) throw cause;

@@ -1,10 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { clientAddressOf, type TrustedProxies } from "@countersign/agent-assertion/client-address";
 import { hideCredentials } from "@countersign/agent-key/redaction";
-import type { FastifyRequest } from "fastify";
 import { uuidv7 } from "uuidv7";
-import { type Occasion, occasionOf } from "../registry/occasion.js";
-import type { AuthorityContext } from "./authority-context.js";
 
 /** Where a request comes from, and what it is called in answers, logs and the audit log. */
 export interface RequestOrigin {
@@ -18,35 +15,17 @@ export const REQUEST_ID_HEADER = "x-request-id";
 
 // Ids stand in logs as they are: nothing that is syntax in a line of text, of JSON or of a shell.
 const REQUEST_ID = /^[\w.:~+/=@-]{1,128}$/;
-const origins = new WeakMap<IncomingMessage, RequestOrigin>();
 
-/** Finds out a request's origin when it begins, and keeps it: later its connection may be gone. */
-export function noteOrigin(request: IncomingMessage, proxies: TrustedProxies): RequestOrigin {
+/** Finds out a request's origin. To be done when it begins: later its connection may be gone. */
+export function readOrigin(request: IncomingMessage, proxies: TrustedProxies): RequestOrigin {
   const given = request.headers[REQUEST_ID_HEADER];
-  const origin = {
+  return {
     requestId: isRequestId(given) ? given : uuidv7(),
     address: clientAddressOf(request, proxies),
   };
-  origins.set(request, origin);
-  return origin;
 }
 
 // One that holds a credential would stand in each log, and another answers the same purpose.
 function isRequestId(given: string | string[] | undefined): given is string {
   return typeof given === "string" && REQUEST_ID.test(given) && hideCredentials(given) === given;
-}
-
-/** The origin that was noted. */
-export function originOf(request: IncomingMessage): RequestOrigin {
-  const origin = origins.get(request);
-  if (origin === undefined) throw new TypeError("the request's origin was not noted");
-  return origin;
-}
-
-/** When and from where a request came. Who sent it is not known yet. */
-export function requestOccasion(
-  { now }: Pick<AuthorityContext, "now">,
-  { raw }: FastifyRequest,
-): Occasion {
-  return occasionOf(now, originOf(raw));
 }

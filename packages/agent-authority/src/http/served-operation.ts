@@ -10,6 +10,8 @@ declare module "fastify" {
     readonly audited: AuditedRequest | undefined;
     /** As {@link Operation.addressLimit} says. */
     readonly addressLimit: AddressLimit;
+    /** As {@link Operation.registers} says. */
+    readonly registers?: Operation["registers"];
   }
 }
 
@@ -21,6 +23,8 @@ export type Handler = (request: ServedRequest, reply: FastifyReply) => Promise<u
 
 /** An operation with what answers it. */
 export interface ServedOperation extends Operation {
+  /** Whether it is answered however much the authority has to do: one that is busy is not to be taken for one that is gone. */
+  readonly isProbe?: boolean;
   /** Whether it is answered before the body of the request is looked at. */
   readonly isAnsweredUnread?: boolean;
   /** Makes what answers the requests of one listener. */
@@ -46,12 +50,12 @@ export function addOperation(
   context: AuthorityContext,
   operation: ServedOperation,
 ): void {
-  const { method, audited, addressLimit, isAnsweredUnread = false } = operation;
+  const { method, audited, addressLimit, registers, isAnsweredUnread = false } = operation;
   const handler = operation.serve(context);
   app.route<{ Params: Readonly<Record<string, string>> }>({
     method: method.toUpperCase() as HTTPMethods,
     url: routeOf(operation),
-    config: { audited, addressLimit },
+    config: { audited, addressLimit, registers },
     // Then the handler below is not reached.
     ...(isAnsweredUnread ? { onRequest: handler } : {}),
     handler,

@@ -9,7 +9,6 @@ import {
 } from "@countersign/agent-task/server";
 import * as z from "zod";
 import type { Generation } from "../authority-types.js";
-import { commitCounted } from "../limits/count-request.js";
 import { agentSubject } from "../limits/limit-subject.js";
 import { findAgentKeys, useKey } from "../registry/agent-keys.js";
 import { actedBy } from "../registry/occasion.js";
@@ -22,13 +21,14 @@ import { fixedEndOf } from "../registry/task-end.js";
 import type { Instant } from "../registry/times.js";
 import type { AgentRow } from "../store/database.js";
 import type { AuthorityContext } from "./authority-context.js";
+import { commitCounted } from "./count-request.js";
 import { checkTaskGeneration, checkTaskRegistrationProof, type HumanProof } from "./human-proof.js";
 import { PUBLIC_SCHEMAS } from "./openapi/public-schemas.js";
 import { readHeaderLines } from "./read-headers.js";
 import { noteAgent } from "./refusal-record.js";
 import { checkTaskRegistrationSignature } from "./registration-proof.js";
 import { AGENT_PARAMETER, taskRegistrationTarget } from "./registration-target.js";
-import { requestOccasion } from "./request-origin.js";
+import { requestOccasion } from "./request-state.js";
 import type { ServedOperation, ServedRequest } from "./served-operation.js";
 
 const idempotencyKeyField = z
@@ -64,6 +64,7 @@ export function registerTaskOperation(generations: ReadonlySet<Generation>): Ser
     ],
     audited: "task_registration",
     addressLimit: "all_requests",
+    registers: "task",
     serve: (context) => (request) => register(context, request),
   };
 }

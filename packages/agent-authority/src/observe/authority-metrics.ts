@@ -9,6 +9,8 @@ export interface EndedRequest {
   readonly method: string;
   /** The pattern of the route, with the names of its parameters; `undefined` where no route was found. */
   readonly route: string | undefined;
+  /** What was registered if it was answered 200. */
+  readonly registers?: "agent" | "task" | undefined;
   readonly status: number;
   readonly code: Code | undefined;
   readonly ms: number;
@@ -58,10 +60,7 @@ const REQUEST_BUCKETS = [
 ];
 const GROUP_BUCKETS = [1, 2, 4, 8, 16, 32, 64, 128];
 const LIMIT_KINDS: readonly LimitKind[] = ["address", "user", "agent"];
-const REGISTRATIONS: readonly (readonly [kind: string, ending: string])[] = [
-  ["task", "/task/register"],
-  ["agent", "/agent/register"],
-];
+const REGISTERED = ["task", "agent"] as const;
 
 /**
  * Makes the figures of one authority, in a registry of its own: nothing is shared between two authorities of one process, and nothing is
@@ -133,7 +132,7 @@ export function createAuthorityMetrics(options: AuthorityMetricsOptions = {}): A
     registers,
   }).set({ version: options.version ?? "unknown", node: process.version }, 1);
   // There from the start, so that the first one shows as a change.
-  for (const [kind] of REGISTRATIONS) registrations.inc({ kind }, 0);
+  for (const kind of REGISTERED) registrations.inc({ kind }, 0);
   for (const by of LIMIT_KINDS) rateLimited.inc({ by }, 0);
   for (const reason of SHED_REASONS) shed.inc({ reason }, 0);
 
@@ -155,11 +154,9 @@ export function createAuthorityMetrics(options: AuthorityMetricsOptions = {}): A
       ended(request) {
         inFlight.dec();
         count(request);
-        const { method, route = "none", status, ms } = request;
+        const { method, route = "none", registers, status, ms } = request;
         duration.observe({ method: METHODS.has(method) ? method : "other", route }, ms / 1_000);
-        if (status !== 200) return;
-        const found = REGISTRATIONS.find(([, ending]) => route.endsWith(ending));
-        if (found !== undefined) registrations.inc({ kind: found[0] });
+        if (status === 200 && registers !== undefined) registrations.inc({ kind: registers });
       },
       refusedUnread: count,
       shed: (reason) => shed.inc({ reason }),

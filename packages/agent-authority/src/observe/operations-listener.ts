@@ -3,7 +3,7 @@ import {
   listenForOperations,
   type OperationsListener,
 } from "@countersign/agent-key/operations-listener";
-import { listenOn, urlOf } from "../http/listen.js";
+import { listenOn, urlOf } from "../listen.js";
 import { checkOptions, METRICS } from "../option-checks.js";
 import type { AuthorityMetrics } from "./authority-metrics.js";
 

@@ -48,6 +48,8 @@ export interface Operation {
   /** What the audit log calls a refused request of this operation; `undefined`: its refusals are in the request log alone. */
   readonly audited: AuditedRequest | undefined;
   readonly addressLimit: AddressLimit;
+  /** What is registered by a request that is answered 200, for the figures. */
+  readonly registers?: "agent" | "task" | undefined;
 }
 
 /** Operations by their ids, which are unique in a document. */

@@ -1,6 +1,6 @@
 import type { Kysely } from "kysely";
-import { inSpan } from "../observe/tracing.js";
 import type { Database } from "./database.js";
+import { inSpan } from "./in-span.js";
 import type { StoreEvents } from "./store-events.js";
 import { isStoreFailure } from "./store-failure.js";
 import type { Transact } from "./transact.js";

@@ -6,7 +6,7 @@ import { Refusal } from "../../registry/refusal.js";
 import type { AuthorityContext } from "../authority-context.js";
 import { readBearerToken, readHeaderLines } from "../read-headers.js";
 import { noteHuman } from "../refusal-record.js";
-import { originOf, requestOccasion } from "../request-origin.js";
+import { requestOccasion, stateOf } from "../request-state.js";
 import type { ServedRequest } from "../served-operation.js";
 
 /**
@@ -36,6 +36,6 @@ export async function admitOperator(
   return {
     now: context.now,
     identityPolicy: { isServed, agentTtlSeconds, maxLiveAgents },
-    origin: { ...originOf(request.raw), actor },
+    origin: { ...stateOf(request.raw).origin, actor },
   };
 }

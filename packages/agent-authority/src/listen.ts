@@ -1,8 +1,8 @@
 import type { Server } from "node:http";
 import { numberIn } from "@countersign/agent-key";
-import { AgentAuthorityError } from "../agent-authority-error.js";
-import type { ListenOptions } from "../authority-types.js";
-import { checkOption } from "../option-checks.js";
+import { AgentAuthorityError } from "./agent-authority-error.js";
+import type { ListenOptions } from "./authority-types.js";
+import { checkOption } from "./option-checks.js";
 
 const PORT = numberIn(0, 65_535, { optional: false });
 

@@ -1,17 +1,10 @@
 import type { IncomingMessage } from "node:http";
-import type { AuthorityContext } from "../http/authority-context.js";
-import { originOf } from "../http/request-origin.js";
+import { addressSubject, type LimitSubject } from "../limits/limit-subject.js";
+import { quotaHeaders } from "../limits/quota.js";
 import { commitRefusals } from "../registry/commit-refusals.js";
 import type { Rows } from "../store/authority-store.js";
-import { addressSubject, type LimitSubject } from "./limit-subject.js";
-import { type Quota, quotaHeaders } from "./quota.js";
-
-interface Counted {
-  readonly quotas: readonly Quota[];
-  readonly isAddressCounted: boolean;
-}
-
-const counted = new WeakMap<IncomingMessage, Counted>();
+import type { AuthorityContext } from "./authority-context.js";
+import { stateOf } from "./request-state.js";
 
 /**
  * Runs a registration in one transaction, as {@link commitRefusals} does, and counts it: by what its proof showed, and by its address.
@@ -29,23 +22,26 @@ export async function commitCounted<T>(
   run: (rows: Rows) => Promise<T>,
 ): Promise<T> {
   limiter.check(subject);
-  const address = addressSubject(originOf(request).address);
+  const state = stateOf(request);
+  const address = addressSubject(state.origin.address);
   const isEarly = store.kind === "postgres";
   const early = isEarly ? await limiter.count(store.rows, address) : undefined;
-  counted.set(request, { quotas: early === undefined ? [] : [early], isAddressCounted: isEarly });
+  state.quotas = early === undefined ? [] : [early];
+  state.isAddressCounted = isEarly;
   const { value, quotas } = await commitRefusals(store, async (rows) => {
     const result = await run(rows);
     const bySubject = await limiter.count(rows, subject);
     const byAddress = isEarly ? early : await limiter.count(rows, address);
     return { value: result, quotas: [bySubject, byAddress].filter((quota) => quota !== undefined) };
   });
-  counted.set(request, { quotas, isAddressCounted: true });
+  state.quotas = quotas;
+  state.isAddressCounted = true;
   return value;
 }
 
 /** Throws `rate_limited` when it is known that too many requests came from there. Nothing of the request was looked at, and nothing is asked. */
 export function checkAddress({ limiter }: AuthorityContext, request: IncomingMessage): void {
-  limiter.check(addressSubject(originOf(request).address));
+  limiter.check(addressSubject(stateOf(request).origin.address));
 }
 
 /**
@@ -53,8 +49,8 @@ export function checkAddress({ limiter }: AuthorityContext, request: IncomingMes
  * whatever is looked at first, does not keep the database busy.
  */
 export function checkRefusal({ limiter }: AuthorityContext, request: IncomingMessage): void {
-  if (counted.get(request)?.isAddressCounted) return;
-  limiter.check(addressSubject(originOf(request).address));
+  const { origin, isAddressCounted } = stateOf(request);
+  if (!isAddressCounted) limiter.check(addressSubject(origin.address));
 }
 
 /**
@@ -67,14 +63,14 @@ export async function countRefusal(
   { limiter }: AuthorityContext,
   request: IncomingMessage,
 ): Promise<void> {
-  const { isAddressCounted = false } = counted.get(request) ?? {};
-  if (isAddressCounted) return;
-  const quota = await limiter.count(rows, addressSubject(originOf(request).address));
+  const state = stateOf(request);
+  if (state.isAddressCounted) return;
+  const quota = await limiter.count(rows, addressSubject(state.origin.address));
   // Not that it was counted: the transaction may be run again.
-  if (quota !== undefined) counted.set(request, { quotas: [quota], isAddressCounted });
+  if (quota !== undefined) state.quotas = [quota];
 }
 
 /** The fields that tell of what a request was counted by. */
 export function countedHeaders(request: IncomingMessage): Record<string, string> {
-  return quotaHeaders(counted.get(request)?.quotas ?? []);
+  return quotaHeaders(stateOf(request).quotas);
 }

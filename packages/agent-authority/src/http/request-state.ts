@@ -1,0 +1,53 @@
+import type { IncomingMessage } from "node:http";
+import type { Code } from "@countersign/agent-key";
+import type { FastifyRequest } from "fastify";
+import type { Quota } from "../limits/quota.js";
+import type { RequestTrace } from "../observe/trace-request.js";
+import type { AuditSubject } from "../registry/audit.js";
+import { type Occasion, occasionOf } from "../registry/occasion.js";
+import type { AuthorityContext } from "./authority-context.js";
+import type { RequestOrigin } from "./request-origin.js";
+
+/** What becomes known of one request while it is answered. */
+export interface RequestState {
+  readonly origin: RequestOrigin;
+  /** The pattern of the route that was found for it. */
+  route?: string | undefined;
+  /** What was registered if it is answered 200. */
+  registers?: "agent" | "task" | undefined;
+  /** The bytes of its body, beside what they were parsed to: a digest is over bytes. */
+  body?: Uint8Array;
+  /** Whose credential or signature it came with, once that held: if the request is refused, the audit log says so. */
+  asker?: { readonly actor: string; readonly subject: AuditSubject };
+  /** What is left of the limits that it was counted by. */
+  quotas: readonly Quota[];
+  /** Whether its address was counted, so that a refusal does not count it again. */
+  isAddressCounted: boolean;
+  /** The code that it was refused with. */
+  refusalCode?: Code;
+  trace?: RequestTrace | undefined;
+}
+
+const states = new WeakMap<IncomingMessage, RequestState>();
+
+/** Begins to keep what becomes known of a request. */
+export function beginRequest(request: IncomingMessage, origin: RequestOrigin): RequestState {
+  const state: RequestState = { origin, quotas: [], isAddressCounted: false };
+  states.set(request, state);
+  return state;
+}
+
+/** What is known of a request by now. */
+export function stateOf(request: IncomingMessage): RequestState {
+  const state = states.get(request);
+  if (state === undefined) throw new TypeError("the request was not begun");
+  return state;
+}
+
+/** When and from where a request came. Who sent it is not known yet. */
+export function requestOccasion(
+  { now }: Pick<AuthorityContext, "now">,
+  { raw }: FastifyRequest,
+): Occasion {
+  return occasionOf(now, stateOf(raw).origin);
+}
