@@ -4,28 +4,23 @@ import {
 } from "@countersign/agent-assertion/client-address";
 import { numberIn, parseAuthority } from "@countersign/agent-key";
 import { AgentAuthorityError } from "./agent-authority-error.js";
-import type { AuthorityOptions, Generation, RegistrationProofPolicy } from "./authority-types.js";
+import type { AuthorityOptions, RegistrationProofPolicy } from "./authority-types.js";
 import type { AuthorityContext } from "./http/authority-context.js";
 import { checkIssuers } from "./humans/check-issuers.js";
 import { RateLimiter } from "./limits/rate-limiter.js";
 import { resolveRateLimits } from "./limits/rate-limits.js";
 import { resolveServerLimits } from "./limits/server-limits.js";
 import { AUTHORITY_OPTIONS, checkOptions } from "./option-checks.js";
-import type { IdentityPolicy } from "./registry/issue-identity.js";
+import { checkGenerations } from "./registry/generations.js";
+import { AGENT_NUMBERS, DEFAULT_LIVE_AGENTS, TTL } from "./registry/registry-options.js";
 import { MAX_TTL_SECONDS } from "./registry/times.js";
 
-const DEFAULT_LIVE_AGENTS = 100;
 const DEFAULT_LIVE_TASKS = 10_000;
 const DEFAULT_SKEW_SECONDS = 300;
 // Far longer than verifiers keep what they looked up, and a use is written at most once in a tenth of it.
 const MIN_IDLE_SECONDS = 600;
-const GENERATIONS: readonly Generation[] = ["A", "B", "C"];
-// B is for who asks for it: its keys are made here and travel (security.md).
-const DEFAULT_GENERATIONS: readonly Generation[] = ["A", "C"];
 const CAPABILITY = /^[\x21-\x7e]{1,256}$/;
 
-const TTL = numberIn(1, MAX_TTL_SECONDS);
-const AGENT_NUMBERS = { agentTtlSeconds: TTL, maxLiveAgents: numberIn(1, 1_000_000) };
 const NUMBERS = {
   taskTtlSeconds: TTL,
   taskIdleTtlSeconds: numberIn(MIN_IDLE_SECONDS, MAX_TTL_SECONDS),
@@ -48,7 +43,7 @@ export function checkAuthorityOptions(options: AuthorityOptions): AuthorityConte
       options.publicUrl === undefined
         ? undefined
         : parseAuthority(options.publicUrl, {}, "publicUrl"),
-    generations: checkGenerations(options.generations ?? DEFAULT_GENERATIONS),
+    generations: checkGenerations(options.generations),
     registrationProof: checkProofPolicy(options.registrationProof ?? "accept"),
     agentPolicy: {
       capabilities,
@@ -70,30 +65,10 @@ export function checkAuthorityOptions(options: AuthorityOptions): AuthorityConte
   };
 }
 
-/** Checks the options of a registry that serves its operator alone. Throws `config_invalid`. */
-export function checkRegistryOptions(
-  options: Pick<AuthorityOptions, "generations" | "agentTtlSeconds" | "maxLiveAgents">,
-): IdentityPolicy {
-  checkOptions(options, AGENT_NUMBERS);
-  return {
-    isServed: checkGenerations(options.generations ?? DEFAULT_GENERATIONS).has("B"),
-    agentTtlSeconds: options.agentTtlSeconds,
-    maxLiveAgents: options.maxLiveAgents ?? DEFAULT_LIVE_AGENTS,
-  };
-}
-
 function checkProxies(list: readonly string[]): TrustedProxies {
   const proxies = parseTrustedProxies(list);
   if (proxies !== undefined) return proxies;
   throw invalid("trustedProxies", "hold IP addresses and networks such as 10.0.0.0/8");
-}
-
-function checkGenerations(generations: readonly string[]): ReadonlySet<Generation> {
-  const known = new Set<string>(GENERATIONS);
-  if (generations.length === 0 || generations.some((generation) => !known.has(generation))) {
-    throw invalid("generations", `name one or more of ${GENERATIONS.join(", ")}`);
-  }
-  return new Set(GENERATIONS.filter((generation) => generations.includes(generation)));
 }
 
 function checkProofPolicy(policy: string): RegistrationProofPolicy {

@@ -1,13 +1,11 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { HumanIssuer } from "./humans/principal.js";
+import type { HumanIssuer } from "./humans/human-issuer.js";
 import type { RateLimitOptions } from "./limits/rate-limits.js";
 import type { ServerLimitOptions } from "./limits/server-limits.js";
 import type { AuthorityMetrics } from "./observe/authority-metrics.js";
 import type { Registry } from "./operations/registry-types.js";
+import type { Generation } from "./registry/generations.js";
 import type { AuthorityStore } from "./store/authority-store.js";
-
-/** A generation of clients: `A` proves its human by biscuit, `C` by bearer; to `B` its agent is given, key and all, in an identity JWT. */
-export type Generation = "A" | "B" | "C";
 
 /** Whether registrations must show that their sender holds the agent's key. */
 export type RegistrationProofPolicy = "accept" | "require";

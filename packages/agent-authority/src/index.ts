@@ -4,7 +4,6 @@ export type {
   Authority,
   AuthorityLogger,
   AuthorityOptions,
-  Generation,
   ListenAdminOptions,
   ListenOptions,
   RegistrationProofPolicy,
@@ -15,13 +14,13 @@ export { databaseReplayStore } from "./database-replay-store.js";
 export { checkIssuers } from "./humans/check-issuers.js";
 export { checkOidcToken, type OidcTokenReport } from "./humans/check-oidc-token.js";
 export { createOidcIssuer } from "./humans/create-oidc-issuer.js";
+export type { HumanIssuer, HumanPrincipal } from "./humans/human-issuer.js";
 export type {
   OidcAccountClaim,
   OidcAlgorithm,
   OidcClaimValue,
   OidcIssuerOptions,
 } from "./humans/oidc-issuer-options.js";
-export type { HumanIssuer, HumanPrincipal } from "./humans/principal.js";
 export type { RateLimitOptions } from "./limits/rate-limits.js";
 export type { ServerLimitOptions, ServerLimits } from "./limits/server-limits.js";
 export type {
@@ -58,6 +57,7 @@ export type { RegistryOptions } from "./registry/create-registry.js";
 export { createRegistry } from "./registry/create-registry.js";
 export type { FollowAuditEventsOptions } from "./registry/follow-audit-events.js";
 export { followAuditEvents } from "./registry/follow-audit-events.js";
+export type { Generation } from "./registry/generations.js";
 export type { AuditOrigin } from "./registry/occasion.js";
 export type { AuditAction, AuditedChange, AuditedRequest } from "./schema/audit-actions.js";
 export { AUDITED_CHANGES, AUDITED_REQUESTS } from "./schema/audit-actions.js";

@@ -1,9 +1,10 @@
 import type { TrustedProxies } from "@countersign/agent-assertion/client-address";
-import type { AuthorityLogger, Generation, RegistrationProofPolicy } from "../authority-types.js";
-import type { HumanIssuer } from "../humans/principal.js";
+import type { AuthorityLogger, RegistrationProofPolicy } from "../authority-types.js";
+import type { HumanIssuer } from "../humans/human-issuer.js";
 import type { RateLimiter } from "../limits/rate-limiter.js";
 import type { ServerLimits } from "../limits/server-limits.js";
 import type { AuthorityObserver } from "../observe/authority-metrics.js";
+import type { Generation } from "../registry/generations.js";
 import type { AgentPolicy } from "../registry/register-agent.js";
 import type { TaskPolicy } from "../registry/register-task.js";
 import type { AuthorityStore } from "../store/authority-store.js";

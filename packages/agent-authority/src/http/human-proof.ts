@@ -1,8 +1,8 @@
 import { BISCUIT_HEADER } from "@countersign/agent-identity";
 import { authenticateHuman } from "../humans/authenticate-human.js";
-import type { Principal } from "../humans/principal.js";
 import { confirmToken } from "../registry/authenticate.js";
 import { findBiscuit, spendBiscuit, type UsableBiscuit } from "../registry/biscuits.js";
+import type { Principal } from "../registry/principal.js";
 import { Refusal } from "../registry/refusal.js";
 import type { Instant } from "../registry/times.js";
 import type { Rows } from "../store/authority-store.js";

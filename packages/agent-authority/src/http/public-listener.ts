@@ -1,19 +1,19 @@
-import { registerAgentOperation } from "./agent-routes.js";
-import { assertionWhoamiOperation } from "./assertion-whoami-routes.js";
 import type { AuthorityContext } from "./authority-context.js";
-import { mintBiscuitOperation } from "./biscuit-routes.js";
-import { commonOperations } from "./common-operations.js";
-import { lookUpOperation } from "./directory-routes.js";
-import { introspectOperation } from "./introspection-routes.js";
-import { revokeAgentOperation, rotateKeyOperation } from "./key-routes.js";
-import { keySetOperations } from "./key-set-routes.js";
 import type { Listener } from "./listener.js";
 import { createDocument } from "./openapi/create-document.js";
 import { PUBLIC_SCHEMAS } from "./openapi/public-schemas.js";
+import { revokeAgentOperation, rotateKeyOperation } from "./operations/agent-keys.js";
+import { registerAgentOperation } from "./operations/agent-registration.js";
+import { assertionWhoamiOperation } from "./operations/assertion-whoami.js";
+import { mintBiscuitOperation } from "./operations/biscuit.js";
+import { commonOperations } from "./operations/common-operations.js";
+import { lookUpOperation } from "./operations/directory.js";
+import { introspectOperation } from "./operations/introspection.js";
+import { keySetOperations } from "./operations/key-set.js";
+import { registerTaskOperation } from "./operations/task-registration.js";
+import { refreshTokenOperation } from "./operations/token-refresh.js";
+import { whoamiOperation } from "./operations/whoami.js";
 import { AGENT_PARAMETER, BACKEND_PREFIX } from "./registration-target.js";
-import { registerTaskOperation } from "./task-routes.js";
-import { refreshTokenOperation } from "./token-refresh-routes.js";
-import { whoamiOperation } from "./whoami-routes.js";
 
 /**
  * What clients and resource servers call, under the root and under `/backend-api`.

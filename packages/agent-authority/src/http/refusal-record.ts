@@ -1,8 +1,8 @@
 import type { Code } from "@countersign/agent-key";
 import type { FastifyRequest } from "fastify";
-import type { Principal } from "../humans/principal.js";
 import { appendRefusal } from "../registry/audit.js";
 import { actedBy } from "../registry/occasion.js";
+import type { Principal } from "../registry/principal.js";
 import type { Rows } from "../store/authority-store.js";
 import type { AgentRow } from "../store/database.js";
 import type { AuthorityContext } from "./authority-context.js";

@@ -1,10 +1,11 @@
 import { isSecretOf } from "../registry/access-token.js";
 import { authenticate } from "../registry/authenticate.js";
+import type { Principal } from "../registry/principal.js";
 import { checkPrincipal } from "../registry/principals.js";
 import type { Instant } from "../registry/times.js";
 import type { AuthorityStore } from "../store/authority-store.js";
+import type { HumanIssuer } from "./human-issuer.js";
 import { MAX_TOKEN_CHARACTERS, peekIssuer } from "./peek-issuer.js";
-import type { HumanIssuer, Principal } from "./principal.js";
 import { refuseLength, refuseToken } from "./token-refusal.js";
 
 /** What a human's token is held against. */

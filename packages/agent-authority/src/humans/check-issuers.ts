@@ -1,5 +1,5 @@
 import { AgentAuthorityError } from "../agent-authority-error.js";
-import type { HumanIssuer } from "./principal.js";
+import type { HumanIssuer } from "./human-issuer.js";
 
 /**
  * Checks that issuers can stand side by side in one authority, as {@link createAuthority} does: each has a name and a URL of its own.

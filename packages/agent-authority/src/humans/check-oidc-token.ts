@@ -1,8 +1,8 @@
 import type { Refusal } from "../registry/refusal.js";
 import { createOidcIssuer } from "./create-oidc-issuer.js";
+import type { HumanPrincipal } from "./human-issuer.js";
 import type { OidcIssuerOptions } from "./oidc-issuer-options.js";
 import { MAX_TOKEN_CHARACTERS, peekClaims } from "./peek-issuer.js";
-import type { HumanPrincipal } from "./principal.js";
 import { refuseLength, refuseToken, tokenRefusalFields } from "./token-refusal.js";
 
 /** What the configuration of an issuer makes of a token. */

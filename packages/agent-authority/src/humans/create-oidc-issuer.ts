@@ -1,9 +1,9 @@
+import type { HumanIssuer } from "./human-issuer.js";
 import { createIssuerKeyCache } from "./issuer-key-cache.js";
 import { mapClaims } from "./map-claims.js";
 import type { OidcIssuerOptions } from "./oidc-issuer-options.js";
 import { checkOidcOptions } from "./oidc-policy.js";
 import { peekIssuer } from "./peek-issuer.js";
-import type { HumanIssuer } from "./principal.js";
 import { verifyOidcToken } from "./verify-oidc-token.js";
 
 /**

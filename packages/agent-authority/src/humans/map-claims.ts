@@ -1,7 +1,7 @@
 import { isPrincipalId } from "@countersign/agent-key";
+import type { HumanPrincipal } from "./human-issuer.js";
 import type { OidcClaimValue } from "./oidc-issuer-options.js";
 import type { OidcPolicy } from "./oidc-policy.js";
-import type { HumanPrincipal } from "./principal.js";
 import { refuseToken } from "./token-refusal.js";
 
 /**

@@ -1,9 +1,9 @@
-import type { Principal, TokenPrincipal } from "../humans/principal.js";
 import type { TokenRole } from "../schema/roles-and-states.js";
 import type { Rows } from "../store/authority-store.js";
 import { prepareQuery } from "../store/prepared-query.js";
 import { hashSecret, isSecretOf } from "./access-token.js";
 import { lifeStateOf } from "./life-state.js";
+import type { Principal, TokenPrincipal } from "./principal.js";
 import { checkPrincipal } from "./principals.js";
 import { Refusal } from "./refusal.js";
 import type { Instant } from "./times.js";

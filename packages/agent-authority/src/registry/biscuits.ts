@@ -1,10 +1,10 @@
-import type { Principal } from "../humans/principal.js";
 import type { Rows } from "../store/authority-store.js";
 import { createSecret, hashSecret, isSecretOf } from "./access-token.js";
 import { appendAuditEvent } from "./audit.js";
 import { confirmToken, isTokenLive } from "./authenticate.js";
 import { lifeStateOf } from "./life-state.js";
 import { actedBy, type Occasion } from "./occasion.js";
+import type { Principal } from "./principal.js";
 import { Refusal } from "./refusal.js";
 import { endOfLife, type Instant } from "./times.js";
 

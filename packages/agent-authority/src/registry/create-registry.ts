@@ -1,13 +1,13 @@
 import type { OptionShape } from "@countersign/agent-key";
-import { checkRegistryOptions } from "../authority-options.js";
-import type { Generation } from "../authority-types.js";
 import { MAX_LIMIT } from "../operations/read-pages.js";
 import type { Registry } from "../operations/registry-types.js";
 import { toRegistry } from "../operations/to-registry.js";
 import { CLOCK, checkOption, checkOptions, listOf, STORE } from "../option-checks.js";
 import type { AuthorityStore } from "../store/authority-store.js";
 import { createAdminFunctions } from "./admin-functions.js";
+import type { Generation } from "./generations.js";
 import type { AuditOrigin } from "./occasion.js";
+import { checkRegistryOptions } from "./registry-options.js";
 
 const ORIGIN: OptionShape = {
   type: "object",

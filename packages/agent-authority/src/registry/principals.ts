@@ -1,8 +1,8 @@
 import { isPrincipalId } from "@countersign/agent-key";
 import { AgentAuthorityError } from "../agent-authority-error.js";
-import type { Principal } from "../humans/principal.js";
 import type { Rows } from "../store/authority-store.js";
 import { prepareQuery } from "../store/prepared-query.js";
+import type { Principal } from "./principal.js";
 import { Refusal } from "./refusal.js";
 import type { Instant } from "./times.js";
 

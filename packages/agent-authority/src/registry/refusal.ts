@@ -1,6 +1,6 @@
 import type { Code, CountersignErrorOptions } from "@countersign/agent-key";
 import { AgentAuthorityError } from "../agent-authority-error.js";
-import type { Principal } from "../humans/principal.js";
+import type { Principal } from "./principal.js";
 
 /**
  * A request that the authority answers with a refusal. What the transaction did before stays done, a spent biscuit above all; so every

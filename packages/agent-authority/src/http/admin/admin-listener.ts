@@ -1,10 +1,10 @@
 import type { ListenAdminOptions } from "../../authority-types.js";
 import { ADMIN_OPERATIONS } from "../../operations/admin-operations.js";
 import { createAdminFunctions } from "../../registry/admin-functions.js";
-import { commonOperations } from "../common-operations.js";
 import type { Listener } from "../listener.js";
 import { ADMIN_SCHEMAS } from "../openapi/admin-schemas.js";
 import { createDocument } from "../openapi/create-document.js";
+import { commonOperations } from "../operations/common-operations.js";
 import type { ServedOperations } from "../served-operation.js";
 import { createAdminGate } from "./admin-gate.js";
 import { serveAdminOperations } from "./serve-admin-operations.js";

@@ -3,15 +3,15 @@ import { createDirectoryRecord } from "@countersign/agent-assertion";
 import { createProblem } from "@countersign/agent-key/problem";
 import type { FastifyReply } from "fastify";
 import * as z from "zod";
-import { findAgentRecord, findTaskRecord } from "../database-directory.js";
-import { authenticate } from "../registry/authenticate.js";
-import { type Instant, instantOf } from "../registry/times.js";
-import type { AuthorityContext } from "./authority-context.js";
-import { isLoopbackRequest } from "./loopback-request.js";
-import { PUBLIC_SCHEMAS } from "./openapi/public-schemas.js";
-import { type HeaderLines, readBearerToken, readHeaderLines } from "./read-headers.js";
-import { noteHuman } from "./refusal-record.js";
-import type { ServedOperation, ServedRequest } from "./served-operation.js";
+import { findAgentRecord, findTaskRecord } from "../../database-directory.js";
+import { authenticate } from "../../registry/authenticate.js";
+import { type Instant, instantOf } from "../../registry/times.js";
+import type { AuthorityContext } from "../authority-context.js";
+import { isLoopbackRequest } from "../loopback-request.js";
+import { PUBLIC_SCHEMAS } from "../openapi/public-schemas.js";
+import { type HeaderLines, readBearerToken, readHeaderLines } from "../read-headers.js";
+import { noteHuman } from "../refusal-record.js";
+import type { ServedOperation, ServedRequest } from "../served-operation.js";
 
 // A resource server may answer from its cache for this long, so it is the delay with which it sees a revocation (security.md).
 const CACHE_CONTROL = "private, max-age=15";

@@ -1,7 +1,7 @@
-import { readKeySet } from "../registry/signing-keys.js";
-import { instantOf } from "../registry/times.js";
-import { PUBLIC_SCHEMAS } from "./openapi/public-schemas.js";
-import { OPEN_ROUTE, type ServedOperation, type ServedOperations } from "./served-operation.js";
+import { readKeySet } from "../../registry/signing-keys.js";
+import { instantOf } from "../../registry/times.js";
+import { PUBLIC_SCHEMAS } from "../openapi/public-schemas.js";
+import { OPEN_ROUTE, type ServedOperation, type ServedOperations } from "../served-operation.js";
 
 // A reader that finds a new key's id asks again, and caches on its way may keep it from that for this long.
 const CACHE_CONTROL = "public, max-age=60";

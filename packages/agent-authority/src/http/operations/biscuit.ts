@@ -4,18 +4,18 @@ import {
   parseBiscuitRequestHeaders,
 } from "@countersign/agent-identity";
 import * as z from "zod";
-import { authenticateHuman } from "../humans/authenticate-human.js";
-import { userSubject } from "../limits/limit-subject.js";
-import { issueBiscuit } from "../registry/biscuits.js";
-import { Refusal } from "../registry/refusal.js";
-import type { AuthorityContext } from "./authority-context.js";
-import { commitCounted } from "./count-request.js";
-import { PUBLIC_SCHEMAS } from "./openapi/public-schemas.js";
-import { readHeaderLines } from "./read-headers.js";
-import { noteHuman } from "./refusal-record.js";
-import { parseRegistrationTarget } from "./registration-target.js";
-import { requestOccasion } from "./request-state.js";
-import type { ServedOperation, ServedRequest } from "./served-operation.js";
+import { authenticateHuman } from "../../humans/authenticate-human.js";
+import { userSubject } from "../../limits/limit-subject.js";
+import { issueBiscuit } from "../../registry/biscuits.js";
+import { Refusal } from "../../registry/refusal.js";
+import type { AuthorityContext } from "../authority-context.js";
+import { commitCounted } from "../count-request.js";
+import { PUBLIC_SCHEMAS } from "../openapi/public-schemas.js";
+import { readHeaderLines } from "../read-headers.js";
+import { noteHuman } from "../refusal-record.js";
+import { parseRegistrationTarget } from "../registration-target.js";
+import { requestOccasion } from "../request-state.js";
+import type { ServedOperation, ServedRequest } from "../served-operation.js";
 
 /** Biscuits (protocol §13.1, generation A): for POST to the two registrations alone. */
 export const mintBiscuitOperation: ServedOperation = {

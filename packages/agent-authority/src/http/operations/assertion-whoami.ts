@@ -7,12 +7,12 @@ import {
 import { sourceOf } from "@countersign/agent-assertion/client-address";
 import type { Code } from "@countersign/agent-key";
 import { CODES, codeRow } from "@countersign/agent-key/codes";
-import { databaseDirectory } from "../database-directory.js";
-import { PUBLIC_SCHEMAS } from "./openapi/public-schemas.js";
-import { readHeaderLines, readSingleHeader } from "./read-headers.js";
-import { noteAgent } from "./refusal-record.js";
-import { stateOf } from "./request-state.js";
-import type { ServedOperation } from "./served-operation.js";
+import { databaseDirectory } from "../../database-directory.js";
+import { PUBLIC_SCHEMAS } from "../openapi/public-schemas.js";
+import { readHeaderLines, readSingleHeader } from "../read-headers.js";
+import { noteAgent } from "../refusal-record.js";
+import { stateOf } from "../request-state.js";
+import type { ServedOperation } from "../served-operation.js";
 
 // What a verifier gives only where a request is bound, or where its caller has rules of its own.
 const OF_REQUESTS: ReadonlySet<Code> = new Set<Code>([

@@ -1,11 +1,11 @@
-import { AgentAuthorityError } from "../agent-authority-error.js";
-import type { DocumentedRefusal } from "../operations/operation.js";
-import { isAnswering } from "./is-answering.js";
-import { isLoopbackRequest } from "./loopback-request.js";
-import type { OpenApiDocument } from "./openapi/create-document.js";
-import { healthSchema } from "./openapi/health-schema.js";
-import { openApiSchema } from "./openapi/openapi-schema.js";
-import { OPEN_ROUTE, type ServedOperations } from "./served-operation.js";
+import { AgentAuthorityError } from "../../agent-authority-error.js";
+import type { DocumentedRefusal } from "../../operations/operation.js";
+import { isAnswering } from "../is-answering.js";
+import { isLoopbackRequest } from "../loopback-request.js";
+import type { OpenApiDocument } from "../openapi/create-document.js";
+import { healthSchema } from "../openapi/health-schema.js";
+import { openApiSchema } from "../openapi/openapi-schema.js";
+import { OPEN_ROUTE, type ServedOperations } from "../served-operation.js";
 
 // It changes with the configuration, and with where the caller is.
 const DOCUMENT_CACHE_CONTROL = "private, max-age=60";

@@ -1,9 +1,9 @@
 import { createWhoamiResponse, WHOAMI_PATH } from "@countersign/agent-identity";
-import { authenticateHuman } from "../humans/authenticate-human.js";
-import { instantOf } from "../registry/times.js";
-import { PUBLIC_SCHEMAS } from "./openapi/public-schemas.js";
-import { readBearerToken, readHeaderLines } from "./read-headers.js";
-import type { ServedOperation } from "./served-operation.js";
+import { authenticateHuman } from "../../humans/authenticate-human.js";
+import { instantOf } from "../../registry/times.js";
+import { PUBLIC_SCHEMAS } from "../openapi/public-schemas.js";
+import { readBearerToken, readHeaderLines } from "../read-headers.js";
+import type { ServedOperation } from "../served-operation.js";
 
 /** `GET /v1/whoami`: whose human token it is (protocol §5.10). */
 export const whoamiOperation: ServedOperation = {

@@ -8,28 +8,32 @@ import {
   verifyTaskRegistration,
 } from "@countersign/agent-task/server";
 import * as z from "zod";
-import type { Generation } from "../authority-types.js";
-import { agentSubject } from "../limits/limit-subject.js";
-import { findAgentKeys, useKey } from "../registry/agent-keys.js";
-import { actedBy } from "../registry/occasion.js";
-import { findAgent, lockAgent } from "../registry/operate-agents.js";
-import { lockClaims } from "../registry/prove-key.js";
-import { Refusal } from "../registry/refusal.js";
-import { isOwnedBy } from "../registry/register-agent.js";
-import { registerTask } from "../registry/register-task.js";
-import { fixedEndOf } from "../registry/task-end.js";
-import type { Instant } from "../registry/times.js";
-import type { AgentRow } from "../store/database.js";
-import type { AuthorityContext } from "./authority-context.js";
-import { commitCounted } from "./count-request.js";
-import { checkTaskGeneration, checkTaskRegistrationProof, type HumanProof } from "./human-proof.js";
-import { PUBLIC_SCHEMAS } from "./openapi/public-schemas.js";
-import { readHeaderLines } from "./read-headers.js";
-import { noteAgent } from "./refusal-record.js";
-import { checkTaskRegistrationSignature } from "./registration-proof.js";
-import { AGENT_PARAMETER, taskRegistrationTarget } from "./registration-target.js";
-import { requestOccasion } from "./request-state.js";
-import type { ServedOperation, ServedRequest } from "./served-operation.js";
+import { agentSubject } from "../../limits/limit-subject.js";
+import { findAgentKeys, useKey } from "../../registry/agent-keys.js";
+import type { Generation } from "../../registry/generations.js";
+import { actedBy } from "../../registry/occasion.js";
+import { findAgent, lockAgent } from "../../registry/operate-agents.js";
+import { lockClaims } from "../../registry/prove-key.js";
+import { Refusal } from "../../registry/refusal.js";
+import { isOwnedBy } from "../../registry/register-agent.js";
+import { registerTask } from "../../registry/register-task.js";
+import { fixedEndOf } from "../../registry/task-end.js";
+import type { Instant } from "../../registry/times.js";
+import type { AgentRow } from "../../store/database.js";
+import type { AuthorityContext } from "../authority-context.js";
+import { commitCounted } from "../count-request.js";
+import {
+  checkTaskGeneration,
+  checkTaskRegistrationProof,
+  type HumanProof,
+} from "../human-proof.js";
+import { PUBLIC_SCHEMAS } from "../openapi/public-schemas.js";
+import { readHeaderLines } from "../read-headers.js";
+import { noteAgent } from "../refusal-record.js";
+import { checkTaskRegistrationSignature } from "../registration-proof.js";
+import { AGENT_PARAMETER, taskRegistrationTarget } from "../registration-target.js";
+import { requestOccasion } from "../request-state.js";
+import type { ServedOperation, ServedRequest } from "../served-operation.js";
 
 const idempotencyKeyField = z
   .string()

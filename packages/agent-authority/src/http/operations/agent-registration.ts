@@ -5,21 +5,21 @@ import {
   parseAgentRegistrationRequest,
 } from "@countersign/agent-identity";
 import { parseTimestamp } from "@countersign/agent-key";
-import type { Generation } from "../authority-types.js";
-import type { Principal } from "../humans/principal.js";
-import { userSubject } from "../limits/limit-subject.js";
-import { actedBy } from "../registry/occasion.js";
-import { Refusal } from "../registry/refusal.js";
-import { registerAgent } from "../registry/register-agent.js";
-import type { AuthorityContext } from "./authority-context.js";
-import { commitCounted } from "./count-request.js";
-import { checkAgentRegistrationProof } from "./human-proof.js";
-import { PUBLIC_SCHEMAS } from "./openapi/public-schemas.js";
-import { readHeaderLines } from "./read-headers.js";
-import { noteHuman } from "./refusal-record.js";
-import { isProvenAgentRegistration } from "./registration-proof.js";
-import { requestOccasion } from "./request-state.js";
-import type { ServedOperation, ServedRequest } from "./served-operation.js";
+import { userSubject } from "../../limits/limit-subject.js";
+import type { Generation } from "../../registry/generations.js";
+import { actedBy } from "../../registry/occasion.js";
+import type { Principal } from "../../registry/principal.js";
+import { Refusal } from "../../registry/refusal.js";
+import { registerAgent } from "../../registry/register-agent.js";
+import type { AuthorityContext } from "../authority-context.js";
+import { commitCounted } from "../count-request.js";
+import { checkAgentRegistrationProof } from "../human-proof.js";
+import { PUBLIC_SCHEMAS } from "../openapi/public-schemas.js";
+import { readHeaderLines } from "../read-headers.js";
+import { noteHuman } from "../refusal-record.js";
+import { isProvenAgentRegistration } from "../registration-proof.js";
+import { requestOccasion } from "../request-state.js";
+import type { ServedOperation, ServedRequest } from "../served-operation.js";
 
 /** The registration of agents (protocol §5.4, generations A and C). */
 export function registerAgentOperation(generations: ReadonlySet<Generation>): ServedOperation {

@@ -5,15 +5,15 @@ import {
   INTROSPECTION_PATH,
   parseIntrospectionRequest,
 } from "@countersign/agent-assertion";
-import { databaseDirectory } from "../database-directory.js";
-import { authenticate } from "../registry/authenticate.js";
-import { Refusal } from "../registry/refusal.js";
-import { instantOf } from "../registry/times.js";
-import { PUBLIC_SCHEMAS } from "./openapi/public-schemas.js";
-import { readBearerToken, readHeaderLines } from "./read-headers.js";
-import { noteHuman } from "./refusal-record.js";
-import type { ServedOperation } from "./served-operation.js";
-import { calledAuthorityOf } from "./target-uri.js";
+import { databaseDirectory } from "../../database-directory.js";
+import { authenticate } from "../../registry/authenticate.js";
+import { Refusal } from "../../registry/refusal.js";
+import { instantOf } from "../../registry/times.js";
+import { PUBLIC_SCHEMAS } from "../openapi/public-schemas.js";
+import { readBearerToken, readHeaderLines } from "../read-headers.js";
+import { noteHuman } from "../refusal-record.js";
+import type { ServedOperation } from "../served-operation.js";
+import { calledAuthorityOf } from "../target-uri.js";
 
 /** `POST /v1/assertion/introspect`: checks an assertion for resource servers that keep no directory (protocol §5.9). */
 export const introspectOperation: ServedOperation = {

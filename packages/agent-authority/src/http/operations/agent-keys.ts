@@ -7,27 +7,27 @@ import {
   verifyKeyRotation,
 } from "@countersign/agent-identity";
 import { parseTimestamp } from "@countersign/agent-key";
-import { authenticateHuman } from "../humans/authenticate-human.js";
-import type { Principal } from "../humans/principal.js";
-import { userSubject } from "../limits/limit-subject.js";
-import { findAgentKeys, findEndedKeys } from "../registry/agent-keys.js";
-import { confirmToken } from "../registry/authenticate.js";
-import { actedBy } from "../registry/occasion.js";
-import { endOwnAgent, type FoundAgent, lockAgent } from "../registry/operate-agents.js";
-import { lockClaims } from "../registry/prove-key.js";
-import { Refusal } from "../registry/refusal.js";
-import { isOwnedBy } from "../registry/register-agent.js";
-import { checkLiveAgent } from "../registry/register-task.js";
-import { rotateKey } from "../registry/rotate-key.js";
-import type { AuthorityContext } from "./authority-context.js";
-import { commitCounted } from "./count-request.js";
-import { PUBLIC_SCHEMAS } from "./openapi/public-schemas.js";
-import { readBearerToken, readHeaderLines } from "./read-headers.js";
-import { noteHuman } from "./refusal-record.js";
-import { AGENT_PARAMETER } from "./registration-target.js";
-import { requestOccasion } from "./request-state.js";
-import type { ServedOperation, ServedRequest } from "./served-operation.js";
-import { calledAuthorityOf } from "./target-uri.js";
+import { authenticateHuman } from "../../humans/authenticate-human.js";
+import { userSubject } from "../../limits/limit-subject.js";
+import { findAgentKeys, findEndedKeys } from "../../registry/agent-keys.js";
+import { confirmToken } from "../../registry/authenticate.js";
+import { actedBy } from "../../registry/occasion.js";
+import { endOwnAgent, type FoundAgent, lockAgent } from "../../registry/operate-agents.js";
+import type { Principal } from "../../registry/principal.js";
+import { lockClaims } from "../../registry/prove-key.js";
+import { Refusal } from "../../registry/refusal.js";
+import { isOwnedBy } from "../../registry/register-agent.js";
+import { checkLiveAgent } from "../../registry/register-task.js";
+import { rotateKey } from "../../registry/rotate-key.js";
+import type { AuthorityContext } from "../authority-context.js";
+import { commitCounted } from "../count-request.js";
+import { PUBLIC_SCHEMAS } from "../openapi/public-schemas.js";
+import { readBearerToken, readHeaderLines } from "../read-headers.js";
+import { noteHuman } from "../refusal-record.js";
+import { AGENT_PARAMETER } from "../registration-target.js";
+import { requestOccasion } from "../request-state.js";
+import type { ServedOperation, ServedRequest } from "../served-operation.js";
+import { calledAuthorityOf } from "../target-uri.js";
 
 /** A human's agent gets another key (protocol §5.6). */
 export const rotateKeyOperation: ServedOperation = {

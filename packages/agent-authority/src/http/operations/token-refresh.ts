@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
-import { PUBLIC_SCHEMAS } from "./openapi/public-schemas.js";
-import type { ServedOperation } from "./served-operation.js";
+import { PUBLIC_SCHEMAS } from "../openapi/public-schemas.js";
+import type { ServedOperation } from "../served-operation.js";
 
 const DETAIL =
   "nothing was refreshed: this authority makes no token from another one. For a new token run countersign codex export --force, " +
