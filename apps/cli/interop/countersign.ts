@@ -13,7 +13,7 @@ export interface CountersignOptions {
 /** The words that start the built command. */
 export const COUNTERSIGN: readonly [string, string] = [process.execPath, CLI];
 
-/** The environment of a home: the variables of whoever runs this decide nothing. */
+/** The environment of a home, without the variables of the user's shell that would change a result. */
 export function environmentOf({
   home,
   env,

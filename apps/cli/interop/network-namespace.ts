@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 
-// Root makes namespaces directly; anyone else first needs a user namespace in which he is root.
+// Root makes namespaces directly. Any other user first needs a user namespace with the rights of root.
 const WAYS: readonly (readonly string[])[] = [["--net"], ["--map-root-user", "--net"]].map(
   (way) => [...way, "--mount"],
 );

@@ -16,7 +16,7 @@ import { readVersion } from "./version.js";
 export async function main(args: readonly string[]): Promise<number> {
   const cancelling = new AbortController();
   onEndingSignal(() => {
-    // Whoever asks a second time does not want to wait.
+    // A second signal ends the program at once: the user does not want to wait.
     if (cancelling.signal.aborted) process.exit(1);
     cancelling.abort();
   });

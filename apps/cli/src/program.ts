@@ -14,11 +14,11 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 not logged in or
 Secrets come from stdin, a file or the environment, never from an argument.`;
 
 /**
- * Declares every command. What a command does is imported when it is called.
+ * Declares every command. The code of a command is imported when it is called.
  *
  * @param signal - aborted when the process is asked to end
- * @param onExitCode - hears the exit code of a command that ends without an error
- * @param writeOut - takes the texts that no command prints: the version, and help that was asked for
+ * @param onExitCode - called with the exit code of a command that ends without an error
+ * @param writeOut - takes the texts that no command prints: the version, and the help that the user asked for
  */
 export function createProgram(
   signal: AbortSignal,

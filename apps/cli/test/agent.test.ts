@@ -193,7 +193,7 @@ describe("header", () => {
 });
 
 describe("request", () => {
-  test("refuses an origin that nobody named, exit 2, and sends nothing (G-C1)", async () => {
+  test("refuses an origin that was not named, exit 2, and sends nothing (G-C1)", async () => {
     const result = await countersign(["request", `${upstream.url}/v1`], options);
     expectError(result, "usage", 2);
     expect(upstream.requests).toHaveLength(0);
@@ -201,7 +201,7 @@ describe("request", () => {
   });
 
   test.each([
-    { what: "a header that is none", args: ["--header", "nonsense"] },
+    { what: "a header without a colon", args: ["--header", "nonsense"] },
     { what: "a file that is missing", args: ["--data", "@/nowhere/at/all"] },
   ])("refuses $what, exit 2", async ({ args }) => {
     const url = `${upstream.url}/v1`;

@@ -37,7 +37,7 @@ describe("the listener of the admin API", () => {
     expect(response.status).toBe(404);
   });
 
-  test("is told with the other, and serves whoever has a token for it alone", async () => {
+  test("is logged with the other, and serves only callers with a token for it", async () => {
     const { process, url } = await world.serve(["--admin-listen", "127.0.0.1:0"]);
     const [line] = await process.waitForLine(/"msg":"the authority serves"/);
     const started = process.stderr.split("\n").find((it) => it.includes("the authority serves"));

@@ -34,7 +34,7 @@ async function sendRaw(url: string, text: string): Promise<void> {
   await once(socket, "close");
 }
 
-test("rejects a level that is none", async () => {
+test("rejects an unknown level", async () => {
   const args = ["authority", "serve", "--listen", "127.0.0.1:0", "--log-level", "loud"];
   expectError(await countersign(args, { home: world.home }), "usage", 2);
 });
@@ -60,7 +60,7 @@ test("has one line for each request, with a time, a level, the path without its 
   }
 });
 
-test("tells of who follows the audit log at the level of probes, and of who may not at that of requests", async () => {
+test("writes a request for the audit log at the level of probes, and a refused one at the level of requests", async () => {
   const server = await world.serve(["--log-level", "debug", "--admin-listen", "127.0.0.1:0"]);
   await server.process.waitForLine(/"msg":"the authority serves"/);
   const started = server.process.stderr.split("\n").find((it) => it.includes('"admin"')) ?? "";
@@ -77,7 +77,7 @@ test("tells of who follows the audit log at the level of probes, and of who may 
   ]);
 });
 
-test("tells nothing of requests above its level, and nothing at all when it is silent", async () => {
+test("writes no request if its level is above that of requests, and no line at all if it is silent", async () => {
   for (const [level, lines] of [
     ["warn", []],
     ["silent", []],

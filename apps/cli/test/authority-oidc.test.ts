@@ -49,7 +49,7 @@ test("authority oidc check says what an issuer's token lacks, and never the toke
   }
 });
 
-test("authority oidc check tells what is no token, or too long for one, from another issuer's", async () => {
+test("authority oidc check distinguishes a text that is not a token, or too long for one, from another issuer's token", async () => {
   const { args, home, issuer, sign } = await openIssuer();
   const isOther = `issuer iss: seen "${"a".repeat(199)}, expected ${issuer}\n`;
   for (const [token, says] of [

@@ -60,8 +60,8 @@ describe("what names a registry", () => {
       what: "a token in place of where it is",
       args: ["--authority", "http://127.0.0.1:1", "--authority-token", "cs_operate_s3cr3t"],
     },
-    { what: "a limit that is none", args: ["--limit", "0"] },
-    { what: "a state that is none", args: ["--state", "dead"] },
+    { what: "a limit of 0", args: ["--limit", "0"] },
+    { what: "an unknown state", args: ["--state", "dead"] },
   ])("rejects $what", async ({ args }) => {
     const env = { X: "cs_operate_x" };
     const result = await countersign(["authority", "agents", "list", ...args], {
@@ -248,7 +248,7 @@ describe.each(Object.entries(WAYS))("by %s", (_, reach) => {
   });
 });
 
-test("who follows the audit log is told that the authority is away, and hears the rest when it is back", async () => {
+test("audit tail --follow warns that the authority is away, and prints the rest when it is back", async () => {
   const env = { ADMIN_TOKEN: await world.createToken("read") };
   const { admin, stop } = await serveAdmin();
   const on = ["--authority", admin, "--authority-token", "env:ADMIN_TOKEN"];
@@ -258,9 +258,9 @@ test("who follows the audit log is told that the authority is away, and hears th
   await following.waitForLine(/"access_token_created"/);
   await stop();
   await expect.poll(() => following.stderr).toContain("(unreachable); going on when it answers");
-  await operate((registry) => registry.revokeAccount("meanwhile"));
+  await operate((registry) => registry.revokeAccount("acct-later"));
   await serveAdmin(new URL(admin).host);
-  await following.waitForLine(/"account_id":"meanwhile"/);
+  await following.waitForLine(/"account_id":"acct-later"/);
   following.kill("SIGINT");
   const { code, stdout, stderr } = await following.exited;
   expect([code, stderr.match(/^warning: /gm)?.length]).toEqual([0, 1]);

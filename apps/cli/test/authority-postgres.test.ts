@@ -37,7 +37,7 @@ function serve(database: string, listen = "127.0.0.1:0") {
   return world.start(args, variables(database));
 }
 
-/** Holds a table, so that whoever reads it waits; gives what lets go of it. */
+/** Locks a table, so that its readers wait. Returns a function that releases the lock. */
 async function holdTable(database: string, table: string): Promise<() => Promise<void>> {
   const client = new Client({ connectionString: database });
   client.on("error", () => {});

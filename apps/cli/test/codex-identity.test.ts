@@ -117,7 +117,7 @@ describe("identity import", () => {
     expect(contentOf(folder.path)).toEqual(before);
   });
 
-  test("keeps Codex's agent for its user with that authority, and asks nobody", async () => {
+  test("keeps Codex's agent for its user with that authority, and sends no request", async () => {
     const text = await writeAuth(agentOf("acct-1"));
     const who = { authority: authority.url, account_id: "acct-1", user_id: "user-1" };
     const agent = { ...who, agent_runtime_id: "agent_codex" };
@@ -159,7 +159,7 @@ describe("identity export", () => {
   }
 
   test.each([
-    { what: "where nobody is logged in to Codex", code: "not_logged_in", exitCode: 3 },
+    { what: "where Codex has no login", code: "not_logged_in", exitCode: 3 },
     {
       what: "beside an API key",
       auth: { OPENAI_API_KEY: "k", tokens: null },

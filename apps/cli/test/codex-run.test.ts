@@ -139,14 +139,14 @@ describe("codex run does not start", () => {
     },
   );
 
-  test("where the agent has the form of another Codex, and the hint writes it anew", async () => {
+  test("where the agent has the form of another Codex, and the commands of the hint convert it", async () => {
     await setAuth({
       tokens: HUMAN,
       agent_identity: { ...AGENTS.A, chatgpt_user_id: "user-1" },
     });
     const codex = await with171();
     const refused = await countersign(run("--", "show"), codex);
-    const [, hint = ""] = /; or write it anew for this one: (.*)$/m.exec(refused.stderr) ?? [];
+    const [, hint = ""] = /; or convert the agent for this one: (.*)$/m.exec(refused.stderr) ?? [];
     for (const line of hint.split(", then ")) {
       const args = line.replaceAll("'", "").replace(codexHome, "HOME").split(" ").slice(1);
       await output(

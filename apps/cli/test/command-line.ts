@@ -36,7 +36,7 @@ export interface CommandOptions {
 // They end with the process that runs the tests.
 const residents = new ResidentPool(BIN);
 
-/** The environment of the built command: the variables of whoever runs the tests decide nothing. */
+/** The environment of the built command, without the variables of the user's shell that would change a result. */
 export function environmentOf({ home, env }: CommandOptions): Record<string, string | undefined> {
   const cleared = Object.keys(process.env)
     .filter((name) => /^(COUNTERSIGN_|NODE_OPTIONS$|FORCE_COLOR$|NO_COLOR$)/.test(name))

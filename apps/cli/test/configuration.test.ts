@@ -156,7 +156,7 @@ describe("a home that cannot be believed is store_denied, exit 1", () => {
     },
   );
 
-  test.skipIf(!hasOther)("rejects a home without permission, and asks nobody", async () => {
+  test.skipIf(!hasOther)("rejects a home without permission, and sends no request", async () => {
     await using authority = await startTestAuthority();
     await writeFile(file, `authority = "${authority.url}"\n`);
     await chmod(home, 0o000);

@@ -43,7 +43,7 @@ const found = (checks: readonly Finding[], name: string): Finding =>
   checks.find((finding) => finding.name === name) ?? expect.unreachable(`no check ${name}`);
 
 describe("doctor fails, exit 1, with what to do", () => {
-  test("where nobody is logged in, and makes no home", async () => {
+  test("where no login is stored, and makes no home", async () => {
     const { checks, states } = await diagnose();
     expect(states).toMatchObject({ home: "warn", login: "fail" });
     expect(found(checks, "login").message).toContain("(not_logged_in)");
@@ -116,7 +116,7 @@ describe("doctor fails, exit 1, with what to do", () => {
     expect((await diagnose()).states).toMatchObject({ task: "ok", echo: "ok" });
   });
 
-  test("for a thread that cannot be read, and tells of all else", async () => {
+  test("for a thread that cannot be read, and reports all other checks", async () => {
     await logIn();
     await output(["task", "ensure"], world.options);
     const threads = join(world.home, "threads");
@@ -315,7 +315,7 @@ describe("in the authority's audit log", () => {
     expect(await added(authorityOf, restart)).toEqual({ ok: true, events: [] });
   });
 
-  test("doctor leaves the one refusal of a token that is refused, as whoever else presents it", async () => {
+  test("doctor leaves only the refusal of a refused token, as any other caller with it would", async () => {
     const { ok, events } = await added(
       (url) => url,
       undefined,

@@ -215,7 +215,7 @@ describe("a Codex home with the newer key", () => {
 
   test.each([
     { what: "the authority cannot be reached", code: "unreachable", exit: 5 },
-    { what: "nobody is logged in here", code: "not_logged_in", exit: 3 },
+    { what: "no login is stored here", code: "not_logged_in", exit: 3 },
   ])("stays, with both keys, where $what", async ({ code, exit }) => {
     if (code === "unreachable") await authority.process[Symbol.asyncDispose]();
     else await output(["logout"], world.options);

@@ -34,7 +34,7 @@ export async function freshHome(): Promise<FreshHome> {
   return { folder, home, options: { home, env: { ...FEATURE_ON } } };
 }
 
-/** Makes a {@link FreshWorld}, which is gone when the test is over. Nobody is logged in, and the authority knows no human. */
+/** Makes a {@link FreshWorld}, which is removed after the test. No login is stored, and the authority knows no human. */
 export async function freshWorld(): Promise<FreshWorld> {
   const home = await freshHome();
   const authority = await startTestAuthority();

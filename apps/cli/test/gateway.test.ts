@@ -48,17 +48,17 @@ describe("how bound requests are treated is said whole, or is exit 2", () => {
       says: "needs --database",
     },
     {
-      what: "a place for nonces that nobody spends",
+      what: "a store for nonces without a policy that spends them",
       args: ["--replay-store", "memory"],
       says: "is for --binding",
     },
     {
-      what: "a policy that is none",
+      what: "an unknown policy",
       args: ["--binding", "always", ...URL, "--replay-store", "memory"],
       says: "Allowed choices are",
     },
     {
-      what: "a store that is none",
+      what: "an unknown store",
       args: ["--binding", "accept", ...URL, "--replay-store", "redis"],
       says: "Allowed choices are",
     },
@@ -69,7 +69,7 @@ describe("how bound requests are treated is said whole, or is exit 2", () => {
     expect(result.stdout).toBe("");
   });
 
-  test("rejects a public URL that is none", async () => {
+  test("rejects a public URL that is not valid", async () => {
     const args = ["--authority", NOWHERE, "--public-url", "no url"];
     const result = await countersign([...toUpstream(), ...args], { home });
     expectError(result, "config_invalid", 2);
@@ -159,7 +159,7 @@ describe("gateway with --binding", () => {
   });
 });
 
-test("gateway tells those who run it how it is, on a listener of its own", async () => {
+test("gateway answers its operators' probes on a listener of its own", async () => {
   const { process } = await world.start([
     ...[...toUpstream(), "--authority", NOWHERE, "--operations-listen", "127.0.0.1:0"],
   ]);
@@ -404,7 +404,7 @@ describe("gateway", () => {
     await writeFile(authorityFile, 'public_url = "https://authority.example"\n');
     await world.logIn((await world.serve()).url);
     const input = await output(["header"], { home, env: FEATURE_ON });
-    // Another one on the same database, whose directory is open to nobody without a token.
+    // Another authority on the same database, whose directory requires a token.
     const authority = await world.serve(["--config", authorityFile]);
     const ask = ["verify", "--authority", authority.url];
     expect((await countersign(ask, { home, input })).code).toBe(4);

@@ -107,7 +107,7 @@ describe("an identity token that is refused leaves no home behind", () => {
     expect(authority.requests).toEqual([]);
   });
 
-  test("rejects a key set without an identity token, one that is missing, and one that is none", async () => {
+  test("rejects a key set without an identity token, one that is missing, and one that is not valid", async () => {
     const input = issue().token;
     const human = [
       "login",
@@ -225,7 +225,7 @@ describe("login --identity-token-stdin", () => {
     expect(upstream.requests).toEqual([]);
   });
 
-  test("the keys of a file are pinned: nobody is asked for any, then or later", async () => {
+  test("the keys of a file are pinned: no server is asked for keys, then or later", async () => {
     const file = join(folder.path, "keys.json");
     const { token } = issue();
     await writeFile(file, JSON.stringify(authority.issuer.keySet));

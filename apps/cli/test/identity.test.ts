@@ -40,7 +40,7 @@ async function editIdentities(edit: (entries: readonly Entry[]) => readonly Entr
   await writeFile(file, JSON.stringify(edited), { mode: 0o600 });
 }
 
-test("identity show says what is stored while the feature is off, and asks nobody", async () => {
+test("identity show prints what is stored while the feature is off, and sends no request", async () => {
   await logIn("acct-1");
   expectError(await countersign(["identity", "show"], { home }), "no_identity", 3);
   const { agent_runtime_id } = await addAgent("acct-1");
@@ -160,7 +160,7 @@ describe("identity forget keeps a key that may work, unless it is forced", () =>
 });
 
 describe("identity forget", () => {
-  test("says what is missing when nobody is logged in and nobody is named", async () => {
+  test("says what is missing when no login is stored and no user is named", async () => {
     const args = ["identity", "forget", "--authority", authority.url];
     expectError(await countersign(args, options), "not_logged_in", 3);
     const half = ["identity", "forget", "--account", "acct-1"];

@@ -81,7 +81,7 @@ test.skipIf(missing.length > 0)(
     const env = {
       ...environmentOf({ home, env: { COUNTERSIGN_FEATURE_USE_AGENT_IDENTITY: "1" } }),
       ...{ NODE: process.execPath, BIN, OUT: out, TOKEN: accessToken, AUTHORITY: authority.url },
-      // No desktop: nobody could be asked for a password, and nobody's own keyring is touched.
+      // No desktop: no user is asked for a password, and the keyring of the user who runs the tests stays as it is.
       ...{ HOME: folder.path, XDG_RUNTIME_DIR: runtime, XDG_DATA_HOME: undefined },
       ...{ DISPLAY: undefined, WAYLAND_DISPLAY: undefined },
     };

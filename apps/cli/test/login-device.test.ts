@@ -62,7 +62,7 @@ function login(authority: string, issuer: string, more: readonly string[] = []):
   return ["login", "--authority", authority, "--device", "--issuer", issuer, ...client, ...more];
 }
 
-/** Starts the command and gives what it tells its human. */
+/** Starts the command and returns the URL and the code that it prints for its human. */
 async function startLogin(
   args: readonly string[],
   env?: Record<string, string>,
@@ -192,7 +192,7 @@ describe("a device login that cannot be made leaves no home behind:", () => {
     expect(contentOf(folder.path)).toEqual({});
   });
 
-  test("nobody confirms it while the code lives", async () => {
+  test("the code is not confirmed before it expires", async () => {
     const { issuer } = await startProvider({ codeSeconds: 2 });
     const result = await countersign(login(AUTHORITY, issuer), { home });
     expectError(result, "timeout", 5);
@@ -219,7 +219,7 @@ describe("a device login that cannot be made leaves no home behind:", () => {
     expect(contentOf(folder.path)).toEqual({});
   });
 
-  test("an API whose tokens nobody can check", async () => {
+  test("an API whose tokens are opaque", async () => {
     const provider = await startProvider();
     const { url } = await startAuthority(provider, OPAQUE_API);
     const args = login(url, provider.issuer, ["--resource", OPAQUE_API]);

@@ -81,7 +81,7 @@ describe("a login that cannot be made leaves no home behind", () => {
       exitCode: 4,
       fault: { kind: "status", status: 404, body: "not found" },
     },
-  ])("tells a server that answers with $what from an authority", async (answer) => {
+  ])("distinguishes a server that answers with $what from an authority", async (answer) => {
     const { code, exitCode, fault } = answer;
     authority.fault("whoami", fault, 9);
     const result = await countersign(login(), { home, input: token });
@@ -183,7 +183,7 @@ describe("login", () => {
 });
 
 describe("status", () => {
-  test("tells of an empty home without making one", async () => {
+  test("reports an empty home without making one", async () => {
     expect(await json(["status"], { home })).toEqual({
       home,
       authority: null,
@@ -227,7 +227,7 @@ describe("logout", () => {
     expect(authority.counts.registerAgent).toBe(1);
   });
 
-  test("of nobody is no error and makes no home", async () => {
+  test("without a login is no error and makes no home", async () => {
     expect(await json(["logout"], { home })).toEqual({ logged_out: false });
     await rm(home, { recursive: true, force: true });
   });

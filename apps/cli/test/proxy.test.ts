@@ -154,7 +154,7 @@ describe("a proxy that cannot be served as told is exit 2 and makes nothing", ()
     expect(Object.keys(contentOf(folder.path))).toEqual(before);
   });
 
-  test("rejects a home in which nobody is logged in, exit 3", async () => {
+  test("rejects a home without a login, exit 3", async () => {
     for (const env of [{}, { COUNTERSIGN_AUTHORITY: authority.url }]) {
       const result = await countersign(onLoopback(), { home, env: { ...options.env, ...env } });
       expectError(result, "not_logged_in", 3);
@@ -221,7 +221,7 @@ describe("proxy token", () => {
 });
 
 describe("proxy", () => {
-  test("lets nobody in without the token, and prints it nowhere (G-P8)", async () => {
+  test("refuses every caller without the token, and prints it nowhere (G-P8)", async () => {
     await logIn();
     const { process, url } = await start(onLoopback());
     const token = await readFile(tokenFile, "utf8");
@@ -240,7 +240,7 @@ describe("proxy", () => {
     expect(result.stderr).not.toContain(token);
   });
 
-  test("signs for whoever presents the token, each thread in a task of its own", async () => {
+  test("signs for every caller with the token, each thread in a task of its own", async () => {
     await logIn();
     const { url } = await start(onLoopback());
     const token = await readFile(tokenFile, "utf8");
@@ -370,7 +370,7 @@ describe("proxy", () => {
     expect(await process.exited).toMatchObject({ code: 0, stdout: `${line}\n` });
   });
 
-  test("tells those who run it how it is, on a listener of its own", async () => {
+  test("answers its operators' probes on a listener of its own", async () => {
     await logIn();
     const args = [...onLoopback(), "--operations-listen", "127.0.0.1:0"];
     const { process, url } = await start(args);
@@ -464,7 +464,7 @@ describe("proxy", () => {
     expect((await process.exited).stderr).toContain("use_agent_identity is off");
   });
 
-  test("tells which thread has no task, and why; others go on", async () => {
+  test("reports which thread has no task, and why; others go on", async () => {
     await logIn();
     const { process, url } = await start([...onLoopback(), "--open"]);
     expect((await fetch(url)).status).toBe(200);

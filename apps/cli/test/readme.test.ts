@@ -106,7 +106,7 @@ test.each([
   },
 );
 
-test("the README's agent without a token says what to do, and asks nobody", async () => {
+test("the README's agent without a token says what to do, and sends no request", async () => {
   const authority = await startRealAuthority();
   const { path: folder } = await openFolder();
   const ports = { "http://127.0.0.1:4600": authority.url };

@@ -84,9 +84,9 @@ describe("what cannot be served or operated is said", () => {
   test.each([
     { what: "an unknown key", text: "agent_tll = '1h'" },
     { what: "a generation that is not known", text: "generations = ['D']" },
-    { what: "a duration that is none", text: "agent_ttl = 'long'" },
+    { what: "a duration that is not valid", text: "agent_ttl = 'long'" },
     { what: "a life of a task that is no time", text: "task_ttl = '0s'" },
-    { what: "a policy that is none", text: "registration_proof = 'off'" },
+    { what: "an unknown policy", text: "registration_proof = 'off'" },
     { what: "broken TOML", text: "public_url = " },
   ])("rejects an authority's configuration with $what", async ({ text }) => {
     const file = join(folder.path, "authority.toml");
@@ -173,7 +173,7 @@ describe("authority", () => {
     expect(JSON.stringify(listed)).not.toContain(token.trim());
   });
 
-  test("a token that was revoked while the authority runs lets nobody in", async () => {
+  test("a token that was revoked while the authority runs is refused", async () => {
     const { url } = await world.serve();
     const { id, token } = await json([...TOKEN_CREATE, ...onDatabase], { home });
     const login = ["login", "--authority", url, "--token-stdin"];

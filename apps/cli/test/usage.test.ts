@@ -53,10 +53,10 @@ describe("wrong usage is one error with exit 2 and changes nothing", () => {
       args: ["verify", "x", "--authority", "http://127.0.0.1:1", "--keys", "keys.json"],
     },
     {
-      what: "a time that is none",
+      what: "a time that is not valid",
       args: ["verify", "x", "--keys", "keys.json", "--now", "yesterday"],
     },
-    { what: "a URL that is none", args: ["request", "api.example"] },
+    { what: "a URL without a scheme", args: ["request", "api.example"] },
     {
       what: "a method that is not sent",
       args: ["request", "TRACE", "http://127.0.0.1:1/", "--origin", "http://127.0.0.1:1"],

@@ -82,7 +82,7 @@ describe("a file of keys that cannot be taken is config_invalid, exit 2", () => 
     { what: "no JSON", text: "{" },
     { what: "another form", text: '{"agents": [], "tasks": {}}' },
     {
-      what: "a key that is none",
+      what: "a key that is not Ed25519",
       text: '{"agents": [{"agent_runtime_id": "a", "ssh_public_key": "ssh-rsa AAAA"}], "tasks": []}',
     },
     { what: "an agent that stands there twice", text: "twice" },

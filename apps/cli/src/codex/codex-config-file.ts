@@ -24,7 +24,7 @@ export async function loadCodexDestination(run: Run, codexHome: string): Promise
     (what, cause) =>
       new CliError("store_denied", `${file} ${what}`, {
         cause,
-        hint: "make it a file of your own that nobody else can write",
+        hint: "make it a file that you own and that only you can write",
       }),
   );
   if (text === undefined) throw new CliError("config_invalid", `${file} does not exist`, { hint });

@@ -9,11 +9,11 @@ import { CliError } from "../text/cli-error.js";
 
 /** What is read of a Codex home. */
 export interface CodexHome {
-  /** Who is logged in to Codex there; `null`: nobody, or an API key. */
+  /** The login of Codex; `null`: there is none, or Codex works with an API key. */
   readonly login: StoredLogin | null;
   /** What is wrong with a login that cannot be read. */
   readonly loginProblem: string | undefined;
-  /** The agent in it, of generation A or C; `undefined`: there is none. */
+  /** The agent in the home, of generation A or C; `undefined`: there is none. */
   readonly identity: StoredIdentity | undefined;
 }
 
@@ -46,13 +46,13 @@ export async function loadCodexHome(codexHome: string, authority: string): Promi
   if (broken !== undefined) throw unreadableAgent(store.description, broken.problem);
   const [identity] = identities;
   if (identity !== undefined && publicLineOf(identity) === undefined) {
-    throw unreadableAgent(store.description, "its private key is none");
+    throw unreadableAgent(store.description, "its private key is not valid");
   }
   const loginProblem = unreadable.find(({ member }) => member === "login")?.problem;
   return { login, loginProblem, identity };
 }
 
-/** Tells whether two stored members are for the same user in the same account of the same authority. */
+/** Returns whether two stored members are for the same user in the same account of the same authority. */
 export function isSameOwner(one: Owner, other: Owner): boolean {
   return (
     one.authority === other.authority &&

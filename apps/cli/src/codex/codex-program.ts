@@ -31,9 +31,9 @@ export function codexProgram({ codex }: CodexProgramOptions): string {
 }
 
 /**
- * Tells what kind of Codex it is: by `--generation`, else by asking it for its version.
+ * Finds the kind of a Codex: from `--generation`, otherwise from the version that the program prints.
  *
- * @throws {CliError} `config_invalid` if there is no such program, or its version says nothing or is too old
+ * @throws {CliError} `config_invalid` if there is no such program, or its version cannot be read or is too old
  */
 export async function findCodexKind(
   options: CodexProgramOptions,
@@ -45,8 +45,8 @@ export async function findCodexKind(
 }
 
 /**
- * Tells which form of an agent a Codex reads whose home is written: by `--generation`, else by its version, else, if it is not on this
- * machine, by the agent that is there.
+ * Finds the form in which a Codex reads the agent of its home: from `--generation`, otherwise from the program's version. If the program
+ * is not on this machine, the agent that is already in the home decides.
  *
  * @param found - generation of the agent in the home
  * @throws {CliError} `config_invalid` if nothing says which Codex it is, or it reads no agent but an identity JWT

@@ -26,7 +26,7 @@ export interface KeyPair {
   readonly other: StoredIdentity;
 }
 
-/** Tells whether an identity is the same agent of the same user as the stored one, with another key. */
+/** Returns whether two identities are the same agent of the same user with different keys. */
 export function isOtherKey({ stored, other }: KeyPair): boolean {
   return (
     isSameOwner(stored, other) &&
@@ -36,8 +36,8 @@ export function isOtherKey({ stored, other }: KeyPair): boolean {
 }
 
 /**
- * Finds out which of two keys of one agent is its newest: by what this home knows of the keys before its own, otherwise from the authority.
- * That the stored key is the newest is noted, so that the authority is asked once.
+ * Finds which of two keys of one agent is the newest: from the former keys that this home has stored, otherwise from the authority.
+ * If the stored key is the newest, this is noted in the store, so that the authority is asked only once.
  *
  * @throws {CliError} `invalid_request`, exit code 1, if a rotation of the stored key is not finished; `not_logged_in` if
  * the login is not that of the agent's user

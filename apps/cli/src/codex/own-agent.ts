@@ -12,7 +12,7 @@ export interface OwnAgent {
   readonly entry: StoredIdentity;
 }
 
-/** Finds the registered agent of the login; `undefined`: nobody is logged in as a human, or there is none. */
+/** Finds the registered agent of the login; `undefined`: the login is not a human's, or it has no registered agent. */
 export function findOwnAgent({ login, identities }: Credentials): OwnAgent | undefined {
   if (login?.kind !== "human") return undefined;
   const entry = identities.find(
@@ -34,14 +34,14 @@ export async function revokeOwnAgent(run: Run, { login, agentRuntimeId }: OwnAge
   await client.revokeAgent(login.access_token, agentRuntimeId, { signal: run.signal });
 }
 
-/** The error of a login that has no agent which its human could end. */
+/** The error if the login has no agent that its human could revoke. */
 export function noOwnAgent({ login }: Credentials): CliError {
   if (login === null) {
-    return new CliError("not_logged_in", "nobody is logged in", { hint: "countersign login" });
+    return new CliError("not_logged_in", "not logged in", { hint: "countersign login" });
   }
   if (login.kind === "agent") {
-    return new CliError("not_logged_in", "the login is an agent's, and no human's", {
-      hint: `ask whoever issued the identity token, or runs ${login.authority}`,
+    return new CliError("not_logged_in", "the login is an agent's, not a human's", {
+      hint: `ask the issuer of the identity token, or the operator of ${login.authority}`,
     });
   }
   return new CliError("no_identity", `no agent is registered with ${login.authority}`, {

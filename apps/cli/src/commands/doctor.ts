@@ -23,12 +23,12 @@ export interface DoctorOptions {
   readonly thread?: string;
 }
 
-/** Does one check and keeps what it found, unless there is nothing to look at; tells whether it did not fail. */
+/** Does one check and keeps its finding, unless there is nothing to check. Returns `false` only if the check failed. */
 type Look = (name: string, work: () => Promise<Verdict | undefined>) => Promise<boolean>;
 
 const COLOURS = { ok: "green", warn: "yellow", fail: "red" } as const;
 
-/** `doctor`: looks at everything that a signed request needs, changes nothing and registers nothing; exit 1 when something fails. */
+/** `doctor`: checks everything that a signed request needs. Changes and registers nothing. Exit code 1 if a check fails. */
 export async function doctor(run: Run, options: DoctorOptions): Promise<number> {
   const scope = resolveThread(options.thread, run.environment);
   const findings: Finding[] = [];

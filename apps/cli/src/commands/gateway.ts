@@ -88,7 +88,7 @@ export async function gateway(run: Run, options: GatewayOptions): Promise<void> 
   });
 }
 
-// Whoever can reach a loopback listener is on this machine; anybody else's accounts must be chosen.
+// Every caller of a loopback listener is on this machine. For callers from elsewhere the operator must choose the accounts.
 function accountsOf(options: GatewayOptions, host: string): readonly string[] | "any" {
   const { account = [], anyAccount = false } = options;
   if (account.length > 0 && anyAccount) {

@@ -147,13 +147,13 @@ function addressOf(options: ProxyOptions): ListenAddress | undefined {
   if (!allowRemote) {
     throw usageError(
       `--listen: ${address.host} can be reached by other machines`,
-      "listen on 127.0.0.1; or add --allow-remote, and whoever has the client token acts as this agent",
+      "listen on 127.0.0.1; or add --allow-remote, and every program that has the client token acts as this agent",
     );
   }
   if (open) {
     throw usageError(
       "--open is for loopback",
-      "whoever reaches the proxy acts as this machine's agent: leave --open out",
+      "leave --open out: every program that reaches the proxy would act as this machine's agent",
     );
   }
   return address;
@@ -176,7 +176,7 @@ function tellOf(run: Run, session: AgentSession, upstream: string): void {
       `the feature use_agent_identity is off: requests go to ${upstream} with the human's token`,
     );
   }
-  // Nobody waits at a terminal: states are not shown, what went wrong is.
+  // No person waits for the proxy at a terminal, so it reports failures but no progress.
   followTasks(run, session, { show: () => undefined, waited: () => undefined });
   session.tasks.on("failed", ({ scope, error }) => {
     run.output.warn(`no task for the thread ${String(scope)}: ${error.message} (${error.code})`);

@@ -61,10 +61,10 @@ export async function loadConfig(home: string): Promise<Config> {
 }
 
 /**
- * Reads the text of a configuration file; a missing one is empty. A link is followed, but what it leads to must be this user's, or root's,
- * and not everybody's to write: whoever writes it decides where a login's token goes.
+ * Reads the text of a configuration file; a missing one is empty. A link is followed. The file must belong to this user or to root, and
+ * other users must not be able to write it, because its writer decides where a login's token is sent.
  *
- * @throws {CliError} `store_denied` when it cannot be read or believed
+ * @throws {CliError} `store_denied` if the file cannot be read, or its owner or mode is not allowed
  */
 export async function readConfigText(file: string): Promise<string> {
   const text = await readTrustedFile(
@@ -73,7 +73,7 @@ export async function readConfigText(file: string): Promise<string> {
     (what, cause) =>
       new CliError("store_denied", `${file} ${what}`, {
         cause,
-        hint: "make it a file of your own that nobody else can write",
+        hint: "make it a file that you own and that only you can write",
       }),
   );
   return text ?? "";

@@ -79,7 +79,7 @@ test.each([
   expect(await find({ option })).toEqual({ url: option });
 });
 
-test("nobody names one", async () => {
+test("is not found if no source names one", async () => {
   expect(await find({})).toBeUndefined();
 });
 

@@ -40,12 +40,12 @@ export async function findDatabaseUrl(
   environment: Environment,
   { option, configured, passwordFile }: DatabaseSources,
 ): Promise<DatabaseLocation | undefined> {
-  // Taken even where something else wins, so that they are handed to nobody else.
+  // Taken out of the environment even if another source wins, so that no other program gets them.
   const named = environment.takeSecret("COUNTERSIGN_DATABASE_URL");
   const password = environment.takeSecret("PGPASSWORD");
   if (option !== undefined && holdsPassword(option)) {
     throw usageError(
-      "--database: a password is no argument, everybody here can read it",
+      "--database: every user of this machine can read an argument, so it must not hold a password",
       PASSWORD_HINT,
     );
   }
@@ -75,7 +75,7 @@ function pgpassFile(): string {
   return "path" in found ? join(found.path, ".pgpass") : join(devNull, "none");
 }
 
-/** Tells whether a database URL holds a password, also one that is no URL by WHATWG: a socket with a user, or several hosts. */
+/** Returns whether a database URL holds a password. Reads forms too that WHATWG does not accept: a socket with a user, or several hosts. */
 export function holdsPassword(url: string): boolean {
   return /^postgres(?:ql)?:/i.test(url) && passwordOf(url) !== "";
 }
@@ -85,16 +85,16 @@ function passwordOf(url: string): string {
   if (parameter) return parameter;
   if (URL.canParse(url)) return decodePercent(new URL(url).password);
   const ofSocket = /^[^:]*:\/\/[^:@/?#]*:([^@/?#]*)@\//.exec(url)?.[1];
-  // Else up to the last `@`, since a password that nobody has encoded may hold any character.
+  // Otherwise up to the last `@`, because a password that was not percent-encoded may hold any character.
   return decodePercent(ofSocket ?? /^[^:]*:\/\/[^:@]*:(.*)@/s.exec(url)?.[1] ?? "");
 }
 
-// A `%` that encodes nothing stands for itself, as the driver reads it.
+// A `%` without two hex digits behind it stands for itself, as in the driver.
 function decodePercent(text: string): string {
   try {
     return decodeURIComponent(text.replace(/%(?![0-9a-f]{2})/gi, "%25"));
   } catch {
-    // The bytes are no UTF-8: nobody has encoded it.
+    // The decoded bytes are not UTF-8, so the text was not percent-encoded.
     return text;
   }
 }

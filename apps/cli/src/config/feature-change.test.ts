@@ -30,7 +30,7 @@ describe("a feature in the configuration", () => {
     { name: "growin", hint: "did you mean growing?" },
     { name: "leavin_once", hint: "did you mean leaving?" },
     { name: "toString", hint: "known features: gone, growing, leaving" },
-  ])("rejects $name, which is none, with what may be meant", ({ name, hint }) => {
+  ])("rejects the unknown name $name and suggests known ones", ({ name, hint }) => {
     try {
       change(name, true);
       expect.unreachable();

@@ -40,11 +40,11 @@ export interface SettingSources<Key extends string> {
 }
 
 /**
- * Reads settings: a switch wins over a variable, that over the file.
+ * Reads settings: a switch wins over a variable, a variable over the file.
  *
- * @param warn - hears of variables that begin as settings do and resemble none
- * @throws {CliError} `config_invalid` for a value that is not allowed, or a key that is not known, with the nearest one: a misspelt limit
- *   would be no limit; `usage` for a switch
+ * @param warn - called with the variables that have the prefix and resemble no setting
+ * @throws {CliError} `config_invalid` if a value is not allowed, or a key is unknown, with the nearest known key: a misspelt limit would
+ *   otherwise be no limit; `usage` if the value of a switch is not allowed
  */
 export function readSettings<Kinds extends SettingKinds>(
   kinds: Kinds,
@@ -59,7 +59,7 @@ export function readSettings<Kinds extends SettingKinds>(
   const settings: Record<string, unknown> = {};
   for (const key of keys) {
     const variable = variableOf(prefix, key);
-    // Taken even where a switch wins, so that it is handed to nobody else.
+    // Taken out of the environment even if a switch wins, so that no other program gets it.
     const secret = secrets[key];
     const text = secret === undefined ? environment.get(variable) : environment.takeSecret(secret);
     const { name = "", value } = switches[key] ?? {};
@@ -98,7 +98,7 @@ function flatten(
   return flat;
 }
 
-/** Tells whether a value of a file is a table. */
+/** Returns whether a value of a file is a table. */
 export function isTable(value: unknown): value is Readonly<Record<string, unknown>> {
   return (
     typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Date)

@@ -1,15 +1,15 @@
 import type { Run } from "../config/run.js";
 import { CliError } from "../text/cli-error.js";
 
-/** One step of the demo, as it is told. */
+/** What one step of the demo prints and verifies. */
 export interface Telling {
-  /** Tells what was sent or seen. */
+  /** Prints what was sent or seen. */
   say(line: string): void;
-  /** Verifies one statement against what was recorded; what does not hold ends the demo. */
+  /** Verifies one statement against what was recorded. The demo ends if it does not hold. */
   verify(statement: string, holds: boolean): void;
 }
 
-/** Tells the steps of the demo and keeps what was verified. */
+/** Prints the steps of the demo and keeps what was verified. */
 export interface Narrator {
   step(title: string, perform: (telling: Telling) => Promise<void>): Promise<void>;
   /** Ends the demo: lists each verified step. */
@@ -21,7 +21,7 @@ interface VerifiedStep {
   readonly verified: readonly string[];
 }
 
-/** Makes the {@link Narrator}, which tells on stdout, with `--json` in one document at the end. */
+/** Makes the {@link Narrator}, which prints on stdout: step by step, or with `--json` one document at the end. */
 export function createNarrator(run: Run): Narrator {
   const { output } = run;
   const steps: VerifiedStep[] = [];

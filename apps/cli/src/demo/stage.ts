@@ -38,7 +38,7 @@ export async function buildStage(cleanUp: CleanUp): Promise<Stage> {
   const api = await startStubApi();
   cleanUp.add(() => api[Symbol.asyncDispose]());
   const apiCredential = `Bearer ${randomBytes(16).toString("hex")}`;
-  // Asked anew for every request, so that the demo need not wait for a revocation to be noticed.
+  // Asks the authority for every request, so that the demo need not wait until a revocation is noticed.
   const agents = remoteDirectory(authority.url, {
     revocationDelaySeconds: 0,
     staleIfErrorSeconds: 0,

@@ -12,7 +12,7 @@ export interface StoryOptions {
   readonly narrator: Narrator;
 }
 
-/** Tells the first half: from a login to two threads, one of which has trouble. */
+/** Plays the first half: from a login to two threads, one of which has trouble. */
 export async function tellMainStory({ stage, agent, narrator }: StoryOptions): Promise<void> {
   const { authority, registry } = stage;
   await narrator.step("a human logs in; with the feature off nothing is registered", async (t) => {
@@ -97,7 +97,7 @@ export async function tellMainStory({ stage, agent, narrator }: StoryOptions): P
   );
 }
 
-/** Tells the second half: another account, a revoked task, a revoked agent. */
+/** Plays the second half: another account, a revoked task, a revoked agent. */
 export async function tellRevocations({ stage, agent, narrator }: StoryOptions): Promise<void> {
   const { registry } = stage;
   await narrator.step(

@@ -26,7 +26,7 @@ export interface OpenDirectory extends AsyncDisposable {
 export interface DirectoryUse {
   /** How long an answer of the authority is used. */
   readonly revocationDelaySeconds: number;
-  /** Whether stderr tells when the authority stops to answer, and when its clock differs: for a command that goes on then. */
+  /** Whether stderr says when the authority stops answering and when its clock differs: for a command that goes on running then. */
   readonly tellsOutages: boolean;
   /** Called with the difference of the authority's clock, for a figure; see `remoteDirectory`. */
   readonly onClock?: ((aheadMs: number) => void) | undefined;

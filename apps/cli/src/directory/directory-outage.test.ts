@@ -7,7 +7,7 @@ function listen(): { readonly lines: string[]; readonly tell: ReturnType<typeof 
   return { lines, tell: tellOfOutages("https://authority.example", { note: keep, warn: keep }) };
 }
 
-test("an outage is told when it begins, when its cause changes and when it ends, whatever number of lookups hear of it", () => {
+test("an outage is reported when it begins, when its cause changes and when it ends, not for every lookup", () => {
   const { lines, tell } = listen();
   tell({ asked: true });
   expect(lines).toEqual([]);
@@ -21,7 +21,7 @@ test("an outage is told when it begins, when its cause changes and when it ends,
   expect(lines.slice(2)).toEqual(["the authority https://authority.example answers again"]);
 });
 
-test("a lookup that asked nobody tells nothing of the authority", () => {
+test("a lookup that did not ask the authority changes nothing", () => {
   const { lines, tell } = listen();
   tell({ asked: true, code: "timeout" });
   tell({ asked: false });

@@ -1,13 +1,13 @@
 import type { Code } from "@countersign/agent-key";
 import type { Output } from "../text/output.js";
 
-/** What of a lookup tells how the authority is; see `DirectoryEvent`. */
+/** The part of a lookup's result that shows whether the authority answers; see `DirectoryEvent`. */
 export interface LookupResult {
   readonly asked: boolean;
   readonly code?: Code | undefined;
 }
 
-/** Says when an authority begins to fail to answer about agents and tasks, or fails in another way, and when it answers again. */
+/** Reports when an authority stops answering about agents and tasks, when the cause changes, and when it answers again. */
 export function tellOfOutages(
   authority: string,
   output: Pick<Output, "note" | "warn">,

@@ -3,7 +3,7 @@ import { CountersignError, isLoopbackHost } from "@countersign/agent-key";
 import * as z from "zod";
 import type { Run } from "../config/run.js";
 
-// Where an API description (OpenAPI 3.1) says which credentials a look-up of an agent takes; one of `{}` is none at all.
+// The place where an API description (OpenAPI 3.1) says which credentials a look-up of an agent takes. `{}` means: no credential.
 const LOOKUP_PATH = "/v1/agent/{agent_runtime_id}";
 const descriptionSchema = z.object({
   paths: z.object({
@@ -13,17 +13,17 @@ const descriptionSchema = z.object({
   }),
 });
 
-/** What the authority's directory says of an agent. `untold`: it answers to a token of role `resource_server` alone. */
+/** What the authority's directory says of an agent. `untold`: it requires a token of role `resource_server`. */
 export type DirectoryWord =
   | { readonly kind: "known"; readonly record: AgentRecord }
   | { readonly kind: "unknown" }
   | { readonly kind: "untold" };
 
 /**
- * Tells whether an authority's directory may answer without a credential: on loopback alone (protocol §5.8), unless the authority's API description
- * requires a token there. Elsewhere the question would only leave a refusal in its audit log.
+ * Returns whether an authority's directory may answer without a credential: only on loopback (protocol §5.8), and only if the authority's
+ * API description requires no token. In every other case a question would only leave a refusal in the authority's audit log.
  *
- * @throws {AuthorityError} `cancelled` when the run is
+ * @throws {AuthorityError} `cancelled` if the run is cancelled
  */
 export async function mayTellAnyone(run: Run, authority: string): Promise<boolean> {
   return isLoopbackHost(new URL(authority).hostname) && !(await isSaidClosed(run, authority));
@@ -47,7 +47,7 @@ async function isSaidClosed({ asking, signal }: Run, authority: string): Promise
 }
 
 /**
- * Asks an authority's directory for an agent and its keys, the newest first, without a credential; it is not asked where it tells nothing without one.
+ * Asks an authority's directory for an agent and its keys, the newest first, without a credential. A directory that requires one is not asked.
  *
  * @throws {AgentAssertionError} if the authority cannot be reached or does not answer as one
  */

@@ -27,7 +27,7 @@ const keysFileSchema = z.looseObject({
   ),
 });
 
-// The file names no authority; this name is one that nobody can have (RFC 6761 §6.4).
+// The file names no authority. This name stands for it, because no host can have it (RFC 6761 §6.4).
 const NO_AUTHORITY = "https://keys.invalid";
 
 /**

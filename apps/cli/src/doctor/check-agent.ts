@@ -37,8 +37,8 @@ export function checkTask(scope: string, task: AgentTask | undefined): Verdict {
 }
 
 /**
- * Signs as a request of the thread would be signed, and has it checked as a resource server would: against what the authority tells of
- * agent and task; where it tells that to nobody without a token, against the agent's own key.
+ * Signs an assertion as a request of the thread would, and verifies it as a resource server would: against the agent and task in the
+ * authority's directory. If the directory requires a token, the agent's own key is used instead.
  *
  * @throws {AssertionRejected} with the code of the check that fails
  */
@@ -58,20 +58,20 @@ export async function checkEcho(run: Run, task: AgentTask): Promise<Verdict> {
   if (await mayTellAnyone(run, authority)) {
     try {
       await verify(remoteDirectory(authority, { revocationDelaySeconds: 0, ...run.http }));
-      return ok("a signed assertion holds, by what the authority tells");
+      return ok("a signed assertion is valid, by the agent and task in the authority's directory");
     } catch (error) {
       if (!CountersignError.is(error) || error.code !== "unauthenticated") throw error;
     }
   }
   await verify(ownDirectory(task));
   return ok(
-    "a signed assertion holds, by the agent's own key; the authority's directory takes a token",
+    "a signed assertion is valid, by the agent's own key; the authority's directory requires a token",
   );
 }
 
 function ownDirectory({ agentRuntimeId, taskId, key }: AgentTask): AgentDirectory {
   return memoryDirectory({
-    // Only a name here: nobody is asked.
+    // Only a name: no request is sent there.
     authority: "http://localhost",
     agents: [
       {

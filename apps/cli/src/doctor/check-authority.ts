@@ -12,11 +12,11 @@ const DEADLINE_MS = 10_000;
 const SMALL_SECONDS = 5;
 const LARGEST_SECONDS = 86_400;
 
-/** How the authority answered a question that it answers to everybody. */
+/** The authority's answer to a request that needs no credential. */
 export interface AuthorityAnswer {
-  /** `undefined`: as an authority answers it. */
+  /** What is wrong with the answer; `undefined`: nothing. */
   readonly problem: string | undefined;
-  /** The authority's clock less this machine's, whole seconds; `undefined`: it does not tell. */
+  /** The authority's clock minus this machine's, whole seconds; `undefined`: the answer has no time. */
   readonly offsetSeconds: number | undefined;
 }
 
@@ -31,7 +31,7 @@ export async function askAuthority(run: Run, authority: string): Promise<Authori
   const question = { method: "GET", path, headers: { "cache-control": "no-cache" } } as const;
   try {
     const answer = await client.request(question, { signal: run.signal });
-    const problem = isKeySet(answer.body) ? undefined : "is no key set";
+    const problem = isKeySet(answer.body) ? undefined : "is not a key set";
     return { problem, offsetSeconds: offsetOf(answer) };
   } catch (error) {
     const isAnswer = AuthorityError.is(error) && error.status !== undefined;
@@ -44,19 +44,19 @@ function isKeySet(body: unknown): boolean {
   return typeof body === "object" && body !== null && "keys" in body && Array.isArray(body.keys);
 }
 
-/** Looks at whether it answers as an authority does. */
+/** Checks whether the answer is that of an authority. */
 export function checkAuthority(authority: string, { problem }: AuthorityAnswer): Verdict {
   if (problem === undefined) return ok(`${authority} answers`);
   return warn(
-    `the answer of ${authority} ${problem}, where an authority of this kind tells its public keys`,
+    `the answer of ${authority} ${problem}; an authority of this kind answers with its public keys`,
     "check the URL: the authority's base URL, without /v1",
   );
 }
 
-/** Looks at this machine's clock, by which assertions are signed. */
+/** Checks this machine's clock, by which assertions are signed. */
 export function checkClock({ offsetSeconds }: AuthorityAnswer): Verdict {
   if (offsetSeconds === undefined) {
-    return warn("the authority does not tell its time", "check that this machine's clock is right");
+    return warn("the authority's answer has no time", "check that this machine's clock is right");
   }
   const away = Math.abs(offsetSeconds);
   if (away <= SMALL_SECONDS) return ok(`within ${SMALL_SECONDS} s of the authority's`);
@@ -67,10 +67,10 @@ export function checkClock({ offsetSeconds }: AuthorityAnswer): Verdict {
     : warn(`${message}: a running agent corrects for it after its first refusal`, remedy);
 }
 
-/** Looks at whether the authority accepts the token of the stored login. */
+/** Checks whether the authority accepts the token of the stored login. */
 export async function checkToken(run: Run, login: StoredLogin): Promise<Verdict> {
   const who = `${login.user_id} of ${login.account_id}`;
-  // An agent's identity token is no token for servers: it is sent to nobody.
+  // An agent's identity token holds its private key, so it is never sent.
   if (login.kind === "agent") return ok("an identity token, which is sent to no server");
   const client = new AuthorityClient({ authority: login.authority, ...run.asking });
   try {

@@ -40,7 +40,7 @@ export async function check(
     return verdict && { name, ...verdict };
   } catch (error) {
     const reported = toReportedError(error, run.signal);
-    // Whoever is asked to stop wants no list of what was not looked at.
+    // The user asked to stop, and needs no list of the checks that were not made.
     if (reported.code === "cancelled") throw error;
     const message = `${reported.message} (${reported.code})`;
     return { name, state: "fail", message, remedy: hintOf(reported) };

@@ -149,7 +149,7 @@ export function parseJson(text: string | undefined): unknown {
   }
 }
 
-/** Tells whether a value is an object with members. */
+/** Returns whether a value is an object with members. */
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null;
 }

@@ -11,10 +11,10 @@ export const CONFIG_FILE = "config.toml";
 export const THREADS_DIRECTORY = "threads";
 
 /**
- * Tells where the home is: `COUNTERSIGN_HOME`, else `.countersign` in the user's folder. Nothing is read or made.
+ * Returns the path of the home: `COUNTERSIGN_HOME`, otherwise `.countersign` in the user's folder. Reads and makes nothing.
  *
- * @throws {StoreError | CliError} `config_invalid` if the variable is a relative path, because the working directory decides nothing;
- *   or if it is not set, and `HOME` is empty or relative or the user has no home folder
+ * @throws {StoreError | CliError} `config_invalid` if the variable is a relative path, because a home must not depend on the working
+ *   directory; or if it is not set, and `HOME` is empty or relative or the user has no home folder
  */
 export function resolveHome(environment: Environment): string {
   const named = environment.get("COUNTERSIGN_HOME");
@@ -60,7 +60,7 @@ export async function inspectHome(home: string): Promise<boolean> {
   return true;
 }
 
-/** Tells whether an error is the operating system's with this code. */
+/** Returns whether an error comes from the operating system, with this code if one is named. */
 export function isSystemError(error: unknown, code?: string): error is NodeJS.ErrnoException {
   if (!(error instanceof Error) || !("syscall" in error) || !("code" in error)) return false;
   return code === undefined || error.code === code;

@@ -19,7 +19,7 @@ export async function readAccessToken(
   tokenStdin: boolean,
   stdin: NodeJS.ReadStream,
 ): Promise<string> {
-  // Taken even when stdin is used, so that it is handed to nobody else.
+  // Taken out of the environment even if stdin is used, so that no other program gets it.
   const named = environment.takeSecret("COUNTERSIGN_ACCESS_TOKEN");
   const token = tokenStdin ? await readSecretFromStdin(stdin) : named;
   if (token === undefined) {
@@ -48,7 +48,7 @@ export async function readIdentityToken(
   environment: Environment,
   stdin: NodeJS.ReadStream,
 ): Promise<string> {
-  // Not used, and handed to nobody else.
+  // Not used here: it is only taken out of the environment, so that no other program gets it.
   environment.takeSecret("COUNTERSIGN_ACCESS_TOKEN");
   return checkSecret(await readSecretFromStdin(stdin), "the identity token on stdin");
 }
@@ -106,7 +106,7 @@ export async function readStdin(stdin: NodeJS.ReadStream, maxBytes: number): Pro
   return await readToEnd(stdin, maxBytes, "stdin");
 }
 
-// A file may be a pipe, or a device without end, whose size tells nothing.
+// The file may be a pipe or an endless device. Their size says nothing, so the bytes are counted.
 async function readToEnd(
   stream: AsyncIterable<string | Buffer>,
   maxBytes: number,

@@ -6,7 +6,7 @@ const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).to
 const tokenWith = (payload: unknown): string =>
   `${encode({ alg: "RS256" })}.${encode(payload)}.c2ln`;
 
-describe("a token without usable claims names nobody", () => {
+describe("a token without usable claims names no user", () => {
   test.each([
     { what: "an opaque token", token: "cs_human_abc" },
     { what: "three parts that are no JSON", token: "a.b.c" },

@@ -32,7 +32,7 @@ export function readTokenClaims(token: string): TokenClaims | undefined {
   return { accountId: claims.chatgpt_account_id, userId: claims.chatgpt_user_id };
 }
 
-/** Tells whether a token is an agent's identity token, which carries the agent's private key. Nothing else about it is looked at. */
+/** Returns whether a token is an agent's identity token, which carries the agent's private key. Nothing else is checked. */
 export function isIdentityToken(token: string): boolean {
   const payload = payloadOf(token);
   return typeof payload === "object" && payload !== null && "agent_private_key" in payload;

@@ -34,11 +34,11 @@ export function deviceGrantError(
   });
 }
 
-/** The error of a code that nobody confirmed while it lived. */
+/** The error of a code that was not confirmed before it expired. */
 export function expiredCodeError(issuer: string, cause: unknown): CliError {
-  return new CliError("timeout", `nobody confirmed the code of ${issuer} in time`, {
+  return new CliError("timeout", `the code of ${issuer} was not confirmed in time`, {
     cause,
-    hint: "run the command again, and confirm its code while it lives",
+    hint: "run the command again, and confirm its code before it expires",
   });
 }
 
@@ -53,7 +53,7 @@ function refusal(error: ResponseBodyError, issuer: string): CliError {
       cause: error,
       hint: isDenied
         ? "run the command again, and confirm its code"
-        : "check --client-id, --scope, --audience and --resource with whoever runs the issuer",
+        : "check --client-id, --scope, --audience and --resource with the operator of the issuer",
     },
   );
 }

@@ -8,7 +8,8 @@ import { withProgress } from "../text/progress.js";
 /**
  * Asks an authority whose token this is.
  *
- * @throws {CliError} when what answers there is no authority; whatever the authority client throws
+ * @throws {CliError} if the server that answers is not an authority
+ * @throws {AuthorityError} if the authority cannot be reached, or refuses the token
  */
 export async function askWhoseToken(
   run: Run,

@@ -3,12 +3,13 @@ import { CliError } from "../text/cli-error.js";
 import { type NamedUrl, parseBaseUrl } from "./http-url.js";
 
 /**
- * Tells which authority a command works with: `--authority`, else `COUNTERSIGN_AUTHORITY`, else the configuration's, else the one that the
- * stored login belongs to.
+ * Returns the authority that a command works with: from `--authority`, otherwise `COUNTERSIGN_AUTHORITY`, otherwise the configuration,
+ * otherwise the stored login.
  *
  * @param ofLogin - the authority of the stored login
  * @returns the normalised base URL
- * @throws {CliError} `config_invalid` when there is none, or it is no http(s) URL, or plain http to another machine without `--insecure-http`
+ * @throws {CliError} `config_invalid` if none is named, or it is not an http(s) URL, or it is plain http to another machine without
+ *   `--insecure-http`
  */
 export async function resolveAuthority(
   run: Run,

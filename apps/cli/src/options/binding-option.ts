@@ -15,11 +15,11 @@ export interface BindingSwitches {
 }
 
 /**
- * Takes `--binding`, `--public-url` and `--replay-store`. Where bindings are looked at, both others are a must: neither the URL that
- * callers use nor where nonces are spent is ever guessed.
+ * Takes `--binding`, `--public-url` and `--replay-store`. A policy that checks bindings requires the other two: the URL that callers use
+ * and the store of nonces are never guessed.
  *
- * @param ofDatabase - the replay store of the database that is named; `undefined`: none is
- * @throws {CliError} `usage` for one without the others; `config_invalid` when the URL is none
+ * @param ofDatabase - the replay store of the named database; `undefined`: no database is named
+ * @throws {CliError} `usage` if one is given without the others; `config_invalid` if the URL is not valid
  */
 export function resolveBinding(
   run: Run,

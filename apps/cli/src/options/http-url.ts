@@ -17,7 +17,8 @@ export interface NamedUrl {
 /**
  * Normalises the base URL of an authority, a gateway or an upstream. Plain http to another machine needs `--insecure-http`, and is warned of.
  *
- * @throws {CliError} `config_invalid`, naming who says so, when it is no http(s) URL, or plain http to another machine that nobody allowed
+ * @throws {CliError} `config_invalid`, naming the option or variable, if it is not an http(s) URL, or if it is plain http to another machine
+ *   without `--insecure-http`
  */
 export function parseBaseUrl(run: Run, named: NamedUrl): string {
   return allowPlainHttp(run, named, parseUnsentBaseUrl(named));

@@ -9,7 +9,7 @@ import { parseOriginUrl } from "./http-url.js";
 /** The keys that an identity token is held against at login, and what is stored of where they come from. */
 export interface KeySetOfLogin {
   readonly keySet: KeySet;
-  /** The server that is asked for them; `undefined`: nobody is. */
+  /** The server that is asked for them; `undefined`: they come from a file. */
   readonly origin: string | undefined;
   /** Members of the stored login. */
   readonly stored: { readonly key_set_url?: string; readonly key_set_pinned?: true };

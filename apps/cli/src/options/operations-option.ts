@@ -6,14 +6,14 @@ import {
 import { parseListenAddress } from "../config/listen-address.js";
 import type { Run } from "../config/run.js";
 
-/** The options of servers that have a listener for those who run them. */
+/** The options of servers that have a listener for their operators. */
 export interface OperationsOptions {
   readonly operationsListen?: string;
 }
 
 /** A listener for probes and figures, if one was asked for. */
 export interface Operations extends AsyncDisposable {
-  /** What the server is to tell its figures to; absent where nobody reads them. */
+  /** Takes the server's figures; absent without `--operations-listen`. */
   readonly metrics: ProxyMetrics | undefined;
   /** Members of the document that `--json` prints of the server. */
   readonly described: Readonly<Record<string, unknown>>;
@@ -22,11 +22,11 @@ export interface Operations extends AsyncDisposable {
 const OPTION = "--operations-listen";
 
 /**
- * Listens where `--operations-listen` says, and tells on stderr where that is. To be opened before the server itself: until that listens,
- * `/readyz` says so.
+ * Listens at the address of `--operations-listen` and prints its URL on stderr. Open it before the server itself: `/readyz` then answers
+ * "not ready" until the server listens.
  *
  * @param isReady - whether the server takes requests
- * @throws {CliError} `usage` when it is no address
+ * @throws {CliError} `usage` if the address is not valid
  * @throws {AssertionProxyError} `address_in_use`, `config_invalid`
  */
 export async function openOperations(

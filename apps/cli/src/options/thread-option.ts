@@ -6,9 +6,9 @@ import { CliError } from "../text/cli-error.js";
 export const DEFAULT_SCOPE = "cli";
 
 /**
- * Tells which thread a command is about: `--thread`, else `COUNTERSIGN_THREAD`, else the stored scope `cli`.
+ * Returns the thread that a command works on: from `--thread`, otherwise `COUNTERSIGN_THREAD`, otherwise the stored scope `cli`.
  *
- * @throws {CliError} `invalid_request` (exit 2) when it cannot be a thread's id
+ * @throws {CliError} `invalid_request` (exit 2) if it is not a valid thread id
  */
 export function resolveThread(option: string | undefined, environment: Environment): string {
   const thread = option ?? environment.get("COUNTERSIGN_THREAD") ?? DEFAULT_SCOPE;

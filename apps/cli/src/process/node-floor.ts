@@ -6,7 +6,7 @@ export interface NodeFloorOptions {
   readonly version: string;
   /** The arguments after the program's name. */
   readonly args: readonly string[];
-  /** Where the refusal is written, `process` for instance. Its streams are only asked for then: Node makes each at its first use. */
+  /** Where the refusal is written, for instance `process`. A stream is read from it only for a refusal, because Node makes it at first use. */
   readonly streams: {
     readonly stdout: { write(text: string): unknown };
     readonly stderr: { write(text: string): unknown };
@@ -14,9 +14,9 @@ export interface NodeFloorOptions {
 }
 
 /**
- * Tells whoever runs an older Node than the packages are made for, before anything that needs a newer one is loaded.
+ * Prints an error if this Node is older than the packages support, before any module that needs a newer one is loaded.
  *
- * Says it in the form of every error of the command line; stands alone, since what words the others is not loaded yet.
+ * The error has the form of every error of the command line. It is written here, because the module that writes the others is not loaded yet.
  *
  * @returns whether the version was refused; the exit code is then 2
  */

@@ -31,7 +31,7 @@ export function declareAuthorityCommands(program: Command, declare: Declare): vo
     .option("--admin-listen <host:port>", "listen there for the admin API too (default: none)")
     .option(...OPERATIONS_LISTEN)
     .addOption(
-      new Option("--log-level <level>", "how much stderr tells (default: info)").choices([
+      new Option("--log-level <level>", "how much is written on stderr (default: info)").choices([
         "debug",
         "info",
         "warn",

@@ -19,7 +19,7 @@ export interface Declare {
  * Makes the {@link Declare} of one program.
  *
  * @param signal - cancels its commands
- * @param onExitCode - hears the exit code that a command gives
+ * @param onExitCode - called with the exit code that a command returns
  */
 export function createDeclare(signal: AbortSignal, onExitCode: (code: number) => void): Declare {
   return {

@@ -62,7 +62,7 @@ export async function parseRequestArguments(
   const body = await readBody(options.data, stdin);
   if (body !== undefined && !headers.has("content-type"))
     headers.set("content-type", "application/json");
-  // What comes back is handed on byte for byte, so nobody should compress it on the way.
+  // The answer's body is passed on byte for byte, so it must arrive uncompressed.
   if (!headers.has("accept-encoding")) headers.set("accept-encoding", "identity");
   if (!headers.has("user-agent")) headers.set("user-agent", `countersign/${readVersion()}`);
   return { url, method, headers, body };

@@ -25,7 +25,7 @@ test("has an entry in its file before another can be made, by one write", async 
   expect(readFileSync(path, "utf8")).toBe('{"status":200}\n{"status":401}\n');
 });
 
-test("tells once that it cannot be written, and writes nothing behind half a line", async () => {
+test("warns once that it cannot be written, and writes nothing behind half a line", async () => {
   const { run, path, warnings } = scene();
   await withAuditFile(run, path, async (append) => {
     append?.({ status: 200 });

@@ -16,9 +16,9 @@ interface AuditFile {
 }
 
 /**
- * Does work with the file that `--audit` names, which is ended with it.
+ * Does work with the file that `--audit` names, and closes the file afterwards.
  *
- * @param work - takes what appends an entry; `undefined`: no file is named
+ * @param work - takes the function that appends an entry; `undefined`: no file is named
  * @throws {CliError} `usage` if the path is empty; `config_invalid` if the file cannot be opened
  */
 export async function withAuditFile<T>(
@@ -38,10 +38,10 @@ export async function withAuditFile<T>(
 }
 
 /**
- * Opens a file to append JSON lines to; a new one is the owner's alone.
+ * Opens a file to append JSON lines to. Only its owner can read or write a new file.
  *
- * @param onError - hears of a line that could not be written
- * @throws {CliError} `config_invalid` when it cannot be opened
+ * @param onError - called if a line could not be written
+ * @throws {CliError} `config_invalid` if the file cannot be opened
  */
 async function openAuditFile(path: string, onError: (message: string) => void): Promise<AuditFile> {
   const { O_APPEND, O_CREAT, O_NOFOLLOW, O_WRONLY } = constants;
@@ -74,8 +74,8 @@ async function isLocalFile(handle: FileHandle, path: string): Promise<boolean> {
 }
 
 /**
- * Writes each line before the next one is made: what has ended is in the file, also if the process is killed. Into the system's cache, it
- * costs a fifth of what a thread of the pool and its answer cost.
+ * Writes each line before the next one is made, so no finished entry is lost if the process is killed. A write into the system's cache
+ * costs a fifth of a task for the thread pool.
  */
 function localFile(handle: FileHandle, onError: (error: unknown) => void): AuditFile {
   let hasFailed = false;

@@ -73,7 +73,7 @@ describe("refuses, naming where it stands,", () => {
       says: "`public_url`: http://authority.example is plain http",
     },
     {
-      what: "a public URL that is none",
+      what: "a public URL that is not valid",
       toml: "public_url = 'authority.example'",
       says: "`public_url`: ",
     },
@@ -91,7 +91,7 @@ describe("refuses, naming where it stands,", () => {
       toml: "task_idle_ttl = '9m'",
       says: "out of range",
     },
-    { what: "a level that is none", toml: "log_level = 'loud'", says: "debug, info" },
+    { what: "an unknown level", toml: "log_level = 'loud'", says: "debug, info" },
     { what: "an address without a port", toml: "listen = '127.0.0.1'", says: "HOST:PORT" },
     { what: "an empty text", toml: "public_url = ''", says: "`public_url` must be a text" },
     { what: "broken TOML", toml: "public_url = ", says: "authority.toml:1:" },
@@ -207,7 +207,7 @@ test("variables of others with the same beginning are ignored with one warning",
   ]);
 });
 
-test("the database's variable is taken out of the environment, whoever wins", async () => {
+test("the database's variable is taken out of the environment, whichever source wins", async () => {
   const variables = { COUNTERSIGN_AUTHORITY_DATABASE: "postgres://u:s3cr3t@db.example/x" };
   const settings = await load({ variables });
   expect(settings.database).toBe("postgres://u:s3cr3t@db.example/x");

@@ -75,7 +75,7 @@ export const AUTHORITY_KEYS: readonly string[] = Object.keys(KINDS);
 /**
  * Loads the settings of `authority serve`: switches, then `COUNTERSIGN_AUTHORITY_…`, then the file of `--config`.
  *
- * @param warn - hears of variables that begin as settings do and are none
+ * @param warn - called with the variables that have the prefix and are no settings
  * @throws {CliError} `config_invalid` naming file and key, or the variable; `usage` for a switch
  */
 export async function loadAuthoritySettings(
@@ -134,14 +134,14 @@ export function authorityOptionsOf(
   };
 }
 
-// Whoever writes it decides who may register; whoever reads it has what it holds.
+// The writer of the file decides who may register, and its reader learns the password that it may hold.
 async function readConfig(file: string, forbidden: ForbiddenToOthers): Promise<string> {
   const refuse = (what: string, cause?: unknown) =>
     new CliError("config_invalid", `--config: ${file} ${what}`, {
       cause,
       hint:
         forbidden === "write"
-          ? "name a TOML file that this user may read, and not everybody may write"
+          ? "name a TOML file that this user may read and that not every user may write"
           : "it holds a password: chmod 0600, or keep the password in a file of its own (database_password_file)",
     });
   const content = await readTrustedFile(file, forbidden, refuse);

@@ -1,25 +1,25 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import type { IncomingMessage } from "node:http";
 
-// Node tells of every request that any HTTP server of this process takes.
+// The channel on which Node reports every request of every HTTP server in this process.
 const CHANNEL = "http.server.request.start";
 const FORWARDED = /^(?:forwarded|x-forwarded-(?:for|host|port|proto|prefix|server))$/;
 
 /**
- * Hears of requests that came through a proxy, by the fields that proxies add.
+ * Calls a listener for each request that came through a proxy, seen by the fields that proxies add.
  *
  * @param listener - takes the name of the field, in lower case
- * @returns stops listening
+ * @returns an object whose disposal stops the calls
  */
 export function onForwardedRequest(listener: (field: string) => void): Disposable {
-  const hear = (message: unknown) => {
+  const onRequest = (message: unknown) => {
     const field = isRequestMessage(message) ? forwardedField(message.request) : undefined;
     if (field !== undefined) listener(field);
   };
-  subscribe(CHANNEL, hear);
+  subscribe(CHANNEL, onRequest);
   return {
     [Symbol.dispose]() {
-      unsubscribe(CHANNEL, hear);
+      unsubscribe(CHANNEL, onRequest);
     },
   };
 }

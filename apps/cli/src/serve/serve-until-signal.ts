@@ -11,13 +11,13 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
-// See `main`: whoever asks once more does not wait.
+// See `main`: a second signal ends the program at once.
 const ENDING = "ending what is open; ask once more to end at once";
 
 /**
- * Says on stdout where servers listen, one line for each, waits until the process is asked to end, and drains them.
+ * Prints on stdout where the servers listen, one line for each. Waits until the process is asked to end, then drains them.
  *
- * @param log - hears that they end, where stderr is a log; else a person is told when that takes a while
+ * @param log - takes the begin and the end of the draining if stderr is a log. Without it, stderr shows a state if the draining takes long
  */
 export async function serveUntilSignal(
   run: Run,

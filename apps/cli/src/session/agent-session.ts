@@ -29,7 +29,7 @@ export interface AgentSession extends AsyncDisposable {
 }
 
 /**
- * Opens the {@link AgentSession} of this home. Touches neither network nor disk but to read.
+ * Opens the {@link AgentSession} of this home. Only reads: sends no request and writes no file.
  *
  * @param bearerOrigins - as `allowedBearerOrigins` returns them. Default none: the session then never uses the human's token in place of an
  * assertion
@@ -42,8 +42,8 @@ export async function openAgentSession(
   const store = await openCredentialStore(run);
   const login = (await store.load()).login;
   const named = await namedAuthority(run, login?.authority);
-  // Who starts here has neither; the login comes first and brings the authority with it.
-  if (named === undefined) throw notLoggedIn("nobody is logged in", "URL");
+  // No authority is named and no login is stored. The login comes first: it names the authority for later commands.
+  if (named === undefined) throw notLoggedIn("not logged in", "URL");
   const authority = parseBaseUrl(run, named);
   const keySet = await pinnedKeySetOf(login);
   const auth = loginAuth(store, authority, { ...run.http, keySet });
@@ -74,7 +74,7 @@ export async function openAgentSession(
   };
 }
 
-/** Opens the store of this home's tasks, after the home was looked at. Of a file that cannot be read its lists only warn. */
+/** Checks the home and opens the store of its tasks. A list only warns of a file that cannot be read. */
 export async function openTaskStore(run: Run): Promise<CompleteTaskStore> {
   await inspectHome(run.home);
   return fileTaskStore(join(run.home, THREADS_DIRECTORY), {
@@ -82,7 +82,7 @@ export async function openTaskStore(run: Run): Promise<CompleteTaskStore> {
   });
 }
 
-/** Tells whether this home has ever stored a task. */
+/** Returns whether this home has ever stored a task. */
 export async function hasTaskStore(run: Run): Promise<boolean> {
   await inspectHome(run.home);
   const stats = await lstat(join(run.home, THREADS_DIRECTORY)).catch((error: unknown) => {
@@ -93,7 +93,7 @@ export async function hasTaskStore(run: Run): Promise<boolean> {
 }
 
 /**
- * Makes sure that somebody is logged in with the authority of the session.
+ * Makes sure that the stored login is with the authority of the session.
  *
  * @returns the login
  * @throws {CliError} `not_logged_in`
@@ -101,11 +101,11 @@ export async function hasTaskStore(run: Run): Promise<boolean> {
 export async function requireLogin(session: AgentSession): Promise<StoredLogin> {
   const { login, unreadable = [] } = await session.store.load();
   if (login?.authority === session.authority) return login;
-  // Says what is wrong with it.
+  // Throws with the reason why the login cannot be read.
   if (unreadable.some(({ member }) => member === "login")) await session.identities.auth();
   const what =
     login === null
-      ? "nobody is logged in"
+      ? "not logged in"
       : `the login is with ${login.authority}, not with ${session.authority}`;
   throw notLoggedIn(what, session.authority);
 }
@@ -119,9 +119,9 @@ function notLoggedIn(what: string, authority: string): CliError {
 const ENABLE = "countersign features enable use_agent_identity, or add --enable use_agent_identity";
 
 /**
- * Makes sure that agents are wanted at all.
+ * Makes sure that the feature `use_agent_identity` is on.
  *
- * @throws {CliError} `no_identity` when the feature is off
+ * @throws {CliError} `no_identity` if it is off
  */
 export function requireFeature(session: AgentSession): void {
   if (!session.identities.enabled) throw featureOff(ENABLE);
@@ -146,9 +146,9 @@ function featureOff(hint: string): CliError {
 }
 
 /**
- * Tells a waiting person how the registration of a task goes on, and whoever reads stderr when a thread goes on as its human.
+ * Shows the progress of a task's registration, and warns on stderr if a thread goes on with the human's token.
  *
- * @param next - what is waited for once the task is there. Default nothing else
+ * @param next - the state that is shown after the registration. Default: none
  */
 export function followTasks(
   run: Run,
@@ -165,7 +165,7 @@ export function followTasks(
   tasks.on("registered", goOn);
   tasks.on("reused", goOn);
   tasks.on("fallback", ({ scope, error, origins }) => {
-    // Told once for each thread.
+    // The event comes once for each thread.
     run.output.warn(
       `no task for the thread ${String(scope)} (${error.code}): it goes on with the human's token, for ${origins.join(", ")} alone`,
     );

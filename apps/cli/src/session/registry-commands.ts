@@ -19,11 +19,11 @@ export interface RegistryKind<Info> {
   readonly unknown: "unknown_agent" | "unknown_task" | "invalid_request";
   /** The members that `list` prints, in order. */
   readonly columns: readonly (keyof WireNamed<Info> & string)[];
-  /** What to say of one that is revoked because of something above it. */
+  /** The note about an entry that is revoked because an entry above it is revoked. */
   readonly revokedFromAbove?: string;
 }
 
-/** What the registry tells of everything that it keeps, as far as commands look into it. */
+/** The members that every entry of the registry has and that the commands read. */
 export interface RegistryEntry {
   readonly state: string;
   readonly revokedAt?: string | undefined;
@@ -96,7 +96,7 @@ export function createChangeCommand<Info extends RegistryEntry, Options extends 
   };
 }
 
-/** What the registry tells of a thing as a row: with the names that the wire has for its members. */
+/** Makes a row of an entry of the registry: its members get their names on the wire. */
 export function toRow(info: object): Row {
   return { ...toWireNames(info) };
 }

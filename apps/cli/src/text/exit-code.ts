@@ -16,7 +16,7 @@ const HINTS: readonly string[] = [
   "see what the message names; countersign status shows what is set up here",
   "add --help to see how it is used",
   "countersign login",
-  "whoever runs the authority or the server that refused can say more",
+  "the operator of the authority, or of the server that refused, can say more",
   "try again in a moment",
 ];
 

@@ -3,13 +3,13 @@ import { hideCredentials } from "@countersign/agent-key/redaction";
 import { type DestinationStream, destination, pino, stdTimeFunctions } from "pino";
 import { wordLogLine } from "./log-line.js";
 
-/** How much a log tells, from everything to nothing. */
+/** The levels of a log, from the most lines to none. */
 export const LOG_LEVELS = ["debug", "info", "warn", "error", "silent"] as const;
 
 /** One of {@link LOG_LEVELS}. */
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-/** Where a server says what it does. No call holds a secret by intent; what looks like one is hidden anyway. */
+/** The log of a server. No call passes a secret by intent. Anything that looks like one is hidden anyway. */
 export interface Log {
   debug(fields: Readonly<Record<string, unknown>>, message: string): void;
   info(fields: Readonly<Record<string, unknown>>, message: string): void;
@@ -25,7 +25,7 @@ export interface LogOptions {
 }
 
 const STDERR = 2;
-// What waits while whoever reads stderr is slow. The server goes on, and says later how many lines there was no room for.
+// The bytes of lines that wait while the reader of stderr is slow. Further lines are dropped; the server goes on, and later logs their number.
 const MAX_WAITING_BYTES = 4 * 1024 * 1024;
 
 /** Makes the log of a server: JSON lines on stderr with `time` (ISO 8601), `level`, `msg` and fields; words on a terminal. */
@@ -61,13 +61,13 @@ function jsonStream(log: () => Log): DestinationStream {
     dropped = 0;
     if (lines > 0) log().warn({ lines }, "log lines were dropped: what reads stderr is too slow");
   });
-  // Whoever read it has gone: the server has other work to do.
+  // The reader of stderr has gone. The server goes on without a log.
   stream.on("error", () => {});
   process.once("exit", () => {
     try {
       stream.flushSync();
     } catch {
-      // Nobody is left to be told.
+      // The reader of stderr has gone, so there is no place left to report this.
     }
   });
   return stream;

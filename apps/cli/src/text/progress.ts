@@ -2,19 +2,19 @@ import type { Output } from "./output.js";
 
 const QUIET_MS = 1000;
 
-/** Tells a waiting person what is going on. */
+/** Shows a waiting person what the program is doing. */
 export interface Progress {
-  /** Shows a state: a spinner on a terminal, a line elsewhere; the same state is told once. */
+  /** Shows a state: with a spinner on a terminal, otherwise as a line. A state that is already shown is not repeated. */
   show(state: string): void;
-  /** Shows how long it has taken so far, in milliseconds, beside the spinner. It is no state, so that a log gets no line for it. */
+  /** Shows the time so far, in milliseconds, beside the spinner. It is not a state, so a log gets no line for it. */
   waited(elapsedMs: number): void;
 }
 
 /**
- * Does work that may take long. What takes less than a second shows nothing; then its state is shown on stderr, with a spinner on a
- * terminal and as one line for each state elsewhere.
+ * Does work that may take long. In the first second nothing is shown. After it the state is shown on stderr: with a spinner on a
+ * terminal, otherwise as one line for each state.
  *
- * @param state - what is going on, until the work says otherwise
+ * @param state - the state until the work shows another one
  */
 export async function withProgress<T>(
   output: Output,
@@ -35,14 +35,14 @@ export async function withProgress<T>(
   try {
     return await work({
       show(next) {
-        // What was waited for so far was something else.
+        // The time so far belongs to the previous state.
         if (next !== current) elapsedMs = 0;
         current = next;
         show();
       },
       waited(soFarMs) {
         elapsedMs = soFarMs;
-        // Whoever says so has measured it, whatever the timer here thinks.
+        // The caller has measured the time, so it is shown even before the timer here ends.
         quiet = false;
         show();
       },

@@ -46,7 +46,7 @@ export async function startAuthorityProcess(): Promise<AuthorityProcess> {
   let port = 0;
   let url: string | undefined;
   while (url === undefined) {
-    // Below the ports that systems give to outgoing connections, so that nobody else takes it while the process is down.
+    // Below the ports that systems give to outgoing connections, so that no other program takes it while the process is down.
     port = 20_000 + Math.floor(Math.random() * 12_000);
     url = await startOn(port);
   }
@@ -57,7 +57,8 @@ export async function startAuthorityProcess(): Promise<AuthorityProcess> {
       await running?.exited;
     },
     async start() {
-      if ((await startOn(port)) === undefined) throw new Error(`port ${port} was taken meanwhile`);
+      if ((await startOn(port)) === undefined)
+        throw new Error(`port ${port} was taken while the process was down`);
     },
     token: (role = "human") =>
       registry(async (of) => {

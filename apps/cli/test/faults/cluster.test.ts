@@ -49,7 +49,7 @@ test.skipIf(!answers)(
         {
           name: "gateway --authority",
           slot: cached,
-          // An answer of the authority counts so long; where its connection broke meanwhile, until the next question.
+          // The gateway uses an answer of the authority so long. If the connection breaks in that time, it uses the answer until its next question.
           boundMs: (from, to) =>
             MAX_AGE_MS +
             (authorities.some((slot) =>

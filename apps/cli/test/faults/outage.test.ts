@@ -83,7 +83,7 @@ describe("an authority that is down for 20 seconds", () => {
     expect(await authority.registered()).toEqual({ agents: 1, tasks: 2 });
   });
 
-  test("and longer is vouched for by nobody in the end: 503, which costs no task", async () => {
+  test("and longer ends with 503, which costs no task, because the stale answers are too old", async () => {
     const { authority, gateway, turn, pass } = await startWorld();
     expect(await turn("before")).toMatchObject({ status: 200 });
     await authority.kill();

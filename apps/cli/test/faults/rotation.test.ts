@@ -37,7 +37,7 @@ async function lineOf(home: string): Promise<string> {
 }
 
 test.each([
-  // A gateway that keeps a record for its 15 s has to hear of each new key with its first request.
+  // A gateway that keeps a record for 15 s must still accept the first request with each new key.
   { rotate: ["identity", "rotate"], revocationDelaySeconds: 15 },
   { rotate: ["identity", "rotate", "--compromised"], revocationDelaySeconds: 0 },
 ])(

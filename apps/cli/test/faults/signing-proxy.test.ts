@@ -95,7 +95,7 @@ const post = (host: string, ...fields: string[]) => [
   `Content-Length: ${BODY.length}`,
 ];
 
-describe("a page and a stranger cannot use the signing proxy: the authority registers nothing, the upstream hears nothing", () => {
+describe("a page and a stranger cannot use the signing proxy: the authority registers nothing, the upstream gets no request", () => {
   test("of a page, whatever its browser sends, with the token and without (G-P1)", async () => {
     const proxy = await startProxy();
     const { host, port, token } = proxy;
@@ -156,7 +156,7 @@ describe("a page and a stranger cannot use the signing proxy: the authority regi
     await expectUnused(proxy);
   });
 
-  test("and whoever has the token, or the socket, is served as the agent", async () => {
+  test("and a program that has the token, or the socket, is served as the agent", async () => {
     const proxy = await startProxy();
     const held = `Authorization: Bearer ${proxy.token}`;
     expect(await statusOf(proxy, post(proxy.host, held), BODY)).toBe("200");

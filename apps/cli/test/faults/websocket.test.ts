@@ -86,7 +86,7 @@ async function startGateway({ authority }: World, upstream: string): Promise<str
   return url;
 }
 
-/** Dials once and gives the first message. Tells of the credential of each handshake that went out. */
+/** Returns a function that dials once and returns the first message, and the credentials of the handshakes that were sent. */
 function dialer({ thread }: Pick<World, "thread">, origin: string) {
   const sent: string[] = [];
   const dial = dialWithAssertion(thread, { origins: [origin] });

@@ -19,7 +19,7 @@ async function outcomeOf(asked: Promise<unknown>): Promise<unknown> {
   }
 }
 
-/** What a caller hears that leaves once its question is on the way. */
+/** The error of a caller that cancels after its request was sent. */
 async function leave(): Promise<unknown> {
   const leaving = new AbortController();
   const signal = leaving.signal;

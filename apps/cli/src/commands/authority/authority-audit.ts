@@ -60,7 +60,7 @@ export async function tailAudit(run: Run, options: TailAuditOptions): Promise<vo
   });
 }
 
-// Whoever looks on while an authority restarts would else have to notice that nothing comes any more.
+// Warns if the authority stops answering, and goes on when it answers again. Otherwise its restart would look like a quiet log.
 async function printAsTheyCome(
   run: Run,
   registry: Registry,

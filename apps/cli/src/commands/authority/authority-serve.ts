@@ -77,7 +77,7 @@ export async function serveAuthority(run: Run, options: ServeAuthorityOptions): 
     if (adminAddress !== undefined && !isLoopbackHost(adminAddress.host)) {
       log.warn(
         { admin },
-        "the admin API can be reached from other machines, in plain http: put TLS in front of it, and nobody else",
+        "the admin API can be reached from other machines, in plain http: put TLS in front of it, and let only operators reach it",
       );
     }
     using _ = settings.public_url === undefined ? warnOfProxies(log) : undefined;

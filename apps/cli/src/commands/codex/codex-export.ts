@@ -133,13 +133,13 @@ async function decideAgent(
   };
   const line = publicLineOf(identity);
   if (line === undefined) {
-    throw unreadableAgent(join(codexHome, "auth.json"), "its private key is none");
+    throw unreadableAgent(join(codexHome, "auth.json"), "its private key is not valid");
   }
   const { identities } = await (await openCredentialStore(run)).load();
   const stored = identities.find(
     (entry) => publicLineOf(entry) === line || isFormerKey(entry, line),
   );
-  // No URL is in `auth.json`: the agent is of the authority that it is stored with here, else of the one that Codex was configured for.
+  // `auth.json` has no URL. The agent's authority is the one that it is stored with here, otherwise the one in the configuration of Codex.
   const authority = stored?.authority ?? (await configuredAuthority(run, codexHome));
   if (isSameOwner({ ...identity, authority: authority ?? "" }, owner)) {
     if (stored !== undefined && publicLineOf(stored) !== line) {

@@ -99,7 +99,7 @@ function unreadableTo(
 ): CliError {
   const isConvertible = generation !== "B" && kind.flag !== undefined;
   const other = isConvertible
-    ? `write it anew for this one: ${importCommand(codexHome, authority)}, then ${exportCommand(codexHome, authority)} --generation ${kind.flag}`
+    ? `convert the agent for this one: ${importCommand(codexHome, authority)}, then ${exportCommand(codexHome, authority)} --generation ${kind.flag}`
     : "give this Codex a home of its own: countersign codex export";
   return new CliError(
     "config_invalid",

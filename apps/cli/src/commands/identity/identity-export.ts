@@ -101,12 +101,12 @@ function isNobody({ login, loginProblem }: CodexHome): boolean {
 function requireOwner(found: CodexHome, login: StoredLogin | null, authority: string): Owner {
   if (found.identity !== undefined) return found.identity;
   if (login?.authority === authority) return login;
-  throw new CliError("not_logged_in", `nobody is logged in with ${authority}, here or in Codex`, {
+  throw new CliError("not_logged_in", `not logged in with ${authority}, here or in Codex`, {
     hint: `countersign login --authority ${authority}, then countersign identity ensure`,
   });
 }
 
-// Codex then needs no token of a human: it signs as this agent, and nothing else in the file says who it is.
+// Codex then needs no human's token: it signs as this agent, and the file holds no other identity.
 async function saveAlone(run: Run, codexHome: string, mine: StoredIdentity): Promise<void> {
   const { saveCodexAgent } = await import("@countersign/codex-home");
   if (await saveCodexAgent(codexHome, mine, { signal: run.signal })) return;

@@ -42,7 +42,7 @@ export async function forgetIdentity(run: Run, options: ForgetIdentityOptions): 
       ? { accountId: login.account_id, userId: login.user_id }
       : undefined);
   if (human === undefined) {
-    throw new CliError("not_logged_in", `nobody is logged in with ${authority}`, {
+    throw new CliError("not_logged_in", `not logged in with ${authority}`, {
       hint: "name the identity with --account and --user: countersign identity list",
     });
   }
@@ -93,7 +93,7 @@ async function refuseLiveKey(run: Run, store: CredentialStore, owner: Owner): Pr
   }
 }
 
-/** @returns why the key is not to be removed; `undefined`: it is good for nothing any more */
+/** @returns why the key must be kept; `undefined`: the key works no longer */
 async function whyKept(
   run: Run,
   entry: StoredIdentity,
@@ -123,7 +123,7 @@ async function whyKept(
     return `${authority} cannot say whether the agent ${agentRuntimeId} is active (${error.code})`;
   }
   if (revoked === true) return undefined;
-  return `${authority} tells a holder of a resource_server token alone whether the agent ${agentRuntimeId} is active`;
+  return `${authority} requires a resource_server token to say whether the agent ${agentRuntimeId} is active`;
 }
 
 function refusal(message: string, hint: string): CliError {

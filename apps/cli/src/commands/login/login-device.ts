@@ -63,7 +63,7 @@ export function parseDeviceOptions(run: Run, options: DeviceOptions): DeviceLogi
   if (issuer === undefined || clientId === undefined) {
     throw usageError(
       "--device takes --issuer and --client-id",
-      "ask whoever runs the authority for its issuer, and for the client of the command line there",
+      "ask the operator of the authority for its issuer, and for the client id of the command line there",
     );
   }
   parseBaseUrl(run, { url: issuer, from: "--issuer" });
@@ -73,7 +73,7 @@ export function parseDeviceOptions(run: Run, options: DeviceOptions): DeviceLogi
 /** `login --device`: the human confirms in a browser anywhere, and the issuer's token is kept for the authority. */
 export async function loginByDevice(run: Run, target: DeviceLoginTarget): Promise<void> {
   const { store, authority, proof, device } = target;
-  // Not used, and handed to nobody else.
+  // Not used here: it is only taken out of the environment, so that no other program gets it.
   run.environment.takeSecret("COUNTERSIGN_ACCESS_TOKEN");
   const { clientSecret: source } = device;
   const clientSecret =

@@ -21,7 +21,10 @@ export async function loginByIdentityToken(
 ): Promise<void> {
   const { keySet, origin, stored } = await openKeySet(run, option, authority);
   const token = await readIdentityToken(run.environment, process.stdin);
-  const state = `asking ${origin ?? "nobody"} for the keys of the identity token`;
+  const state =
+    origin === undefined
+      ? "checking the identity token"
+      : `asking ${origin} for the keys of the identity token`;
   const login = await withProgress(run.output, state, () =>
     createIdentityTokenLogin(token, { authority, keySet, signal: run.signal, ...run.http }),
   );

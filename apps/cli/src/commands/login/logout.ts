@@ -15,12 +15,12 @@ export interface LogoutOptions {
 /**
  * `logout`. With `--revoke` the login's agent is ended at the authority and removed here; if that fails, nothing is.
  *
- * @throws {CliError} `not_logged_in` with `--revoke` when the login is an agent's, which no human here can end
+ * @throws {CliError} `not_logged_in` with `--revoke` if the login is an agent's, because only a human's token can revoke an agent
  */
 export async function logout(run: Run, { revoke = false }: LogoutOptions): Promise<void> {
   const store = await openCredentialStore(run);
   const credentials = revoke ? await store.load() : undefined;
-  // Its agent goes on, and nobody here could end it: to say "logged out" would hide that.
+  // The agent would stay active, and this login cannot revoke it: "logged out" would hide that.
   if (credentials?.login?.kind === "agent") throw noOwnAgent(credentials);
   const own = credentials && findOwnAgent(credentials);
   if (own !== undefined) {
@@ -42,6 +42,6 @@ export async function logout(run: Run, { revoke = false }: LogoutOptions): Promi
   const value = { logged_out: removed, ...(revoke ? { revoked_agent: revoked } : {}) };
   run.output.result(value, () => [
     ...(own === undefined ? [] : [`revoked ${own.agentRuntimeId} at ${own.login.authority}`]),
-    removed ? "logged out" : "nobody was logged in",
+    removed ? "logged out" : "no login was stored",
   ]);
 }

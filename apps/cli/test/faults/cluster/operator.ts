@@ -87,7 +87,7 @@ export class Operator {
         this.violations.push(`${gateway.name} let a revoked ${what} through ${late}`);
         return;
       }
-      // Down, or without an answer of the authority: that lets nobody through.
+      // The gateway is down, or has no answer of the authority: then it lets no request through.
       if (answer !== "200" && answer !== "down" && answer !== "503 server_error") {
         this.violations.push(`${gateway.name} answered ${answer} to a revoked ${what}`);
         return;

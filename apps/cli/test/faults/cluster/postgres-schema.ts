@@ -5,7 +5,7 @@ import { onTestFinished } from "vitest";
 /** The PostgreSQL server of the tests: that of `DATABASE_URL`, else the one of this machine. */
 export const POSTGRES_URL = process.env.DATABASE_URL ?? "postgres://postgres@127.0.0.1:5432/test";
 
-/** Tells whether the server answers. */
+/** Returns whether the server answers. */
 export async function postgresAnswers(): Promise<boolean> {
   const client = new Client({ connectionString: POSTGRES_URL, connectionTimeoutMillis: 5_000 });
   client.on("error", () => {});
