@@ -74,7 +74,7 @@ describe("the signing proxy takes its token from", () => {
     expectSigned([target]);
   });
 
-  test("any client at its socket, without a token, and sends a token no further (G-P4)", async () => {
+  test("no client at its socket, where none is needed, and sends the token no further (G-P4)", async () => {
     const send = (path: string, headers: Record<string, string>) =>
       new Promise<number | undefined>((resolve, reject) => {
         httpRequest({ socketPath, path, headers }, (response) => {

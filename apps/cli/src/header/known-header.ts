@@ -25,10 +25,10 @@ export interface KnownHeaderOptions {
 }
 
 /**
- * Signs the line of `header` again where the program has decided before, for exactly this state of the home, which agent signs for which
- * task. It loads neither the stores nor their schemas, which a shell would wait for at each request.
+ * Signs the line of `header` again, if the program has already decided for exactly this state of the home which agent signs for which
+ * task. It loads neither the stores nor their schemas, because a shell would wait for them at each request.
  *
- * Whatever is not plainly that is left to the program: other options, an unusual home, a file that changed, a task near its end.
+ * Every other case is left to the program: other options, an unusual home, a file that changed, a task near its end.
  *
  * @returns the line; `undefined`: the program has to make it
  */
