@@ -2,6 +2,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { AgentKey } from "@countersign/agent-key";
 import { startProcess, type TestAuthority } from "@countersign/testing";
+import { REGISTRATION_STEPS } from "@countersign/testing/die-at-step";
 import { byEffort } from "@countersign/testing/effort";
 import { openAuthority, openDirectory, openGate } from "@countersign/testing/vitest";
 import { expect, test } from "vitest";
@@ -10,26 +11,6 @@ import { fixedAuth } from "../src/auth.js";
 import { fileStore } from "../src/store/file-store.js";
 import { commandOf } from "./support/processes.js";
 
-const WRITE = [
-  "lock_taken credentials.json.lock",
-  "temporary_made credentials.json",
-  "temporary_written credentials.json",
-  "temporary_synced credentials.json",
-  "renamed credentials.json",
-  "directory_synced credentials.json",
-  "lock_released credentials.json.lock",
-];
-const STEPS = [
-  "lock_taken named.lock",
-  "registering",
-  ...WRITE,
-  "key_stored",
-  "requesting",
-  "answered",
-  ...WRITE,
-  "registered",
-  "lock_released named.lock",
-];
 const KILLS_PER_STEP = byEffort(10, 1);
 const KILLS_WITHOUT_ANSWER = byEffort(10, 2);
 const HOMES = 12;
@@ -99,14 +80,14 @@ test("a registration takes these steps, and each of them can be watched", async 
   const home = openHome(await openAuthority(), await openDirectory(), "all");
   const { code, stdout, stderr } = await (await run(home, -1)).exited;
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-  expect(stdout.trim().split("\n")).toEqual(STEPS);
+  expect(stdout.trim().split("\n")).toEqual(REGISTRATION_STEPS);
 });
 
 test("a process killed at any step of a registration leaves a store that loads, and the next run has one agent with the key on disk", async () => {
   const authority = await openAuthority();
   const root = await openDirectory();
   let kills = 0;
-  const jobs = STEPS.flatMap((name, step) =>
+  const jobs = REGISTRATION_STEPS.flatMap((name, step) =>
     Array.from({ length: KILLS_PER_STEP }, (_, round) => async () => {
       const home = openHome(authority, root, `${step}-${round}`);
       const { signal, stdout } = await (await run(home, step)).exited;
@@ -116,7 +97,7 @@ test("a process killed at any step of a registration leaves a store that loads, 
     }),
   );
   await drain(jobs);
-  expect(kills).toBe(STEPS.length * KILLS_PER_STEP);
+  expect(kills).toBe(REGISTRATION_STEPS.length * KILLS_PER_STEP);
   expect(kills).toBeGreaterThanOrEqual(byEffort(200, 20) - KILLS_WITHOUT_ANSWER);
 });
 

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { AgentKey } from "@countersign/agent-key";
 import { startProcess, type TestAuthority } from "@countersign/testing";
+import { ROTATION_STEPS } from "@countersign/testing/die-at-step";
 import { byEffort } from "@countersign/testing/effort";
 import { openAuthority, openDirectory, openGate } from "@countersign/testing/vitest";
 import { expect, test } from "vitest";
@@ -10,26 +11,6 @@ import { AuthorityClient } from "../src/client/authority-client.js";
 import { fileStore } from "../src/store/file-store.js";
 import { commandOf } from "./support/processes.js";
 
-const WRITE = [
-  "lock_taken credentials.json.lock",
-  "temporary_made credentials.json",
-  "temporary_written credentials.json",
-  "temporary_synced credentials.json",
-  "renamed credentials.json",
-  "directory_synced credentials.json",
-  "lock_released credentials.json.lock",
-];
-const STEPS = [
-  "lock_taken named.lock",
-  "rotating",
-  ...WRITE,
-  "next_key_stored",
-  "requesting",
-  "answered",
-  ...WRITE,
-  "rotated",
-  "lock_released named.lock",
-];
 // Every second home is compromised, so two is the least.
 const KILLS_PER_STEP = byEffort(4, 2);
 const KILLS_WITHOUT_ANSWER = byEffort(8, 4);
@@ -144,14 +125,14 @@ test("a rotation takes these steps, and each of them can be watched", async () =
   const home = await openHome(await openAuthority(), await openDirectory(), "all", false);
   const { code, stdout, stderr } = await (await run(home, -1)).exited;
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-  expect(stdout.trim().split("\n")).toEqual(STEPS);
+  expect(stdout.trim().split("\n")).toEqual(ROTATION_STEPS);
 });
 
 test("a process killed at any step of a rotation leaves an agent that goes on, and the next rotation ends with the key that was chosen (G-K5)", async () => {
   const authority = await openAuthority();
   const root = await openDirectory();
   let kills = 0;
-  const jobs = STEPS.flatMap((name, step) =>
+  const jobs = ROTATION_STEPS.flatMap((name, step) =>
     Array.from({ length: KILLS_PER_STEP }, (_, round) => async () => {
       const home = await openHome(authority, root, `${step}-${round}`, round % 2 === 1);
       const { signal, stdout } = await (await run(home, step)).exited;
@@ -161,7 +142,7 @@ test("a process killed at any step of a rotation leaves an agent that goes on, a
     }),
   );
   await drain(jobs);
-  expect(kills).toBe(STEPS.length * KILLS_PER_STEP);
+  expect(kills).toBe(ROTATION_STEPS.length * KILLS_PER_STEP);
 });
 
 test("a process killed between a request and its answer leaves one agent, whether its key was rotated or not (G-K5)", async () => {

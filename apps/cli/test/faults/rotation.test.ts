@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { fileStore } from "@countersign/agent-identity";
 import { AgentKey } from "@countersign/agent-key";
+import { ROTATION_STEPS } from "@countersign/testing/die-at-step";
 import { sampleRows } from "@countersign/testing/effort";
 import { expect, test } from "vitest";
 import { type CommandOptions, countersign, json, output, storeLogin } from "../command-line.js";
@@ -10,26 +11,7 @@ import { startAuthorityProcess } from "./authority-process.js";
 import { startFaultGateway } from "./fault-gateway.js";
 
 const HOOK = pathToFileURL(join(import.meta.dirname, "../processes/die-at-step.ts")).href;
-const WRITE = [
-  "lock_taken credentials.json.lock",
-  "temporary_made credentials.json",
-  "temporary_written credentials.json",
-  "temporary_synced credentials.json",
-  "renamed credentials.json",
-  "directory_synced credentials.json",
-  "lock_released credentials.json.lock",
-];
-const STEPS = [
-  "lock_taken named.lock",
-  "rotating",
-  ...WRITE,
-  "next_key_stored",
-  "requesting",
-  "answered",
-  ...WRITE,
-  "rotated",
-  "lock_released named.lock",
-].map((name, step) => ({ name, step }));
+const STEPS = ROTATION_STEPS.map((name, step) => ({ name, step }));
 
 async function lineOf(home: string): Promise<string> {
   const [entry] = (await fileStore(home).load()).identities;
