@@ -77,7 +77,7 @@ test("the OpenAI client of docs/signing.md is signed", async () => {
   expect(tap.values("authorization")).toEqual([expect.stringMatching(/^AgentAssertion /)]);
 });
 
-test("the example of docs/clients.md tells a refused agent from another failure", async () => {
+test("the example of docs/clients.md distinguishes a refused agent from another failure", async () => {
   const { thread, tap, registry } = await startWorld({ api });
   const { openai, ai } = sdkClients(thread, tap.url);
   await openai.chat.completions.create({ model: "any", messages });

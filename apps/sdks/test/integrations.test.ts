@@ -44,7 +44,7 @@ describe.each(SDK_CLIENTS)("$name, as @countersign/ai sets it up,", (client) => 
     expect((await world.thread.ensure())?.taskId).not.toBe(task?.taskId);
   });
 
-  test.each(calls)("tells why its agent is refused in %s", async (_, call) => {
+  test.each(calls)("reports why its agent is refused in %s", async (_, call) => {
     const world = await startWorld(client);
     const settings = settingsOf(world, client);
     expect(await call(settings)).toBe(ANSWER);

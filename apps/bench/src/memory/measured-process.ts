@@ -24,14 +24,14 @@ export class MeasuredProcess {
     this.url = url;
   }
 
-  /** Resident memory of now. */
+  /** The current resident memory. */
   async residentMiB(): Promise<number> {
     const status = await readFile(`/proc/${this.#child.pid}/status`, "utf8");
     const kiB = Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]);
     return kiB / 1_024;
   }
 
-  /** Looks again and again while something runs. */
+  /** Samples the resident memory repeatedly while `work` runs. */
   async watch(work: Promise<void>): Promise<Watched> {
     const samples: number[] = [];
     const look = async (): Promise<void> => void samples.push(await this.residentMiB());

@@ -33,7 +33,7 @@ export function missingDocuments(
   documents: readonly Document[],
   root: string,
 ): string[] {
-  // A part of a longer path, or of a URL, is none from the root.
+  // If `docs/` is part of a longer path or of a URL, the path does not start at the root, so it is not matched.
   const named = text.matchAll(/(?<![\w./@-])docs\/[\w./-]*\.md(?:#[\w-]+)?/g);
   return [...named]
     .filter(([link]) => !leadsSomewhere(link, "README.md", documents, root))

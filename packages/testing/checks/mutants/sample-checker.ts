@@ -1,7 +1,7 @@
 // A plugin of Stryker, which has no sample of its own: it refuses, before any test runs, the mutants that are not in the sample.
 import { createHash } from "node:crypto";
 
-/** What Stryker tells a checker of a mutant. */
+/** How Stryker describes a mutant to a checker. */
 interface Mutant {
   readonly id: string;
   readonly fileName: string;

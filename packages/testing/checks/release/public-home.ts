@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** Where the project is found: what each package tells npm about it. */
+/** Where the project is found, as each package.json states it for npm. */
 export interface PublicHome {
   readonly repository: { readonly type: "git"; readonly url: string };
   readonly homepage: string;

@@ -130,13 +130,13 @@ export interface TestAuthority extends AsyncDisposable {
   /** Takes a revocation back, as the operator can. */
   restoreAgent(agentRuntimeId: string): void;
   expireAgent(agentRuntimeId: string): void;
-  /** As if the authority had never known it; its key may be registered anew. */
+  /** Removes the agent, as if it had never been registered. Its key may then be registered again. */
   forgetAgent(agentRuntimeId: string): void;
   revokeTask(taskId: string): void;
   forgetTask(taskId: string): void;
   /** Settable. Default `encrypted_task_id`. */
   answerTasks: TaskAnswerMember;
-  /** Settable. Lifetime of new tasks, told as `expires_at`. Default `undefined`: none. */
+  /** Settable. Lifetime of new tasks, sent as `expires_at`. Default `undefined`: tasks do not expire. */
   taskLifetimeSeconds: number | undefined;
   /** Ends every connection and refuses new ones until `start`. It forgets nothing. */
   stop(): Promise<void>;

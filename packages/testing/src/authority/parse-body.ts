@@ -1,4 +1,4 @@
-/** @internal The object that a body holds; `undefined`: it is none. */
+/** @internal The object that a body holds, or `undefined` if the body is not a JSON object. */
 export function parse(text: string): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(text);

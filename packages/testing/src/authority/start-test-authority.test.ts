@@ -156,7 +156,7 @@ test("gives the same task for the same Idempotency-Key while it lives", async ()
   expect(await again()).toEqual({ task_id: "task_2" });
 });
 
-test("tells the directory and who somebody is, below a base path", async () => {
+test("answers whoami and the directory below a base path", async () => {
   const { authority, key, bearer } = await withAgent({ basePath: "/backend-api/" });
   expect(authority.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/backend-api$/);
   await registerTask(authority, key);

@@ -53,7 +53,7 @@ export async function startProcess(
     signal: options.signal,
     killSignal: "SIGKILL",
   });
-  // An abort is reported as an error too; the result of `exited` tells of it well enough.
+  // An abort is reported as an error too. It is ignored here because `exited` reports how the process ended.
   child.on("error", () => undefined);
   // A process that ends without reading its input is no fault of the test.
   child.stdin.on("error", () => undefined);
