@@ -31,9 +31,9 @@ export interface AgentTaskManagerOptions {
   /** Keeps the tasks of threads. Default: this process's memory. */
   readonly store?: TaskStore | undefined;
   /**
-   * What a thread without a task does. `fail` (default): its turn fails. `bearer`: it goes on with the human's own token, to
-   * `bearerOrigins` alone, and only while the authority times out, cannot be reached, fails or is busy; never after a refusal. The event
-   * `fallback` tells.
+   * What a thread does if it cannot get a task. `fail` (default): its turn fails. `bearer`: the turn goes on with the human's own token, sent
+   * to `bearerOrigins` only. This happens only while the authority times out, cannot be reached, fails or is busy, and never after a refusal.
+   * The event `fallback` reports it.
    */
   readonly onFailure?: FailurePolicy | undefined;
   /**
@@ -90,27 +90,28 @@ export class AgentTaskManager extends EventEmitter<AgentTaskEvents> {
   }
 
   /**
-   * The task of a scope for the agent of now: from memory, else from the store, else registered. Calls at once share one registration.
+   * Returns the task of a scope for the current agent: from memory, otherwise from the store, otherwise newly registered. Concurrent calls
+   * share one registration.
    *
-   * @returns `undefined`: the feature is off, or nobody is logged in
-   * @throws {AgentKeyError} `invalid_request` when the scope is none
-   * @throws {TaskRegistrationError} this turn has no task; see its `code`, `retryable` and `hint`
-   * @throws the reason of `signal`, once the caller ended the call
+   * @returns the task; `undefined` if the feature is off or there is no login
+   * @throws {AgentKeyError} `invalid_request` if the scope is neither a valid thread id nor `RUN`
+   * @throws {TaskRegistrationError} if no task could be had for this turn; see its `code`, `retryable` and `hint`
+   * @throws the reason of `signal` if the caller ended the call
    */
   ensure(scope: TaskScope, options: ThreadOptions = {}): Promise<AgentTask | undefined> {
     return withCallersReason(options.signal, () => this.#keeper.ensure(scope, options));
   }
 
   /**
-   * Registers the task of a scope ahead of time. Its failure is told by the event `failed` and fails no turn.
+   * Registers the task of a scope ahead of time. If that fails, the event `failed` reports it, and no turn fails because of it.
    *
-   * @throws {AgentKeyError} `invalid_request` when the scope is none
+   * @throws {AgentKeyError} `invalid_request` if the scope is neither a valid thread id nor `RUN`
    */
   prewarm(scope: TaskScope): void {
     this.#keeper.prewarm(scope);
   }
 
-  /** The task of a scope if there is one for the agent of now. Never touches the network. */
+  /** Returns the task of a scope if the current agent has one, in memory or in the store. Never touches the network. */
   peek(scope: TaskScope): Promise<AgentTask | undefined> {
     return this.#keeper.peek(scope);
   }
@@ -126,8 +127,8 @@ export class AgentTaskManager extends EventEmitter<AgentTaskEvents> {
   }
 
   /**
-   * Forgets every task of a scope, here and in the store; one that is registered meanwhile is not kept either. The authority is not told: as long as the task lives there, the same agent gets
-   * the same task for the same thread again.
+   * Forgets every task of a scope, in memory and in the store. A task whose registration is under way is not kept either. Nothing is sent to
+   * the authority: as long as the task lives there, the same agent gets the same task for the same thread again.
    *
    * @returns whether there was anything to forget
    */
@@ -143,7 +144,7 @@ export class AgentTaskManager extends EventEmitter<AgentTaskEvents> {
   /**
    * The handle of a thread.
    *
-   * @throws {AgentKeyError} `invalid_request` when the id is none (docs/protocol.md §3)
+   * @throws {AgentKeyError} `invalid_request` if the id is not a valid thread id (docs/protocol.md §3)
    */
   thread(id: string): AgentThread {
     return this.#handle(parseScopeId(id));

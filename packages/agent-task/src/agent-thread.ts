@@ -38,7 +38,7 @@ export interface ThreadParts {
   readonly credentials: ThreadCredentials;
 }
 
-/** Gives the credentials of all threads, and hears of their refusals. */
+/** Gives the credentials of all threads, and handles their refusals. */
 export interface ThreadCredentials {
   turn(scope: TaskScope, options?: ThreadOptions): Promise<Turn>;
   /** What a turn that was begun with this is done with now: the same, unless a recovery replaced its task. */
@@ -133,7 +133,7 @@ export class AgentThread implements CredentialSource {
     return this.#parts.credentials.refused(this.id, credential, refusal, options);
   }
 
-  /** Hears that an origin answered with anything but 401: the next refusal there may be recovered again. */
+  /** To be called if an origin answered with any status but 401: the next refusal of this origin may then be recovered from again. */
   accepted(credential: Credential, origin: string): void {
     this.#parts.credentials.accepted(this.id, credential, origin);
   }
@@ -141,7 +141,7 @@ export class AgentThread implements CredentialSource {
   /**
    * The handle of a fork: a thread of its own, with a task of its own.
    *
-   * @throws {AgentKeyError} `invalid_request` when the id is none
+   * @throws {AgentKeyError} `invalid_request` if the id is not a valid thread id (docs/protocol.md §3)
    */
   fork(id: string): AgentThread {
     return this.#parts.thread(id);

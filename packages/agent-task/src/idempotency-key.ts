@@ -6,8 +6,9 @@ const PURPOSE = "countersign idempotency v1";
 const VISIBLE_ASCII = /^[\x21-\x7e]{1,256}$/;
 
 /**
- * The `Idempotency-Key` of the first registration of a scope: the same agent and scope give the same key, so that a thread whose local
- * state was lost comes back as the same task, and nobody without the agent's key can guess or join names of threads.
+ * Creates the `Idempotency-Key` of the first registration of a scope. The same agent and scope give the same key, so a thread whose local
+ * state was lost gets the same task again. Only a holder of the agent's key can guess a thread's name from it, or see that two
+ * agents use the same name.
  *
  * HMAC-SHA-256, key HKDF-SHA-256 of the seed, over the JSON array `[authority, agent_runtime_id, scope]`; base64url.
  *

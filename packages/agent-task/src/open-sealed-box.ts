@@ -11,10 +11,10 @@ import {
 /**
  * Opens a libsodium sealed box (`crypto_box_seal`) that was made for the X25519 form of an agent's key.
  *
- * A sealed box proves nothing about who made it: whatever comes out is untrusted.
+ * A sealed box proves nothing about its sender, so its content is untrusted.
  *
  * @param box - the one-time public key (32 bytes), the tag (16 bytes) and the cipher text
- * @throws {AgentTaskError} `bad_response` when it is too short, was made for another key, or was changed
+ * @throws {AgentTaskError} `bad_response` if the box is too short, was made for another key, or was changed
  * @see docs/protocol.md §4, §5.5
  */
 export function openSealedBox(box: Uint8Array, key: AgentKey): Uint8Array {

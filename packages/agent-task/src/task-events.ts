@@ -2,7 +2,7 @@ import type { Code } from "@countersign/agent-key";
 import type { TaskScope } from "./agent-task.js";
 import type { TaskRegistrationError } from "./task-registration-error.js";
 
-/** What every event tells: whose task it is about. No event holds a secret. */
+/** What every event holds: the scope of the task. No event holds a secret. */
 export interface TaskEvent {
   readonly scope: TaskScope;
 }
@@ -81,7 +81,7 @@ export interface AgentTaskEvents {
  */
 export const TASK_CHANNEL = "countersign:agent-task";
 
-/** Tells of one event. Never throws. */
+/** Emits one event. Never throws. */
 export type EmitTaskEvent = <K extends keyof AgentTaskEvents>(
   event: K,
   payload: AgentTaskEvents[K][0],

@@ -54,7 +54,7 @@ describe("unknown_agent from the authority", () => {
     }
   });
 
-  it("makes one new agent for many threads that hear it at once", async () => {
+  it("makes one new agent for many threads that are refused at the same time", async () => {
     const world = await startWorld();
     const tasks = world.tasks();
     await world.identities.ensure();

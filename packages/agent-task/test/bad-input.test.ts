@@ -22,7 +22,7 @@ async function startHome() {
   return { directory, file };
 }
 
-describe("a scope that is none", () => {
+describe("a scope that is not valid", () => {
   it("is refused before anything is sent or stored", async () => {
     const world = await startWorld();
     const tasks = world.tasks();
@@ -141,7 +141,7 @@ describe("a stored thread that cannot be read", () => {
     expect(await tasks.ensure("thread-2")).toBeDefined();
   });
 
-  it("does not hide the others from a list that hears of it", async () => {
+  it("does not hide the others from a list with onUnreadable", async () => {
     const world = await startWorld();
     const { directory, file } = await startHome();
     await world.tasks({ store: fileTaskStore(directory) }).ensure("thread-2");
@@ -250,7 +250,7 @@ describe("a store that fails", () => {
     expect(world.authority.tasks).toHaveLength(1);
   });
 
-  it("is not trusted with ids that are none", async () => {
+  it("is not trusted with ids that are not valid", async () => {
     const world = await startWorld();
     const task = await world.tasks().ensure("thread-1");
     const load = async (scope: string) => ({

@@ -23,13 +23,13 @@ export const CODEX_CASES: Readonly<Record<string, readonly string[]>> = {
     "a prewarm that failed for whatever reason > leaves no trace on the turn that registers after it",
   ],
   "its answer does not parse": [
-    "an agent registration that fails softly > bearer: an answer that is none (1)",
+    "an agent registration that fails softly > bearer: an answer that is not valid (1)",
   ],
   "its id is empty": [
-    "an agent registration that fails softly > bearer: an agent id that is none (1)",
+    "an agent registration that fails softly > bearer: an agent id that is not valid (1)",
   ],
   "its id is `../../evil`": [
-    "an agent registration that fails softly > bearer: an agent id that is none (3)",
+    "an agent registration that fails softly > bearer: an agent id that is not valid (3)",
     "an id of the authority > is percent-encoded where it stands in a URL",
   ],
   "an error has a body of 100 kB": [
@@ -61,7 +61,7 @@ export const CODEX_CASES: Readonly<Record<string, readonly string[]>> = {
   ],
   "it hangs": [
     "a turn whose authority hangs > at register_task ends after 30 s in all, and the next one succeeds",
-    "a step that hangs > biscuit: register_task is a timeout of one thread, and another one gets its task meanwhile",
+    "a step that hangs > biscuit: register_task is a timeout of one thread, and another thread gets its task at the same time",
   ],
   "a turn comes after a prewarm that hangs": [
     "a turn whose authority hangs > after a prewarm that hung waits no longer than its own 30 s",
@@ -71,26 +71,26 @@ export const CODEX_CASES: Readonly<Record<string, readonly string[]>> = {
     "a task registration that fails softly > bearer: an encrypted task id that does not open (3)",
   ],
   "the answer is `{}`": [
-    "a task registration that fails softly > bearer: an answer that is none (3)",
+    "a task registration that fails softly > bearer: an answer that is not valid (3)",
   ],
   "the answer has `task_id` or `encryptedTaskId`": [
     "what a task registration carries > is read in every form of answer",
   ],
   "the task id is empty, or has a colon or newline": [
-    "a task registration that fails softly > bearer: a task id that is none (1)",
-    "a task registration that fails softly > bearer: a task id that is none (4)",
+    "a task registration that fails softly > bearer: a task id that is not valid (1)",
+    "a task registration that fails softly > bearer: a task id that is not valid (4)",
   ],
   "nothing listens there": [
-    "a cold thread whose authority starts again > gets its task in the same turn: nobody listens for a while",
+    "a cold thread whose authority starts again > gets its task in the same turn: the authority does not listen for a while",
     "a cold thread whose authority starts again > fails at its deadline if it never comes back, with unreachable",
-    "a registration that fails > is unreachable, and retryable, when nobody listens",
+    "a registration that fails > is unreachable, and retryable, if the authority does not listen",
   ],
   "the home cannot be written": [
     "a home that cannot be written > is store_denied with a remedy, and registers nothing, run after run",
     "a home that cannot be written > of threads registers no task, also where only locks show that it is read-only",
   ],
   "a redirect to another origin": [
-    "a redirect of the authority > at register_agent is never followed: the other origin hears nothing",
+    "a redirect of the authority > at register_agent is never followed: the other origin receives nothing",
   ],
   "a request is refused (401) for its task": [
     "a refused request > gets one new task for task_revoked, and no second one",
@@ -131,9 +131,11 @@ export const CODEX_CASES: Readonly<Record<string, readonly string[]>> = {
   "an identity without a human": [
     "an agent that came with its key > has its tasks without any human token, in one request each",
   ],
-  "a question about the state": ["peek > never touches the network, and tells what is there"],
+  "a question about the state": [
+    "peek > never touches the network, and returns the task that is there",
+  ],
   "the authority is not there for a while": [
-    "the fallback to the human's token > happens for passing troubles, to the declared origins alone, and an event tells",
+    "the fallback to the human's token > happens for temporary failures, to the declared origins alone, and an event reports it",
     "the fallback event > comes once for each thread, however many turns go on as the human",
   ],
   "a long wait": [

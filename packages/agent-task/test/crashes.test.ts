@@ -54,7 +54,7 @@ async function killInOneHome(number: number): Promise<readonly string[]> {
     expect({ step, signal, stdout }).toMatchObject({ signal: "SIGKILL" });
     killedAt.push(step);
     authority.clearFaults();
-    // Whatever was cut off, both stores load, and hold what was there before.
+    // At every step that was cut off, both stores load, and hold what was there before.
     expect((await threads.list()).length).toBeGreaterThanOrEqual(kill + 1);
     expect((await fileStore(home.path).load()).identities).toMatchObject([{ state: "registered" }]);
   }

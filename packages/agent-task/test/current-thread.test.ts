@@ -23,7 +23,7 @@ describe("the current thread", () => {
     expect(() => world.tasks().inThread(id, work)).toThrow(AgentKeyError);
   });
 
-  it("is none outside of every thread: no credential, no task, no request", async () => {
+  it("does not exist outside of every thread: no credential, no task, no request", async () => {
     const world = await startWorld();
     const tasks = world.tasks();
     const source = tasks.currentThread();
@@ -85,7 +85,7 @@ describe("the current thread", () => {
     await expectRejection(tasks.inThread("thread-1", inOther), AgentTaskError, "config_invalid");
   });
 
-  it("hears of refusals and of success for the thread that the credential was given to, from any context", async () => {
+  it("takes refusals and successes for the thread that the credential was given to, from any context", async () => {
     const world = await startWorld();
     const tasks = world.tasks();
     const source = tasks.currentThread();

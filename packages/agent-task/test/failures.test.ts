@@ -56,7 +56,7 @@ describe("a registration that fails", () => {
     }
   });
 
-  it("is unreachable, and retryable, when nobody listens", async () => {
+  it("is unreachable, and retryable, if the authority does not listen", async () => {
     const world = await startWorld();
     await world.authority.close();
     const tasks = world.tasks();
@@ -129,7 +129,7 @@ describe("a prewarm", () => {
     expect(world.authority.counts.registerTask).toBe(1);
   });
 
-  it("is joined by a turn that comes meanwhile", async () => {
+  it("is joined by a turn that begins before it ends", async () => {
     const world = await startWorld();
     const tasks = world.tasks();
     tasks.prewarm("thread-1");
@@ -162,7 +162,7 @@ describe("a prewarm", () => {
     await expectRejection(tasks.ensure("thread-1"), TaskRegistrationError, "timeout");
   });
 
-  it("that fails with nobody waiting is told by an event and nothing else", async () => {
+  it("that fails while no turn waits is reported by an event and nothing else", async () => {
     const world = await startWorld();
     const tasks = world.tasks();
     world.authority.fault("register_task", refusal(400, "invalid_request"));
@@ -173,7 +173,7 @@ describe("a prewarm", () => {
     expect(event.error.code).toBe("invalid_request");
   });
 
-  it("does nothing while the feature is off or nobody is logged in", async () => {
+  it("does nothing while the feature is off or there is no login", async () => {
     const world = await startWorld();
     const tasks = world.tasks();
     world.flag.on = false;
@@ -203,7 +203,7 @@ describe("a turn that is given up", () => {
     expect(world.authority.counts.registerTask).toBe(1);
   });
 
-  it("ends the registration that nobody else waits for", async () => {
+  it("ends the registration if no other turn waits for it", async () => {
     const world = await startWorld();
     const tasks = world.tasks();
     world.authority.fault("register_task", { kind: "hang" });
@@ -239,7 +239,7 @@ describe("a turn that is given up", () => {
     const world = await startWorld();
     const tasks = world.tasks();
     await world.identities.ensure();
-    // Whatever step of the first turn's end the second one comes at.
+    // The second turn begins at each step of the first one's end.
     for (let step = 0; step < 20; step += 1) {
       const before = world.authority.counts.registerTask;
       const { opened, open } = gate();

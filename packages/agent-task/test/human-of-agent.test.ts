@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { HumanOfAgent } from "../src/internal/human-of-agent.js";
 import { startWorld } from "./world.js";
 
-it("is the human of the agent's own account and user alone, whoever logs in", async () => {
+it("is the human of the agent's own account and user alone, also after another login", async () => {
   const world = await startWorld({ proof: "biscuit" });
   const identity = (await world.identities.ensure()) ?? expect.fail("no identity");
   const human = new HumanOfAgent(world.identities, identity);

@@ -25,7 +25,7 @@ interface TokenWorld extends World {
   readonly issued: TestIdentityToken;
 }
 
-/** A world in which nobody is logged in: there is an identity token and nothing else. */
+/** A world without a human's login: it has an identity token and nothing else. */
 async function startTokenWorld(): Promise<TokenWorld> {
   const clock = new FakeClock();
   const authority = await startTestAuthority({ now: clock.now });

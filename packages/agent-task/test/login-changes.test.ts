@@ -47,7 +47,7 @@ function accountOf(world: World, agentRuntimeId: string | undefined): string | u
   return world.authority.agents.find((agent) => agent.agentRuntimeId === agentRuntimeId)?.accountId;
 }
 
-/** Nobody's task was asked for with another one's key or biscuit: the authority refused nothing. */
+/** Each task was requested with the key and biscuit of its own agent: the authority refused nothing. */
 function expectNothingMixed(world: World): void {
   expect(world.authority.counts.registerTask).toBe(world.authority.tasks.length);
   for (const task of world.authority.tasks) {
@@ -214,7 +214,7 @@ describe("a logout", () => {
     expect(world.sent()).toBe(0);
   });
 
-  it("makes the refusal that a turn gets meanwhile nobody's failure", async () => {
+  it("ignores a refusal of the agent whose login has ended", async () => {
     const world = await startWorld();
     const second = world.login("acct-2");
     await world.identities.ensure();

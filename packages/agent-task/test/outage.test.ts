@@ -31,7 +31,7 @@ async function startPatientWorld(
 }
 
 describe("a cold thread whose authority starts again", () => {
-  it("gets its task in the same turn: nobody listens for a while", async () => {
+  it("gets its task in the same turn: the authority does not listen for a while", async () => {
     const world = await startPatientWorld({
       onPause: async (count) => {
         if (count === RESTARTED_AFTER) await world.authority.start();

@@ -93,7 +93,7 @@ describe("the fallback to the human's token", () => {
     }
   });
 
-  it("never happens after a refusal, nor for an answer that is none (G-C9)", async () => {
+  it("never happens after a refusal, nor for an answer that is not valid (G-C9)", async () => {
     const world = await startWorld();
     const tasks = world.tasks({ onFailure: "bearer", bearerOrigins });
     const thread = tasks.thread("thread-1");
@@ -121,7 +121,7 @@ describe("the fallback to the human's token", () => {
     );
   });
 
-  it("happens for passing troubles, to the declared origins alone, and an event tells", async () => {
+  it("happens for temporary failures, to the declared origins alone, and an event reports it", async () => {
     const cases = [
       { fault: { kind: "status", status: 503 }, code: "server_error" },
       { fault: { kind: "status", status: 429 }, code: "rate_limited" },

@@ -47,7 +47,7 @@ describe("progress", () => {
     expect(timers.size).toBe(0);
   });
 
-  it("is one line for all turns of a thread, and none for a prewarm that nobody waits for", async () => {
+  it("is one line for all turns of a thread, and none for a prewarm that no turn waits for", async () => {
     const { timers, tasks, open, arrived, events } = await startHeld();
     tasks.prewarm("thread-1");
     await arrived();

@@ -238,7 +238,7 @@ describe("a refused request", () => {
     expect(world.sent()).toBe(0);
   });
 
-  it("takes the task that another process has registered meanwhile", async () => {
+  it("takes the task that another process has registered since", async () => {
     const world = await startWorld();
     const first = world.tasks({ store: world.store });
     const second = world.tasks({ store: world.store });
@@ -326,7 +326,7 @@ describe("a refusal for the time", () => {
     const thread = world.tasks().thread("thread-1");
     const first = await agentCredential(thread);
     expect(first.clockOffsetSeconds).toBeUndefined();
-    // This machine's clock was set wrong meanwhile.
+    // From here on this machine's clock is wrong.
     ahead = 3600;
     const second = expectAgent(await thread.refused(first, { code: "not_yet_valid", origin }));
     expect(second.clockOffsetSeconds).toBe(-3600);

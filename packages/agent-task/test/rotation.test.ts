@@ -115,7 +115,7 @@ describe("a rotation that was cut off", () => {
     await expectRejection(tasks.ensure("thread-2"), TaskRegistrationError, code);
   });
 
-  it("holds nobody up beyond the turn's time", async () => {
+  it("does not hold a turn up beyond its own time", async () => {
     const world = await startWorld();
     const thread = world.tasks({ deadlineMs: 300 }).thread("thread-1");
     const before = expectAgent(await thread.credential());

@@ -100,15 +100,15 @@ function badResponses(faults: readonly Fault[], name: string): readonly Row[] {
 
 const AGENT_ROWS = [
   ...ANY_STEP,
-  ...badResponses(UNPARSABLE, "an answer that is none"),
-  ...badResponses(idsOf("agent_runtime_id"), "an agent id that is none"),
+  ...badResponses(UNPARSABLE, "an answer that is not valid"),
+  ...badResponses(idsOf("agent_runtime_id"), "an agent id that is not valid"),
 ];
 
 const TASK_ROWS = [
   // Of an agent that the authority does not know any more there is no error but a new agent: see authority-refusals.test.ts.
   ...ANY_STEP,
-  ...badResponses(UNPARSABLE, "an answer that is none"),
-  ...badResponses(idsOf("task_id"), "a task id that is none"),
+  ...badResponses(UNPARSABLE, "an answer that is not valid"),
+  ...badResponses(idsOf("task_id"), "a task id that is not valid"),
   ...badResponses(
     ["", "AAAA", "not base64!", "_-8", ANOTHER_KEYS_BOX].map((box) => ({
       kind: "answer",
@@ -150,7 +150,7 @@ afterEach(() => {
 });
 
 /**
- * One row: thread-1 fails softly, another thread's turns are done meanwhile, and thread-1's next turn succeeds.
+ * One row: thread-1 fails softly, another thread's turns succeed at the same time, and thread-1's next turn succeeds.
  *
  * @param registered - whether the agent is registered before; otherwise its own registration is what fails
  */
@@ -230,7 +230,7 @@ const HANGING = [
 
 describe("a step that hangs", () => {
   for (const [proof, step] of HANGING) {
-    it(`${proof}: ${step} is a timeout of one thread, and another one gets its task meanwhile`, async () => {
+    it(`${proof}: ${step} is a timeout of one thread, and another thread gets its task at the same time`, async () => {
       const world = await startWorld({ proof });
       const { authority } = world;
       const beside = await startWorld({ proof, authority, account: "acct-2" });
@@ -272,7 +272,7 @@ describe("a step that hangs", () => {
 
 describe("a redirect of the authority", () => {
   for (const step of ["biscuit", "register_agent", "register_task"] as const) {
-    it(`at ${step} is never followed: the other origin hears nothing`, async () => {
+    it(`at ${step} is never followed: the other origin receives nothing`, async () => {
       const elsewhere = await startTestUpstream();
       onTestFinished(() => elsewhere.close());
       for (const code of [301, 302, 303, 307, 308]) {

@@ -92,7 +92,7 @@ describe("a task with an end", () => {
 });
 
 describe("peek", () => {
-  it("never touches the network, and tells what is there", async () => {
+  it("never touches the network, and returns the task that is there", async () => {
     const world = await startWorld();
     const tasks = world.tasks({ store: world.store });
     expect(await tasks.peek("thread-1")).toBeUndefined();

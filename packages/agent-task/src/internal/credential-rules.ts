@@ -39,7 +39,7 @@ interface Principal {
 /** Decides what a request is authorised with, and what a refusal leads to. */
 export class CredentialRules implements ThreadCredentials {
   readonly #options: CredentialRulesOptions;
-  // For whom a credential was given: a replay is never signed for somebody else.
+  // The account and user that each credential was given for: a replayed request is never signed for another user.
   readonly #principals = new WeakMap<Credential, Principal>();
   readonly #made = new WeakMap<AgentTask, AgentCredential>();
 
@@ -61,7 +61,7 @@ export class CredentialRules implements ThreadCredentials {
       return { task, credential: this.#credentialOf(task, identity) };
     }
     const auth = await this.#auth(scope, wait);
-    if (auth === undefined) throw notLoggedIn("nobody is logged in");
+    if (auth === undefined) throw notLoggedIn("there is no login");
     if (isOff) {
       // An identity that came with its key is no token: it is never put into a header.
       if (auth.kind !== "human")
@@ -75,7 +75,7 @@ export class CredentialRules implements ThreadCredentials {
     } catch (error) {
       return { credential: await this.#fallback(scope, error) };
     }
-    if (task === undefined) throw notLoggedIn("the login ended meanwhile");
+    if (task === undefined) throw notLoggedIn("the login ended while the task was registered");
     return { task, credential: await this.#agent(task) };
   }
 
@@ -117,7 +117,7 @@ export class CredentialRules implements ThreadCredentials {
   accepted(scope: TaskScope, credential: Credential, origin: string): void {
     if (credential.kind !== "agent") return;
     const state = this.#options.keeper.state(scope);
-    // A late answer to a task that was refused meanwhile says nothing about the one that took its place.
+    // If this task has been refused since, a late answer to it says nothing about the task that replaced it.
     if (!state.isRefused(credential)) state.budget.restore(origin);
   }
 
@@ -129,7 +129,7 @@ export class CredentialRules implements ThreadCredentials {
   ): Promise<Credential | undefined> {
     const { keeper } = this.#options;
     const state = keeper.state(scope);
-    // Who comes second with the same refused task gets what the first one's recovery brings.
+    // Concurrent refusals of one task share one recovery.
     if (!state.isRefused(credential)) {
       const current = state.task;
       const replaced = current !== undefined && !isTaskOf(current, credential);
@@ -158,7 +158,8 @@ export class CredentialRules implements ThreadCredentials {
     return task === undefined ? undefined : await this.#forSamePrincipal(task, credential);
   }
 
-  // A rotation that was cut off here, or finished by another process meanwhile, is a reason; without one the refusal stands.
+  // A refused signature is recovered from only if the agent's key was rotated: by another process, or by a rotation of this one that was cut
+  // off and is finished now. Otherwise the refusal stands.
   async #followRotation(
     scope: TaskScope,
     credential: AgentCredential,
@@ -170,7 +171,8 @@ export class CredentialRules implements ThreadCredentials {
     return task === undefined ? undefined : await this.#forSamePrincipal(task, credential);
   }
 
-  // Nothing is registered for whoever logged in meanwhile because somebody else's request was refused.
+  // Whether the login is still the one that the credential was given for. If not, the refusal of the earlier login's request must not register
+  // anything for the new login.
   async #isStillAtWork(
     scope: TaskScope,
     credential: AgentCredential,
@@ -247,11 +249,11 @@ export class CredentialRules implements ThreadCredentials {
     ) {
       throw error;
     }
-    // The auth of now: the one that the registration began with may be gone.
+    // The auth is read again, because the login may have changed since the registration began.
     const auth = await this.#auth(scope, {});
     if (auth?.kind !== "human") throw error;
     const state = keeper.state(scope);
-    // Once: a thread that goes on like that for a hundred turns need not say so a hundred times; `failed` tells of each.
+    // Once for each thread: a fallback may last for a hundred turns. The event `failed` reports each failed registration.
     if (!state.isFallbackTold) {
       state.isFallbackTold = true;
       keeper.options.emit("fallback", { scope, error, origins: bearerOrigins });

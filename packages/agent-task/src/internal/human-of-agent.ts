@@ -1,7 +1,7 @@
 import type { AgentIdentity, AgentIdentityManager, HumanAuth } from "@countersign/agent-identity";
 import { isSameSigner } from "./is-same-agent.js";
 
-/** The human whom an agent works for, as long as it is at work; and the token that was taken for it last. */
+/** The human whom an agent works for, as long as the login is this agent's, and the token that was used for it last. */
 export class HumanOfAgent {
   readonly #identities: AgentIdentityManager;
   readonly #identity: AgentIdentity;
@@ -13,7 +13,7 @@ export class HumanOfAgent {
     this.#identity = identity;
   }
 
-  /** The human of this moment; `undefined`: the agent came with its key; `switched`: the agent is at work no more. */
+  /** Returns the current human; `undefined` if the agent came with its key; `switched` if the login is no longer this agent's. */
   async now(): Promise<HumanAuth | undefined | "switched"> {
     const auth = await this.#identities.auth();
     const { accountId, userId } = this.#identity;
@@ -23,7 +23,7 @@ export class HumanOfAgent {
     return auth?.accountId === accountId && auth.userId === userId ? auth : "switched";
   }
 
-  /** The human to prove a registration by: only where the login says that it is proven by a biscuit. */
+  /** Returns the human whose biscuit proves a registration; `undefined` if the login uses no biscuit; `switched` as {@link now}. */
   async current(): Promise<HumanAuth | undefined | "switched"> {
     const human = await this.now();
     if (human === "switched" || human?.proof !== "biscuit") {

@@ -1,14 +1,14 @@
 import type { AgentIdentity } from "@countersign/agent-identity";
 import type { AgentKey } from "@countersign/agent-key";
 
-/** Tells whether two identities are one agent with one key, made for one user in one account. */
+/** Returns whether two identities are the same agent with the same key, for the same user in the same account. */
 export function isSameAgent(a: AgentIdentity, b: AgentIdentity): boolean {
   return a.accountId === b.accountId && a.userId === b.userId && isSameSigner(a, b);
 }
 
 /**
- * Tells whether two parties sign as one agent with one key. The authority and the key count as well as the id: two authorities may issue
- * equal ids.
+ * Returns whether two parties sign as the same agent with the same key. The authority and the key count as well as the id, because two
+ * authorities may issue equal ids.
  */
 export function isSameSigner(a: Signer, b: Signer): boolean {
   return (
@@ -18,12 +18,12 @@ export function isSameSigner(a: Signer, b: Signer): boolean {
   );
 }
 
-/** Tells whether two parties are one agent of one authority, whichever of its keys they sign with. */
+/** Returns whether two parties are the same agent of the same authority. Their keys may differ. */
 export function isSameAgentId(a: Signer, b: Signer): boolean {
   return a.authority === b.authority && a.agentRuntimeId === b.agentRuntimeId;
 }
 
-/** Whoever signs as an agent. */
+/** The agent and key that a party signs with. */
 export interface Signer {
   readonly authority: string;
   readonly agentRuntimeId: string;

@@ -20,18 +20,18 @@ import { findTask, withTask } from "./stored-tasks.js";
 export interface ObtainTask extends TaskRegistrarOptions {
   readonly state: ScopeState;
   readonly identity: AgentIdentity;
-  /** The human of the moment; `switched`: the agent is at work no more. */
+  /** Returns the current human; `switched` if the login is no longer this agent's. */
   readonly human: () => Promise<HumanAuth | undefined | "switched">;
   readonly attempt: RegistrationAttempt;
 }
 
 /**
- * The task of one scope for one agent: the stored one if it may be used, else a new one, then stored.
+ * Returns the task of one scope for one agent: the stored one if it may be used, otherwise a new one, which is then stored.
  *
- * A resumed thread that nothing changes now is only read. Everything else happens under the lock of the scope, where the thread is read
- * again: so two processes that ask at once register one task.
+ * If the stored task may be used and the lock of the scope is free, the thread is only read. Everything else happens under the lock of the
+ * scope, where the thread is read again. So two processes that ask at the same time register one task.
  *
- * @returns `undefined`: the agent was at work no more when the scope's turn came, and nothing was sent
+ * @returns `undefined` if the login was no longer this agent's once the lock was held; nothing was sent then
  */
 export async function obtainTask(input: ObtainTask): Promise<AgentTask | undefined> {
   const { state, store, attempt } = input;
@@ -104,7 +104,7 @@ export async function saveThread(
   await ofStore(store.save(state.name, thread));
 }
 
-/** A harness's own store throws what it likes; a caller shall see that it was the store. */
+/** Waits for a call of the store. A harness's own store may throw anything, so the error is wrapped: the caller sees that the store failed. */
 export async function ofStore<T>(call: Promise<T>): Promise<T> {
   try {
     return await call;
@@ -178,7 +178,7 @@ async function register(
   held: AbortSignal | undefined,
 ): Promise<AgentTask | undefined> {
   const { state, identity, attempt, emit, store } = input;
-  // Asked now: who was at work when the waiting for the lock began may have gone.
+  // Read now, because the login may have changed while this call waited for the lock.
   const human = await input.human();
   if (human === "switched") return undefined;
   const { authority, agentRuntimeId } = identity;
@@ -214,12 +214,12 @@ async function register(
         emit("retrying", { scope, attempt: number, delayMs, code: error.code }),
     }),
   );
-  // The turn may have the task; but what was forgotten meanwhile stays forgotten.
+  // The turn gets the task in any case. If the scope was forgotten while the task was registered, the task is not saved.
   if (state.stored && !attempt.isForgotten()) {
     await saveThread(store, state, withTask(thread, state.name, task));
   }
   state.replacementKeys.delete(agentRuntimeId);
-  // That a refused one is discarded was told when it was refused.
+  // For a refused task this event was emitted when it was refused.
   if (found !== undefined && found.taskId !== task.taskId && !state.isRefused(found)) {
     emit("discarded", { ...idsOf(found), reason: renewal ? "renewed" : "task_expired" });
   }
@@ -227,7 +227,8 @@ async function register(
   return task;
 }
 
-// Once the lock is lost somebody else may register and save: nothing is saved then. The next turn gets the same task by the same key.
+// Once the lock is lost, another process may register and save, so nothing is saved here. The next turn sends the same `Idempotency-Key` and
+// gets the same task.
 async function whileHeld<T>(
   held: AbortSignal | undefined,
   run: (held: AbortSignal | undefined) => Promise<T>,

@@ -12,16 +12,16 @@ export interface TaskRegistrarOptions {
   readonly emit: EmitTaskEvent;
 }
 
-/** One registration on its way. */
+/** One registration that is under way. */
 export interface RegistrationAttempt {
   readonly signal: AbortSignal;
   /** Milliseconds that are left for all of it. */
   readonly remainingMs: () => number;
   /** How its calls of the authority wait. */
   readonly patience: () => CallPatience;
-  /** Hears whose task is being registered, for the error. */
+  /** Called with the agent whose task is being registered. An error of the registration names this agent. */
   readonly onAgent: (agentRuntimeId: string) => void;
-  /** Whether the scope was forgotten meanwhile: what comes is not kept then. */
+  /** Whether the scope was forgotten since the registration began. The task is then not kept. */
   readonly isForgotten: () => boolean;
 }
 

@@ -34,8 +34,8 @@ export interface JoinOptions {
 }
 
 /**
- * Starts the registration of a scope and makes it the scope's flight. It ends at its time whatever the work does, and its task becomes
- * that of the scope unless the scope was forgotten meanwhile.
+ * Starts the registration of a scope and makes it the scope's flight. The flight ends after `flightMs` even if the work does not. Its task
+ * becomes the task of the scope unless the scope was forgotten since the start.
  */
 export function startFlight(state: ScopeState, options: FlightOptions): Flight {
   const { scope, generation } = state;
@@ -66,7 +66,7 @@ export function startFlight(state: ScopeState, options: FlightOptions): Flight {
       if (isKept && !state.isRefused(task)) state.task = task;
       return task;
     } catch (error) {
-      // What the work threw because it was aborted says less than why it was.
+      // If the flight was aborted, the reason says more than the error that the work threw because of it.
       const cause = controller.signal.aborted ? controller.signal.reason : error;
       const failure = toRegistrationError(cause, { scope, authority, agentRuntimeId });
       emit("failed", { scope, error: failure, prewarm });
@@ -80,22 +80,22 @@ export function startFlight(state: ScopeState, options: FlightOptions): Flight {
     prewarm,
     promise: finish(),
     abort: () => {
-      // It has ended, which is the rule: the last turn leaves it with its task.
+      // Usually the flight has ended already: the last turn leaves it with its task.
       if (state.flight !== flight) return;
-      // At once: a turn that begins in this moment must not be cancelled with the one that ended.
+      // Removed before the work has ended, so that a turn that begins now starts a flight of its own and is not cancelled with this one.
       state.flight = undefined;
-      controller.abort(endedError("cancelled", "nobody waits for the task", scope));
+      controller.abort(endedError("cancelled", "no turn waits for the task any more", scope));
     },
     waiters: 0,
   };
   state.flight = flight;
-  // Whoever waits hears of the failure; where nobody waits, the event told it.
+  // The turns that wait get the rejection themselves. If no turn waits, the event `failed` has reported it.
   flight.promise.catch(() => {});
   return flight;
 }
 
 /**
- * Waits for a flight as one of its turns. The last turn that leaves it takes it along, unless it was started ahead of time.
+ * Waits for a flight as one of its turns. The last turn that leaves a flight ends it, unless it was started ahead of time.
  *
  * @throws {TaskRegistrationError} of the flight; `timeout` after `waitMs`; `cancelled` by the signal
  */
@@ -118,7 +118,7 @@ export async function joinFlight(
   } finally {
     stopTimer();
     flight.waiters -= 1;
-    // A turn that is given up takes its registration with it, unless another turn waits for the same.
+    // A turn that is given up ends its registration, unless another turn waits for it too.
     if (flight.waiters === 0 && !flight.prewarm) flight.abort();
   }
 }

@@ -71,7 +71,7 @@ export async function requestTask(request: TaskRequest): Promise<AgentTask> {
     registeredAt,
     expiresAt,
   };
-  // By the authority's own clock where its answer tells it, so that a wrong local clock refuses nothing.
+  // Checked by the authority's clock if its answer states the time, so that a wrong local clock does not reject a valid task.
   if (expiresAt !== undefined && expiresAt <= clock.latest()) {
     throw new AgentTaskError("bad_response", "the authority registered a task that has ended", {
       hint: "compare the clocks of this machine and of the authority",

@@ -10,7 +10,7 @@ const MAX_REFUSED = 100;
 // How many states are looked at to make room for one.
 const MAX_TRIES = 10;
 
-/** What this process knows of one scope. */
+/** What this process has in memory for one scope. */
 export class ScopeState {
   readonly scope: TaskScope;
   /** The scope as a text. Of a run: random, and never stored. */
@@ -21,13 +21,13 @@ export class ScopeState {
   flight: Flight | undefined;
   /** Turns that wait for a task now. */
   waitingTurns = 0;
-  /** Ends the events that tell of their waiting. */
+  /** Stops the `waiting` events of these turns. */
   stopNotifying: (() => void) | undefined;
-  /** Whether a fallback to the human's token was told. */
+  /** Whether the event `fallback` was emitted for this scope. */
   isFallbackTold = false;
-  /** Grows whenever the scope is forgotten: what was on its way then is not kept. */
+  /** Grows each time the scope is forgotten. The result of a registration that began in an earlier generation is not kept. */
   generation = 0;
-  /** Whoever reads and writes the stored thread waits here. */
+  /** Held while the stored thread is read and written. */
   readonly mutex = new Mutex();
   readonly budget = new RecoveryBudget();
   /** For each agent whose task is to be replaced: the fresh `Idempotency-Key`, kept for the retries of that one registration. */
@@ -55,7 +55,7 @@ export class ScopeState {
     this.replacementKeys.set(agentRuntimeId, createRandomIdempotencyKey());
   }
 
-  /** Drops all that is known. What is on its way is not ended, but not kept either. */
+  /** Drops everything. A registration that is under way goes on, but its result is not kept. */
   clear(): void {
     this.generation += 1;
     this.task = undefined;
@@ -84,7 +84,7 @@ export class ScopeStates {
   /**
    * The state of a scope, made at first use.
    *
-   * @throws {AgentKeyError} `invalid_request` when the scope is none
+   * @throws {AgentKeyError} `invalid_request` if the scope is neither a valid thread id nor `RUN`
    */
   get(scope: TaskScope): ScopeState {
     const known = this.#states.get(scope);

@@ -1,9 +1,9 @@
-// More than any answer takes that nothing has to be waited for.
+// In microtasks. A promise that waits for no file, socket or timer settles in fewer.
 const TURNS = 64;
 
 /**
- * Tells whether a promise settles by itself, without anything that the process has to wait for: no file, no socket, no timer. Takes no timer to
- * tell, which a request that finds everything at hand would pay for.
+ * Returns whether a promise settles without waiting for a file, a socket or a timer. It uses no timer to find out, because each request that
+ * finds its task and login in memory would pay for one.
  */
 export async function settlesAtOnce(promise: Promise<unknown>): Promise<boolean> {
   let isSettled = false;

@@ -16,7 +16,8 @@ import type { TaskTimers } from "./task-timers.js";
 import { TurnDeadlines, type WaitOptions } from "./turn-deadlines.js";
 import { notifyWaiting } from "./wait-notifier.js";
 
-// With less time than this left nothing is begun any more; and who waits for a flight leaves it so much time to say why it failed.
+// With less time left than this, no registration is started. A turn that waits for a flight gives the flight this much extra time to report why
+// it failed.
 const GRACE_MS = 50;
 
 /** What a {@link TaskKeeper} works with. */
@@ -46,7 +47,7 @@ export class TaskKeeper {
     this.#registrar = new TaskRegistrar(options);
   }
 
-  /** What this process knows of a scope. @throws {AgentKeyError} `invalid_request` */
+  /** What this process has in memory for a scope. @throws {AgentKeyError} `invalid_request` */
   state(scope: TaskScope): ScopeState {
     return this.#states.get(scope);
   }
@@ -93,7 +94,7 @@ export class TaskKeeper {
           }
           this.#assertOpen(scope);
         } catch (error) {
-          // A turn may use what a prewarm brings, but its failure is nobody's: the turn then tries by itself, within its own time.
+          // A turn uses the task of a prewarm, but does not fail with it: it then registers the task itself, within its own time.
           const isLast = givenUp() || this.#closed || remainingMs() <= GRACE_MS;
           if (joined?.prewarm !== true || isLast) {
             throw toRegistrationError(error, {
@@ -115,7 +116,7 @@ export class TaskKeeper {
       this.#start(state, this.options.deadlineMs, true);
     };
     if (state.task === undefined) start();
-    // A login that cannot be read is told of by the registration, which meets it too.
+    // If the login cannot be read, the registration fails for the same reason and reports it.
     else this.#cached(state).then(start, () => start());
   }
 
@@ -136,7 +137,7 @@ export class TaskKeeper {
   ): Promise<boolean> {
     const state = this.state(task.scope);
     const { store, emit } = this.options;
-    // At once, so that whoever asks meanwhile does not get it again.
+    // Marked before the first wait, so that a concurrent turn does not get this task again.
     state.addRefused(task);
     const wasCurrent = state.task?.taskId === task.taskId && isSameSigner(state.task, task);
     if (wasCurrent) state.task = undefined;
@@ -226,7 +227,7 @@ export class TaskKeeper {
     return identity === undefined ? undefined : this.#usable(state.task, identity, state);
   }
 
-  // The auth may answer each caller with the caller's own human: what another caller registered is then another agent's.
+  // The auth may give each caller the caller's own human. A task that another caller registered may then belong to another agent.
   async #isOwn(task: AgentTask | undefined, scope: TaskScope, wait: WaitOptions): Promise<boolean> {
     if (task === undefined) return true;
     const identity = await this.deadlines.settle(scope, wait, this.options.identities.peek());

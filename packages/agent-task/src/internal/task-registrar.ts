@@ -13,19 +13,20 @@ const MAX_SWITCHES = 3;
 const REPLACE_AGAIN_AFTER_MS = 10 * 60 * 1000;
 
 /**
- * Brings a scope to a task of the current agent: from the store, else from the authority; with what protocol §10 prescribes when the
- * authority refuses the agent or the time.
+ * Gets the task of a scope for the current agent: from the store, otherwise from the authority. If the authority refuses the agent or the
+ * time, it does what protocol §10 prescribes.
  */
 export class TaskRegistrar {
   readonly #options: TaskRegistrarOptions;
-  // Agents that took the place of unknown ones and were not accepted since, with the time: they are not replaced in turn.
+  // Agents that replaced an unknown agent and have had no task since, each with the time of its registration. If such an agent is unknown too,
+  // it is not replaced until `REPLACE_AGAIN_AFTER_MS` have passed.
   readonly #unproven = new Map<string, number>();
 
   constructor(options: TaskRegistrarOptions) {
     this.#options = options;
   }
 
-  /** @returns the task; `undefined`: there is no agent to register one for (feature off, nobody logged in) */
+  /** @returns the task; `undefined` if there is no agent to register one for: the feature is off, or there is no login */
   async run(state: ScopeState, attempt: RegistrationAttempt): Promise<AgentTask | undefined> {
     const { identities } = this.#options;
     const recovered = new Set<Code>();
@@ -35,12 +36,16 @@ export class TaskRegistrar {
       if ("task" in outcome) return outcome.task;
       identity = outcome.identity;
     }
-    throw new AgentIdentityError("cancelled", "the login changed again and again meanwhile", {
-      retryable: true,
-    });
+    throw new AgentIdentityError(
+      "cancelled",
+      "the login changed repeatedly while the task was registered",
+      {
+        retryable: true,
+      },
+    );
   }
 
-  /** Asks the authority one question, for the time on its answer. */
+  /** Sends the authority one request, to learn the time from its answer. */
   async askTheTime(signal: AbortSignal | undefined, deadlineMs?: number): Promise<void> {
     const { identities, clock } = this.#options;
     const auth = await identities.auth();
@@ -57,12 +62,12 @@ export class TaskRegistrar {
       );
       clock.observe(response);
     } catch (error) {
-      // Without an answer there is nothing to learn, and the refusal stands as it is.
+      // Without an answer there is no time to learn, and the refusal stands.
       if (!CountersignError.is(error)) throw error;
     }
   }
 
-  // With one agent and whatever takes its place. Ends with the task, or with whoever is at work by then.
+  // Works for one agent and the agents that replace it. Returns the task, or the identity of the current login if the login has changed.
   async #runFor(
     first: AgentIdentity | undefined,
     state: ScopeState,
@@ -81,19 +86,19 @@ export class TaskRegistrar {
         const task = await obtainTask(input);
         if (task !== undefined) this.#unproven.delete(identity.agentRuntimeId);
         const current = await identities.ensure(callOf(attempt));
-        // The task stays stored for its own agent; whoever is at work now gets another one.
+        // If the login has changed, the task stays stored for its own agent, and the agent of the current login gets another one.
         const isCurrent = current !== undefined && isSameAgent(current, identity);
         return isCurrent && task !== undefined ? { task } : { identity: current };
       } catch (error) {
         if (signal.aborted) throw error;
         const now = await human.now();
-        // A failure of who has gone is nobody's.
+        // A failure of an agent whose login has ended is ignored.
         if (now === "switched") return { identity: await identities.ensure(callOf(attempt)) };
         const isRenewed = human.used !== undefined && human.used !== now?.accessToken;
         if (!(isRenewed && isUnauthenticated(error) && !recovered.has(error.code))) {
           identity = await this.#afterRefusal(error, identity, recovered, attempt);
         } else {
-          // Refused was the token of before; the human has logged in again since.
+          // The previous token was refused, and the human has logged in again since: the new token is tried.
           recovered.add(error.code);
         }
       }
@@ -101,7 +106,7 @@ export class TaskRegistrar {
     return { task: undefined };
   }
 
-  // Gives the agent to try again with, each remedy once; else throws.
+  // Returns the agent to try again with. Each remedy is applied once; otherwise the error is thrown.
   async #afterRefusal(
     error: unknown,
     identity: AgentIdentity,
@@ -127,7 +132,7 @@ export class TaskRegistrar {
         return renewed;
       }
       case "follow_rotation": {
-        // A rotation that was cut off here, or finished by another process meanwhile.
+        // The key was rotated by another process, or by a rotation of this one that was cut off and is finished now.
         const rotated = await identities.finishRotation(identity, callOf(attempt));
         if (rotated === undefined) throw error;
         return rotated;

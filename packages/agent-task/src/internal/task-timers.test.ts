@@ -13,7 +13,7 @@ test("a timer that is stopped runs no more", () => {
   expect(run).toHaveBeenCalledOnce();
 });
 
-test("a countdown tells what is left, also after its end", () => {
+test("a countdown returns the time that is left, also after its end", () => {
   const remainingMs = startCountdown(nodeTimers, 100);
   vi.advanceTimersByTime(30);
   expect(remainingMs()).toBe(70);

@@ -33,13 +33,13 @@ export function timedBy(timers: TaskTimers): object {
   return { [TIMERS]: timers };
 }
 
-/** What a manager with these options is timed by. */
+/** Returns the timers of a manager with these options. */
 export function timersOf(options: object): TaskTimers {
   const { [TIMERS]: others = nodeTimers } = options as { readonly [TIMERS]?: TaskTimers };
   return others;
 }
 
-/** Counts down from now. @returns what tells the milliseconds that are left, negative after the end */
+/** Counts down from now. @returns a function that returns the milliseconds left, negative after the end */
 export function startCountdown(timers: TaskTimers, totalMs: number): () => number {
   const startedAt = timers.now();
   return () => totalMs - (timers.now() - startedAt);

@@ -93,7 +93,7 @@ describe("openSealedBox", () => {
     }
   });
 
-  it("rejects any bytes that nobody sealed for this key", () => {
+  it("rejects any bytes that were not sealed for this key", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
         expectThrow(() => openSealedBox(bytes, key), AgentTaskError, "bad_response");

@@ -34,7 +34,7 @@ export interface RegisteredTask {
  *
  * @param body - the parsed JSON, untrusted
  * @param key - the key that signed the registration
- * @throws {AgentTaskError} `bad_response` when no form is present, the box does not open, or the id is none (docs/protocol.md §3)
+ * @throws {AgentTaskError} `bad_response` if no form is present, the box does not open, or the id is not valid (docs/protocol.md §3)
  * @see docs/protocol.md §5.5
  */
 export function parseTaskRegistrationResponse(body: unknown, key: AgentKey): RegisteredTask {

@@ -25,7 +25,7 @@ const ids = fc
   .filter((id) => id !== "." && id !== "..");
 
 describe("sealTaskId", () => {
-  it("rejects an id that is none", () => {
+  it("rejects an id that is not valid", () => {
     for (const id of ["", "a:b", "a/b", "..", "a b", "task\n", "x".repeat(257)]) {
       expect(() => sealTaskId(id, first.publicKey)).toThrow(TypeError);
     }

@@ -16,12 +16,12 @@ const recipients = new LinkedMap<string, KeyObject>(MAX_RECIPIENTS);
  * `encrypted_task_id` of an answer.
  *
  * @param x25519PublicKey - 32 bytes, from `toX25519PublicKey`
- * @throws {TypeError} when the id is none (docs/protocol.md §3) or the key has another length
- * @throws what `node:crypto` throws when the key is of small order, which no checked `AgentPublicKey` gives
+ * @throws {TypeError} if the id is not valid (docs/protocol.md §3) or the key is not 32 bytes long
+ * @throws what `node:crypto` throws if the key is of small order; the key of a checked `AgentPublicKey` never is
  * @see docs/protocol.md §5.5
  */
 export function sealTaskId(taskId: string, x25519PublicKey: Uint8Array): string {
-  if (!isServerId(taskId)) throw new TypeError("taskId is no valid id");
+  if (!isServerId(taskId)) throw new TypeError("taskId is not a valid id");
   if (x25519PublicKey.length !== PUBLIC_KEY_BYTES) {
     throw new TypeError("x25519PublicKey must have 32 bytes");
   }

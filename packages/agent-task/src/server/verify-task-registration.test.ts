@@ -82,7 +82,7 @@ describe("verifyTaskRegistration", () => {
     );
   });
 
-  it("rejects everything when the clock is none", () => {
+  it("rejects everything if the clock returns no number", () => {
     const request = signTaskRegistration(agentRuntimeId, key, formatTimestamp(now));
     expectThrow(
       () => verifyTaskRegistration(request, agentRuntimeId, [key.publicKey], { now: Number.NaN }),

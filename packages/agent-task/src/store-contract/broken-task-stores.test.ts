@@ -79,7 +79,7 @@ const BROKEN: Readonly<Record<string, StartBroken>> = {
     };
   },
 
-  "tells threads apart by every character of their scope": changed(({ load, save }) => ({
+  "distinguishes threads by every character of their scope": changed(({ load, save }) => ({
     load: async (scope) => (await load(scope.trim())) ?? undefined,
     save: (scope, thread) => save(scope.trim(), thread),
   })),
@@ -127,7 +127,7 @@ const BROKEN: Readonly<Record<string, StartBroken>> = {
     list: async () => (await list()).slice(0, 2),
   })),
 
-  "removes a thread once, and tells whether there was one": changed(({ remove }) => ({
+  "removes a thread once, and returns whether there was one": changed(({ remove }) => ({
     remove: async (scope) => (await remove(scope)) || true,
   })),
 
@@ -188,7 +188,7 @@ const BROKEN: Readonly<Record<string, StartBroken>> = {
     }),
   ),
 
-  "tells whether the lock of a scope is held, to every store of its place": changed(() => ({
+  "reports whether the lock of a scope is held, in every store of its place": changed(() => ({
     isLocked: async () => false,
   })),
 };

@@ -71,7 +71,7 @@ export const LOCK_RULES: Rules = {
 };
 
 export const LOCKED_RULES: Rules = {
-  "tells whether the lock of a scope is held, to every store of its place": async ({ open }) => {
+  "reports whether the lock of a scope is held, in every store of its place": async ({ open }) => {
     const [store, other] = [locking(await open()), await open()];
     const isLocked = async (): Promise<unknown> => [
       await other.isLocked?.("thread-1"),

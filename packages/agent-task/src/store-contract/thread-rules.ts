@@ -77,7 +77,7 @@ export const THREAD_RULES: Rules = {
     }
   },
 
-  "tells threads apart by every character of their scope": async ({ open }) => {
+  "distinguishes threads by every character of their scope": async ({ open }) => {
     const store = await open();
     for (const scope of ODD_SCOPES) await store.save(scope, sampleThread(scope));
     const again = await open();
@@ -139,7 +139,7 @@ export const LIST_RULES: Rules = {
 };
 
 export const REMOVE_RULES: Rules = {
-  "removes a thread once, and tells whether there was one": async ({ open }) => {
+  "removes a thread once, and returns whether there was one": async ({ open }) => {
     const store = await open();
     assert.equal(await store.remove?.("thread-1"), false);
     await store.save("thread-1", sampleThread("thread-1"));

@@ -22,7 +22,7 @@ const READ_AT_ONCE = 50;
 
 /** Options of {@link fileTaskStore}. */
 export interface FileTaskStoreOptions {
-  /** Hears of each file that `list` cannot read and leaves out. Default: `list` rejects with that error. */
+  /** Called for each file that `list` cannot read and leaves out. Default: `list` rejects with that error. */
   readonly onUnreadable?: ((error: AgentTaskError) => void) | undefined;
 }
 
@@ -70,7 +70,7 @@ export function fileTaskStore(path: string, options: FileTaskStoreOptions = {}):
           const thread = await readThread(join(opened, name));
           if (thread !== undefined) threads.push(thread);
         } catch (error) {
-          // One unreadable thread does not hide the others from a caller that wants to hear of it.
+          // A caller with `onUnreadable` still gets the threads that can be read.
           if (options.onUnreadable === undefined || !AgentTaskError.is(error)) throw error;
           options.onUnreadable(error);
         }
