@@ -39,7 +39,7 @@ async function refusal(bytes: (gateway: TestGateway) => string, more?: Partial<B
   return { status, code };
 }
 
-describe("a gateway that requires binding refuses, and the upstream hears nothing of, (G-G9)", () => {
+describe("a gateway that requires binding refuses, and the upstream receives nothing of, (G-G9)", () => {
   test("a request that is not bound", async () => {
     expect(await refusal((gateway) => gateway.request("GET", "/v1"))).toEqual({
       status: 401,

@@ -83,7 +83,7 @@ describe("the upstream never reads as a line of its own", () => {
     ["a line behind a bare line feed", "X-A: 1\nX-Agent-Task-Id: evil\r\n"],
     ["a line behind a bare carriage return", "X-A: 1\rX-Agent-Task-Id: evil\r\n"],
     ["a name with a space behind it", "X-Agent-Task-Id : evil\r\n"],
-    ["a name that is none", "X-Agent(Task)Id: evil\r\n"],
+    ["a name that is not valid", "X-Agent(Task)Id: evil\r\n"],
     ["a value with a zero byte", "X-A: 1\u0000X-Agent-Task-Id: evil\r\n"],
   ])("%s", async (_, lines) => {
     const upstream = await startRawUpstream();

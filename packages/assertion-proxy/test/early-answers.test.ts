@@ -150,7 +150,7 @@ describe("a client that reads after it has written learns that", () => {
 
   test.each<[string, Record<string, string>, number]>([
     ["its head is too large", { "X-Filler": "x".repeat(3_000_000) }, 431],
-    ["its chunks are none", { "Transfer-Encoding": "chunked" }, 400],
+    ["its chunks are malformed", { "Transfer-Encoding": "chunked" }, 400],
     ["its upgrade is refused", { Connection: "Upgrade", Upgrade: "websocket" }, 400],
   ])("%s", async (_, lines, status) => {
     const { url, headers } = await throughSigningProxy("http://127.0.0.1:1", status);

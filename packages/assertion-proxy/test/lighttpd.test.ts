@@ -38,26 +38,23 @@ describe.skipIf(LIGHTTPD === undefined)("a CGI program of lighttpd", () => {
     ]);
   });
 
-  test.each(MARKS)(
-    "hears of the verified agent alone where a client writes %s (G-G3)",
-    async (mark) => {
-      const upstream = await start();
-      const gateway = await startGateway({ upstream: upstream.url });
-      const names = ["X-Agent-Account-Id", "X-Agent-Runtime-Id", "X-Agent-Task-Id", "X-Agent-Any"];
-      for (const name of names) {
-        const spelled = name.replaceAll("-", mark);
-        const request = gateway.request("GET", "/env.cgi", `${spelled}: evil\r\n`);
-        const { status, body } = await sendRaw(gateway.url, request);
-        expect(body).not.toContain("evil");
-        if (status === 200) expect(agentIn(body)).toEqual(VERIFIED);
-        else expect(JSON.parse(body)).toMatchObject({ status: 400, code: "invalid_request" });
-        expect(status).toBe(/[-_]/.test(mark) ? 200 : 400);
-      }
-    },
-  );
+  test.each(MARKS)("sees only the verified agent if a client writes %s (G-G3)", async (mark) => {
+    const upstream = await start();
+    const gateway = await startGateway({ upstream: upstream.url });
+    const names = ["X-Agent-Account-Id", "X-Agent-Runtime-Id", "X-Agent-Task-Id", "X-Agent-Any"];
+    for (const name of names) {
+      const spelled = name.replaceAll("-", mark);
+      const request = gateway.request("GET", "/env.cgi", `${spelled}: evil\r\n`);
+      const { status, body } = await sendRaw(gateway.url, request);
+      expect(body).not.toContain("evil");
+      if (status === 200) expect(agentIn(body)).toEqual(VERIFIED);
+      else expect(JSON.parse(body)).toMatchObject({ status: 400, code: "invalid_request" });
+      expect(status).toBe(/[-_]/.test(mark) ? 200 : 400);
+    }
+  });
 
   test.each(["ChatGPT.Account.ID", "X.Forwarded.For", "X.Api.Key", "CF~Connecting~IP", "Proxy"])(
-    "hears nothing of a client's %s",
+    "sees nothing of a client's %s",
     async (name) => {
       const upstream = await start();
       const gateway = await startGateway({ upstream: upstream.url });
@@ -80,7 +77,7 @@ describe.skipIf(LIGHTTPD === undefined)("a CGI program of lighttpd", () => {
   });
 
   test.each([".", "~", "_", "-"])(
-    "hears of no agent through the signing proxy where a client writes %s",
+    "sees no agent through the signing proxy if a client writes %s",
     async (mark) => {
       const upstream = await start();
       const signing = await startSigningProxy({ upstream: upstream.url });

@@ -94,7 +94,7 @@ describe("a gateway under load", () => {
     const client = await connectRaw(gateway.url);
     client.send(`${gateway.request("GET", "/1")}GET /2 HTTP/1.1\r\nHost: x\r\n\r\n`);
     const { socket } = await upstream.connection(0);
-    // Longer than that: refusals that nobody reads on another connection are given up by now.
+    // Lasts longer than `idleMs`: until a refusal that is not read, on another connection, was given up.
     await sendUnread(gateway.gateway);
     socket.write(OK);
     const text = await client.bytes.until('"code":"missing"');
@@ -185,7 +185,7 @@ describe("an https upstream", () => {
   test.each([
     ["an unknown certificate authority", false, "upstream.example"],
     ["another name", true, "other.example"],
-  ])("hears nothing under %s", async (_, trusted, servername) => {
+  ])("receives nothing under %s", async (_, trusted, servername) => {
     const { cert, seen, url } = await startTls();
     const upstreamTls = { servername, ...(trusted ? { ca: cert } : {}) };
     const gateway = await startGateway({ upstream: url, upstreamTls });

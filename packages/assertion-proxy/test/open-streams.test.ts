@@ -70,7 +70,7 @@ describe("an open stream", () => {
     expect(await gateway.entry(0)).not.toHaveProperty("code");
   });
 
-  test("is closed when nobody can tell any more (G-R6)", async () => {
+  test("is closed if the check cannot be made any more (G-R6)", async () => {
     // A slow machine may look again before the answer has begun.
     let isOpen = false;
     const { client, gateway } = await openStream(STREAM, {

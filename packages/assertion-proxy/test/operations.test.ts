@@ -55,12 +55,12 @@ describe("the operations listener", () => {
     expect(held.filter(({ socket }) => socket.destroyed)).toHaveLength(1);
   });
 
-  test("tells that the process lives, ready or not", async () => {
+  test("reports that the process lives, ready or not", async () => {
     const { url } = await listen(createProxyMetrics(), () => false);
     expect(await get(url, "/healthz")).toMatchObject({ status: 200, body: "ok\n" });
   });
 
-  test("tells that the gateway is ready from when it listens until it is closed, drain included", async () => {
+  test("reports that the gateway is ready from when it listens until its close begins", async () => {
     const { metrics, gateway, upstream } = await start();
     const { url } = await listen(metrics, () => gateway.gateway.isReady());
     expect(await get(url, "/readyz")).toMatchObject({ status: 200, body: "ready\n" });

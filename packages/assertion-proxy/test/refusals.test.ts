@@ -190,7 +190,7 @@ const CASES: readonly Case[] = [
   },
 ];
 
-describe("the gateway refuses, and the upstream hears nothing of, (G-G1)", () => {
+describe("the gateway refuses, and the upstream receives nothing of, (G-G1)", () => {
   for (const { rule, bytes, status, code, path = undefined } of CASES) {
     test(rule, async () => {
       const upstream = await startRawUpstream();

@@ -3,12 +3,12 @@ import { once } from "node:events";
 
 /** What curl got. */
 export interface CurlResult {
-  /** 0: curl is content. Else see its manual: 55 and 56 are a connection that broke. */
+  /** 0 if curl succeeded. Otherwise see its manual: 55 and 56 are a connection that broke. */
   readonly exitCode: number;
   /** The last status; 0: none. */
   readonly status: number;
   readonly body: string;
-  /** What `--verbose` tells. */
+  /** The output of `--verbose`. */
   readonly log: string;
 }
 

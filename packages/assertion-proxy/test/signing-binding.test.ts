@@ -87,7 +87,7 @@ describe("a proxy that binds", () => {
     expect(JSON.parse(answer.body)).toEqual({ covered, taskId: "task_1" });
   });
 
-  test("signs anew for the second attempt, with the same body", async () => {
+  test("signs again for the second attempt, with the same body", async () => {
     const signing = await start();
     signing.source.next = credentialOf("task_2");
     const request = signing.request("POST", "/refused-once", "Content-Length: 5\r\n");

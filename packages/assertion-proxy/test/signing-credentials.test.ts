@@ -16,7 +16,7 @@ async function start() {
   return { upstream, signing, send };
 }
 
-describe("without a credential nothing is sent, and the client hears why:", () => {
+describe("without a credential nothing is sent, and the client gets the reason:", () => {
   test.each<[Code, boolean, number, boolean]>([
     ["timeout", true, 504, true],
     ["unreachable", true, 502, true],

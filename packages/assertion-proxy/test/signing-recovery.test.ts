@@ -62,7 +62,7 @@ describe("a 401 is handed up as it came, but for its challenge", () => {
     expect(upstream.connections).toHaveLength(1);
   });
 
-  test("when the second attempt is refused too, and nobody is asked again (G-P7)", async () => {
+  test("when the second attempt is refused too, and the source is not asked again (G-P7)", async () => {
     const { upstream, signing, client } = await begin();
     client.send(signing.request("GET", "/v1"));
     await refuse(upstream, refusal("unknown_task")).then(async ({ bytes, socket }) => {
@@ -78,7 +78,7 @@ describe("a 401 is handed up as it came, but for its challenge", () => {
   test.each([
     ["of a length beyond the limit", "Content-Length: 6\r\n", "hello!"],
     ["in chunks beyond the limit", CHUNKED, "6\r\nhello!\r\n0\r\n\r\n"],
-  ])("when the body is %s, but the source hears of it", async (_, lines, body) => {
+  ])("when the body is %s, but the source gets the refusal", async (_, lines, body) => {
     const { upstream, signing, client } = await begin({ replayBodyBytes: 5 });
     client.send(signing.request("POST", "/v1", lines) + body);
     const { bytes, socket } = await upstream.connection(0);
@@ -281,7 +281,7 @@ describe("a request is sent once more, under the other credential,", () => {
   });
 });
 
-test("what the source says to a 401 is what the client hears", async () => {
+test("the client gets the source's error instead of the 401", async () => {
   const { upstream, signing, client } = await begin();
   signing.source.refused = () =>
     Promise.reject(

@@ -129,7 +129,7 @@ const CASES: readonly Case[] = [
   invalid("what is no HTTP", () => "\u0016\u0003\u0001\u0000hello\r\n\r\n"),
 ];
 
-describe("the signing proxy refuses, and neither its source nor the upstream hears of, (G-P1)", () => {
+describe("the signing proxy refuses, and neither its source nor the upstream receives anything of, (G-P1)", () => {
   for (const { rule, bytes, status, code } of CASES) {
     test(rule, async () => {
       const upstream = await startRawUpstream();

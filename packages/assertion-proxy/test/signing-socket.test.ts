@@ -59,7 +59,7 @@ async function sendTo(path: string, text: string): Promise<string> {
   return bytes.text;
 }
 
-/** Leaves a socket behind on which nobody listens, as a killed process does. */
+/** Leaves a socket behind on which no process listens, as a killed process does. */
 async function leaveStale(path: string): Promise<void> {
   const script = `require("node:net").createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, "SIGKILL"))`;
   await run(process.execPath, ["-e", script]).catch(() => {});

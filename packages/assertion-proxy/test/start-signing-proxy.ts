@@ -31,7 +31,7 @@ export function credentialOf(taskId = "task_1"): AgentCredential {
   };
 }
 
-/** A source that gives what a test tells it and takes down what it is asked. */
+/** A source that returns what a test sets and records its calls. */
 export class ScriptedSource implements CredentialSource {
   current: Credential = credentialOf();
   /** What comes after a refusal. */

@@ -54,7 +54,7 @@ describe("headers for the upstream that are set while the gateway runs", () => {
     client.send("3\r\nabc\r\n0\r\nX-First: client\r\nX-Second: client\r\n\r\n");
     const seen = await bytes.until("X-Second: client\r\n\r\n");
     expect(seen).toMatch(/X-First: one\r\n/);
-    // The names of then decide over its trailers too.
+    // The names at its admission decide over its trailers too.
     expect(seen).not.toContain("X-First: client");
     socket.write(OK);
     await client.bytes.until("\r\n\r\nok");

@@ -7,7 +7,7 @@ import { ACCEPT, HANDSHAKE, KEY, openTunnel, SWITCH } from "./websocket-bytes.js
 const ADDED =
   "x-agent-runtime-id: agent_1\r\nx-agent-task-id: task_1\r\nx-agent-account-id: acct-1\r\n\r\n";
 
-describe("a WebSocket handshake is refused, and the upstream hears nothing of it, with (G-G8)", () => {
+describe("a WebSocket handshake is refused, and the upstream receives nothing of it, with (G-G8)", () => {
   const CASES: readonly [string, string, string?][] = [
     ["no key", HANDSHAKE.replace(/Sec-WebSocket-Key.*\r\n/, "")],
     ["two keys", `${HANDSHAKE}Sec_WebSocket_Key: ${KEY}\r\n`],
@@ -17,7 +17,7 @@ describe("a WebSocket handshake is refused, and the upstream hears nothing of it
     ["another version", HANDSHAKE.replace("13", "8")],
     ["two versions", `${HANDSHAKE}Sec-WebSocket-Version: 13\r\n`],
     ["a subprotocol that is no name", `${HANDSHAKE}Sec-WebSocket-Protocol: a b\r\n`],
-    ["an extension that is none", `${HANDSHAKE}Sec-WebSocket-Extensions: x; =1\r\n`],
+    ["an extension that is not valid", `${HANDSHAKE}Sec-WebSocket-Extensions: x; =1\r\n`],
     ["an upgrade that Connection does not name", HANDSHAKE.replace("keep-alive, Upgrade", "close")],
     ["another method", HANDSHAKE, "POST"],
     ["a length", `${HANDSHAKE}Content-Length: 2\r\n`],
@@ -169,7 +169,7 @@ describe("an upstream's answer to a WebSocket handshake", () => {
     ["two protocols", SWITCH.replace("\r\n\r\n", "\r\nUpgrade: h2c\r\n\r\n")],
     ["no protocol", SWITCH.replace("Upgrade: websocket\r\n", "")],
     [
-      "a subprotocol that nobody asked for",
+      "a subprotocol that was not offered",
       SWITCH.replace("\r\n\r\n", "\r\nSec-WebSocket-Protocol: c\r\n\r\n"),
     ],
     [
@@ -180,7 +180,7 @@ describe("an upstream's answer to a WebSocket handshake", () => {
       ),
     ],
     [
-      "an extension that nobody asked for",
+      "an extension that was not offered",
       SWITCH.replace("\r\n\r\n", "\r\nSec-WebSocket-Extensions: x-other\r\n\r\n"),
     ],
   ];
@@ -203,7 +203,7 @@ describe("an upstream's answer to a WebSocket handshake", () => {
     expect(await gateway.entry(0)).toMatchObject({ status: 502, code: "bad_response" });
   });
 
-  test("is 502 where it switches though nobody asked, named or not", async () => {
+  test("is 502 if it switches although the client did not ask for it, named or not", async () => {
     for (const answer of [SWITCH, SWITCH.replace("Upgrade: websocket\r\n", "")]) {
       const upstream = await startRawUpstream(answer);
       const gateway = await startGateway({ upstream: upstream.url });

@@ -60,7 +60,7 @@ describe("a client and a server of WebSockets", () => {
     expect(bytes.equals((await once(client, "message"))[0] as Buffer)).toBe(true);
   });
 
-  test("ping each other, and close with a status that both hear", async () => {
+  test("ping each other, and close with a status that both receive", async () => {
     const { client, far, gateway } = await openPeers();
     far.ping("are you there");
     expect(String((await once(far, "pong"))[0])).toBe("are you there");
@@ -76,7 +76,7 @@ describe("a client and a server of WebSockets", () => {
   test.each([
     ["drain", 1001, "server_error"],
     ["revocation", 1008, "task_revoked"],
-  ])("both hear why the gateway ends it: %s", async (what, status, reason) => {
+  ])("both receive the reason why the gateway ends it: %s", async (what, status, reason) => {
     const { client, far, gateway } = await openPeers();
     client.send("hello");
     await once(far, "message");
@@ -88,7 +88,7 @@ describe("a client and a server of WebSockets", () => {
     }
   });
 
-  test("the client hears the status of a refusal", async () => {
+  test("the client receives the status of a refusal", async () => {
     const { gateway } = await openPeers();
     const refused = new WebSocket(`${gateway.url.replace("http", "ws")}/v1`);
     const [, response] = (await once(refused, "unexpected-response")) as [unknown, IncomingMessage];

@@ -61,7 +61,7 @@ describe("an open WebSocket", () => {
     client.socket.write(early);
     const { bytes, socket } = await upstream.connection(0);
     expect(await bytes.until("\r\n\r\n")).toMatch(/\r\n\r\n$/);
-    // Many others pass meanwhile: what could be read of this one would have been.
+    // The proxy serves many other requests first, so it has read all that it reads of this client before the answer.
     for (let count = 0; count < 100; count += 1) {
       await sendRaw(gateway.url, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
     }

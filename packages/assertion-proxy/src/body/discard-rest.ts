@@ -2,13 +2,13 @@ import type { IncomingMessage } from "node:http";
 import { fieldValues } from "../head/raw-fields.js";
 import { linger } from "./linger.js";
 
-// What is cheaper to read than to open another connection for.
+// Reading a rest of this length is cheaper than opening another connection.
 const KEPT_BYTES = 1_048_576;
 const KEPT_MS = 5_000;
 
 /**
- * Tells whether an answer that begins now is the last of its connection, since the rest of its request's body is long or without a known
- * length: a client that may use the connection again would begin its next request while this side ends.
+ * Returns whether an answer that begins now must be the last of its connection. It must be if the rest of the request's body is long or of
+ * unknown length: otherwise the client could begin its next request on this connection while the proxy ends it.
  */
 export function endsWithEarlyAnswer({
   complete,
@@ -21,9 +21,9 @@ export function endsWithEarlyAnswer({
 }
 
 /**
- * Reads the rest of a body that nobody wants, after its request was answered, so that the client gets to read the answer, and may use the
- * connection again if the rest is short. Past 1 MiB or 5 s, or if the answer was the connection's last, this side of it ends, see
- * {@link linger}.
+ * Reads and drops the rest of a body after its request was answered, so that the client reads the answer. If the rest is short, the client
+ * may use the connection again. After 1 MiB or 5 s, or if the answer was the connection's last, the proxy ends its side of the connection:
+ * see {@link linger}.
  */
 export function discardRest(request: IncomingMessage): void {
   if (request.complete) {

@@ -24,7 +24,7 @@ async function connected(): Promise<{ readonly client: Socket; readonly socket: 
 
 test("a client that goes on sending reads the whole answer, and then the end", async () => {
   const { client, socket } = await connected();
-  // Nobody reads it yet.
+  // These bytes are not read yet.
   client.write(Buffer.alloc(500_000));
   socket.write("answer");
   linger(socket, BOUNDS);

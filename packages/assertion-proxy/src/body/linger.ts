@@ -10,22 +10,22 @@ export interface LingerBounds {
   readonly idleMs: number;
 }
 
-// Room for what clients send whole before they read: a long prompt with its images, a file.
+// Enough for a body that a client sends whole before it reads: a long prompt with its images, a file.
 const BOUNDS: LingerBounds = { maxBytes: 67_108_864, maxMs: 30_000, idleMs: 5_000 };
 
 const NOTHING = new Uint8Array(0);
 
 const lingering = new WeakSet<object>();
 
-/** Tells whether nothing more is answered on a client's connection. */
+/** Returns whether {@link linger} was called for a client's connection: no request on it is answered any more. */
 export function isLingering(socket: object): boolean {
   return lingering.has(socket);
 }
 
 /**
- * Ends this side of a client's connection once all of the answer is written, and reads on until the client ends its own: closed with bytes
- * that nobody read, the connection would be reset, and a client that is still sending could lose the answer. What is read is thrown away, and
- * no parser sees it. Past the bounds the connection is reset all the same.
+ * Ends this side of a client's connection once all of the answer is written, and reads on until the client ends its side. If the connection
+ * were closed with unread bytes, it would be reset, and a client that is still sending could lose the answer. The bytes that are read are
+ * dropped, and no parser sees them. If the bounds are exceeded, the connection is reset.
  *
  * @see RFC 9112 §9.6
  */

@@ -1,6 +1,6 @@
 import type { Readable, Writable } from "node:stream";
 
-/** What a {@link pumpBody} tells its caller. */
+/** Called by {@link pumpBody}. */
 export interface PumpEvents {
   /** Bytes went from one side to the other, or the receiving side caught up (0 bytes). */
   readonly onProgress: (bytes: number) => void;

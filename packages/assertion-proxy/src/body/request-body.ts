@@ -3,22 +3,22 @@ import type { Writable } from "node:stream";
 import type { RequestFraming } from "../head/request-framing.js";
 import { bodyTooLarge } from "../head/request-head.js";
 
-/** What a {@link RequestBody} is read by. */
+/** Options of {@link RequestBody}. */
 export interface RequestBodyOptions {
   readonly request: IncomingMessage;
-  /** The framing says that there is none. */
+  /** Whether the framing says that there is no body. */
   readonly isEmpty: boolean;
-  /** Bytes that are served at all. */
+  /** The longest body that is served, in bytes. */
   readonly maxBytes: number;
-  /** Hears once, just before the first byte is asked for. */
+  /** Called once, just before the first byte is asked for. */
   readonly onStart: () => void;
-  /** Hears of bytes that arrived. */
+  /** Called with the number of bytes that arrived. */
   readonly onBytes?: ((bytes: number) => void) | undefined;
-  /** Hears that there are more bytes than are served. */
+  /** Called if the body is longer than `maxBytes`. */
   readonly onFailure: (error: unknown) => void;
 }
 
-/** What a {@link RequestBody} tells the one who sends it on. */
+/** Called while a {@link RequestBody} is sent to its receiver. */
 export interface SendEvents {
   /** Bytes arrived, or the receiving side caught up. */
   readonly onProgress: () => void;
@@ -56,8 +56,8 @@ export class RequestBody {
   }
 
   /**
-   * Tells how to frame it for the receiver: as its client did, but for a body in chunks without trailers that was read whole. It has a
-   * length then, which also says whether there is any body at all.
+   * Returns how to frame the body for the receiver: as the client framed it. The exception is a body in chunks without trailers that was read
+   * whole: its length is known, so it is sent with a length, which also says whether the body is empty.
    */
   framing(ofClient: RequestFraming): RequestFraming {
     const hasTrailers = this.#options.request.rawTrailers.length > 0;
@@ -114,7 +114,7 @@ export class RequestBody {
     }
   }
 
-  /** Stops sending, and goes on reading as long as a copy can be kept. What is read meanwhile goes to the next receiver. */
+  /** Stops sending, and goes on reading as long as a copy can be kept. The bytes that are read until the next `sendTo` go to its receiver. */
   hold(): void {
     this.#stopSending?.();
     if (this.#isStarted && !this.#isRead) this.#flow();

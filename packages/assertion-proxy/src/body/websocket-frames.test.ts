@@ -67,7 +67,7 @@ describe("a close frame", () => {
     expect([...closeFrame(1001, "ok", false)]).toEqual([0x88, 4, 0x03, 0xe9, 0x6f, 0x6b]);
   });
 
-  test("of a client is masked, each time anew", () => {
+  test("of a client is masked, each time with another mask", () => {
     const frames = [closeFrame(1008, "gone", true), closeFrame(1008, "gone", true)];
     expect(frames.map((bytes) => [bytes[0], bytes[1]])).toEqual([
       [0x88, 0x86],

@@ -54,7 +54,7 @@ export class FrameCursor {
     const lengthBytes = short === LENGTH_64 ? 8 : short === LENGTH_16 ? 2 : 0;
     if (this.#headLength < 2 + lengthBytes) return;
     const length = lengthBytes === 0 ? short : this.#longLength(lengthBytes);
-    // No such frame exists; whatever this is, it is not followed any more.
+    // RFC 6455 has no such frame, so these bytes are not followed any more.
     if (!Number.isSafeInteger(length)) this.#isLost = true;
     if ((first & 0x0f) === CLOSE) this.#sawClose = true;
     this.#payloadLeft = length + (second & MASKED ? 4 : 0);

@@ -9,7 +9,7 @@ import type { RequestRefusal } from "../refusal/request-refusal.js";
 export interface Admission {
   /** The fields for the upstream, built from nothing, what the proxy adds last. `Host`, `Connection` and the framing are not among them. */
   readonly fields: RawFields;
-  /** Tells whether a field of the trailer section goes to the upstream. Takes a name as it came. */
+  /** Returns whether a field of the trailer section goes to the upstream. Takes the name as the client wrote it. */
   readonly keepTrailer: (rawName: string) => boolean;
   /** For the audit entry; read when the request is over. */
   readonly identity: AuditIdentity;
@@ -19,7 +19,7 @@ export interface Admission {
   readonly recheck?: Recheck | undefined;
 }
 
-/** Takes a place among verified requests for the caller, once its signature held. Throws the refusal when there is none. */
+/** Takes a place among verified requests for the caller, once its signature held. Throws the refusal if there is no place. */
 export type TakePlace = (caller: AuditIdentity) => void;
 
 /** Takes what is called once a request is over, or at once if it is over already. */
@@ -37,14 +37,14 @@ export interface Recheck {
 export interface Recovery {
   /** Bytes of a body that are kept while it is sent; a longer body is sent once. */
   readonly maxBodyBytes: number;
-  /** Hears that the upstream answered with anything but 401, the first time or the second. */
+  /** Called if the upstream answered with any status but 401, the first time or the second. */
   accepted(): void;
   /**
    * Takes the upstream's 401.
    *
-   * @param code - its reason, as far as it gives one
-   * @returns makes the fields of the one repetition, when it is sent; `undefined`: the client gets the 401
-   * @throws what the client hears instead of the 401
+   * @param code - the reason of the 401; `undefined` if the upstream gave none
+   * @returns a function that makes the fields of the one repetition, called when it is sent; `undefined` if the client gets the 401
+   * @throws the refusal that the client gets instead of the 401
    */
   refused(code: Code | undefined, signal: AbortSignal): Promise<(() => RawFields) | undefined>;
 }
@@ -63,9 +63,9 @@ export interface BodyReader {
 export interface ProxyPolicy {
   /**
    * Decides by the head alone whether the caller may use the proxy at all, before anything but names is looked at. Absent:
-   * everybody may.
+   * every caller may.
    *
-   * @throws {RequestRefusal} who may not
+   * @throws {RequestRefusal} if the caller may not use the proxy
    */
   guard?(request: IncomingMessage): void;
   /** Judges the names of a client's header or trailer section, as `ForwardedFields.checkNames` does, before anything else is read. */
@@ -73,7 +73,7 @@ export interface ProxyPolicy {
   /**
    * Decides whether a request may pass. The body was not read, and nothing was dialled.
    *
-   * @param body - to read it first; whoever does not leaves it to stream through
+   * @param body - for a policy that must read the body first; if it is not read here, the body streams through
    * @param takePlace - called once the signature held, by a policy that has `addressOf`
    * @param whenOver - for what a policy keeps for a request
    * @throws a `CountersignError` whose code becomes the refusal; anything else is `server_error`
@@ -95,10 +95,10 @@ export interface ProxyPolicy {
   /** Looks at the upstream's head before anything of it reaches the client; a refusal is answered in its place. */
   judge?(status: number, fields: RawFields): RequestRefusal | undefined;
   /**
-   * Tells whether a text of the client contains a secret that goes neither to the upstream nor into the audit. Takes one character for each
+   * Returns whether a text of the client contains a secret that goes neither to the upstream nor into the audit. Takes one character for each
    * byte. Absent: no text does.
    */
   readonly isSecret?: ((text: string) => boolean) | undefined;
-  /** Tells, by comparable name, which of the upstream's end-to-end fields the client gets. Absent: all of them. */
+  /** Returns, by comparable name, whether the client gets an end-to-end field of the upstream's answer. Absent: it gets all of them. */
   readonly keepsAnswerField?: (name: string) => boolean;
 }

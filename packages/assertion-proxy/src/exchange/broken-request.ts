@@ -6,10 +6,10 @@ export interface BrokenRequestError extends Error {
 }
 
 /**
- * Tells what to answer to bytes that are no HTTP request: a head too large, a head that does not end in time, `Content-Length` with
- * `Transfer-Encoding`, a chunk that is none.
+ * Returns the refusal that answers bytes which are not a valid HTTP request: a head that is too large or does not end in time,
+ * `Content-Length` with `Transfer-Encoding`, a malformed chunk.
  *
- * @returns `undefined` when there is nobody to answer, or nothing was asked
+ * @returns `undefined` if the client has gone away, or the error is not about what it sent
  */
 export function refusalOfBroken(error: BrokenRequestError): RequestRefusal | undefined {
   switch (error.code) {

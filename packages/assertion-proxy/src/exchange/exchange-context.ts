@@ -22,7 +22,7 @@ export interface ExchangeInput {
   readonly upgrade?: UpgradeConnection | undefined;
 }
 
-/** What an {@link Exchange} tells, at most once each. */
+/** Called by an {@link Exchange}, each at most once. */
 export interface ExchangeEvents {
   /** Its signature held, and there was a place for it. */
   readonly onVerified: () => void;

@@ -66,7 +66,7 @@ export class Exchange {
     context.observer?.began();
     // First of all listeners: Node's own would throw the rest of an unread body away uncounted.
     response.prependOnceListener("finish", () => this.#end());
-    // Whatever breaks the connection also closes it, and `clientGone` follows.
+    // Ignored here: an error of the connection also closes it, and `clientGone` follows.
     request.on("error", () => {});
     response.on("error", () => {});
   }

@@ -13,7 +13,7 @@ export interface OtherFieldsOptions {
 /**
  * Asks for the fields of a second attempt after a 401, while the rest of the body is read, as far as it can be kept.
  *
- * @returns `undefined`: there is no other credential, the body cannot be sent again, or it was not decided in time
+ * @returns `undefined` if there is no other credential, the body cannot be sent again, or the decision took longer than `waitMs`
  */
 export async function otherFields(
   refused: RefusedAnswer,
@@ -28,7 +28,7 @@ export async function otherFields(
     signal.addEventListener("abort", () => resolve(undefined), { once: true });
   });
   const decide = async (): Promise<(() => RawFields) | undefined> => {
-    // The source hears of the refusal in any case: what was refused is of no use for the next request either.
+    // Reported to the source even if this body cannot be sent again: the next request would be refused with the same credential.
     const fields = await recovery.refused(await refused.code(), signal);
     return fields !== undefined && (await body.canRepeat()) ? fields : undefined;
   };

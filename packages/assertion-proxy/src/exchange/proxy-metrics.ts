@@ -10,7 +10,7 @@ export interface EndedRequest {
   readonly ms: number;
 }
 
-/** What a proxy tells of its work as it goes on. */
+/** Called by a proxy as it works. */
 export interface ProxyObserver {
   /** A request has begun; `ended` follows. */
   began(): void;
@@ -31,7 +31,7 @@ export interface ProxyObserver {
 /** The figures of one proxy, in the text format that Prometheus reads. */
 export interface ProxyMetrics {
   readonly contentType: string;
-  /** Renders the figures of now. */
+  /** Renders the current figures. */
   render(): Promise<string>;
   /** Takes by how many milliseconds the authority's clock is ahead. The figure is there from the first time on. */
   authorityClock(aheadMs: number): void;
@@ -118,7 +118,7 @@ export function createProxyMetrics(): ProxyMetrics {
     labelNames: ["limit"] as const,
     registers,
   });
-  // Only where something tells it: a 0 would say that the clocks agree.
+  // Made with the first value: until then a 0 would say that the clocks agree.
   let clock: Gauge | undefined;
   const makeClock = () =>
     new Gauge({

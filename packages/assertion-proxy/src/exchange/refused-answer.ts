@@ -17,7 +17,7 @@ export class RefusedAnswer {
   }
 
   /**
-   * Reads why the upstream refused, from `WWW-Authenticate`, else from problem+json. It is a hint: whoever acts on it must not trust it
+   * Reads why the upstream refused, from `WWW-Authenticate`, otherwise from problem+json. The code is a hint: the caller must not trust it
    * further than protocol.md §10 says.
    */
   code(): Promise<Code | undefined> {

@@ -35,9 +35,9 @@ export interface RelayInput {
   readonly head: RequestHead;
   readonly body: RequestBody;
   readonly admission: Admission;
-  /** Hears, once, why it cannot go on. */
+  /** Called once with the reason if the request cannot go on. */
   readonly onFailure: (error: unknown) => void;
-  /** Takes the upstream's connection once it is a WebSocket's, and the head that tells the client so, one character for each byte. */
+  /** Takes the upstream's connection once it is a WebSocket, and the 101 head for the client, one character for each byte. */
   readonly onSwitch: (upstream: Socket, head: string) => void;
 }
 

@@ -4,15 +4,15 @@ import { pumpBody } from "../body/pump-body.js";
 import { Watchdog } from "../body/watchdog.js";
 import { closeFrame, FrameCursor } from "../body/websocket-frames.js";
 
-/** What a {@link Tunnel} is made of. */
+/** Options of {@link Tunnel}. */
 export interface TunnelOptions {
   readonly client: Socket;
   readonly upstream: Socket;
-  /** Milliseconds for which nothing may move, in either direction. */
+  /** Milliseconds after which the tunnel is ended if no byte moved in either direction. */
   readonly idleMs: number;
-  /** Hears of bytes that went from one side to the other. */
+  /** Called with the number of bytes that went from one side to the other. */
   readonly onBytes?: ((from: "client" | "upstream", bytes: number) => void) | undefined;
-  /** Hears once that both sides are closed; with the code when it did not end by itself. */
+  /** Called once both sides are closed, with the code if the tunnel did not end by itself. */
   readonly onEnd: (code: Code | undefined) => void;
 }
 
@@ -61,8 +61,8 @@ export class Tunnel {
   }
 
   /**
-   * Ends it from here. A side that is between two frames hears why in a close frame; one in the middle of a frame is broken off, since
-   * whatever was said to it would be read as the rest of that frame.
+   * Ends the tunnel. A side that is between two frames gets the reason in a close frame. A side in the middle of a frame is closed without
+   * one, because it would read the close frame as the rest of that frame.
    */
   end(code: Code): void {
     if (this.#isEnding) return;

@@ -26,7 +26,7 @@ import type { AuditIdentity } from "../refusal/audit-entry.js";
 import type { LimitName } from "../refusal/proxy-limit-name.js";
 import { RequestRefusal } from "../refusal/request-refusal.js";
 
-/** What a gateway decides by. */
+/** Options of the policy of a verifying gateway. */
 export interface GatewayPolicyOptions {
   readonly verifier: AssertionVerifier;
   readonly accounts: readonly string[] | "any";
@@ -34,7 +34,7 @@ export interface GatewayPolicyOptions {
   readonly upstreamFields: RawFields;
   readonly forwardCookies: boolean;
   readonly forwardHeaders: readonly string[];
-  /** Whose `X-Forwarded-For` is believed. Absent: nobody's. */
+  /** The proxies whose `X-Forwarded-For` is believed. Absent: none. */
   readonly trustedProxies: TrustedProxies | undefined;
 }
 
@@ -99,7 +99,7 @@ export function createGatewayPolicy(options: GatewayPolicyOptions): GatewayPolic
     if (claimed.some((account) => account !== assertion.accountId)) {
       throw forbidden("ChatGPT-Account-ID names another account than the assertion's", identity);
     }
-    // Names and values of one moment, whatever is set meanwhile.
+    // Read together: names and values are of one moment, even if others are set while this request is in work.
     const { fields, forwarded } = own;
     return {
       fields: [
@@ -194,7 +194,7 @@ async function recheck(
   }
 }
 
-// Anything but a rejection means that nobody could tell. That is the gateway's trouble, and its details are not the caller's.
+// Any error but a rejection means that the check could not be made. The caller gets no details of that.
 function refusalOf(cause: unknown): RequestRefusal {
   if (RequestRefusal.is(cause)) return cause;
   if (TooManyLookups.is(cause)) {

@@ -24,12 +24,12 @@ function errorOf(options: Partial<VerifyingGatewayOptions>): unknown {
 
 const BAD: readonly [string, Partial<VerifyingGatewayOptions>][] = [
   ["no account", { accounts: [] }],
-  ["an account that is none", { accounts: ["acct 1"] }],
+  ["an account that is not valid", { accounts: ["acct 1"] }],
   ["an empty account", { accounts: [""] }],
   ["a word instead of a list of accounts", { accounts: "all" as unknown as "any" }],
   ["an upstream header with a line break", { upstreamHeaders: { "X-Api-Key": "secret\r\nX: y" } }],
   ["an upstream header without a value", { upstreamHeaders: { Authorization: " " } }],
-  ["an upstream header whose name is none", { upstreamHeaders: { "X Api Key": "secret" } }],
+  ["an upstream header whose name is not valid", { upstreamHeaders: { "X Api Key": "secret" } }],
   ["an upstream header twice", { upstreamHeaders: { "X-Key": "secret", x_key: "secret" } }],
   ["an upstream header that frames", { upstreamHeaders: { "Transfer-Encoding": "secret" } }],
   ["an upstream header of the connection", { upstreamHeaders: { Connection: "secret" } }],

@@ -39,8 +39,9 @@ export interface VerifyingGatewayOptions {
   /** Let `Cookie` pass to the upstream. Default false. */
   readonly forwardCookies?: boolean | undefined;
   /**
-   * Names of client fields that pass although they are dropped by default: a key, a tenant, a client's address, a name with unusual characters. Default
-   * none. Each passes as it is written, in any case. `x-agent-*`, fields of the connection and those in `upstreamHeaders` cannot be named.
+   * Names of client fields that pass although they are dropped by default: a key, a tenant, a client's address, a name with unusual
+   * characters. Default none. Each passes as it is written, in any case. `x-agent-*`, fields of the connection and those in
+   * `upstreamHeaders` cannot be named.
    */
   readonly forwardHeaders?: readonly string[] | undefined;
   /**
@@ -78,7 +79,7 @@ export interface VerifyingGateway {
    * @throws {AssertionProxyError} `address_in_use`; `config_invalid` for an address that cannot be listened on
    */
   listen(options: ListenOptions): Promise<{ url: string }>;
-  /** Tells whether it takes requests: from when it listens until it is closed. A gateway that serves a server of yours cannot tell. */
+  /** Returns whether it takes requests: from `listen` until `close` is called. Always false for a gateway that serves a server of yours. */
   isReady(): boolean;
   /**
    * Takes other fields for the upstream, for instance a credential that was replaced. Requests that are admitted from now on carry these
@@ -100,12 +101,12 @@ const DEFAULT_RECHECK_MS = REVOCATION_DELAY_SECONDS.default * 1000;
 /**
  * Makes a gateway in front of an API.
  *
- * Each request is checked before a byte of its body is read and before the upstream hears of it: its target, its framing, exactly one
- * assertion, the account. Then a request built from nothing goes upstream: what the client may not say is dropped, and `upstreamHeaders`,
- * `x-agent-runtime-id`, `x-agent-task-id` and `x-agent-account-id` are added last. Refusals are problem+json.
+ * Each request is checked before a byte of its body is read and before anything is sent to the upstream: its target, its framing, exactly
+ * one assertion, the account. Then a request built from nothing goes upstream: fields that the client may not set are dropped, and
+ * `upstreamHeaders`, `x-agent-runtime-id`, `x-agent-task-id` and `x-agent-account-id` are added last. Refusals are problem+json.
  *
- * Not checked: whether the agent may do what it asks (the upstream's matter, by the `x-agent-*` fields), and replay: an unbound
- * assertion holds again until its time is over. An upstream that trusts `x-agent-*` must refuse whatever lacks the gateway's credential.
+ * Not checked: whether the agent may do what it asks (the upstream decides, by the `x-agent-*` fields), and replay: an unbound assertion
+ * is accepted again until it expires. An upstream that trusts `x-agent-*` must refuse every request without the gateway's credential.
  *
  * @throws {AssertionProxyError} `config_invalid`, naming the option, if one is missing or wrong
  * @throws {AgentKeyError} `config_invalid` for the upstream's URL
@@ -143,7 +144,7 @@ export function createVerifyingGateway(options: VerifyingGatewayOptions): Verify
   };
 }
 
-// An account that no agent can have, or none at all, is a slip of the configuration and not a way to say "nobody".
+// An empty list, or an account that no agent can have, is a mistake in the configuration and not a way to serve no account.
 function checkAccounts(accounts: readonly string[] | "any"): readonly string[] | "any" {
   if (accounts === "any") return accounts;
   if (!Array.isArray(accounts) || accounts.length === 0 || !accounts.every(isPrincipalId)) {

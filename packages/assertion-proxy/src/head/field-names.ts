@@ -13,7 +13,7 @@ export function comparableName(name: string): string {
   return lower.replaceAll(/[^a-z0-9]/g, "-");
 }
 
-/** Tells whether a field name has letters, digits, `-` and `_` alone, as the names of nearly all fields in use do. */
+/** Returns whether a field name has only letters, digits, `-` and `_`, as nearly all fields in use do. */
 export function isPlainName(name: string): boolean {
   return PLAIN_NAME.test(name);
 }
@@ -43,7 +43,7 @@ const CONNECTION_FIELDS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Tells whether a field belongs to one connection or frames its message, and so is never copied.
+ * Returns whether a field belongs to one connection or frames its message, and so is never copied.
  *
  * @param name - comparable, as {@link comparableName} makes it
  * @see RFC 9110 §7.6.1
@@ -75,7 +75,7 @@ const NOT_IN_TRAILERS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Tells whether a field may not be in a trailer section: framing, routing, authentication, content format.
+ * Returns whether a field may not be in a trailer section: framing, routing, authentication, content format.
  *
  * @param name - comparable
  * @see RFC 9110 §6.5.1

@@ -8,7 +8,7 @@ const FIELD_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;
 export interface ReservedNames {
   /** Fields that the proxy itself sets, or reads and keeps. */
   readonly own: ReadonlySet<string>;
-  /** Tells whether no other name may compare equal to this one. */
+  /** Returns whether no other name may compare equal to this one. */
   readonly isReserved: (name: string) => boolean;
 }
 

@@ -91,10 +91,11 @@ const AFFIX = new RegExp(
 );
 
 /**
- * Tells why a client's field is kept back.
+ * Returns the kind of a client's field that is kept back.
  *
  * @param name - comparable
- * @returns `undefined`: it is a field like any other. Not looked at: fields of the connection, cookies, and what one proxy sets itself
+ * @returns `undefined` if the field is not kept back by its name. Not checked here: fields of the connection, cookies, and fields that a
+ * proxy sets itself
  */
 export function keptBackKind(name: string): KeptBackKind | undefined {
   const known = KINDS.get(name);

@@ -60,8 +60,8 @@ export function connectionOptions(fields: RawFields): ReadonlySet<string> {
 }
 
 /**
- * Tells whether a name only compares equal to one that says where a message ends (`Content_Length`). A parser frames by the real names
- * alone, so that the two sides of a proxy would disagree.
+ * Returns whether a name compares equal to a framing field without being one (`Content_Length`). A parser frames only by the real names, so
+ * the two sides of a proxy could disagree about where the message ends.
  */
 export function hasDisguisedFraming(fields: RawFields): boolean {
   for (const { name, rawName } of fieldLines(fields)) {

@@ -10,7 +10,7 @@ import {
   type WebSocketOffer,
 } from "./websocket-handshake.js";
 
-/** What a proxy needs to know of a request before anyone is asked whether it may pass. */
+/** What a proxy reads from a request's head before its policy decides whether the request may pass. */
 export interface RequestHead {
   readonly framing: RequestFraming;
   /** The client waits for `100 Continue` before it sends its body. */
@@ -19,12 +19,12 @@ export interface RequestHead {
   readonly websocket?: WebSocketOffer | undefined;
 }
 
-/** What a request's head is checked by. */
+/** Options of the check of a request's head. */
 export interface RequestHeadRules {
   readonly limits: ProxyLimits;
   /** Whether the connection can become a WebSocket's. */
   readonly canUpgrade: boolean;
-  /** Tells whether a text contains a secret that does not go to the upstream. */
+  /** Returns whether a text contains a secret that does not go to the upstream. */
   readonly isSecret?: ((text: string) => boolean) | undefined;
 }
 

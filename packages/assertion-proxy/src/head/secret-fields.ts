@@ -7,7 +7,7 @@ import { sectionOfLines } from "./raw-fields.js";
  * Lines that no proxy copies stay, since they say how the message is to be read: the fields of the connection and of a WebSocket handshake.
  * `Trailer` is not one of them: the names in it go on.
  *
- * @param isSecret - tells whether a text contains one
+ * @param isSecret - returns whether a text contains a secret
  * @returns `fields` itself if all lines stay
  */
 export function withoutSecrets(fields: string[], isSecret: (text: string) => boolean): string[] {

@@ -28,7 +28,7 @@ const EXTENSION = new RegExp(
 );
 
 /**
- * Tells whether a client offers to go on with WebSocket, alone or among other protocols. `Upgrade` in HTTP/1.0 is ignored.
+ * Returns whether a client offers to switch to WebSocket, alone or among other protocols. `Upgrade` in HTTP/1.0 is ignored.
  *
  * @see RFC 9110 §7.8
  */
@@ -44,7 +44,7 @@ export function offersWebSocket({
  * Reads the opening handshake of a WebSocket client.
  *
  * @param fields - the raw fields of a GET request of HTTP/1.1 without a body that {@link offersWebSocket}
- * @param isSecret - tells whether a text contains a secret that does not go to the upstream; absent: no text does
+ * @param isSecret - returns whether a text contains a secret that does not go to the upstream; absent: no text does
  * @throws {RequestRefusal} `invalid_request` for a `Connection` that does not name the upgrade, a key, version, subprotocol or extension that
  * is not valid, and a secret that only several items together contain
  * @see RFC 6455 §4.2.1
@@ -97,8 +97,8 @@ export function handshakeFields(offer: WebSocketOffer): string[] {
 /**
  * Checks an upstream's 101 against what the client asked for.
  *
- * If the upstream chose no subprotocol, the proxy chooses the one that ended with it: many clients that offered some, and are told of
- * none, give the connection up.
+ * If the upstream chose no subprotocol, the proxy answers with the one that it kept for itself: many clients that offer subprotocols close
+ * the connection if the answer names none.
  *
  * @returns the fields of the handshake for the client
  * @throws {RequestRefusal} `bad_response` for another protocol, an accept value that does not belong to the key, a subprotocol or an
@@ -114,13 +114,13 @@ export function checkHandshakeAnswer(offer: WebSocketOffer, fields: RawFields): 
   }
   const [protocol, secondProtocol] = fieldValues(fields, "sec-websocket-protocol");
   if (secondProtocol !== undefined || (protocol && !offer.protocols.includes(protocol))) {
-    throw badAnswer("chose a subprotocol that nobody asked for");
+    throw badAnswer("chose a subprotocol that it was not offered");
   }
   const chosen = protocol || offer.ownProtocols[0];
   const extensions = listed(fields, "sec-websocket-extensions");
   const offered = new Set(offer.extensions.map(nameOfExtension));
   if (!extensions.every((it) => EXTENSION.test(it) && offered.has(nameOfExtension(it)))) {
-    throw badAnswer("chose an extension that nobody asked for");
+    throw badAnswer("chose an extension that it was not offered");
   }
   return [
     ...["connection", "Upgrade", "upgrade", "websocket", "sec-websocket-accept", accept],

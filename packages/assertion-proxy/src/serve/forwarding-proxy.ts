@@ -286,8 +286,8 @@ export class ForwardingProxy {
   }
 
   /**
-   * Ends the connection of a request with which Node's server lets go of it, when it was sent without waiting for the answer to the one
-   * before: whatever were said now would be read as that answer.
+   * Ends the connection if its request, for which Node's server hands the connection over, was sent before the previous request was answered:
+   * the client would read an answer to this request as the answer to the previous one.
    */
   #isBehindAnother(request: IncomingMessage, socket: Socket): boolean {
     if (this.#connectionOf(socket).exchanges.size === 0) return false;

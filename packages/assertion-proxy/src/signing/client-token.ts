@@ -8,16 +8,16 @@ import { createSecretSearch } from "./secret-search.js";
 const KEY_FIELD = "x-api-key";
 const OTHER_KEY_FIELDS = ["api-key", "x-goog-api-key"];
 
-// How clients of realtime APIs say their key where they can set no field: as one of the subprotocols that they offer.
+// Clients of realtime APIs that cannot set a field send their key as one of the subprotocols that they offer.
 const KEY_PROTOCOL = "openai-insecure-api-key.";
 const BEARER = /^bearer +([!-~]+)$/i;
 const TOKEN = /^[!-~]{16,512}$/;
 
 /** The token that clients of a signing proxy present. */
 export interface ClientToken {
-  /** Tells whether what a client presented is the token. */
+  /** Returns whether the text that a client presented is the token. */
   readonly isEqual: (presented: string) => boolean;
-  /** Tells whether a text of the client contains the token, in any form that `createSecretSearch` finds. */
+  /** Returns whether a text of the client contains the token, in any form that `createSecretSearch` finds. */
   readonly isIn: (text: string) => boolean;
 }
 

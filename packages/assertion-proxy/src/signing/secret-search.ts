@@ -2,7 +2,7 @@ import { randomBytes, timingSafeEqual } from "node:crypto";
 
 // A secret may itself look percent-encoded. What is left of it when all is decoded must be long enough not to be found by chance.
 const SHORTEST_DECODED = 8;
-// A text that is percent-encoded more often than this is taken to contain the secret: it cannot be told.
+// A text that is percent-encoded more often than this is not decoded to its end, so it is taken to contain the secret.
 const MOST_LAYERS = 8;
 // Some servers read `%u00XX` too.
 const PERCENT_ENCODED = /%(?:u00)?([0-9a-f]{2})/gi;
@@ -12,10 +12,11 @@ const PERCENT_ENCODED = /%(?:u00)?([0-9a-f]{2})/gi;
  * base64 or base64url of a text around it, such as `Basic` credentials. Upper and lower case are one, and so are `_` and `-`, since a
  * name may be folded in this way.
  *
- * Its time depends on the text and on the secret's length, not on how much of the secret a text holds, so that nothing can be guessed by it.
+ * Its time depends on the text and on the secret's length, not on how much of the secret a text holds, so that the time discloses nothing
+ * about the secret.
  *
  * @param secret - at least 16 visible ASCII characters
- * @returns tells whether a text contains the secret; takes one character for each byte
+ * @returns a function that returns whether a text contains the secret; it takes one character for each byte
  */
 export function createSecretSearch(secret: string): (text: string) => boolean {
   const forms = [secret, ...decodedForms(secret)].map(fold);

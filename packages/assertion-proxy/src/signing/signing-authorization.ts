@@ -25,7 +25,7 @@ export function authorizationFor(
   );
 }
 
-/** Turns what kept a source from giving a credential into the answer of the request. Only errors made on purpose speak. */
+/** Turns an error of a credential source into the answer of the request. The message of an unexpected error is not shown. */
 export function refusalOfSource(error: unknown): RequestRefusal {
   if (RequestRefusal.is(error)) return error;
   if (!CountersignError.is(error)) {
@@ -34,7 +34,7 @@ export function refusalOfSource(error: unknown): RequestRefusal {
   const { code, message, hint, retryable } = error;
   return new RequestRefusal(code, hint === undefined ? message : `${message}; ${hint}`, {
     cause: error,
-    // Nobody to act for: as with a refused login, and unlike a fault, trying again does not help.
+    // There is no login or no agent to act for. As after a refused login, and unlike after a fault, trying again does not help.
     ...(code === "not_logged_in" || code === "no_identity" ? { status: 401 } : {}),
     ...(retryable ? { retryAfterSeconds: RETRY_AFTER_SECONDS } : {}),
   });

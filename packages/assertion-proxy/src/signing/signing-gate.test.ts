@@ -50,7 +50,7 @@ test.each([
   expect(verdict(host, address, port, at)).toBe("forbidden");
 });
 
-test("a proxy that does not know where it listens serves nobody", () => {
+test("a proxy that does not know where it listens serves no request", () => {
   const gate = createSigningGate({
     listener: () => undefined,
     token: undefined,

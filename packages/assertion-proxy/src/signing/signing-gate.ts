@@ -25,9 +25,9 @@ const HINT = "send it as Authorization: Bearer, not in the URL";
 const IPV4_MAPPED = /^::ffff:(?=\d+\.)/i;
 
 /**
- * Makes the check that comes before anything else: that a request is a local program's, and neither a page's in a browser nor a
- * stranger's. In this order: `Host`, the fields of browsers, the client token, and that the token is nowhere from where it would have to
- * go to the upstream: the URL, the key of a WebSocket handshake.
+ * Makes the check that comes before anything else: a request must come from a local program, not from a page in a browser or from another
+ * machine. Checked in this order: `Host`, the fields of browsers, the client token, and the places that go to the upstream as they are (the
+ * URL and the key of a WebSocket handshake), which must not contain the token.
  *
  * @returns a function that throws a `RequestRefusal`: `forbidden` for the first two, `unauthenticated` for the others
  * @see security.md "Signing proxy"
@@ -48,7 +48,7 @@ export function createSigningGate(options: SigningGateOptions): (request: Incomi
   };
 }
 
-// Whoever makes a name lead to this machine (DNS rebinding) cannot make the browser send another Host than that name.
+// Against DNS rebinding: an attacker's page can make its own name lead to this machine, but the browser then sends that name as Host.
 function isServedHost(
   request: IncomingMessage,
   listener: SigningListener | undefined,

@@ -4,7 +4,7 @@ import type { ListenOptions } from "../serve/listen-on.js";
 
 /** A Unix domain socket to listen on. */
 export interface SocketListenOptions {
-  /** Absolute path in a directory that this user owns and nobody else may enter (0700). */
+  /** Absolute path in a directory that this user owns and that no other user may enter (0700). */
   readonly socketPath: string;
 }
 
@@ -49,7 +49,7 @@ export function describeListener(
     }
     if (!rules.hasToken) {
       throw new AssertionProxyError("config_invalid", "an open proxy may listen on loopback only", {
-        hint: "give clientToken: whoever can reach the proxy acts as this machine's agent",
+        hint: "give clientToken: every client that reaches the proxy acts as this machine's agent",
       });
     }
   }

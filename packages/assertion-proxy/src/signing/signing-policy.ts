@@ -14,12 +14,12 @@ import { SigningAttempts } from "./signing-attempts.js";
 import { authorizationFor, refusalOfSource } from "./signing-authorization.js";
 import { type SigningThreads, threadOf } from "./signing-threads.js";
 
-/** What a signing proxy decides by. */
+/** Options of the policy of a signing proxy. */
 export interface SigningPolicyOptions {
   readonly guard: (request: IncomingMessage) => void;
   /** Comparable names of the fields that may hold the client token. They end here. */
   readonly keyFields: readonly string[];
-  /** Tells whether a text contains the client token; absent: there is none. */
+  /** Returns whether a text contains the client token. Absent: the proxy has no client token. */
   readonly isSecret: ((text: string) => boolean) | undefined;
   /** As `parseThreadHeaders` returns them. */
   readonly threadHeaders: readonly string[];

@@ -109,7 +109,7 @@ export interface SigningProxy {
    * socket's directory that is not this user's alone
    */
   listen(options: SigningListenOptions): Promise<{ url: string }>;
-  /** Tells whether it takes requests: from when it listens until it is closed. */
+  /** Returns whether it takes requests: from `listen` until `close` is called. */
   isReady(): boolean;
   /**
    * Takes no more requests, lets those in work end, and after `drainMs` breaks off what is left. Resolves when all is closed; a second
@@ -125,15 +125,16 @@ const DEFAULT_THREADS = 1_000;
 // Clients that repeat a refused request come back after the 5 s of its Retry-After: each then finds out whether the authority is back.
 const OUTAGE_MS = 5_000;
 const DEFAULT_CREDENTIAL_MS = 8_000;
-// Longer than a thread's turn may take to get its task, so that its own error is what the client hears.
+// Longer than a thread's turn may take to get its task, so that the client gets the turn's own error.
 const DEFAULT_ADMIT_MS = 60_000;
 
 /**
  * Makes a signing proxy for programs in any language on this machine.
  *
- * **It is a credential:** whoever may use it acts as this machine's agent. So each request is judged by its head before anything of it is
- * read or signed: its `Host` must be the listener's own address, no field may be there that only a browser's page sends, and it must
- * carry the client token. Then a request built from nothing goes upstream, with the assertion of its thread in place of the token.
+ * **It is a credential:** every program that may use it acts as this machine's agent. So each request is checked by its head before its body
+ * is read and before anything is signed: its `Host` must be the listener's own address, it must have no field that only a browser's page
+ * sends, and it must carry the client token. Then a request built from nothing goes upstream, with the assertion of its thread in place of
+ * the token.
  *
  * @throws {AssertionProxyError} `config_invalid`, naming the option, if one is missing or wrong
  * @throws {AgentKeyError} `config_invalid` for the upstream's URL

@@ -9,11 +9,11 @@ const OTHERS = 0o077;
 const MAX_PATH_BYTES = 103;
 
 /**
- * Makes sure that a Unix socket can be made at a path, and that nobody but this user will reach it: the directory is this user's and
- * nobody else may enter it. A socket that was left behind there, on which nobody listens, is removed.
+ * Makes sure that a Unix socket can be made at a path and that only this user can reach it: this user must own the directory, and no other
+ * user may enter it. A stale socket at the path, on which no process listens, is removed.
  *
- * @throws {AssertionProxyError} `store_denied` for a directory that others may enter or that is another user's, or what is no directory;
- * `address_in_use` when somebody listens there; `config_invalid` for a path that no socket can have, or where something else is
+ * @throws {AssertionProxyError} `store_denied` if the directory belongs to another user, can be entered by other users or is not a directory;
+ * `address_in_use` if a process listens there; `config_invalid` if no socket can have the path, or another kind of file is there
  */
 export async function prepareSocketPath(path: string): Promise<void> {
   if (process.getuid === undefined) {
@@ -45,12 +45,12 @@ async function removeStale(path: string): Promise<void> {
   const found = await identityOf(path);
   if (found === undefined) return;
   if (await isListenedOn(path)) throw inUse();
-  // Taken away by rename, and looked at again: another proxy may have put its own socket there meanwhile.
+  // Renamed, then compared with the socket that was checked: another proxy may have put its own socket there since.
   const aside = `${path}.${randomBytes(4).toString("hex")}`;
   try {
     await rename(path, aside);
   } catch {
-    // Somebody else took it away; whoever listens first wins.
+    // Another process has removed it. The proxy that listens first then gets the path.
     return;
   }
   if ((await identityOf(aside)) !== found) {

@@ -34,9 +34,9 @@ export interface AttemptInput {
   readonly trailers: () => RawFields;
 }
 
-/** What an attempt tells. */
+/** Called by an attempt. */
 export interface AttemptEvents {
-  /** Is told what may take how long until there is an answer. */
+  /** Watches over the time that each step may take until there is an answer. */
   readonly watchdog: Watchdog;
   readonly onResponse: (incoming: IncomingMessage) => void;
   readonly onSwitch: (incoming: IncomingMessage, socket: Socket, early: Buffer) => void;
@@ -132,7 +132,7 @@ export class UpstreamAttempt {
       if (this.#isOver) return;
       this.#events.watchdog.watch(this.#context.limits.responseMs);
       if (!this.#expectsContinue) return;
-      // RFC 9110 §10.1.1: nobody waits for ever; an upstream that knows no expectations says nothing.
+      // RFC 9110 §10.1.1: a client does not wait for 100 for ever, because an upstream that does not support `Expect` sends none.
       this.#continueTimer = setTimeout(() => this.#sendBody(), this.#context.limits.continueMs);
     };
     if (!socket.connecting) onConnected();

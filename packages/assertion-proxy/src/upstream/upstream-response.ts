@@ -69,9 +69,9 @@ export function forwardResponseHead(
 }
 
 /**
- * Renders what tells a client that its connection is a WebSocket's from now on, with the end-to-end fields of the upstream's 101.
+ * Renders the 101 head that switches a client's connection to WebSocket, with the end-to-end fields of the upstream's 101.
  *
- * @param handshake - its own fields, checked
+ * @param handshake - the checked fields of the handshake
  * @returns one character for each byte
  * @throws {RequestRefusal} `bad_response` for a head that cannot be sent on
  */
@@ -123,7 +123,7 @@ function endToEndFields(raw: RawFields, keep: KeepAnswerField): string[] {
   );
 }
 
-// An agent that hears it replaces its task or its agent (protocol.md §10). Only the verifier that the client speaks to may say so.
+// On this challenge a client replaces its task or its agent (protocol.md §10). Only the verifier that the client speaks to may send it.
 function isOwnChallenge({ name, value }: FieldLine): boolean {
   return name === "www-authenticate" && OWN_SCHEME.test(value);
 }

@@ -14,7 +14,7 @@ export async function serveWithProbes(options: VerifyingGatewayOptions): Promise
   await gateway.listen({ host: "127.0.0.1", port: 4700 });
   process.once("SIGTERM", async () => {
     await gateway.close();
-    // Last: until here its probe says that the gateway drains.
+    // Last, so that /readyz answers 503 while the gateway drains.
     await operations.close();
   });
 }
