@@ -288,16 +288,19 @@ describe.each(["http", "fetch"] as const)("axios over its %s adapter", (adapter)
     ["json", "expired"],
     ["arraybuffer", "expired"],
     ["stream", undefined],
-  ] as const)("tells the code of a body that is wanted as %s as %s", async (responseType, code) => {
-    const { server, source, api } = await setUp({ adapter });
-    source.next = second;
-    server.answer({ status: 401, headers: problem, body: '{"code":"expired"}' });
-    const { data } = await api.get(server.url, { responseType });
-    if (responseType === "stream") expect(await text(data)).toBe('{"ok":true}');
-    expect(source.heard[0]).toEqual(["refused", first, { code, origin: server.url }]);
-  });
+  ] as const)(
+    "reports the code of a body that is wanted as %s as %s",
+    async (responseType, code) => {
+      const { server, source, api } = await setUp({ adapter });
+      source.next = second;
+      server.answer({ status: 401, headers: problem, body: '{"code":"expired"}' });
+      const { data } = await api.get(server.url, { responseType });
+      if (responseType === "stream") expect(await text(data)).toBe('{"ok":true}');
+      expect(source.heard[0]).toEqual(["refused", first, { code, origin: server.url }]);
+    },
+  );
 
-  test("to 100 requests at once: each tells its own credential, and is sent again once", async () => {
+  test("to 100 requests at once: each reports its own credential, and is sent again once", async () => {
     const server = await start((request) => {
       const { task_id = "" } = membersOf(headerOf(request, "authorization") ?? "");
       return task_id.startsWith("old-") ? refusal : {};
@@ -329,7 +332,7 @@ describe.each(["http", "fetch"] as const)("axios over its %s adapter", (adapter)
     expect(sent).toEqual([undefined, "1", undefined]);
   });
 
-  test("signs each redirect within the named origins anew", async () => {
+  test("signs each redirect within the named origins again", async () => {
     const clock = { now: NOW };
     const [one, two] = [await start(), await start()];
     const { api } = await setUp({

@@ -29,7 +29,7 @@ interface Seen {
   readonly outcome: string;
 }
 
-// A server that wants every request bound, and tells what it found. A path `/302` leads to `/there`, `/503` fails once.
+// A server that wants every request bound, and records what it found. A path `/302` leads to `/there`, `/503` fails once.
 async function startServer() {
   const seen: Seen[] = [];
   const bodies: string[] = [];
@@ -207,7 +207,7 @@ describe("the interceptor binds", () => {
   test.each([
     ["before", true],
     ["after", false],
-  ])("each retry anew, with retry %s", async (_, isBefore) => {
+  ])("each retry separately, with retry %s", async (_, isBefore) => {
     const { url, seen, source, options } = await startServer();
     const retry = interceptors.retry({ minTimeout: 1, methods: ["PUT"] });
     const signing = assertionInterceptor(source, options);

@@ -153,7 +153,7 @@ describe("while the authority does not answer", () => {
   });
 });
 
-test("an older answer that comes late is not kept, although the newer one was pushed out meanwhile", async () => {
+test("an older answer that comes late is not kept, even if the newer one was evicted before it came", async () => {
   const scene = await setUp({ maxEntries: 1 });
   const held = Promise.withResolvers<void>();
   scene.upstream.answer({ kind: "hold", until: held.promise, answer: scene.record(AGENT_PATH) });
@@ -169,7 +169,7 @@ test("an older answer that comes late is not kept, although the newer one was pu
   await expectFailure(scene.readAgent, "unreachable");
 });
 
-test("an older answer that comes late tells nobody of what a newer one did not know any more", async () => {
+test("an older answer that comes late does not bring back an agent that a newer one no longer knew", async () => {
   const scene = await setUp();
   const held = Promise.withResolvers<void>();
   scene.upstream.answer({ kind: "hold", until: held.promise, answer: scene.record(AGENT_PATH) });
@@ -262,7 +262,7 @@ describe("an account with more agents and tasks than are kept", () => {
   });
 });
 
-describe("the lookups that onLookup hears of", () => {
+describe("the lookups that onLookup is called with", () => {
   async function listen() {
     const events: DirectoryEvent[] = [];
     const scene = await setUp({ onLookup: (event) => events.push(event) });

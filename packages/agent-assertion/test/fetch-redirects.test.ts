@@ -49,7 +49,7 @@ describe("a redirect", () => {
     expect(credentialsOf(server)).toEqual([TASK_ID, undefined]);
   });
 
-  test("within the named origins is signed anew, each", async () => {
+  test("within the named origins is signed again each time", async () => {
     const clock = { now: NOW };
     const one = await start();
     const two = await start();

@@ -147,7 +147,7 @@ describe("a 401", () => {
       { status: 401, headers: json, body: '{"code":"task_expired"}' },
     ],
     [
-      "the body, with a code in the challenge that is none",
+      "the body, with an unknown code in the challenge",
       "task_expired",
       {
         status: 401,
@@ -156,7 +156,7 @@ describe("a 401", () => {
       },
     ],
     [
-      "nothing, with a code that is none",
+      "nothing, with an unknown code",
       undefined,
       { status: 401, headers: json, body: '{"code":"gone"}' },
     ],
@@ -189,7 +189,7 @@ describe("a 401", () => {
     expect(source.heard[0]).toEqual(["refused", first, { code, origin: server.url }]);
   });
 
-  test("to 100 requests at once: each tells its own credential, and is sent again once", async () => {
+  test("to 100 requests at once: each reports its own credential, and is sent again once", async () => {
     const server = await start((request) => {
       const { task_id = "" } = membersOf(headerOf(request, "authorization") ?? "");
       return task_id.startsWith("old-") ? refusal : {};

@@ -95,7 +95,7 @@ describe("a signature under no key of the agent", () => {
     await expectRefused(present(stranger));
   });
 
-  test("changes nothing about the record, and holds up nobody else", async () => {
+  test("changes nothing about the record, and holds up no other request", async () => {
     const { scene, present } = await setUpVerifier();
     await expectRefused(present(stranger));
     await present(key);

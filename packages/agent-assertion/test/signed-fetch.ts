@@ -30,7 +30,7 @@ export function bearerFor(origins: readonly string[]): Credential {
   return { kind: "bearer", authority: AUTHORITY, accessToken, reason: "fallback", origins };
 }
 
-/** Gives one credential, another on refusal if there is one, and writes down what it hears. */
+/** Gives one credential, another on refusal if there is one, and records what is reported to it. */
 export class ScriptedSource implements CredentialSource {
   current: Credential = first;
   next: Credential | undefined;

@@ -194,7 +194,7 @@ describe("a signed request of a dispatcher", () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  test("tells the failure of its body while it waits for its credential", async () => {
+  test("reports the failure of its body while it waits for its credential", async () => {
     const { server, source, agent } = await setUpDispatcher();
     const failure = new Error("no such file");
     const body = new Readable({ read() {} });
@@ -338,7 +338,7 @@ describe("a 401 to a dispatcher's request", () => {
 
   test.each([
     ["leaves its connection open when it is short", "{}", 0],
-    ["ends its connection when nobody will read so much", "x".repeat(8 << 20), 1],
+    ["ends its connection when it is too long to be read", "x".repeat(8 << 20), 1],
   ])("%s", async (_, body, ended) => {
     const { server, source, agent } = await setUpDispatcher();
     let disconnects = 0;
@@ -352,7 +352,7 @@ describe("a 401 to a dispatcher's request", () => {
     expect(disconnects).toBe(ended);
   });
 
-  test("to 100 requests at once: each tells its own credential, and is sent again once", async () => {
+  test("to 100 requests at once: each reports its own credential, and is sent again once", async () => {
     const server = await start((request) => {
       const { task_id = "" } = membersOf(headerOf(request, "authorization") ?? "");
       return task_id.startsWith("old-") ? refusal : {};
@@ -391,7 +391,7 @@ describe("beside undici's own interceptors", () => {
   test.each([
     ["before", { before: [retry] }],
     ["after", { after: [retry] }],
-  ])("each retry is signed anew, with retry %s", async (_, beside) => {
+  ])("each retry is signed again, with retry %s", async (_, beside) => {
     const { server, agent } = await setUpDispatcher({ signer: ticking() }, beside);
     server.answer(unavailable, unavailable);
     const answer = await agent.request({ origin: server.url, path: "/", method: "GET" });
@@ -442,7 +442,7 @@ describe("beside undici's own interceptors", () => {
     },
   );
 
-  test("each redirect within the named origins is signed anew", async () => {
+  test("each redirect within the named origins is signed again", async () => {
     const there = await start();
     const server = await start(({ url }) =>
       url === "/" ? { status: 307, headers: { location: `${there.url}/there` } } : {},

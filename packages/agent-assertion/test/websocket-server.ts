@@ -18,7 +18,7 @@ export async function startWebSocketServer(
     targets.push(request.url);
     const problem = answer(request);
     if (problem === undefined) {
-      // In one packet: whoever dials gets the message together with the handshake's answer.
+      // In one packet: the client gets the message together with the handshake's answer.
       socket.cork();
       sockets.handleUpgrade(request, socket, head, (webSocket) => webSocket.send("welcome"));
       socket.uncork();

@@ -15,7 +15,7 @@ import { startWebSocketServer } from "./websocket-server.js";
 const taskOf = (field: string | undefined) =>
   field?.startsWith("AgentAssertion ") ? membersOf(field).task_id : field;
 
-// Lets in whoever comes with the second task.
+// Lets in only clients with the second task.
 const onlySecond = ({ headers }: IncomingMessage) =>
   taskOf(headers.authorization) === "task-2" ? undefined : createProblem("task_revoked");
 
@@ -52,14 +52,14 @@ describe("a dial of ws", () => {
     const socket = await dial(`${server.url}/v1?x`, connect(`${server.url}/v1?x`));
     const [message] = await once(socket, "message");
     expect(String(message)).toBe("welcome");
-    // The caller's own listeners are the only ones that hear an error from now on.
+    // From here on only the caller's own listeners get an error.
     expect(socket.listenerCount("error")).toBe(0);
     expect(server.targets).toEqual(["/v1?x"]);
     expect(server.dials.map(taskOf)).toEqual([TASK_ID]);
     expect(source.heard).toEqual([["accepted", first, origin]]);
   });
 
-  test("is made anew at each reconnect", async () => {
+  test("is signed again at each reconnect", async () => {
     const { server, source, options } = await setUp();
     const clock = { now: NOW };
     const signer = new AssertionSigner({ now: () => (clock.now += 1000) });

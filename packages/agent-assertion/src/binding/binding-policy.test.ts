@@ -17,7 +17,7 @@ describe("settleBinding", () => {
     ["no replay store under accept", { policy: "accept", replayStore: undefined }],
     ["an unknown policy", { policy: "on" }],
     ["no policy", { policy: undefined }],
-    ["a public URL that is none", { publicUrl: "api.example" }],
+    ["a public URL without a scheme", { publicUrl: "api.example" }],
     ["a public URL with a query", { publicUrl: "https://api.example/?x" }],
     ["a public URL of plain http", { publicUrl: "http://api.example" }],
     ["no room for a body", { maxBodyBytes: 0 }],

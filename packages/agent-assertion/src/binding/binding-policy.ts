@@ -13,24 +13,26 @@ const SHAPES: Readonly<Record<string, OptionShape>> = {
   maxBodyBytes: numberIn(1, LARGEST_MAX_BODY_BYTES),
 };
 
-/** What a server asks of its callers: nothing, to be right where it is there, or to be there. */
+/** What a verifier asks of request bindings: nothing, that a binding is valid if there is one, or that there is a valid one. */
 export type BindingPolicy = "off" | "accept" | "require";
 
 /** How a verifier treats bound requests. */
 export interface BindingOptions {
   /**
-   * `off`: bindings are not looked at. `accept`: a binding that is there must hold; for a roll-out, promises nothing, since whoever captures
-   * an assertion sends it without one. Agents with the granted capability `binding` are held to `require`. `require`: every request is bound.
+   * - `off`: the verifier ignores bindings.
+   * - `accept`: a binding must be valid if there is one. For a roll-out only: it protects nothing, because an attacker who captures an
+   *   assertion can send it without its binding. Agents with the granted capability `binding` are held to `require`.
+   * - `require`: every request must be bound.
    */
   readonly policy: BindingPolicy;
   /**
-   * The URL of the server's root as clients write it: origin, and the path that a proxy strips, if one does. With the raw request target
-   * it is the `@target-uri`; what `Host` says is never used. Needed but under `off`. https, or http to loopback.
+   * The URL of the server's root as clients write it: its origin, and the path that a proxy strips, if one does. Together with the raw request
+   * target it is the `@target-uri`; the field `Host` is never used. Required unless `policy` is `off`. https, or http to loopback.
    */
   readonly publicUrl?: string | undefined;
-  /** Allow a `publicUrl` of plain http to other machines. Everybody on the way can read every assertion. Default false. */
+  /** Allow a `publicUrl` of plain http to other machines. Anyone on the network path can then read every assertion. Default false. */
   readonly insecureHttp?: boolean | undefined;
-  /** Where nonces are spent. Shared by all instances of the server. Needed but under `off`. */
+  /** Where nonces are spent. Shared by all instances of the server. Required unless `policy` is `off`. */
   readonly replayStore?: ReplayStore | undefined;
   /** The longest body that is read to be compared with its digest, bytes. 1 to 1 GiB. Default 16 MiB. */
   readonly maxBodyBytes?: number | undefined;

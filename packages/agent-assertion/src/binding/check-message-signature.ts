@@ -11,15 +11,15 @@ export interface CheckMessageSignatureInput {
   /** The field lines as received: name, value, name, value, … */
   readonly rawHeaders: readonly string[];
   readonly tag: SignatureTag;
-  /** The components that must be covered, in any order, with their values in this message. No others may be, but `optionalComponents`. */
+  /** The components that must be covered, in any order, with their values in this message. No others may be, except `optionalComponents`. */
   readonly components: readonly SignatureComponent[];
   /** Components that may be covered as well, with their values in this message. Default none. */
   readonly optionalComponents?: readonly SignatureComponent[] | undefined;
-  /** When it must have been signed, epoch seconds: a number, or what to ask about it. */
+  /** When it must have been signed, epoch seconds: the exact number, or a function that returns whether a number is right. */
   readonly created: number | ((created: number) => boolean);
-  /** How the key must be named. */
+  /** The key id that the signature must name. */
   readonly keyid: string;
-  /** Tells whether the signature of 64 bytes holds over the text under a key of the sender. */
+  /** Returns whether the signature of 64 bytes is valid over the text under a key of the sender. */
   readonly holds: (text: string, signature: Uint8Array) => boolean;
 }
 

@@ -20,12 +20,16 @@ export interface ParsedMessageSignature {
 }
 
 /**
- * Finds the one signature with this tag and takes it apart, strictly. Signatures of other tags are nobody's concern here and ignored.
+ * Finds the one signature with this tag and parses it strictly. Signatures with other tags are ignored.
  *
- * Refused beside what is no structured field: two labels with this tag, a label or parameter that comes twice, a label without
- * its signature, another than the canonical serialisation, a component with parameters or twice, `alg` other than `ed25519`, a nonce of
- * less than 22 characters (16 bytes), and any parameter other than `created`, `nonce`, `keyid`, `tag` and `alg`: one that cannot be
- * honoured, such as `expires`, is not passed over.
+ * It refuses what is not a valid structured field, and:
+ * - two labels with this tag, a label or parameter that comes twice, a label without its signature
+ * - a serialisation that is not the canonical one
+ * - a component with parameters, or one that comes twice
+ * - an `alg` other than `ed25519`
+ * - a nonce of less than 22 characters (16 bytes) or more than 256
+ * - a parameter other than `created`, `nonce`, `keyid`, `tag` and `alg`. One that this protocol cannot honour, such as `expires`, must not be
+ *   ignored
  *
  * @returns `undefined` when no signature has the tag
  * @throws {AgentAssertionError} `bad_signature` when there is one and it is not exactly of this form
@@ -75,9 +79,11 @@ function parseInput(input: FieldMember): Omit<ParsedMessageSignature, "signature
   const nonce = parameters.get("nonce");
   const keyid = parameters.get("keyid");
   const alg = parameters.get("alg");
-  if (!Number.isSafeInteger(created)) throw refused("created is no whole number");
-  if (typeof nonce !== "string" || !NONCE.test(nonce)) throw refused("the nonce is none");
-  if (typeof keyid !== "string") throw refused("keyid is no text");
+  if (!Number.isSafeInteger(created)) throw refused("created is not an integer");
+  if (typeof nonce !== "string" || !NONCE.test(nonce)) {
+    throw refused("the nonce is not valid: expected 22 to 256 visible ASCII characters");
+  }
+  if (typeof keyid !== "string") throw refused("keyid is not a string");
   if (alg !== undefined && alg !== "ed25519") throw refused("alg is not ed25519");
   return { components, parameters: text, created: Number(created), nonce, keyid };
 }

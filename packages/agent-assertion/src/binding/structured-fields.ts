@@ -38,10 +38,10 @@ export function fieldValue(rawHeaders: readonly string[], name: string): string 
 }
 
 /**
- * Parses a Dictionary (RFC 8941 §3.2), and unlike it refuses a name that comes twice: which of two members counts is no question that a
- * signature may leave open.
+ * Parses a Dictionary (RFC 8941 §3.2). Unlike the RFC it refuses a name that comes twice: a signature must not leave open which of two members
+ * counts.
  *
- * @throws {Error} when it is none
+ * @throws {Error} if the text is not a valid Dictionary, or a name comes twice
  */
 export function parseMembers(text: string): ReadonlyMap<string, FieldMember> {
   const members = new Map<string, FieldMember>();
@@ -92,8 +92,8 @@ function splitMembers(text: string): string[] {
   return pieces;
 }
 
-// Spaces and tabs alone: other white space is none in a field (RFC 9110 §5.6.3). In linear time, which a regular expression for the end
-// does not take.
+// Removes spaces and tabs only: a field has no other white space (RFC 9110 §5.6.3). Takes linear time; a regular expression that matches at the
+// end would not.
 function trimmed(text: string): string {
   let start = 0;
   let end = text.length;

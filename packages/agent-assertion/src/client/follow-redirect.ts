@@ -35,7 +35,7 @@ export interface RedirectedRequest {
   readonly keepsBody: boolean;
 }
 
-/** Tells whether an answer asks for another request. */
+/** Returns whether an answer asks for another request. */
 export function isRedirect({ status, location }: RedirectAnswer): boolean {
   return STATUSES.has(status) && location !== null;
 }

@@ -51,7 +51,7 @@ function parseNamedUrl(
     throw invalid("a pattern must not have a * in its host", "name each origin");
   }
   const { pathname, search, hash } = new URL(entry);
-  // An escaped one means something to nobody: it must not name more than was meant.
+  // An escaped * is refused as well: a pattern must not name more than its author meant.
   if (!/\*|%2a/i.test(pathname + search + hash)) return { origin, segments: undefined };
   if (search !== "" || hash !== "") {
     throw invalid(

@@ -29,7 +29,7 @@ async function readStart(copy: Response): Promise<string> {
   return Buffer.concat(chunks).toString("utf8");
 }
 
-/** Gives up the rest of an answer that nobody will read. */
+/** Discards the rest of an answer that will not be read. */
 export function discard(response: Response): void {
   response.body?.cancel().catch(ignore);
 }

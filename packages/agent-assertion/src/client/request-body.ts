@@ -7,7 +7,7 @@ export interface KnownBody {
   readonly type: string | undefined;
 }
 
-// Values that a transport reads without using them up. A name of its own misleads nobody but the caller.
+// Values that a transport can read more than once, by their class names. A caller whose object has a false name misleads only itself.
 const REPLAYABLE: ReadonlySet<string> = new Set([
   "ArrayBuffer",
   "Blob",

@@ -10,12 +10,13 @@ export interface Wire<Answer> {
   send(fields: Fields): Promise<Answer>;
   statusOf(answer: Answer): number;
   codeOf(answer: Answer): Promise<Code | undefined>;
-  /** Gives up an answer that nobody will read. */
+  /** Discards an answer that will not be read. */
   discard(answer: Answer): void;
 }
 
 /**
- * Sends one hop of a request that was entered: with a credential where it is to have one, and once more with another when that is refused.
+ * Sends one hop of an entered request, with a credential if the hop is to have one. If that credential is refused, sends the hop once more
+ * with another one.
  */
 export async function sendAuthorized<Answer>(
   request: AuthorizedRequest,
@@ -43,7 +44,7 @@ async function isRepeated<Answer>(
   try {
     return await request.refused(code, wire.isReplayable);
   } catch (error) {
-    // Nobody will get the answer: the source's error says more.
+    // The caller gets the source's error instead of the answer: the error says more.
     wire.discard(answer);
     throw error;
   }

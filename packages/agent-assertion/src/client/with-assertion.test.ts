@@ -167,7 +167,7 @@ describe("a signed request", () => {
     expect(headerOf(server.requests[0] ?? expect.fail(), "x-own")).toBe("1");
   });
 
-  test("goes where its origin was checked, though the caller's URL became another meanwhile (G-C1)", async () => {
+  test("goes where its origin was checked, even if the caller changes its URL afterwards (G-C1)", async () => {
     const { server, api } = await setUp();
     const elsewhere = await start();
     const url = new URL(`${server.url}/mine`);

@@ -3,7 +3,7 @@ import type { AgentPublicKey } from "@countersign/agent-key";
 /** Whether an agent or a task may still act. */
 export type LifeState = "active" | "revoked" | "expired";
 
-/** What an authority tells a verifier about an agent. */
+/** What an authority says about an agent. */
 export interface AgentRecord {
   readonly agentRuntimeId: string;
   readonly accountId: string;
@@ -17,7 +17,7 @@ export interface AgentRecord {
   readonly expiresAt?: number | undefined;
 }
 
-/** What an authority tells a verifier about a task. */
+/** What an authority says about a task. */
 export interface TaskRecord {
   readonly taskId: string;
   readonly state: LifeState;
@@ -33,8 +33,9 @@ export interface AgentDirectoryOptions {
 /** Options of {@link AgentDirectory.agent}. */
 export interface AgentLookupOptions extends AgentDirectoryOptions {
   /**
-   * A record that was given before, under whose keys a signature does not hold. A directory that keeps records looks whether the agent's key
-   * was rotated meanwhile, as often as it can bear from whoever signs wrongly on purpose; one that keeps none need not look at it.
+   * A record that this directory gave before, under whose keys a signature is not valid. A directory that keeps records asks the authority
+   * whether the agent's key was rotated since. It limits how often it asks, because an attacker can send wrong signatures on purpose. A directory
+   * that keeps no records may ignore this option.
    */
   readonly insteadOf?: AgentRecord | undefined;
 }

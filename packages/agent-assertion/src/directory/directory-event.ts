@@ -3,12 +3,12 @@ import type { Code } from "@countersign/agent-key";
 /**
  * How a lookup ended.
  *
- * - `hit`: a record that is kept; nobody was asked
- * - `negative`: remembered as unknown; nobody was asked
- * - `miss`: the authority told of a record, or that there is none
- * - `revalidated`: the authority said that the record which is kept still holds
- * - `stale`: the authority is out of reach, and the record that is kept may still serve
- * - `error`: the authority could not tell, and nothing that is kept may serve
+ * - `hit`: a kept record; the authority was not asked
+ * - `negative`: the id is remembered as unknown; the authority was not asked
+ * - `miss`: the authority answered with a record, or that there is no such record
+ * - `revalidated`: the authority answered that the kept record is still right
+ * - `stale`: the authority is out of reach, and the kept record may still be used
+ * - `error`: the authority gave no usable answer, and no kept record may be used
  */
 export type DirectoryOutcome = "hit" | "negative" | "miss" | "revalidated" | "stale" | "error";
 

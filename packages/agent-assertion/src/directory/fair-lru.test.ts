@@ -70,7 +70,7 @@ describe("FairLru", () => {
     expect(["a", "b", "c", "d"].map((name) => kept.peek(name))).toEqual([undefined, 2, 4, 5]);
   });
 
-  test("does what a list that is searched anew each time does", () => {
+  test("behaves like a list that is searched on every call", () => {
     const name = fc.integer({ min: 0, max: 12 }).map(String);
     const owner = fc.constantFrom("o", "p", "q");
     const step = fc.oneof(

@@ -7,8 +7,8 @@ interface Share<V> {
 }
 
 /**
- * Keeps a bounded number of entries. When there are too many, the owner of the most loses the one that was used longest ago: whoever makes
- * up entries without end pushes out entries of its own, and not those of others. Every operation takes constant time.
+ * Keeps a bounded number of entries. When there are too many, the owner with the most entries loses its least recently used entry first, so one
+ * owner cannot evict the entries of the others. Every operation takes constant time.
  */
 export class FairLru<V> {
   readonly #maxEntries: number;

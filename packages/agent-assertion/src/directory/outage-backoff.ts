@@ -1,11 +1,11 @@
 const FIRST_DELAY_MS = 1000;
 
 /**
- * Spares questions to an authority that does not answer: those whose asker has a stale record to go on with. Otherwise each of them would
- * wait for a whole time-out.
+ * Holds back questions to an authority that does not answer, if a stale record can serve instead. Otherwise each question would wait for a
+ * whole time-out.
  *
- * One question goes through at a time, and the next after as long as the outage has lasted: 1 s at first, `maxDelayMs` in the end. The
- * first answer ends it.
+ * One question goes through at a time. The next one follows after as long as the outage has lasted: 1 s at first, and at most `maxDelayMs`. The
+ * first answer ends the outage.
  */
 export class OutageBackoff {
   readonly #maxDelayMs: number;
@@ -17,7 +17,7 @@ export class OutageBackoff {
     this.#maxDelayMs = maxDelayMs;
   }
 
-  /** Tells whether a question that can be spared is asked all the same; if so, the next one is only after a delay. */
+  /** Returns whether a question that can be spared is asked all the same. If so, the next one is admitted only after a delay. */
   admits(now: number): boolean {
     if (this.#since === undefined) return true;
     const waitMs = this.#askAt - now;
@@ -27,12 +27,12 @@ export class OutageBackoff {
     return true;
   }
 
-  /** Whatever it was, something answered. */
+  /** Called when the authority answered, even with an error. */
   answered(): void {
     this.#since = undefined;
   }
 
-  /** Nothing answered. */
+  /** Called when the authority gave no answer. */
   failed(now: number): void {
     this.#since ??= now;
     this.#delay(this.#since, now);

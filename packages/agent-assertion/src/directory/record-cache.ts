@@ -5,12 +5,12 @@ import type { DirectoryEvent, DirectoryOutcome } from "./directory-event.js";
 import { FairLru } from "./fair-lru.js";
 import type { OutageBackoff } from "./outage-backoff.js";
 
-/** How long what is not there is remembered: long enough against floods, short enough not to hold up who is new. */
+/** How long an id is remembered as unknown: long enough against floods, short enough not to hold up a new agent or task. */
 const NEGATIVE_MS = 5000;
 const MAX_NEGATIVE_ENTRIES = 1000;
-/** How often a record that does not serve is asked for anew: whoever signs wrongly on purpose costs the authority no more. */
-const ANEW_MS = 5000;
-const MAX_ASKED_ANEW = 10_000;
+/** How long a record that did not serve is not asked for again, so that wrong signatures sent on purpose cost the authority little. */
+const RECHECK_MS = 5000;
+const MAX_RECHECKED = 10_000;
 
 /** An answer of the authority, or what is left to do without one. */
 export type Refreshed<T> =
@@ -38,9 +38,9 @@ export interface RecordCacheOptions<T> {
   readonly now: () => number;
   /** Shared by the caches of one authority. */
   readonly backoff: OutageBackoff;
-  /** Hears of each lookup. Never throws. */
+  /** Called with each lookup. Never throws. */
   readonly tell: (event: DirectoryEvent) => void;
-  /** Whether a record that was asked for anew serves where the one before did not. Default: never. */
+  /** Whether a record that was asked for again can serve where the previous one did not. Default: never. */
   readonly isOther?: (before: T, after: T) => boolean;
 }
 
@@ -66,10 +66,14 @@ interface Flight<T> {
 }
 
 /**
- * Records of one kind, kept no longer than the revocation bounds allow: fresh for the delay; then, while the authority is out of reach, for
- * as long as stale records may serve, but never past their end of life. What was seen revoked stays revoked, and what was seen gone is gone.
- * What is absent is remembered apart, so that a flood of invented ids does not push out those that exist; and no account pushes out what is
- * kept of those that have fewer. One question at a time for each record.
+ * Keeps records of one kind, no longer than the revocation bounds allow.
+ *
+ * - A record is fresh for the revocation delay. If the authority is out of reach after that, the record serves for as long as stale records may,
+ *   but never past its end of life.
+ * - A record that was seen revoked stays revoked, and a record that was seen gone stays gone.
+ * - Unknown ids are remembered apart, so that a flood of invented ids does not evict records that exist.
+ * - No account evicts the records of an account that has fewer.
+ * - There is one question at a time for each record.
  */
 export class RecordCache<T extends AgentRecord | TaskRecord> {
   readonly #options: RecordCacheOptions<T>;
@@ -77,8 +81,8 @@ export class RecordCache<T extends AgentRecord | TaskRecord> {
   /** When each absence was asked for. */
   readonly #absences = new LinkedMap<string, number>(MAX_NEGATIVE_ENTRIES);
   readonly #flights = new Map<string, Flight<T>>();
-  /** When each record was last asked for anew. */
-  readonly #askedAnew = new LinkedMap<string, number>(MAX_ASKED_ANEW);
+  /** When each record that did not serve was last asked for again. */
+  readonly #rechecked = new LinkedMap<string, number>(MAX_RECHECKED);
 
   constructor(options: RecordCacheOptions<T>) {
     this.#options = options;
@@ -86,24 +90,24 @@ export class RecordCache<T extends AgentRecord | TaskRecord> {
   }
 
   /**
-   * The record, from here or asked for; `undefined` when there is none.
+   * Returns the record, kept or asked for; `undefined` if there is none.
    *
-   * @param insteadOf - a record that was given before and does not serve: asked for anew while it is the one that is kept
+   * @param insteadOf - a record that was given before and does not serve. It is asked for again if it is still the one that is kept
    */
   async get(name: string, refresh: Refresh<T>, insteadOf?: T): Promise<T | undefined> {
     const { about, now, tell } = this.#options;
     const since = now();
-    const anew = this.#findAnew(name, insteadOf, since);
-    const kept = anew === undefined ? this.#findKept(name, since) : undefined;
+    const recheck = this.#findRecheck(name, insteadOf, since);
+    const kept = recheck === undefined ? this.#findKept(name, since) : undefined;
     const running =
-      anew === "ask" || kept !== undefined ? undefined : (anew ?? this.#running(name, since));
+      recheck === "ask" || kept !== undefined ? undefined : (recheck ?? this.#running(name, since));
     const asked = kept === undefined && running === undefined;
     const answered = kept ?? (await (running ?? this.#startAsking(name, refresh, since)));
-    // A record that serves others is no worse because the authority could not tell of a newer one.
-    const found = anew === undefined ? answered : this.#orKept(name, answered);
-    // Nobody but its owner makes a record change: that question was not in vain, and the next one need not wait.
+    // If the authority could not answer the recheck, the kept record is as good as before.
+    const found = recheck === undefined ? answered : this.#orKept(name, answered);
+    // Only the owner of an agent can change its record. The record did change, so the next recheck need not wait.
     const isOther = this.#options.isOther ?? (() => false);
-    if (insteadOf && found.value && isOther(insteadOf, found.value)) this.#askedAnew.delete(name);
+    if (insteadOf && found.value && isOther(insteadOf, found.value)) this.#rechecked.delete(name);
     const { outcome, value, error } = found;
     const durationMs = Math.max(0, now() - since);
     tell({ about, outcome, asked, durationMs, ...(error && { code: error.code }) });
@@ -124,7 +128,7 @@ export class RecordCache<T extends AgentRecord | TaskRecord> {
     this.#absences.set(name, askedAt);
   }
 
-  // What is told without a question, and without waiting for one.
+  // The answer that can be given without asking the authority, and without waiting for it.
   #findKept(name: string, now: number): Found<T> | undefined {
     const entry = this.#entries.get(name);
     if (entry !== undefined && isWithin(now, entry.askedAt, entry.freshUntil)) {
@@ -141,21 +145,21 @@ export class RecordCache<T extends AgentRecord | TaskRecord> {
     return { outcome: "stale", value: entry?.value };
   }
 
-  // Whether a record that does not serve is asked for anew, or is just being asked for anew. `undefined`: what is kept has to do, for it is
-  // another one by now, or was asked for moments ago, or the authority is out of reach.
-  #findAnew(
+  // Whether a record that does not serve is asked for again ("ask"), or the recheck that is already running. `undefined`: the kept record has to
+  // do, because it is already another one, or was rechecked moments ago, or the authority is out of reach.
+  #findRecheck(
     name: string,
     insteadOf: T | undefined,
     now: number,
   ): "ask" | Promise<Found<T>> | undefined {
     if (insteadOf === undefined || this.#entries.peek(name)?.value !== insteadOf) return undefined;
-    const last = this.#askedAnew.get(name);
-    if (last !== undefined && isWithin(now, last, last + ANEW_MS)) {
+    const last = this.#rechecked.get(name);
+    if (last !== undefined && isWithin(now, last, last + RECHECK_MS)) {
       const flight = this.#flights.get(name);
       return flight !== undefined && flight.askedAt >= last ? flight.result : undefined;
     }
     if (!this.#options.backoff.admits(now)) return undefined;
-    this.#askedAnew.set(name, now);
+    this.#rechecked.set(name, now);
     return "ask";
   }
 
@@ -185,11 +189,11 @@ export class RecordCache<T extends AgentRecord | TaskRecord> {
   async #ask(name: string, refresh: Refresh<T>, askedAt: number): Promise<Found<T>> {
     const before = this.#entries.peek(name);
     const reply = await refresh(before?.etag, askedAt);
-    this.#hearOfOutage(reply);
+    this.#noteOutage(reply);
     if (reply.kind === "failed") return this.#withoutAnswer(name, reply);
     const outcome = reply.kind === "unchanged" ? "revalidated" : "miss";
     if (this.#flights.get(name)?.askedAt !== askedAt) {
-      // A newer answer came first. What it told may not be kept any more, but stays told: this one is for those who waited for it.
+      // A newer answer came first, and may have been evicted since. This one is given only to the lookups that waited for it, and not kept.
       const isTold = reply.kind === "record" && this.#absences.get(name) === undefined;
       const value = isTold ? reply.value : undefined;
       return { outcome, value: this.#entries.peek(name)?.value ?? value };
@@ -206,7 +210,7 @@ export class RecordCache<T extends AgentRecord | TaskRecord> {
   }
 
   // Only what makes askers wait counts: a 5xx is an answer, and may be about one record alone.
-  #hearOfOutage(reply: Refreshed<T>): void {
+  #noteOutage(reply: Refreshed<T>): void {
     const { backoff, now } = this.#options;
     const isSilent = reply.kind === "failed" && /^(?:timeout|unreachable)$/.test(reply.error.code);
     if (isSilent) backoff.failed(now());
@@ -252,7 +256,7 @@ export class RecordCache<T extends AgentRecord | TaskRecord> {
   #mayServeStale(entry: Entry<T> | undefined, isOutage: boolean, now: number): boolean {
     if (entry === undefined) return false;
     const { value, askedAt } = entry;
-    // Being revoked is final; it is told without an authority, and cannot turn into an acceptance.
+    // Being revoked is final: the kept record is enough, and cannot turn into an acceptance.
     if (value.state === "revoked") return true;
     const isAlive = value.expiresAt === undefined || now < value.expiresAt;
     return isOutage && isAlive && isWithin(now, askedAt, askedAt + this.#options.staleIfErrorMs);

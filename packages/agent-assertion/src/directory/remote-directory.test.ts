@@ -123,7 +123,7 @@ describe("an answer that is no record", () => {
     await expectFailure(scene.readAgent, "timeout");
   });
 
-  test("is unreachable: nobody listens", async () => {
+  test("is unreachable: no server listens", async () => {
     const scene = await setUp();
     await scene.upstream.close();
     await expectFailure(scene.readAgent, "unreachable");
@@ -221,7 +221,7 @@ describe("a question", () => {
     expect(scene.asked()).toEqual([AGENT_PATH]);
   });
 
-  test("is asked anew when the one under way is older than the revocation delay", async () => {
+  test("is asked again when the question under way is older than the revocation delay", async () => {
     const scene = await setUp();
     const held = Promise.withResolvers<void>();
     scene.upstream.answer({ kind: "hold", until: held.promise, answer: scene.record(AGENT_PATH) });

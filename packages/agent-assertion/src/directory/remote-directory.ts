@@ -57,7 +57,7 @@ export interface RemoteDirectoryOptions {
   readonly maxEntries?: number | undefined;
   /** How long one request to the authority may take, milliseconds. 1 or more. Default 5000. */
   readonly deadlineMs?: number | undefined;
-  /** Hears of each lookup, for metrics. What it throws becomes a process warning. Default: nobody. */
+  /** Called with each lookup, for metrics. What it throws becomes a process warning. Default: not called. */
   readonly onLookup?: ((event: DirectoryEvent) => void) | undefined;
   /**
    * Called with each answer of the authority that has a `Date`: by how many milliseconds the authority's clock is ahead of this one at least;
@@ -69,7 +69,7 @@ export interface RemoteDirectoryOptions {
    * environment if Node was told to use them (`NODE_USE_ENV_PROXY=1`), and by none to an authority on loopback.
    */
   readonly fetch?: Fetch | undefined;
-  /** Allows plain `http` to another machine. Default false. Whoever is on the way can then make up agents. */
+  /** Allows plain `http` to another machine. Default false. Anyone on the network path can then make up agents. */
   readonly insecureHttp?: boolean | undefined;
   /** The clock, epoch milliseconds. Default `Date.now`. */
   readonly now?: (() => number) | undefined;
@@ -78,12 +78,12 @@ export interface RemoteDirectoryOptions {
 /**
  * Makes a directory that asks the authority and keeps its answers for a bounded time.
  *
- * While the authority cannot be reached or does not answer in time, lookups that a stale record may serve do not wait for it: one of them
- * asks, after 1 s at first and `revocationDelaySeconds` in the end (15 s at most), the others are served at once. A lookup without a usable
- * record always asks.
+ * While the authority cannot be reached or does not answer in time, lookups that a stale record may serve do not wait for it. One of them asks
+ * from time to time: after 1 s at first, later after `revocationDelaySeconds` (15 s at most). The others are served at once. A lookup without a
+ * usable record always asks.
  *
- * A signature that holds under no key of a kept record (`insteadOf`) has the authority asked anew, at most once in 5 s for each agent whose
- * keys are still the same: a key that was rotated in is known to a verifier with its first request.
+ * If a signature is not valid under any key of a kept record (`insteadOf`), the directory asks the authority again, at most once in 5 s for each
+ * agent whose keys are still the same. So a verifier takes a new key of an agent from its first request on.
  *
  * Lookups reject with an `AgentAssertionError`: `unreachable`, `timeout`, `server_error`, `rate_limited` (all `retryable`),
  * `unauthenticated` or `forbidden` (the token), `invalid_request`, `refused`, `bad_response`, or another code that the authority's refusal
@@ -145,7 +145,7 @@ export function remoteDirectory(
     }
     if (reply.kind !== "record") return reply;
     const { agent, task } = reply.answer;
-    // The answer tells of the agent too: its end is heard of no later than the task's.
+    // The answer has the agent's record too, so the end of the agent is seen no later than that of the task.
     if (agent.state !== "active") agents.put(agentId, agent, agent.accountId, askedAt);
     if (task === undefined) return { kind: "absent" };
     return task.taskId === id ? { ...reply, value: task, owner: agent.accountId } : mismatch();

@@ -36,7 +36,7 @@ describe("parseIntrospectionRequest", () => {
 });
 
 describe("createIntrospectionResponse", () => {
-  it("names nobody before the signature held", () => {
+  it("names no caller before the signature held", () => {
     const claimed = { agentRuntimeId: "agent_1", taskId: "task_1" };
     const answer = createIntrospectionResponse(
       new AssertionRejected("bad_signature", "no", { claimed }),

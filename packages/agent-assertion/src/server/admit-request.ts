@@ -40,7 +40,7 @@ export async function admitRequest<R extends IncomingMessage>(
   }
 }
 
-// Express tells it by its own setting of trusted proxies.
+// Express finds it by its own setting of trusted proxies.
 function ipOf(request: IncomingMessage): string | undefined {
   return "ip" in request && typeof request.ip === "string" ? request.ip : undefined;
 }

@@ -48,7 +48,7 @@ export function clientAddressOf(
   return address;
 }
 
-/** One form for each address; `undefined` for what is none. */
+/** Returns the one form of an address; `undefined` if the text is not an address. */
 export function normaliseAddress(text: string): string | undefined {
   const [, inBrackets, beforePort] = WITH_PORT.exec(text) ?? [];
   const [bare = ""] = (inBrackets ?? beforePort ?? text).split("%", 1);
@@ -61,12 +61,12 @@ export function normaliseAddress(text: string): string | undefined {
     : address;
 }
 
-/** Tells whether a normalised address is that of a trusted proxy. */
+/** Returns whether a normalised address is that of a trusted proxy. */
 export function isTrustedProxy(address: string, proxies: TrustedProxies): boolean {
   return proxies.check(address, isIP(address) === 4 ? "ipv4" : "ipv6");
 }
 
-/** What a verifier shares lookups out by, for an address in any form. `undefined`: it is not known, or no address. */
+/** Returns the `source` by which a verifier shares out lookups, for an address in any form; `undefined` if it is not known or not valid. */
 export function sourceOf(address: string | undefined): string | undefined {
   const normalised = address === undefined ? undefined : normaliseAddress(address);
   return normalised === undefined ? undefined : networkOf(normalised);

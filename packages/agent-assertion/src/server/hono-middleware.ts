@@ -38,9 +38,9 @@ export interface AgentAssertionOptions extends MiddlewareOptions<Context> {
 /**
  * Makes a Hono middleware: requests whose assertion holds go on with `c.get("agent")`, all others are answered.
  *
- * On `@hono/node-server` field lines and target are taken as they came on the wire. Elsewhere the runtime's `Request` tells them: its URL
- * has been through a URL parser, and a path that is not in normal form cannot be bound. Use it before whatever reads bodies: a bound
- * request's body is read here, and put back for the next reader.
+ * On `@hono/node-server` field lines and target are taken as they came on the wire. Elsewhere they come from the runtime's `Request`: its URL
+ * has been through a URL parser, so a request whose path is not in normal form cannot be bound. Install the middleware before anything that
+ * reads bodies: it reads the body of a bound request, and puts it back for the next reader.
  *
  * @throws {AgentAssertionError} `config_invalid`, naming the option, if one is missing or wrong
  */

@@ -7,14 +7,14 @@ export interface MiddlewareOptions<R> {
   /** What this route allows beyond what the verifier does. Default: the same. */
   readonly policy?: AssertionPolicy | undefined;
   /**
-   * Gives the client's address, by which lookups of agents that are not known yet are shared out. Default: the address that the framework
-   * gives (Express and Fastify: `request.ip`), else the other end of the connection. Behind a reverse proxy of a Node server set it, or all
-   * clients are one.
+   * Returns the client's address, by which lookups of agents that are not known yet are shared out. Default: the address that the framework
+   * gives (Express and Fastify: `request.ip`), otherwise the other end of the connection. Set it if a Node server is behind a reverse proxy;
+   * otherwise all clients count as one.
    */
   readonly clientAddress?: ((request: R) => string | undefined) | undefined;
   /**
-   * Hears why nobody could tell who the caller is: the directory or the replay store did not answer, or the body was read too early. The
-   * caller gets 503 without the reason. Not called for rejections, which are the caller's doing.
+   * Called when the check could not be made: the directory or the replay store did not answer, or the body was read before the check. The
+   * caller gets 503 without the reason. Not called for rejections, which are the caller's fault.
    */
   readonly onError?: ((error: unknown, request: R) => void) | undefined;
 }

@@ -18,7 +18,7 @@ export interface FactsOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What a verifier must know of one of Node's requests. Nothing is read but the head; the body waits until the verifier asks for it. */
+/** Returns what a verifier needs from one of Node's requests. Reads only the head; the body is read when the verifier asks for it. */
 export function factsOf(request: NodeRequest, options: FactsOptions = {}): RequestFacts {
   const { rawHeaders } = request;
   const { rawBody, signal } = options;
@@ -55,7 +55,7 @@ export function hasBody(request: NodeRequest): boolean | undefined {
   return request.httpVersionMajor >= 2 && request.stream?.endAfterHeaders !== true;
 }
 
-// Node refuses a request whose lengths differ or are none.
+// Node refuses a request whose lengths differ or are not numbers.
 function lengthOf(rawHeaders: readonly string[]): number | undefined {
   const [length] = fieldLines(rawHeaders, "content-length");
   return length === undefined ? undefined : Number(length);

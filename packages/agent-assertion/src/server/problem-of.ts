@@ -6,9 +6,8 @@ import { UnreadableBody } from "./unreadable-body.js";
 const RETRY_AFTER_SECONDS = 5;
 
 /**
- * Tells whether an error is the caller's doing: a rejected assertion, a body that cannot be taken, or too many lookups from where it comes.
- * Anything else means that nobody could
- * tell who the caller is, and is for the operator to hear of.
+ * Returns whether an error is the caller's fault: a rejected assertion, a body that cannot be taken, or too many lookups from the caller's
+ * address or account. Any other error means that the check could not be made, and is reported to the operator.
  */
 export function isCallersFault(error: unknown): boolean {
   if (UnreadableBody.is(error)) return error.code !== "config_invalid";
@@ -20,8 +19,8 @@ export function isCallersFault(error: unknown): boolean {
  * The answer to a request that was not accepted: problem+json, ready to be written.
  *
  * A rejected assertion keeps its code, and so does a request that was not checked because too many wait for lookups (429 or 503 with
- * `Retry-After`). Whatever else stopped the check is 503 `server_error` with `Retry-After`, and its details are not
- * shown to the caller.
+ * `Retry-After`). Any other error that stopped the check becomes 503 `server_error` with `Retry-After`, and its details are not shown to the
+ * caller.
  *
  * @param error - what `verify` or `verifyRequest` threw
  * @see protocol.md §9

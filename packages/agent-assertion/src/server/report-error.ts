@@ -1,6 +1,6 @@
 import { isCallersFault } from "./problem-of.js";
 
-/** Tells the operator's hook of an error that is not the caller's. Never throws. */
+/** Passes an error that is not the caller's fault to the operator's hook. Never throws. */
 export function reportError<R>(
   onError: ((error: unknown, request: R) => void) | undefined,
   error: unknown,

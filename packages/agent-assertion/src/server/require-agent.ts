@@ -21,8 +21,8 @@ export type AgentRequestListener = (
 export type RequireAgentOptions = Omit<AdmitOptions<IncomingMessage>, "verifier">;
 
 /**
- * Makes a request listener for `createServer` that calls the handler with who sent the request, and answers every other request itself
- * (`answerRefusal`). The handler reads the body as if nobody had before.
+ * Makes a request listener for `createServer`. It calls the handler with the agent that sent the request, and answers every other request
+ * itself (`answerRefusal`). The handler can read the whole body, even if the check has read it.
  *
  * @throws {AgentAssertionError} `config_invalid`, naming the argument or the option, if one is missing or wrong
  */

@@ -19,9 +19,9 @@ export interface TakeBodyOptions {
 const taken = new WeakMap<object, Uint8Array>();
 
 /**
- * Reads a request's whole body and puts it back, so that the next reader finds it as if nobody had: by events, by pipe or by iteration.
+ * Reads a request's whole body and puts it back, so that the next reader finds it unread: by events, by pipe or by iteration.
  *
- * A stream cannot be filled again once its end was told. So the body goes back in the same tick in which its last byte was taken.
+ * A stream cannot be filled again after it has emitted its end. So the body goes back in the same tick in which its last byte was taken.
  *
  * @throws {UnreadableBody} `invalid_request` for a body over `maxBytes` (413), or one of HTTP/2 without `Content-Length` (411);
  * `cancelled` when the client went away or the signal fired; `config_invalid` when another reader was there first
@@ -72,12 +72,12 @@ function readAndPutBack(request: BodySource, options: TakeBodyOptions): Promise<
     };
     const fail = (error: UnreadableBody): void => {
       stop();
-      // Node drops the rest of a body only where nobody began to read it; the connection would stand still.
+      // Node drops the rest of a body only if no reader began to read it. Otherwise the connection would stand still.
       request.resume();
       reject(error);
     };
     const onGone = (): void => fail(gone());
-    // Whatever the length said, an end that was told is too late to put anything back.
+    // Once the end was emitted it is too late to put anything back, even if the length was right.
     const onEnd = (): void => {
       const hint = "send Content-Length";
       fail(

@@ -31,7 +31,7 @@ export interface VerifyRequestOptions {
  *
  * @throws {AssertionRejected} with the code of the first check that fails
  * @throws {UnreadableBody} when a bound request's body cannot be read whole
- * @throws {CountersignError} of another kind when nobody could tell: the directory or the replay store did not answer
+ * @throws {CountersignError} of another kind if the check could not be made: the directory or the replay store did not answer
  * @see protocol.md §7, §8
  */
 export async function verifyRequest(

@@ -102,7 +102,7 @@ describe("bindRequest", () => {
     );
   });
 
-  test("signs anew each time", () => {
+  test("signs with a fresh nonce each time", () => {
     const made = Array.from({ length: 10 }, () => bindRequest(INPUT)[1]);
     expect(new Set(made.map((field) => field?.[1])).size).toBe(10);
   });

@@ -24,14 +24,14 @@ export interface BindRequestInput {
   readonly targetUri: string;
   /** The whole body as it is sent. Absent or empty: the request has none. */
   readonly body: Uint8Array | undefined;
-  /** The caller's own `Content-Digest`. Kept when every member of it is right, and of sha-256 or sha-512; else refused. */
+  /** The caller's own `Content-Digest`. Kept if every member of it is right, and of sha-256 or sha-512; otherwise refused. */
   readonly contentDigest?: string | undefined;
 }
 
 /**
- * Binds an assertion to one request: nobody who reads it can present it with another method, URL or body, nor a second time.
+ * Binds an assertion to one request: an attacker who reads it cannot present it with another method, URL or body, nor a second time.
  *
- * Each call signs anew with a fresh nonce: call it for each attempt. `created` is the assertion's timestamp.
+ * Signs with a fresh nonce on every call. Call it once per attempt. `created` is the assertion's timestamp.
  *
  * @returns names and values of the fields to send beside `Authorization`: `content-digest` (only with a body), `signature-input`,
  * `signature`
@@ -54,7 +54,7 @@ export function bindWithNonce(
 ): readonly (readonly [string, string])[] {
   const { credential, method } = input;
   const assertion = assertionOf(input);
-  if (!METHOD.test(method)) throw invalid("the method is none");
+  if (!METHOD.test(method)) throw invalid("the method is not a valid HTTP method");
   const components: SignatureComponent[] = [
     ["@method", method],
     ["@target-uri", targetUriOf(input.targetUri)],

@@ -96,7 +96,7 @@ const BROKEN: Readonly<Record<string, Broken>> = {
   "refuses a nonce that comes again with another end": {
     nameOf: (entry) => JSON.stringify(entry),
   },
-  "tells nonces apart by authority, agent and every character": {
+  "distinguishes nonces by authority, agent and every character": {
     nameOf: ({ authority, agentRuntimeId, nonce }) =>
       JSON.stringify([authority, agentRuntimeId, nonce.toLowerCase()]),
   },

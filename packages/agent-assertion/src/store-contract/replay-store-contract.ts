@@ -86,7 +86,7 @@ const RULES: Rules = {
     }
   },
 
-  "tells nonces apart by authority, agent and every character": async ({ open }) => {
+  "distinguishes nonces by authority, agent and every character": async ({ open }) => {
     const store = await open();
     const entries = [
       {},

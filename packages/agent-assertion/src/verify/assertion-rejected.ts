@@ -24,8 +24,8 @@ export interface AssertionRejectedOptions extends CountersignErrorOptions {
 /**
  * An assertion that a verifier does not accept. `code` names the first check that failed.
  *
- * Answer it with `createProblem(error.code)`. The message says no more than the code: neither of them tells an agent's or a task's
- * state unless the signature held.
+ * Answer it with `createProblem(error.code)`. The message says no more than the code. Neither discloses the state of an agent or a task unless
+ * the signature was valid.
  *
  * @see protocol.md §8
  */

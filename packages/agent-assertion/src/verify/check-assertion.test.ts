@@ -88,14 +88,14 @@ describe("checkAssertion", () => {
     },
   );
 
-  test("rejects by check 3 an agent that nobody knows", async () => {
+  test("rejects by check 3 an agent that the authority does not know", async () => {
     await expectRejection(
       () => checkAssertion(parsed, { authority: AUTHORITY, task }, { now: NOW }),
       "unknown_agent",
     );
   });
 
-  test("rejects by check 6 a task that nobody knows", async () => {
+  test("rejects by check 6 a task that the authority does not know", async () => {
     await expectRejection(
       () => checkAssertion(parsed, { authority: AUTHORITY, agent }, { now: NOW }),
       "unknown_task",

@@ -70,7 +70,7 @@ export interface BoundTo {
   readonly settings: BindingSettings;
 }
 
-/** Tells whether the signature of an assertion holds under one of the agent's keys. */
+/** Returns whether the signature of an assertion is valid under one of the agent's keys. */
 export type SignatureCheck = (parsed: ParsedAssertion, agent: AgentRecord) => boolean;
 
 /**

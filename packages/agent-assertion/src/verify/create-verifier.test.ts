@@ -169,7 +169,7 @@ describe("createVerifier", () => {
     await expectRejection(() => verifier.verify(header), "bad_signature");
   });
 
-  test("checks the same members in another envelope anew", async () => {
+  test("checks the same members in another envelope again", async () => {
     const { directory, verifier } = setUp();
     const { publicKey, verify } = countedKey();
     directory.agentRecord = { ...agent, publicKeys: [publicKey] };
@@ -202,7 +202,7 @@ describe("createVerifier", () => {
     expect(signals).toEqual([signal]);
   });
 
-  test("tells who the caller is once the signature held and before the task is looked up", async () => {
+  test("names the caller once the signature held and before the task is looked up", async () => {
     const { directory, verifier } = setUp();
     const told: unknown[] = [];
     const onProven = (caller: unknown) => told.push(caller, [...directory.asked]);

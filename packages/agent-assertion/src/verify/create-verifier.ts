@@ -110,12 +110,12 @@ export interface AssertionVerifier {
 /**
  * Makes the verifier of one authority's assertions.
  *
- * It keeps which signatures held, and what those fields say (the last 10,000); time, states and policy are looked at for every request. It
- * has no state that needs closing; the directory may have.
+ * It remembers which signatures were valid, and what those fields say (the last 10,000). It checks time, states and policy for every request.
+ * It has no state that needs closing; the directory may have.
  *
- * Agents and tasks under whose ids a signature held are looked up at once. All others are looked up a few at a time, in turn by `source`
- * (tasks: by account), and requests beyond `lookups` are refused: a flood of invented ids delays nobody whose id is known, and of the
- * others those alone who come from where it does. The last 10,000 ids of either kind are known.
+ * An id of an agent or a task is known once a signature was valid under it (the last 10,000 of either kind). Known ids are looked up at once. All
+ * others are looked up a few at a time, in turn by `source` (tasks: by account), and requests beyond `lookups` are refused. So a flood of
+ * invented ids does not delay requests with known ids, and of the others it delays only those from the same source.
  *
  * @throws {AgentAssertionError} `config_invalid`, naming the option, if one is missing or wrong, or `binding` lacks its `publicUrl` or `replayStore`
  * @see protocol.md §8

@@ -88,7 +88,7 @@ describe("parseAssertion", () => {
     ["a task id with a slash", fieldWith({ task_id: "../task" })],
     ["a task id of 257 characters", fieldWith({ task_id: "t".repeat(257) })],
     ["a timestamp with a fraction", fieldWith({ timestamp: "2026-04-15T17:08:09.0Z" })],
-    ["a timestamp of a day that was none", fieldWith({ timestamp: "2026-02-30T17:08:09Z" })],
+    ["a timestamp of a day that does not exist", fieldWith({ timestamp: "2026-02-30T17:08:09Z" })],
     [
       "a signature without padding",
       fieldWith({ signature: members.signature?.replaceAll("=", "") }),

@@ -30,7 +30,7 @@ export class SignatureCache {
     return held?.parsed ?? parseAssertion(header);
   }
 
-  /** Tells whether the assertion's signature holds under one of the agent's keys. */
+  /** Returns whether the assertion's signature is valid under one of the agent's keys. */
   isSigned(parsed: ParsedAssertion, agent: AgentRecord): boolean {
     const line = this.#held.get(parsed.header)?.line;
     if (line !== undefined && agent.publicKeys.some((key) => key.line === line)) return true;

@@ -13,8 +13,8 @@ export interface VerifiedAssertion {
   /** The agent's clock less the verifier's, whole seconds: negative for an assertion that was made earlier. */
   readonly skewSeconds: number;
   /**
-   * The components of the request that the agent signed (names of RFC 9421). Empty: the assertion is not bound to a request, and whoever
-   * reads it may present it elsewhere until its time is over.
+   * The components of the request that the agent signed (names of RFC 9421). If empty, the assertion is not bound to a request: anyone who
+   * reads it can present it elsewhere until its time is over.
    */
   readonly covered: readonly string[];
 }

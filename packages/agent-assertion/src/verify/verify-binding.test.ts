@@ -39,7 +39,7 @@ interface SceneOptions {
   readonly task?: Partial<TaskRecord> | undefined;
 }
 
-// A verifier whose replay store tells what was spent.
+// A verifier whose replay store records what was spent.
 function setUp(options: SceneOptions = {}) {
   const clock = { now: NOW };
   const spent: NonceEntry[] = [];
@@ -76,7 +76,7 @@ describe("a verifier that looks at bindings", () => {
     }
   });
 
-  test("tells its callers whether it needs the request", () => {
+  test("says whether it needs the request", () => {
     expect(setUp().verifier.binding).toEqual({ policy: "require", maxBodyBytes: 16 * 1024 * 1024 });
     expect(setUp({ binding: { policy: "accept", maxBodyBytes: 5 } }).verifier.binding).toEqual({
       policy: "accept",

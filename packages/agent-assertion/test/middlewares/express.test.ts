@@ -80,7 +80,7 @@ describe("a body parser of Express", () => {
   });
 });
 
-test("agentOf throws on a route that nobody verified for", async () => {
+test("agentOf throws on a route without the middleware", async () => {
   let request: express.Request | undefined;
   const send = await setUp((app) => {
     app.use((incoming, response) => {

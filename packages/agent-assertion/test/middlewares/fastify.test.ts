@@ -81,7 +81,7 @@ describe("the plugin", () => {
     expect(await failureOf(() => response.text())).toBeInstanceOf(TypeError);
   });
 
-  test("lets onResponse hooks hear of refusals", async () => {
+  test("calls onResponse hooks for refusals", async () => {
     const app = appOf();
     const heard = Promise.withResolvers<number>();
     app.addHook("onResponse", async (_, reply) => heard.resolve(reply.raw.statusCode));
@@ -103,7 +103,7 @@ describe("the plugin", () => {
     expect((await app.inject({ url: "/" })).body).toBe("config_invalid");
   });
 
-  test("logs what stopped the check unless a hook hears of it", async () => {
+  test("logs what stopped the check if no onError is set", async () => {
     const directory = new SceneDirectory();
     directory.failure = new Error("the directory's words");
     const lines: string[] = [];

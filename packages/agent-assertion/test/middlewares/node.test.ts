@@ -186,7 +186,7 @@ describe("the body of a bound request", () => {
     },
   );
 
-  test("is none where chunks without a byte end after the check began", async () => {
+  test("is absent if chunks without a byte end after the check began", async () => {
     const verifying = Promise.withResolvers<void>();
     const port = await listen(async (request, response) => {
       const verified = verifyRequest(request, { verifier: bound() });

@@ -74,7 +74,7 @@ describe.each(frameworks)("$name", ({ name, start }) => {
     expect(site.handled()).toBe(0);
   });
 
-  test("answers 503 without details while the directory cannot answer, and tells the hook (G-M4)", async () => {
+  test("answers 503 without details while the directory cannot answer, and calls the hook (G-M4)", async () => {
     const { site, directory, errors } = await setUp();
     directory.failure = new AgentAssertionError("unreachable", SECRET, { hint: SECRET });
     const answer = await exchange(site.port, { lines: [good] });

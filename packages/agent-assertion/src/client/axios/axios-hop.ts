@@ -19,7 +19,7 @@ export interface AxiosHop {
   readonly headers: AxiosHeaders;
   /** The caller's own user name and password, of its `auth` or of the URL. */
   readonly auth?: AxiosBasicCredentials | undefined;
-  /** As axios' transformations left it; a function makes it anew for each attempt. */
+  /** The body as axios' transformations left it. A function makes a new body for each attempt. */
   readonly data: unknown;
   /** Whether the same body can be sent once more. */
   readonly isReplayable: boolean;

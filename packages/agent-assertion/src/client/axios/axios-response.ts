@@ -27,7 +27,7 @@ async function startOf(data: unknown): Promise<string> {
   return bytes.length > MAX_PROBLEM_BYTES ? "" : Buffer.from(bytes).toString("utf8");
 }
 
-/** Gives up a streamed body that nobody will read. */
+/** Discards a streamed body that will not be read. */
 export function discardAnswer({ data }: AxiosResponse<unknown>): void {
   if (data instanceof ReadableStream) {
     // A body that cannot be cancelled is over already.

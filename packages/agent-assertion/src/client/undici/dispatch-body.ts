@@ -5,8 +5,8 @@ import { isReplayableValue } from "../request-body.js";
 type Body = NonNullable<Dispatcher.DispatchOptions["body"]>;
 
 /**
- * A body that is made anew for each attempt, so that a request with a stream can be sent again on 401, on a retry and on a redirect. Only
- * for a dispatcher that was composed with `assertionInterceptor`; others refuse it.
+ * Gives a request a new body for each attempt, so that a request with a stream can be sent again on 401, on a retry and on a redirect. Only for
+ * a dispatcher that was composed with `assertionInterceptor`; other dispatchers refuse such a body.
  */
 export function repeatableBody(make: () => Readable | AsyncIterable<Uint8Array>): Body {
   // undici's types know no functions; the interceptor calls it before undici sees it.

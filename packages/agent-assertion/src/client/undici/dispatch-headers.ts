@@ -59,7 +59,7 @@ function add(record: HeaderRecord, name: unknown, value: unknown): boolean {
   return true;
 }
 
-// As undici tells them: whatever an object merely inherits from the prototype of all objects makes it no list.
+// Decides as undici does: an iterator that comes from `Object.prototype` does not make an object a list of fields.
 function hasIterator(headers: object): headers is Iterable<unknown> {
   if (Object.hasOwn(headers, Symbol.iterator)) return true;
   const prototype: unknown = Object.getPrototypeOf(headers);

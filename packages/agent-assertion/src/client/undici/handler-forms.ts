@@ -56,7 +56,7 @@ export function callerHandler(given: unknown): CallerHandler {
   );
 }
 
-/** Tells a handler of undici 6 what happens, in the words of undici 7 and 8. */
+/** Gives a handler of undici 6 the interface of undici 7 and 8. */
 class CallbacksAsHandler implements KnownHandler {
   // Named as undici's interceptors name it: the redirects that led to a request are found through it.
   readonly handler: CallbackHandler;

@@ -59,7 +59,7 @@ export class SignedDispatch implements Dispatcher.DispatchHandler {
     const { opts, handler } = this.#dispatched;
     const fail = (error: Error) => this.#fail(error);
     const stream = isNodeStream(opts.body) ? opts.body : undefined;
-    // Until undici has it, nobody else hears the error of a body.
+    // Until undici has the body, only this listener gets the body's errors.
     stream?.on("error", fail);
     try {
       // Called before there is a connection, so that the caller can end the request while it waits for its credential.
@@ -207,7 +207,7 @@ export class SignedDispatch implements Dispatcher.DispatchHandler {
     this.#dispatched.handler.onRequestSent?.();
   }
 
-  // The caller gives up. While an attempt is under way undici tells the handler; else nobody but this class does.
+  // The caller gives up. During an attempt undici reports that to the handler; otherwise only this class can.
   #abort(reason: Error): void {
     this.#cancelling.abort(reason);
     const isUnderWay = this.#attempt !== undefined && this.#refusal === undefined;
@@ -223,5 +223,5 @@ export class SignedDispatch implements Dispatcher.DispatchHandler {
   }
 }
 
-// The rest of an answer that nobody will read.
+// Nothing follows once the rest of a refusal was dropped.
 function ignore(): void {}

@@ -22,7 +22,7 @@ export function fieldRecord(fields: WireFields | null | undefined): Fields {
 export function fieldsOnWire(raw: unknown, fields: Fields | null | undefined): WireFields {
   if (Array.isArray(raw)) return raw;
   return Object.entries(fields ?? {}).flatMap(([name, value]) =>
-    // What HTTP/2 tells of its own, such as ":status".
+    // A pseudo-header of HTTP/2, such as ":status", is not a field.
     name.startsWith(":") ? [] : [value ?? []].flat().flatMap((one) => [bytes(name), bytes(one)]),
   );
 }

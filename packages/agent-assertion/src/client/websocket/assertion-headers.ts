@@ -16,20 +16,20 @@ export interface RefusedDial {
   readonly body?: string | undefined;
 }
 
-/** Gives the headers of each dial, and hears how it went. */
+/** Gives the headers of each dial; the caller reports back how the dial went. */
 export interface AssertionHeaders {
   /**
-   * The headers for a dial that is made now; ask again for every reconnect.
+   * Returns the headers for a dial that is made now. Call it again for every reconnect.
    *
-   * @returns the caller's own fields alone for a URL that is not named, and while the feature is off
-   * @throws {AgentAssertionError} `invalid_request` if it is not a ws(s) URL, or refused by the options; and whatever the source rejects
-   * with: nothing may be dialled without a credential then
+   * @returns only the caller's own fields if the URL is not named, or the feature is off
+   * @throws {AgentAssertionError} `invalid_request` if it is not a ws(s) URL, or the options refuse it. Otherwise any error that the source
+   * rejects with: then the caller must not dial without a credential
    */
   headers(url: string | URL, options?: DialOptions): Promise<DialHeaders>;
-  /** Hears that the dial with these headers succeeded. */
+  /** Call it when the dial with these headers succeeded. */
   opened(headers: DialHeaders): void;
   /**
-   * Hears that the dial with these headers was refused; whatever is no 401 counts as a success of the credential.
+   * Call it when the dial with these headers was refused. Any status other than 401 counts as a success of the credential.
    *
    * @returns headers for one more dial; `undefined`: hand the refusal up
    */
@@ -46,11 +46,12 @@ interface Dial {
 /**
  * Makes the headers of WebSocket dials, for a client that takes headers.
  *
- * undici's and Node's own `WebSocket` hide why a dial was refused, so that nobody can tell the source: a task that was revoked is found out
- * by the source alone, for instance at its next renewal. Where a refused dial must recover, use `dialWithAssertion` with `ws`, or undici's
- * `WebSocket` over a dispatcher with the interceptor of `/undici`.
+ * undici's and Node's own `WebSocket` hide why a dial was refused, so the caller cannot report the refusal to the source. Then the source finds
+ * out on its own that a task was revoked, for instance at its next renewal. If a refused dial must recover, use `dialWithAssertion` with `ws`,
+ * or undici's `WebSocket` over a dispatcher with the interceptor of `/undici`.
  *
- * A client that follows redirects by itself must not get these headers: it would carry them along. undici's and Node's never do.
+ * A client that follows redirects by itself must not get these headers: it would send them to the new place too. undici's and Node's `WebSocket`
+ * never follow redirects.
  *
  * @throws {AgentKeyError | AgentAssertionError} `config_invalid` if an argument, an option, an origin or a pattern is not valid
  * @see protocol.md §10

@@ -60,7 +60,8 @@ export function openSocket<Socket extends DialledSocket>(
   socket.on("error", reject);
   socket.on("open", () => {
     socket.off("error", reject);
-    // A message may come with the answer to the handshake: whoever waits for the socket must hear it.
+    // A message may come together with the answer to the handshake. The caller must have the socket, and a listener on it, before that message is
+    // emitted.
     socket.pause();
     setImmediate(() => socket.resume());
     resolve({ kind: "opened", socket });
