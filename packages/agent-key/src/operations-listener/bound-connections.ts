@@ -11,8 +11,8 @@ interface ConnectionBounds {
 const BOUNDS: ConnectionBounds = { maxConnections: 64, silentMs: 10_000 };
 
 /**
- * Bounds the connections of a server for probes and figures. A silent one is closed. If there are too many, the oldest one makes room, so that
- * the next probe gets in, whoever holds the others.
+ * Bounds the connections of a server for probes and figures. A silent connection is closed. If there are too many, the oldest one is closed, so
+ * that the next probe gets in even if a client holds all others open.
  */
 export function boundConnections(server: Server, bounds: ConnectionBounds = BOUNDS): void {
   const open = new Set<Socket>();

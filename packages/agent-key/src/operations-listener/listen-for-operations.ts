@@ -20,8 +20,8 @@ export interface Operations {
 /** A listener of its own for those who run a server. */
 export interface OperationsListener {
   /**
-   * Listens for plain HTTP/1.1, on `127.0.0.1` unless another `host` is given. Nothing that is answered is a secret or names an agent,
-   * and nothing asks who reads it.
+   * Listens for plain HTTP/1.1, on `127.0.0.1` unless another `host` is given. No answer has a secret or names an agent, and the listener does
+   * not authenticate its clients.
    *
    * @returns the base URL, with the port that was taken
    * @throws {CountersignError} `address_in_use`; `config_invalid` for an address that cannot be listened on
@@ -30,7 +30,7 @@ export interface OperationsListener {
     readonly host?: string | undefined;
     readonly port: number;
   }): Promise<{ readonly url: string }>;
-  /** Closes it at once. To be called after the server's own `close`: until then `/readyz` tells that it drains. */
+  /** Closes the listener at once. Call it after the server's own `close`: until then `/readyz` reports that the server drains. */
   close(): Promise<void>;
 }
 
