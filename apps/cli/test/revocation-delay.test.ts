@@ -8,8 +8,8 @@ const { default: usual, most } = REVOCATION_DELAY_SECONDS;
 
 /** Where the delay is written down for readers, with what stands there. */
 const WRITTEN: readonly (readonly [file: string, text: string])[] = [
-  ["SECURITY.md", `revocation delay: ${usual} s by default, ${most} s at most`],
-  ["SECURITY.md", `looked at again every ${usual} s`],
+  ["docs/guarantees.md", `revocation delay, ${usual} s by default and ${most} s at most`],
+  ["docs/guarantees.md", `looked at again every ${usual} s`],
   ["docs/protocol.md", `fresh* for the revocation delay: at most ${most} s, ${usual} s by default`],
   ["docs/cli.md", `0s to ${most}s (default ${usual}s)`],
   ["docs/operating/README.md", `\`--revocation-delay\` (${usual} s by default)`],
