@@ -26,7 +26,7 @@ const WRITTEN: readonly (readonly [file: string, text: string])[] = [
   ],
   [
     "packages/agent-assertion/src/directory/remote-directory.ts",
-    `\`revocationDelaySeconds\` in the end (${usual} s at most)`,
+    `\`revocationDelaySeconds\` (${usual} s at most)`,
   ],
   [
     "packages/assertion-proxy/src/gateway/verifying-gateway.ts",
