@@ -235,6 +235,15 @@ describe("the interceptor binds", () => {
     await expectFailure(run, "invalid_request");
     expect(seen).toEqual([]);
   });
+
+  test("no wrong digest of the caller's: nothing is sent", async () => {
+    const { url, seen, source, options } = await startServer();
+    const dispatcher = agentOf(assertionInterceptor(source, options));
+    const headers = { "Content-Digest": "sha-256=:AAAA:" };
+    const request = { origin: url, path: "/", method: "POST", body: "x", headers } as const;
+    await expectFailure(() => dispatcher.request(request), "invalid_request");
+    expect(seen).toEqual([]);
+  });
 });
 
 describe("axios binds", () => {

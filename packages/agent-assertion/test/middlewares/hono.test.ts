@@ -238,6 +238,7 @@ describe("without a server of Node's", () => {
     const answer = await app.request("/early/x", signed("/early/x"));
     expect(answer.status).toBe(503);
     expect(UnreadableBody.is(errors[0]) && errors[0].code).toBe("config_invalid");
+    expect(UnreadableBody.is(errors[0]) && errors[0].hint).toContain("before anything reads");
   });
 
   test("a body that breaks off is no server error of ours", async () => {
