@@ -62,6 +62,23 @@ describe("a 401 is handed up as it came, but for its challenge", () => {
     expect(upstream.connections).toHaveLength(1);
   });
 
+  test("when its code stands in its body alone, which was read to its end", async () => {
+    const { upstream, signing, client } = await begin();
+    signing.source.next = undefined;
+    client.send(signing.request("GET", "/v1"));
+    const { bytes, socket } = await upstream.connection(0);
+    await bytes.until("\r\n\r\n");
+    const body = '{"status":401,"code":"bad_signature"}';
+    const head = "HTTP/1.1 401 No\r\nContent-Type: application/problem+json\r\n";
+    const chunk = `${body.length.toString(16)}\r\n${body}\r\n`;
+    socket.write(`${head}Transfer-Encoding: chunked\r\nTrailer: X-After\r\n\r\n${chunk}`);
+    socket.write("0\r\nX-After: 1\r\n\r\n");
+    const answer = await readAnswer(client);
+    expect(answer.status).toBe(401);
+    expect(answer.body).toBe(`${chunk}0\r\nX-After: 1\r\n\r\n`);
+    expect(signing.source.calls).toEqual(["credential", "refused bad_signature"]);
+  });
+
   test("when the second attempt is refused too, and the source is not asked again (G-P7)", async () => {
     const { upstream, signing, client } = await begin();
     client.send(signing.request("GET", "/v1"));
@@ -299,6 +316,20 @@ test("the client gets the source's error instead of the 401", async () => {
     detail: "this agent was revoked; ask its operator",
   });
 });
+
+test("a 401 that breaks off before its code was read is answered 502 at once", async () => {
+  const { upstream, signing, client } = await begin({ limits: { admitMs: 60_000 } });
+  signing.source.next = undefined;
+  client.send(signing.request("GET", "/v1"));
+  const { bytes, socket } = await upstream.connection(0);
+  await bytes.until("\r\n\r\n");
+  const head = "HTTP/1.1 401 No\r\nContent-Type: application/problem+json\r\n";
+  socket.end(`${head}Content-Length: 50\r\n\r\n{"status"`);
+  const answer = await readAnswer(client);
+  expect(answer.status).toBe(502);
+  expect(JSON.parse(answer.body)).toMatchObject({ code: "bad_response" });
+  expect(signing.source.calls).toEqual(["credential", "refused undefined"]);
+}, 20_000);
 
 test("a client that goes away while another credential is sought ends it all", async () => {
   const { upstream, signing, client } = await begin();
