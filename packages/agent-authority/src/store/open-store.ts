@@ -7,8 +7,9 @@ import { AuthorityStore } from "./authority-store.js";
 import type { Database } from "./database.js";
 import { transactInGroups } from "./group-commit.js";
 import { loadSqlite } from "./load-sqlite.js";
-import { findSchema, migrate } from "./migrate.js";
+import { migrate } from "./migrate.js";
 import { createPostgresDialect, type DatabasePassword, POOL_SIZE } from "./postgres-dialect.js";
+import { findSchema, migrateSchema } from "./postgres-migration.js";
 import { migrationPatience, requestPatience, tableLockTimeout } from "./postgres-patience.js";
 import { findDatabaseFile, tightenDatabaseFile } from "./prepare-database-file.js";
 import { createSqliteDialect } from "./sqlite-dialect.js";
@@ -104,7 +105,7 @@ async function migratePostgres(url: string, password?: DatabasePassword): Promis
   const rows = new Kysely<Database>({ dialect });
   try {
     const schema = await findSchema(rows);
-    await migrate(rows, "postgres", { schema, lockTimeout: tableLockTimeout(url) });
+    await migrateSchema(rows, { schema, lockTimeout: tableLockTimeout(url) });
   } finally {
     await rows.destroy();
   }

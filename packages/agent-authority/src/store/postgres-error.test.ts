@@ -1,7 +1,7 @@
 import { faultsOfWording } from "@countersign/testing";
 import { expect, it } from "vitest";
 import { AgentAuthorityError } from "../agent-authority-error.js";
-import { toPostgresError } from "./postgres-error.js";
+import { isLostRace, isRowInTheWay, toPostgresError } from "./postgres-error.js";
 
 // What PostgreSQL says; to bring it about would close the server's database to everybody else.
 it("takes a database that is closed to connections for one that may be opened again, and other states for defects", () => {
@@ -48,3 +48,14 @@ it.each([undefined, "08006", { code: "08006" }])(
     expect(toPostgresError(thrown)).toBe(thrown);
   },
 );
+
+it.each([
+  ["40001", true, false],
+  ["40P01", true, false],
+  ["23505", true, true],
+  ["23503", false, false],
+])("tells from %s alone whether a race was lost, and whether to a row", (code, isLost, isRow) => {
+  const error = Object.assign(new Error("could not serialize access"), { code });
+  expect([isLostRace(error), isRowInTheWay(error)]).toEqual([isLost, isRow]);
+  expect([isLostRace({ code }), isRowInTheWay({ code })]).toEqual([false, false]);
+});

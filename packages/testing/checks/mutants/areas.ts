@@ -30,7 +30,7 @@ export const AREAS: Readonly<Record<string, Area>> = {
     files: [
       "src/*.ts",
       "src/store/*.ts",
-      "!src/store/postgres-{dialect,introspector,patience,session}.ts",
+      "!src/store/postgres-{dialect,introspector,migration,patience,session}.ts",
     ],
     oneIn: 25,
   },
