@@ -18,7 +18,8 @@ describe("without a login", () => {
     for (const on of [true, false]) {
       world.flag.on = on;
       const thread = world.tasks({ bearerOrigins }).thread("thread-1");
-      await expectRejection(thread.credential(), AgentTaskError, "not_logged_in");
+      const error = await expectRejection(thread.credential(), AgentTaskError, "not_logged_in");
+      expect(error.hint).toContain("log in");
       await expectRejection(
         thread.run(async () => "begun"),
         AgentTaskError,
