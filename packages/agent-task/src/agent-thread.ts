@@ -108,22 +108,22 @@ export class AgentThread implements CredentialSource {
   }
 
   /**
-   * What to authorise a request with now: the agent in this task. While the feature is off, or in a declared fallback: the human's token for
-   * `bearerOrigins`; while it is off and there are none: nothing.
+   * Returns what to authorise a request with now: the agent with this thread's task. While the feature is off, or in a declared fallback, it is
+   * the human's token for `bearerOrigins`. While the feature is off and `bearerOrigins` is empty, its kind is `none`.
    *
-   * @throws {TaskRegistrationError} there is no task for now
-   * @throws {AgentTaskError} `not_logged_in`
+   * @throws {TaskRegistrationError} if no task could be had
+   * @throws {AgentTaskError} `not_logged_in` if there is no login, or only an agent's login while a human's token is needed
    */
   async credential(options?: CredentialOptions): Promise<Credential> {
     return (await this.#parts.credentials.turn(this.id, options)).credential;
   }
 
   /**
-   * Takes a resource server's 401 and does what protocol §10 prescribes: at most one new task for each origin until a request there was
-   * answered other than 401, or for 10 minutes.
+   * Takes a resource server's 401 and does what protocol §10 prescribes. Each origin can cause at most one new task, until it answers a request
+   * with another status or 10 minutes have passed.
    *
-   * @returns the credential to send the request with once more; `undefined`: hand the 401 up
-   * @throws {TaskRegistrationError} the recovery failed; `agent_revoked` when the authority itself says so
+   * @returns the credential to send the request with once more; `undefined` if the caller must hand the 401 up
+   * @throws {TaskRegistrationError} if the recovery failed; `agent_revoked` if the authority itself says so
    */
   refused(
     credential: Credential,

@@ -63,7 +63,7 @@ export class CredentialRules implements ThreadCredentials {
     const auth = await this.#auth(scope, wait);
     if (auth === undefined) throw notLoggedIn("there is no login");
     if (isOff) {
-      // An identity that came with its key is no token: it is never put into a header.
+      // An agent's own login is an identity with its private key, not a bearer token: it must never be put into a header.
       if (auth.kind !== "human")
         throw notLoggedIn("the login is an agent's and the feature is off");
       return { credential: this.#bearer(auth, { reason: "feature_off" }) };
@@ -85,7 +85,7 @@ export class CredentialRules implements ThreadCredentials {
     // Another one was made by a recovery: of another task, or of the same task by a corrected clock.
     const credential = this.#made.get(task);
     if (credential === undefined || credential === begun.credential) return begun;
-    // A task of another login is no continuation of this turn.
+    // The turn does not go on with a task of another login.
     return this.#isForSame(credential, begun.credential) ? { task, credential } : begun;
   }
 

@@ -29,15 +29,15 @@ export interface FileTaskStoreOptions {
 /**
  * Keeps each thread in an owner-only file `<sha256 of the scope>.json` of a directory, shared by every process of this user.
  *
- * The directory is made when something is saved first: 0700, files 0600, replaced atomically. The name of a thread is hashed, so that it
- * reaches no path, and stands inside the file.
+ * The directory is made at the first save. It has mode 0700; files have mode 0600 and are replaced atomically. The name of a thread is hashed
+ * for the file's name, so that it cannot change the path, and is kept inside the file.
  *
- * Calls reject with `StoreError` `store_denied` (the system refuses, or somebody else owns it) or `store_locked`, and with
- * {@link AgentTaskError} `store_corrupt` for a file that is no stored thread.
+ * Calls reject with `StoreError` `store_denied` (the system refuses access, or another user owns the file) or `store_locked`, and with
+ * {@link AgentTaskError} `store_corrupt` if a file is not a stored thread.
  *
  * @param path - of the directory: absolute, or begins with `~/`
- * @throws {StoreError} `config_invalid` if the path is relative or no path, or there is no home folder for `~/`
- * @throws {AgentKeyError} `config_invalid`, naming the option, if one is wrong
+ * @throws {StoreError} `config_invalid` if the path is relative or not a path, or there is no home folder for `~/`
+ * @throws {AgentKeyError} `config_invalid`, naming the option, if an option is wrong
  */
 export function fileTaskStore(path: string, options: FileTaskStoreOptions = {}): CompleteTaskStore {
   const directory = resolveHome(path);
@@ -119,7 +119,7 @@ async function readThread(path: string, scope?: string): Promise<StoredThread | 
   return file === undefined ? undefined : parseStoredThread(parseJson(file.text), path, scope);
 }
 
-// What is no JSON is no stored thread: the one error for both is made by the parser of threads.
+// Text that is not JSON becomes `undefined`, so that the parser of threads reports it with the same error as any other corrupt thread.
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -27,8 +27,8 @@ export interface SendEvents {
 }
 
 /**
- * A client's body. It is sent on as it comes, each piece at once, at the pace of the receiver; a copy of its start can be kept beside, so
- * that it can be sent once more; or it is read whole before it goes anywhere.
+ * A client's body. It is either sent on as it comes, each piece at once, at the pace of the receiver, or read whole before it is sent. A copy
+ * of a short body can be kept, so that it can be sent once more.
  */
 export class RequestBody {
   readonly #options: RequestBodyOptions;
@@ -65,7 +65,7 @@ export class RequestBody {
     return { kind: "length", length: this.#bytes };
   }
 
-  /** Keeps a copy of up to this many bytes. To be told before the body is started. */
+  /** Keeps a copy of up to this many bytes. To be called before the body is started. */
   keep(bytes: number): void {
     this.#keepBytes = Math.max(this.#keepBytes, bytes);
   }
@@ -73,7 +73,7 @@ export class RequestBody {
   /**
    * Reads the whole body before any of it is sent.
    *
-   * @throws {RequestRefusal} `invalid_request` with status 413 when it is longer than `maxBytes`
+   * @throws {RequestRefusal} `invalid_request` with status 413 if it is longer than `maxBytes`
    */
   async read(maxBytes: number): Promise<Buffer> {
     this.keep(maxBytes);

@@ -118,8 +118,8 @@ export class Exchange {
   }
 
   /**
-   * Ends it: with a problem as long as the client was told nothing, else by breaking the connection off. Never throws: if it cannot be
-   * ended so, its connection is destroyed.
+   * Ends the exchange. If no answer has begun, the client gets a problem; otherwise its connection is broken off. Never throws: if the
+   * exchange cannot be ended in this way, the connection is destroyed.
    *
    * @param options - `close`: end the client's connection in any case
    */

@@ -24,7 +24,7 @@ import { RefusedAnswer } from "./refused-answer.js";
 export interface RelayContext extends AttemptContext {
   readonly policy: ProxyPolicy;
   readonly observer?: ProxyObserver | undefined;
-  /** Whether the proxy is about to end: clients are told to close. */
+  /** Whether the proxy is closing: its answers then end the client's connection. */
   readonly isClosing: () => boolean;
 }
 
@@ -168,7 +168,7 @@ export class Relay {
       const refusal = policy.judge?.(incoming.statusCode ?? 0, incoming.rawHeaders);
       if (refusal !== undefined) throw refusal;
       if (incoming.statusCode === 101) throw this.#uncalledSwitch();
-      // A client that was never told to send its body may send it or not: where its next request begins is unknown.
+      // A client that got no `100 Continue` may send its body or not, so the proxy cannot know where its next request begins.
       const isLast = head.expectsContinue && !body.isStarted;
       const close = isClosing() || isLast || endsWithEarlyAnswer(request);
       forwardResponseHead(incoming, response, { close, keep });

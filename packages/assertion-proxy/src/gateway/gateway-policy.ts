@@ -58,8 +58,8 @@ const LOOKUP_LIMITS: Readonly<Record<LookupLimit, LimitName>> = {
 const CLAIMED_ACCOUNT = "chatgpt-account-id";
 
 /**
- * Makes the policy of the verifying gateway: one assertion, valid, of an account that is served, and no other account claimed beside it.
- * What the upstream is told of the agent is only what was verified.
+ * Makes the policy of the verifying gateway. A request must carry exactly one valid assertion of an account that is served, and must not
+ * claim another account beside it. The upstream gets only verified facts about the agent.
  *
  * @throws {AssertionProxyError} `config_invalid` for a name in `forwardHeaders` that may not pass
  */

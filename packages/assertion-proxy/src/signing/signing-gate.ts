@@ -76,7 +76,7 @@ function wrongHost(fields: RawFields, token: ClientToken | undefined): RequestRe
   const hosts = fieldValues(fields, "host");
   const [host = ""] = hosts;
   const named = hosts.length === 1 && token?.isIn(host) !== true ? parseHost(host) : undefined;
-  // What is no host may hold anything.
+  // A Host that is not valid may hold anything, so the message does not show it.
   const what =
     named === undefined
       ? "Host does not name one address that this proxy listens on"

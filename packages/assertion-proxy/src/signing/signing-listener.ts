@@ -24,11 +24,11 @@ export interface ListenerRules {
 }
 
 /**
- * Decides whether a signing proxy may listen where it is told to. Who can reach it acts as this machine's agent: on a Unix socket file
- * permissions keep others out, on an address the client token does.
+ * Decides whether a signing proxy may listen at a place. Every client that reaches the proxy acts as this machine's agent. File permissions
+ * keep other users away from a Unix socket; at an address the client token does.
  *
- * @throws {AssertionProxyError} `config_invalid` for an address without a token that was not opened by name, and for an address of the
- * network that was not allowed by name, or is without a token
+ * @throws {AssertionProxyError} `config_invalid` for an address without a token, unless `isOpen` allows it; for an address that other machines
+ * can reach, unless `allowRemote` allows it and there is a token
  */
 export function describeListener(
   options: SigningListenOptions,

@@ -43,11 +43,11 @@ const FORWARDED_THREAD_HEADERS: ReadonlySet<string> = new Set(["session-id"]);
 const BINDING_FIELDS = ["content-digest", "signature", "signature-input"];
 
 /**
- * Makes the policy of the signing proxy: a local program's request, with the credential of its thread in place of the client token; and
- * what a client does on a 401.
+ * Makes the policy of the signing proxy. A local program's request goes upstream with the credential of its thread in place of the client
+ * token. On a 401 the proxy does what a client does.
  *
- * A client's choice of tenant passes, other than at the gateway: the client is a program of the agent's own user, and no credential of
- * somebody else is used for it.
+ * Unlike at the gateway, a client's choice of tenant passes: the client is a program of the agent's own user, and only that user's credential
+ * is used for it.
  *
  * @throws {AssertionProxyError} `config_invalid` for a name in `forwardHeaders` that may not pass
  * @see protocol.md §10

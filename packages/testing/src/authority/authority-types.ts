@@ -89,7 +89,7 @@ export interface TestAuthorityOptions {
   readonly now?: (() => number) | undefined;
 }
 
-/** A small authority that works, and that can be told to misbehave. */
+/** A small working authority that a test can make misbehave. */
 export interface TestAuthority extends AsyncDisposable {
   /** Base URL. */
   readonly url: string;
