@@ -1,2 +1,2 @@
 export type { AgentAssertionOptions } from "./server/fastify-plugin.js";
-export { agentAssertion } from "./server/fastify-plugin.js";
+export { agentAssertion, findAgent } from "./server/fastify-plugin.js";

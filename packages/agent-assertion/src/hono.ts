@@ -1,2 +1,6 @@
-export type { AgentAssertionOptions, AgentEnv } from "./server/hono-middleware.js";
+export type {
+  AgentAssertionOptions,
+  AgentEnv,
+  OptionalAgentEnv,
+} from "./server/hono-middleware.js";
 export { agentAssertion } from "./server/hono-middleware.js";

@@ -1,6 +1,6 @@
 export type { AdmitOptions } from "./server/admit-request.js";
 export { answerRefusal } from "./server/answer-refusal.js";
-export type { MiddlewareOptions } from "./server/middleware-options.js";
+export type { MiddlewareOptions, OnMissing } from "./server/middleware-options.js";
 export { problemOf } from "./server/problem-of.js";
 export type { AgentRequestListener, RequireAgentOptions } from "./server/require-agent.js";
 export { requireAgent } from "./server/require-agent.js";

@@ -9,7 +9,7 @@ export const NO_SECRET: Readonly<Record<string, string>> = {
     "clientAddressOf isTrustedProxy networkOf normaliseAddress parseTrustedProxies sourceOf",
   "agent-assertion/express": "agentAssertion agentOf",
   "agent-assertion/fetch": "refusalOf",
-  "agent-assertion/fastify": "agentAssertion",
+  "agent-assertion/fastify": "agentAssertion findAgent",
   "agent-assertion/handler": "withAgent",
   "agent-assertion/hono": "agentAssertion",
   "agent-assertion/message-signature":

@@ -43,6 +43,8 @@ export const FLAG: OptionShape = { type: "boolean", expected: "true or false", o
 
 export const LISTENER: OptionShape = { type: "function", expected: "a function", optional: true };
 
+const ON_MISSING: OptionShape = { type: "choice", choices: ["refuse", "pass"], optional: true };
+
 const POLICY: Readonly<Record<string, OptionShape>> = {
   accounts: { type: "list", expected: "a list of account ids", optional: true },
   capability: { type: "text", expected: "the name of a capability", optional: true },
@@ -73,6 +75,7 @@ export function checkMiddlewareOptions(options: {
 }): void {
   checkOptions(options, {
     verifier: VERIFIER,
+    onMissing: ON_MISSING,
     onError: LISTENER,
     rawBody: LISTENER,
     clientAddress: LISTENER,

@@ -3,6 +3,7 @@ import type { VerifiedAssertion } from "../verify/verified-assertion.js";
 import { answerRefusal } from "./answer-refusal.js";
 import type { MiddlewareOptions } from "./middleware-options.js";
 import { oncePerRequest } from "./once-per-request.js";
+import { passesWithoutAgent } from "./passes-without-agent.js";
 import { reportError } from "./report-error.js";
 import { requirePolicy } from "./require-policy.js";
 import { verifyRequest } from "./verify-request.js";
@@ -16,13 +17,13 @@ export interface AdmitOptions<R> extends MiddlewareOptions<R> {
   readonly rawBody?: ((request: IncomingMessage) => Uint8Array | undefined) | undefined;
 }
 
-/** Verifies a request, or answers it. @returns `undefined`: it was answered */
+/** Verifies a request, or answers it. @returns `answered`; `undefined`: it goes on without an agent */
 export async function admitRequest<R extends IncomingMessage>(
   request: R,
   response: ServerResponse,
   options: AdmitOptions<R>,
-): Promise<VerifiedAssertion | undefined> {
-  const { verifier, policy, rawBody, clientAddress, onError } = options;
+): Promise<VerifiedAssertion | "answered" | undefined> {
+  const { verifier, policy, rawBody, clientAddress, onError, onMissing } = options;
   try {
     const assertion = await oncePerRequest(request, verifier, () =>
       verifyRequest(request, {
@@ -34,9 +35,10 @@ export async function admitRequest<R extends IncomingMessage>(
     requirePolicy(assertion, policy);
     return assertion;
   } catch (error) {
+    if (passesWithoutAgent(error, onMissing)) return undefined;
     answerRefusal(response, error);
     reportError(onError, error, request);
-    return undefined;
+    return "answered";
   }
 }
 

@@ -39,7 +39,7 @@ export function agentAssertion(options: AgentAssertionOptions): AgentMiddleware 
   checkMiddlewareOptions(options);
   return async (request, response, next) => {
     const agent = await admitRequest(request, response, options);
-    if (agent === undefined) return;
+    if (agent === "answered") return;
     request.agent = agent;
     next();
   };
@@ -48,11 +48,12 @@ export function agentAssertion(options: AgentAssertionOptions): AgentMiddleware 
 /**
  * Who sent a request that went through {@link agentAssertion}.
  *
- * @throws {AgentAssertionError} `config_invalid` when it did not: the route is not behind the middleware
+ * @throws {AgentAssertionError} `config_invalid` if there is no agent: the route is not behind the middleware, or `onMissing` let a request without an
+ * assertion pass
  */
 export function agentOf(request: AgentRequest): VerifiedAssertion {
   if (request.agent !== undefined) return request.agent;
   throw new AgentAssertionError("config_invalid", "this request was not verified", {
-    hint: "mount agentAssertion before this route",
+    hint: "mount agentAssertion before this route; with onMissing pass, look at request.agent first",
   });
 }

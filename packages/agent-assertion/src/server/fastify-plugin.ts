@@ -6,13 +6,14 @@ import type { VerifiedAssertion } from "../verify/verified-assertion.js";
 import { answerRefusal } from "./answer-refusal.js";
 import type { MiddlewareOptions } from "./middleware-options.js";
 import { oncePerRequest } from "./once-per-request.js";
+import { passesWithoutAgent } from "./passes-without-agent.js";
 import { reportError } from "./report-error.js";
 import { requirePolicy } from "./require-policy.js";
 import { verifyRequest } from "./verify-request.js";
 
 declare module "fastify" {
   interface FastifyRequest {
-    /** Who sent the request; there in the scopes that `agentAssertion` covers. Throws in a hook that runs before the check. */
+    /** Who sent the request; there in the scopes that `agentAssertion` covers. Throws in a hook that runs before the check, and if there is none. */
     readonly agent: VerifiedAssertion;
   }
 }
@@ -54,7 +55,7 @@ async function admit(
   reply: FastifyReply,
   options: AgentAssertionOptions,
 ): Promise<unknown> {
-  const { verifier, policy, clientAddress = ipOf, onError = log } = options;
+  const { verifier, policy, clientAddress = ipOf, onError = log, onMissing } = options;
   const raw: IncomingMessage = request.raw;
   try {
     const assertion = await oncePerRequest(raw, verifier, () =>
@@ -64,6 +65,7 @@ async function admit(
     agents.set(request, assertion);
     return undefined;
   } catch (error) {
+    if (passesWithoutAgent(error, onMissing)) return undefined;
     refuse(reply, error);
     reportError(onError, error, request);
     return reply;
@@ -91,6 +93,11 @@ function agentOf(this: FastifyRequest): VerifiedAssertion {
   const assertion = agents.get(this);
   if (assertion !== undefined) return assertion;
   throw new AgentAssertionError("config_invalid", "this request was not verified", {
-    hint: "register agentAssertion in the scope of this route, or above it",
+    hint: "register agentAssertion in the scope of this route, or above it; with onMissing pass, use findAgent(request)",
   });
+}
+
+/** Who sent a request; `undefined` if it carries no assertion, which `onMissing: "pass"` lets pass, or was not verified. */
+export function findAgent(request: FastifyRequest): VerifiedAssertion | undefined {
+  return agents.get(request);
 }

@@ -17,6 +17,7 @@ import { FIELDS_OF_ANOTHER_ANSWER } from "./fields-of-another-answer.js";
 import type { MiddlewareOptions } from "./middleware-options.js";
 import { hasBody, targetOf } from "./node-request.js";
 import { oncePerRequest } from "./once-per-request.js";
+import { passesWithoutAgent } from "./passes-without-agent.js";
 import { problemResponse } from "./problem-response.js";
 import { reportError } from "./report-error.js";
 import { requirePolicy } from "./require-policy.js";
@@ -26,6 +27,14 @@ export interface AgentEnv {
   Variables: {
     /** Who sent the request. */
     agent: VerifiedAssertion;
+  };
+}
+
+/** The environment of a Hono app behind {@link agentAssertion} with `onMissing: "pass"`. */
+export interface OptionalAgentEnv {
+  Variables: {
+    /** Who sent the request; `undefined` if it carries no assertion. */
+    agent: VerifiedAssertion | undefined;
   };
 }
 
@@ -44,9 +53,14 @@ export interface AgentAssertionOptions extends MiddlewareOptions<Context> {
  *
  * @throws {AgentAssertionError} `config_invalid`, naming the option, if one is missing or wrong
  */
-export function agentAssertion(options: AgentAssertionOptions): MiddlewareHandler<AgentEnv> {
+export function agentAssertion(
+  options: AgentAssertionOptions & { readonly onMissing?: "refuse" | undefined },
+): MiddlewareHandler<AgentEnv>;
+export function agentAssertion(options: AgentAssertionOptions): MiddlewareHandler<OptionalAgentEnv>;
+export function agentAssertion(options: AgentAssertionOptions): MiddlewareHandler {
   checkMiddlewareOptions(options);
-  const { policy, verifier, clientAddress = remoteAddressOf, onError, now = Date.now } = options;
+  const { policy, verifier, onError, onMissing } = options;
+  const { clientAddress = remoteAddressOf, now = Date.now } = options;
   return async (c, next) => {
     try {
       const key = incomingOf(c) ?? c.req;
@@ -56,6 +70,10 @@ export function agentAssertion(options: AgentAssertionOptions): MiddlewareHandle
       requirePolicy(assertion, policy);
       c.set("agent", assertion);
     } catch (error) {
+      if (passesWithoutAgent(error, onMissing)) {
+        c.set("agent", undefined);
+        return next();
+      }
       reportError(onError, error, c);
       return refuse(c, error, now());
     }

@@ -1,11 +1,19 @@
 import type { AssertionVerifier } from "../verify/create-verifier.js";
 import type { AssertionPolicy } from "../verify/verified-assertion.js";
 
+/** What a middleware does with a request without an assertion. */
+export type OnMissing = "refuse" | "pass";
+
 /** What every middleware takes; `R` is the framework's request. */
 export interface MiddlewareOptions<R> {
   readonly verifier: AssertionVerifier;
   /** What this route allows beyond what the verifier does. Default: the same. */
   readonly policy?: AssertionPolicy | undefined;
+  /**
+   * What becomes of a request without an assertion: with no `Authorization`, or with another scheme alone, as a human's is. `refuse`: 401 `missing`.
+   * `pass`: the handler gets it without an agent, and must check its caller by other means. A wrong assertion is always refused. Default `refuse`.
+   */
+  readonly onMissing?: OnMissing | undefined;
   /**
    * Returns the client's address, by which lookups of agents that are not known yet are shared out. Default: the address that the framework
    * gives (Express and Fastify: `request.ip`), otherwise the other end of the connection. Set it if a Node server is behind a reverse proxy;

@@ -11,11 +11,13 @@ const HANDLER: OptionShape = {
 };
 
 /** Handles a request whose agent is known. */
-export type AgentRequestListener = (
+export type AgentRequestListener<Agent = VerifiedAssertion> = (
   request: IncomingMessage,
   response: ServerResponse,
-  agent: VerifiedAssertion,
+  agent: Agent,
 ) => unknown;
+
+type RequestHandler = (request: IncomingMessage, response: ServerResponse) => void;
 
 /** Options of {@link requireAgent}. */
 export type RequireAgentOptions = Omit<AdmitOptions<IncomingMessage>, "verifier">;
@@ -29,13 +31,24 @@ export type RequireAgentOptions = Omit<AdmitOptions<IncomingMessage>, "verifier"
 export function requireAgent(
   verifier: AssertionVerifier,
   handler: AgentRequestListener,
+  options?: RequireAgentOptions & { readonly onMissing?: "refuse" | undefined },
+): RequestHandler;
+export function requireAgent(
+  verifier: AssertionVerifier,
+  handler: AgentRequestListener<VerifiedAssertion | undefined>,
+  options: RequireAgentOptions,
+): RequestHandler;
+export function requireAgent(
+  verifier: AssertionVerifier,
+  // The first form is called with an agent alone.
+  handler: AgentRequestListener<never>,
   options: RequireAgentOptions = {},
-): (request: IncomingMessage, response: ServerResponse) => void {
+): RequestHandler {
   checkMiddlewareOptions({ ...options, verifier });
   checkOption("handler", handler, HANDLER);
   const listen = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const agent = await admitRequest(request, response, { ...options, verifier });
-    if (agent !== undefined) await handler(request, response, agent);
+    if (agent !== "answered") await handler(request, response, agent as never);
   };
   return (request, response) => void listen(request, response);
 }

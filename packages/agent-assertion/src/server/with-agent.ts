@@ -12,6 +12,7 @@ import {
   readFetchBody,
 } from "./fetch-request.js";
 import type { MiddlewareOptions } from "./middleware-options.js";
+import { passesWithoutAgent } from "./passes-without-agent.js";
 import { problemResponse } from "./problem-response.js";
 import { reportError } from "./report-error.js";
 import { requirePolicy } from "./require-policy.js";
@@ -22,9 +23,9 @@ const HANDLER: OptionShape = {
 };
 
 /** Handles a request whose agent is known. `rest` is what the server gives a handler beside the request: a context, an environment. */
-export type AgentRequestHandler<Rest extends readonly unknown[]> = (
+export type AgentRequestHandler<Rest extends readonly unknown[], Agent = VerifiedAssertion> = (
   request: Request,
-  agent: VerifiedAssertion,
+  agent: Agent,
   ...rest: Rest
 ) => Response | Promise<Response>;
 
@@ -53,11 +54,22 @@ export interface WithAgentOptions<Rest extends readonly unknown[] = readonly unk
 export function withAgent<Rest extends readonly unknown[] = []>(
   verifier: AssertionVerifier,
   handler: AgentRequestHandler<Rest>,
+  options?: WithAgentOptions<Rest> & { readonly onMissing?: "refuse" | undefined },
+): (request: Request, ...rest: Rest) => Promise<Response>;
+export function withAgent<Rest extends readonly unknown[] = []>(
+  verifier: AssertionVerifier,
+  handler: AgentRequestHandler<Rest, VerifiedAssertion | undefined>,
+  options: WithAgentOptions<Rest>,
+): (request: Request, ...rest: Rest) => Promise<Response>;
+export function withAgent<Rest extends readonly unknown[] = []>(
+  verifier: AssertionVerifier,
+  // The first form is called with an agent alone.
+  handler: AgentRequestHandler<Rest, never>,
   options: WithAgentOptions<Rest> = {},
 ): (request: Request, ...rest: Rest) => Promise<Response> {
   checkMiddlewareOptions({ ...options, verifier });
   checkOption("handler", handler, HANDLER);
-  const { policy, clientAddress, onError, now = Date.now } = options;
+  const { policy, clientAddress, onError, onMissing, now = Date.now } = options;
   return async (request, ...rest) => {
     const bound = new BoundRequest(request);
     let agent: VerifiedAssertion;
@@ -69,10 +81,12 @@ export function withAgent<Rest extends readonly unknown[] = []>(
       });
       requirePolicy(agent, policy);
     } catch (error) {
+      if (passesWithoutAgent(error, onMissing))
+        return handler(request, undefined as never, ...rest);
       reportError(onError, error, request);
       return problemResponse(error, now());
     }
-    return handler(bound.whole, agent, ...rest);
+    return handler(bound.whole, agent as never, ...rest);
   };
 }
 

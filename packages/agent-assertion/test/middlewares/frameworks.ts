@@ -6,12 +6,16 @@ import express from "express";
 import Fastify, { type FastifyPluginAsync } from "fastify";
 import { Hono } from "hono";
 import { expect } from "vitest";
-import { agentOf, agentAssertion as connectAssertion } from "../../src/express.js";
-import { agentAssertion as fastifyAssertion } from "../../src/fastify.js";
+import {
+  type AgentRequest,
+  agentOf,
+  agentAssertion as connectAssertion,
+} from "../../src/express.js";
+import { agentAssertion as fastifyAssertion, findAgent } from "../../src/fastify.js";
 import { withAgent } from "../../src/handler.js";
-import { type AgentEnv, agentAssertion as honoAssertion } from "../../src/hono.js";
-import type { AssertionVerifier } from "../../src/index.js";
-import { requireAgent } from "../../src/node.js";
+import { agentAssertion as honoAssertion, type OptionalAgentEnv } from "../../src/hono.js";
+import type { AssertionVerifier, VerifiedAssertion } from "../../src/index.js";
+import { type OnMissing, requireAgent } from "../../src/node.js";
 import { listenerOf } from "./hono-listener.js";
 import { endWithTest, heard } from "./scene.js";
 
@@ -20,6 +24,7 @@ export interface SiteOptions {
   readonly verifier: AssertionVerifier;
   readonly onError?: ((error: unknown) => void) | undefined;
   readonly clientAddress?: (() => string) | undefined;
+  readonly onMissing?: OnMissing | undefined;
 }
 
 /** A started server: every path below `/mounted` and `/admin` is behind the middleware, which sees it without that prefix if it can. */
@@ -50,16 +55,16 @@ async function listen(server: Server): Promise<number> {
 
 const bare: Framework = {
   name: "node:http",
-  async start({ verifier, onError, clientAddress }) {
+  async start({ verifier, onError, clientAddress, onMissing }) {
     let handled = 0;
     const open = requireAgent(
       verifier,
-      async (request, response, agent) => {
+      async (request, response, agent: VerifiedAssertion | undefined) => {
         handled += 1;
         const body = await buffer(request);
-        response.end(JSON.stringify(heard(agent.agentRuntimeId, request.url ?? "", body)));
+        response.end(JSON.stringify(heard(idOf(agent), request.url ?? "", body)));
       },
-      { onError, clientAddress },
+      { onError, clientAddress, onMissing },
     );
     const admin = requireAgent(verifier, () => expect.fail(), { onError, policy: ADMIN });
     const listener: RequestListener = (request, response) =>
@@ -70,9 +75,9 @@ const bare: Framework = {
 
 const connectStyle: Framework = {
   name: "a connect-style server",
-  async start({ verifier, onError, clientAddress }) {
+  async start({ verifier, onError, clientAddress, onMissing }) {
     let handled = 0;
-    const middleware = connectAssertion({ verifier, onError, clientAddress });
+    const middleware = connectAssertion({ verifier, onError, clientAddress, onMissing });
     const admin = connectAssertion({ verifier, onError, policy: ADMIN });
     const server = createServer((request, response) => {
       void middleware(request, response, () => {
@@ -87,8 +92,8 @@ const connectStyle: Framework = {
           request.on("data", (chunk: Buffer) => chunks.push(chunk));
           request.on("end", () => {
             const body = Buffer.concat(chunks);
-            const { agentRuntimeId } = agentOf(request);
-            response.end(JSON.stringify(heard(agentRuntimeId, request.url ?? "", body)));
+            const agent = onMissing === "pass" ? (request as AgentRequest).agent : agentOf(request);
+            response.end(JSON.stringify(heard(idOf(agent), request.url ?? "", body)));
           });
         });
       });
@@ -99,18 +104,19 @@ const connectStyle: Framework = {
 
 const expressApp: Framework = {
   name: "Express",
-  async start({ verifier, onError, clientAddress }) {
+  async start({ verifier, onError, clientAddress, onMissing }) {
     let handled = 0;
     const app = express();
     const api = express.Router();
-    api.use(connectAssertion({ verifier, onError, clientAddress }));
+    api.use(connectAssertion({ verifier, onError, clientAddress, onMissing }));
     api.use("/admin", connectAssertion({ verifier, onError, policy: ADMIN }));
     api.use(express.raw({ type: () => true, limit: "64mb" }));
     api.use((request, response) => {
       handled += 1;
       const body: unknown = request.body;
       const bytes = body instanceof Uint8Array ? body : new Uint8Array();
-      response.json(heard(agentOf(request).agentRuntimeId, request.url, bytes));
+      const agent = onMissing === "pass" ? request.agent : agentOf(request);
+      response.json(heard(idOf(agent), request.url, bytes));
     });
     app.use((_, response, next) => {
       response.set({ "access-control-allow-origin": "https://page.example", etag: '"x"' });
@@ -128,7 +134,7 @@ const expressApp: Framework = {
 
 const fastifyApp: Framework = {
   name: "Fastify",
-  async start({ verifier, onError, clientAddress }) {
+  async start({ verifier, onError, clientAddress, onMissing }) {
     let handled = 0;
     const app = Fastify({
       bodyLimit: 64 * 1024 * 1024,
@@ -145,7 +151,12 @@ const fastifyApp: Framework = {
     app.setErrorHandler((_, __, reply) => reply.code(418).send("changed"));
     app.removeAllContentTypeParsers();
     app.addContentTypeParser("*", { parseAs: "buffer" }, (_, body, done) => done(null, body));
-    await app.register(fastifyAssertion, { verifier, clientAddress, ...(onError && { onError }) });
+    await app.register(fastifyAssertion, {
+      verifier,
+      clientAddress,
+      onMissing,
+      ...(onError && { onError }),
+    });
     const admin: FastifyPluginAsync = async (scope) => {
       await scope.register(fastifyAssertion, { verifier, policy: ADMIN });
       scope.all("/", () => expect.fail());
@@ -155,7 +166,8 @@ const fastifyApp: Framework = {
       handled += 1;
       const body = request.body instanceof Uint8Array ? request.body : new Uint8Array();
       reply.removeHeader("content-encoding");
-      return heard(request.agent.agentRuntimeId, request.url, body);
+      const agent = onMissing === "pass" ? findAgent(request) : request.agent;
+      return heard(idOf(agent), request.url, body);
     });
     await app.listen({ port: 0, host: "127.0.0.1" });
     endWithTest(() => app.close());
@@ -165,16 +177,16 @@ const fastifyApp: Framework = {
 
 const honoApp: Framework = {
   name: "Hono on @hono/node-server",
-  async start({ verifier, onError, clientAddress }) {
+  async start({ verifier, onError, clientAddress, onMissing }) {
     let handled = 0;
-    const api = new Hono<AgentEnv>();
-    api.use(honoAssertion({ verifier, onError, clientAddress }));
+    const api = new Hono<OptionalAgentEnv>();
+    api.use(honoAssertion({ verifier, onError, clientAddress, onMissing }));
     api.use("/admin", honoAssertion({ verifier, onError, policy: ADMIN }));
     api.all("*", async (c) => {
       handled += 1;
       const body = new Uint8Array(await c.req.arrayBuffer());
       c.header("content-encoding", undefined);
-      return c.json(heard(c.get("agent").agentRuntimeId, strip(new URL(c.req.url).pathname), body));
+      return c.json(heard(idOf(c.get("agent")), strip(new URL(c.req.url).pathname), body));
     });
     const app = new Hono();
     app.use(async (c, next) => {
@@ -203,16 +215,16 @@ function addressOf(_: Request, { incoming }: NodeEnv): string | undefined {
 const fetchHandler: Framework = {
   name: "a handler from Request to Response on @hono/node-server",
   isParsed: true,
-  async start({ verifier, onError, clientAddress = addressOf }) {
+  async start({ verifier, onError, clientAddress = addressOf, onMissing }) {
     let handled = 0;
-    const options = { onError, clientAddress };
+    const options = { onError, clientAddress, onMissing };
     const open = withAgent<[NodeEnv]>(
       verifier,
-      async (request, agent) => {
+      async (request, agent: VerifiedAssertion | undefined) => {
         handled += 1;
         const body = new Uint8Array(await request.arrayBuffer());
         const path = strip(new URL(request.url).pathname);
-        return Response.json(heard(agent.agentRuntimeId, path, body));
+        return Response.json(heard(idOf(agent), path, body));
       },
       options,
     );
@@ -222,6 +234,10 @@ const fetchHandler: Framework = {
     return { port: await listen(createServer(listenerOf({ fetch }))), handled: () => handled };
   },
 };
+
+function idOf(agent: VerifiedAssertion | undefined): string {
+  return agent?.agentRuntimeId ?? "none";
+}
 
 function strip(url = ""): string {
   return url.startsWith("/mounted/") ? url.slice("/mounted".length) : url;

@@ -40,6 +40,32 @@ describe.each(frameworks)("$name", ({ name, start }) => {
     expect(errors).toEqual([]);
   });
 
+  test.each<[string, number, string, readonly string[]]>([
+    ["a wrong assertion", 401, "task_revoked", [`Authorization: ${assertionOf("task-revoked")}`]],
+    ["two assertions", 401, "malformed", [good, good]],
+    ["a bearer token beside an assertion", 401, "malformed", ["Authorization: Bearer x", good]],
+    ["a wrong one that looks like another", 401, "malformed", ["Authorization: agentassertion x"]],
+    ["no Authorization", 200, "none", []],
+    ["a bearer token", 200, "none", ["Authorization: Bearer x"]],
+    ["an assertion that holds", 200, AGENT_ID, [good]],
+  ])("with onMissing pass answers %s with %i %s (G-M10)", async (_, status, seen, lines) => {
+    const site = await start({ verifier: verifierOf(new SceneDirectory()), onMissing: "pass" });
+    const answer = await exchange(site.port, { lines });
+    const { code, agent } = JSON.parse(answer.body);
+    expect([answer.status, code ?? agent]).toEqual([status, seen]);
+    expect(site.handled()).toBe(status === 200 ? 1 : 0);
+  });
+
+  test("with onMissing pass refuses no assertion where a narrower check asks for one, and 503 stays 503 (G-M10)", async () => {
+    const directory = new SceneDirectory();
+    const site = await start({ verifier: verifierOf(directory), onMissing: "pass" });
+    const narrow = await exchange(site.port, { target: "/admin" });
+    expect([narrow.status, JSON.parse(narrow.body).code]).toEqual([401, "missing"]);
+    directory.failure = new AgentAssertionError("unreachable", SECRET);
+    expect((await exchange(site.port, { lines: [good] })).status).toBe(503);
+    expect(site.handled()).toBe(0);
+  });
+
   test("keeps what was said before of the answer, but not of another body (G-M3)", async () => {
     const { site } = await setUp();
     const { headers } = await exchange(site.port, {});
