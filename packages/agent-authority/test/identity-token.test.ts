@@ -432,7 +432,7 @@ describe("an identity JWT that arrives as a bearer", () => {
     const forger = await createSigningKey();
     const content = {
       ...{ accountId: "acct-1", userId: "user-1", agentRuntimeId },
-      ...{ key: AgentKey.generate(), issuedAt: 1, expiresAt: 2 },
+      ...{ key: AgentKey.generate(), issuedAt: 1000, expiresAt: 2000 },
     };
     const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
     const flipped = `${signature.startsWith("A") ? "B" : "A"}${signature.slice(1)}`;

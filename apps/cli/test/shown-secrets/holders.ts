@@ -165,7 +165,7 @@ export const HOLDERS: Readonly<Record<string, Make>> = {
   "agent-identity/identity-token signIdentityToken": ({ key }) =>
     errorOf(() =>
       identityToken.signIdentityToken(
-        { accountId: "a", userId: "u", agentRuntimeId: "i", key, issuedAt: 1, expiresAt: 2 },
+        { accountId: "a", userId: "u", agentRuntimeId: "i", key, issuedAt: 1000, expiresAt: 2000 },
         { privateKey: { kty: "RSA", d: TOKEN }, kid: "k" },
       ),
     ),

@@ -51,9 +51,9 @@ export async function issueIdentity(
     user_id: body.user_id,
     agent_runtime_id: `agent_${uuidv7()}`,
   };
-  const issuedAt = Math.floor(parseTimestamp(occasion.text) / 1000);
-  const expiresAt = issuedAt + content.ttl_seconds;
-  const endsAt = formatTimestamp(expiresAt * 1000);
+  const issuedAt = parseTimestamp(occasion.text);
+  const expiresAt = issuedAt + content.ttl_seconds * 1000;
+  const endsAt = formatTimestamp(expiresAt);
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
     const { kid, privateJwk } = await readActiveKey(store.rows);
     // Signed before the transaction, which is not to wait for other threads: SQLite's keeps every writer out.

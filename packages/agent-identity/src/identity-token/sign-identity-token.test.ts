@@ -21,8 +21,8 @@ const CONTENT: IdentityTokenContent = {
   userId: "user-1",
   agentRuntimeId: "agent_1",
   key,
-  issuedAt: START,
-  expiresAt: START + 3600,
+  issuedAt: START * 1000,
+  expiresAt: (START + 3600) * 1000,
 };
 
 function sign(change: Partial<IdentityTokenContent> = {}) {
@@ -39,12 +39,13 @@ describe("refuses to make a token", () => {
     ["iss", { issuer: "x".repeat(257) }],
     ["aud", { audience: "" }],
     ["aud", { audience: ["codex-app-server"] as unknown as string }],
-    ["iat", { issuedAt: START + 0.5 }],
-    ["iat", { issuedAt: -1 }],
-    ["exp", { expiresAt: START }],
-    ["exp", { expiresAt: START + 0.5 }],
+    ["iat", { issuedAt: START * 1000 + 500 }],
+    ["iat", { issuedAt: -1000 }],
+    ["exp", { expiresAt: START * 1000 }],
+    ["exp", { expiresAt: START + 3600 }],
+    ["exp", { expiresAt: START * 1000 + 500 }],
     ["exp", { expiresAt: Number.NaN }],
-    ["exp", { expiresAt: 253_402_300_800 }],
+    ["exp", { expiresAt: 253_402_300_800_000 }],
     ["agent_runtime_id", { agentRuntimeId: "../agent" }],
     ["agent_runtime_id", { agentRuntimeId: "a:b" }],
     ["account_id", { accountId: "" }],
@@ -134,14 +135,15 @@ describe("makes a token", () => {
           email: fc.string({ unit: "grapheme-ascii", maxLength: 100 }),
           planType: text,
           isFedramp: fc.boolean(),
-          issuedAt: fc.integer({ min: 0, max: START }),
+          iat: fc.integer({ min: 0, max: START }),
           lifetime: fc.integer({ min: 1, max: 315_360_000 }),
         }),
-        async ({ lifetime, ...content }) => {
-          const expiresAt = content.issuedAt + lifetime;
-          const token = await sign({ ...content, expiresAt });
+        async ({ iat, lifetime, ...content }) => {
+          const exp = iat + lifetime;
+          const [issuedAt, expiresAt] = [iat * 1000, exp * 1000];
+          const token = await sign({ ...content, issuedAt, expiresAt });
           const { issuer, audience } = content;
-          const now = () => content.issuedAt * 1000;
+          const now = () => issuedAt;
           const options = { keySet, authority: AUTHORITY, issuer, audience, now };
           const { identity, claims, keys } = await verifyIdentityToken(token, options);
           expect(identity).toMatchObject({
@@ -154,8 +156,8 @@ describe("makes a token", () => {
           expect(claims).toEqual({
             iss: issuer,
             aud: audience,
-            iat: content.issuedAt,
-            exp: expiresAt,
+            iat,
+            exp,
             agent_runtime_id: content.agentRuntimeId,
             account_id: content.accountId,
             chatgpt_user_id: content.userId,

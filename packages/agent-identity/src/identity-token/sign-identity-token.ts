@@ -21,9 +21,9 @@ export interface IdentityTokenContent {
   readonly agentRuntimeId: string;
   /** The agent's private key. It travels in the token: whoever reads the token has it. */
   readonly key: AgentKey;
-  /** Epoch seconds. */
+  /** Epoch milliseconds, a whole second. */
   readonly issuedAt: number;
-  /** Epoch seconds, later than `issuedAt`. The agent ends then, too. */
+  /** Epoch milliseconds, a whole second later than `issuedAt`. The agent ends then, too. */
   readonly expiresAt: number;
   /** 1 to 256 characters. Default {@link CODEX_ISSUER}: Codex takes no other. */
   readonly issuer?: string | undefined;
@@ -82,8 +82,8 @@ function createClaims(content: IdentityTokenContent): z.infer<typeof identityCla
   const parsed = identityClaimsSchema.safeParse({
     iss: issuer,
     aud: audience,
-    iat: content.issuedAt,
-    exp: content.expiresAt,
+    iat: content.issuedAt / 1000,
+    exp: content.expiresAt / 1000,
     agent_runtime_id: content.agentRuntimeId,
     agent_private_key: content.key.exportPkcs8(),
     account_id: content.accountId,

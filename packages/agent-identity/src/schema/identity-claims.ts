@@ -28,7 +28,7 @@ export const identityClaimsSchema = z.looseObject({
 
 const publicClaimsSchema = z.object(identityClaimsSchema.omit({ agent_private_key: true }).shape);
 
-/** The claims of a verified identity token without its key: nothing in it is secret. Times are epoch seconds. */
+/** The claims of a verified identity token without its key: nothing in it is secret. `iat` and `exp` are epoch seconds, as in the token. */
 export type IdentityClaims = Readonly<z.infer<typeof publicClaimsSchema>>;
 
 /** Leaves the key out, and every claim that is not known: who knows what else an issuer puts there. */
