@@ -7,6 +7,7 @@ export default defineConfig({
     "src/authority-client.ts",
     "src/identity-token.ts",
     "src/keyring-store.ts",
+    "src/server.ts",
     "src/store-contract.ts",
   ],
   format: ["esm"],

@@ -1,18 +1,14 @@
 import { AssertionSigner, createVerifier } from "@countersign/agent-assertion";
+import { AgentIdentityManager, memoryStore } from "@countersign/agent-identity";
+import { createKeyRotationRequest } from "@countersign/agent-identity/authority-client";
 import {
-  AgentIdentityManager,
-  createKeyRotationRequest,
-  memoryStore,
-} from "@countersign/agent-identity";
-import {
-  createSigningKey,
   identityTokenAuth,
   keySetUrl,
   pinnedKeySet,
   remoteKeySet,
-  signIdentityToken,
   verifyIdentityToken,
 } from "@countersign/agent-identity/identity-token";
+import { createSigningKey, signIdentityToken } from "@countersign/agent-identity/server";
 import { AgentKey, formatTimestamp } from "@countersign/agent-key";
 import { AgentTaskManager } from "@countersign/agent-task";
 import { expectRejection } from "@countersign/testing/vitest";

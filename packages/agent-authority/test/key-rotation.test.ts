@@ -1,4 +1,4 @@
-import { createKeyRotationRequest } from "@countersign/agent-identity";
+import { createKeyRotationRequest } from "@countersign/agent-identity/authority-client";
 import { AgentKey, formatTimestamp } from "@countersign/agent-key";
 import { openSealedBox } from "@countersign/agent-task";
 import { expectRejection } from "@countersign/testing/vitest";

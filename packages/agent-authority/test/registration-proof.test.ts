@@ -1,4 +1,4 @@
-import { agentRegistrationKeyid } from "@countersign/agent-identity";
+import { agentRegistrationKeyid } from "@countersign/agent-identity/server";
 import { AgentKey, formatTimestamp } from "@countersign/agent-key";
 import {
   contentDigest,

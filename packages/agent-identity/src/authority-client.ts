@@ -13,3 +13,27 @@ export type {
   RotateKeyOptions,
 } from "./client/authority-request.js";
 export type { RegistrationSigner } from "./client/registration-proof.js";
+export {
+  type AgentBillOfMaterials,
+  type AgentRegistrationRequest,
+  type AgentRegistrationResponse,
+  createAgentRegistrationRequest,
+  parseAgentRegistrationResponse,
+} from "./schema/agent-registration.js";
+export {
+  type AgentRevocationResponse,
+  parseAgentRevocationResponse,
+} from "./schema/agent-revocation.js";
+export {
+  type BiscuitRequest,
+  createBiscuitRequestHeaders,
+  parseBiscuitResponseHeaders,
+} from "./schema/biscuit.js";
+export {
+  createKeyRotationRequest,
+  type KeyRotation,
+  type KeyRotationResponse,
+  keyRotationText,
+  parseKeyRotationResponse,
+} from "./schema/key-rotation.js";
+export { parseWhoamiResponse, type Whoami } from "./schema/whoami.js";

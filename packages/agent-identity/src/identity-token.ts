@@ -3,12 +3,6 @@ export {
   type IdentityTokenLoginOptions,
 } from "./identity-token/create-identity-token-login.js";
 export {
-  type CreateSigningKeyOptions,
-  createSigningKey,
-  type PrivateJwk,
-  type SigningKey,
-} from "./identity-token/create-signing-key.js";
-export {
   type IdentityTokenAuthOptions,
   identityTokenAuth,
 } from "./identity-token/identity-token-auth.js";
@@ -23,11 +17,6 @@ export { keySetUrl } from "./identity-token/key-set-url.js";
 export { pinnedKeySet } from "./identity-token/pinned-key-set.js";
 export { type RemoteKeySetOptions, remoteKeySet } from "./identity-token/remote-key-set.js";
 export {
-  type IdentityTokenContent,
-  type SignIdentityTokenOptions,
-  signIdentityToken,
-} from "./identity-token/sign-identity-token.js";
-export {
   CODEX_AUDIENCE,
   CODEX_ISSUER,
   type IdentityTokenOptions,
@@ -35,5 +24,5 @@ export {
   type VerifyIdentityTokenOptions,
   verifyIdentityToken,
 } from "./identity-token/verify-identity-token.js";
-export { type IdentityClaims, identityClaimsSchema } from "./schema/identity-claims.js";
-export { type PublicRsaKey, publicRsaKeySchema } from "./schema/key-set.js";
+export type { IdentityClaims } from "./schema/identity-claims.js";
+export type { PublicRsaKey } from "./schema/key-set.js";

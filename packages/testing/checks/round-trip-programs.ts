@@ -15,6 +15,7 @@ const CLIENT_MODULES = [
   "@countersign/agent-identity/authority-client",
   "@countersign/agent-identity/identity-token",
   "@countersign/agent-identity/keyring-store",
+  "@countersign/agent-identity/server",
   "@countersign/agent-identity/store-contract",
   "@countersign/agent-task",
   "@countersign/agent-task/server",

@@ -10,6 +10,14 @@ const ENTRIES = publicPackages(ROOT)
 // A signature of any message has its nonce as a parameter, and the vectors say which.
 const TAKES_A_NONCE = "@countersign/agent-key/message-signature";
 
+test("no entry of a package has more than 80 names", () => {
+  expect(ENTRIES.length).toBeGreaterThan(30);
+  const fullest = ENTRIES.map(
+    ({ specifier, text }) => [text.match(/^export /gm)?.length ?? 0, specifier] as const,
+  ).filter(([names]) => names > 80);
+  expect(fullest).toEqual([]);
+});
+
 test("no option is there for tests alone: timers, randomness, pauses, a nonce", () => {
   expect(ENTRIES.length).toBeGreaterThan(30);
   const found = ENTRIES.flatMap(({ specifier, text }) =>

@@ -54,6 +54,7 @@ const USES = {
   "@countersign/agent-identity/identity-token": ({ remoteKeySet }) => remoteKeySet(authority),
   "@countersign/agent-identity/keyring-store": ({ keyringStore }) =>
     keyringStore({ directory: "/nowhere" }),
+  "@countersign/agent-identity/server": ({ agentRevocationPath }) => agentRevocationPath("agent_1"),
   "@countersign/agent-identity/store-contract": ({ credentialStoreContract }) =>
     credentialStoreContract(started),
   "@countersign/ai": ({ openai }) => openai(source, { baseURL: "https://api.example/v1" }),

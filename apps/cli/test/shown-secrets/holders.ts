@@ -9,9 +9,10 @@ import { assertionHeaders, dialWithAssertion } from "@countersign/agent-assertio
 import * as registry from "@countersign/agent-authority";
 import { remoteRegistry } from "@countersign/agent-authority/remote-registry";
 import * as identity from "@countersign/agent-identity";
-import { AuthorityClient } from "@countersign/agent-identity/authority-client";
+import * as authorityClient from "@countersign/agent-identity/authority-client";
 import * as identityToken from "@countersign/agent-identity/identity-token";
 import { keyringStore } from "@countersign/agent-identity/keyring-store";
+import * as server from "@countersign/agent-identity/server";
 import { AgentKey } from "@countersign/agent-key";
 import { openSealedBox, signTaskRegistration } from "@countersign/agent-task";
 import * as ai from "@countersign/ai";
@@ -113,14 +114,14 @@ export const HOLDERS: Readonly<Record<string, Make>> = {
     world.addSecret(made?.key.exportPkcs8() ?? "");
     return [manager, made, await manager.peek(), await manager.auth()];
   },
-  "agent-identity createKeyRotationRequest": ({ authority, key }) =>
-    identity.createKeyRotationRequest(
+  "agent-identity/authority-client createKeyRotationRequest": ({ authority, key }) =>
+    authorityClient.createKeyRotationRequest(
       { authority: authority.url, agentRuntimeId: "agent_1", timestamp: "2026-03-23T12:00:00Z" },
       { current: key, next: key },
     ),
-  "agent-identity parseBiscuitRequestHeaders": ({ authority }) =>
-    identity.parseBiscuitRequestHeaders(
-      identity.createBiscuitRequestHeaders({
+  "agent-identity/server parseBiscuitRequestHeaders": ({ authority }) =>
+    server.parseBiscuitRequestHeaders(
+      authorityClient.createBiscuitRequestHeaders({
         accessToken: TOKEN,
         method: "POST",
         url: authority.url,
@@ -128,7 +129,7 @@ export const HOLDERS: Readonly<Record<string, Make>> = {
       }),
     ),
   "agent-identity/authority-client AuthorityClient": async ({ authority }) => {
-    const client = new AuthorityClient({
+    const client = new authorityClient.AuthorityClient({
       authority: authority.url,
       attempts: 3,
       ...pacedBy(),
@@ -157,14 +158,14 @@ export const HOLDERS: Readonly<Record<string, Make>> = {
     const { token, verification } = issueToken(world);
     return new StoredOnly(await identityToken.createIdentityTokenLogin(token, verification));
   },
-  "agent-identity/identity-token createSigningKey": async ({ addSecret }) => {
-    const key = await identityToken.createSigningKey();
+  "agent-identity/server createSigningKey": async ({ addSecret }) => {
+    const key = await server.createSigningKey();
     addSecret(String(key.privateJwk.d));
     return key;
   },
-  "agent-identity/identity-token signIdentityToken": ({ key }) =>
+  "agent-identity/server signIdentityToken": ({ key }) =>
     errorOf(() =>
-      identityToken.signIdentityToken(
+      server.signIdentityToken(
         { accountId: "a", userId: "u", agentRuntimeId: "i", key, issuedAt: 1000, expiresAt: 2000 },
         { privateKey: { kty: "RSA", d: TOKEN }, kid: "k" },
       ),

@@ -22,19 +22,19 @@ export const NO_SECRET: Readonly<Record<string, string>> = {
     AUDITED_CHANGES AUDITED_REQUESTS AgentAuthorityError TOKEN_ROLES backupStore checkIssuers checkOidcToken
     createAuthorityMetrics
     createOidcIssuer createOperationsListener followAuditEvents`,
-  "agent-identity": `
-    AGENT_REGISTRATION_PATH AgentIdentityError AuthorityError BISCUIT_HEADER BISCUIT_PATH
-    IDENTITY_CHANNEL WHOAMI_PATH agentRegistrationKeyid agentRegistrationRequestSchema
-    agentRegistrationResponseSchema agentRevocationPath agentRevocationResponseSchema
-    createAgentRegistrationRequest createAgentRegistrationResponse createAgentRevocationResponse
-    createKeyRotationResponse createWhoamiResponse guardCredentials isFormerKey keyRotationPath keyRotationRequestSchema
-    keyRotationResponseSchema keyRotationText parseAgentRegistrationRequest parseAgentRegistrationResponse
-    parseAgentRevocationResponse parseKeyRotationRequest parseKeyRotationResponse parseWhoamiResponse publicLineOf removeLogin
-    verifyKeyRotation whoamiResponseSchema`,
-  "agent-identity/authority-client": "AuthorityClock AuthorityError",
+  "agent-identity":
+    "AgentIdentityError AuthorityError IDENTITY_CHANNEL guardCredentials isFormerKey publicLineOf removeLogin",
+  "agent-identity/authority-client": `
+    AuthorityClock AuthorityError createAgentRegistrationRequest keyRotationText parseAgentRegistrationResponse
+    parseAgentRevocationResponse parseKeyRotationResponse parseWhoamiResponse`,
   "agent-identity/identity-token": `
-    CODEX_AUDIENCE CODEX_ISSUER IDENTITY_TOKEN_REASONS IdentityTokenError keySetUrl pinnedKeySet
-    publicRsaKeySchema remoteKeySet`,
+    CODEX_AUDIENCE CODEX_ISSUER IDENTITY_TOKEN_REASONS IdentityTokenError keySetUrl pinnedKeySet remoteKeySet`,
+  "agent-identity/server": `
+    AGENT_REGISTRATION_PATH BISCUIT_HEADER BISCUIT_PATH WHOAMI_PATH agentRegistrationKeyid agentRegistrationRequestSchema
+    agentRegistrationResponseSchema agentRevocationPath agentRevocationResponseSchema createAgentRegistrationResponse
+    createAgentRevocationResponse createKeyRotationResponse createWhoamiResponse keyRotationPath keyRotationRequestSchema
+    keyRotationResponseSchema parseAgentRegistrationRequest parseKeyRotationRequest publicRsaKeySchema verifyKeyRotation
+    whoamiResponseSchema`,
   "agent-identity/store-contract": "credentialStoreContract",
   "agent-key": `
     AgentKeyError AgentPublicKey CountersignError KeyedMutex LONGEST_TIMER_MS LinkedMap Mutex StoreError
@@ -75,7 +75,7 @@ export const NO_SECRET: Readonly<Record<string, string>> = {
 export const SECRET_ITSELF: Readonly<Record<string, string>> = {
   "agent-assertion": "signAssertion",
   "agent-assertion/sign": "signAssertion authorizationField",
-  "agent-identity": "createBiscuitRequestHeaders parseBiscuitResponseHeaders",
-  "agent-identity/identity-token": "identityClaimsSchema",
+  "agent-identity/authority-client": "createBiscuitRequestHeaders parseBiscuitResponseHeaders",
+  "agent-identity/server": "identityClaimsSchema",
   "private-file": "readPrivateFile",
 };

@@ -1,4 +1,4 @@
-import { BISCUIT_HEADER } from "@countersign/agent-identity";
+import { BISCUIT_HEADER } from "@countersign/agent-identity/server";
 import { authenticateHuman } from "../humans/authenticate-human.js";
 import { confirmToken } from "../registry/authenticate.js";
 import { findBiscuit, spendBiscuit, type UsableBiscuit } from "../registry/biscuits.js";

@@ -4,7 +4,7 @@ import {
   checkMessageSignature,
   fieldValue,
 } from "@countersign/agent-assertion/message-signature";
-import { agentRegistrationKeyid } from "@countersign/agent-identity";
+import { agentRegistrationKeyid } from "@countersign/agent-identity/server";
 import { type AgentPublicKey, CountersignError, parseTimestamp } from "@countersign/agent-key";
 import { Refusal } from "../registry/refusal.js";
 import type { Instant } from "../registry/times.js";

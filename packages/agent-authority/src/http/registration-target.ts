@@ -1,4 +1,4 @@
-import { AGENT_REGISTRATION_PATH } from "@countersign/agent-identity";
+import { AGENT_REGISTRATION_PATH } from "@countersign/agent-identity/server";
 import { isServerId } from "@countersign/agent-key";
 import { Refusal } from "../registry/refusal.js";
 

@@ -1,4 +1,4 @@
-import { signIdentityToken } from "@countersign/agent-identity/identity-token";
+import { signIdentityToken } from "@countersign/agent-identity/server";
 import {
   AgentKey,
   encodeBase64,

@@ -1,4 +1,4 @@
-import type { AgentRegistrationRequest } from "@countersign/agent-identity";
+import type { AgentRegistrationRequest } from "@countersign/agent-identity/server";
 import { encodeBase64 } from "@countersign/agent-key";
 import { toX25519PublicKey } from "@countersign/agent-task/server";
 import { uuidv7 } from "uuidv7";

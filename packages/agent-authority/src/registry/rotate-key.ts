@@ -1,4 +1,4 @@
-import type { VerifiedKeyRotation } from "@countersign/agent-identity";
+import type { VerifiedKeyRotation } from "@countersign/agent-identity/server";
 import { type AgentPublicKey, encodeBase64 } from "@countersign/agent-key";
 import { toX25519PublicKey } from "@countersign/agent-task/server";
 import type { Rows } from "../store/authority-store.js";

@@ -1,4 +1,4 @@
-import { createSigningKey } from "@countersign/agent-identity/identity-token";
+import { createSigningKey } from "@countersign/agent-identity/server";
 import { AgentAuthorityError } from "../agent-authority-error.js";
 import type { SigningKeyEntry } from "../schema/registry-entries.js";
 import type { AuthorityStore, Rows } from "../store/authority-store.js";

@@ -1,4 +1,4 @@
-import { parseAgentRegistrationResponse } from "@countersign/agent-identity";
+import { parseAgentRegistrationResponse } from "@countersign/agent-identity/authority-client";
 import type { AgentRegistrationFile } from "../schema/agent-registration-file.js";
 import { nameOf, outcome, type VectorCheck } from "../vector-check.js";
 

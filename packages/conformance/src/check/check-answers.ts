@@ -1,9 +1,9 @@
 import {
+  AuthorityClock,
   parseAgentRevocationResponse,
   parseBiscuitResponseHeaders,
   parseWhoamiResponse,
-} from "@countersign/agent-identity";
-import { AuthorityClock } from "@countersign/agent-identity/authority-client";
+} from "@countersign/agent-identity/authority-client";
 import type { AnswersFile } from "../schema/answers-file.js";
 import { nameOf, outcome, type VectorCheck } from "../vector-check.js";
 

@@ -1,10 +1,9 @@
 import {
   createKeyRotationRequest,
   keyRotationText,
-  parseKeyRotationRequest,
   parseKeyRotationResponse,
-  verifyKeyRotation,
-} from "@countersign/agent-identity";
+} from "@countersign/agent-identity/authority-client";
+import { parseKeyRotationRequest, verifyKeyRotation } from "@countersign/agent-identity/server";
 import { AgentKey, AgentPublicKey, formatTimestamp, parseTimestamp } from "@countersign/agent-key";
 import type { KeyRotationFile } from "../schema/key-rotation-file.js";
 import { nameOf, outcome, type VectorCheck } from "../vector-check.js";

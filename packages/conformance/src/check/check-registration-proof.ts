@@ -3,7 +3,7 @@ import {
   checkMessageSignature,
   fieldValue,
 } from "@countersign/agent-assertion/message-signature";
-import { agentRegistrationKeyid } from "@countersign/agent-identity";
+import { agentRegistrationKeyid } from "@countersign/agent-identity/server";
 import { AgentKey, AgentPublicKey, parseTimestamp } from "@countersign/agent-key";
 import {
   contentDigest,

@@ -1,4 +1,4 @@
-import { parseAgentRegistrationRequest } from "@countersign/agent-identity";
+import { parseAgentRegistrationRequest } from "@countersign/agent-identity/server";
 import { AgentPublicKey, parseTimestamp } from "@countersign/agent-key";
 import {
   parseTaskRegistrationRequest,

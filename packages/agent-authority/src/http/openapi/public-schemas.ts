@@ -4,9 +4,9 @@ import {
   agentRevocationResponseSchema,
   keyRotationRequestSchema,
   keyRotationResponseSchema,
+  publicRsaKeySchema,
   whoamiResponseSchema,
-} from "@countersign/agent-identity";
-import { publicRsaKeySchema } from "@countersign/agent-identity/identity-token";
+} from "@countersign/agent-identity/server";
 import {
   taskRegistrationRequestSchema,
   taskRegistrationResponseSchema,

@@ -5,7 +5,7 @@ import {
   keyRotationPath,
   parseKeyRotationRequest,
   verifyKeyRotation,
-} from "@countersign/agent-identity";
+} from "@countersign/agent-identity/server";
 import { parseTimestamp } from "@countersign/agent-key";
 import { authenticateHuman } from "../../humans/authenticate-human.js";
 import { userSubject } from "../../limits/limit-subject.js";

@@ -3,7 +3,7 @@ import {
   type AgentRegistrationRequest,
   createAgentRegistrationResponse,
   parseAgentRegistrationRequest,
-} from "@countersign/agent-identity";
+} from "@countersign/agent-identity/server";
 import { parseTimestamp } from "@countersign/agent-key";
 import { userSubject } from "../../limits/limit-subject.js";
 import type { Generation } from "../../registry/generations.js";

@@ -2,7 +2,7 @@ import {
   BISCUIT_HEADER,
   BISCUIT_PATH,
   parseBiscuitRequestHeaders,
-} from "@countersign/agent-identity";
+} from "@countersign/agent-identity/server";
 import * as z from "zod";
 import { authenticateHuman } from "../../humans/authenticate-human.js";
 import { userSubject } from "../../limits/limit-subject.js";

@@ -1,4 +1,4 @@
-import { createWhoamiResponse, WHOAMI_PATH } from "@countersign/agent-identity";
+import { createWhoamiResponse, WHOAMI_PATH } from "@countersign/agent-identity/server";
 import { authenticateHuman } from "../../humans/authenticate-human.js";
 import { instantOf } from "../../registry/times.js";
 import { PUBLIC_SCHEMAS } from "../openapi/public-schemas.js";

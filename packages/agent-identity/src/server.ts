@@ -1,0 +1,57 @@
+export {
+  type CreateSigningKeyOptions,
+  createSigningKey,
+  type PrivateJwk,
+  type SigningKey,
+} from "./identity-token/create-signing-key.js";
+export {
+  type IdentityTokenContent,
+  type SignIdentityTokenOptions,
+  signIdentityToken,
+} from "./identity-token/sign-identity-token.js";
+export {
+  AGENT_REGISTRATION_PATH,
+  type AgentBillOfMaterials,
+  type AgentRegistrationRequest,
+  type AgentRegistrationResponse,
+  agentRegistrationKeyid,
+  agentRegistrationRequestSchema,
+  agentRegistrationResponseSchema,
+  createAgentRegistrationResponse,
+  parseAgentRegistrationRequest,
+} from "./schema/agent-registration.js";
+export {
+  type AgentRevocationResponse,
+  agentRevocationPath,
+  agentRevocationResponseSchema,
+  createAgentRevocationResponse,
+} from "./schema/agent-revocation.js";
+export {
+  BISCUIT_HEADER,
+  BISCUIT_PATH,
+  type BiscuitRequest,
+  parseBiscuitRequestHeaders,
+} from "./schema/biscuit.js";
+export { identityClaimsSchema } from "./schema/identity-claims.js";
+export {
+  createKeyRotationResponse,
+  type KeyRotation,
+  type KeyRotationRequest,
+  type KeyRotationResponse,
+  keyRotationPath,
+  keyRotationRequestSchema,
+  keyRotationResponseSchema,
+  parseKeyRotationRequest,
+} from "./schema/key-rotation.js";
+export { type PublicRsaKey, publicRsaKeySchema } from "./schema/key-set.js";
+export {
+  type VerifiedKeyRotation,
+  type VerifyKeyRotationOptions,
+  verifyKeyRotation,
+} from "./schema/verify-key-rotation.js";
+export {
+  createWhoamiResponse,
+  WHOAMI_PATH,
+  type Whoami,
+  whoamiResponseSchema,
+} from "./schema/whoami.js";
