@@ -21,10 +21,10 @@ export async function main(args: readonly string[]): Promise<number> {
     cancelling.abort();
   });
   endQuietlyOnClosedPipe();
-  // `--json` decides how an error is told even when the rest of the line could not be parsed.
+  // `--json` decides the form of an error even if the rest of the line cannot be parsed.
   const { stdout, stderr } = process;
   const output = createOutput({ json: ownArguments(args).includes("--json"), stdout, stderr });
-  // What nothing waited for is told in the same form, never as a stack trace.
+  // An error that no code catches is printed in the same form, never as a stack trace.
   process.on("uncaughtException", (error) => {
     const reported = toReportedError(error, cancelling.signal);
     output.error(reported, false);

@@ -29,7 +29,7 @@ export function createProgram(
     .description("Cryptographic identity for agents, one task at a time.")
     .version(readVersion(), "--version", "print the version")
     .exitOverride()
-    // Errors are told in one place, in one form.
+    // Errors are printed in one place, in one form.
     .configureOutput({ outputError: () => undefined, writeOut })
     .showSuggestionAfterError()
     .addHelpText("after", EXIT_CODES);

@@ -370,7 +370,7 @@ describe("gateway", () => {
     await authority.process.exited;
     expect(await request()).toMatchObject({ code: 0 });
     await gateway.process.waitForLine(
-      /^warning: the authority http:\S+ does not tell of agents and tasks: unreachable;/,
+      /^warning: the authority http:\S+ does not answer about agents and tasks: unreachable;/,
     );
   });
 

@@ -128,7 +128,7 @@ describe("what cannot be served or operated is said", () => {
     expectError(await countersign(args, { home }), "usage", 2);
   });
 
-  test("rejects a gateway that others can reach and that is not told whom it serves (G-G10)", async () => {
+  test("rejects a gateway that other machines can reach without the accounts that it serves (G-G10)", async () => {
     const args = ["gateway", "--listen", "0.0.0.0:0", "--upstream", upstream.url];
     const result = await countersign([...args, "--authority", "http://127.0.0.1:1"], { home });
     expectError(result, "usage", 2);

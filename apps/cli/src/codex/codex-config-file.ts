@@ -13,7 +13,7 @@ const BELOW_AUTHORITY = "/backend-api";
  * Reads from `config.toml` of a Codex home which authority it is for.
  *
  * @throws {CliError} `config_invalid` if the file does not exist, is not TOML, or `chatgpt_base_url` is missing or not a base URL;
- *   `store_denied` if it cannot be read, or everybody may write it
+ *   `store_denied` if it cannot be read, or if every user may write it
  */
 export async function loadCodexDestination(run: Run, codexHome: string): Promise<CodexDestination> {
   const file = join(codexHome, "config.toml");

@@ -24,9 +24,9 @@ export function findOwnAgent({ login, identities }: Credentials): OwnAgent | und
 }
 
 /**
- * Ends an agent at its authority, as the human whom it belongs to. Also with the feature off.
+ * Revokes an agent at its authority with the token of its human. Works with the feature off too.
  *
- * @throws {AuthorityError} what the authority refused
+ * @throws {AuthorityError} if the authority cannot be reached, or refuses
  */
 export async function revokeOwnAgent(run: Run, { login, agentRuntimeId }: OwnAgent): Promise<void> {
   const authority = parseBaseUrl(run, { url: login.authority, from: "the login" });

@@ -86,14 +86,14 @@ async function lookAtHome(run: Run, look: Look): Promise<boolean> {
   return await look("store", async () => checkStore(await openCredentialStore(run)));
 }
 
-/** @returns whether it answered */
+/** @returns whether the authority answered */
 async function lookAtAuthority(run: Run, authority: string, look: Look): Promise<boolean> {
-  let told: AuthorityAnswer | undefined;
+  let received: AuthorityAnswer | undefined;
   await look("authority", async () => {
-    told = await askAuthority(run, authority);
-    return checkAuthority(authority, told);
+    received = await askAuthority(run, authority);
+    return checkAuthority(authority, received);
   });
-  const answer = told;
+  const answer = received;
   if (answer === undefined) return false;
   if (answer.problem === undefined) await look("clock", async () => checkClock(answer));
   return true;

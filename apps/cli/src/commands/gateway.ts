@@ -98,7 +98,7 @@ function accountsOf(options: GatewayOptions, host: string): readonly string[] | 
   if (account.length > 0) return account;
   if (anyAccount || isLoopbackHost(host)) return "any";
   throw usageError(
-    "a gateway that others can reach must be told whom it serves",
+    "a gateway that other machines can reach needs the accounts that it serves",
     "add --account ID for each account, or --any-account",
   );
 }

@@ -61,8 +61,8 @@ export async function loadConfig(home: string): Promise<Config> {
 }
 
 /**
- * Reads the text of a configuration file; a missing one is empty. A link is followed. The file must belong to this user or to root, and
- * other users must not be able to write it, because its writer decides where a login's token is sent.
+ * Reads the text of a configuration file; a missing one is empty. A link is followed. The file must belong to this user or to root, and must
+ * not be writable by every user, because its writer decides where a login's token is sent.
  *
  * @throws {CliError} `store_denied` if the file cannot be read, or its owner or mode is not allowed
  */

@@ -27,14 +27,14 @@ const PASSWORD_HINT =
   "leave it out, and set PGPASSWORD or COUNTERSIGN_DATABASE_PASSWORD_FILE, or name the whole URL with env:VAR or file:PATH";
 
 /**
- * Finds the URL of the authority's database: `--database`, then what is configured, then `COUNTERSIGN_DATABASE_URL`. Each may also say where
- * the URL is: `env:VAR` or `file:PATH`. A URL of PostgreSQL without a password gets the one of `COUNTERSIGN_DATABASE_PASSWORD_FILE` or
- * `PGPASSWORD`; without either the driver looks into `.pgpass` of the user's home folder. A file is read at each new connection, so that a
- * rotated password is taken up. Variables that hold a secret are taken out of the environment.
+ * Finds the URL of the authority's database: from `--database`, otherwise the configuration, otherwise `COUNTERSIGN_DATABASE_URL`. Each may
+ * name the place of the URL instead: `env:VAR` or `file:PATH`. If a URL of PostgreSQL has no password, the password comes from the file of
+ * `COUNTERSIGN_DATABASE_PASSWORD_FILE`, otherwise from `PGPASSWORD`, otherwise from `.pgpass` in the user's home folder. The file is read
+ * for each new connection, so that a rotated password is used. Variables that hold a secret are taken out of the environment.
  *
  * @returns `undefined`: no source names one
- * @throws {CliError} `usage` when an argument holds a password: everybody on the machine can read it; `config_invalid` when the file of the
- *   password cannot be read, or is empty
+ * @throws {CliError} `usage` if an argument holds a password, because every user of the machine can read it; `config_invalid` if the file
+ *   of the password cannot be read, or is empty
  */
 export async function findDatabaseUrl(
   environment: Environment,
@@ -61,7 +61,7 @@ export async function findDatabaseUrl(
   environment.setDefault("PGPASSFILE", pgpassFile());
   const ofPassword = passwordFile ?? environment.get("COUNTERSIGN_DATABASE_PASSWORD_FILE");
   if (ofPassword !== undefined) {
-    // A mistake is told before anything is connected.
+    // Read once here, so that a mistake is reported before the first connection.
     await readPassword(ofPassword);
     return { url, password: () => readPassword(ofPassword) };
   }
@@ -134,7 +134,7 @@ async function readSecretFile(path: string, from: string): Promise<string> {
   const refuse = (what: string, cause?: unknown) =>
     new CliError("config_invalid", `${from}: ${path} ${what}`, {
       cause,
-      hint: "name a file of your own, or root's, that not everybody can write",
+      hint: "name a file that you or root owns and that not every user can write",
     });
   const text = await readTrustedFile(path, "write", refuse, MAX_SECRET_BYTES);
   if (text === undefined) throw refuse("does not exist");

@@ -23,7 +23,7 @@ export interface Run {
   readonly signal: AbortSignal;
   /** What URLs may be, for everything that parses one. */
   readonly http: { readonly insecureHttp: boolean };
-  /** How an authority is asked: a person waits, who is told soon that it is away. */
+  /** How an authority is asked. A person waits for the answer, so there are few attempts: an outage is reported soon. */
   readonly asking: { readonly insecureHttp: boolean; readonly attempts: number };
   /** The path of the home; it may not exist. */
   readonly home: string;

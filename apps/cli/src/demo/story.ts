@@ -5,7 +5,7 @@ import type { Narrator, Telling } from "./narrator.js";
 import type { Stage } from "./stage.js";
 import type { ReceivedRequest } from "./stub-api.js";
 
-/** What a story is told with. */
+/** The parts that a story uses. */
 export interface StoryOptions {
   readonly stage: Stage;
   readonly agent: DemoAgent;

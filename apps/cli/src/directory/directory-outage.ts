@@ -17,7 +17,9 @@ export function tellOfOutages(
     if (!asked || code === failing) return;
     if (code === undefined) output.note(`the authority ${authority} answers again`);
     else
-      output.warn(`the authority ${authority} does not tell of agents and tasks: ${words(code)}`);
+      output.warn(
+        `the authority ${authority} does not answer about agents and tasks: ${words(code)}`,
+      );
     failing = code;
   };
 }
@@ -26,5 +28,5 @@ function words(code: Code): string {
   const refused = code === "unauthenticated" || code === "forbidden";
   return refused
     ? `${code}; --authority-token takes a live token of role resource_server`
-    : `${code}; what it told before serves for a while, anything else is refused with 503`;
+    : `${code}; its earlier answers are used for a while, and every other request is refused with 503`;
 }

@@ -47,10 +47,10 @@ export async function ensureProxyToken(home: string, signal: AbortSignal): Promi
 }
 
 /**
- * Reads a client token from a file that an operator names. A link is followed, as mounted secrets are links; what it leads to must be this
- * user's, or root's, and nothing to others: who can read it acts as this machine's agent.
+ * Reads a client token from a file that an operator names. A link is followed, because mounted secrets are links. The file must belong to
+ * this user or to root, and must be closed to others, because a program that reads the token can act as this machine's agent.
  *
- * @throws {CliError} `config_invalid` when it cannot be read or believed, or holds no token
+ * @throws {CliError} `config_invalid` if the file cannot be read, its owner or mode is not allowed, or it holds no token
  */
 export async function readProxyToken(file: string): Promise<ProxyToken> {
   const refuse = (what: string, cause?: unknown) =>

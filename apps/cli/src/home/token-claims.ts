@@ -12,7 +12,7 @@ const claimsSchema = z.object({
   }),
 });
 
-/** For whom a token says that it is. */
+/** The account and user that a token names. */
 export interface TokenClaims {
   readonly accountId: string;
   readonly userId: string;

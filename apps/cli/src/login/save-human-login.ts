@@ -12,7 +12,7 @@ export interface HumanLogin extends TokenClaims {
   readonly token: string;
 }
 
-/** Keeps a human's token, and prints for whom it is. */
+/** Stores a human's token, and prints its account and user. */
 export async function saveHumanLogin(run: Run, login: HumanLogin): Promise<void> {
   const { store, authority, accountId, userId, proof, token } = login;
   const kept = {

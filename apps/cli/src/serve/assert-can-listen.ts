@@ -4,11 +4,11 @@ import { isSystemError, reasonOf } from "../home/home.js";
 import { CliError } from "../text/cli-error.js";
 
 /**
- * Makes sure that an address can be listened on, so that a command that could not serve makes no files first. Who takes the address in
- * the moment after is told when the server itself listens.
+ * Makes sure that an address can be listened on, so that a command that cannot serve makes no files first. If another program takes the
+ * address after this check, the server itself reports it when it listens.
  *
- * @param option - the switch that names it, for the hint
- * @throws {CliError} `address_in_use`, or `config_invalid` when it is no address that this user may take
+ * @param option - the switch that names the address, for the hint
+ * @throws {CliError} `address_in_use`; `config_invalid` if this user may not listen on the address
  */
 export async function assertCanListen(
   { host, port }: ListenAddress,

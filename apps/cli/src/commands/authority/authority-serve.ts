@@ -101,7 +101,7 @@ async function listenAdmin(
   return (await authority.listenAdmin({ ...address, hosts })).url;
 }
 
-// A probe every few seconds that finds nothing would bury everything else, as would the questions of who follows the audit log.
+// Successful probes, and the requests of a client that follows the audit log, come every few seconds and would bury all other lines.
 function quietOfProbes(log: Log): AuthorityLogger {
   return {
     info(fields, message) {

@@ -158,8 +158,8 @@ async function requireNewest(
   );
 }
 
-// Codex has one place for an agent. What stands there is kept here when it is replaced, under an authority that somebody has to name: a key is
-// used with the authority it came from and no other (protocol §4).
+// Codex has one place for an agent. Before another agent replaces it, it is kept here under its authority, which the caller must name: a key is
+// used only with the authority that it came from (protocol §4).
 function refuseUnknown(
   other: StoredIdentity,
   mine: StoredIdentity,

@@ -27,8 +27,8 @@ interface Owner {
 }
 
 /**
- * `identity forget`: removes the stored identity of one user in one account. Without `--force` only if its key is known to be good for nothing
- * any more: the authority's directory says so, it was revoked from here, or it was never registered.
+ * `identity forget`: removes the stored identity of one user in one account. Without `--force` it does so only if the key works no longer:
+ * the authority's directory says so, the agent was revoked from here, or it was never registered.
  */
 export async function forgetIdentity(run: Run, options: ForgetIdentityOptions): Promise<void> {
   const named = namedHuman(options);

@@ -28,7 +28,7 @@ export async function logout(run: Run, { revoke = false }: LogoutOptions): Promi
     await withProgress(run.output, `revoking ${own.agentRuntimeId} at ${authority}`, () =>
       revokeOwnAgent(run, own),
     );
-    // Its key is good for nothing any more.
+    // The agent is revoked, so its key works no longer.
     await store.update((current) => {
       const { private_key } = own.entry;
       const rest = current.identities.filter((entry) => entry.private_key !== private_key);
