@@ -60,7 +60,7 @@ function getThrough(socketPath: string): Promise<string> {
   });
 }
 
-/** Nothing was registered, and the upstream heard of nothing. */
+/** Nothing was registered, and the upstream got no request. */
 function expectUnused(): void {
   expect(upstream.requests).toEqual([]);
   expect(authority.requests).toEqual([]);

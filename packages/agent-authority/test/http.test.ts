@@ -115,7 +115,7 @@ describe("the server", () => {
     }
   });
 
-  it("tells nothing of an inner fault (G-A47)", async () => {
+  it("discloses nothing about an internal fault (G-A47)", async () => {
     const logged: unknown[] = [];
     const logger = { info: () => {}, error: (fields: object) => logged.push(fields) };
     await using tested = await TestedAuthority.start({ logger });

@@ -84,7 +84,7 @@ describe("a task registration", () => {
     expect((await tested.authority.registry.getAgent(id))?.proven).toBe(false);
   });
 
-  it("tells nothing of the agent's state before the signature held", async () => {
+  it("discloses nothing about the agent's state before the signature is verified", async () => {
     await using tested = await TestedAuthority.start();
     const { id, key } = await tested.agent();
     await tested.authority.registry.revokeAgent(id);

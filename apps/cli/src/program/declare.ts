@@ -72,7 +72,7 @@ export const INSECURE_HTTP = [
   "allow plain http to other machines; every machine on the way can read every credential",
 ] as const;
 
-/** The option of servers that have a listener for those who run them, as arguments of `Command.option`. */
+/** The option of servers that have a listener for their operators, as arguments of `Command.option`. */
 export const OPERATIONS_LISTEN = [
   "--operations-listen <host:port>",
   "listen for probes and figures there too: /healthz, /readyz and /metrics, open to every program that reaches them",
