@@ -14,10 +14,11 @@ import {
  * A sealed box proves nothing about its sender, so its content is untrusted.
  *
  * @param box - the one-time public key (32 bytes), the tag (16 bytes) and the cipher text
+ * @param shared - the shared secret of key and one-time public key, for a runtime whose `diffieHellman` does not derive it. Default: derived
  * @throws {AgentTaskError} `bad_response` if the box is too short, was made for another key, or was changed
  * @see docs/protocol.md §4, §5.5
  */
-export function openSealedBox(box: Uint8Array, key: AgentKey): Uint8Array {
+export function openSealedBox(box: Uint8Array, key: AgentKey, shared?: Uint8Array): Uint8Array {
   if (box.length < SEAL_BYTES) throw notOurs();
   const privateKey = key.toX25519PrivateKey();
   const ephemeralPublicKey = box.subarray(0, PUBLIC_KEY_BYTES);
@@ -27,6 +28,7 @@ export function openSealedBox(box: Uint8Array, key: AgentKey): Uint8Array {
       publicKey: publicKeyOf(ephemeralPublicKey),
       ephemeralPublicKey,
       recipientPublicKey: rawPublicKey(privateKey),
+      shared,
     }).decrypt(box.subarray(PUBLIC_KEY_BYTES));
   } catch (cause) {
     throw notOurs(cause);

@@ -44,7 +44,9 @@ export interface DirectoryClientOptions {
 export class DirectoryClient {
   readonly #options: DirectoryClientOptions;
   readonly #slots = new Slots(MAX_QUESTIONS);
-  readonly #closed = new AbortController();
+  // Not a signal: in Workers one belongs to the request that made it, and a directory serves many.
+  readonly #open = new Set<AbortController>();
+  #isClosed = false;
 
   constructor(options: DirectoryClientOptions) {
     this.#options = options;
@@ -55,22 +57,22 @@ export class DirectoryClient {
     const { authority, deadlineMs } = this.#options;
     const ended = new AbortController();
     const timer = setTimeout(() => ended.abort(timedOut()), deadlineMs);
-    const close = (): void => ended.abort(this.#closed.signal.reason);
-    this.#closed.signal.addEventListener("abort", close);
-    if (this.#closed.signal.aborted) close();
+    this.#open.add(ended);
+    if (this.#isClosed) ended.abort(closed());
     try {
       return await this.#slots.run(() => this.#send(path, etag, ended.signal), ended.signal);
     } catch (error) {
       return failureOf(error, authority);
     } finally {
       clearTimeout(timer);
-      this.#closed.signal.removeEventListener("abort", close);
+      this.#open.delete(ended);
     }
   }
 
   /** Ends the questions that are under way, and each later one at once: as if the authority could not be reached. */
   close(): void {
-    this.#closed.abort(new Error("the directory is closed"));
+    this.#isClosed = true;
+    for (const ended of this.#open) ended.abort(closed());
   }
 
   async #send(
@@ -98,6 +100,10 @@ export class DirectoryClient {
     if (isCut) throw badResponse("is longer than 1 MiB");
     return interpret(response, new TextDecoder().decode(bytes), etag);
   }
+}
+
+function closed(): Error {
+  return new Error("the directory is closed");
 }
 
 function timedOut(): Error {

@@ -1,6 +1,6 @@
 import type { Agent } from "node:http";
 import { isLoopbackHost } from "../loopback-host.js";
-import { isNode } from "./is-node.js";
+import { hasNodeHttp } from "./has-node-http.js";
 
 /** Proxies in the form that Node's HTTP agents take. */
 export interface ProxyEnv {
@@ -21,7 +21,7 @@ export interface ProxyEnv {
  * result is `false`.
  */
 export function followsEnvProxies(url: string): boolean {
-  if (!isNode()) return false;
+  if (!hasNodeHttp()) return false;
   const { HTTP_PROXY, HTTPS_PROXY } = envProxies();
   const { protocol, hostname } = new URL(url);
   return (protocol === "https:" ? HTTPS_PROXY : HTTP_PROXY) !== "" && !isLoopbackHost(hostname);

@@ -1,9 +1,15 @@
+// A cause may be its own.
+const MOST_CAUSES = 8;
+
 /**
  * The code of what broke a request: the system's (`ECONNREFUSED`), that of Node's parser (`HPE_…`) or of its `fetch` (`UND_ERR_…`). The outermost if
  * errors are nested; `undefined` if there is none.
  */
 export function errnoOf(error: unknown): string | undefined {
-  if (!(error instanceof Error)) return undefined;
-  const code = "code" in error && typeof error.code === "string" ? error.code : undefined;
-  return code ?? errnoOf(error instanceof AggregateError ? error.errors[0] : error.cause);
+  let found = error;
+  for (let depth = 0; depth < MOST_CAUSES && found instanceof Error; depth += 1) {
+    if ("code" in found && typeof found.code === "string") return found.code;
+    found = found instanceof AggregateError ? found.errors[0] : found.cause;
+  }
+  return undefined;
 }

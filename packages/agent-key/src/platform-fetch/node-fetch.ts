@@ -1,4 +1,5 @@
 import type { Agent, AgentOptions, ClientRequest, IncomingMessage } from "node:http";
+import { untilAborted } from "../until-aborted.js";
 import { envProxies, followsEnvProxies } from "./env-proxies.js";
 import type { FetchInit } from "./fetch.js";
 
@@ -25,7 +26,10 @@ async function send(
 ): Promise<Response> {
   const answered = Promise.withResolvers<Response>();
   const hasLength = body.length > 0 || /^P/.test(method);
-  const sent = clientOf(url).request(url, {
+  // Not `request`, which programs replace to send everything by a proxy of theirs.
+  const { ClientRequest } = process.getBuiltinModule("node:http");
+  const sent = new ClientRequest({
+    ...process.getBuiltinModule("node:url").urlToHttpOptions(new URL(url)),
     method,
     headers: {
       ...Object.fromEntries(headers),
@@ -34,21 +38,22 @@ async function send(
     agent: agentOf(url),
   });
   endWith(signal, sent);
-  // Node makes an error of its own if the connection is not there yet.
-  sent.on("error", (cause) => {
-    answered.reject(signal?.aborted ? signal.reason : new TypeError("fetch failed", { cause }));
-  });
+  const fail = (cause: unknown): void => answered.reject(new TypeError("fetch failed", { cause }));
+  sent.on("error", fail);
+  // Of a connection that was upgraded or ended there is no other word.
+  sent.on("close", () => fail(new Error("the connection ended without an answer")));
   sent.on("response", (message) => {
     endWith(signal, message);
     try {
       answered.resolve(toResponse(message));
     } catch (error) {
       sent.destroy();
-      answered.reject(error);
+      fail(error);
     }
   });
   sent.end(body);
-  return await answered.promise;
+  // A request that waits for its connection does not end with its signal.
+  return await untilAborted(answered.promise, signal);
 }
 
 function endWith(signal: AbortSignal | undefined, stream: ClientRequest | IncomingMessage): void {
@@ -69,25 +74,23 @@ function toResponse(message: IncomingMessage): Response {
   }
   // Fetch §2.2.3: these have no body.
   const hasBody = ![204, 205, 304].includes(status);
-  if (!hasBody) message.resume();
+  // Node knows that the other two end here; of a 205 it would read on.
+  if (status === 205) message.destroy();
+  else if (!hasBody) message.resume();
   const { Readable } = process.getBuiltinModule("node:stream");
   // The same interface, declared by Node once more.
   const body = hasBody ? (Readable.toWeb(message) as unknown as ReadableStream) : null;
   return new Response(body, { status, statusText, headers });
 }
 
-function clientOf(url: string): typeof import("node:http") | typeof import("node:https") {
-  const isSecure = url.startsWith("https:");
-  return isSecure ? process.getBuiltinModule("node:https") : process.getBuiltinModule("node:http");
-}
-
 function agentOf(url: string): Agent {
-  const proxyEnv = followsEnvProxies(url) ? { ...envProxies() } : undefined;
-  const key = JSON.stringify([url.startsWith("https:"), proxyEnv]);
+  const isSecure = url.startsWith("https:");
+  const proxyEnv = followsEnvProxies(url) ? envProxies() : undefined;
+  const key = JSON.stringify([isSecure, proxyEnv]);
   const known = agents.get(key);
   if (known !== undefined) return known;
-  const options = { keepAlive: true, timeout: TIMEOUT_MS, proxyEnv };
-  const made = new (clientOf(url).Agent)(options as AgentOptions);
+  const { Agent } = process.getBuiltinModule(isSecure ? "node:https" : "node:http");
+  const made = new Agent({ keepAlive: true, timeout: TIMEOUT_MS, proxyEnv } as AgentOptions);
   agents.set(key, made);
   return made;
 }

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer, type RequestListener, type Server } from "node:http";
+import http, { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { platformFetch } from "./platform-fetch.js";
@@ -61,6 +61,44 @@ describe("a request to loopback", () => {
       await expect(reading(), part).rejects.toThrow("left");
       await closed.promise;
     }
+  });
+
+  test.each([
+    [
+      "that is upgraded",
+      "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n",
+    ],
+    ["with a status that is none", "HTTP/1.1 999 No\r\nContent-Length: 0\r\n\r\n"],
+    ["of which nothing comes", ""],
+  ])("rejects for a connection %s and is closed", async (_, bytes) => {
+    const { url, server } = await serve(() => undefined);
+    server.on("connection", (socket: Socket) => {
+      socket.removeAllListeners("data");
+      socket.once("data", () => (bytes === "" ? socket.end() : socket.write(bytes)));
+    });
+    await expect(platformFetch(url, init)).rejects.toThrow(TypeError);
+  });
+
+  test("is not sent by what a program made of node:http and of navigator", async () => {
+    const { url } = await serve((_, response) => response.end("direct"));
+    const replaced = vi.spyOn(http, "request").mockImplementation(() => expect.fail());
+    vi.stubGlobal("navigator", undefined);
+    vi.stubGlobal("fetch", () => expect.fail());
+    onTestFinished(() => {
+      replaced.mockRestore();
+      vi.unstubAllGlobals();
+    });
+    expect(await textOf(await platformFetch(url, init))).toBe("direct");
+  });
+
+  test("of status 205 is read no further", async () => {
+    const closed = Promise.withResolvers<void>();
+    const { url } = await serve((request, response) => {
+      request.socket.on("close", closed.resolve);
+      response.writeHead(205).write("endless");
+    });
+    expect((await platformFetch(url, init)).body).toBeNull();
+    await closed.promise;
   });
 
   test("sends method, fields and body, and gives the answer as it came", async () => {

@@ -1,12 +1,12 @@
 import { isLoopbackHost } from "../loopback-host.js";
 import { followsEnvProxies } from "./env-proxies.js";
 import type { Fetch } from "./fetch.js";
-import { isNode } from "./is-node.js";
+import { hasNodeHttp } from "./has-node-http.js";
 import { nodeFetch } from "./node-fetch.js";
 
 /**
- * Sends a request of Countersign's own, to an authority or an issuer: with the platform's `fetch`, but for two cases in which Node's own HTTP client
- * is used.
+ * Sends a request of Countersign's own, to an authority or an issuer: with the platform's `fetch`, but for two cases in which Node's HTTP client
+ * is used, in Bun and Deno too.
  *
  * - A loopback host is reached directly, whatever proxy or dispatcher the program has set for its `fetch`: plain http is allowed there because it
  *   does not leave the machine.
@@ -17,7 +17,7 @@ import { nodeFetch } from "./node-fetch.js";
  */
 export const platformFetch: Fetch = async (url, init) => {
   const { hostname } = new URL(url);
-  if (isNode() && (isLoopbackHost(hostname) || followsEnvProxies(url))) {
+  if (hasNodeHttp() && (isLoopbackHost(hostname) || followsEnvProxies(url))) {
     return await nodeFetch(url, init);
   }
   return await fetch(url, init);

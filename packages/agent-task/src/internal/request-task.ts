@@ -11,7 +11,7 @@ import { AgentTaskError } from "../agent-task-error.js";
 import { parseTaskRegistrationResponse, sealedBoxIn } from "../schema/task-registration.js";
 import { signTaskRegistration } from "../sign/sign-task-registration.js";
 import { PUBLIC_KEY_BYTES } from "./sealed-box.js";
-import { prepareSharedSecret } from "./shared-secret.js";
+import { deriveInWorkers } from "./shared-secret.js";
 
 /** Input of {@link requestTask}. */
 export interface TaskRequest {
@@ -58,10 +58,11 @@ export async function requestTask(request: TaskRequest): Promise<AgentTask> {
     options,
   );
   clock.observe(response);
-  await prepareSharedSecret(identity.key, () =>
-    sealedBoxIn(response.body)?.subarray(0, PUBLIC_KEY_BYTES),
+  const { body } = response;
+  const shared = await deriveInWorkers(identity.key, () =>
+    sealedBoxIn(body)?.subarray(0, PUBLIC_KEY_BYTES),
   );
-  const { taskId, expiresAt } = parseTaskRegistrationResponse(response.body, identity.key);
+  const { taskId, expiresAt } = parseTaskRegistrationResponse(body, identity.key, shared);
   const task: AgentTask = {
     authority: identity.authority,
     agentRuntimeId: identity.agentRuntimeId,

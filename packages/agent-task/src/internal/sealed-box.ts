@@ -1,7 +1,6 @@
-import { createPublicKey, type KeyObject } from "node:crypto";
+import { createPublicKey, diffieHellman, type KeyObject } from "node:crypto";
 import { hsalsa, xsalsa20poly1305 } from "@noble/ciphers/salsa.js";
 import { blake2b } from "@noble/hashes/blake2.js";
-import { sharedSecret } from "./shared-secret.js";
 
 // A sealed box is the sender's one-time X25519 key, then XSalsa20-Poly1305 under the shared secret, with a nonce made of both public
 // keys (libsodium's `crypto_box_seal`).
@@ -18,7 +17,7 @@ const NONCE_BYTES = 24;
 /**
  * The cipher of one box.
  *
- * @throws what {@link sharedSecret} throws if the other key is of small order
+ * @throws what `node:crypto` throws if the other key is of small order (the shared secret would be zero, RFC 7748 §6.1)
  */
 export function sealedBoxCipher(keys: {
   /** The half that this side holds: the one-time key of the sender, the long-lived one of the receiver. */
@@ -27,8 +26,10 @@ export function sealedBoxCipher(keys: {
   readonly publicKey: KeyObject;
   readonly ephemeralPublicKey: Uint8Array;
   readonly recipientPublicKey: Uint8Array;
+  /** The shared secret of the two keys, if it is known already. */
+  readonly shared?: Uint8Array | undefined;
 }): ReturnType<typeof xsalsa20poly1305> {
-  const shared = sharedSecret(keys.privateKey, keys.publicKey);
+  const { privateKey, publicKey, shared = diffieHellman({ privateKey, publicKey }) } = keys;
   const nonce = blake2b(Buffer.concat([keys.ephemeralPublicKey, keys.recipientPublicKey]), {
     dkLen: NONCE_BYTES,
   });

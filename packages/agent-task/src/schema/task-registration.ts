@@ -34,10 +34,15 @@ export interface RegisteredTask {
  *
  * @param body - the parsed JSON, untrusted
  * @param key - the key that signed the registration
+ * @param shared - the shared secret of a sealed box, as `openSealedBox` takes it
  * @throws {AgentTaskError} `bad_response` if no form is present, the box does not open, or the id is not valid (docs/protocol.md §3)
  * @see docs/protocol.md §5.5
  */
-export function parseTaskRegistrationResponse(body: unknown, key: AgentKey): RegisteredTask {
+export function parseTaskRegistrationResponse(
+  body: unknown,
+  key: AgentKey,
+  shared?: Uint8Array,
+): RegisteredTask {
   const parsed = taskRegistrationResponseSchema.safeParse(body);
   if (!parsed.success) {
     throw badResponse("the answer to a task registration has another form", parsed.error);
@@ -47,7 +52,7 @@ export function parseTaskRegistrationResponse(body: unknown, key: AgentKey): Reg
   const taskId =
     answer.task_id ??
     answer.taskId ??
-    (typeof sealed === "string" ? openTaskId(sealed, key) : undefined);
+    (typeof sealed === "string" ? openTaskId(sealed, key, shared) : undefined);
   // Without this check an id could change the meaning of the signed text or reach a path.
   if (!isServerId(taskId)) {
     throw badResponse("the answer to a task registration holds no valid task id");
@@ -61,9 +66,10 @@ export function parseTaskRegistrationResponse(body: unknown, key: AgentKey): Reg
   return { taskId, expiresAt };
 }
 
-/** The sealed box in an answer to a task registration; `undefined` if there is none that can be read, which parsing then says. */
+/** The sealed box that parsing an answer to a task registration opens; `undefined` if it opens none, or one that cannot be read. */
 export function sealedBoxIn(body: unknown): Uint8Array | undefined {
   const { data } = taskRegistrationResponseSchema.safeParse(body);
+  if (typeof (data?.task_id ?? data?.taskId) === "string") return undefined;
   const sealed = data?.encrypted_task_id ?? data?.encryptedTaskId;
   try {
     return typeof sealed === "string" ? decodeBase64(sealed) : undefined;
@@ -72,8 +78,8 @@ export function sealedBoxIn(body: unknown): Uint8Array | undefined {
   }
 }
 
-function openTaskId(sealed: string, key: AgentKey): string {
-  const opened = openSealedBox(decodeSealed(sealed), key);
+function openTaskId(sealed: string, key: AgentKey, shared: Uint8Array | undefined): string {
+  const opened = openSealedBox(decodeSealed(sealed), key, shared);
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(opened);
   } catch (cause) {

@@ -66,46 +66,55 @@ async function register(authority, accessToken, done) {
   return assertion;
 }
 
-export async function anywhere({ authority, accessToken, serverToken }) {
-  const done = [];
-  await verifyOwn(authority, done);
-  const authorization = await register(authority, accessToken, done);
+/** What a server makes once, when it starts. */
+export function prepare({ authority, serverToken }) {
   const directory = remoteDirectory(authority, { token: serverToken });
   const verifier = createVerifier({ directory });
-  const verified = await verifier.verify(authorization);
-  must(verified.userId === "user-1", "another user was verified");
-  done.push("directory");
   const handler = withAgent(verifier, (_, agent) => new Response(agent.taskId));
-  const request = () => new Request(ORIGIN, { headers: { authorization } });
-  must((await (await handler(request())).text()) === verified.taskId, "the handler names another task");
-  done.push("handler");
   const app = new Hono();
   app.use(agentAssertion({ verifier }));
   app.get("/", (context) => context.text(context.get("agent").taskId));
+  return { directory, verifier, handler, app };
+}
+
+export async function anywhere({ authority, accessToken }, { verifier, handler, app }) {
+  const done = [];
+  await verifyOwn(authority, done);
+  const authorization = await register(authority, accessToken, done);
+  const verified = await verifier.verify(authorization);
+  must(verified.userId === "user-1", "another user was verified");
+  done.push("directory");
+  const request = () => new Request(ORIGIN, { headers: { authorization } });
+  must((await (await handler(request())).text()) === verified.taskId, "the handler names another task");
+  done.push("handler");
   must((await (await app.fetch(request())).text()) === verified.taskId, "the middleware names another task");
   done.push("middleware");
   const { status } = await handler(new Request(ORIGIN));
   must(status === 401, "a request without an assertion is answered with " + status);
   done.push("refusal");
-  await directory.close?.();
   return { done };
 }
 `;
 
 /** Runs it in a process: \`main.mjs JSON\`. */
 export const MAIN = `
-import { anywhere } from "./anywhere.mjs";
-const outcome = await anywhere(JSON.parse(process.argv[2]));
-console.log(JSON.stringify(outcome));
+import { anywhere, prepare } from "./anywhere.mjs";
+const options = JSON.parse(process.argv[2]);
+const prepared = prepare(options);
+console.log(JSON.stringify(await anywhere(options, prepared)));
+await prepared.directory.close();
 `;
 
-/** Runs it in a Worker, whose bindings are its options. */
+/** Runs it in a Worker, whose bindings are its options: the verifier is made once, outside of its requests. */
 export const WORKER = `
-import { anywhere } from "./anywhere.mjs";
+import { env } from "cloudflare:workers";
+import { anywhere, prepare } from "./anywhere.mjs";
+// Outside of a request, as a Worker does with what serves many.
+const prepared = prepare(env);
 export default {
-  async fetch(_, env) {
+  async fetch() {
     try {
-      return Response.json(await anywhere(env));
+      return Response.json(await anywhere(env, prepared));
     } catch (error) {
       return new Response(String(error?.stack), { status: 500 });
     }
@@ -124,7 +133,7 @@ const { outputFiles } = await build({
   format: "esm",
   platform: "node",
   conditions: ["workerd", "worker"],
-  external: ["node:*"],
+  external: ["node:*", "cloudflare:*"],
   write: false,
 });
 const worker = new Miniflare({
@@ -135,10 +144,15 @@ const worker = new Miniflare({
   bindings: JSON.parse(bindings),
 });
 try {
-  const answer = await worker.dispatchFetch("https://worker.example/");
-  const text = await answer.text();
-  if (answer.ok) console.log(text);
-  else throw new Error(text);
+  const texts = [];
+  // What one request made must serve the next.
+  for (let count = 0; count < 3; count += 1) {
+    const answer = await worker.dispatchFetch("https://worker.example/");
+    texts.push(await answer.text());
+    if (!answer.ok) throw new Error(texts.at(-1));
+  }
+  if (new Set(texts).size !== 1) throw new Error(texts.join());
+  console.log(texts[0]);
 } finally {
   await worker.dispose();
 }
