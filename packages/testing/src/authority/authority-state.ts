@@ -1,6 +1,5 @@
 import { randomBytes } from "node:crypto";
 import { headerOf, type RecordedRequest } from "../recorded-request.js";
-import { seal, toX25519 } from "../sealed-box/seal.js";
 import { type Answer, json, problem } from "./answer.js";
 import type { TaskAnswerMember, TestAgent, TestTask } from "./authority-types.js";
 import { createTestIdentityIssuer } from "./identity-issuer.js";
@@ -11,6 +10,7 @@ import {
 } from "./identity-token.js";
 import { parse } from "./parse-body.js";
 import { endFormerKeys, keysOf, rotateKey } from "./rotate-key.js";
+import { sealForKey } from "./seal-for-key.js";
 import { isSigned, parseSshKey } from "./ssh-key.js";
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -149,7 +149,11 @@ export class AuthorityState {
     return issued;
   }
 
-  registerTask(request: RecordedRequest, url: string, agentRuntimeId: string): Answer {
+  async registerTask(
+    request: RecordedRequest,
+    url: string,
+    agentRuntimeId: string,
+  ): Promise<Answer> {
     const body = parse(request.body);
     const { signature, timestamp } = body ?? {};
     if (typeof signature !== "string" || typeof timestamp !== "string") {
@@ -180,7 +184,7 @@ export class AuthorityState {
       return problem(401, `agent_${agent.state}`, `the agent is ${agent.state}`);
     }
     const task = this.#taskFor(agentRuntimeId, headerOf(request, "idempotency-key"));
-    return this.#answerTask(task, publicKey);
+    return await this.#answerTask(task, publicKey);
   }
 
   rotateKey(request: RecordedRequest, authority: string, agentRuntimeId: string): Answer {
@@ -274,12 +278,11 @@ export class AuthorityState {
     return task;
   }
 
-  #answerTask(task: TestTask, publicKey: Uint8Array): Answer {
-    const isSealed = this.answerTasks.startsWith("encrypted");
-    const id = isSealed
-      ? Buffer.from(seal(Buffer.from(task.taskId), toX25519(publicKey))).toString("base64")
-      : task.taskId;
-    return json({ [this.answerTasks]: id, ...expiry(task) });
+  async #answerTask(task: TestTask, publicKey: Uint8Array): Promise<Answer> {
+    const member = this.answerTasks;
+    const isSealed = member.startsWith("encrypted");
+    const id = isSealed ? await sealForKey(task.taskId, publicKey) : task.taskId;
+    return json({ [member]: id, ...expiry(task) });
   }
 
   #isOver(task: TestTask): boolean {

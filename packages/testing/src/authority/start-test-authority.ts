@@ -25,12 +25,12 @@ const COUNT_OF = {
 
 interface Route {
   readonly step: AuthorityStep;
-  readonly perform: (request: RecordedRequest) => Answer;
+  readonly perform: (request: RecordedRequest) => Answer | Promise<Answer>;
 }
 
 /**
- * Starts an authority of generations A, B and C on a free loopback port. It stands on node:crypto alone, so that what is tested with it is
- * tested against other code.
+ * Starts an authority of generations A, B and C on a free loopback port. It stands on node:crypto and libsodium, so that what is tested
+ * with it is tested against other code.
  */
 export async function startTestAuthority(
   options: TestAuthorityOptions = {},
@@ -68,7 +68,7 @@ export async function startTestAuthority(
         incoming.socket.destroy();
         return;
       case "lose":
-        route.perform(request);
+        await route.perform(request);
         incoming.socket.destroy();
         return;
       case "status":
@@ -85,7 +85,7 @@ export async function startTestAuthority(
       case "hold":
         await fault.until;
     }
-    send(response, route.perform(request), now());
+    send(response, await route.perform(request), now());
   });
 
   return {
