@@ -27,7 +27,7 @@ const GIB = 1_024 * MIB;
 const WARM_BYTES = 256 * MIB;
 const MOST_FIRST_MIB = 64;
 const MOST_LATER_MIB = 8;
-const SMALL_YOUNG_GENERATION = `--import=${import.meta.resolve("./memory/small-young-generation.ts")}`;
+const SMALL_SEMI_SPACE = `--import=${import.meta.resolve("./memory/small-semi-space.ts")}`;
 
 interface Row extends Watched {
   readonly name: string;
@@ -36,7 +36,7 @@ interface Row extends Watched {
 const { values } = parseArgs({
   options: {
     scale: { type: "string", default: "1" },
-    "node-flags": { type: "string", default: SMALL_YOUNG_GENERATION },
+    "node-flags": { type: "string", default: SMALL_SEMI_SPACE },
   },
 });
 const scale = Number(values.scale);

@@ -33,8 +33,8 @@ async function knownHeader(): Promise<string | undefined> {
 async function runProgram(): Promise<number> {
   if (args[0] === "gateway" || args[0] === "proxy") {
     // What the program's own modules allocate would let it grow already.
-    const { keepYoungGenerationSmall } = await import("./process/young-generation.js");
-    keepYoungGenerationSmall();
+    const { keepSemiSpaceSmall } = await import("./process/semi-space.js");
+    keepSemiSpaceSmall();
   }
   const { main } = await import("./main.js");
   return await main(args);

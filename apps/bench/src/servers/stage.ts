@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { LoadGenerator } from "./load-client.ts";
 import { ServerProcess } from "./server-process.ts";
 
-const SMALL_YOUNG_GENERATION = import.meta.resolve("../memory/small-young-generation.ts");
+const SMALL_SEMI_SPACE = import.meta.resolve("../memory/small-semi-space.ts");
 const PROGRAMS = new URL("programs/", import.meta.url);
 
 /** What a measurement has started and made. All of it is ended and removed with it, the last first. */
@@ -26,7 +26,7 @@ export class Stage implements AsyncDisposable {
   /** Starts one of them with the setting of V8 that `countersign gateway` and `countersign proxy` give themselves. */
   async proxyProgram(name: string, ...args: string[]): Promise<ServerProcess> {
     // As a flag of the command line V8 lets it grow all the same.
-    const nodeFlags = [`--import=${SMALL_YOUNG_GENERATION}`];
+    const nodeFlags = [`--import=${SMALL_SEMI_SPACE}`];
     return this.own(await ServerProcess.start(fileOf(name), args, { nodeFlags }));
   }
 

@@ -1,6 +1,6 @@
 import { publicLineOf } from "@countersign/agent-identity";
 import { exportCommand, outdatedCodexHomes } from "../codex/codex-copies.js";
-import { findOwnAgent } from "../codex/own-agent.js";
+import { findLoginAgent } from "../codex/login-agent.js";
 import type { Run } from "../config/run.js";
 import { askDirectory } from "../directory/directory-word.js";
 import type { AgentSession } from "../session/agent-session.js";
@@ -16,7 +16,7 @@ export async function checkKey(run: Run, session: AgentSession): Promise<Verdict
   const identity = await session.identities.peek();
   if (identity === undefined) return undefined;
   const { agentRuntimeId, authority, key } = identity;
-  const entry = findOwnAgent(await session.store.load())?.entry;
+  const entry = findLoginAgent(await session.store.load())?.entry;
   const nextKey = entry?.next_private_key;
   const nextLine = nextKey === undefined ? undefined : publicLineOf({ private_key: nextKey });
   const unfinished = warn("a rotation of the key is not finished", FINISH);
@@ -59,7 +59,7 @@ export async function checkKey(run: Run, session: AgentSession): Promise<Verdict
 
 /** Looks at the Codex homes that the agent was imported from or exported to. Without one there is nothing to look at. */
 export async function checkCodexHomes({ store }: AgentSession): Promise<Verdict | undefined> {
-  const own = findOwnAgent(await store.load());
+  const own = findLoginAgent(await store.load());
   const homes = own?.entry.codex_homes ?? [];
   if (own === undefined || homes.length === 0) return undefined;
   const outdated = await outdatedCodexHomes(own.entry);

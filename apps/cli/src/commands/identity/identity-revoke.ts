@@ -1,4 +1,4 @@
-import { findOwnAgent, noOwnAgent, revokeOwnAgent } from "../../codex/own-agent.js";
+import { findLoginAgent, noLoginAgent, revokeLoginAgent } from "../../codex/login-agent.js";
 import type { Run } from "../../config/run.js";
 import { openCredentialStore } from "../../options/credential-store-option.js";
 import { withProgress } from "../../text/progress.js";
@@ -7,12 +7,12 @@ import { withProgress } from "../../text/progress.js";
 export async function revokeIdentity(run: Run): Promise<void> {
   const store = await openCredentialStore(run);
   const credentials = await store.load();
-  const own = findOwnAgent(credentials);
-  if (own === undefined) throw noOwnAgent(credentials);
+  const own = findLoginAgent(credentials);
+  if (own === undefined) throw noLoginAgent(credentials);
   const { authority, account_id, user_id } = own.login;
   const agent_runtime_id = own.agentRuntimeId;
   await withProgress(run.output, `revoking ${agent_runtime_id} at ${authority}`, () =>
-    revokeOwnAgent(run, own),
+    revokeLoginAgent(run, own),
   );
   // Where the authority's directory takes a token, `identity forget` knows it by this alone.
   await store.update((current) => {

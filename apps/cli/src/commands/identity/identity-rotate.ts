@@ -1,6 +1,6 @@
 import { formatTimestamp } from "@countersign/agent-key";
 import { exportCommand, outdatedCodexHomes } from "../../codex/codex-copies.js";
-import { findOwnAgent } from "../../codex/own-agent.js";
+import { findLoginAgent } from "../../codex/login-agent.js";
 import type { Run } from "../../config/run.js";
 import {
   type AgentSession,
@@ -57,7 +57,7 @@ export async function rotateIdentity(
 
 /** The Codex homes that hold a former key of the login's agent: those that it was exported to, or imported from. */
 async function findCopies({ store }: AgentSession): Promise<readonly string[]> {
-  const own = findOwnAgent(await store.load());
+  const own = findLoginAgent(await store.load());
   return own === undefined ? [] : await outdatedCodexHomes(own.entry);
 }
 

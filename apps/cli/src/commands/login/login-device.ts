@@ -3,7 +3,7 @@ import { escapeText } from "@countersign/agent-key/escaping";
 import type { Run } from "../../config/run.js";
 import { readSecretSource } from "../../home/secrets.js";
 import { saveHumanLogin } from "../../login/save-human-login.js";
-import { askWhoseToken } from "../../login/whose-token.js";
+import { askTokenOwner } from "../../login/token-owner.js";
 import { parseBaseUrl } from "../../options/http-url.js";
 import { usageError } from "../../text/cli-error.js";
 import { withProgress } from "../../text/progress.js";
@@ -94,6 +94,6 @@ export async function loginByDevice(run: Run, target: DeviceLoginTarget): Promis
   const minutes = Math.ceil(grant.expiresInSeconds / 60);
   const state = `waiting for the code to be confirmed (it lives ${minutes} min)`;
   const token = await withProgress(run.output, state, () => grant.token());
-  const whose = await askWhoseToken(run, authority, token);
+  const whose = await askTokenOwner(run, authority, token);
   await saveHumanLogin(run, { store, authority, proof, token, ...whose });
 }

@@ -2,7 +2,7 @@ import type { Run } from "../../config/run.js";
 import { readAccessToken } from "../../home/secrets.js";
 import { readTokenClaims } from "../../home/token-claims.js";
 import { saveHumanLogin } from "../../login/save-human-login.js";
-import { askWhoseToken } from "../../login/whose-token.js";
+import { askTokenOwner } from "../../login/token-owner.js";
 import { resolveAuthority } from "../../options/authority-option.js";
 import { openCredentialStore } from "../../options/credential-store-option.js";
 import { type HumanOptions, namedHuman } from "../../options/principal-options.js";
@@ -42,7 +42,7 @@ export async function login(run: Run, options: LoginOptions): Promise<void> {
     return;
   }
   const token = await readAccessToken(run.environment, options.tokenStdin === true, process.stdin);
-  const whose = named ?? readTokenClaims(token) ?? (await askWhoseToken(run, authority, token));
+  const whose = named ?? readTokenClaims(token) ?? (await askTokenOwner(run, authority, token));
   await saveHumanLogin(run, { store, authority, proof, token, ...whose });
 }
 

@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { removeLogin } from "@countersign/agent-identity";
-import { findOwnAgent, noOwnAgent, revokeOwnAgent } from "../../codex/own-agent.js";
+import { findLoginAgent, noLoginAgent, revokeLoginAgent } from "../../codex/login-agent.js";
 import type { Run } from "../../config/run.js";
 import { HEADER_FILE } from "../../header/header-decision.js";
 import { openCredentialStore } from "../../options/credential-store-option.js";
@@ -21,12 +21,12 @@ export async function logout(run: Run, { revoke = false }: LogoutOptions): Promi
   const store = await openCredentialStore(run);
   const credentials = revoke ? await store.load() : undefined;
   // The agent would stay active, and this login cannot revoke it: "logged out" would hide that.
-  if (credentials?.login?.kind === "agent") throw noOwnAgent(credentials);
-  const own = credentials && findOwnAgent(credentials);
+  if (credentials?.login?.kind === "agent") throw noLoginAgent(credentials);
+  const own = credentials && findLoginAgent(credentials);
   if (own !== undefined) {
     const { authority } = own.login;
     await withProgress(run.output, `revoking ${own.agentRuntimeId} at ${authority}`, () =>
-      revokeOwnAgent(run, own),
+      revokeLoginAgent(run, own),
     );
     // The agent is revoked, so its key works no longer.
     await store.update((current) => {

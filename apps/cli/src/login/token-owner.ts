@@ -11,7 +11,7 @@ import { withProgress } from "../text/progress.js";
  * @throws {CliError} if the server that answers is not an authority
  * @throws {AuthorityError} if the authority cannot be reached, or refuses the token
  */
-export async function askWhoseToken(
+export async function askTokenOwner(
   run: Run,
   authority: string,
   token: string,

@@ -6,14 +6,14 @@ import { CliError } from "../text/cli-error.js";
 import { isSameOwner } from "./codex-identity.js";
 
 /** The registered agent of a human's login, in this home. */
-export interface OwnAgent {
+export interface LoginAgent {
   readonly login: StoredHumanLogin;
   readonly agentRuntimeId: string;
   readonly entry: StoredIdentity;
 }
 
 /** Finds the registered agent of the login; `undefined`: the login is not a human's, or it has no registered agent. */
-export function findOwnAgent({ login, identities }: Credentials): OwnAgent | undefined {
+export function findLoginAgent({ login, identities }: Credentials): LoginAgent | undefined {
   if (login?.kind !== "human") return undefined;
   const entry = identities.find(
     (identity) => identity.state === "registered" && isSameOwner(identity, login),
@@ -28,14 +28,17 @@ export function findOwnAgent({ login, identities }: Credentials): OwnAgent | und
  *
  * @throws {AuthorityError} if the authority cannot be reached, or refuses
  */
-export async function revokeOwnAgent(run: Run, { login, agentRuntimeId }: OwnAgent): Promise<void> {
+export async function revokeLoginAgent(
+  run: Run,
+  { login, agentRuntimeId }: LoginAgent,
+): Promise<void> {
   const authority = parseBaseUrl(run, { url: login.authority, from: "the login" });
   const client = new AuthorityClient({ authority, ...run.asking });
   await client.revokeAgent(login.access_token, agentRuntimeId, { signal: run.signal });
 }
 
 /** The error if the login has no agent that its human could revoke. */
-export function noOwnAgent({ login }: Credentials): CliError {
+export function noLoginAgent({ login }: Credentials): CliError {
   if (login === null) {
     return new CliError("not_logged_in", "not logged in", { hint: "countersign login" });
   }

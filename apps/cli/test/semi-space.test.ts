@@ -6,7 +6,7 @@ import { freshHome } from "./fresh-home.js";
 
 const PRELOADED = pathToFileURL(join(import.meta.dirname, "processes/allocate-at-exit.ts"));
 
-async function youngGenerationMiB(command: string): Promise<number> {
+async function semiSpaceMiB(command: string): Promise<number> {
   const { home } = await freshHome();
   const env = { NODE_OPTIONS: `--import=${PRELOADED}` };
   const { stderr } = await countersign([command], { home, env });
@@ -16,10 +16,10 @@ async function youngGenerationMiB(command: string): Promise<number> {
 test.each(["gateway", "proxy"])(
   "the young generation of %s stays about as small as it starts",
   async (command) => {
-    expect(await youngGenerationMiB(command)).toBeLessThanOrEqual(4);
+    expect(await semiSpaceMiB(command)).toBeLessThanOrEqual(4);
   },
 );
 
 test("other commands keep Node's own setting", async () => {
-  expect(await youngGenerationMiB("status")).toBeGreaterThanOrEqual(8);
+  expect(await semiSpaceMiB("status")).toBeGreaterThanOrEqual(8);
 });
