@@ -22,8 +22,9 @@ import { AuthorityClient } from "@countersign/agent-identity/authority-client";
 import { identityTokenAuth, remoteKeySet } from "@countersign/agent-identity/identity-token";
 import { keyringStore } from "@countersign/agent-identity/keyring-store";
 import { CountersignError } from "@countersign/agent-key";
-import { AgentTaskManager } from "@countersign/agent-task";
+import { AgentTaskManager, fileTaskStore } from "@countersign/agent-task";
 import { createSigningProxy, createVerifyingGateway } from "@countersign/assertion-proxy";
+import { withFileLock } from "@countersign/private-file";
 import { describe, expect, test } from "vitest";
 
 const ROOT = join(import.meta.dirname, "../../..");
@@ -196,6 +197,22 @@ const CHECKED: Readonly<Record<string, readonly [Use, Readonly<Record<string, Ra
       renewBeforeMs: [0, LONGEST_MS - 1000, "fraction"],
     },
   ],
+  ThreadOptions: [
+    (options) => new AgentTaskManager({ identities }).run().ensure(options),
+    { deadlineMs: [0, LONGEST_MS, "fraction"], outageMs: [0, LONGEST_MS, "fraction"] },
+  ],
+  CredentialOptions: [
+    (options) => new AgentTaskManager({ identities }).run().credential(options),
+    { deadlineMs: [0, LONGEST_MS, "fraction"], outageMs: [0, LONGEST_MS, "fraction"] },
+  ],
+  TaskLockOptions: [
+    (options) => fileTaskStore("/nowhere").withLock("thread-1", async () => {}, options),
+    { waitMs: [0, UP, "fraction"] },
+  ],
+  FileLockOptions: [
+    (options) => withFileLock("/nowhere/lock", async () => {}, options),
+    { waitMs: [0, UP, "fraction"] },
+  ],
   ProxyLimits: [
     (limits) => gateway({ limits }),
     {
@@ -241,10 +258,6 @@ const UNCHECKED: Readonly<Record<string, string>> = {
   VerifyTaskRegistrationOptions: "a pure check, as above",
   UnreadableBodyOptions: "what an error carries",
   AuthorityErrorOptions: "what an error carries",
-  CredentialOptions: "how long one call of a source waits; what takes it is a program's own code",
-  ThreadOptions: "how long one thread waits, at most as long as its manager",
-  TaskLockOptions: "how long a manager waits for its own store",
-  FileLockOptions: "how long a store waits for its own lock",
 };
 
 const rows = Object.entries(CHECKED).flatMap(([of, [use, ranges]]) =>

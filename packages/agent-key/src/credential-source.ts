@@ -47,10 +47,10 @@ export interface CredentialRefusal {
 /** Options of {@link CredentialSource} calls. */
 export interface CredentialOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Milliseconds that the caller waits for a new credential. Default: the source's. */
+  /** Milliseconds, from 0, that the caller waits for a new credential. Default: the source's. */
   readonly deadlineMs?: number | undefined;
   /**
-   * Milliseconds for which all sources of the same authority remember that it is away: until then calls with this option that need it
+   * Milliseconds, from 0, for which all sources of the same authority remember that it is away: until then calls with this option that need it
    * reject at once. A source that gets no credentials from elsewhere ignores it. Default: each call tries for itself.
    */
   readonly outageMs?: number | undefined;

@@ -13,7 +13,7 @@ import { AgentThread, type FailurePolicy, type ThreadOptions } from "./agent-thr
 import { withCallersReason } from "./internal/callers-reason.js";
 import { CredentialRules } from "./internal/credential-rules.js";
 import { CurrentThread } from "./internal/current-thread.js";
-import { checkOptions, TASK_MANAGER_OPTIONS } from "./internal/options.js";
+import { checkOptions, PATIENCE, TASK_MANAGER_OPTIONS } from "./internal/options.js";
 import { TaskKeeper } from "./internal/task-keeper.js";
 import { timersOf } from "./internal/task-timers.js";
 import type { StoredThread } from "./schema/stored-thread.js";
@@ -94,12 +94,15 @@ export class AgentTaskManager extends EventEmitter<AgentTaskEvents> {
    * share one registration.
    *
    * @returns the task; `undefined` if the feature is off or there is no login
-   * @throws {AgentKeyError} `invalid_request` if the scope is neither a valid thread id nor `RUN`
+   * @throws {AgentKeyError} `invalid_request` if the scope is neither a valid thread id nor `RUN`; `config_invalid` if an option is wrong
    * @throws {TaskRegistrationError} if no task could be had for this turn; see its `code`, `retryable` and `hint`
    * @throws the reason of `signal` if the caller ended the call
    */
   ensure(scope: TaskScope, options: ThreadOptions = {}): Promise<AgentTask | undefined> {
-    return withCallersReason(options.signal, () => this.#keeper.ensure(scope, options));
+    return withCallersReason(options.signal, async () => {
+      checkOptions(options, PATIENCE);
+      return await this.#keeper.ensure(scope, options);
+    });
   }
 
   /**

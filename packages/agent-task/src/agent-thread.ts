@@ -19,12 +19,12 @@ export interface Turn {
 export interface ThreadOptions {
   /** Ends the caller's waiting for a task; `run` and `ensure` then reject with its reason. */
   readonly signal?: AbortSignal | undefined;
-  /** Time to get a task, where it is less than the manager's `deadlineMs`. Milliseconds. */
+  /** Time to get a task, where it is less than the manager's `deadlineMs`. Milliseconds, from 0. */
   readonly deadlineMs?: number | undefined;
   /**
    * Milliseconds for which it is remembered, for all threads, that the authority is away: until then calls with this option that need a
    * registration reject at once, with the same code. Then one of them asks the authority again. For callers whose own callers repeat often, as
-   * the signing proxy's do. Default: each call asks.
+   * the signing proxy's do. From 0. Default: each call asks.
    */
   readonly outageMs?: number | undefined;
 }
@@ -77,6 +77,7 @@ export class AgentThread implements CredentialSource {
   /**
    * The task of this thread, registered at first use. See `AgentTaskManager.ensure`.
    *
+   * @throws {AgentKeyError} `config_invalid` if an option is wrong, as for every call of this handle with options
    * @throws {TaskRegistrationError} this turn has no task; the next one tries again
    */
   ensure(options?: ThreadOptions): Promise<AgentTask | undefined> {

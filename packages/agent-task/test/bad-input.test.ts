@@ -270,6 +270,42 @@ describe("a store that fails", () => {
   });
 });
 
+describe("a number of a call that is not valid", () => {
+  const wrong = [Number.NaN, -1, Number.POSITIVE_INFINITY];
+
+  it.each(
+    ["deadlineMs", "outageMs"].flatMap((option) => wrong.map((value) => ({ option, value }))),
+  )("is refused before anything is sent: $option $value", async ({ option, value }) => {
+    const world = await startWorld();
+    const thread = world.tasks().thread("thread-1");
+    const credential = await thread.credential();
+    world.sent();
+    const options = { [option]: value };
+    const refusal = { code: "unknown_task", origin: "https://api.example" } as const;
+    for (const call of [
+      () => thread.ensure(options),
+      () => thread.run(async () => {}, options),
+      () => thread.credential(options),
+      () => thread.refused(credential, refusal, options),
+    ]) {
+      const error = await expectRejection(call(), AgentKeyError, "config_invalid");
+      expect(error.message).toContain(option);
+    }
+    expect(world.sent()).toBe(0);
+  });
+
+  it("is refused by the stores before they wait for a lock", async () => {
+    const { directory } = await startHome();
+    for (const store of [memoryTaskStore(), fileTaskStore(directory)]) {
+      for (const waitMs of wrong) {
+        const locking = store.withLock("thread-1", async () => "ran", { waitMs });
+        await expectRejection(locking, AgentKeyError, "config_invalid");
+      }
+      expect(await store.withLock("thread-1", async () => "ran", { waitMs: 0 })).toBe("ran");
+    }
+  });
+});
+
 describe("a closed manager", () => {
   it("refuses, and starts nothing", async () => {
     const world = await startWorld();

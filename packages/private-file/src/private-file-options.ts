@@ -35,7 +35,7 @@ export interface WritePrivateFileOptions {
 export interface FileLockOptions {
   /** Ends the waiting for the lock; the call then rejects with `cancelled`. */
   readonly signal?: AbortSignal | undefined;
-  /** How long to wait while the lock does not change hands, in milliseconds. Default 10,000. After it: `store_locked`. */
+  /** How long to wait while the lock does not change hands, in milliseconds, from 0. Default 10,000. After it: `store_locked`. */
   readonly waitMs?: number | undefined;
 }
 

@@ -25,6 +25,18 @@ test("gives up after its time when another process holds the lock, without runni
   expect([error.retryable, isRun]).toEqual([true, false]);
 });
 
+test("refuses a time to wait that is not valid, which would never be over", async () => {
+  const lock = join(await openDirectory(), "lock");
+  await takeLock(lock, OTHER);
+  for (const waitMs of [Number.NaN, -1, Number.POSITIVE_INFINITY]) {
+    // What waits all the same ends at this signal, with another code.
+    const signal = AbortSignal.abort();
+    const locking = withFileLock(lock, async () => {}, { waitMs, signal });
+    const error = await expectRejection(locking, StoreError, "config_invalid");
+    expect(error.message).toContain("waitMs");
+  }
+});
+
 test("gives up when the caller has had enough, whoever holds the lock", async () => {
   const lock = join(await openDirectory(), "lock");
   const abort = new AbortController();

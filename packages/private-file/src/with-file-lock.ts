@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { KeyedMutex, StoreError } from "@countersign/agent-key";
+import { KeyedMutex, numberIn, optionChecks, StoreError } from "@countersign/agent-key";
 import {
   isLockHeldBy,
   type LockHolder,
@@ -21,6 +21,8 @@ import { findProcessLife, markOfThisProcess } from "./process-mark.js";
 import { StaleWatch } from "./stale-watch.js";
 import { toStoreError } from "./store-denied.js";
 
+const { checkOptions } = optionChecks(StoreError);
+
 const BEAT_MS = 750;
 
 // Callers of one process wait in line for their turn rather than knock at the file system against each other.
@@ -34,7 +36,7 @@ const heldByPath = new Map<string, string>();
  * The lock holds a random owner word, and its holder gives a sign of life all the while. A lock whose holder has ended, or gave no sign
  * for three seconds, thirty while its process can be seen to run, is put aside by a rename. Who waits is served in the order in which it came. Should the holder only have slept, `assertHeld` tells it before it replaces anything.
  *
- * @throws {StoreError} `store_locked` (retryable) when the lock did not change hands for `waitMs`, or was lost; `store_denied`; `cancelled`
+ * @throws {StoreError} `store_locked` (retryable) when the lock did not change hands for `waitMs`, or was lost; `store_denied`; `cancelled`; `config_invalid` if an option is wrong
  * @see docs/guarantees.md, "Homes and output"
  */
 export async function withFileLock<T>(
@@ -42,6 +44,7 @@ export async function withFileLock<T>(
   run: (lock: FileLock) => Promise<T>,
   options: FileLockOptions = {},
 ): Promise<T> {
+  checkOptions(options, { waitMs: numberIn(0, Number.MAX_SAFE_INTEGER, { fraction: true }) });
   const lockPath = resolve(path);
   const { signal, waitMs = 10_000 } = options;
   const task = () => holdLock(lockPath, run, signal, waitMs);

@@ -13,6 +13,7 @@ import { AgentTaskError } from "../agent-task-error.js";
 import type { FailurePolicy, ThreadCredentials, ThreadOptions, Turn } from "../agent-thread.js";
 import { TaskRegistrationError } from "../task-registration-error.js";
 import { isSameSigner } from "./is-same-agent.js";
+import { checkOptions, PATIENCE } from "./options.js";
 import { fewAttempts } from "./registration-attempt.js";
 import type { TaskKeeper } from "./task-keeper.js";
 import type { WaitOptions } from "./turn-deadlines.js";
@@ -48,6 +49,7 @@ export class CredentialRules implements ThreadCredentials {
   }
 
   async turn(scope: TaskScope, options: ThreadOptions = {}): Promise<Turn> {
+    checkOptions(options, PATIENCE);
     const { keeper, bearerOrigins } = this.#options;
     const { identities } = keeper.options;
     keeper.state(scope);
@@ -95,6 +97,7 @@ export class CredentialRules implements ThreadCredentials {
     refusal: CredentialRefusal,
     options: ThreadOptions = {},
   ): Promise<Credential | undefined> {
+    checkOptions(options, PATIENCE);
     if (credential.kind !== "agent") return undefined;
     // One deadline for all of it: a refusal never costs a turn two waits in series.
     const wait = { ...options, remainingMs: this.#options.keeper.deadlines.countdown(options) };

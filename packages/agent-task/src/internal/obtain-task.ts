@@ -76,7 +76,7 @@ async function withStoreLock<T>(
     }
   };
   try {
-    return await store.withLock(state.name, watched, { signal, waitMs });
+    return await store.withLock(state.name, watched, { signal, waitMs: Math.max(1, waitMs) });
   } catch (error) {
     // What `run` threw passes through the store; what else comes out is the lock's own trouble.
     throw error === thrown ? error : toStoreError(error);

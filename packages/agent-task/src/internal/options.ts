@@ -18,6 +18,17 @@ export const LISTENER: OptionShape = {
   expected: "a function that is called with the error",
 };
 
+/** What the numbers of `ThreadOptions` and `CredentialOptions` must be. */
+export const PATIENCE: Readonly<Record<string, OptionShape>> = {
+  deadlineMs: numberIn(0, LONGEST_TIMER_MS, { fraction: true }),
+  outageMs: numberIn(0, LONGEST_TIMER_MS, { fraction: true }),
+};
+
+/** What the number of `TaskLockOptions` must be. */
+export const LOCK_PATIENCE: Readonly<Record<string, OptionShape>> = {
+  waitMs: numberIn(0, Number.MAX_SAFE_INTEGER, { fraction: true }),
+};
+
 /** What the options of `AgentTaskManager` must be. */
 export const TASK_MANAGER_OPTIONS: Readonly<Record<string, OptionShape>> = {
   identities: {

@@ -298,7 +298,7 @@ export class TaskKeeper {
     const { store } = this.options;
     const wait = { remainingMs: () => waitMs };
     return await this.deadlines.run(state.scope, wait, (signal) =>
-      withScopeLock(store, state, signal, Math.max(1, waitMs), run),
+      withScopeLock(store, state, signal, waitMs, run),
     );
   }
 

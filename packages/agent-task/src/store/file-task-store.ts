@@ -12,7 +12,7 @@ import {
   writePrivateFile,
 } from "@countersign/private-file";
 import { AgentTaskError } from "../agent-task-error.js";
-import { checkOptions, LISTENER } from "../internal/options.js";
+import { checkOptions, LISTENER, LOCK_PATIENCE } from "../internal/options.js";
 import { parseStoredThread, type StoredThread } from "../schema/stored-thread.js";
 import type { CompleteTaskStore, TaskLockOptions } from "./task-store.js";
 
@@ -93,6 +93,7 @@ export function fileTaskStore(path: string, options: FileTaskStoreOptions = {}):
       run: (held?: AbortSignal) => Promise<T>,
       lockOptions: TaskLockOptions = {},
     ) {
+      checkOptions(lockOptions, LOCK_PATIENCE);
       const opened = await openPrivateDirectory(directory);
       return await withFileLock(
         lockOf(opened, scope),

@@ -1,4 +1,5 @@
 import { KeyedMutex } from "@countersign/agent-key";
+import { checkOptions, LOCK_PATIENCE } from "../internal/options.js";
 import type { StoredThread } from "../schema/stored-thread.js";
 import type { CompleteTaskStore } from "./task-store.js";
 
@@ -16,7 +17,10 @@ export function memoryTaskStore(): CompleteTaskStore {
     },
     list: async () => structuredClone([...threads.values()]),
     remove: async (scope) => threads.delete(scope),
-    withLock: (scope, run, options) => locks.run(scope, () => run(), options?.signal),
+    async withLock(scope, run, options = {}) {
+      checkOptions(options, LOCK_PATIENCE);
+      return await locks.run(scope, () => run(), options.signal);
+    },
     isLocked: async (scope) => locks.isHeld(scope),
   };
 }

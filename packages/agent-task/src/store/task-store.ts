@@ -3,7 +3,7 @@ import type { StoredThread } from "../schema/stored-thread.js";
 /** Options of {@link TaskStore.withLock}. */
 export interface TaskLockOptions {
   /**
-   * How long to wait for another process that holds the lock, in milliseconds. Default: the store's own. Callers of one process wait in line for each
+   * How long to wait for another process that holds the lock, in milliseconds, from 0. Default: the store's own. Callers of one process wait in line for each
    * other, as long as their signals let them.
    */
   readonly waitMs?: number | undefined;
