@@ -53,12 +53,12 @@ export type {
   TaskInfo,
   UserInfo,
 } from "./operations/registry-types.js";
+export type { AuditOrigin } from "./registry/audit-stamp.js";
 export type { RegistryOptions } from "./registry/create-registry.js";
 export { createRegistry } from "./registry/create-registry.js";
 export type { FollowAuditEventsOptions } from "./registry/follow-audit-events.js";
 export { followAuditEvents } from "./registry/follow-audit-events.js";
 export type { Generation } from "./registry/generations.js";
-export type { AuditOrigin } from "./registry/occasion.js";
 export type { AuditAction, AuditedChange, AuditedRequest } from "./schema/audit-actions.js";
 export { AUDITED_CHANGES, AUDITED_REQUESTS } from "./schema/audit-actions.js";
 export type { LifeState, PrincipalState, TokenRole } from "./schema/roles-and-states.js";

@@ -5,7 +5,7 @@ import { expectRejection } from "@countersign/testing/vitest";
 import { describe, expect, it } from "vitest";
 import { AgentAuthorityError, databaseDirectory } from "../src/index.js";
 import { useKey } from "../src/registry/agent-keys.js";
-import { occasionOf } from "../src/registry/occasion.js";
+import { stampOf } from "../src/registry/audit-stamp.js";
 import { lockAgent } from "../src/registry/operate-agents.js";
 import { expectRefusal } from "./expect-refusal.js";
 import { type Answer, TestedAuthority } from "./start-authority.js";
@@ -231,10 +231,10 @@ describe("a key rotation", () => {
     const { id, key: current, token } = await tested.agent();
     const next = AgentKey.generate();
     await rotate(tested, { token, id, current, next, compromised: true });
-    const occasion = occasionOf(() => tested.clock.nowMs, {});
+    const stamp = stampOf(() => tested.clock.nowMs, {});
     const used = tested.store.transaction(async (rows) => {
-      const agent = await lockAgent(rows, id, occasion);
-      return agent && useKey(rows, agent, current.publicKey, occasion);
+      const agent = await lockAgent(rows, id, stamp);
+      return agent && useKey(rows, agent, current.publicKey, stamp);
     });
     await expectRejection(used, AgentAuthorityError, "bad_signature");
   });

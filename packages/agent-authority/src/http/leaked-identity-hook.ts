@@ -3,7 +3,7 @@ import { revokeLeakedIdentity } from "../registry/leaked-identity.js";
 import { Refusal } from "../registry/refusal.js";
 import type { AuthorityContext } from "./authority-context.js";
 import { readHeaderLines } from "./read-headers.js";
-import { requestOccasion } from "./request-state.js";
+import { requestStamp } from "./request-state.js";
 
 const BEARER = /^bearer +(\S+)/i;
 
@@ -19,8 +19,8 @@ export function addLeakedIdentityHook(
     for (const line of readHeaderLines(request.raw).authorization ?? []) {
       const token = BEARER.exec(line)?.[1];
       if (token === undefined) continue;
-      const occasion = requestOccasion(context, request);
-      if (await revokeLeakedIdentity(context.store, token, occasion)) throw leaked();
+      const stamp = requestStamp(context, request);
+      if (await revokeLeakedIdentity(context.store, token, stamp)) throw leaked();
     }
   });
 }

@@ -1,12 +1,12 @@
 import type { Code } from "@countersign/agent-key";
 import type { FastifyRequest } from "fastify";
 import { appendRefusal } from "../registry/audit.js";
-import { actedBy } from "../registry/occasion.js";
+import { actedBy } from "../registry/audit-stamp.js";
 import type { Principal } from "../registry/principal.js";
 import type { Rows } from "../store/authority-store.js";
 import type { AgentRow } from "../store/database.js";
 import type { AuthorityContext } from "./authority-context.js";
-import { requestOccasion, stateOf } from "./request-state.js";
+import { requestStamp, stateOf } from "./request-state.js";
 
 /** Keeps whose credential a request came with, once that held: if the request is refused, the audit log says so. */
 export function noteHuman(request: FastifyRequest, principal: Principal): void {
@@ -47,7 +47,7 @@ export async function recordRefusal(
   const { audited: action } = request.routeOptions.config;
   if (action === undefined) return;
   const { asker } = stateOf(request.raw);
-  const asked = requestOccasion(context, request);
+  const asked = requestStamp(context, request);
   await appendRefusal(rows, asker === undefined ? asked : actedBy(asked, asker.actor), {
     action,
     code,

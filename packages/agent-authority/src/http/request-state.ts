@@ -4,7 +4,7 @@ import type { FastifyRequest } from "fastify";
 import type { Quota } from "../limits/quota.js";
 import type { RequestTrace } from "../observe/trace-request.js";
 import type { AuditSubject } from "../registry/audit.js";
-import { type Occasion, occasionOf } from "../registry/occasion.js";
+import { type AuditStamp, stampOf } from "../registry/audit-stamp.js";
 import type { AuthorityContext } from "./authority-context.js";
 import type { RequestOrigin } from "./request-origin.js";
 
@@ -45,9 +45,9 @@ export function stateOf(request: IncomingMessage): RequestState {
 }
 
 /** When and from where a request came. Who sent it is not known yet. */
-export function requestOccasion(
+export function requestStamp(
   { now }: Pick<AuthorityContext, "now">,
   { raw }: FastifyRequest,
-): Occasion {
-  return occasionOf(now, stateOf(raw).origin);
+): AuditStamp {
+  return stampOf(now, stateOf(raw).origin);
 }

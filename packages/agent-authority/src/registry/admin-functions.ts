@@ -1,7 +1,7 @@
 import type { AdminFunctions } from "../operations/admin-operations.js";
 import type { AuthorityStore } from "../store/authority-store.js";
+import { type AuditOrigin, type AuditStamp, stampOf } from "./audit-stamp.js";
 import { type IdentityPolicy, issueIdentity } from "./issue-identity.js";
-import { type AuditOrigin, type Occasion, occasionOf } from "./occasion.js";
 import { createAccessToken, listAccessTokens, revokeAccessToken } from "./operate-access-tokens.js";
 import { listAccounts, restoreAccount, revokeAccount } from "./operate-accounts.js";
 import { getAgent, listAgents, restoreAgent, revokeAgent } from "./operate-agents.js";
@@ -25,46 +25,46 @@ export function createAdminFunctions(
   { now, identityPolicy, origin }: AdminFunctionsOptions,
 ): AdminFunctions {
   const instant = (): Instant => instantOf(now);
-  const occasion = (): Occasion => occasionOf(now, origin);
+  const stamp = (): AuditStamp => stampOf(now, origin);
   return {
     listAccessTokens: async (query) => {
       const tokens = await listAccessTokens(store, query, instant());
       return { tokens, ...nextOf(tokens, query.limit, ({ id }) => id) };
     },
-    createAccessToken: (body) => createAccessToken(store, body, occasion()),
-    revokeAccessToken: ({ id }) => revokeAccessToken(store, id, occasion()),
+    createAccessToken: (body) => createAccessToken(store, body, stamp()),
+    revokeAccessToken: ({ id }) => revokeAccessToken(store, id, stamp()),
     listAgents: async (query) => {
       const agents = await listAgents(store, query, instant());
       const next = nextOf(agents, query.limit, ({ agent_runtime_id }) => agent_runtime_id);
       return { agents, ...next };
     },
     getAgent: ({ id }) => getAgent(store.rows, id, instant()),
-    revokeAgent: ({ id }) => revokeAgent(store, id, occasion()),
-    restoreAgent: ({ id }) => restoreAgent(store, id, occasion()),
+    revokeAgent: ({ id }) => revokeAgent(store, id, stamp()),
+    restoreAgent: ({ id }) => restoreAgent(store, id, stamp()),
     listTasks: async (query) => {
       const tasks = await listTasks(store, query, instant());
       return { tasks, ...nextOf(tasks, query.limit, ({ task_id }) => task_id) };
     },
     getTask: ({ id }) => getTask(store.rows, id, instant()),
-    revokeTask: ({ id }) => revokeTask(store, id, occasion()),
-    restoreTask: ({ id }) => restoreTask(store, id, occasion()),
+    revokeTask: ({ id }) => revokeTask(store, id, stamp()),
+    restoreTask: ({ id }) => restoreTask(store, id, stamp()),
     listUsers: async (query) => {
       const users = await listUsers(store, query);
       const next = nextOf(users, query.limit, (user) => `${user.account_id},${user.user_id}`);
       return { users, ...next };
     },
-    revokeUser: (body) => revokeUser(store, principalOf(body), occasion()),
-    restoreUser: (body) => restoreUser(store, principalOf(body), occasion()),
+    revokeUser: (body) => revokeUser(store, principalOf(body), stamp()),
+    restoreUser: (body) => restoreUser(store, principalOf(body), stamp()),
     listAccounts: async (query) => {
       const accounts = await listAccounts(store, query);
       return { accounts, ...nextOf(accounts, query.limit, ({ account_id }) => account_id) };
     },
-    revokeAccount: ({ account_id }) => revokeAccount(store, account_id, occasion()),
-    restoreAccount: ({ account_id }) => restoreAccount(store, account_id, occasion()),
+    revokeAccount: ({ account_id }) => revokeAccount(store, account_id, stamp()),
+    restoreAccount: ({ account_id }) => restoreAccount(store, account_id, stamp()),
     listAuditEvents: async (query) => ({ events: await listAuditEvents(store, query) }),
-    issueIdentity: (body) => issueIdentity(store, body, identityPolicy, occasion()),
+    issueIdentity: (body) => issueIdentity(store, body, identityPolicy, stamp()),
     listSigningKeys: async () => ({ signing_keys: await listSigningKeys(store, instant()) }),
-    rotateSigningKey: () => rotateSigningKey(store, occasion()),
+    rotateSigningKey: () => rotateSigningKey(store, stamp()),
   };
 }
 

@@ -2,7 +2,7 @@ import { AgentPublicKey } from "@countersign/agent-key";
 import type { Rows } from "../store/authority-store.js";
 import type { AgentRow } from "../store/database.js";
 import { appendAuditEvent } from "./audit.js";
-import type { Occasion } from "./occasion.js";
+import type { AuditStamp } from "./audit-stamp.js";
 import { Refusal } from "./refusal.js";
 import type { Instant } from "./times.js";
 
@@ -60,11 +60,11 @@ export async function useKey(
   rows: Rows,
   agent: AgentRow,
   publicKey: AgentPublicKey,
-  occasion: Occasion,
+  stamp: AuditStamp,
 ): Promise<AgentKeyEntry> {
-  const [newest, ...former] = await findAgentKeys(rows, agent, occasion);
+  const [newest, ...former] = await findAgentKeys(rows, agent, stamp);
   if (newest.publicKey.equals(publicKey)) {
-    await endFormerKeys(rows, agent, occasion);
+    await endFormerKeys(rows, agent, stamp);
     return newest;
   }
   const used = former.find((key) => key.publicKey.equals(publicKey));
@@ -73,18 +73,14 @@ export async function useKey(
 }
 
 /** Ends the keys that an agent had before its newest. Changes nothing where they have ended. */
-export async function endFormerKeys(
-  rows: Rows,
-  agent: AgentRow,
-  occasion: Occasion,
-): Promise<void> {
+export async function endFormerKeys(rows: Rows, agent: AgentRow, stamp: AuditStamp): Promise<void> {
   const endsAt = agent.former_keys_end_at;
   if (endsAt === null) return;
   await rows
     .updateTable("former_keys")
-    .set({ ends_at: occasion.text })
+    .set({ ends_at: stamp.text })
     .where("agent_runtime_id", "=", agent.agent_runtime_id)
-    .where("ends_at", ">", occasion.text)
+    .where("ends_at", ">", stamp.text)
     .execute();
   await rows
     .updateTable("agents")
@@ -92,8 +88,8 @@ export async function endFormerKeys(
     .where("agent_runtime_id", "=", agent.agent_runtime_id)
     .execute();
   agent.former_keys_end_at = null;
-  if (endsAt <= occasion.text) return;
-  await appendAuditEvent(rows, occasion, "agent_former_key_ended", {
+  if (endsAt <= stamp.text) return;
+  await appendAuditEvent(rows, stamp, "agent_former_key_ended", {
     account_id: agent.account_id,
     user_id: agent.user_id,
     agent_runtime_id: agent.agent_runtime_id,

@@ -5,7 +5,7 @@ import type { AuditAction, AuditedChange, AuditedRequest } from "../schema/audit
 import type { Rows } from "../store/authority-store.js";
 import type { AuditEventRow } from "../store/database.js";
 import { prepareQuery } from "../store/prepared-query.js";
-import type { Occasion } from "./occasion.js";
+import type { AuditStamp } from "./audit-stamp.js";
 
 const MAX_ID_LENGTH = 256;
 
@@ -48,21 +48,21 @@ export interface AuditedRefusal {
 /** Appends an event, in the transaction of the change it tells of. */
 export function appendAuditEvent(
   rows: Rows,
-  occasion: Occasion,
+  stamp: AuditStamp,
   action: AuditedChange,
   subject: AuditSubject,
 ): Promise<void> {
-  return insertEvent(rows, occasion, action, subject);
+  return insertEvent(rows, stamp, action, subject);
 }
 
 /** Appends the event of a refusal. */
 export function appendRefusal(
   rows: Rows,
-  occasion: Occasion,
+  stamp: AuditStamp,
   { action, code, subject, claimedAgentRuntimeId: claimed }: AuditedRefusal,
 ): Promise<void> {
   const isClaim = claimed !== subject.agent_runtime_id && isServerId(claimed);
-  return insertEvent(rows, occasion, action, subject, {
+  return insertEvent(rows, stamp, action, subject, {
     code,
     // Hiding may make a text longer than an id is.
     claimed_agent_runtime_id: isClaim ? hideCredentials(claimed).slice(0, MAX_ID_LENGTH) : null,
@@ -71,7 +71,7 @@ export function appendRefusal(
 
 async function insertEvent(
   rows: Rows,
-  { text, origin }: Occasion,
+  { text, origin }: AuditStamp,
   action: AuditAction,
   subject: AuditSubject,
   refusal: { code: Code | null; claimed_agent_runtime_id: string | null } = {

@@ -1,9 +1,9 @@
 import type { Rows } from "../store/authority-store.js";
 import { createSecret, hashSecret, isSecretOf } from "./access-token.js";
 import { appendAuditEvent } from "./audit.js";
+import { type AuditStamp, actedBy } from "./audit-stamp.js";
 import { confirmToken, isTokenLive } from "./authenticate.js";
 import { lifeStateOf } from "./life-state.js";
-import { actedBy, type Occasion } from "./occasion.js";
 import type { Principal } from "./principal.js";
 import { Refusal } from "./refusal.js";
 import { endOfLife, type Instant } from "./times.js";
@@ -27,13 +27,13 @@ export async function issueBiscuit(
   rows: Rows,
   principal: Principal,
   binding: BiscuitBinding,
-  occasion: Occasion,
+  stamp: AuditStamp,
 ): Promise<{ readonly biscuit: string; readonly expiresAt: string }> {
   const biscuit = createSecret("biscuit");
-  const expiresAt = endOfLife(occasion, LIFETIME_SECONDS);
-  await confirmToken(rows, principal, occasion);
+  const expiresAt = endOfLife(stamp, LIFETIME_SECONDS);
+  await confirmToken(rows, principal, stamp);
   // What has ended is of no more use to anyone; its uses go with it.
-  await rows.deleteFrom("biscuits").where("expires_at", "<=", occasion.text).execute();
+  await rows.deleteFrom("biscuits").where("expires_at", "<=", stamp.text).execute();
   await rows
     .insertInto("biscuits")
     .values({
@@ -48,7 +48,7 @@ export async function issueBiscuit(
       expires_at: expiresAt,
     })
     .execute();
-  await appendAuditEvent(rows, actedBy(occasion, principal.actor), "biscuit_issued", {
+  await appendAuditEvent(rows, actedBy(stamp, principal.actor), "biscuit_issued", {
     account_id: principal.accountId,
     user_id: principal.userId,
     access_token_id: principal.accessTokenId,

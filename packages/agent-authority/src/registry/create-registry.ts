@@ -5,8 +5,8 @@ import { toRegistry } from "../operations/to-registry.js";
 import { CLOCK, checkOption, checkOptions, listOf, STORE } from "../option-checks.js";
 import type { AuthorityStore } from "../store/authority-store.js";
 import { createAdminFunctions } from "./admin-functions.js";
+import type { AuditOrigin } from "./audit-stamp.js";
 import type { Generation } from "./generations.js";
-import type { AuditOrigin } from "./occasion.js";
 import { checkRegistryOptions } from "./registry-options.js";
 
 const ORIGIN: OptionShape = {

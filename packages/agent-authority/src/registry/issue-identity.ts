@@ -15,7 +15,7 @@ import type { IssueIdentityBody } from "../schema/admin-requests.js";
 import type { IssuedIdentityEntry } from "../schema/registry-entries.js";
 import type { AuthorityStore, Rows } from "../store/authority-store.js";
 import { appendAuditEvent } from "./audit.js";
-import type { Occasion } from "./occasion.js";
+import type { AuditStamp } from "./audit-stamp.js";
 import { lockPrincipal } from "./principals.js";
 import { checkAgentLimit } from "./register-agent.js";
 import { ensureSigningKey, keepSigningKey, readActiveKey } from "./signing-keys.js";
@@ -41,17 +41,17 @@ export async function issueIdentity(
   store: AuthorityStore,
   body: IssueIdentityBody,
   policy: IdentityPolicy,
-  occasion: Occasion,
+  stamp: AuditStamp,
 ): Promise<IssuedIdentityEntry> {
   const content = checkBody(body, policy);
-  await ensureSigningKey(store, occasion);
+  await ensureSigningKey(store, stamp);
   const key = AgentKey.generate();
   const subject = {
     account_id: body.account_id,
     user_id: body.user_id,
     agent_runtime_id: `agent_${uuidv7()}`,
   };
-  const issuedAt = parseTimestamp(occasion.text);
+  const issuedAt = parseTimestamp(stamp.text);
   const expiresAt = issuedAt + content.ttl_seconds * 1000;
   const endsAt = formatTimestamp(expiresAt);
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
@@ -62,9 +62,9 @@ export async function issueIdentity(
       { privateKey: privateJwk, kid },
     );
     const isIssued = await store.transaction(async (rows) => {
-      await checkUser(rows, body, policy, occasion);
+      await checkUser(rows, body, policy, stamp);
       if (!(await keepSigningKey(rows, kid, endsAt))) return false;
-      await insertAgent(rows, { subject, key, endsAt }, occasion);
+      await insertAgent(rows, { subject, key, endsAt }, stamp);
       return true;
     });
     if (isIssued) {
@@ -114,7 +114,7 @@ interface NewAgent {
 async function insertAgent(
   rows: Rows,
   { subject, key, endsAt }: NewAgent,
-  occasion: Occasion,
+  stamp: AuditStamp,
 ): Promise<void> {
   await rows
     .insertInto("agents")
@@ -125,16 +125,16 @@ async function insertAgent(
       capabilities: "[]",
       abom: "{}",
       state: "active",
-      created_at: occasion.text,
-      claimed_at: occasion.text,
+      created_at: stamp.text,
+      claimed_at: stamp.text,
       // The key was made here: nobody has to prove that it is this agent's.
-      proven_at: occasion.text,
+      proven_at: stamp.text,
       expires_at: endsAt,
       revoked_at: null,
       generation: "B",
     })
     .execute();
-  await appendAuditEvent(rows, occasion, "identity_issued", subject);
+  await appendAuditEvent(rows, stamp, "identity_issued", subject);
 }
 
 function invalid(name: string): AgentAuthorityError {

@@ -3,7 +3,7 @@ import { decodeProtectedHeader } from "jose/decode/protected_header";
 import { compactVerify } from "jose/jws/compact/verify";
 import { importJWK } from "jose/key/import";
 import type { AuthorityStore } from "../store/authority-store.js";
-import { actedBy, type Occasion } from "./occasion.js";
+import { type AuditStamp, actedBy } from "./audit-stamp.js";
 import { revokeAgent } from "./operate-agents.js";
 import { findVerificationKey } from "./signing-keys.js";
 
@@ -23,7 +23,7 @@ const KID = /^[\w-]{43}$/;
 export async function revokeLeakedIdentity(
   store: AuthorityStore,
   token: string,
-  occasion: Occasion,
+  stamp: AuditStamp,
 ): Promise<boolean> {
   const kid = readKid(token);
   const jwk = kid === undefined ? undefined : await findVerificationKey(store.rows, kid);
@@ -31,7 +31,7 @@ export async function revokeLeakedIdentity(
   const agentRuntimeId = await readAgent(token, jwk);
   if (agentRuntimeId === undefined) return false;
   // All that is known of who sent it: they hold the agent's key.
-  await revokeAgent(store, agentRuntimeId, actedBy(occasion, `agent:${agentRuntimeId}`));
+  await revokeAgent(store, agentRuntimeId, actedBy(stamp, `agent:${agentRuntimeId}`));
   return true;
 }
 

@@ -10,9 +10,9 @@ import type { AuthorityStore, Rows } from "../store/authority-store.js";
 import type { Database } from "../store/database.js";
 import { createSecret, hashSecret } from "./access-token.js";
 import { appendAuditEvent } from "./audit.js";
+import type { AuditStamp } from "./audit-stamp.js";
 import { lifeStateOf } from "./life-state.js";
 import { listPage } from "./list-page.js";
-import type { Occasion } from "./occasion.js";
 import { checkPrincipalIds } from "./principals.js";
 import { ASKED_TTL, endOfLife, type Instant } from "./times.js";
 import { withoutNulls } from "./without-nulls.js";
@@ -27,12 +27,12 @@ interface ListedToken extends AccessTokenRow {
 export async function createAccessToken(
   store: AuthorityStore,
   body: CreateAccessTokenBody,
-  occasion: Occasion,
+  stamp: AuditStamp,
 ): Promise<CreatedAccessTokenEntry> {
   const { account_id, user_id, role, ttl_seconds } = checkBody(body);
   const id = `token_${uuidv7()}`;
   const token = createSecret(role);
-  const expiresAt = endOfLife(occasion, ttl_seconds);
+  const expiresAt = endOfLife(stamp, ttl_seconds);
   await store.transaction(async (rows) => {
     await rows
       .insertInto("access_tokens")
@@ -42,12 +42,12 @@ export async function createAccessToken(
         role,
         account_id,
         user_id,
-        created_at: occasion.text,
+        created_at: stamp.text,
         expires_at: expiresAt,
         revoked_at: null,
       })
       .execute();
-    await appendAuditEvent(rows, occasion, "access_token_created", {
+    await appendAuditEvent(rows, stamp, "access_token_created", {
       account_id,
       user_id,
       access_token_id: id,
@@ -93,21 +93,21 @@ function selectTokens(rows: Rows) {
 export function revokeAccessToken(
   store: AuthorityStore,
   id: string,
-  occasion: Occasion,
+  stamp: AuditStamp,
 ): Promise<AccessTokenEntry | undefined> {
   return store.transaction(async (rows) => {
     const row = await lockRow(rows, id);
     if (row === undefined) return undefined;
     if (row.revoked_at === null) {
-      row.revoked_at = occasion.text;
+      row.revoked_at = stamp.text;
       await rows
         .updateTable("access_tokens")
-        .set({ revoked_at: occasion.text })
+        .set({ revoked_at: stamp.text })
         .where("access_token_id", "=", id)
         .execute();
-      await appendAuditEvent(rows, occasion, "access_token_revoked", row);
+      await appendAuditEvent(rows, stamp, "access_token_revoked", row);
     }
-    return toEntry(row, occasion);
+    return toEntry(row, stamp);
   });
 }
 

@@ -3,9 +3,9 @@ import type { AccountEntry } from "../schema/registry-entries.js";
 import type { AuthorityStore, Rows } from "../store/authority-store.js";
 import type { AccountRow } from "../store/database.js";
 import { appendAuditEvent } from "./audit.js";
+import type { AuditStamp } from "./audit-stamp.js";
 import { principalStateOf } from "./life-state.js";
 import { listPage } from "./list-page.js";
-import type { Occasion } from "./occasion.js";
 import { checkPrincipalIds, insertAccount } from "./principals.js";
 import { withoutNulls } from "./without-nulls.js";
 
@@ -31,14 +31,14 @@ export function listAccounts(
 export async function revokeAccount(
   store: AuthorityStore,
   accountId: string,
-  occasion: Occasion,
+  stamp: AuditStamp,
 ): Promise<AccountEntry> {
   checkPrincipalIds({ accountId });
   return store.transaction(async (rows) => {
-    await insertAccount(rows, accountId, occasion);
+    await insertAccount(rows, accountId, stamp);
     const row = await lockAccount(rows, accountId).executeTakeFirstOrThrow();
     if (row.revoked_at === null) {
-      await changeAccount(rows, row, occasion.text, "account_revoked", occasion);
+      await changeAccount(rows, row, stamp.text, "account_revoked", stamp);
     }
     return toEntry(row);
   });
@@ -47,13 +47,13 @@ export async function revokeAccount(
 export function restoreAccount(
   store: AuthorityStore,
   accountId: string,
-  occasion: Occasion,
+  stamp: AuditStamp,
 ): Promise<AccountEntry | undefined> {
   return store.transaction(async (rows) => {
     const row = await lockAccount(rows, accountId).executeTakeFirst();
     if (row === undefined) return undefined;
     if (row.revoked_at !== null) {
-      await changeAccount(rows, row, null, "account_restored", occasion);
+      await changeAccount(rows, row, null, "account_restored", stamp);
     }
     return toEntry(row);
   });
@@ -72,7 +72,7 @@ async function changeAccount(
   row: AccountRow,
   revokedAt: string | null,
   action: "account_revoked" | "account_restored",
-  occasion: Occasion,
+  stamp: AuditStamp,
 ): Promise<void> {
   row.revoked_at = revokedAt;
   await rows
@@ -80,7 +80,7 @@ async function changeAccount(
     .set({ revoked_at: revokedAt })
     .where("account_id", "=", row.account_id)
     .execute();
-  await appendAuditEvent(rows, occasion, action, { account_id: row.account_id });
+  await appendAuditEvent(rows, stamp, action, { account_id: row.account_id });
 }
 
 function toEntry(row: AccountRow): AccountEntry {

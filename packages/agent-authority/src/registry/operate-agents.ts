@@ -5,10 +5,10 @@ import type { AuthorityStore, Rows } from "../store/authority-store.js";
 import type { AgentRow } from "../store/database.js";
 import { prepareQuery } from "../store/prepared-query.js";
 import { appendAuditEvent } from "./audit.js";
+import type { AuditStamp } from "./audit-stamp.js";
 import { parseCapabilities } from "./capabilities.js";
 import { isLapsedClaim, lifeStateOf } from "./life-state.js";
 import { listPage } from "./list-page.js";
-import type { Occasion } from "./occasion.js";
 import type { Instant } from "./times.js";
 import { withoutNulls } from "./without-nulls.js";
 
@@ -117,13 +117,13 @@ export async function getAgent(
 export function revokeAgent(
   store: AuthorityStore,
   agentRuntimeId: string,
-  occasion: Occasion,
+  stamp: AuditStamp,
 ): Promise<AgentEntry | undefined> {
   return store.transaction(async (rows) => {
-    const row = await lockAgent(rows, agentRuntimeId, occasion);
+    const row = await lockAgent(rows, agentRuntimeId, stamp);
     if (row === undefined) return undefined;
-    await setAgentRevoked(rows, row, occasion);
-    return toEntry(row, occasion);
+    await setAgentRevoked(rows, row, stamp);
+    return toEntry(row, stamp);
   });
 }
 
@@ -131,11 +131,11 @@ export function revokeAgent(
 export async function setAgentRevoked(
   rows: Rows,
   row: FoundAgent,
-  occasion: Occasion,
+  stamp: AuditStamp,
 ): Promise<void> {
   if (row.revoked_at !== null) return;
-  const change = { state: "revoked", revoked_at: occasion.text } as const;
-  await changeAgent(rows, row, change, "agent_revoked", occasion);
+  const change = { state: "revoked", revoked_at: stamp.text } as const;
+  await changeAgent(rows, row, change, "agent_revoked", stamp);
 }
 
 /**
@@ -144,14 +144,14 @@ export async function setAgentRevoked(
  *
  * @param row - locked in this transaction
  */
-export async function endOwnAgent(rows: Rows, row: FoundAgent, occasion: Occasion): Promise<void> {
+export async function endOwnAgent(rows: Rows, row: FoundAgent, stamp: AuditStamp): Promise<void> {
   if (row.proven_at !== null || row.revoked_at !== null) {
-    await setAgentRevoked(rows, row, occasion);
+    await setAgentRevoked(rows, row, stamp);
     return;
   }
   const { account_id, user_id, agent_runtime_id } = row;
   await rows.deleteFrom("agents").where("agent_runtime_id", "=", agent_runtime_id).execute();
-  await appendAuditEvent(rows, occasion, "agent_revoked", {
+  await appendAuditEvent(rows, stamp, "agent_revoked", {
     account_id,
     user_id,
     agent_runtime_id,
@@ -162,17 +162,17 @@ export async function endOwnAgent(rows: Rows, row: FoundAgent, occasion: Occasio
 export function restoreAgent(
   store: AuthorityStore,
   agentRuntimeId: string,
-  occasion: Occasion,
+  stamp: AuditStamp,
 ): Promise<AgentEntry | undefined> {
   return store.transaction(async (rows) => {
-    const row = await lockAgent(rows, agentRuntimeId, occasion);
+    const row = await lockAgent(rows, agentRuntimeId, stamp);
     if (row === undefined) return undefined;
     if (row.revoked_at !== null) {
       // A claim that nobody proved gets its day once more: it would else have lapsed with its restoration.
-      const change = { state: "active", revoked_at: null, claimed_at: occasion.text } as const;
-      await changeAgent(rows, row, change, "agent_restored", occasion);
+      const change = { state: "active", revoked_at: null, claimed_at: stamp.text } as const;
+      await changeAgent(rows, row, change, "agent_restored", stamp);
     }
-    return toEntry(row, occasion);
+    return toEntry(row, stamp);
   });
 }
 
@@ -181,7 +181,7 @@ async function changeAgent(
   row: FoundAgent,
   change: Partial<AgentRow>,
   action: "agent_revoked" | "agent_restored",
-  occasion: Occasion,
+  stamp: AuditStamp,
 ): Promise<void> {
   Object.assign(row, change);
   await rows
@@ -189,7 +189,7 @@ async function changeAgent(
     .set(change)
     .where("agent_runtime_id", "=", row.agent_runtime_id)
     .execute();
-  await appendAuditEvent(rows, occasion, action, {
+  await appendAuditEvent(rows, stamp, action, {
     account_id: row.account_id,
     user_id: row.user_id,
     agent_runtime_id: row.agent_runtime_id,

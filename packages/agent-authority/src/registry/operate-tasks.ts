@@ -4,9 +4,9 @@ import type { TaskEntry } from "../schema/registry-entries.js";
 import type { AuthorityStore, Rows } from "../store/authority-store.js";
 import type { TaskRow } from "../store/database.js";
 import { appendAuditEvent } from "./audit.js";
+import type { AuditStamp } from "./audit-stamp.js";
 import { lifeStateOf } from "./life-state.js";
 import { listPage } from "./list-page.js";
-import type { Occasion } from "./occasion.js";
 import type { Instant } from "./times.js";
 import { withoutNulls } from "./without-nulls.js";
 
@@ -87,32 +87,32 @@ export async function getTask(
 export function revokeTask(
   store: AuthorityStore,
   taskId: string,
-  occasion: Occasion,
+  stamp: AuditStamp,
 ): Promise<TaskEntry | undefined> {
   return store.transaction(async (rows) => {
     const row = await lockTask(rows, taskId);
     if (row === undefined) return undefined;
     if (row.revoked_at === null) {
-      const change = { state: "revoked", revoked_at: occasion.text } as const;
-      await changeTask(rows, row, change, "task_revoked", occasion);
+      const change = { state: "revoked", revoked_at: stamp.text } as const;
+      await changeTask(rows, row, change, "task_revoked", stamp);
     }
-    return toEntry(row, occasion);
+    return toEntry(row, stamp);
   });
 }
 
 export function restoreTask(
   store: AuthorityStore,
   taskId: string,
-  occasion: Occasion,
+  stamp: AuditStamp,
 ): Promise<TaskEntry | undefined> {
   return store.transaction(async (rows) => {
     const row = await lockTask(rows, taskId);
     if (row === undefined) return undefined;
     if (row.revoked_at !== null) {
       const change = { state: "active", revoked_at: null } as const;
-      await changeTask(rows, row, change, "task_restored", occasion);
+      await changeTask(rows, row, change, "task_restored", stamp);
     }
-    return toEntry(row, occasion);
+    return toEntry(row, stamp);
   });
 }
 
@@ -129,11 +129,11 @@ async function changeTask(
   row: TaskWithAgent,
   change: Partial<TaskRow>,
   action: "task_revoked" | "task_restored",
-  occasion: Occasion,
+  stamp: AuditStamp,
 ): Promise<void> {
   Object.assign(row, change);
   await rows.updateTable("tasks").set(change).where("task_id", "=", row.task_id).execute();
-  await appendAuditEvent(rows, occasion, action, {
+  await appendAuditEvent(rows, stamp, action, {
     account_id: row.account_id,
     user_id: row.user_id,
     agent_runtime_id: row.agent_runtime_id,

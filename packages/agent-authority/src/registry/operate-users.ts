@@ -3,9 +3,9 @@ import type { UserEntry } from "../schema/registry-entries.js";
 import type { AuthorityStore, Rows } from "../store/authority-store.js";
 import type { UserRow } from "../store/database.js";
 import { appendAuditEvent } from "./audit.js";
+import type { AuditStamp } from "./audit-stamp.js";
 import { principalStateOf } from "./life-state.js";
 import { listPage } from "./list-page.js";
-import type { Occasion } from "./occasion.js";
 import { checkPrincipalIds, insertAccount, insertUser, type PrincipalIds } from "./principals.js";
 import { withoutNulls } from "./without-nulls.js";
 
@@ -47,15 +47,15 @@ export function listUsers(
 export async function revokeUser(
   store: AuthorityStore,
   ids: PrincipalIds,
-  occasion: Occasion,
+  stamp: AuditStamp,
 ): Promise<UserEntry> {
   checkPrincipalIds(ids);
   return store.transaction(async (rows) => {
-    await insertAccount(rows, ids.accountId, occasion);
-    await insertUser(rows, ids, occasion);
+    await insertAccount(rows, ids.accountId, stamp);
+    await insertUser(rows, ids, stamp);
     const row = await lockUser(rows, ids).executeTakeFirstOrThrow();
     if (row.revoked_at === null) {
-      await changeUser(rows, row, occasion.text, "user_revoked", occasion);
+      await changeUser(rows, row, stamp.text, "user_revoked", stamp);
     }
     return toEntry(row);
   });
@@ -64,12 +64,12 @@ export async function revokeUser(
 export function restoreUser(
   store: AuthorityStore,
   ids: PrincipalIds,
-  occasion: Occasion,
+  stamp: AuditStamp,
 ): Promise<UserEntry | undefined> {
   return store.transaction(async (rows) => {
     const row = await lockUser(rows, ids).executeTakeFirst();
     if (row === undefined) return undefined;
-    if (row.revoked_at !== null) await changeUser(rows, row, null, "user_restored", occasion);
+    if (row.revoked_at !== null) await changeUser(rows, row, null, "user_restored", stamp);
     return toEntry(row);
   });
 }
@@ -94,7 +94,7 @@ async function changeUser(
   row: FoundUser,
   revokedAt: string | null,
   action: "user_revoked" | "user_restored",
-  occasion: Occasion,
+  stamp: AuditStamp,
 ): Promise<void> {
   row.revoked_at = revokedAt;
   await rows
@@ -103,7 +103,7 @@ async function changeUser(
     .where("account_id", "=", row.account_id)
     .where("user_id", "=", row.user_id)
     .execute();
-  await appendAuditEvent(rows, occasion, action, {
+  await appendAuditEvent(rows, stamp, action, {
     account_id: row.account_id,
     user_id: row.user_id,
   });

@@ -2,7 +2,7 @@ import { isServerId } from "@countersign/agent-key";
 import type { Rows } from "../store/authority-store.js";
 import type { AgentRow } from "../store/database.js";
 import { appendAuditEvent } from "./audit.js";
-import type { Occasion } from "./occasion.js";
+import type { AuditStamp } from "./audit-stamp.js";
 import { Refusal } from "./refusal.js";
 
 /**
@@ -32,7 +32,7 @@ export async function lockClaims(rows: Rows, agentRuntimeId: string): Promise<vo
  *
  * @param agent - whose key is not proven yet; read in this transaction
  */
-export async function proveKey(rows: Rows, agent: AgentRow, occasion: Occasion): Promise<void> {
+export async function proveKey(rows: Rows, agent: AgentRow, stamp: AuditStamp): Promise<void> {
   const owner = await rows
     .selectFrom("agents")
     .select("agent_runtime_id")
@@ -52,10 +52,10 @@ export async function proveKey(rows: Rows, agent: AgentRow, occasion: Occasion):
     .execute();
   await rows
     .updateTable("agents")
-    .set({ proven_at: occasion.text })
+    .set({ proven_at: stamp.text })
     .where("agent_runtime_id", "=", agent.agent_runtime_id)
     .execute();
-  await appendAuditEvent(rows, occasion, "agent_proven", {
+  await appendAuditEvent(rows, stamp, "agent_proven", {
     account_id: agent.account_id,
     user_id: agent.user_id,
     agent_runtime_id: agent.agent_runtime_id,

@@ -5,10 +5,10 @@ import { uuidv7 } from "uuidv7";
 import type { Rows } from "../store/authority-store.js";
 import type { AgentRow } from "../store/database.js";
 import { appendAuditEvent } from "./audit.js";
+import type { AuditStamp } from "./audit-stamp.js";
 import { grantCapabilities } from "./capabilities.js";
 import { checkFormerKey, revokedKey } from "./former-key.js";
 import { isLapsedClaim, lifeStateOf } from "./life-state.js";
-import type { Occasion } from "./occasion.js";
 import type { Principal } from "./principal.js";
 import { lockPrincipal, type PrincipalIds } from "./principals.js";
 import { proveKey } from "./prove-key.js";
@@ -43,9 +43,9 @@ export async function registerAgent(
   request: AgentRegistrationRequest,
   policy: AgentPolicy,
   isProven: boolean,
-  occasion: Occasion,
+  stamp: AuditStamp,
 ): Promise<AgentRow> {
-  await lockPrincipal(rows, principal, occasion);
+  await lockPrincipal(rows, principal, stamp);
   const holders = await rows
     .selectFrom("agents")
     .selectAll()
@@ -58,15 +58,15 @@ export async function registerAgent(
   await checkFormerKey(rows, request.publicKey);
   // Its life is the JWT's: registering the key would lengthen it.
   if (own?.generation === "B") throw ofIdentityToken();
-  if (own === undefined || !isLive(own, occasion)) {
-    await checkAgentLimit(rows, principal, policy.maxLiveAgents, occasion);
+  if (own === undefined || !isLive(own, stamp)) {
+    await checkAgentLimit(rows, principal, policy.maxLiveAgents, stamp);
   }
-  const grant = createGrant(request, principal, policy, own, occasion);
+  const grant = createGrant(request, principal, policy, own, stamp);
   const agent =
     own === undefined
-      ? await insertAgent(rows, principal, request, grant, occasion)
-      : await renewAgent(rows, own, renewalOf(own, grant, isProven), occasion);
-  if (isProven && agent.proven_at === null) await proveKey(rows, agent, occasion);
+      ? await insertAgent(rows, principal, request, grant, stamp)
+      : await renewAgent(rows, own, renewalOf(own, grant, isProven), stamp);
+  if (isProven && agent.proven_at === null) await proveKey(rows, agent, stamp);
   return agent;
 }
 
@@ -169,7 +169,7 @@ async function insertAgent(
   principal: Principal,
   request: AgentRegistrationRequest,
   grant: Grant,
-  occasion: Occasion,
+  stamp: AuditStamp,
 ): Promise<AgentRow> {
   const row: AgentRow = {
     agent_runtime_id: `agent_${uuidv7()}`,
@@ -178,7 +178,7 @@ async function insertAgent(
     public_key: request.publicKey.line,
     x25519_public_key: encodeBase64(toX25519PublicKey(request.publicKey)),
     state: "active",
-    created_at: occasion.text,
+    created_at: stamp.text,
     proven_at: null,
     revoked_at: null,
     generation: "C",
@@ -186,7 +186,7 @@ async function insertAgent(
     ...grant,
   };
   await rows.insertInto("agents").values(row).execute();
-  await appendAuditEvent(rows, occasion, "agent_registered", subjectOf(row, principal));
+  await appendAuditEvent(rows, stamp, "agent_registered", subjectOf(row, principal));
   return row;
 }
 
@@ -194,14 +194,14 @@ async function renewAgent(
   rows: Rows,
   own: AgentRow,
   renewal: Renewal,
-  occasion: Occasion,
+  stamp: AuditStamp,
 ): Promise<AgentRow> {
   await rows
     .updateTable("agents")
     .set(renewal)
     .where("agent_runtime_id", "=", own.agent_runtime_id)
     .execute();
-  await appendAuditEvent(rows, occasion, "agent_renewed", {
+  await appendAuditEvent(rows, stamp, "agent_renewed", {
     account_id: own.account_id,
     user_id: own.user_id,
     agent_runtime_id: own.agent_runtime_id,

@@ -4,9 +4,9 @@ import type { Rows } from "../store/authority-store.js";
 import type { TaskRow } from "../store/database.js";
 import { prepareQuery } from "../store/prepared-query.js";
 import { appendAuditEvent } from "./audit.js";
+import type { AuditStamp } from "./audit-stamp.js";
 import { lifeStateOf } from "./life-state.js";
 import { moveEnd } from "./note-task-use.js";
-import type { Occasion } from "./occasion.js";
 import type { FoundAgent } from "./operate-agents.js";
 import { proveKey } from "./prove-key.js";
 import { Refusal } from "./refusal.js";
@@ -68,29 +68,29 @@ export async function registerTask(
   agent: FoundAgent,
   idempotencyKey: string | undefined,
   policy: TaskPolicy,
-  occasion: Occasion,
+  stamp: AuditStamp,
 ): Promise<TaskRow> {
-  checkLiveAgent(agent, occasion);
+  checkLiveAgent(agent, stamp);
   const idempotencyHash =
     idempotencyKey === undefined ? null : hash("sha256", idempotencyKey, "hex");
-  const { live, earlier } = await findTasks(rows, agent, idempotencyHash, occasion);
-  if (earlier && lifeStateOf(earlier, occasion) === "active") {
-    return useTask(rows, earlier, occasion);
+  const { live, earlier } = await findTasks(rows, agent, idempotencyHash, stamp);
+  if (earlier && lifeStateOf(earlier, stamp) === "active") {
+    return useTask(rows, earlier, stamp);
   }
   checkLimit(live, policy.maxLiveTasks);
   if (earlier) await releaseKey(rows, earlier);
-  if (agent.proven_at === null) await proveKey(rows, agent, occasion);
+  if (agent.proven_at === null) await proveKey(rows, agent, stamp);
   const task: TaskRow = {
     task_id: `task_${uuidv7()}`,
     agent_runtime_id: agent.agent_runtime_id,
     idempotency_hash: idempotencyHash,
     state: "active",
-    created_at: occasion.text,
+    created_at: stamp.text,
     revoked_at: null,
-    ...firstEnds(policy, occasion),
+    ...firstEnds(policy, stamp),
   };
   await insertTask(rows, task);
-  await appendAuditEvent(rows, occasion, "task_registered", {
+  await appendAuditEvent(rows, stamp, "task_registered", {
     ...subjectOf(agent),
     task_id: task.task_id,
   });

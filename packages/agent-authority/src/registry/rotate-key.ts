@@ -5,8 +5,8 @@ import type { Rows } from "../store/authority-store.js";
 import type { AgentRow } from "../store/database.js";
 import { endFormerKeys } from "./agent-keys.js";
 import { appendAuditEvent } from "./audit.js";
+import type { AuditStamp } from "./audit-stamp.js";
 import { checkFormerKey, revokedKey, usedKey } from "./former-key.js";
-import type { Occasion } from "./occasion.js";
 import type { FoundAgent } from "./operate-agents.js";
 import { proveKey } from "./prove-key.js";
 import { Refusal } from "./refusal.js";
@@ -35,23 +35,23 @@ export async function rotateKey(
   rows: Rows,
   agent: FoundAgent,
   rotation: CheckedRotation,
-  occasion: Occasion,
+  stamp: AuditStamp,
 ): Promise<string | undefined> {
-  if (rotation.isRepetition) return repeat(rows, agent, rotation, occasion);
+  if (rotation.isRepetition) return repeat(rows, agent, rotation, stamp);
   const { newPublicKey, compromised } = rotation;
   if (agent.generation === "B") throw ofIdentityToken();
   await checkHolders(rows, newPublicKey);
   // Its signature is the proof of the key that it replaces.
-  if (agent.proven_at === null) await proveKey(rows, agent, occasion);
-  await endFormerKeys(rows, agent, occasion);
-  const endsAt = compromised ? occasion.text : endOfLife(occasion, OVERLAP_SECONDS);
+  if (agent.proven_at === null) await proveKey(rows, agent, stamp);
+  await endFormerKeys(rows, agent, stamp);
+  const endsAt = compromised ? stamp.text : endOfLife(stamp, OVERLAP_SECONDS);
   await rows
     .insertInto("former_keys")
     .values({
       public_key: agent.public_key,
       agent_runtime_id: agent.agent_runtime_id,
       x25519_public_key: agent.x25519_public_key,
-      replaced_at: occasion.text,
+      replaced_at: stamp.text,
       ends_at: endsAt,
     })
     .execute();
@@ -70,7 +70,7 @@ export async function rotateKey(
     })
     .where("agent_runtime_id", "=", agent.agent_runtime_id)
     .execute();
-  await appendAuditEvent(rows, occasion, "agent_key_rotated", subjectOf(agent));
+  await appendAuditEvent(rows, stamp, "agent_key_rotated", subjectOf(agent));
   return compromised ? undefined : endsAt;
 }
 
@@ -78,12 +78,12 @@ async function repeat(
   rows: Rows,
   agent: FoundAgent,
   { compromised }: CheckedRotation,
-  occasion: Occasion,
+  stamp: AuditStamp,
 ): Promise<string | undefined> {
   const endsAt = agent.former_keys_end_at;
-  if (endsAt === null || endsAt <= occasion.text) return undefined;
+  if (endsAt === null || endsAt <= stamp.text) return undefined;
   if (!compromised) return endsAt;
-  await endFormerKeys(rows, agent, occasion);
+  await endFormerKeys(rows, agent, stamp);
   return undefined;
 }
 

@@ -4,7 +4,7 @@ import type { SigningKeyEntry } from "../schema/registry-entries.js";
 import type { AuthorityStore, Rows } from "../store/authority-store.js";
 import type { SigningKeyRow } from "../store/database.js";
 import { appendAuditEvent } from "./audit.js";
-import type { Occasion } from "./occasion.js";
+import type { AuditStamp } from "./audit-stamp.js";
 import type { Instant } from "./times.js";
 import { withoutNulls } from "./without-nulls.js";
 
@@ -14,7 +14,7 @@ const MAX_TRIES = 8;
 const NO_KEY = "null";
 
 /** Makes the first signing key where there is none. Of several processes that do so at once, one makes it. */
-export async function ensureSigningKey(store: AuthorityStore, occasion: Occasion): Promise<void> {
+export async function ensureSigningKey(store: AuthorityStore, stamp: AuditStamp): Promise<void> {
   const active = await store.rows
     .selectFrom("signing_keys")
     .select("kid")
@@ -22,8 +22,8 @@ export async function ensureSigningKey(store: AuthorityStore, occasion: Occasion
     .executeTakeFirst();
   if (active !== undefined) return;
   // Made outside of the transaction: it takes a while.
-  const row = await createRow(occasion);
-  await store.transaction((rows) => insertKey(rows, row, occasion));
+  const row = await createRow(stamp);
+  await store.transaction((rows) => insertKey(rows, row, stamp));
 }
 
 /** A key that signs now. */
@@ -74,20 +74,20 @@ export async function keepSigningKey(rows: Rows, kid: string, endsAt: string): P
  */
 export async function rotateSigningKey(
   store: AuthorityStore,
-  occasion: Occasion,
+  stamp: AuditStamp,
 ): Promise<SigningKeyEntry> {
-  await ensureSigningKey(store, occasion);
-  const row = await createRow(occasion);
+  await ensureSigningKey(store, stamp);
+  const row = await createRow(stamp);
   return store.transaction(async (rows) => {
     const { kid } = await lockActiveKey(rows);
     await rows
       .updateTable("signing_keys")
-      .set({ retired_at: occasion.text, private_jwk: NO_KEY })
+      .set({ retired_at: stamp.text, private_jwk: NO_KEY })
       .where("kid", "=", kid)
       .execute();
-    await appendAuditEvent(rows, occasion, "signing_key_retired", {});
-    await insertKey(rows, row, occasion);
-    return toEntry(row, occasion);
+    await appendAuditEvent(rows, stamp, "signing_key_retired", {});
+    await insertKey(rows, row, stamp);
+    return toEntry(row, stamp);
   });
 }
 
@@ -160,14 +160,14 @@ async function createRow(instant: Instant): Promise<SigningKeyRow> {
 }
 
 // An index allows one row that is not retired: who comes second inserts nothing.
-async function insertKey(rows: Rows, row: SigningKeyRow, occasion: Occasion): Promise<void> {
+async function insertKey(rows: Rows, row: SigningKeyRow, stamp: AuditStamp): Promise<void> {
   const { numInsertedOrUpdatedRows } = await rows
     .insertInto("signing_keys")
     .values(row)
     .onConflict((conflict) => conflict.doNothing())
     .executeTakeFirst();
   if (numInsertedOrUpdatedRows === 1n) {
-    await appendAuditEvent(rows, occasion, "signing_key_created", {});
+    await appendAuditEvent(rows, stamp, "signing_key_created", {});
   }
 }
 

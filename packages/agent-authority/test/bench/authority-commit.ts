@@ -10,7 +10,7 @@
  *     pnpm --filter @countersign/bench authority-commit
  */
 import { openStore } from "../../src/index.js";
-import { occasionOf } from "../../src/registry/occasion.js";
+import { stampOf } from "../../src/registry/audit-stamp.js";
 import { lockAgent } from "../../src/registry/operate-agents.js";
 import { registerTask } from "../../src/registry/register-task.js";
 import type { AuthorityStore } from "../../src/store/authority-store.js";
@@ -81,10 +81,10 @@ function registration(
     const agent = agents[count % agents.length];
     count += 1;
     return transact(async (rows) => {
-      const occasion = occasionOf(store.now, { actor: `agent:${agent?.id}` });
-      const locked = await lockAgent(rows, agent?.id ?? "", occasion);
+      const stamp = stampOf(store.now, { actor: `agent:${agent?.id}` });
+      const locked = await lockAgent(rows, agent?.id ?? "", stamp);
       if (locked === undefined) throw new Error("the agent is gone");
-      return registerTask(rows, locked, undefined, POLICY, occasion);
+      return registerTask(rows, locked, undefined, POLICY, stamp);
     });
   };
 }

@@ -6,7 +6,7 @@ import { Refusal } from "../../registry/refusal.js";
 import type { AuthorityContext } from "../authority-context.js";
 import { readBearerToken, readHeaderLines } from "../read-headers.js";
 import { noteHuman } from "../refusal-record.js";
-import { requestOccasion, stateOf } from "../request-state.js";
+import { requestStamp, stateOf } from "../request-state.js";
 import type { ServedRequest } from "../served-operation.js";
 
 /**
@@ -22,8 +22,8 @@ export async function admitOperator(
 ): Promise<AdminFunctionsOptions> {
   const token = readBearerToken(readHeaderLines(request.raw));
   const role = token !== undefined && isSecretOf("operate", token) ? "operate" : "read";
-  const occasion = requestOccasion(context, request);
-  const holder = await authenticate(context.store.rows, token, role, occasion);
+  const stamp = requestStamp(context, request);
+  const holder = await authenticate(context.store.rows, token, role, stamp);
   const actor = `admin:${holder.accessTokenId}`;
   noteHuman(request, { ...holder, actor });
   if (!credentials.includes(role)) {

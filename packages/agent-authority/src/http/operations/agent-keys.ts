@@ -10,8 +10,8 @@ import { parseTimestamp } from "@countersign/agent-key";
 import { authenticateHuman } from "../../humans/authenticate-human.js";
 import { userSubject } from "../../limits/limit-subject.js";
 import { findAgentKeys, findEndedKeys } from "../../registry/agent-keys.js";
+import { actedBy } from "../../registry/audit-stamp.js";
 import { confirmToken } from "../../registry/authenticate.js";
-import { actedBy } from "../../registry/occasion.js";
 import { endOwnAgent, type FoundAgent, lockAgent } from "../../registry/operate-agents.js";
 import type { Principal } from "../../registry/principal.js";
 import { lockClaims } from "../../registry/prove-key.js";
@@ -25,7 +25,7 @@ import { PUBLIC_SCHEMAS } from "../openapi/public-schemas.js";
 import { readBearerToken, readHeaderLines } from "../read-headers.js";
 import { noteHuman } from "../refusal-record.js";
 import { AGENT_PARAMETER } from "../registration-target.js";
-import { requestOccasion } from "../request-state.js";
+import { requestStamp } from "../request-state.js";
 import type { ServedOperation, ServedRequest } from "../served-operation.js";
 import { calledAuthorityOf } from "../target-uri.js";
 
@@ -67,11 +67,11 @@ export const revokeAgentOperation: ServedOperation = {
 
 async function rotate(context: AuthorityContext, request: ServedRequest) {
   const { agentRuntimeId = "" } = request.params;
-  const asked = requestOccasion(context, request);
+  const asked = requestStamp(context, request);
   const token = readBearerToken(readHeaderLines(request.raw));
   const principal = await authenticateHuman(context, token, asked);
   noteHuman(request, principal);
-  const occasion = actedBy(asked, principal.actor);
+  const stamp = actedBy(asked, principal.actor);
   const rotation = parseKeyRotationRequest(request.body);
   const authority = calledAuthorityOf(
     context,
@@ -82,21 +82,21 @@ async function rotate(context: AuthorityContext, request: ServedRequest) {
   const { maxSkewSeconds } = context;
   const user = userSubject(principal.accountId, principal.userId);
   const endsAt = await commitCounted(context, request.raw, user, async (rows) => {
-    await confirmToken(rows, principal, occasion);
+    await confirmToken(rows, principal, stamp);
     await lockClaims(rows, agentRuntimeId);
-    const agent = requireOwn(await lockAgent(rows, agentRuntimeId, occasion), principal);
-    const keys = await findAgentKeys(rows, agent, occasion);
+    const agent = requireOwn(await lockAgent(rows, agentRuntimeId, stamp), principal);
+    const keys = await findAgentKeys(rows, agent, stamp);
     const verified = verifyKeyRotation(rotation, {
       authority,
       agentRuntimeId,
       currentKeys: keys.map(({ publicKey }) => publicKey),
-      endedKeys: await findEndedKeys(rows, agent, occasion),
-      now: occasion.epochMs,
+      endedKeys: await findEndedKeys(rows, agent, stamp),
+      now: stamp.epochMs,
       maxSkewSeconds,
     });
-    checkLiveAgent(agent, occasion);
+    checkLiveAgent(agent, stamp);
     const { compromised } = rotation;
-    return rotateKey(rows, agent, { ...verified, compromised }, occasion);
+    return rotateKey(rows, agent, { ...verified, compromised }, stamp);
   });
   return createKeyRotationResponse({
     agentRuntimeId,
@@ -107,16 +107,16 @@ async function rotate(context: AuthorityContext, request: ServedRequest) {
 
 async function revoke(context: AuthorityContext, request: ServedRequest) {
   const { agentRuntimeId = "" } = request.params;
-  const asked = requestOccasion(context, request);
+  const asked = requestStamp(context, request);
   const token = readBearerToken(readHeaderLines(request.raw));
   const principal = await authenticateHuman(context, token, asked);
   noteHuman(request, principal);
-  const occasion = actedBy(asked, principal.actor);
+  const stamp = actedBy(asked, principal.actor);
   // Not counted by user: a human whose registrations used up that limit must still be able to stop an agent.
   await context.store.transaction(async (rows) => {
-    await confirmToken(rows, principal, occasion);
-    const agent = requireOwn(await lockAgent(rows, agentRuntimeId, occasion), principal);
-    await endOwnAgent(rows, agent, occasion);
+    await confirmToken(rows, principal, stamp);
+    const agent = requireOwn(await lockAgent(rows, agentRuntimeId, stamp), principal);
+    await endOwnAgent(rows, agent, stamp);
   });
   return createAgentRevocationResponse({ agentRuntimeId });
 }

@@ -6,8 +6,8 @@ import {
 } from "@countersign/agent-identity/server";
 import { parseTimestamp } from "@countersign/agent-key";
 import { userSubject } from "../../limits/limit-subject.js";
+import { actedBy } from "../../registry/audit-stamp.js";
 import type { Generation } from "../../registry/generations.js";
-import { actedBy } from "../../registry/occasion.js";
 import type { Principal } from "../../registry/principal.js";
 import { Refusal } from "../../registry/refusal.js";
 import { registerAgent } from "../../registry/register-agent.js";
@@ -18,7 +18,7 @@ import { PUBLIC_SCHEMAS } from "../openapi/public-schemas.js";
 import { readHeaderLines } from "../read-headers.js";
 import { noteHuman } from "../refusal-record.js";
 import { isProvenAgentRegistration } from "../registration-proof.js";
-import { requestOccasion } from "../request-state.js";
+import { requestStamp } from "../request-state.js";
 import type { ServedOperation, ServedRequest } from "../served-operation.js";
 
 /** The registration of agents (protocol §5.4, generations A and C). */
@@ -43,17 +43,17 @@ export function registerAgentOperation(generations: ReadonlySet<Generation>): Se
 }
 
 async function register(context: AuthorityContext, request: ServedRequest) {
-  const occasion = requestOccasion(context, request);
+  const stamp = requestStamp(context, request);
   const proof = await checkAgentRegistrationProof(
     context,
     readHeaderLines(request.raw),
     AGENT_REGISTRATION_PATH,
-    occasion,
+    stamp,
   );
   noteHuman(request, proof.principal);
   const registration = parseAgentRegistrationRequest(request.body);
   const { publicKey } = registration;
-  const isProven = isProvenAgentRegistration(context, request.raw, publicKey, occasion);
+  const isProven = isProvenAgentRegistration(context, request.raw, publicKey, stamp);
   const { principal } = proof;
   assertExpectedHuman(registration, principal);
   const user = userSubject(principal.accountId, principal.userId);
@@ -65,7 +65,7 @@ async function register(context: AuthorityContext, request: ServedRequest) {
       registration,
       context.agentPolicy,
       isProven,
-      actedBy(occasion, principal.actor),
+      actedBy(stamp, principal.actor),
     );
   });
   return createAgentRegistrationResponse({

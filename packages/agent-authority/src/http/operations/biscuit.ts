@@ -14,7 +14,7 @@ import { PUBLIC_SCHEMAS } from "../openapi/public-schemas.js";
 import { readHeaderLines } from "../read-headers.js";
 import { noteHuman } from "../refusal-record.js";
 import { parseRegistrationTarget } from "../registration-target.js";
-import { requestOccasion } from "../request-state.js";
+import { requestStamp } from "../request-state.js";
 import type { ServedOperation, ServedRequest } from "../served-operation.js";
 
 /** Biscuits (protocol §13.1, generation A): for POST to the two registrations alone. */
@@ -44,9 +44,9 @@ export const mintBiscuitOperation: ServedOperation = {
 };
 
 async function mint(context: AuthorityContext, request: ServedRequest) {
-  const occasion = requestOccasion(context, request);
+  const stamp = requestStamp(context, request);
   const { accessToken, method, url } = parseBiscuitRequestHeaders(readHeaderLines(request.raw));
-  const principal = await authenticateHuman(context, accessToken, occasion);
+  const principal = await authenticateHuman(context, accessToken, stamp);
   noteHuman(request, principal);
   if (method !== "POST") {
     throw new Refusal("invalid_request", "a biscuit is given for a POST alone");
@@ -56,6 +56,6 @@ async function mint(context: AuthorityContext, request: ServedRequest) {
     context,
     request.raw,
     userSubject(principal.accountId, principal.userId),
-    (rows) => issueBiscuit(rows, principal, binding, occasion),
+    (rows) => issueBiscuit(rows, principal, binding, stamp),
   );
 }

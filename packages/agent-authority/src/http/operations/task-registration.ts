@@ -10,8 +10,8 @@ import {
 import * as z from "zod";
 import { agentSubject } from "../../limits/limit-subject.js";
 import { findAgentKeys, useKey } from "../../registry/agent-keys.js";
+import { actedBy } from "../../registry/audit-stamp.js";
 import type { Generation } from "../../registry/generations.js";
-import { actedBy } from "../../registry/occasion.js";
 import { findAgent, lockAgent } from "../../registry/operate-agents.js";
 import { lockClaims } from "../../registry/prove-key.js";
 import { Refusal } from "../../registry/refusal.js";
@@ -32,7 +32,7 @@ import { readHeaderLines } from "../read-headers.js";
 import { noteAgent } from "../refusal-record.js";
 import { checkTaskRegistrationSignature } from "../registration-proof.js";
 import { AGENT_PARAMETER, taskRegistrationTarget } from "../registration-target.js";
-import { requestOccasion } from "../request-state.js";
+import { requestStamp } from "../request-state.js";
 import type { ServedOperation, ServedRequest } from "../served-operation.js";
 
 const idempotencyKeyField = z
@@ -76,16 +76,16 @@ export function registerTaskOperation(generations: ReadonlySet<Generation>): Ser
 async function register(context: AuthorityContext, request: ServedRequest) {
   const { agentRuntimeId = "" } = request.params;
   const { rows } = context.store;
-  const occasion = requestOccasion(context, request);
+  const stamp = requestStamp(context, request);
   const headers = readHeaderLines(request.raw);
   const idempotencyKey = parseIdempotencyKey(single(headers["idempotency-key"]));
   const target = taskRegistrationTarget(agentRuntimeId);
-  const proof = await checkTaskRegistrationProof(context, headers, target, occasion);
+  const proof = await checkTaskRegistrationProof(context, headers, target, stamp);
   const registration = parseTaskRegistrationRequest(request.body);
-  const signer = await findAgent(rows, agentRuntimeId, occasion);
-  const keys = signer === undefined ? [] : await findAgentKeys(rows, signer, occasion);
+  const signer = await findAgent(rows, agentRuntimeId, stamp);
+  const keys = signer === undefined ? [] : await findAgentKeys(rows, signer, stamp);
   const publicKeys = keys.map(({ publicKey }) => publicKey);
-  const publicKey = checkSignature(registration, agentRuntimeId, publicKeys, context, occasion);
+  const publicKey = checkSignature(registration, agentRuntimeId, publicKeys, context, stamp);
   if (signer !== undefined) noteAgent(request, signer);
   const { timestamp } = registration;
   checkTaskRegistrationSignature(context, request.raw, agentRuntimeId, [publicKey], timestamp);
@@ -94,11 +94,11 @@ async function register(context: AuthorityContext, request: ServedRequest) {
     await proof?.spend(rows);
     if (signer?.proven_at === null) await lockClaims(rows, agentRuntimeId);
     // Read again under a lock: it may have been revoked, or its claim voided, a moment ago.
-    const current = await lockAgent(rows, agentRuntimeId, occasion);
+    const current = await lockAgent(rows, agentRuntimeId, stamp);
     if (current === undefined) throw unknownAgent();
     checkOwner(current, proof);
     checkTaskGeneration(context, current, proof);
-    const signed = actedBy(occasion, `agent:${agentRuntimeId}`);
+    const signed = actedBy(stamp, `agent:${agentRuntimeId}`);
     return {
       key: await useKey(rows, current, publicKey, signed),
       task: await registerTask(rows, current, idempotencyKey, context.taskPolicy, signed),

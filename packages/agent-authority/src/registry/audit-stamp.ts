@@ -10,16 +10,16 @@ export interface AuditOrigin {
 }
 
 /** When something is done, and whose doing it is. */
-export interface Occasion extends Instant {
+export interface AuditStamp extends Instant {
   readonly origin: AuditOrigin;
 }
 
 /** Reads a clock once, for something that comes from there. */
-export function occasionOf(now: () => number, origin: AuditOrigin): Occasion {
+export function stampOf(now: () => number, origin: AuditOrigin): AuditStamp {
   return { ...instantOf(now), origin };
 }
 
-/** The same occasion, once it is known who acts. */
-export function actedBy(occasion: Occasion, actor: string): Occasion {
-  return { ...occasion, origin: { ...occasion.origin, actor } };
+/** The same stamp, once it is known who acts. */
+export function actedBy(stamp: AuditStamp, actor: string): AuditStamp {
+  return { ...stamp, origin: { ...stamp.origin, actor } };
 }
