@@ -29,7 +29,7 @@ describe("createAuthority", () => {
     }
   });
 
-  it("rejects a public URL that is none, or plain http to another machine", async () => {
+  it("rejects a public URL that is not a URL, or is plain http to another machine", async () => {
     await using store = await openScratchStore();
     for (const publicUrl of [
       "",

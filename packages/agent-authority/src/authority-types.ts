@@ -55,7 +55,7 @@ export interface AuthorityOptions {
   readonly maxSkewSeconds?: number | undefined;
   /**
    * The reverse proxies in front, by address or network (`10.0.0.0/8`): their `X-Forwarded-For` says where a request comes from. Default
-   * none: the header is then passed over, and the address is that of the connection. Whoever may forge it escapes the limits by address.
+   * none: the header is ignored, and the address is that of the connection. A client that can forge the header escapes the limits by address.
    */
   readonly trustedProxies?: readonly string[] | undefined;
   /** Requests in one minute, for all authorities on one database together. `"off"` for none of the limits. */

@@ -208,7 +208,7 @@ class RunningAuthority implements Authority {
   }
 }
 
-// Whoever a proxy does not name, it speaks for all of them.
+// A trusted proxy that names no client address is not limited as one client, because it passes on the requests of many.
 function holderOf(address: string | undefined, proxies: TrustedProxies): string | undefined {
   if (address === undefined || isTrustedProxy(address, proxies)) return undefined;
   return addressSubject(address).name;

@@ -61,7 +61,7 @@ async function ofStore<T>(store: AuthorityStore, look: () => Promise<T>): Promis
   }
 }
 
-/** What a verifier may know of an agent. */
+/** Returns what a verifier may learn about an agent. */
 export async function findAgentRecord(
   rows: Rows,
   agentRuntimeId: string,
@@ -77,7 +77,7 @@ export async function findAgentRecord(
   );
 }
 
-/** What a verifier may know of a task, which is thereby used; `undefined` also for another agent's. */
+/** Returns what a verifier may learn about a task, and notes that the task was used. `undefined` also if the task is another agent's. */
 export async function findTaskRecord(
   store: AuthorityStore,
   agentRuntimeId: string,

@@ -61,8 +61,8 @@ async function rawStatus(head: string): Promise<number> {
   return Number((await text(socket)).split(" ", 2)[1]);
 }
 
-describe("who may operate", () => {
-  it("is nobody without a token of the two roles, on any route (G-A28)", async () => {
+describe("an operator", () => {
+  it("is refused without a token of the two roles, on any route (G-A28)", async () => {
     const others = TOKEN_ROLES.filter((role) => role !== "read" && role !== "operate");
     for (const token of [
       undefined,
@@ -75,7 +75,7 @@ describe("who may operate", () => {
     }
   });
 
-  it("is who reads for what changes nothing, and for nothing else (G-A28)", async () => {
+  it("with the role read may call what changes nothing, and nothing else (G-A28)", async () => {
     for (const path of POSTS) expectRefusal(await ask("POST", path, read), 403, "forbidden");
     for (const token of [read, operate]) {
       for (const path of GETS.filter((each) => !each.endsWith("/x"))) {
@@ -84,7 +84,7 @@ describe("who may operate", () => {
     }
   });
 
-  it("is nobody whose token, user or account was revoked", async () => {
+  it("is refused if the token, its user or its account was revoked", async () => {
     const { registry } = tested.authority;
     const left = await tested.token("operate", "left", "ops");
     const { id } = (await registry.listAccessTokens({ userId: "left" }))[0] ?? { id: "" };
@@ -157,7 +157,7 @@ describe("an admin listener", () => {
     }
   });
 
-  it("refuses pages of a browser, and never tells one that it may (G-A29)", async () => {
+  it("refuses pages of a browser, and never allows one by CORS (G-A29)", async () => {
     for (const field of ["origin", "sec-fetch-site", "access-control-request-method"]) {
       for (const path of ["agents", "nothing"]) {
         const answer = await ask("GET", path, operate, undefined, { [field]: "http://localhost" });
@@ -219,8 +219,8 @@ describe("the admin API", () => {
       expectRefusal(await ask(method, `tasks/task_x${action}`, operate), 404, "unknown_task");
     }
     expectRefusal(await ask("POST", "tokens/token_x/revoke", operate), 404, "invalid_request");
-    const nobody = { account_id: "nowhere", user_id: "nobody" };
-    expectRefusal(await ask("POST", "users/restore", operate, nobody), 404, "invalid_request");
+    const unknownUser = { account_id: "nowhere", user_id: "unknown" };
+    expectRefusal(await ask("POST", "users/restore", operate, unknownUser), 404, "invalid_request");
     expectRefusal(
       await ask("POST", "accounts/restore", operate, { account_id: "nowhere" }),
       404,
@@ -228,7 +228,7 @@ describe("the admin API", () => {
     );
   });
 
-  it("finds nothing by an id that is none, whatever the database thinks of it", async () => {
+  it("finds nothing by an invalid id, also if the database would fail on it", async () => {
     for (const id of ["%00", "a%00b", "a%2Fb", "%E2%82%AC"]) {
       expectRefusal(await ask("GET", `agents/${id}`, read), 404, "unknown_agent");
       expectRefusal(await ask("POST", `agents/${id}/revoke`, operate), 404, "unknown_agent");
@@ -330,11 +330,11 @@ describe("a registry over the admin API", () => {
     expect(await registry.getAgent("agent_x")).toBeUndefined();
     expect(await registry.restoreTask("task_x")).toBeUndefined();
     expect(await registry.revokeAccessToken("token_x")).toBeUndefined();
-    expect(await registry.restoreUser("nowhere", "nobody")).toBeUndefined();
+    expect(await registry.restoreUser("nowhere", "unknown")).toBeUndefined();
     expect(await registry.restoreAccount("nowhere")).toBeUndefined();
   });
 
-  it("tells the same as the registry beside the database, page by page", async () => {
+  it("answers the same as the registry beside the database, page by page", async () => {
     const { id, key } = await tested.agent("many");
     for (let i = 0; i < 3; i += 1) await tested.registerTask(id, key);
     const local = tested.authority.registry;

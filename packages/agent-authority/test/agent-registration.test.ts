@@ -118,7 +118,7 @@ describe("an agent registration by bearer", () => {
     );
   });
 
-  it("is refused with a public key that is none, or not sound", async () => {
+  it("is refused with a public key that is malformed or weak", async () => {
     await using tested = await TestedAuthority.start();
     const token = await tested.token();
     const identityPoint = Buffer.from(
@@ -264,7 +264,7 @@ describe("the key of an agent", () => {
       ttlSeconds: 60,
     });
     expect(token).not.toBe(fresh.token);
-    expect((await tested.registerAgent(fresh.token, key)).status, "it may be claimed anew").toBe(
+    expect((await tested.registerAgent(fresh.token, key)).status, "it may be claimed again").toBe(
       200,
     );
   });

@@ -49,7 +49,7 @@ describe("refusals", () => {
     expect(read.body.events).toHaveLength(3);
   });
 
-  it("of whoever proved nothing name what was asked, from where, and what was only claimed (G-A37)", async () => {
+  it("of callers that proved nothing name the request, its address, and the claimed agent as a claim (G-A37)", async () => {
     await using tested = await TestedAuthority.start();
     const { registry } = tested.authority;
     const { id, key } = await tested.agent();
@@ -235,7 +235,7 @@ describe("changes", () => {
 });
 
 describe("the events of a filter", () => {
-  it("are refused for a range that is none", async () => {
+  it("are refused for an invalid range", async () => {
     await using store = await openScratchStore();
     const registry = createRegistry(store);
     for (const filter of [{ last: 0 }, { last: 10_001 }, { last: 1, limit: 1 }, { last: 0.5 }]) {

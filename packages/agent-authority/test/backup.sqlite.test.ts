@@ -166,7 +166,7 @@ test("holds everything that was acknowledged before it began, while other proces
   going = false;
   await Promise.all([more, writing]);
   expect(later).toBeGreaterThan(0);
-  // One pass: it does not begin anew with each commit of another connection.
+  // One pass: the copy does not start again at each commit of another connection.
   expect(steps).toEqual([...new Set(steps)].sort((a, b) => a - b));
   expect(backup).toEqual({ file: out, bytes: statSync(out).size });
   expect(statSync(out).mode & 0o777).toBe(0o600);

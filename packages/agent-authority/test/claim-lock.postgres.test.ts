@@ -6,7 +6,7 @@ import { instantOf } from "../src/registry/times.js";
 import { NOON, TestedAuthority } from "./start-authority.js";
 
 describe("two claims to one key", () => {
-  it("are locked in one order by whoever proves it, so that none waits for another in a circle", async () => {
+  it("are locked in one order by all that prove it, so that they cannot deadlock", async () => {
     await using tested = await TestedAuthority.start();
     const key = AgentKey.generate();
     const ids: string[] = [];

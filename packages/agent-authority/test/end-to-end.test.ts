@@ -134,7 +134,7 @@ describe("an agent, a task, an assertion", () => {
     await Promise.all([tasks.close(), elsewhere.close()]);
   });
 
-  it("are registered anew for an agent whose end has come", async () => {
+  it("are registered again for an agent that has expired", async () => {
     await using tested = await TestedAuthority.start({ agentTtlSeconds: 600 });
     const { tasks } = await startClient(tested);
     const task = await tasks.ensure("thread-1");

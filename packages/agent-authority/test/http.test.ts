@@ -97,7 +97,7 @@ describe("the server", () => {
     expectRefusal(await tested.call("GET", "/v1/agent/a/task/register"), 405, "invalid_request");
   });
 
-  it("knows no agent and no task by an id that is none, whatever the database thinks of it", async () => {
+  it("finds no agent and no task by an invalid id, also if the database would fail on it", async () => {
     await using tested = await TestedAuthority.start({ publicUrl: "https://authority.example" });
     const { id, key, token } = await tested.agent();
     const human = { authorization: `Bearer ${token}` };
@@ -129,7 +129,7 @@ describe("the server", () => {
     expect(logged).toHaveLength(1);
   });
 
-  it("tells nothing of a broken or busy database, and when to come again", async () => {
+  it("discloses nothing about a broken or busy database, and says when to try again", async () => {
     await using tested = await TestedAuthority.start();
     const { id } = await tested.agent();
     await tested.store.rows.updateTable("agents").set({ capabilities: "{}" }).execute();
@@ -226,7 +226,7 @@ describe("the server", () => {
 });
 
 describe("listening and closing", () => {
-  it("rejects a taken port, another machine's address and a port that is none", async () => {
+  it("rejects a taken port, another machine's address and an invalid port", async () => {
     await using tested = await TestedAuthority.start();
     const { authority, url } = tested;
     const listen = (host: string, port: number) => authority.listen({ host, port });

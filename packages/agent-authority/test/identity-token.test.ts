@@ -237,7 +237,7 @@ describe("the key set", () => {
 });
 
 describe("signing keys", () => {
-  it("are made once, whoever issues the first JWT", async () => {
+  it("are made once, whichever process issues the first JWT", async () => {
     await using database = await createTestDatabase();
     const stores = await Promise.all([1, 2, 3].map(() => openStore(database.url)));
     const registries = stores.map((store) => createRegistry(store, { generations: ["B"] }));

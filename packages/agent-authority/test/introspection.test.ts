@@ -47,7 +47,7 @@ describe("introspection", () => {
     }
   });
 
-  it("says why an assertion is not accepted, and names nobody before its signature held (G-A19)", async () => {
+  it("says why an assertion is not accepted, and names its agent only if the signature is valid (G-A19)", async () => {
     const { tested, id, taskId, authorization, ask } = await startWithTask();
     await using _ = tested;
     for (const [field, code] of [
@@ -74,7 +74,7 @@ describe("introspection", () => {
     expect((await ask(field)).body).toEqual({ active: false, code: "expired" });
   });
 
-  it("says who signed, as of now and for nobody to keep", async () => {
+  it("names the agent that signed and its current state, and forbids caching", async () => {
     const { tested, id, taskId, authorization, ask } = await startWithTask();
     await using _ = tested;
     const answer = await ask(authorization());

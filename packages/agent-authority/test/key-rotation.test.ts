@@ -340,7 +340,7 @@ describe("revoking one's own agent", () => {
     expectRefusal(await tested.registerAgent(token, key), 401, "agent_revoked");
   });
 
-  it("gives a claim up that was never proved, and bars its key to nobody (G-A17)", async () => {
+  it("deletes a claim that was never proved, so that its key stays free (G-A17)", async () => {
     await using tested = await TestedAuthority.start();
     const { id, key, token } = await tested.agent("user-2");
     const path = `/v1/agent/${id}/revoke`;

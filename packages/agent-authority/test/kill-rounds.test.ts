@@ -14,7 +14,8 @@ const ROUNDS = byEffort(100, 10);
 const CLIENTS = 8;
 const MOST_ANSWERS = 60;
 const CHECK_EVERY = byEffort(10, 5);
-// The others start beside the one before, which is half the time: they find its locks, and these the database that nobody has open.
+// Every ALONE_EVERY-th authority starts after the previous one was killed, and finds a database that no process has open. The others start
+// beside the previous one, which takes half the time, and find its locks.
 const ALONE_EVERY = 5;
 const SLOW_MS = 600_000;
 // The clock stands still, so that neither a biscuit's minute nor a window of time depends on the machine.

@@ -7,7 +7,7 @@ import { seedRegistry } from "./bench/seed-registry.js";
 import { openScratchStore, TestedAuthority } from "./start-authority.js";
 
 describe("a page of a list", () => {
-  it("is refused for a size that is none", async () => {
+  it("is refused for an invalid size", async () => {
     await using store = await openScratchStore();
     const registry = createRegistry(store);
     for (const limit of [0, -1, 1.5, 10_001, Number.NaN]) {

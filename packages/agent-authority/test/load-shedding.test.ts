@@ -133,7 +133,7 @@ describe("an authority with as many requests as it takes", () => {
 
 describe("places", () => {
   it(
-    "are not held by answers that nobody reads (G-A10)",
+    "are not held by answers that their client does not read (G-A10)",
     async () => {
       const limits = { requestMs: 500, requestHeadMs: 500 };
       await using tested = await TestedAuthority.start({ limits });

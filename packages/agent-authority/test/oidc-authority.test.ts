@@ -56,7 +56,7 @@ describe("an authority with two issuers", () => {
     );
   });
 
-  test("rejects a token of nobody's, and of one that does not hold, with the same words (G-A7)", async () => {
+  test("rejects all invalid tokens with one text, and a token of an unknown issuer (G-A7)", async () => {
     const owner = { claims: { owner: "8" } };
     const answers = [
       await whoami(await ci.token(owner)),
@@ -69,7 +69,7 @@ describe("an authority with two issuers", () => {
     expectRefusal(await whoami(stranger), 401, "unauthenticated");
   });
 
-  test("tells its operator why, with the id of the request", async () => {
+  test("logs the reason for its operator, with the id of the request", async () => {
     const answer = await whoami(await ci.token({ claims: { owner: "8" } }));
     expect(logged).toContainEqual([
       {
@@ -101,7 +101,7 @@ describe("an authority with two issuers", () => {
     expect(String(outage?.[0].err)).toContain("the issuer ci does not tell its keys");
   });
 
-  test("never logs a token, nor tells anything of it (G-A7)", async () => {
+  test("never logs or discloses anything from a token (G-A7)", async () => {
     const token = await staff.token({ claims: { aud: "https://other.example" } });
     const { text } = await whoami(token);
     const [header = "", payload = "", signature = ""] = token.split(".");

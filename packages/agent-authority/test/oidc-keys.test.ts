@@ -61,7 +61,7 @@ describe("an issuer whose keys cannot be had is unreachable, not a refusal:", ()
     const { ask, state } = started();
     local.answerDiscovery(members);
     expect(await ask()).toBe("unreachable");
-    // Nobody was asked there.
+    // No request went to that address.
     expect(state.cause).toMatchObject({ code: "bad_response" });
     expect(local.keyRequests).toBe(0);
   });
@@ -217,7 +217,7 @@ describe("while an issuer gives no keys", () => {
     expect(await ask({ header: { kid: "invented" } })).toBe("oidc local: kid");
   });
 
-  test("nobody says that a key is unknown which may be new", async () => {
+  test("a key that may be new is unreachable, not unknown", async () => {
     const { ask, pass } = started();
     await ask();
     local.answerAll({ status: 503, body: "{}" });

@@ -127,7 +127,7 @@ async function expectRefused(
   expect(AgentAuthorityError.is(error), String(error)).toBe(true);
   expect(error).toMatchObject({ code: "unauthenticated", retryable: false });
   expect(describeTokenRefusal(error)).toBe(`oidc local: ${reason}`);
-  // Neither the refusal nor what is behind it tells the reason to the client, or anything of the token to anybody.
+  // The refusal does not disclose the reason to the client. Neither it nor its cause discloses anything from the token.
   const { message, hint, cause } = error as AgentAuthorityError;
   expect(`${message} ${hint}`).not.toContain(reason);
   const told = [message, hint, String(cause), JSON.stringify(cause), JSON.stringify(error)].join();
@@ -147,7 +147,7 @@ describe("rejects a token", () => {
     ["without an audience", { claims: { aud: undefined } }, "audience"],
     ["whose audience only begins alike", { claims: { aud: `${AUDIENCE}/` } }, "audience"],
     ["for others as well", { claims: { aud: [AUDIENCE, "https://other.example"] } }, "audience"],
-    ["for nobody", { claims: { aud: [] } }, "audience"],
+    ["for no audience", { claims: { aud: [] } }, "audience"],
     ["that has expired", { claims: { exp: NOON_SECONDS - 60 } }, "expired"],
     ["that never expires", { claims: { exp: undefined } }, "expired"],
     ["whose expiry is a text", { claims: { exp: "2099-01-01" } }, "expired"],
@@ -158,13 +158,13 @@ describe("rejects a token", () => {
     ["whose user is no id", { claims: { sub: "two words" } }, "user sub"],
     ["whose user is too long for an id", { claims: { sub: "a".repeat(251) } }, "user sub"],
     ["that needs a key shown", { claims: { cnf: { jkt: "a" } } }, "claim cnf"],
-    ["that tells of a logout", { claims: { events: {} } }, "type"],
+    ["that is a logout token", { claims: { events: {} } }, "type"],
     ["of another type", { header: { typ: "logout+jwt" } }, "type"],
     ["whose type is no text", { header: { typ: 7 } }, "type"],
     ["that names another key", { header: { kid: "key-2" } }, "kid"],
     ["whose key id is empty", { header: { kid: "" } }, "kid"],
     [
-      "with an extension that nobody here knows",
+      "with an extension that the authority does not support",
       { header: { crit: ["exp"], exp: 1 } },
       "malformed",
     ],
@@ -278,7 +278,7 @@ describe("rejects a token", () => {
     await expectRefused(await signed(), "kid");
   });
 
-  test("whose header brings a key, or says where one is, and asks nobody there (G-A3)", async () => {
+  test("whose header brings a key, or the URL of one, and sends no request to that URL (G-A3)", async () => {
     await using elsewhere = await LocalIssuer.start();
     const key = await generateIssuerKey("key-1");
     elsewhere.keys = [key];
@@ -342,7 +342,7 @@ test("the operator is shown 200 characters at most", () => {
 describe("looks at no token but its own:", () => {
   test.each([
     ["another issuer's", { iss: "https://login.example" }],
-    ["one of nobody", { iss: undefined }],
+    ["one without an issuer", { iss: undefined }],
     ["one that ends otherwise", { iss: "/" }],
     ["one whose issuer is a list", { iss: ["a"] }],
   ])("%s", async (_, { iss }) => {

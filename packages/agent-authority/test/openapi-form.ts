@@ -71,8 +71,8 @@ export const documentSchema = z
         const placed = path.match(/\{\w+\}/g) ?? [];
         if (named.join() !== placed.join()) fail(`${path} does not tell of its parameters`);
         const keys = parameters.map((each) => `${each.in} ${each.name}`);
-        if (new Set(keys).size !== keys.length) fail(`${path} tells of a parameter twice`);
-        if (!("200" in responses)) fail(`${path} tells of no answer`);
+        if (new Set(keys).size !== keys.length) fail(`${path} lists a parameter twice`);
+        if (!("200" in responses)) fail(`${path} describes no answer`);
         for (const name of security.flatMap((each) => Object.keys(each))) {
           if (!(name in components.securitySchemes)) fail(`${path} takes an unknown credential`);
         }

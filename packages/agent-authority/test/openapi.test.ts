@@ -22,7 +22,7 @@ const GENERATIONS: readonly (readonly Generation[])[] = [
   ["A", "B", "C"],
 ];
 
-/** What a document tells of, as `GET /v1/agent/{}`. */
+/** The operations that a document describes, as `GET /v1/agent/{}`. */
 function documented({ paths }: OpenApiDocument, prefix = ""): string[] {
   return Object.entries(paths)
     .flatMap(([path, item]) =>
@@ -109,7 +109,7 @@ describe("the checks of answers", () => {
 
 describe("the OpenAPI document", () => {
   for (const generations of GENERATIONS) {
-    it(`tells of every route of generations ${generations.join(", ")}, and of no other`, async () => {
+    it(`describes every route of generations ${generations.join(", ")}, and no other`, async () => {
       await using tested = await TestedAuthority.start({ generations });
       const context = checkAuthorityOptions({ store: tested.store, generations });
       const listener = publicListener(context);
@@ -121,7 +121,7 @@ describe("the OpenAPI document", () => {
     });
   }
 
-  it("tells of every route of the admin listener, and of no other (G-A31)", async () => {
+  it("describes every route of the admin listener, and no other (G-A31)", async () => {
     await using tested = await TestedAuthority.start();
     const listener = adminListener();
     const router = await createRouter(checkAuthorityOptions({ store: tested.store }), listener);

@@ -87,7 +87,7 @@ async function makeEveryRequest(tested: TestedAuthority, agent: SeededAgent): Pr
   });
 }
 
-/** Hears of the queries of a store from now on, each text once. */
+/** Records the queries of a store from this call on, each text once. */
 function tap(store: AuthorityStore, url: string): () => ReadonlyMap<string, CompiledQuery> {
   const queries = new Map<string, CompiledQuery>();
   const dialect =

@@ -223,7 +223,7 @@ describe("limits by address", () => {
 });
 
 describe("limits by user and by agent", () => {
-  it("count only once the token held: nobody uses up another's (G-A9)", async () => {
+  it("count only after the token was found valid, so that no caller uses up another user's quota (G-A9)", async () => {
     await using tested = await start({ userPerMinute: 2 });
     const [mine, others] = [await tested.token(), await tested.token("human", "user-2")];
     expectRefusal(await register(tested, NO_TOKEN), 401, "unauthenticated");
@@ -289,7 +289,7 @@ describe("limits by user and by agent", () => {
     expect((await tested.call("POST", `/v1/agent/${id}/revoke`, { headers })).status).toBe(200);
   });
 
-  it("count only once the signature held: nobody uses up another agent's (G-A9)", async () => {
+  it("count only after the signature was found valid, so that no caller uses up another agent's quota (G-A9)", async () => {
     await using tested = await start({ agentPerMinute: 2 });
     const { id, key } = await tested.agent();
     for (let i = 0; i < 3; i += 1) {

@@ -149,7 +149,7 @@ describe("a registration proof", () => {
     expect(await tested.authority.registry.listTasks()).toEqual([]);
   });
 
-  it("for the one registration is none for the other, nor is one for a request", async () => {
+  it("for one kind of registration is refused for the other, and so is one for a request", async () => {
     await using tested = await TestedAuthority.start();
     const agent = await tested.agent();
     const signed = { url: tested.url + taskPath(agent.id) };
@@ -208,7 +208,7 @@ describe("a registration proof", () => {
 });
 
 describe("a key that its agent's registration proved", () => {
-  it("belongs to the agent at once, and to nobody else (G-A14)", async () => {
+  it("belongs to the agent at once, and to no other agent (G-A14)", async () => {
     await using tested = await TestedAuthority.start();
     const { registry } = tested.authority;
     const key = AgentKey.generate();

@@ -228,7 +228,7 @@ describe("an agent", () => {
     expectRefusal(answer, 403, "forbidden");
   });
 
-  it("that nobody proved has a day from its restoration on", async () => {
+  it("that is unproven has a day from its restoration on", async () => {
     await using tested = await TestedAuthority.start();
     const { registry } = tested.authority;
     const { id, key } = await tested.agent();

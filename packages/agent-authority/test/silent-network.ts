@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { onTestFinished } from "vitest";
 
-/** A network between an authority and its database that can go silent: nothing more comes through, and nobody is told. */
+/** A network between an authority and its database that can go silent: it drops everything, and neither side gets an error. */
 export interface SilentNetwork {
   /** The database's URL through it. */
   readonly url: string;

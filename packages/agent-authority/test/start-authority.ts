@@ -82,14 +82,14 @@ export class TestedAuthority implements AsyncDisposable {
     return new TestedAuthority(authority, checked, store, url, clock, undefined);
   }
 
-  /** Calls the public listener. Whatever it answers must be as its OpenAPI document says. */
+  /** Calls the public listener. Every answer must be as its OpenAPI document says. */
   async call(method: string, path: string, options: CallOptions = {}): Promise<Answer> {
     const answer = await send(this.url, method, path, options);
     publicCheckerOf(this.#options).check(method, path, answer);
     return answer;
   }
 
-  /** Calls an admin listener, which is started by the first call. Whatever it answers must be as its OpenAPI document says. */
+  /** Calls an admin listener, which is started by the first call. Every answer must be as its OpenAPI document says. */
   async callAdmin(method: string, path: string, options: CallOptions = {}): Promise<Answer> {
     const answer = await send(await this.adminUrl(), method, path, options);
     adminCheckerOf().check(method, path, answer);

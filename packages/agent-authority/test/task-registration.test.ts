@@ -92,7 +92,7 @@ describe("a task registration", () => {
     expectRefusal(await tested.registerTask(id, key), 401, "agent_revoked");
   });
 
-  it("is refused with an Idempotency-Key that is none", async () => {
+  it("is refused with an invalid Idempotency-Key", async () => {
     await using tested = await TestedAuthority.start();
     const { id, key } = await tested.agent();
     for (const value of ["", "a b", "x".repeat(257)]) {

@@ -90,7 +90,7 @@ describe("with an idle time", () => {
     ["databaseDirectory", "expired"],
     ["introspection", "task_expired"],
     ["registration", "replaced"],
-  ] as const)("a task that is not used ends, as the %s tells (G-A42)", async (look, state) => {
+  ] as const)("a task that is not used ends, as the %s shows (G-A42)", async (look, state) => {
     const { tested, looks } = await startWithTask(IDLE);
     await using _ = tested;
     tested.clock.nowMs += LATEST;

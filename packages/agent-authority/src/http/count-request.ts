@@ -9,11 +9,12 @@ import { stateOf } from "./request-state.js";
 /**
  * Runs a registration in one transaction, as {@link commitRefusals} does, and counts it: by what its proof showed, and by its address.
  *
- * The counters come last. Whoever holds a user or an agent has locked its row already; but the counter of an address is shared by all that
- * come from there, and PostgreSQL keeps it locked until the commit is on disk. So there it is counted before the transaction begins, by a
- * statement of its own: of a table without a log, no disk is waited for. SQLite has one writer anyway, and would need another commit.
+ * The counters come last. The counter of a user or an agent adds no wait, because the transaction has already locked the row of that user or
+ * agent. The counter of an address is shared by all clients at that address, and PostgreSQL would keep it locked until the commit is on disk.
+ * So on PostgreSQL the address is counted before the transaction begins, by a statement of its own. Its table is unlogged, so that statement
+ * does not wait for the disk. SQLite has only one writer, and a separate statement would need a second commit.
  *
- * @throws {RateLimited} when a limit is reached; all that the transaction did is taken back
+ * @throws {RateLimited} if a limit is reached; the transaction is then rolled back
  */
 export async function commitCounted<T>(
   { store, limiter }: AuthorityContext,

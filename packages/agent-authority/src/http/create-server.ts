@@ -23,7 +23,7 @@ export interface LimitedServerOptions {
   /** Whose connections are not limited by address. */
   readonly trustedProxies: TrustedProxies;
   readonly now: () => number;
-  /** Hears of what never became a request. */
+  /** Called when bytes arrived that could not be read as a request. */
   onRefusal(refusal: UnreadRefusal): void;
 }
 
@@ -70,7 +70,7 @@ export function createLimitedServer(
       { status, body, headers: { ...headers, [REQUEST_ID_HEADER]: requestId } },
       now,
     );
-    // Who hung up is no refusal: if its request had begun, that is told as one without an answer.
+    // A client that hung up was not refused. If its request had begun, it is logged as a request without an answer.
     if (error.code === HUNG_UP) return;
     // Of the connection: there is no header that a proxy's word could be taken from.
     const remote = socket instanceof Socket ? (socket.remoteAddress ?? "") : "";
@@ -81,7 +81,7 @@ export function createLimitedServer(
   return server;
 }
 
-// Closed without a word: whoever holds so many connections would hold the answers as well.
+// Closes the connection without an answer, because a client with so many connections could hold the answers open as well.
 function limitByAddress(server: Server, max: number, trustedProxies: TrustedProxies): void {
   const open = new Map<string, number>();
   server.on("connection", (socket) => {

@@ -3,7 +3,7 @@ import { tryStore } from "../store/try-store.js";
 
 const questions = new WeakMap<AuthorityStore, Promise<boolean>>();
 
-/** Tells whether a database can be read and written. Probes that come at once ask it once: they are not limited. */
+/** Returns whether a database can be read and written. Concurrent probes share one query, because probes are not limited. */
 export function isAnswering(store: AuthorityStore): Promise<boolean> {
   const asked = questions.get(store);
   if (asked !== undefined) return asked;

@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 import type { DocumentOptions } from "./openapi/create-document.js";
 import type { ServedOperations } from "./served-operation.js";
 
-/** What one listener serves, and its document tells of. */
+/** What one listener serves and its OpenAPI document describes. */
 export interface Listener extends DocumentOptions {
   readonly operations: ServedOperations;
   /** Where the operations are mounted; `""` is the root. */

@@ -4,8 +4,8 @@ import { tokenRefusalFields } from "../humans/token-refusal.js";
 import { isStoreFailure } from "../store/store-failure.js";
 
 /**
- * Tells the operator what a client is not told: a defect, a database or an issuer that cannot be reached, and why an issuer's token was
- * refused. Says nothing of other refusals: the line of the request has their code.
+ * Logs what a client does not learn: a defect, an unreachable database or issuer, and why an issuer's token was refused. Logs no other
+ * refusals, because the line of the request has their code.
  */
 export function logTrouble(
   logger: AuthorityLogger | undefined,

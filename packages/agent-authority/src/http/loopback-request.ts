@@ -7,8 +7,8 @@ import { type HeaderLines, readHeaderLines } from "./read-headers.js";
 const loopbackConnections = new WeakMap<Socket, boolean>();
 
 /**
- * Tells whether a request was made on this machine to a listener of this machine's loopback: the listener is bound to loopback, `Host` is
- * a loopback name, and nothing says that a proxy passed it on. Where that cannot be told, it was not.
+ * Returns whether a request was made on this machine to a listener of this machine's loopback: the listener is bound to loopback, `Host` is
+ * a loopback name, and no header says that a proxy passed the request on. Returns `false` if it cannot find out.
  *
  * @see protocol.md §5.8
  */
@@ -16,7 +16,7 @@ export function isLoopbackRequest(request: IncomingMessage): boolean {
   return (
     isLoopbackConnection(request.socket) &&
     hasLoopbackHost(readHeaderLines(request)) &&
-    !request.rawHeaders.some((name, i) => i % 2 === 0 && tellsOfProxy(name))
+    !request.rawHeaders.some((name, i) => i % 2 === 0 && isProxyHeader(name))
   );
 }
 
@@ -56,6 +56,6 @@ const OF_PROXIES =
   /^(?:via|cdnloop)$|forward|^xoriginal|^xenvoy|(?:real|client|cluster|connecting|connection|external|remote|user|socket|peer|source)(?:ip|addr)/;
 
 // Servers behind a proxy take "_" and "." for "-", and proxies write what such servers read.
-function tellsOfProxy(name: string): boolean {
+function isProxyHeader(name: string): boolean {
   return OF_PROXIES.test(name.toLowerCase().replace(/[^a-z\d]/g, ""));
 }

@@ -4,7 +4,7 @@ import { traceRequest } from "../observe/trace-request.js";
 import type { AuthorityContext } from "./authority-context.js";
 import type { RequestState } from "./request-state.js";
 
-/** Runs the handling of a request, and tells the log, the figures and the trace how it ended. */
+/** Runs the handler of a request, and records in the log, the metrics and the trace how the request ended. */
 export function observeRequest(
   { logger, observer }: AuthorityContext,
   state: RequestState,

@@ -46,12 +46,12 @@ export async function settleRefusal(
     return error;
   } catch (failure) {
     if (failure instanceof RateLimited) return settleLimit(context, request, failure);
-    // Nothing is told that could not be counted: a database that cannot be written would else be an oracle without a limit.
+    // A refusal that could not be counted is not sent: otherwise a database that cannot be written would allow guesses without a limit.
     return failure;
   }
 }
 
-// Once for each limit and window: whoever is beyond a limit is not to fill the audit log with it.
+// Recorded once for each limit and window, so that a client beyond its limit cannot fill the audit log.
 async function settleLimit(
   context: AuthorityContext,
   request: FastifyRequest,
@@ -61,7 +61,7 @@ async function settleLimit(
   try {
     await context.store.transaction((rows) => recordRefusal(rows, context, request, error.code));
   } catch (failure) {
-    // The answer tells nothing but the limit, whatever the database does.
+    // The client learns only about the limit, also if the database fails.
     logTrouble(context.logger, failure, request.id, true);
   }
   return error;

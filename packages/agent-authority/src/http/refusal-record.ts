@@ -32,7 +32,7 @@ export function noteAgent(
   };
 }
 
-/** Tells whether the refusals of a request are for the audit log. */
+/** Returns whether the audit log records refusals of this request. */
 export function isAudited(request: FastifyRequest): boolean {
   return request.routeOptions.config.audited !== undefined;
 }

@@ -8,7 +8,7 @@ import { type AuditStamp, stampOf } from "../registry/audit-stamp.js";
 import type { AuthorityContext } from "./authority-context.js";
 import type { RequestOrigin } from "./request-origin.js";
 
-/** What becomes known of one request while it is answered. */
+/** What is found out about one request while it is answered. */
 export interface RequestState {
   readonly origin: RequestOrigin;
   /** The pattern of the route that was found for it. */
@@ -19,7 +19,7 @@ export interface RequestState {
   body?: Uint8Array;
   /** Whose credential or signature it came with, once that held: if the request is refused, the audit log says so. */
   asker?: { readonly actor: string; readonly subject: AuditSubject };
-  /** What is left of the limits that it was counted by. */
+  /** The remaining quotas of the limits that counted it. */
   quotas: readonly Quota[];
   /** Whether its address was counted, so that a refusal does not count it again. */
   isAddressCounted: boolean;
@@ -30,21 +30,21 @@ export interface RequestState {
 
 const states = new WeakMap<IncomingMessage, RequestState>();
 
-/** Begins to keep what becomes known of a request. */
+/** Creates the state of a request. */
 export function beginRequest(request: IncomingMessage, origin: RequestOrigin): RequestState {
   const state: RequestState = { origin, quotas: [], isAddressCounted: false };
   states.set(request, state);
   return state;
 }
 
-/** What is known of a request by now. */
+/** Returns the state of a request. */
 export function stateOf(request: IncomingMessage): RequestState {
   const state = states.get(request);
   if (state === undefined) throw new TypeError("the request was not begun");
   return state;
 }
 
-/** When and from where a request came. Who sent it is not known yet. */
+/** Returns when and from where a request came. Its actor is not known yet. */
 export function requestStamp(
   { now }: Pick<AuthorityContext, "now">,
   { raw }: FastifyRequest,

@@ -35,7 +35,7 @@ export function createIssuerKeyCache(policy: OidcPolicy): IssuerKeyCache {
       fetchedAt = nowMs;
       failure = undefined;
     } catch (cause) {
-      // Whoever needs the answer throws it; whoever has a key goes on.
+      // Kept for callers that need the answer: they throw it. Callers that find a cached key go on.
       failure = { cause };
     } finally {
       flight = undefined;
@@ -58,7 +58,7 @@ export function createIssuerKeyCache(policy: OidcPolicy): IssuerKeyCache {
       if (found !== undefined) return found;
       await ask(nowMs, ASK_AGAIN_MS);
       const later = pick(keys, kid);
-      // Whether it is a new key, nobody can say now.
+      // The key may be a new one, so "unknown key" could be wrong.
       if (later === undefined && failure !== undefined) {
         throw unreachable(policy.name, failure.cause);
       }

@@ -1,7 +1,7 @@
 import { isLoopbackHost, parseAuthority } from "@countersign/agent-key";
 
 /**
- * Tells whether a text is a URL that an issuer, or its keys, may be at: https, or http to this machine's loopback; no user name, query or
+ * Returns whether a text may be the URL of an issuer or of its keys: https, or http to this machine's loopback; no user name, query or
  * fragment.
  */
 export function isIssuerUrl(value: string): boolean {
@@ -13,7 +13,7 @@ export function isIssuerUrl(value: string): boolean {
   }
 }
 
-/** Tells whether keys at this URL may be believed for this issuer. One that is reached by https is not spoken for by plain http. */
+/** Returns whether keys at this URL may be trusted for this issuer. Keys of an https issuer must come by https. */
 export function isKeySetUrl(value: string, issuer: string): boolean {
   if (!URL.canParse(value)) return false;
   const { protocol, hostname, username, password, hash } = new URL(value);

@@ -20,9 +20,9 @@ export interface OidcIssuerOptions {
   readonly name: string;
   /** The `iss` of its tokens, character by character. https, or http on loopback. */
   readonly issuer: string;
-  /** The `aud` that a token must have, exactly: it was made for this authority and for nobody else. */
+  /** The `aud` that a token must have, exactly: the issuer made the token for this authority only. */
   readonly audience: string;
-  /** Take a token whose `aud` names others beside the audience. Default false. With it, whoever else is named can use the token here. */
+  /** Accept a token whose `aud` has other audiences too. Default false. If true, each of them can use the token here. */
   readonly acceptAudienceLists?: boolean | undefined;
   /** Default `RS256`, `ES256`, `EdDSA`. */
   readonly algorithms?: readonly OidcAlgorithm[] | undefined;

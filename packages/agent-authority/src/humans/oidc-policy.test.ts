@@ -116,7 +116,7 @@ describe("an issuer is not started with", () => {
   });
 });
 
-describe("an issuer that strangers share is not started without what tells them apart (G-A5)", () => {
+describe("an issuer that strangers share is refused without claims that distinguish them (G-A5)", () => {
   const shared = [
     "https://token.actions.githubusercontent.com",
     "https://token.actions.githubusercontent.com/some-enterprise",

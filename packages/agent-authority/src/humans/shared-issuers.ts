@@ -1,4 +1,4 @@
-// Who gives a token to everybody who asks. Each is one issuer for all its customers, so that its signature alone says nothing.
+// Issuers that give a token to any of their customers. Each is one issuer for all of them, so its signature alone proves nothing.
 const SHARED_HOSTS: ReadonlySet<string> = new Set([
   "accounts.google.com",
   "agent.buildkite.com",
@@ -20,7 +20,7 @@ const ENTRA_TENANT = /^\/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?:\/|$)/i;
 // The tenant that all personal accounts are in.
 const ENTRA_CONSUMERS = /^\/9188040d-6c67-4c5b-b112-36a304b66dad(?:\/|$)/i;
 
-/** Tells whether strangers get tokens of this issuer too, so that it needs `require`. */
+/** Returns whether strangers get tokens of this issuer too. Such an issuer needs `require`. */
 export function isSharedIssuer(issuer: string): boolean {
   const { hostname, pathname } = new URL(issuer);
   if (SHARED_HOSTS.has(hostname)) return true;

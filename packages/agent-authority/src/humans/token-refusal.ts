@@ -67,7 +67,7 @@ function withoutDepth(value: unknown): unknown {
 }
 
 /**
- * Makes the refusal of a token. The client learns that it is refused, and the operator by the cause why.
+ * Makes the refusal of a token. The client learns only that the token is refused. The operator finds the reason in the cause.
  */
 export function refuseToken(
   issuer: string,
@@ -75,7 +75,7 @@ export function refuseToken(
   finding: TokenFinding = {},
 ): Refusal {
   return new Refusal("unauthenticated", "this takes a live token of a human", {
-    hint: "log in again; if it stays, whoever runs the authority can see why",
+    hint: "log in again; if the token is refused again, the operator of the authority finds the reason in its log",
     cause: new TokenRefusal(issuer, reason, finding),
   });
 }

@@ -53,7 +53,7 @@ export async function verifyOidcToken(
   if (Array.isArray(aud) && aud.length !== 1 && !policy.acceptAudienceLists) {
     throw refuse("audience", { seen: aud, expected: `${policy.audience} alone` });
   }
-  // OpenID Connect Back-Channel Logout §2.4: what tells that somebody has gone.
+  // OpenID Connect Back-Channel Logout §2.4: `events` marks a logout token.
   if (events !== undefined) {
     throw refuse("type", { seen: "events", expected: "no logout token" });
   }

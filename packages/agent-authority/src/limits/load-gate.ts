@@ -66,7 +66,7 @@ export class LoadGate {
     this.#delay.disable();
   }
 
-  // The median, so that a single long pause, over by now, turns nobody away.
+  // Uses the median, so that no client is turned away for a single long pause that has ended.
   #look(): void {
     // After a reset the first tick counts for nothing, and a loop that is held up has few: what there is stays until it is enough.
     if (this.#delay.count < MIN_SAMPLES) return;

@@ -4,7 +4,7 @@ import type { LimitKind } from "./rate-limits.js";
 /** How long one window of counting is. */
 export const WINDOW_SECONDS = 60;
 
-/** What is left of a limit in the window of now. */
+/** The remaining quota in the current window of a limit. */
 export interface Quota {
   readonly kind: LimitKind;
   readonly limit: number;

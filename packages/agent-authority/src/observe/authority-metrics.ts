@@ -16,7 +16,7 @@ export interface EndedRequest {
   readonly ms: number;
 }
 
-/** What an authority tells of its work as it goes on. */
+/** Called by an authority as it works. */
 export interface AuthorityObserver extends StoreObserver {
   /** A request has begun; `ended` follows. */
   began(): void;
@@ -34,7 +34,7 @@ export interface AuthorityObserver extends StoreObserver {
 /** The figures of one authority, in the text format that Prometheus reads. */
 export interface AuthorityMetrics {
   readonly contentType: string;
-  /** Renders the figures of now. */
+  /** Renders the current figures. */
   render(): Promise<string>;
   /** The authority's side. */
   readonly observer: AuthorityObserver;

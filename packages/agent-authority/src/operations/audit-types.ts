@@ -10,7 +10,7 @@ export interface AuditEvent {
   readonly action: AuditAction;
   /** Why a request was refused; `undefined` for a change. */
   readonly code?: Code | undefined;
-  /** Who did it: `token:<id>`, `oidc:<issuer>`, `agent:<id>`, `admin:<token id>`, `operator`; `undefined` where nobody proved to be anyone. */
+  /** Who did it: `token:<id>`, `oidc:<issuer>`, `agent:<id>`, `admin:<token id>`, `operator`; `undefined` if no credential or signature was valid. */
   readonly actor?: string | undefined;
   /** The address that the request came from. */
   readonly address?: string | undefined;

@@ -29,7 +29,7 @@ export interface CreatedAccessToken {
   readonly expiresAt: string;
 }
 
-/** What the registry tells of an access token; never the token itself. */
+/** An access token in the registry; never the token itself. */
 export interface AccessTokenInfo {
   readonly id: string;
   readonly role: TokenRole;
@@ -42,7 +42,7 @@ export interface AccessTokenInfo {
   readonly revokedAt?: string | undefined;
 }
 
-/** What the registry tells of an agent. */
+/** An agent in the registry. */
 export interface AgentInfo {
   readonly agentRuntimeId: string;
   readonly accountId: string;
@@ -60,7 +60,7 @@ export interface AgentInfo {
   readonly revokedAt?: string | undefined;
 }
 
-/** What the registry tells of a task. */
+/** A task in the registry. */
 export interface TaskInfo {
   readonly taskId: string;
   readonly agentRuntimeId: string;
@@ -103,7 +103,7 @@ export interface IssuedIdentity {
   readonly expiresAt: string;
 }
 
-/** What the registry tells of a key that signs identity JWTs; never its private half. */
+/** A key in the registry that signs identity JWTs; never its private half. */
 export interface SigningKeyInfo {
   readonly kid: string;
   /** `active`: it signs. `retired`: it is in the key set while JWTs that it signed live. `ended`: neither. */
@@ -115,7 +115,7 @@ export interface SigningKeyInfo {
   readonly lastTokenEndsAt?: string | undefined;
 }
 
-/** What the registry tells of a user of an account. */
+/** A user of an account in the registry. */
 export interface UserInfo {
   readonly accountId: string;
   readonly userId: string;
@@ -126,7 +126,7 @@ export interface UserInfo {
   readonly revokedAt?: string | undefined;
 }
 
-/** What the registry tells of an account. */
+/** An account in the registry. */
 export interface AccountInfo {
   readonly accountId: string;
   readonly state: PrincipalState;

@@ -20,7 +20,7 @@ export function createSecret(kind: TokenRole | "biscuit"): string {
   return PREFIXES[kind] + encodeBase64Url(randomBytes(SECRET_BYTES));
 }
 
-/** Tells whether a text has the form of a secret of this kind. */
+/** Returns whether a text has the form of a secret of this kind. */
 export function isSecretOf(kind: TokenRole | "biscuit", text: string): boolean {
   const prefix = PREFIXES[kind];
   return text.startsWith(prefix) && SECRET_FORM.test(text.slice(prefix.length));

@@ -20,7 +20,7 @@ export async function findAgentKeys(
   instant: Instant,
 ): Promise<readonly [AgentKeyEntry, ...AgentKeyEntry[]]> {
   const newest = toEntry(agent);
-  // Told by the agent's own row, so that whoever never rotated costs no second query.
+  // The agent's own row says whether it has former keys, so that an agent that never rotated its key costs no second query.
   if (agent.former_keys_end_at === null || agent.former_keys_end_at <= instant.text) {
     return [newest];
   }

@@ -1,25 +1,28 @@
 import { type Instant, instantOf } from "./times.js";
 
-/** Who does something, from where, and in which request: what the audit log says of an event besides what happened. */
+/** Who caused an event, from where, and in which request. The audit log records it with the event. */
 export interface AuditOrigin {
-  /** `token:<id>` or `oidc:<issuer>` for a human, `agent:<id>` for a signature that held, `admin:<token id>`, `operator` for someone with the database. */
+  /**
+   * `token:<id>` or `oidc:<issuer>` for a human, `agent:<id>` for a valid signature, `admin:<token id>` for a caller of the admin API,
+   * `operator` for a program that opened the database itself.
+   */
   readonly actor?: string | undefined;
   /** The address that the request came from. */
   readonly address?: string | undefined;
   readonly requestId?: string | undefined;
 }
 
-/** When something is done, and whose doing it is. */
+/** When an event happens and who causes it, as the audit log records it. Life times are judged at the same instant. */
 export interface AuditStamp extends Instant {
   readonly origin: AuditOrigin;
 }
 
-/** Reads a clock once, for something that comes from there. */
+/** Reads the clock once, for an event of this origin. */
 export function stampOf(now: () => number, origin: AuditOrigin): AuditStamp {
   return { ...instantOf(now), origin };
 }
 
-/** The same stamp, once it is known who acts. */
+/** Returns the same stamp with its actor, once that is known. */
 export function actedBy(stamp: AuditStamp, actor: string): AuditStamp {
   return { ...stamp, origin: { ...stamp.origin, actor } };
 }

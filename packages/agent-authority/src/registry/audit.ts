@@ -39,13 +39,13 @@ export interface AuditSubject {
 export interface AuditedRefusal {
   readonly action: AuditedRequest;
   readonly code: Code;
-  /** What was known of who asked; nothing before a credential or signature held. */
+  /** What was known about the caller; nothing unless a credential or signature was valid. */
   readonly subject: AuditSubject;
   /** The agent that the request named, which may be anything. */
   readonly claimedAgentRuntimeId: string | undefined;
 }
 
-/** Appends an event, in the transaction of the change it tells of. */
+/** Appends an event, in the transaction of the change that it records. */
 export function appendAuditEvent(
   rows: Rows,
   stamp: AuditStamp,

@@ -136,7 +136,7 @@ describe("agents and tasks", () => {
 });
 
 describe("the audit log", () => {
-  it("rejects a range that is none, and pages by sequence", async () => {
+  it("rejects an invalid range, and pages by sequence", async () => {
     await using store = await openScratchStore();
     const registry = createRegistry(store);
     for (let i = 0; i < 3; i += 1) await registry.createAccessToken(human);

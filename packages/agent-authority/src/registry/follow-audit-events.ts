@@ -20,11 +20,11 @@ export interface FollowAuditEventsOptions
 }
 
 /**
- * Gives the events of the audit log one by one, oldest first, and waits for new ones until it is told to stop. None is skipped and none
- * comes twice, whichever processes write them.
+ * Yields the events of the audit log one by one, oldest first, and waits for new ones until `signal` is aborted. It skips no event and yields
+ * none twice, whichever processes write them.
  *
  * @throws {AgentAuthorityError} `invalid_request` if `pollMs` is out of its range
- * @throws what {@link Registry.listAuditEvents} does; to go on after an error, begin anew after the last event that was seen
+ * @throws what {@link Registry.listAuditEvents} does; to go on after an error, start again with `after` set to the last `sequence` seen
  */
 export async function* followAuditEvents(
   registry: Pick<Registry, "listAuditEvents">,

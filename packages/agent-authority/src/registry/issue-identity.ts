@@ -33,9 +33,9 @@ export interface IdentityPolicy {
 }
 
 /**
- * Makes a fresh agent and the JWT that carries its key (generation B). The key is kept nowhere: whoever loses the JWT gets another.
+ * Makes a fresh agent and the JWT that carries its key (generation B). The key is stored nowhere: a human who loses the JWT gets another.
  *
- * The agent ends with the JWT. It, its audit event and how long the signing key is needed are one transaction.
+ * The agent ends with the JWT. One transaction writes the agent, its audit event and how long the signing key is needed.
  */
 export async function issueIdentity(
   store: AuthorityStore,
@@ -127,7 +127,7 @@ async function insertAgent(
       state: "active",
       created_at: stamp.text,
       claimed_at: stamp.text,
-      // The key was made here: nobody has to prove that it is this agent's.
+      // Proven from the start, because the authority made the key itself.
       proven_at: stamp.text,
       expires_at: endsAt,
       revoked_at: null,

@@ -13,12 +13,13 @@ const JWT = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 const KID = /^[\w-]{43}$/;
 
 /**
- * Ends the agent of an identity JWT that was sent as a token: it is a key file, and whoever read it on its way has the key (security.md).
+ * Revokes the agent of an identity JWT that was sent as a token. Such a JWT carries the agent's private key, so a reader of the request has
+ * the key (SECURITY.md).
  *
- * A JWT that has ended counts as well, and one that a retired key signed: its agent may have been renewed. Whoever cannot show a JWT that
- * this authority signed revokes nothing.
+ * A JWT that has expired counts as well, and so does one that a retired key signed, because its agent may have been renewed. A token that this
+ * authority did not sign revokes nothing.
  *
- * @returns whether it was one; the request is then to be refused
+ * @returns whether the token was such a JWT; the caller then refuses the request
  */
 export async function revokeLeakedIdentity(
   store: AuthorityStore,

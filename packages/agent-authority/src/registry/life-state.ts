@@ -22,7 +22,7 @@ export function principalStateOf(revokedAt: string | null): PrincipalState {
   return revokedAt === null ? "active" : "revoked";
 }
 
-/** Tells whether a row is a claim to a key that nobody proved in time: as good as not there (protocol §5.4). A revoked one stays. */
+/** Returns whether a row is a claim to a key that was not proved in time, and counts as deleted (protocol §5.4). A revoked claim stays. */
 export function isLapsedClaim(
   row: Pick<AgentRow, "proven_at" | "claimed_at" | "state">,
   instant: Instant,

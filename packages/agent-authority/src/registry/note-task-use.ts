@@ -47,7 +47,7 @@ export function noteTaskUse<Task extends TaskEnds & { readonly task_id: string }
 class TaskUses {
   readonly #store: AuthorityStore;
   readonly #waiting = new Map<string, Use>();
-  /** When each was last to be written: at most once in a minute, also where the database refuses it. */
+  /** When each use was last queued: at most once in a minute, also if the database refuses the write. */
   readonly #noted = new LinkedMap<string, number>(MAX_NOTED);
   #isWriting = false;
 
@@ -79,7 +79,7 @@ class TaskUses {
         for (const use of uses) await moveEnd(rows, use);
       });
     } catch {
-      // Nobody waits for it. A task that is still used is looked at again, and its end written then.
+      // No caller waits for this write. If the task is still used, its next use writes its end.
     }
     this.#isWriting = this.#waiting.size > 0;
     if (this.#isWriting) this.#writeSoon();
@@ -88,7 +88,7 @@ class TaskUses {
 
 const usesOfStores = new WeakMap<AuthorityStore, TaskUses>();
 
-// Of a store, whatever looks at its tasks: directory, introspection, gateways.
+// One for each store, shared by all readers of its tasks: directory, introspection, gateways.
 function usesOf(store: AuthorityStore): TaskUses {
   const uses = usesOfStores.get(store) ?? new TaskUses(store);
   usesOfStores.set(store, uses);

@@ -139,8 +139,8 @@ export async function setAgentRevoked(
 }
 
 /**
- * Ends an agent by its own human's word. One whose key nobody proved is a claim, which is given up: it must not bar the key to whoever holds
- * it, as a revoked agent does.
+ * Ends an agent at the request of its own human. An agent with an unproven key is only a claim to that key, so it is deleted: as a revoked
+ * agent it would bar the key to its real holder.
  *
  * @param row - locked in this transaction
  */
@@ -158,7 +158,7 @@ export async function endOwnAgent(rows: Rows, row: FoundAgent, stamp: AuditStamp
   });
 }
 
-/** By an operator's word alone: nobody else brings a revoked key back (protocol §5.4), and no limit stands against it. */
+/** Restores an agent. Only an operator can restore a revoked key (protocol §5.4), and no limit applies. */
 export function restoreAgent(
   store: AuthorityStore,
   agentRuntimeId: string,
@@ -168,7 +168,7 @@ export function restoreAgent(
     const row = await lockAgent(rows, agentRuntimeId, stamp);
     if (row === undefined) return undefined;
     if (row.revoked_at !== null) {
-      // A claim that nobody proved gets its day once more: it would else have lapsed with its restoration.
+      // An unproven claim gets another day, because otherwise it could have lapsed already when it is restored.
       const change = { state: "active", revoked_at: null, claimed_at: stamp.text } as const;
       await changeAgent(rows, row, change, "agent_restored", stamp);
     }

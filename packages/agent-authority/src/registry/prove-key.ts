@@ -6,8 +6,8 @@ import type { AuditStamp } from "./audit-stamp.js";
 import { Refusal } from "./refusal.js";
 
 /**
- * Locks all claims to the key of an agent that has not proved it, before that agent itself: in one order for whoever is about to prove the
- * key, or each would wait for the claim of another until PostgreSQL ends one of them.
+ * Locks all claims to the key of an agent that has not proved it, before that agent itself. All transactions that are about to prove the key
+ * lock the claims in the same order, because otherwise they could wait for each other until PostgreSQL ends one of them.
  */
 export async function lockClaims(rows: Rows, agentRuntimeId: string): Promise<void> {
   if (!isServerId(agentRuntimeId)) return;

@@ -27,15 +27,15 @@ type Grant = Pick<AgentRow, "abom" | "capabilities" | "claimed_at" | "expires_at
 type Renewal = Grant | Pick<Grant, "expires_at">;
 
 /**
- * Registers an agent, or gives the one that this user registered with this key before, renewed (protocol §5.4).
+ * Registers an agent. If this user has registered the key before, renews and returns that agent (protocol §5.4).
  *
- * A repeat without proof renews the life of an agent whose key is proven, and changes nothing else: it takes only the human's token and the
- * public key, and the agent's machine is not the only place that has both.
+ * If the key is proven, a repeat without proof renews the agent's life and changes nothing else. Such a repeat takes only the human's token and
+ * the public key, and other machines than the agent's may have both.
  *
- * A key that another user's agent has proved is `invalid_key`; that of a revoked agent `agent_revoked`, whoever asks. Claims that others
- * never proved are passed over. Too many live agents of the user are `forbidden`.
+ * Refuses a key that another user's agent has proved (`invalid_key`), the key of a revoked agent of any user (`agent_revoked`), and one live
+ * agent too many of the user (`forbidden`). Ignores unproven claims of other users.
  *
- * @param isProven - whether the sender showed that it holds the key: it then belongs to the agent at once
+ * @param isProven - whether the sender showed that it holds the key: the key then belongs to the agent at once
  */
 export async function registerAgent(
   rows: Rows,
@@ -70,7 +70,7 @@ export async function registerAgent(
   return agent;
 }
 
-/** Tells whether an agent belongs to this account and user. */
+/** Returns whether an agent belongs to this account and user. */
 export function isOwnedBy(
   row: Pick<AgentRow, "account_id" | "user_id">,
   principal: Principal,

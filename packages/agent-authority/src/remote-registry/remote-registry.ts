@@ -25,9 +25,9 @@ export interface RemoteRegistryOptions
 /**
  * Gives an operator the registry of an authority through its admin API. Loads neither a database nor a server.
  *
- * Lists are read page by page: what changes meanwhile may or may not be in them. Changes are sent once, and questions up to three times.
+ * Lists are read page by page: a change between two pages may or may not be in the list. Changes are sent once, queries up to three times.
  *
- * @throws {AgentKeyError} `config_invalid` when `url` is no base URL, or plain http to another machine
+ * @throws {AgentKeyError} `config_invalid` if `url` is not a base URL, or is plain http to another machine
  * @throws {AgentAuthorityError} `config_invalid`, naming the option, if `url` or `token` is missing
  * @returns its methods reject with `AuthorityError` of `@countersign/agent-identity/authority-client`: `unauthenticated` for a token that does
  *   not hold, `forbidden` for one of role `read` where more is needed, else as the authority refuses or cannot be reached; with

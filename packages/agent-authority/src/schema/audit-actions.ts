@@ -41,5 +41,5 @@ export type AuditedChange = (typeof AUDITED_CHANGES)[number];
 /** One of {@link AUDITED_REQUESTS}. */
 export type AuditedRequest = (typeof AUDITED_REQUESTS)[number];
 
-/** What an audit event tells of: a change, or a request that was refused. */
+/** What an audit event records: a change, or a refused request. */
 export type AuditAction = AuditedChange | AuditedRequest;

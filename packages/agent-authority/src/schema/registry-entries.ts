@@ -10,7 +10,7 @@ import {
   timestamp,
 } from "./wire-fields.js";
 
-/** An access token, as the admin API tells of it; never the token itself. */
+/** An access token in the admin API; never the token itself. */
 export const accessTokenEntrySchema = z.object({
   id: serverId,
   role: z.enum(TOKEN_ROLES),
@@ -35,7 +35,7 @@ export const createdAccessTokenSchema = z.object({
 /** What {@link createdAccessTokenSchema} reads. */
 export type CreatedAccessTokenEntry = z.output<typeof createdAccessTokenSchema>;
 
-/** An agent, as the admin API tells of it. */
+/** An agent in the admin API. */
 export const agentEntrySchema = z.object({
   agent_runtime_id: serverId,
   account_id: principalId,
@@ -52,7 +52,7 @@ export const agentEntrySchema = z.object({
 /** What {@link agentEntrySchema} reads. */
 export type AgentEntry = z.output<typeof agentEntrySchema>;
 
-/** A task, as the admin API tells of it. */
+/** A task in the admin API. */
 export const taskEntrySchema = z.object({
   task_id: serverId,
   agent_runtime_id: serverId,
@@ -67,7 +67,7 @@ export const taskEntrySchema = z.object({
 /** What {@link taskEntrySchema} reads. */
 export type TaskEntry = z.output<typeof taskEntrySchema>;
 
-/** A user of an account, as the admin API tells of it. */
+/** A user of an account in the admin API. */
 export const userEntrySchema = z.object({
   account_id: principalId,
   user_id: principalId,
@@ -79,7 +79,7 @@ export const userEntrySchema = z.object({
 /** What {@link userEntrySchema} reads. */
 export type UserEntry = z.output<typeof userEntrySchema>;
 
-/** An account, as the admin API tells of it. */
+/** An account in the admin API. */
 export const accountEntrySchema = z.object({
   account_id: principalId,
   state: principalState,

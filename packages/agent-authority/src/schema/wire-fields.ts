@@ -2,7 +2,7 @@ import { isPrincipalId, isServerId } from "@countersign/agent-key";
 import { CODES } from "@countersign/agent-key/codes";
 import * as z from "zod";
 
-// protocol §3. The pattern tells readers of the document what the check behind it says exactly.
+// protocol §3. The pattern shows readers of the OpenAPI document exactly what the check accepts.
 const SERVER_ID = /^[!$&-.0-9;=@A-Z[\]^_`a-z{|}~]{1,256}$/;
 const PRINCIPAL_ID = /^[!#-+\--[\]-~]{1,256}$/;
 

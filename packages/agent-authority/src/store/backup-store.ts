@@ -24,7 +24,7 @@ const PAGES_AT_ONCE = 256;
 export interface BackupStoreOptions {
   /** Replace a file that is there. Default false. */
   readonly overwrite?: boolean | undefined;
-  /** Hears how far it is, in pages of the database. */
+  /** Called after each step, with pages of the database. */
   readonly onProgress?: ((copiedPages: number, totalPages: number) => void) | undefined;
   /** Stops between two steps; nothing is left behind. */
   readonly signal?: AbortSignal | undefined;
@@ -109,7 +109,7 @@ async function copy(source: string, aside: string, options: BackupStoreOptions):
   }
 }
 
-// Without a reader's snapshot of its own the copy would begin anew with each commit of another process, and under load never end.
+// Without a read snapshot of its own, the copy would start again at each commit of another process, and under load it would never end.
 function holdSnapshot(database: DatabaseSync): void {
   database.exec("begin");
   database.prepare("select count(*) from sqlite_schema").get();

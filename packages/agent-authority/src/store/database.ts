@@ -80,7 +80,7 @@ export interface FormerKeyRow {
 /** A key that identity JWTs are signed with (RS256). */
 export interface SigningKeyRow {
   kid: string;
-  /** JSON, private. Whoever has the database can sign. */
+  /** JSON, private. A reader of the database can sign with it. */
   private_jwk: string;
   /** JSON, as in the key set. */
   public_jwk: string;

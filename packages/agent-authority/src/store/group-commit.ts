@@ -5,9 +5,9 @@ import type { Transact } from "./transact.js";
 
 type Rows = Kysely<Database>;
 
-/** Work of one caller: runs inside of the group's transaction, and hears once how that ended. */
+/** The work of one caller. It runs inside the group's transaction, and its caller gets one result. */
 interface Member {
-  /** Gives what to tell the caller once the group is on disk. Rejects when the group itself is broken. */
+  /** Returns a function that settles the caller's promise, to be called once the group is on disk. Rejects if the group itself is broken. */
   run(rows: Rows): Promise<() => void>;
   reject(error: unknown): void;
 }
@@ -23,8 +23,8 @@ const MAX_MEMBERS = 128;
 const TURNS_BETWEEN = 16;
 
 /**
- * Transactions of SQLite in groups: what came in while the last group was written goes to disk together, in one commit. Each member has
- * a savepoint of its own, so one that fails takes nothing of the others with it, and hears its answer once all of the group is on disk.
+ * Runs transactions of SQLite in groups. The transactions that arrive while one group is written form the next group, which is one commit.
+ * Each has a savepoint of its own, so one that fails leaves the others intact. Each caller gets its answer once the whole group is on disk.
  */
 export function transactInGroups(
   rows: Rows,
@@ -92,7 +92,7 @@ async function runInSavepoint<T>(
       await group.executeQuery(ROLL_BACK);
       await group.executeQuery(RELEASE);
     } catch {
-      // SQLite has rolled back the whole group, for instance since the disk is full: nobody's work is there any more.
+      // SQLite has rolled back the work of the whole group, for instance because the disk is full.
       throw error;
     }
     return { error };

@@ -1,8 +1,8 @@
 type Sqlite = typeof import("node:sqlite");
 
 /**
- * Loads `node:sqlite` when a store is opened, not before: Node 22 prints an ExperimentalWarning as the module loads, and programs that
- * open no store are to stay quiet. That one warning is dropped; `getBuiltinModule` is synchronous, so no other can pass meanwhile.
+ * Loads `node:sqlite` only when a store is opened, because Node 22 prints an ExperimentalWarning as the module loads, and programs that
+ * open no store must stay quiet. Only that warning is dropped: `getBuiltinModule` is synchronous, so no other warning comes while it runs.
  */
 export function loadSqlite(): Sqlite {
   const emitWarning = process.emitWarning;

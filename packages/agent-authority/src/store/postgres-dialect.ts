@@ -49,10 +49,10 @@ export function createPostgresDialect(url: string, options: PostgresDialectOptio
     idle: pool.idleCount,
     waiting: pool.waitingCount,
   }));
-  // A connection that ends while nobody uses it, or between two queries, would else end the process; the next query tells.
+  // Without a listener, a connection that ends while it is idle or between two queries would end the process. The next query reports the loss.
   pool.on("error", () => {});
   pool.on("connect", (client) => client.on("error", () => {}));
-  // Kysely keeps what it knows of a client by the object, so there is one for each.
+  // Kysely keeps its state of a client by object identity, so each client has one wrapper.
   const clients = new WeakMap<PoolClient, PostgresPoolClient>();
   return new PlainPostgresDialect({
     pool: {

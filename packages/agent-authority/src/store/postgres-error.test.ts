@@ -54,7 +54,7 @@ it.each([
   ["40P01", true, false],
   ["23505", true, true],
   ["23503", false, false],
-])("tells from %s alone whether a race was lost, and whether to a row", (code, isLost, isRow) => {
+])("decides by %s alone whether a race was lost, and whether to a row", (code, isLost, isRow) => {
   const error = Object.assign(new Error("could not serialize access"), { code });
   expect([isLostRace(error), isRowInTheWay(error)]).toEqual([isLost, isRow]);
   expect([isLostRace({ code }), isRowInTheWay({ code })]).toEqual([false, false]);

@@ -100,12 +100,12 @@ export function toPostgresError(error: unknown): unknown {
   });
 }
 
-/** Tells whether a transaction lost a race, so that another attempt sees what it lost to. */
+/** Returns whether a transaction lost a race. Another attempt sees the change of the winner. */
 export function isLostRace(error: unknown): boolean {
   return error instanceof Error && RACE_CODES.has(codeOf(error));
 }
 
-/** Tells whether a transaction met a row that another one had written first. */
+/** Returns whether a transaction failed on a row that another one had written first. */
 export function isRowInTheWay(error: unknown): boolean {
   return error instanceof Error && codeOf(error) === UNIQUE_VIOLATION;
 }

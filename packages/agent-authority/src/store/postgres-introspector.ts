@@ -9,9 +9,9 @@ import {
 } from "kysely";
 
 /**
- * Kysely's dialect, with no more knowledge of a database than the migrator asks for: which schemas and tables there are.
+ * Kysely's dialect with an introspector that reads only what the migrator asks for: the schemas and tables.
  *
- * Kysely's own looks into every column of every schema, and fails when another program drops one of its schemas meanwhile.
+ * Kysely's own introspector reads every column of every schema, and fails if another program drops a schema during that.
  */
 export class PlainPostgresDialect extends PostgresDialect {
   override createAdapter(): PostgresAdapter {

@@ -21,7 +21,7 @@ export interface PostgresTables {
  */
 export async function migrateSchema(rows: Kysely<Database>, tables: PostgresTables): Promise<void> {
   const { schema, lockTimeout } = tables;
-  // All in one transaction, which holds the lock to its end: behind a pooler, a session's lock would stay with whoever has the session next.
+  // One transaction holds the lock to its end. Behind a pooler, a lock of the session would stay with the next client of that session.
   await rows.transaction().execute(async (transaction) => {
     await lockMigrations(transaction);
     await sql`select set_config('lock_timeout', ${lockTimeout}, true)`.execute(transaction);

@@ -31,12 +31,12 @@ const UNITS: Readonly<Record<string, number>> = {
   ...{ h: 3_600_000, d: 86_400_000 },
 };
 
-/** The patience of what serves requests. */
+/** How long a store that serves requests waits. */
 export function requestPatience(url: string): Patience {
   return patience(url, CONNECT_TIMEOUT_MS, REQUEST_MS);
 }
 
-/** The patience of a migration, which waits for those of other processes, and may write large tables anew. */
+/** How long a migration waits: it waits for migrations of other processes, and may rewrite large tables. */
 export function migrationPatience(url: string): Patience {
   return patience(url, MIGRATION_WAIT_MS, MIGRATION_MS);
 }

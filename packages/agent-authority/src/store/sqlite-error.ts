@@ -14,9 +14,9 @@ const CANTOPEN = 14;
 const NOTADB = 26;
 
 /**
- * Turns an error of SQLite about the file into one of ours; anything else, such as a broken constraint, comes back as it is.
+ * Turns an error of SQLite about the file into one of ours. Returns any other error, such as a broken constraint, unchanged.
  *
- * @param path - names the file in the message, for whoever opens it; a query's error may reach a client and names none
+ * @param path - the file that the message names. Given if a store is opened or copied, and not for queries, because their errors may reach a client
  */
 export function toStoreError(error: unknown, path?: string): unknown {
   const database = path === undefined ? "the database" : `the database ${path}`;
@@ -58,7 +58,7 @@ export function toStoreError(error: unknown, path?: string): unknown {
   }
 }
 
-/** Tells whether SQLite said that another connection holds the database. */
+/** Returns whether SQLite said that another connection holds the database. */
 export function isBusy(error: unknown): boolean {
   return primaryCode(error) === BUSY;
 }

@@ -10,9 +10,9 @@ const FAILURES: ReadonlySet<Code> = new Set<Code>([
   "config_invalid",
 ]);
 
-/** Tells whether an error of a request is that the database cannot be used: nothing of the request was wrong. */
+/** Returns whether a request failed because the database cannot be used, and not because of the request. */
 export function isStoreFailure(error: unknown): error is AgentAuthorityError {
   if (!AgentAuthorityError.is(error) || !FAILURES.has(error.code)) return false;
-  // Without a cause of the driver it is one row that cannot be read.
+  // Without a cause from the driver, a single row could not be read.
   return error.code !== "store_corrupt" || error.cause !== undefined;
 }

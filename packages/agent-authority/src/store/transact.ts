@@ -8,13 +8,13 @@ type Rows = Kysely<Database>;
 export type Transact = <T>(run: (rows: Rows) => Promise<T>) => Promise<T>;
 
 const MAX_ATTEMPTS = 8;
-// The longest wait for one lock: whoever asked has gone long before eight such waits are over.
+// The longest wait for one lock: the client has hung up long before eight such waits are over.
 const MAX_MS = 5_000;
 
 /**
- * Transactions of PostgreSQL, each with a connection of its own. One that lost a race (to a unique index, or a dead-lock) is run again and
- * sees what it lost to; one whose connection was lost is not, since nobody knows whether it was committed. Five seconds after it began, no
- * further attempt is begun.
+ * Runs transactions of PostgreSQL, each with a connection of its own. A transaction that lost a race (to a unique index, or in a deadlock) is
+ * run again, and then sees the change of the winner. A transaction that lost its connection is not run again, because it may have been
+ * committed. No attempt begins later than five seconds after the first.
  *
  * @param now - milliseconds of a clock that only goes forward
  */

@@ -1,6 +1,6 @@
 /**
- * Makes a database of its own, fills it, tells its parent process what is in it, and removes it when the parent lets go of it. So a server that
- * is measured is a process that has done nothing but serve.
+ * Makes a database of its own, fills it, reports its contents to the parent process, and removes it when the parent lets go of it. So the server
+ * that is measured runs in a process that has done nothing but serve.
  *
  *     seeded-database.ts SQLite|PostgreSQL TASKS KNOWN-AGENTS
  */

@@ -16,7 +16,7 @@ export async function checkLedger(ledger: Ledger, rows: Rows): Promise<void> {
   const idsOf = (action: string, column: "agent_runtime_id" | "task_id") =>
     found.events.filter((event) => event.action === action).map((event) => String(event[column]));
 
-  // Each is there with its event, and no event tells of what is not there.
+  // Each is there with its event, and no event is without its agent or task.
   expect(sorted(idsOf("agent_registered", "agent_runtime_id"))).toEqual(sorted(agentIds));
   expect(sorted(idsOf("task_registered", "task_id"))).toEqual(sorted(taskIds));
   expect(sorted(idsOf("agent_proven", "agent_runtime_id"))).toEqual(

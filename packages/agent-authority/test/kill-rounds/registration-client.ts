@@ -12,11 +12,11 @@ const REGISTER = "/v1/agent/register";
 export interface Round {
   readonly url: string;
   readonly nowMs: number;
-  /** Hears of every answer. */
+  /** Called for every answer. */
   onAnswer(): void;
 }
 
-/** What a client knows of a request: `unknown` is asked again, as its answer said (protocol §10). */
+/** How a request ended for its client. If `unknown`, the client sends it again, as the answer said (protocol §10). */
 type Outcome = "done" | "refused" | "unknown";
 
 type Work = (round: Round) => Promise<Outcome>;
@@ -184,7 +184,7 @@ export class RegistrationClient {
     return "done";
   }
 
-  /** @returns `undefined` for an answer that says to try again: nobody knows whether it was done */
+  /** @returns `undefined` for an answer that says to try again: the request may or may not have been carried out */
   async #call(
     round: Round,
     method: "GET" | "POST",

@@ -38,7 +38,7 @@ export function createAdminGate(hosts: readonly string[]): (request: IncomingMes
   };
 }
 
-// Whoever makes a name lead to this machine (DNS rebinding) cannot make the browser send another Host than that name.
+// A web page can make its own name resolve to this machine (DNS rebinding), but the browser then sends that name as Host.
 function isOwnHost(request: IncomingMessage, named: ReadonlySet<string>): boolean {
   const [host, another] = request.headersDistinct.host ?? [];
   if (host === undefined || another !== undefined) return false;

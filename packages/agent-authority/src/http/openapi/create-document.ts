@@ -9,7 +9,7 @@ import { refusalsByStatus } from "./refusals-by-status.js";
 // biome-ignore lint/suspicious/noExplicitAny: what OpenAPI allows is not retold in types; the tests check the whole
 type Json = Record<string, any>;
 
-/** What a document tells besides its operations. */
+/** What an OpenAPI document is made from. */
 export interface DocumentOptions {
   readonly title: string;
   readonly description: string;

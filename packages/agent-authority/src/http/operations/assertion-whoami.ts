@@ -22,11 +22,11 @@ const OF_REQUESTS: ReadonlySet<Code> = new Set<Code>([
   "replayed",
 ]);
 
-/** `GET /v1/assertion/whoami`: tells an agent whether its own assertion holds (protocol §5.10). */
+/** `GET /v1/assertion/whoami`: answers an agent whether its own assertion is valid (protocol §5.10). */
 export const assertionWhoamiOperation: ServedOperation = {
   method: "get",
   path: ASSERTION_WHOAMI_PATH,
-  summary: "Tells an agent whether its own assertion holds.",
+  summary: "Answers whether the caller's own assertion is valid.",
   credentials: ["assertion"],
   answer: { description: "It holds: whose it is.", schema: PUBLIC_SCHEMAS.AssertionWhoami },
   refusals: CODES.filter((code) => codeRow(code).givenBy === "verifier" && !OF_REQUESTS.has(code)),

@@ -7,13 +7,13 @@ const DETAIL =
   "for a task that has ended countersign codex repair";
 
 /**
- * `POST /codex/token-refresh`, which `CODEX_REFRESH_TOKEN_URL_OVERRIDE` leads Codex to, and which gives no token (protocol §13.3).
+ * `POST /codex/token-refresh` answers without a token (protocol §13.3). `CODEX_REFRESH_TOKEN_URL_OVERRIDE` makes Codex send its refresh here.
  *
- * Codex asks for a new token after each 401. It never shows the text of a refused refresh, but tells its user to sign in again or names the
- * status. After an answer without a token it sends its request once more, and then shows why the gateway refused it.
+ * Codex asks for a new token after each 401. If the refresh is refused, Codex does not show the text of the refusal: it asks its user to sign
+ * in again, or shows the status. After an answer without a token, Codex sends its request once more, and then shows why the gateway refused it.
  *
- * The answer is sent before the body is looked at, since that holds a refresh token. Of a body within the limit the server drops the bytes;
- * after the answer to any other it closes the connection.
+ * The answer is sent before the body is read, because the body holds a refresh token. The server drops the bytes of a body within the limit.
+ * If the body is longer or of unknown length, the server closes the connection after the answer.
  */
 export const refreshTokenOperation: ServedOperation = {
   method: "post",

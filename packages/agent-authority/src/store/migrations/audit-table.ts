@@ -47,9 +47,9 @@ async function protectOnSqlite({ db }: MigrationContext): Promise<void> {
   }
 }
 
-// Transactions run side by side, and a number that is handed out early may be committed late. So whoever appends shares a lock until its
-// commit, from before it takes its number; a reader waits a moment for that lock, and then knows that all numbers up to the last one that it
-// sees are there, or never will be.
+// Transactions run concurrently, so a number that was taken early may be committed late. So each transaction that appends takes a shared lock
+// before it takes its number, and holds the lock until its commit. A reader waits for that lock. Afterwards every number up to the last one
+// that the reader sees is committed, or will never be.
 async function protectOnPostgres({ db }: MigrationContext): Promise<void> {
   const lock = sql.lit(LOCK);
   for (const statement of [
