@@ -40,14 +40,14 @@ export async function commitCounted<T>(
   return value;
 }
 
-/** Throws `rate_limited` when it is known that too many requests came from there. Nothing of the request was looked at, and nothing is asked. */
+/** Throws `rate_limited` if the address is known to be beyond its limit. Reads neither the request nor the database. */
 export function checkAddress({ limiter }: AuthorityContext, request: IncomingMessage): void {
   limiter.check(addressSubject(stateOf(request).origin.address));
 }
 
 /**
- * Throws `rate_limited` when it is known that counting a refused request by its address would. Nothing is asked: a flood from there, of
- * whatever is looked at first, does not keep the database busy.
+ * Throws `rate_limited` if the address is known to be beyond its limit and the request was not counted by it yet. Does not read the database,
+ * so that a flood from one address does not keep it busy.
  */
 export function checkRefusal({ limiter }: AuthorityContext, request: IncomingMessage): void {
   const { origin, isAddressCounted } = stateOf(request);
@@ -57,7 +57,7 @@ export function checkRefusal({ limiter }: AuthorityContext, request: IncomingMes
 /**
  * Counts a refused request by its address, in the transaction that records the refusal, as its last statement.
  *
- * @throws {RateLimited} which is then the answer instead: who has used up the limit does not learn how a guess went
+ * @throws {RateLimited} if the limit is used up. It replaces the answer, so that the client does not learn whether its guess was right
  */
 export async function countRefusal(
   rows: Rows,
@@ -71,7 +71,7 @@ export async function countRefusal(
   if (quota !== undefined) state.quotas = [quota];
 }
 
-/** The fields that tell of what a request was counted by. */
+/** The header fields that show the quotas that a request was counted by. */
 export function countedHeaders(request: IncomingMessage): Record<string, string> {
   return quotaHeaders(stateOf(request).quotas);
 }

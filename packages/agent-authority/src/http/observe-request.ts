@@ -18,7 +18,7 @@ export function observeRequest(
   state.trace = trace;
   response.once("close", () => {
     const ms = performance.now() - startedAt;
-    // A connection that went away got no answer, whatever status was prepared.
+    // A client that closed its connection got no answer, also if a status was prepared.
     const status = response.writableFinished ? response.statusCode : 499;
     const { route, registers, refusalCode: code } = state;
     const { method = "" } = request;

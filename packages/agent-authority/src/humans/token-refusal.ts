@@ -1,7 +1,7 @@
 import { Refusal } from "../registry/refusal.js";
 import { MAX_TOKEN_CHARACTERS } from "./peek-issuer.js";
 
-/** Why a token of an issuer was refused. For the operator's log and audit alone: who sent it is not told. */
+/** Why a token of an issuer was refused. For the operator's log only: the client does not learn it. */
 export type TokenRefusalReason =
   | "issuer"
   | "length"
@@ -29,13 +29,13 @@ export interface TokenFinding {
 
 const MAX_SEEN_CHARACTERS = 200;
 
-/** The cause of the refusal of an issuer's token. Holds of the token only the value that decided. */
+/** The cause of the refusal of an issuer's token. Of the token it holds only the value that decided. */
 class TokenRefusal extends Error {
   readonly issuer: string;
   readonly reason: TokenRefusalReason;
   /** The name of the claim that decided. */
   readonly claim: string | undefined;
-  /** See {@link showSeen}; `undefined` if the token has no such value, or none is to be told. */
+  /** See {@link showSeen}; `undefined` if the token has no such value, or the value may not be shown. */
   readonly seen: string | undefined;
   readonly expected: string | undefined;
 

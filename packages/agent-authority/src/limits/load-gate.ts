@@ -17,8 +17,8 @@ const LOOK_MS = 500;
 const MIN_SAMPLES = 2;
 
 /**
- * Turns requests away before memory grows: beyond a number that are in work, and while the event loop cannot keep up. What waits for the
- * database is thereby bounded, too: a request waits there once at a time.
+ * Turns requests away before memory grows: beyond a number of requests in work, and while the event loop cannot keep up. This also bounds
+ * what waits for the database, because each request waits there for one thing at a time.
  */
 export class LoadGate {
   readonly #limits: GateLimits;
@@ -36,10 +36,10 @@ export class LoadGate {
   }
 
   /**
-   * Takes a place until the answer has gone, unless there is none.
+   * Takes a place until the answer is sent. Takes none, and returns the reason, if the request is to be turned away.
    *
-   * @param holder - who has no more places than connections: one connection may ask many times before it reads an answer, and a proxy's are
-   *   not limited
+   * @param holder - the client that the place counts for. It has at most as many places as connections, because one connection may send many
+   *   requests before it reads an answer. `undefined` for a proxy, which is not limited
    */
   enter(response: ServerResponse, holder?: string): ShedReason | undefined {
     const held = holder === undefined ? 0 : (this.#inWorkBy.get(holder) ?? 0);

@@ -82,7 +82,7 @@ export interface IssueIdentityOptions {
   readonly userId: string;
   /** Whole seconds until the JWT and its agent end. Range 1 to 315,360,000 (ten years); the operator's bound for agents cuts it. */
   readonly ttlSeconds: number;
-  /** Default: none is told. */
+  /** Default: empty. */
   readonly email?: string | undefined;
   /** Default `unknown`. */
   readonly planType?: string | undefined;
@@ -194,7 +194,7 @@ export interface Registry {
    *
    * @throws {AgentAuthorityError} `config_invalid` unless generation B is served; `invalid_request` when an option is not allowed;
    *   `forbidden` when the user or account was revoked, or has too many live agents
-   * @throws {AgentIdentityError} `invalid_request` when a claim cannot be what it was told to be
+   * @throws {AgentIdentityError} `invalid_request` if a claim cannot have the value that the options give
    */
   issueIdentity(options: IssueIdentityOptions): Promise<IssuedIdentity>;
   /** The keys that identity JWTs are or were signed with, oldest first. */

@@ -20,13 +20,13 @@ const ORIGIN: OptionShape = {
 export interface RegistryOptions {
   /** The clock, epoch milliseconds. Default that of the store. */
   readonly now?: (() => number) | undefined;
-  /** Which clients the authority serves, as it is told itself. Default A and C: no identity JWTs are issued. */
+  /** Which clients the authority serves: the same value as the authority's own option. Default A and C: no identity JWTs are issued. */
   readonly generations?: readonly Generation[] | undefined;
   /** Seconds that an agent of an identity JWT lives at most. Range 1 to 315,360,000. Default: as long as it is issued for. */
   readonly agentTtlSeconds?: number | undefined;
   /** Live agents of one user in one account. Range 1 to 1,000,000. Default 100. */
   readonly maxLiveAgents?: number | undefined;
-  /** Who operates it and from where, for the audit log. Default `{ actor: "operator" }`. */
+  /** The actor and the address that the audit log records. Default `{ actor: "operator" }`. */
   readonly origin?: AuditOrigin | undefined;
 }
 

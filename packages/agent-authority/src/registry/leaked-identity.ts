@@ -42,7 +42,7 @@ function readKid(token: string): string | undefined {
     const { alg, kid } = decodeProtectedHeader(token);
     return alg === ALGORITHM && typeof kid === "string" && KID.test(kid) ? kid : undefined;
   } catch {
-    // No JWT, then: whatever takes tokens here says so.
+    // Not a JWT: the check of the token refuses it.
     return undefined;
   }
 }

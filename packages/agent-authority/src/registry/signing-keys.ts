@@ -159,7 +159,7 @@ async function createRow(instant: Instant): Promise<SigningKeyRow> {
   };
 }
 
-// An index allows one row that is not retired: who comes second inserts nothing.
+// An index allows one row that is not retired, so the second of two concurrent calls inserts nothing.
 async function insertKey(rows: Rows, row: SigningKeyRow, stamp: AuditStamp): Promise<void> {
   const { numInsertedOrUpdatedRows } = await rows
     .insertInto("signing_keys")

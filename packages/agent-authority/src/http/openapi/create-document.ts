@@ -194,7 +194,7 @@ function membersOf(fields: z.ZodObject) {
   });
 }
 
-// Unknown members are ignored on both sides (protocol §3), so what is told is the input form, which allows them.
+// The input form of each schema, because it allows unknown members, which both sides ignore (protocol §3).
 function componentsOf(named: z.core.$ZodRegistry<{ id: string }>): Json {
   const { schemas } = z.toJSONSchema(named, { io: "input", uri: referenceTo });
   return Object.fromEntries(
