@@ -2,15 +2,11 @@ import { readFile, writeFile } from "node:fs/promises";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import {
-  type Authority,
-  createAuthority,
-  createOidcIssuer,
-  openStore,
-} from "@countersign/agent-authority";
+import { createOidcIssuer } from "@countersign/agent-authority";
 import type { TestProcess } from "@countersign/testing";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { contentOf, countersign, expectError, json, startCountersign } from "./command-line.js";
+import { type RealAuthority, startRealAuthority } from "./faults/real-authority.js";
 import { FEATURE_ON, freshHome } from "./fresh-home.js";
 import {
   API,
@@ -37,12 +33,7 @@ async function startProvider(options?: ProviderServerOptions): Promise<ProviderS
 }
 
 /** An authority that takes ID tokens of the command line's client, and access tokens for itself, of two issuers. */
-async function startAuthority(
-  provider: ProviderServer,
-  audience: string,
-): Promise<{ url: string; authority: Authority }> {
-  const store = await openStore("sqlite::memory:");
-  onTestFinished(() => store.close());
+async function startAuthority(provider: ProviderServer, audience: string): Promise<RealAuthority> {
   const { issuer } = provider;
   const staff = createOidcIssuer({ name: "staff", issuer, audience, account: "acct-1" });
   const elsewhere = createOidcIssuer({
@@ -51,10 +42,7 @@ async function startAuthority(
     audience,
     account: "acct-1",
   });
-  const authority = await createAuthority({ store, humans: [elsewhere, staff] });
-  onTestFinished(() => authority.close());
-  const { url } = await authority.listen({ host: "127.0.0.1", port: 0 });
-  return { url, authority };
+  return await startRealAuthority({ humans: [elsewhere, staff] });
 }
 
 function login(authority: string, issuer: string, more: readonly string[] = []): string[] {
@@ -232,7 +220,7 @@ describe("a device login that cannot be made leaves no home behind:", () => {
 describe("login --device", () => {
   test("keeps the ID token for the authority, which knows its user, and an agent registers with it", async () => {
     const provider = await startProvider();
-    const { url, authority } = await startAuthority(provider, CLIENT_ID);
+    const { url, registry } = await startAuthority(provider, CLIENT_ID);
     const env = { COUNTERSIGN_ACCESS_TOKEN: "not-for-anybody" };
     const {
       running,
@@ -258,7 +246,7 @@ describe("login --device", () => {
     for (const part of token.split(".")) expect(result.stdout + result.stderr).not.toContain(part);
     const options = { home, env: FEATURE_ON };
     const { agent_runtime_id: agentRuntimeId } = await json(["task", "ensure"], options);
-    const agent = await authority.registry.getAgent(agentRuntimeId);
+    const agent = await registry.getAgent(agentRuntimeId);
     expect(agent).toMatchObject({ accountId: "acct-1", userId: "staff:user-1" });
     // As long as agents of such humans live: thirty days.
     expect(Date.parse(String(agent?.expiresAt)) - Date.parse(String(agent?.createdAt))).toBe(

@@ -1,6 +1,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import {
+  type AuthorityOptions,
   createAuthority,
   openStore,
   type Registry,
@@ -26,9 +27,11 @@ const STEPS = {
 } as const;
 
 /** Starts a {@link RealAuthority} that ends with the test. */
-export async function startRealAuthority(): Promise<RealAuthority> {
+export async function startRealAuthority(
+  options: Omit<AuthorityOptions, "store"> = {},
+): Promise<RealAuthority> {
   const store = await openStore("sqlite::memory:");
-  const authority = await createAuthority({ store });
+  const authority = await createAuthority({ store, ...options });
   const asked: string[] = [];
   const server = createServer((request, response) => {
     asked.push(`${request.method} ${request.url}`);
