@@ -1,5 +1,6 @@
 import type { Server } from "node:http";
 import { numberIn } from "@countersign/agent-key";
+import { errnoOf } from "@countersign/agent-key/platform-fetch";
 import { AgentAuthorityError } from "./agent-authority-error.js";
 import type { ListenOptions } from "./authority-types.js";
 import { checkOption } from "./option-checks.js";
@@ -31,8 +32,7 @@ export function urlOf(server: Server): string {
 }
 
 function toListenError(error: unknown, address: string): AgentAuthorityError {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  if (code === "EADDRINUSE") {
+  if (errnoOf(error) === "EADDRINUSE") {
     return new AgentAuthorityError("address_in_use", `another process listens on ${address}`, {
       cause: error,
       hint: "choose another port; port 0 takes a free one",

@@ -2,6 +2,7 @@ import fs from "node:fs";
 import { type FileHandle, link, lstat, open, rename, stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { promisify } from "node:util";
+import { errnoOf } from "@countersign/agent-key/platform-fetch";
 import { AgentAuthorityError } from "../agent-authority-error.js";
 
 /** What SQLite keeps beside a file: left of another database, it would be taken for changes of the new one. */
@@ -119,10 +120,4 @@ function denied(path: string, cause: unknown): AgentAuthorityError {
     `${path} cannot be used (${errnoOf(cause) ?? "unknown error"})`,
     { cause, hint: "check owner, mode and room of its folder" },
   );
-}
-
-function errnoOf(error: unknown): string | undefined {
-  return error instanceof Error && "code" in error && typeof error.code === "string"
-    ? error.code
-    : undefined;
 }

@@ -1,4 +1,5 @@
 import { chmod, open, stat } from "node:fs/promises";
+import { errnoOf } from "@countersign/agent-key/platform-fetch";
 import { AgentAuthorityError } from "../agent-authority-error.js";
 
 const OWNER_ONLY = 0o600;
@@ -77,10 +78,4 @@ function denied(message: string, cause?: unknown): AgentAuthorityError {
     cause,
     hint: "check owner and mode of the file and of its folder",
   });
-}
-
-function errnoOf(error: unknown): string | undefined {
-  return error instanceof Error && "code" in error && typeof error.code === "string"
-    ? error.code
-    : undefined;
 }
