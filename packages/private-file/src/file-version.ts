@@ -1,12 +1,12 @@
 import { type BigIntStats, lstatSync } from "node:fs";
 
-/** What tells two contents of one path apart: a write changes at least one of these. */
+/** What differs between two contents of one path: a write changes at least one of these. */
 export type FileVersion = Pick<BigIntStats, "dev" | "ino" | "size" | "mtimeNs" | "ctimeNs">;
 
 const LOOK = { bigint: true, throwIfNoEntry: false } as const;
 const SECOND_MS = 1000;
 const SECOND_NS = 1_000_000_000n;
-// A system's clock for files goes on in steps: 10 ms on Linux, 16 ms on Windows, and some file systems keep no more than two seconds.
+// File times advance in steps: 10 ms on Linux, 16 ms on Windows, and two seconds on some file systems.
 const FINE_STEP_MS = 50;
 const COARSE_STEP_MS = 2 * SECOND_MS;
 
@@ -24,12 +24,12 @@ export function lookAtPrivateFile(directory: string, file: string): FileVersion 
     const found = lstatSync(file, LOOK);
     return found?.isFile() === true && isPrivate(found, own) ? found : undefined;
   } catch {
-    // Opening it meets the same trouble, and has the words for it.
+    // Opening the file fails the same way, and gives the error its text.
     return undefined;
   }
 }
 
-/** Tells whether two looks at a path met the same content. */
+/** Whether two looks at a path saw the same content. */
 export function isSameVersion(one: FileVersion, other: FileVersion): boolean {
   return (
     one.ino === other.ino &&
@@ -41,8 +41,8 @@ export function isSameVersion(one: FileVersion, other: FileVersion): boolean {
 }
 
 /**
- * Tells whether every later write is sure to give another version. After a write in the same step of the file system's clock, a file of the
- * same size could have the same version.
+ * Whether every later write is sure to give another version. A later write in the same step of the file system's clock could leave a file of
+ * the same size with the same version.
  *
  * @param nowMs - when the file was looked at, epoch milliseconds
  */

@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import { type FileVersion, isSameVersion, isSettled, lookAtPrivateFile } from "./file-version.js";
 import { networkFileSystem } from "./network-file-system.js";
 
-// Less than a process needs to lock, write and sync a file: nobody can have waited for a write that came after the look.
+// A process needs longer than this to lock, write and sync a file, so no caller can have waited for a write that came after the look.
 const LOOK_HOLDS_MS = 0.2;
 
 /** The two clocks of a {@link KeptFile}. */

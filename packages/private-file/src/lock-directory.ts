@@ -4,15 +4,15 @@ import { dirname, join } from "node:path";
 import { removeSilentPlaces } from "./lock-line.js";
 import { errnoOf, storeDenied } from "./store-denied.js";
 
-// A lock is a directory that holds one file, named by its owner's word. It appears and disappears by rename, always whole: nobody ever
-// meets a lock without a word, and a directory that is not empty is never replaced by a rename.
+// A lock is a directory that holds one file, named by its owner's word. It appears and disappears by rename, always whole. So no process ever
+// sees a lock without a word, and a rename never replaces a directory that is not empty.
 const WORD = /^[0-9a-f]{32}$/;
 const LEFT_OVER = /\.[0-9a-f]{32}\.(?:new|gone)$/;
 const LINE = /\.?lock\.line$/;
-// Much longer than any process is between looking at a lock and putting it aside.
+// Much longer than any process takes between a look at a lock and putting it aside.
 const LEFT_OVER_MS = 60_000;
 
-/** Who holds a lock. */
+/** The holder of a lock. */
 export interface LockHolder {
   readonly word: string;
   /** Another one after each sign of life. */
@@ -25,7 +25,7 @@ export interface LockHolder {
  * Takes a lock unless it is held.
  *
  * @param word - 32 hex digits, random
- * @param mark - tells others of this process
+ * @param mark - identifies this process to others. See `markOfThisProcess`
  * @returns whether it was taken
  */
 export async function takeLock(path: string, word: string, mark = ""): Promise<boolean> {
@@ -45,9 +45,9 @@ export async function takeLock(path: string, word: string, mark = ""): Promise<b
 }
 
 /**
- * Who holds a lock now; `undefined`: nobody.
+ * The current holder of a lock; `undefined` if the lock is free.
  *
- * @throws {StoreError} `store_denied` when something else stands there
+ * @throws {StoreError} `store_denied` if something that is not a lock is in its place
  */
 export async function loadLockHolder(path: string): Promise<LockHolder | undefined> {
   try {
@@ -63,7 +63,7 @@ export async function loadLockHolder(path: string): Promise<LockHolder | undefin
     if (errnoOf(error) === "ENOENT") return undefined;
     throw error;
   }
-  throw storeDenied(path, "stands where a lock has to be, and is none", "move it away");
+  throw storeDenied(path, "is in the place of a lock, but is not a lock", "move it away");
 }
 
 /** Gives a sign of life. Returns whether the lock is still held under this word. */
@@ -73,21 +73,21 @@ export async function touchLock(path: string, word: string): Promise<boolean> {
     await utimes(join(path, word), now, now);
     return true;
   } catch (error) {
-    // Anything else than its absence says nothing about who holds it.
+    // Any other failure does not show who holds the lock.
     return errnoOf(error) !== "ENOENT";
   }
 }
 
-/** Tells whether the lock is held under this word. */
+/** Whether the lock is held under this word. */
 export async function isLockHeldBy(path: string, word: string): Promise<boolean> {
   return await isThere(join(path, word));
 }
 
 /**
- * Puts a lock aside that is held under this word, whoever does so first, and leaves it where it is when it is held under another.
+ * Puts a lock aside if it is held under this word, and leaves it in place if it is held under another word.
  *
- * What is put aside is named by the word, so that of all who saw the same stale holder one succeeds, and none of them can put aside the
- * lock that the next one took meanwhile. That is the reason why a stale lock is renamed and never removed.
+ * The lock is renamed to a name that contains the word. So of all processes that saw the same stale holder, exactly one succeeds, and the
+ * others cannot put aside the lock that the next process has taken. Therefore a stale lock is renamed and never removed.
  *
  * @returns whether this call did it
  */
@@ -140,7 +140,7 @@ export async function removeLockLeftOvers(path: string, now: number): Promise<vo
       const { ctimeMs } = await lstat(leftOver);
       if (now - ctimeMs > LEFT_OVER_MS) await rm(leftOver, { recursive: true, force: true });
     } catch {
-      // Another process was faster, or it may not be removed: it is in nobody's way.
+      // Another process was faster, or this process may not remove it. A left-over blocks no lock.
     }
   }
 }

@@ -36,7 +36,7 @@ test("a waiter does without a line where something else stands, and leaves it th
   expect(await readdir(home)).toEqual(["lock.line"]);
 });
 
-test.runIf(process.getuid?.() === 0)("a line that another user left stops nobody", async () => {
+test.runIf(process.getuid?.() === 0)("a line that another user left blocks no waiter", async () => {
   const { lock, home } = await setUp();
   await new LockLine(lock, word("1")).enter("", Date.now());
   await chown(home, 65_534, 65_534);
@@ -63,7 +63,7 @@ test("a waiter that gives up, or whose caller has had enough, leaves nothing beh
   expect(await readdir(home)).toEqual(["lock"]);
 });
 
-test("serves those who wait in the order in which they came, and whoever comes while they wait after them", async () => {
+test("serves waiters in the order in which they came, and one that comes later after them", async () => {
   const { home, lock, paths, waiting } = await setUp();
   await takeLock(lock, word("0"));
   const order: number[] = [];
@@ -120,7 +120,7 @@ test.runIf(process.platform === "linux")(
   },
 );
 
-test("places without a sign of life for three seconds are removed at one look, whoever they belong to", async () => {
+test("all places without a sign of life for three seconds are removed at one look", async () => {
   const { lock, home } = await setUp();
   const own = await markOfThisProcess();
   for (const [i, mark] of ["", own, "elsewhere", own].entries()) {
@@ -132,7 +132,7 @@ test("places without a sign of life for three seconds are removed at one look, w
   expect(await readdir(home)).toEqual([]);
 });
 
-test("a place from the time after the clock was set back holds nobody up", async () => {
+test("a place with a time in the future, after the clock was set back, blocks no waiter", async () => {
   const { lock } = await setUp();
   await new LockLine(lock, word("1")).enter("", 10_000);
   expect(await new LockLine(lock, word("2")).ahead(6_999)).toBe(0);

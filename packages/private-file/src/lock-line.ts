@@ -11,10 +11,12 @@ const SILENT_MS = 3000;
 /**
  * A waiter's place in the line for a lock, across processes.
  *
- * The line only says whose turn it is: the lock itself keeps the others out. So a place may be lost or passed over at any time, and the worst is
- * another order. The place of a process that has ended, and one without a sign of life within three seconds by this machine's clock, is removed by
- * whoever meets it, and its waiter takes another when it looks again. Where there can be no line, for instance because it belongs to another user,
- * the waiter does without one.
+ * The line only says whose turn it is: the lock itself keeps the others out. So a place may be lost or passed over at any time, and the worst
+ * result is another order.
+ *
+ * A waiter removes each place whose process has ended, and each place without a sign of life within three seconds by this machine's clock.
+ * The waiter whose place was removed takes a new place at its next look. If the line cannot be used, for instance because it belongs to
+ * another user, the waiter does without it.
  */
 export class LockLine {
   readonly #folder: string;
@@ -41,7 +43,7 @@ export class LockLine {
   /**
    * Takes a place behind all others, or gives a sign of life at the one it has. Never fails.
    *
-   * @param mark - tells others of this process
+   * @param mark - identifies this process to others. See `markOfThisProcess`
    * @param now - the time by the clock, milliseconds since 1970
    */
   async enter(mark: string, now: number): Promise<void> {
@@ -114,7 +116,7 @@ async function loadPlaces(folder: string): Promise<string[]> {
   return (names ?? []).filter((name) => PLACE.test(name));
 }
 
-/** Tells whether somebody waits at a place, and removes it otherwise. */
+/** Whether a live waiter is at a place. Removes the place if not. */
 async function isWaiting(path: string, now: number): Promise<boolean> {
   try {
     const { mtimeMs } = await lstat(path);

@@ -1,9 +1,12 @@
 const FIRST_PAUSE_MS = 5;
 const LONGEST_PAUSE_MS = 100;
-// Who is next looks this often: it alone may take the lock, so the lock would lie free until then.
+// The first waiter in the line looks this often: it alone may take the lock, so a free lock stays unused until it looks.
 const NEXT_PAUSE_MS = 20;
 
-/** Tells how long a waiter pauses between two looks at a lock, and when it has waited long enough: only time in which the lock did not change hands counts. */
+/**
+ * Decides how long a waiter pauses between two looks at a lock, and when it has waited long enough. The waiting time begins again when the
+ * lock changes hands.
+ */
 export class LockPatience {
   readonly #waitMs: number;
   #holder: string | undefined;

@@ -59,7 +59,7 @@ async function make(directory: string): Promise<void> {
     if (errno !== "ENOENT" || dirname(directory) === directory) throw error;
     await make(dirname(directory));
     await mkdir(directory, { mode: 0o700 }).catch((again: unknown) => {
-      // Another process made it in the meantime.
+      // Another process made it first.
       if (errnoOf(again) !== "EEXIST") throw again;
     });
   }
@@ -68,7 +68,7 @@ async function make(directory: string): Promise<void> {
 async function tighten(directory: string): Promise<void> {
   let handle: FileHandle | undefined;
   try {
-    // By the handle, so that what is changed is the directory itself, whatever was put into its place meanwhile.
+    // By the handle, so that this directory is changed, and not another one that was put in its place.
     handle = await open(directory, FLAGS);
     assertOwnedByUser(directory, (await handle.stat()).uid);
     await handle.chmod(0o700);

@@ -27,7 +27,7 @@ export interface PrivateFileMessage {
   readonly path: string;
 }
 
-/** Tells subscribers of a step. */
+/** Publishes a step to the channel's subscribers. */
 export function publishFileEvent(event: PrivateFileEvent, path: string): void {
   const steps = channel(PRIVATE_FILE_CHANNEL);
   if (!steps.hasSubscribers) return;

@@ -12,8 +12,9 @@ export type ProcessLife = "over" | "running" | "unknown";
 let own: Promise<string> | undefined;
 
 /**
- * Marks this process so that others on this machine can tell whether it still lives: boot, process namespace, id and start time, so that
- * neither a reused id nor another container's process is taken for it. Empty where the system does not tell (other systems than Linux).
+ * Returns a mark of this process, by which others on this machine can see whether it still lives: boot, process namespace, id and start time.
+ * So neither a process with a reused id nor one of another container is taken for it. Empty if the system does not give these (only Linux
+ * does).
  */
 export function markOfThisProcess(): Promise<string> {
   own ??= describe();
@@ -21,7 +22,7 @@ export function markOfThisProcess(): Promise<string> {
 }
 
 /**
- * Tells what can be known from here of the process of a mark.
+ * Returns what this process can learn of the process with this mark.
  *
  * @param mark - as {@link markOfThisProcess} gave it to that process
  */
@@ -47,10 +48,10 @@ async function describe(): Promise<string> {
     const boot = (await readFile("/proc/sys/kernel/random/boot_id", "utf8")).trim();
     const namespace = await readlink("/proc/self/ns/pid");
     const { id, startTime } = await loadState("self");
-    // Another /proc than this process's own says nothing about others either.
+    // A /proc that is not this process's own does not show the others either.
     return id === `${process.pid}` ? [boot, namespace, id, startTime].join(" ") : "";
   } catch {
-    // No /proc, or one that tells nothing: then its signs of life alone count.
+    // No /proc, or one without these values: then only this process's signs of life count.
     return "";
   }
 }

@@ -6,7 +6,7 @@ import type { PrivateFile } from "./private-file-options.js";
 import { errnoOf, storeDenied, toStoreError } from "./store-denied.js";
 
 const MAX_BYTES = 16n * 1024n * 1024n;
-// Non-blocking: opening a named pipe that nobody writes to would never end.
+// Non-blocking, because to open a named pipe without a writer would never end.
 const FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 
 /**
@@ -14,7 +14,7 @@ const FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NO
  * tightened to 0600.
  *
  * @returns its text, generation and version; `undefined`: it does not exist
- * @throws {StoreError} `store_denied`; `store_corrupt` when it is no UTF-8 or over 16 MiB
+ * @throws {StoreError} `store_denied`; `store_corrupt` if it is not UTF-8 or is over 16 MiB
  */
 export async function readPrivateFile(path: string): Promise<PrivateFile | undefined> {
   let descriptor: number | undefined;

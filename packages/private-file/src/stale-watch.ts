@@ -3,16 +3,16 @@ import type { ProcessLife } from "./process-mark.js";
 
 type Sign = Pick<LockHolder, "word" | "beat">;
 
-// A holder that was killed where that cannot be seen (another container, another system than Linux) holds the others up for so long.
+// If a killed holder cannot be seen (in another container, or not on Linux), the others wait for this long.
 const STALE_MS = 3000;
-// One that can be seen to run is only busy: a call into the system's keyring keeps the whole process, on a slow machine for seconds.
+// A holder that can be seen to run is only busy: a call into the system's keyring blocks the whole process, for seconds on a slow machine.
 const STALE_WHILE_RUNNING_MS = 30_000;
-// Time between two looks counts up to here: after a sleep of the whole machine the holder gets its time to show that it lives.
+// The time between two looks counts up to this, so that a holder has time for a sign of life after the whole machine slept.
 const LONGEST_GAP_MS = 500;
 
 /**
- * Tells from looking at a lock again and again whether its holder still lives. No clock of the file system or of another process is
- * compared with this one's, so setting a clock breaks no lock.
+ * Decides from repeated looks at a lock whether its holder still lives. Compares this process's clock with no clock of the file system or of
+ * another process, so a clock that is set breaks no lock.
  */
 export class StaleWatch {
   #seen: Sign | undefined;

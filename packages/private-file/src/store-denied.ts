@@ -30,7 +30,10 @@ const EXPLAINED: Record<string, readonly [what: string, hint: string] | undefine
   EPERM: ["may not be used by this user (EPERM)", PERMISSION],
   EROFS: ["is on a read-only file system (EROFS)", "choose a directory that can be written"],
   ELOOP: ["is a symbolic link", "name the real place: links are not followed"],
-  ENOTDIR: ["is no directory, or lies below something that is none", "choose another directory"],
+  ENOTDIR: [
+    "is not a directory, or is below a path that is not a directory",
+    "choose another directory",
+  ],
   EISDIR: ["is a directory", "move it away"],
   ENOSPC: ["cannot be written: the disk is full", "make room and try again"],
   EDQUOT: ["cannot be written: the quota is used up", "make room and try again"],

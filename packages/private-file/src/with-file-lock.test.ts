@@ -37,7 +37,7 @@ test("refuses a time to wait that is not valid, which would never be over", asyn
   }
 });
 
-test("gives up when the caller has had enough, whoever holds the lock", async () => {
+test("gives up when the caller ends the call, also while another call holds the lock", async () => {
   const lock = join(await openDirectory(), "lock");
   const abort = new AbortController();
   await withFileLock(lock, async () => {
@@ -169,7 +169,7 @@ describe("a holder whose lock was taken away", () => {
     expect(await readFile(file, "utf8")).toBe("old");
   });
 
-  test("hears of it while it runs", async () => {
+  test("is told by its signal while it runs", async () => {
     const lock = join(await openDirectory(), "lock");
     await withFileLock(lock, async (held) => {
       await rename(lock, `${lock}-elsewhere`);

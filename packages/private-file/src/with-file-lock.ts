@@ -25,7 +25,7 @@ const { checkOptions } = optionChecks(StoreError);
 
 const BEAT_MS = 750;
 
-// Callers of one process wait in line for their turn rather than knock at the file system against each other.
+// Callers of one process wait for each other in memory, so that they do not compete through the file system.
 const line = new KeyedMutex();
 const heldByPath = new Map<string, string>();
 
@@ -33,10 +33,12 @@ const heldByPath = new Map<string, string>();
  * Runs while holding the lock `path` (a directory that exists while it is held) across processes and within this one. The parent
  * directory must exist.
  *
- * The lock holds a random owner word, and its holder gives a sign of life all the while. A lock whose holder has ended, or gave no sign
- * for three seconds, thirty while its process can be seen to run, is put aside by a rename. Who waits is served in the order in which it came. Should the holder only have slept, `assertHeld` tells it before it replaces anything.
+ * The lock holds a random owner word, and its holder gives regular signs of life. A waiter puts the lock aside by a rename if the holder has
+ * ended, or gave no sign of life for three seconds, or for thirty if its process can be seen to run. If that holder only slept, its
+ * `assertHeld` throws before it replaces anything. Waiters are served in the order in which they came.
  *
- * @throws {StoreError} `store_locked` (retryable) when the lock did not change hands for `waitMs`, or was lost; `store_denied`; `cancelled`; `config_invalid` if an option is wrong
+ * @throws {StoreError} `store_locked` (retryable) if the lock did not change hands for `waitMs`, or was lost; `store_denied`; `cancelled`;
+ *   `config_invalid` if an option is wrong
  * @see docs/guarantees.md, "Homes and output"
  */
 export async function withFileLock<T>(
@@ -114,7 +116,7 @@ async function acquire(
   }
 }
 
-/** Puts a lock aside whose holder has ended or is silent. Returns whether it is worth to try again at once. */
+/** Puts a lock aside if its holder has ended or is silent. Returns whether the caller should try again at once. */
 async function breakLock(path: string, holder: LockHolder, watch: StaleWatch): Promise<boolean> {
   const life = await findProcessLife(holder.mark);
   if (!watch.isStale(holder, performance.now(), life)) return false;
@@ -126,7 +128,7 @@ async function breakLock(path: string, holder: LockHolder, watch: StaleWatch): P
   return true;
 }
 
-/** A process that ends in the middle, for instance by `process.exit`, holds nobody up. */
+/** Releases the lock when this process ends in the middle, for instance by `process.exit`, so that others need not wait. */
 function releaseAtExit(lockPath: string, word: string): void {
   if (heldByPath.size === 0 && !process.listeners("exit").includes(releaseAll)) {
     process.on("exit", releaseAll);
