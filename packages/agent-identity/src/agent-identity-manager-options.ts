@@ -76,6 +76,6 @@ export interface EnsureIdentityOptions extends CallPatience {
 
 /** Options of `AgentIdentityManager.rotate`. */
 export interface RotateIdentityOptions extends EnsureIdentityOptions {
-  /** The key of now is in other hands: it ends at once, not with the first use of the new one. Default false. */
+  /** Somebody else has the current key: it ends at once, not with the first use of the new key. Default false. */
   readonly compromised?: boolean | undefined;
 }

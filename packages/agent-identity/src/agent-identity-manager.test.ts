@@ -11,7 +11,7 @@ import { fixedAuth } from "./auth.js";
 import { AuthorityError } from "./authority-error.js";
 import { AuthorityClient } from "./client/authority-client.js";
 import type { CredentialStore, Credentials } from "./credential-store.js";
-import type { Binding } from "./identity-index.js";
+import type { IdentityOwner } from "./identity-index.js";
 import { memoryStore } from "./store/memory-store.js";
 
 const unusable: CredentialStore = {
@@ -57,7 +57,7 @@ test("without a login there is no identity, and nothing is asked for", async () 
   expect(authority.requests).toEqual([]);
 });
 
-test("refuses account and user ids that are none, before anything is stored or sent", async () => {
+test("refuses account and user ids that are not valid, before anything is stored or sent", async () => {
   const { manager, authority, auth } = await openManager({ store: unusable });
   for (const ids of [
     { accountId: "", userId: "user-1" },
@@ -159,7 +159,7 @@ describe("registers", () => {
   });
 });
 
-describe("keeps the key before the authority hears of it", () => {
+describe("stores the key before it is sent to the authority", () => {
   test("so that nothing is sent when it cannot be stored", async () => {
     const store = {
       ...memoryStore(),
@@ -423,7 +423,7 @@ test("a login that changes with every look is an error, not an endless loop", as
   await expectRejection(manager.ensure(), AgentIdentityError, "not_logged_in");
 });
 
-test("an auth source that cannot be read is an error, not nobody", async () => {
+test("an auth source that cannot be read is an error, not a logout", async () => {
   const auth = {
     current: () => Promise.reject(new StoreError("store_corrupt", "x", { hint: "y" })),
   };
@@ -551,7 +551,7 @@ describe("an identity that cannot be read is store_corrupt, and nothing is regis
     return setup;
   }
 
-  test("a registered one whose key is none (G-H6)", async () => {
+  test("a registered one whose key is not valid (G-H6)", async () => {
     const { manager, store } = await openManager();
     await manager.ensure();
     await store.update((current) => ({
@@ -561,7 +561,7 @@ describe("an identity that cannot be read is store_corrupt, and nothing is regis
     const other = await openManager({ store });
     const again = new AgentIdentityManager({
       authority: manager.authority,
-      auth: fixedAuth((await manager.auth()) ?? expect.fail("nobody")),
+      auth: fixedAuth((await manager.auth()) ?? expect.fail("no login")),
       store,
       features: { isEnabled: () => true },
     });
@@ -581,22 +581,22 @@ describe("an identity that cannot be read is store_corrupt, and nothing is regis
     expect(authority.requests).toEqual([]);
   });
 
-  test("one that claims this binding, until it is forgotten", async () => {
+  test("one that claims this owner, until it is forgotten", async () => {
     const { manager, authority, store } = await openManager();
-    const binding = { authority: authority.url, accountId: "acct-1", userId: "user-1" };
-    await store.update((current) => ({ ...current, unreadable: [{ ...claim, ...binding }] }));
+    const owner = { authority: authority.url, accountId: "acct-1", userId: "user-1" };
+    await store.update((current) => ({ ...current, unreadable: [{ ...claim, ...owner }] }));
     await expectRejection(manager.ensure(), StoreError, "store_corrupt");
     expect(authority.requests).toEqual([]);
     expect(await manager.forget()).toBe(true);
     expect(await manager.ensure()).toMatchObject({ agentRuntimeId: "agent_1" });
   });
 
-  test("but one of another binding, or of none that can be told, is no hindrance, and stays when this one is forgotten", async () => {
+  test("but one of another owner, or of an unknown owner, does not matter, and stays when this one is forgotten", async () => {
     const { manager, authority, store } = await openManager();
-    const binding = { authority: authority.url, accountId: "acct-1", userId: "user-1" };
+    const owner = { authority: authority.url, accountId: "acct-1", userId: "user-1" };
     const others = [
-      ...neighboursOf(binding).map((neighbour) => ({ ...claim, ...neighbour })),
-      { ...claim, ...binding, member: "login" } as const,
+      ...neighboursOf(owner).map((neighbour) => ({ ...claim, ...neighbour })),
+      { ...claim, ...owner, member: "login" } as const,
       claim,
     ];
     await store.update((current) => ({ ...current, unreadable: others }));
@@ -624,9 +624,9 @@ describe("forgets", () => {
     const { manager, authority, store } = await openManager();
     await manager.ensure();
     const [mine = expect.fail("no entry")] = (await store.load()).identities;
-    const binding = { authority: authority.url, accountId: "acct-1", userId: "user-1" };
+    const owner = { authority: authority.url, accountId: "acct-1", userId: "user-1" };
     // Two authorities may issue equal ids.
-    const others = neighboursOf(binding).map((neighbour) => ({
+    const others = neighboursOf(owner).map((neighbour) => ({
       ...mine,
       authority: neighbour.authority,
       account_id: neighbour.accountId,
@@ -641,11 +641,11 @@ describe("forgets", () => {
   });
 });
 
-/** The bindings that differ from this one in one part alone. */
-function neighboursOf(binding: Binding): readonly Binding[] {
+/** The owners that differ from this one in one part alone. */
+function neighboursOf(owner: IdentityOwner): readonly IdentityOwner[] {
   return [
-    { ...binding, authority: "https://other.example" },
-    { ...binding, accountId: "acct-2" },
-    { ...binding, userId: "user-2" },
+    { ...owner, authority: "https://other.example" },
+    { ...owner, accountId: "acct-2" },
+    { ...owner, userId: "user-2" },
   ];
 }

@@ -10,26 +10,26 @@ import {
 import type { AgentKeyRotation } from "./agent-key-rotation.js";
 import { AgentRegistrar, type CurrentHuman } from "./agent-registrar.js";
 import type { Auth } from "./auth.js";
-import { AuthOfNow } from "./auth-of-now.js";
-import { type Binding, bindingKey, isSameBinding, toBinding } from "./binding.js";
 import { AuthorityClient } from "./client/authority-client.js";
+import { CurrentAuth } from "./current-auth.js";
 import { forgetIdentity } from "./forget-identity.js";
-import { type IdentityLook, IdentityLooks, NOBODY, ownIdentity } from "./identity-look.js";
+import { type IdentityLook, IdentityLooks, NO_LOGIN, ownIdentity } from "./identity-look.js";
+import { type IdentityOwner, isSameOwner, ownerKey, toIdentityOwner } from "./identity-owner.js";
 import { checkOptions } from "./internal/options.js";
 import { SharedFlights } from "./internal/shared-flights.js";
 import { KeyRotator } from "./key-rotator.js";
 import { KnownIdentities } from "./known-identities.js";
 
-// Auth that changes with every look at it is a fault of its source, not a switch to wait for.
+// An auth source whose login changes at every look is faulty: waiting for it would not end.
 const MAX_AUTH_CHANGES = 8;
 
 /**
- * Gives the agent identity of whoever is logged in, registering it once for each (authority, account, user) however many callers and
+ * Returns the agent identity of the current login. Registers one agent for each (authority, account, user), also if many callers and
  * processes ask at the same time.
  *
- * - A key is in the store before the authority hears of it; a registration that was cut off goes on with the same key.
- * - An identity is only ever given for the account and user it was made for, checked again after every registration: a logout or switch
- *   in the meantime wins. Identities of others stay stored.
+ * - A key is stored before it is sent to the authority. A registration that was cut off continues with the same key.
+ * - An identity is returned only for the account and user that it was made for. The manager checks this again after each registration, so a
+ *   logout or a switch of the login during a registration wins. Identities of other logins stay stored.
  * - A store that cannot be read is an error, never "no identity".
  *
  * @see architecture.md, agent-identity; protocol.md §4, §5.4, §10
@@ -41,7 +41,7 @@ export class AgentIdentityManager {
   readonly #options: AgentIdentityManagerOptions;
   readonly #registrar: AgentRegistrar;
   readonly #rotator: KeyRotator;
-  readonly #auth: AuthOfNow;
+  readonly #auth: CurrentAuth;
   readonly #looks: IdentityLooks;
   readonly #flights = new SharedFlights<AgentIdentity>(cancelled);
   readonly #closing = new AbortController();
@@ -67,7 +67,7 @@ export class AgentIdentityManager {
       });
     }
     this.#options = options;
-    this.#auth = new AuthOfNow(this.authority, options);
+    this.#auth = new CurrentAuth(this.authority, options);
     const { store, abom, capabilities = [], ttlSeconds, deadlineMs, now = Date.now } = options;
     const known = new KnownIdentities(store);
     this.#looks = new IdentityLooks({
@@ -87,57 +87,59 @@ export class AgentIdentityManager {
   }
 
   /**
-   * The auth of now, as its source answers. Also with the feature off: the human's own token is then what requests carry; an agent that
-   * came with its key is then not asked for at the price of a request.
+   * Returns the current login, as its source gives it. Works with the feature off as well, because requests then carry the human's own
+   * token. With the feature off, it sends no request to learn of an agent that comes with its key.
    */
   async auth(): Promise<Auth | undefined> {
     return await this.#auth.current();
   }
 
   /**
-   * Gives the identity for the auth of now, registering it if need be.
+   * Returns the identity of the current login. Registers it if none is stored.
    *
-   * @returns `undefined`: the feature is off, or nobody is logged in
-   * @throws {AuthorityError} when the authority refuses or cannot be reached; the next call tries again with the same key
+   * @returns `undefined` if the feature is off, or if there is no login
+   * @throws {AuthorityError} if the authority refuses or cannot be reached; the next call tries again with the same key
    * @throws {AgentIdentityError} `bad_response`, `invalid_request`, `config_invalid`, `no_identity`, `not_logged_in`, `cancelled` by `close`
    * @throws {StoreError} `store_corrupt`, `store_denied`, `store_locked`
-   * @throws the reason of `signal`, once the caller ended the call
+   * @throws the reason of `signal` if the caller ended the call
    */
   async ensure(options: EnsureIdentityOptions = {}): Promise<AgentIdentity | undefined> {
-    return await this.#withCurrent(options, async (binding, human, signal) => {
-      const found = await this.#registrar.find(binding);
+    return await this.#withCurrent(options, async (owner, human, signal) => {
+      const found = await this.#registrar.find(owner);
       if (found !== undefined) return found;
       return await this.#flights.join(
-        bindingKey(binding),
-        (alone) => this.#registrar.register(binding, human, alone, options),
+        ownerKey(owner),
+        (alone) => this.#registrar.register(owner, human, alone, options),
         signal,
       );
     });
   }
 
-  /** Gives the stored identity for the auth of now. Never touches the network and registers nothing. Rejects as `ensure`. */
+  /** Returns the stored identity of the current login. Never touches the network and registers nothing. Rejects as `ensure`. */
   async peek(): Promise<AgentIdentity | undefined> {
     return this.enabled ? (await this.#looks.look("peek")).identity : undefined;
   }
 
   /**
-   * The current login with its agent, by one load of the store: of one content where the login is that store's (`loginAuth`). Registers
-   * nothing. For what is asked before every request.
+   * Returns the current login with its agent, by one load of the store. If the login is in the same store (`loginAuth`), both come from one
+   * content. Registers nothing. Made to be called before every request.
    *
-   * @returns nothing in it while the feature is off
+   * @returns an empty look while the feature is off
    * @throws as {@link AgentIdentityManager.auth} and {@link AgentIdentityManager.peek}
    */
   async look(): Promise<IdentityLook> {
-    return this.enabled ? await this.#looks.look("current") : NOBODY;
+    return this.enabled ? await this.#looks.look("current") : NO_LOGIN;
   }
 
   /**
-   * Replaces an identity that the authority itself refused (never on a resource server's word alone): `unknown_agent` by a new key and
-   * agent, `agent_expired` by registering the same key under the human auth of now. Compare and set: where the store has another
-   * identity by now, that one is given and nothing registered. How often this is done is the caller's to limit (protocol.md §10: once).
+   * Replaces an identity that the authority itself refused. Never call it on a resource server's word alone. After `unknown_agent` it
+   * registers a new key as a new agent; after `agent_expired` it registers the same key again with the current human's login.
    *
-   * @returns the identity for the auth of now; `undefined`: the feature is off, or nobody is logged in
-   * @throws {AgentIdentityError} the code given, when the identity came with its key and no human can renew it; else as `ensure`
+   * Compares before it replaces: if the store already has another identity, it returns that one and registers nothing. The caller limits
+   * how often this is done (protocol.md §10: once).
+   *
+   * @returns the identity of the current login; `undefined` if the feature is off, or if there is no login
+   * @throws {AgentIdentityError} with the given code if the agent came with its key, so that no human can renew it; otherwise as `ensure`
    */
   async replace(
     identity: AgentIdentity,
@@ -152,10 +154,10 @@ export class AgentIdentityManager {
       });
     }
     const key = `${code} ${identity.agentRuntimeId} ${identity.key.publicKey.line}`;
-    return await this.#withCurrent(options, async (binding, human, signal) => {
-      if (!isSameBinding(binding, identity)) return await this.ensure(options);
+    return await this.#withCurrent(options, async (owner, human, signal) => {
+      if (!isSameOwner(owner, identity)) return await this.ensure(options);
       return await this.#flights.join(
-        `${bindingKey(binding)} ${key} ${identity.registeredAt}`,
+        `${ownerKey(owner)} ${key} ${identity.registeredAt}`,
         (alone) => this.#registrar.replace(identity, code, human, alone, options),
         signal,
       );
@@ -163,13 +165,15 @@ export class AgentIdentityManager {
   }
 
   /**
-   * Gives the agent of the auth of now a new key; its id, its tasks and what was granted to it stay. The key before it is valid until the new
-   * one is first used at the authority, at most 24 hours. A rotation that was cut off, here or in another process, is finished with the key
-   * that it had chosen. Until it is known to be done, the agent goes on with the key before.
+   * Gives the agent of the current login a new key. Its id, its tasks and its granted capabilities stay. The previous key is valid until the
+   * new key is first used at the authority, for at most 24 hours.
    *
-   * @returns `undefined`: the feature is off, or nobody is logged in
-   * @throws {AuthorityError} when the authority refuses or cannot be reached
-   * @throws {AgentIdentityError} `no_identity` without an agent; `not_logged_in` where the agent came with its key; `bad_response`, `cancelled`
+   * A rotation that was cut off, here or in another process, is finished with the key that it had chosen. The agent uses the previous key
+   * until the authority has answered.
+   *
+   * @returns `undefined` if the feature is off, or if there is no login
+   * @throws {AuthorityError} if the authority refuses or cannot be reached
+   * @throws {AgentIdentityError} `no_identity` without an agent; `not_logged_in` if the agent came with its key; `bad_response`, `cancelled`
    * @throws {StoreError} as the store
    * @see protocol.md §5.6
    */
@@ -185,10 +189,10 @@ export class AgentIdentityManager {
         },
       );
     }
-    const binding = toBinding(this.authority, auth);
+    const owner = toIdentityOwner(this.authority, auth);
     return await this.#rotator.rotate(
-      binding,
-      () => this.#auth.humanOf(binding),
+      owner,
+      () => this.#auth.humanOf(owner),
       options.compromised ?? false,
       this.#signalOf(options),
       options,
@@ -196,10 +200,10 @@ export class AgentIdentityManager {
   }
 
   /**
-   * Finds out why the authority or a resource server does not take an agent's signature (`bad_signature`): finishes a rotation that was cut
-   * off, or gives the identity that another process has rotated or registered meanwhile.
+   * Looks for the reason why the authority or a resource server refuses an agent's signature (`bad_signature`). Finishes a rotation that was
+   * cut off, or returns the identity that another process has rotated or registered since `identity` was read.
    *
-   * @returns `undefined`: neither of them, the feature is off, or no human is logged in
+   * @returns `undefined` if it finds neither, if the feature is off, or if no human is logged in
    * @throws {AuthorityError} {@link AgentIdentityError} {@link StoreError} as `rotate`
    */
   async finishRotation(
@@ -208,34 +212,34 @@ export class AgentIdentityManager {
   ): Promise<AgentIdentity | undefined> {
     const auth = this.enabled ? await this.#auth.current() : undefined;
     if (auth?.kind !== "human") return undefined;
-    const binding = toBinding(this.authority, auth);
-    if (!isSameBinding(binding, identity)) return await this.ensure(options);
-    const human = () => this.#auth.humanOf(binding);
+    const owner = toIdentityOwner(this.authority, auth);
+    if (!isSameOwner(owner, identity)) return await this.ensure(options);
+    const human = () => this.#auth.humanOf(owner);
     return await this.#rotator.finish(identity, human, this.#signalOf(options), options);
   }
 
   /**
-   * Removes an identity from the store, also one that cannot be read there. The authority is not told: the agent stays registered
+   * Removes an identity from the store, also one that cannot be read there. Sends nothing to the authority: the agent stays registered
    * until it is revoked. Works with the feature off.
    *
-   * @param identity - removed only while it is the stored one. Default: whatever is stored for the auth of now
+   * @param identity - removed only if it is still the stored one. Default: the identity that is stored for the current login
    * @returns whether there was one
    * @throws {StoreError} as the store
    */
   async forget(identity?: AgentIdentity): Promise<boolean> {
-    const binding = identity ?? (await this.#auth.binding());
-    if (binding === undefined) return false;
-    return await forgetIdentity(this.#options.store, binding, identity);
+    const owner = identity ?? (await this.#auth.owner());
+    if (owner === undefined) return false;
+    return await forgetIdentity(this.#options.store, owner, identity);
   }
 
   /**
-   * Follows the auth source: registers in the background now and after each change, so that the identity is there when it is needed. A
-   * failure is not reported here: the next `ensure` meets it or succeeds.
+   * Follows the auth source: registers in the background now and after each change, so that the identity is stored before a caller needs
+   * it. Reports no failure: the next `ensure` fails the same way or succeeds.
    */
   start(): void {
     if (this.#unsubscribe !== undefined || this.#closing.signal.aborted) return;
     const register = () => {
-      // Background work: whoever needs the identity calls `ensure` and gets the error there.
+      // Background work: a caller that needs the identity calls `ensure` and gets the error there.
       this.ensure().catch(() => undefined);
     };
     this.#unsubscribe = this.#options.auth.subscribe?.(register) ?? (() => {});
@@ -250,11 +254,14 @@ export class AgentIdentityManager {
     await Promise.all([this.#flights.close(), this.#rotator.close()]);
   }
 
-  /** Runs for the binding of now, again where the auth became another meanwhile, and gives only what belongs to the auth of then. */
+  /**
+   * Runs for the current login, and repeats if the login changes while it runs. Returns an identity only if it belongs to the login that is
+   * current at the end.
+   */
   async #withCurrent(
     options: EnsureIdentityOptions,
     run: (
-      binding: Binding,
+      owner: IdentityOwner,
       human: CurrentHuman,
       signal: AbortSignal,
     ) => Promise<AgentIdentity | undefined>,
@@ -267,25 +274,25 @@ export class AgentIdentityManager {
       const auth = await this.#auth.current();
       if (auth === undefined) return undefined;
       if (auth.kind === "agent") return ownIdentity(auth.identity, this.authority);
-      const binding = toBinding(this.authority, auth);
+      const owner = toIdentityOwner(this.authority, auth);
       let token = auth.accessToken;
       const human = async () => {
-        const now = await this.#auth.humanOf(binding);
+        const now = await this.#auth.humanOf(owner);
         token = now.accessToken;
         return now;
       };
       try {
-        const identity = await run(binding, human, signal);
-        if (await this.#auth.isCurrent(binding)) return identity;
+        const identity = await run(owner, human, signal);
+        if (await this.#auth.isCurrent(owner)) return identity;
       } catch (error) {
         options.signal?.throwIfAborted();
         if (signal.aborted) throw cancelled(signal.reason);
-        if (!(await this.#auth.isOvertaken(binding, token, error))) throw error;
+        if (!(await this.#auth.isOvertaken(owner, token, error))) throw error;
       }
     }
     throw new AgentIdentityError("not_logged_in", "the login keeps changing", {
       retryable: true,
-      hint: "try again when nobody logs in or out",
+      hint: "try again while no login changes",
     });
   }
 

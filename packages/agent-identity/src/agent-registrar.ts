@@ -2,11 +2,11 @@ import { type AgentKey, formatTimestamp } from "@countersign/agent-key";
 import type { AgentIdentity } from "./agent-identity.js";
 import { AgentIdentityError } from "./agent-identity-error.js";
 import type { HumanAuth } from "./auth.js";
-import { type Binding, findEntry, importEntryKey, withEntry } from "./binding.js";
 import type { AuthorityClient } from "./client/authority-client.js";
 import type { CallPatience } from "./client/authority-request.js";
 import type { CredentialStore } from "./credential-store.js";
 import { publishIdentityEvent } from "./identity-channel.js";
+import { findEntry, type IdentityOwner, importEntryKey, withEntry } from "./identity-owner.js";
 import { VERSION } from "./internal/version.js";
 import { isPlainRefusal, type KeptKey, keepKey, takeBackKey } from "./kept-key.js";
 import { isSameIdentity, type KnownIdentities } from "./known-identities.js";
@@ -30,12 +30,12 @@ export interface AgentRegistrarOptions {
 }
 
 /**
- * Gives the human auth that a registration is made with: that of the moment in which the registration's turn has come, not of the moment
- * in which it was asked for. Rejects when it is no longer the binding's.
+ * Returns the human's login for a registration: the login that is current when the registration's turn has come, not when it was asked for.
+ * Rejects if that login is no longer the owner's.
  */
 export type CurrentHuman = () => Promise<HumanAuth>;
 
-/** Registers keys and keeps them: one registration at a time for each binding, across all processes that share the store. */
+/** Registers keys and stores them: one registration at a time for each owner, across all processes that share the store. */
 export class AgentRegistrar {
   readonly #options: AgentRegistrarOptions;
 
@@ -43,25 +43,25 @@ export class AgentRegistrar {
     this.#options = options;
   }
 
-  /** The stored identity of a binding. Rejects with `store_corrupt` when it cannot be read. */
-  async find(binding: Binding): Promise<AgentIdentity | undefined> {
-    const entry = findEntry(await this.#options.store.load(), binding, this.#options.store);
+  /** The stored identity of an owner. Rejects with `store_corrupt` if it cannot be read. */
+  async find(owner: IdentityOwner): Promise<AgentIdentity | undefined> {
+    const entry = findEntry(await this.#options.store.load(), owner, this.#options.store);
     return entry === undefined ? undefined : this.#options.known.of(entry);
   }
 
-  /** The stored identity, or a new one: pending keys are taken up again before new ones are made. */
+  /** Returns the stored identity, or registers one. Continues with a pending key, and makes a new key only if there is no such key. */
   register(
-    binding: Binding,
+    owner: IdentityOwner,
     human: CurrentHuman,
     signal: AbortSignal,
     patience: CallPatience,
   ): Promise<AgentIdentity> {
-    return runAlone(this.#options, binding, signal, patience, (turn) =>
-      this.#findOrRegister(binding, human, turn),
+    return runAlone(this.#options, owner, signal, patience, (turn) =>
+      this.#findOrRegister(owner, human, turn),
     );
   }
 
-  /** Replaces an identity unless somebody did so meanwhile. See `AgentIdentityManager.replace`. */
+  /** Replaces an identity unless the store already has another one. See `AgentIdentityManager.replace`. */
   replace(
     refused: AgentIdentity,
     code: "unknown_agent" | "agent_expired",
@@ -82,34 +82,38 @@ export class AgentRegistrar {
     });
   }
 
-  async #findOrRegister(binding: Binding, human: CurrentHuman, turn: Turn): Promise<AgentIdentity> {
-    const found = await this.find(binding);
+  async #findOrRegister(
+    owner: IdentityOwner,
+    human: CurrentHuman,
+    turn: Turn,
+  ): Promise<AgentIdentity> {
+    const found = await this.find(owner);
     if (found !== undefined) return found;
-    // No key is made for somebody who has gone.
+    // No key is made for a login that has ended.
     await human();
-    const kept = await this.#keepKey(binding, undefined, turn);
+    const kept = await this.#keepKey(owner, undefined, turn);
     // Another process may have come first where the store's lock does not hold across processes.
-    return this.#options.known.of(kept.entry) ?? (await this.#send(binding, human, kept, turn));
+    return this.#options.known.of(kept.entry) ?? (await this.#send(owner, human, kept, turn));
   }
 
-  async #keepKey(binding: Binding, replaced: AgentKey | undefined, { signal }: Turn) {
-    publishIdentityEvent("registering", binding);
-    const kept = await keepKey(this.#options.store, binding, replaced, signal);
-    publishIdentityEvent("key_stored", binding);
+  async #keepKey(owner: IdentityOwner, replaced: AgentKey | undefined, { signal }: Turn) {
+    publishIdentityEvent("registering", owner);
+    const kept = await keepKey(this.#options.store, owner, replaced, signal);
+    publishIdentityEvent("key_stored", owner);
     return kept;
   }
 
   async #send(
-    binding: Binding,
+    owner: IdentityOwner,
     human: CurrentHuman,
     kept: KeptKey,
     turn: Turn,
   ): Promise<AgentIdentity> {
     const { store, now } = this.#options;
     const { entry } = kept;
-    const answer = await this.#request(binding, human, kept, turn);
-    publishIdentityEvent("answered", binding, answer.agentRuntimeId);
-    assertRegisteredFor(binding, answer);
+    const answer = await this.#request(owner, human, kept, turn);
+    publishIdentityEvent("answered", owner, answer.agentRuntimeId);
+    assertRegisteredFor(owner, answer);
     const registered: StoredIdentity = {
       ...entry,
       agent_runtime_id: answer.agentRuntimeId,
@@ -117,10 +121,10 @@ export class AgentRegistrar {
       registered_at: formatTimestamp(now()),
     };
     let isKept = false;
-    // Not ended by the signal: the agent exists now, and what is known of it is worth keeping whoever still waits.
+    // The signal does not end this: the agent exists now, and its id is kept even if no caller waits any more.
     await store.update((current) => {
-      isKept = findEntry(current, binding, store)?.private_key === entry.private_key;
-      return isKept ? withEntry(current, binding, registered) : undefined;
+      isKept = findEntry(current, owner, store)?.private_key === entry.private_key;
+      return isKept ? withEntry(current, owner, registered) : undefined;
     });
     const identity = this.#options.known.of(registered);
     if (!isKept || identity === undefined) {
@@ -130,12 +134,12 @@ export class AgentRegistrar {
         { retryable: true, hint: "try again" },
       );
     }
-    publishIdentityEvent("registered", binding, answer.agentRuntimeId);
+    publishIdentityEvent("registered", owner, answer.agentRuntimeId);
     return identity;
   }
 
   async #request(
-    binding: Binding,
+    owner: IdentityOwner,
     human: CurrentHuman,
     kept: KeptKey,
     { signal, patience }: Turn,
@@ -143,11 +147,11 @@ export class AgentRegistrar {
     const { client, store, capabilities, ttlSeconds, abom = defaultAbom() } = this.#options;
     const key = importEntryKey(kept.entry, store);
     const { publicKey } = key;
-    const { accountId, userId } = binding;
-    // Looked at just before it is sent: the token of somebody who logged out meanwhile goes nowhere.
+    const { accountId, userId } = owner;
+    // Read just before it is sent, so that the token of a login that has ended is sent nowhere.
     const { accessToken, proof = "bearer" } = await human();
     let mayBeKnown = kept.before === undefined;
-    publishIdentityEvent("requesting", binding);
+    publishIdentityEvent("requesting", owner);
     try {
       return await client.registerAgent(
         { accessToken, proof, publicKey, key, abom, capabilities, ttlSeconds, accountId, userId },
@@ -160,14 +164,13 @@ export class AgentRegistrar {
         },
       );
     } catch (error) {
-      if (!mayBeKnown && isPlainRefusal(error))
-        await takeBackKey(this.#options.store, binding, kept);
+      if (!mayBeKnown && isPlainRefusal(error)) await takeBackKey(this.#options.store, owner, kept);
       throw error;
     }
   }
 
-  async #loadEntry(binding: Binding): Promise<StoredIdentity> {
-    const entry = findEntry(await this.#options.store.load(), binding, this.#options.store);
+  async #loadEntry(owner: IdentityOwner): Promise<StoredIdentity> {
+    const entry = findEntry(await this.#options.store.load(), owner, this.#options.store);
     if (entry !== undefined) return entry;
     throw new AgentIdentityError("no_identity", "the identity is no longer in the store", {
       retryable: true,
@@ -177,11 +180,11 @@ export class AgentRegistrar {
 }
 
 function assertRegisteredFor(
-  binding: Binding,
+  owner: IdentityOwner,
   answer: { readonly accountId?: string | undefined; readonly userId?: string | undefined },
 ): void {
-  const { accountId = binding.accountId, userId = binding.userId } = answer;
-  if (accountId === binding.accountId && userId === binding.userId) return;
+  const { accountId = owner.accountId, userId = owner.userId } = answer;
+  if (accountId === owner.accountId && userId === owner.userId) return;
   throw new AgentIdentityError(
     "bad_response",
     "the authority registered the agent for another account or user than this login's",

@@ -21,7 +21,7 @@ test("an auth that is read shows no access token when it is printed", () => {
   }
 });
 
-test("a slot tells each listener of each change until it leaves, one by one", () => {
+test("a slot calls each listener after each change, until that listener unsubscribes", () => {
   const slot = createAuthSlot();
   const heard: unknown[] = [];
   const listen = () => heard.push(slot.current());

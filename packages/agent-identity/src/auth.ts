@@ -33,16 +33,16 @@ export interface AgentAuth {
   readonly identity: AgentIdentity;
 }
 
-/** Who is at work now. */
+/** The current login: a human, or an agent that comes with its key. */
 export type Auth = HumanAuth | AgentAuth;
 
-/** Answers the auth of *now*, as one snapshot, and tells of changes. */
+/** Gives the current auth, as one snapshot, and calls listeners after each change. */
 export interface AuthSource {
-  /** The auth of this moment; `undefined`: nobody is logged in. Rejects when it cannot be read. */
+  /** The current auth; `undefined` if there is no login. Rejects if the login cannot be read. */
   current(): Auth | undefined | Promise<Auth | undefined>;
   /**
-   * The auth of this moment as far as that takes no request; `undefined`: nobody is logged in, or it cannot be told without one. Left out
-   * where `current` never sends one.
+   * The current auth, without a request. `undefined` if there is no login, or if only a request could show it. A source whose `current`
+   * never sends a request needs no `peek`.
    */
   peek?(): Auth | undefined | Promise<Auth | undefined>;
   /** Calls the listener after each change until the returned function is called. */
@@ -51,7 +51,7 @@ export interface AuthSource {
 
 /** An {@link AuthSource} that the program itself sets, for instance after each login, token refresh or logout. */
 export interface AuthSlot extends AuthSource {
-  /** Replaces the auth as a whole and tells the listeners. `undefined`: logged out. */
+  /** Replaces the auth as a whole and calls the listeners. `undefined`: logged out. */
   set(auth: Auth | undefined): void;
   subscribe(listener: () => void): () => void;
 }

@@ -1,6 +1,6 @@
 import { type Code, CountersignError, type CountersignErrorOptions } from "@countersign/agent-key";
 
-/** What an {@link AuthorityError} tells beside its code. */
+/** What an {@link AuthorityError} holds besides its code. */
 export interface AuthorityErrorOptions extends CountersignErrorOptions {
   /** HTTP status of the answer. Absent: there was none. */
   readonly status?: number | undefined;
@@ -11,7 +11,7 @@ export interface AuthorityErrorOptions extends CountersignErrorOptions {
 /**
  * A call to the authority that gave no usable answer.
  *
- * Its code is that of the authority's problem+json where it names a known one, else the mapping of protocol.md §9 (`timeout`,
+ * Its code is the one in the authority's problem+json if that is a known code, otherwise the mapping of protocol.md §9 (`timeout`,
  * `unreachable`, `server_error`, `rate_limited`, `unauthenticated`, `forbidden`, `invalid_request`, `refused`, `bad_response`,
  * `cancelled`). The message quotes at most 512 characters of the answer, escaped and without secrets.
  */

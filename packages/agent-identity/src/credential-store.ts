@@ -6,7 +6,7 @@ export interface UnreadableMember {
   readonly member: "login" | "identities";
   /** What is wrong with it, for a person. Holds no value of the member. */
   readonly problem: string;
-  /** The binding it claims, as far as that can be read. */
+  /** The owner that it claims, as far as that can be read. */
   readonly authority?: string | undefined;
   readonly accountId?: string | undefined;
   readonly userId?: string | undefined;

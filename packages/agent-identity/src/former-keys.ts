@@ -16,8 +16,8 @@ export function withFormerKey(entry: StoredIdentity, publicLine: string): Stored
 }
 
 /**
- * Tells whether the key of a stored identity is known to have replaced another one. An authority never takes a key a second time, so that the
- * other one is not the agent's newest key and does not become it.
+ * Whether the key of a stored identity is known to have replaced another key. An authority never accepts a key a second time, so the other
+ * key is not the agent's newest key and cannot become it.
  *
  * @param publicLine - the OpenSSH line of the other key
  * @returns `false` also if nothing is known of it

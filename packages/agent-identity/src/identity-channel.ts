@@ -1,5 +1,5 @@
 import { channel } from "node:diagnostics_channel";
-import type { Binding } from "./binding.js";
+import type { IdentityOwner } from "./identity-owner.js";
 
 /** The name of the channel of `node:diagnostics_channel` that gets an {@link IdentityMessage} for each step of a registration or key rotation. */
 export const IDENTITY_CHANNEL = "countersign:agent-identity";
@@ -19,16 +19,16 @@ export type IdentityEvent =
   | "rotated";
 
 /** What subscribers of {@link IDENTITY_CHANNEL} get, synchronously: the step after it has not begun. Holds no secret. */
-export interface IdentityMessage extends Binding {
+export interface IdentityMessage extends IdentityOwner {
   readonly event: IdentityEvent;
   /** From `answered` on; of a rotation from its beginning. */
   readonly agentRuntimeId?: string | undefined;
 }
 
-/** Tells subscribers of a step. */
+/** Publishes a step to the channel's subscribers. */
 export function publishIdentityEvent(
   event: IdentityEvent,
-  { authority, accountId, userId }: Binding,
+  { authority, accountId, userId }: IdentityOwner,
   agentRuntimeId?: string,
 ): void {
   const steps = channel(IDENTITY_CHANNEL);

@@ -30,7 +30,7 @@ const content = () => ({ version: 1, login: null, identities }) as const;
 test.each([
   ["as it was given", content()],
   ["frozen", freezeCredentials(content())],
-])("finds the entry of a binding, the first registered one before others: %s", (_, credentials) => {
+])("finds the entry of an owner, the first registered one before others: %s", (_, credentials) => {
   const of = (userId: string, authority = AUTHORITY, accountId = "acct-1") =>
     entryOf(credentials, { authority, accountId, userId });
   expect(of("user-1")).toBe(identities[1]);

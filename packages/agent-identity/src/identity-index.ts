@@ -2,8 +2,8 @@ import type { Credentials } from "./credential-store.js";
 import type { StoredIdentity } from "./schema/credentials.js";
 import { isFrozenCredentials } from "./store/frozen-credentials.js";
 
-/** What a key is made for: one user in one account of one authority. */
-export interface Binding {
+/** Whose an identity is: one user in one account of one authority. */
+export interface IdentityOwner {
   readonly authority: string;
   readonly accountId: string;
   readonly userId: string;
@@ -12,12 +12,15 @@ export interface Binding {
 const indexes = new WeakMap<Credentials, ReadonlyMap<string, StoredIdentity>>();
 
 /**
- * The entry of a binding, a registered one before others. A frozen content is indexed once, so that the cost does not grow with its number of
- * identities.
+ * The entry of an owner. A registered entry comes before others. A frozen content is indexed once, so that the cost does not grow with the
+ * number of its identities.
  */
-export function entryOf(credentials: Credentials, binding: Binding): StoredIdentity | undefined {
+export function entryOf(
+  credentials: Credentials,
+  owner: IdentityOwner,
+): StoredIdentity | undefined {
   if (!isFrozenCredentials(credentials)) {
-    const mine = credentials.identities.filter((entry) => isEntryOf(entry, binding));
+    const mine = credentials.identities.filter((entry) => isEntryOf(entry, owner));
     return mine.find(({ state }) => state === "registered") ?? mine[0];
   }
   let index = indexes.get(credentials);
@@ -25,15 +28,15 @@ export function entryOf(credentials: Credentials, binding: Binding): StoredIdent
     index = indexOf(credentials.identities);
     indexes.set(credentials, index);
   }
-  return index.get(nameOf(binding));
+  return index.get(nameOf(owner));
 }
 
-/** Tells whether an entry is one of this binding. */
-export function isEntryOf(entry: StoredIdentity, binding: Binding): boolean {
+/** Whether an entry is this owner's. */
+export function isEntryOf(entry: StoredIdentity, owner: IdentityOwner): boolean {
   return (
-    entry.authority === binding.authority &&
-    entry.account_id === binding.accountId &&
-    entry.user_id === binding.userId
+    entry.authority === owner.authority &&
+    entry.account_id === owner.accountId &&
+    entry.user_id === owner.userId
   );
 }
 
@@ -50,6 +53,6 @@ function indexOf(identities: readonly StoredIdentity[]): ReadonlyMap<string, Sto
 }
 
 // Ids hold no space (docs/protocol.md §3), so this joins without ambiguity.
-function nameOf({ authority, accountId, userId }: Binding): string {
+function nameOf({ authority, accountId, userId }: IdentityOwner): string {
   return `${accountId} ${userId} ${authority}`;
 }

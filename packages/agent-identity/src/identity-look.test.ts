@@ -110,7 +110,7 @@ test("the token of a newer login of the same human is in the next look", async (
   expect(look.identity).toBe(identity);
 });
 
-test("what cannot be read is store_corrupt at each look, and never nobody", async () => {
+test("what cannot be read is store_corrupt at each look, and never a logout", async () => {
   const manager = managerOf(loginAuth(store, AUTHORITY));
   await store.update((current) => ({
     ...current,

@@ -1,8 +1,8 @@
 import type { AgentIdentity } from "./agent-identity.js";
 import { AgentIdentityError } from "./agent-identity-error.js";
 import type { Auth, AuthSource, HumanAuth } from "./auth.js";
-import { type Binding, findEntry, isSameBinding, toBinding } from "./binding.js";
 import type { CredentialStore, Credentials } from "./credential-store.js";
+import { findEntry, type IdentityOwner, isSameOwner, toIdentityOwner } from "./identity-owner.js";
 import type { KnownIdentities } from "./known-identities.js";
 import { readerOf } from "./login-reader.js";
 import { isFrozenCredentials } from "./store/frozen-credentials.js";
@@ -16,7 +16,7 @@ export interface IdentityLook {
 }
 
 /** The answer while there is no login, or the feature is off. */
-export const NOBODY: IdentityLook = Object.freeze({ auth: undefined, identity: undefined });
+export const NO_LOGIN: IdentityLook = Object.freeze({ auth: undefined, identity: undefined });
 
 /** What {@link IdentityLooks} looks at. */
 export interface IdentityLooksOptions {
@@ -30,7 +30,7 @@ export interface IdentityLooksOptions {
 interface LastLook {
   /** Frozen, so that the same content gives the same identity. */
   readonly credentials: Credentials;
-  readonly binding: Binding;
+  readonly owner: IdentityOwner;
   readonly look: IdentityLook;
 }
 
@@ -66,7 +66,7 @@ export class IdentityLooks {
   #ofAgent(auth: Exclude<Auth, HumanAuth> | undefined): IdentityLook {
     // It holds the token and the keys of a login that has ended.
     this.#last = undefined;
-    if (auth === undefined) return NOBODY;
+    if (auth === undefined) return NO_LOGIN;
     return { auth, identity: ownIdentity(auth.identity, this.#options.authority) };
   }
 
@@ -76,14 +76,14 @@ export class IdentityLooks {
     const { accountId, userId } = auth;
     if (
       last?.credentials === credentials &&
-      isSameBinding(last.binding, { authority, accountId, userId })
+      isSameOwner(last.owner, { authority, accountId, userId })
     ) {
       return last.look.auth === auth ? last.look : { auth, identity: last.look.identity };
     }
-    const binding = toBinding(authority, auth);
-    const entry = findEntry(credentials, binding, store);
+    const owner = toIdentityOwner(authority, auth);
+    const entry = findEntry(credentials, owner, store);
     const look = { auth, identity: entry === undefined ? undefined : known.of(entry) };
-    this.#last = isFrozenCredentials(credentials) ? { credentials, binding, look } : undefined;
+    this.#last = isFrozenCredentials(credentials) ? { credentials, owner, look } : undefined;
     return look;
   }
 }

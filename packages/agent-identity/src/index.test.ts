@@ -5,7 +5,7 @@ import * as authorityClient from "./authority-client.js";
 import * as identityToken from "./identity-token.js";
 import * as index from "./index.js";
 
-test("every exported error has a code, a name and a guard that tells it from the others", () => {
+test("every exported error has a code, a name and a guard that accepts it alone", () => {
   const all = Object.entries({ ...index, ...authorityClient });
   const errors = all.filter(([name]) => name.endsWith("Error"));
   expect(errors.map(([name]) => name).sort()).toEqual(["AgentIdentityError", "AuthorityError"]);
@@ -19,7 +19,7 @@ test("every exported error has a code, a name and a guard that tells it from the
   }
 });
 
-test("an error of an identity token is one of the identity, and tells its reason", () => {
+test("an identity token error is an identity error, and holds its reason", () => {
   const errors = Object.keys(identityToken).filter((name) => name.endsWith("Error"));
   expect(errors).toEqual(["IdentityTokenError"]);
   for (const reason of identityToken.IDENTITY_TOKEN_REASONS) {

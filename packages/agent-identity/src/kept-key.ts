@@ -1,7 +1,7 @@
 import { AgentKey } from "@countersign/agent-key";
 import { AuthorityError } from "./authority-error.js";
-import { type Binding, findEntry, importEntryKey, withEntry } from "./binding.js";
 import type { CredentialStore } from "./credential-store.js";
+import { findEntry, type IdentityOwner, importEntryKey, withEntry } from "./identity-owner.js";
 import type { StoredIdentity } from "./schema/credentials.js";
 
 /** A key that is in the store and may be registered. */
@@ -12,26 +12,26 @@ export interface KeptKey {
 }
 
 /**
- * Puts a key into the store before the authority hears of it, so that neither a crash nor a lost answer orphans an agent. A key that is
- * there already is taken instead, unless it is the one to be replaced.
+ * Stores a key before it is sent to the authority, so that neither a crash nor a lost answer leaves an agent without its key. If the store
+ * already has a key, that key is used instead, unless it is the key to be replaced.
  */
 export async function keepKey(
   store: CredentialStore,
-  binding: Binding,
+  owner: IdentityOwner,
   replaced: AgentKey | undefined,
   signal: AbortSignal,
 ): Promise<KeptKey> {
   const fresh: StoredIdentity = {
-    authority: binding.authority,
-    account_id: binding.accountId,
-    user_id: binding.userId,
+    authority: owner.authority,
+    account_id: owner.accountId,
+    user_id: owner.userId,
     private_key: AgentKey.generate().exportPkcs8(),
     state: "pending",
   };
   let kept: KeptKey = { entry: fresh };
   await store.update(
     (current) => {
-      const entry = findEntry(current, binding, store);
+      const entry = findEntry(current, owner, store);
       if (entry !== undefined) {
         const { publicKey } = importEntryKey(entry, store);
         if (replaced?.publicKey.equals(publicKey) !== true) {
@@ -40,7 +40,7 @@ export async function keepKey(
         }
       }
       kept = { entry: fresh, before: { entry } };
-      return withEntry(current, binding, fresh);
+      return withEntry(current, owner, fresh);
     },
     { signal },
   );
@@ -50,13 +50,13 @@ export async function keepKey(
 /** Puts the store back as it was before a key that the authority plainly refused. */
 export async function takeBackKey(
   store: CredentialStore,
-  binding: Binding,
+  owner: IdentityOwner,
   { entry, before }: KeptKey,
 ): Promise<void> {
   try {
     await store.update((current) => {
-      const isStill = findEntry(current, binding, store)?.private_key === entry.private_key;
-      return isStill ? withEntry(current, binding, before?.entry) : undefined;
+      const isStill = findEntry(current, owner, store)?.private_key === entry.private_key;
+      return isStill ? withEntry(current, owner, before?.entry) : undefined;
     });
   } catch {
     // The refusal says more than a store that cannot be written. A key that stays is pending, and taken up by the next registration.

@@ -2,11 +2,11 @@ import { formatTimestamp } from "@countersign/agent-key";
 import { hasInRow } from "@countersign/agent-key/codes";
 import type { CurrentHuman } from "./agent-registrar.js";
 import { AuthorityError } from "./authority-error.js";
-import { type Binding, importEntryKey, importNextKey } from "./binding.js";
 import type { AuthorityClient } from "./client/authority-client.js";
 import { AuthorityClock } from "./client/authority-clock.js";
 import type { CredentialStore } from "./credential-store.js";
 import { publishIdentityEvent } from "./identity-channel.js";
+import { type IdentityOwner, importEntryKey, importNextKey } from "./identity-owner.js";
 import { isPlainRefusal } from "./kept-key.js";
 import type { RotatingEntry } from "./rotating-entry.js";
 import type { Turn } from "./run-alone.js";
@@ -22,7 +22,7 @@ export interface KeyRotationRequestsOptions {
 
 /** One rotation that the authority is asked for. */
 export interface WantedRotation {
-  readonly binding: Binding;
+  readonly owner: IdentityOwner;
   readonly human: CurrentHuman;
   readonly rotating: RotatingEntry;
   readonly turn: Turn;
@@ -66,16 +66,16 @@ export class KeyRotationRequests {
   }
 
   async #sendOnce(
-    { binding, human, rotating, turn }: WantedRotation,
+    { owner, human, rotating, turn }: WantedRotation,
     onRetry: () => void,
   ): Promise<KeyRotationResponse> {
     const { client, store } = this.#options;
     const { entry, nextPrivateKey } = rotating;
     const current = importEntryKey(entry, store);
     const next = importNextKey(nextPrivateKey, store);
-    // Looked at just before it is sent: the token of somebody who logged out meanwhile goes nowhere.
+    // Read just before it is sent, so that the token of a login that has ended is sent nowhere.
     const { accessToken } = await human();
-    publishIdentityEvent("requesting", binding, entry.agent_runtime_id);
+    publishIdentityEvent("requesting", owner, entry.agent_runtime_id);
     return await client.rotateKey(
       {
         accessToken,
@@ -89,7 +89,7 @@ export class KeyRotationRequests {
     );
   }
 
-  // protocol.md §10: after a refusal for the time one question to the authority tells its clock.
+  // protocol.md §10: after a refusal for the time, one question to the authority shows what its clock says.
   async #learnsTime(error: unknown, { human, turn }: WantedRotation): Promise<boolean> {
     if (!AuthorityError.is(error)) return false;
     const { code } = error;

@@ -3,19 +3,19 @@ import type { AgentIdentity } from "./agent-identity.js";
 import { AgentIdentityError } from "./agent-identity-error.js";
 import type { AgentKeyRotation } from "./agent-key-rotation.js";
 import type { CurrentHuman } from "./agent-registrar.js";
-import {
-  type Binding,
-  bindingKey,
-  findEntry,
-  importEntryKey,
-  withEntry,
-  withoutNextKey,
-} from "./binding.js";
 import type { AuthorityClient } from "./client/authority-client.js";
 import type { CallPatience } from "./client/authority-request.js";
 import type { CredentialStore } from "./credential-store.js";
 import { withFormerKey } from "./former-keys.js";
 import { publishIdentityEvent } from "./identity-channel.js";
+import {
+  findEntry,
+  type IdentityOwner,
+  importEntryKey,
+  ownerKey,
+  withEntry,
+  withoutNextKey,
+} from "./identity-owner.js";
 import { SharedFlights } from "./internal/shared-flights.js";
 import { KeyRotationRequests } from "./key-rotation-requests.js";
 import { isSameIdentity, type KnownIdentities } from "./known-identities.js";
@@ -30,14 +30,15 @@ export interface KeyRotatorOptions {
   readonly deadlineMs: number | undefined;
   readonly now: () => number;
   readonly known: KnownIdentities;
-  /** Makes the error of a rotation that nobody waits for any more. */
+  /** Makes the error of a rotation that no caller waits for any more. */
   readonly abortError: (cause: unknown) => Error;
 }
 
 /**
- * Rotates keys, one at a time for each binding across all processes that share the store. The next key is in the store beside the current one
- * before the authority hears of it, and takes its place after the answer: whatever ends the rotation before, the next one sends the same key,
- * and the authority answers a repetition as it answered the first.
+ * Rotates keys, one at a time for each owner across all processes that share the store.
+ *
+ * The next key is stored beside the current key before it is sent to the authority, and takes its place after the answer. If a rotation is cut
+ * off, the next one sends the same key, and the authority answers a repetition as it answered the first.
  */
 export class KeyRotator {
   readonly #options: KeyRotatorOptions;
@@ -54,15 +55,15 @@ export class KeyRotator {
 
   /** See `AgentIdentityManager.rotate`. Callers at once share one rotation. */
   rotate(
-    binding: Binding,
+    owner: IdentityOwner,
     human: CurrentHuman,
     compromised: boolean,
     signal: AbortSignal,
     patience: CallPatience,
   ): Promise<AgentKeyRotation> {
     return this.#rotations.join(
-      `${compromised} ${bindingKey(binding)}`,
-      (alone) => this.#rotate(binding, human, compromised, alone, patience),
+      `${compromised} ${ownerKey(owner)}`,
+      (alone) => this.#rotate(owner, human, compromised, alone, patience),
       signal,
     );
   }
@@ -77,11 +78,11 @@ export class KeyRotator {
     const { store, known } = this.#options;
     const entry = findEntry(await store.load(), refused, store);
     const stored = entry && known.of(entry);
-    // Nobody waits for a lock because a resource server says whatever it likes.
+    // Checked before the lock: a resource server's refusal alone must not make callers wait for it.
     if (stored === undefined || !isSameIdentity(stored, refused)) return stored;
     if (entry?.next_private_key === undefined) return undefined;
     return await this.#finishes.join(
-      `${refused.key.publicKey.line} ${bindingKey(refused)}`,
+      `${refused.key.publicKey.line} ${ownerKey(refused)}`,
       (alone) => this.#finish(refused, human, alone, patience),
       signal,
     );
@@ -93,20 +94,20 @@ export class KeyRotator {
   }
 
   #rotate(
-    binding: Binding,
+    owner: IdentityOwner,
     human: CurrentHuman,
     compromised: boolean,
     signal: AbortSignal,
     patience: CallPatience,
   ): Promise<AgentKeyRotation> {
-    return runAlone(this.#options, binding, signal, patience, async (turn) => {
+    return runAlone(this.#options, owner, signal, patience, async (turn) => {
       const { store } = this.#options;
-      const entry = findEntry(await store.load(), binding, store);
+      const entry = findEntry(await store.load(), owner, store);
       if (entry?.state !== "registered") throw noAgent();
-      publishIdentityEvent("rotating", binding, entry.agent_runtime_id);
-      const rotating = await this.#keepNextKey(binding, compromised, turn);
-      publishIdentityEvent("next_key_stored", binding, entry.agent_runtime_id);
-      return await this.#send(binding, human, rotating, turn);
+      publishIdentityEvent("rotating", owner, entry.agent_runtime_id);
+      const rotating = await this.#keepNextKey(owner, compromised, turn);
+      publishIdentityEvent("next_key_stored", owner, entry.agent_runtime_id);
+      return await this.#send(owner, human, rotating, turn);
     });
   }
 
@@ -131,7 +132,7 @@ export class KeyRotator {
   }
 
   async #keepNextKey(
-    binding: Binding,
+    owner: IdentityOwner,
     compromised: boolean,
     { signal }: Turn,
   ): Promise<RotatingEntry> {
@@ -140,7 +141,7 @@ export class KeyRotator {
     let rotating: RotatingEntry | undefined;
     await store.update(
       (current) => {
-        const entry = findEntry(current, binding, store);
+        const entry = findEntry(current, owner, store);
         const before = entry && toRotatingEntry(entry);
         const next: StoredIdentity | undefined = entry && {
           ...entry,
@@ -152,7 +153,7 @@ export class KeyRotator {
         if (next === undefined || changed === undefined) throw removed();
         rotating = changed;
         const isSame = before !== undefined && next.compromised === entry?.compromised;
-        return isSame ? undefined : withEntry(current, binding, next);
+        return isSame ? undefined : withEntry(current, owner, next);
       },
       { signal },
     );
@@ -161,46 +162,46 @@ export class KeyRotator {
   }
 
   async #send(
-    binding: Binding,
+    owner: IdentityOwner,
     human: CurrentHuman,
     rotating: RotatingEntry,
     turn: Turn,
   ): Promise<AgentKeyRotation> {
     const { store, known } = this.#options;
     const { entry, nextPrivateKey } = rotating;
-    const onUselessKey = () => this.#takeBackNextKey(binding, rotating);
-    const answer = await this.#requests.send({ binding, human, rotating, turn, onUselessKey });
-    publishIdentityEvent("answered", binding, entry.agent_runtime_id);
+    const onUselessKey = () => this.#takeBackNextKey(owner, rotating);
+    const answer = await this.#requests.send({ owner, human, rotating, turn, onUselessKey });
+    publishIdentityEvent("answered", owner, entry.agent_runtime_id);
     const formerLine = importEntryKey(entry, store).publicKey.line;
     const rotate = (stored: StoredIdentity): StoredIdentity =>
       withFormerKey({ ...withoutNextKey(stored), private_key: nextPrivateKey }, formerLine);
     let rotated = rotate(entry);
     let isKept = false;
-    // Not ended by the signal: the key has taken over, whoever still waits.
+    // The signal does not end this: the new key is in force at the authority, even if no caller waits any more.
     await store.update((current) => {
-      const stored = findEntry(current, binding, store);
+      const stored = findEntry(current, owner, store);
       isKept =
         stored?.private_key === entry.private_key && stored.next_private_key === nextPrivateKey;
       if (stored === undefined || !isKept) return undefined;
       // What else was noted of the agent while the authority was asked stays.
       rotated = rotate(stored);
-      return withEntry(current, binding, rotated);
+      return withEntry(current, owner, rotated);
     });
     const identity = known.of(rotated);
     if (!isKept || identity === undefined) {
       throw removed();
     }
-    publishIdentityEvent("rotated", binding, entry.agent_runtime_id);
+    publishIdentityEvent("rotated", owner, entry.agent_runtime_id);
     return { identity, formerKeyEndsAt: answer.formerKeyEndsAt };
   }
 
-  async #takeBackNextKey(binding: Binding, { nextPrivateKey }: RotatingEntry): Promise<void> {
+  async #takeBackNextKey(owner: IdentityOwner, { nextPrivateKey }: RotatingEntry): Promise<void> {
     const { store } = this.#options;
     try {
       await store.update((current) => {
-        const entry = findEntry(current, binding, store);
+        const entry = findEntry(current, owner, store);
         if (entry?.next_private_key !== nextPrivateKey) return undefined;
-        return withEntry(current, binding, withoutNextKey(entry));
+        return withEntry(current, owner, withoutNextKey(entry));
       });
     } catch {
       // The refusal says more than a store that cannot be written. A key that stays is sent again by the next rotation.

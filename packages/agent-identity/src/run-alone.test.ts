@@ -1,14 +1,14 @@
 import { expect, test } from "vitest";
-import type { Binding } from "./binding.js";
 import { AuthorityClient } from "./client/authority-client.js";
 import type { CredentialStore } from "./credential-store.js";
+import type { IdentityOwner } from "./identity-owner.js";
 import { runAlone } from "./run-alone.js";
 import { memoryStore } from "./store/memory-store.js";
 
 const authority = "https://authority.example";
-const binding: Binding = { authority, accountId: "acct-1", userId: "user-1" };
+const owner: IdentityOwner = { authority, accountId: "acct-1", userId: "user-1" };
 
-/** Runs under a lock that is lost meanwhile, for a caller that leaves meanwhile or stays; gives the error. */
+/** Runs under a lock that is lost during the run, for a caller that leaves during the run or stays. Returns the error. */
 async function failureOf(callerLeaves: boolean): Promise<unknown> {
   const [lock, caller] = [new AbortController(), new AbortController()];
   const withLock: NonNullable<CredentialStore["withLock"]> = (_, run) => run(lock.signal);
@@ -17,7 +17,7 @@ async function failureOf(callerLeaves: boolean): Promise<unknown> {
     store: { ...memoryStore(), withLock },
     deadlineMs: undefined,
   };
-  const running = runAlone(options, binding, caller.signal, {}, async ({ signal }) => {
+  const running = runAlone(options, owner, caller.signal, {}, async ({ signal }) => {
     lock.abort("the lock was lost");
     if (callerLeaves) caller.abort("the caller has left");
     throw `cut off: ${signal.aborted}`;

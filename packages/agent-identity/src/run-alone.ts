@@ -1,13 +1,13 @@
 import { AgentIdentityError } from "./agent-identity-error.js";
-import { type Binding, bindingKey } from "./binding.js";
 import type { AuthorityClient } from "./client/authority-client.js";
 import type { CallPatience } from "./client/authority-request.js";
 import type { CredentialStore } from "./credential-store.js";
+import { type IdentityOwner, ownerKey } from "./identity-owner.js";
 import { withDeadline } from "./internal/with-deadline.js";
 
 /** The turn of one registration or rotation. */
 export interface Turn {
-  /** Aborted when nobody waits any more or the lock was lost. */
+  /** Aborted if no caller waits any more, or if the lock was lost. */
   readonly signal: AbortSignal;
   /** How its calls wait: `deadlineMs` is what is left of its time. */
   readonly patience: () => CallPatience;
@@ -20,15 +20,15 @@ export interface RunAloneOptions {
   readonly deadlineMs: number | undefined;
 }
 
-/** Names the lock under which agents of a binding are registered, replaced, rotated and forgotten. */
-export function lockName(binding: Binding): string {
-  return `agent-registration ${bindingKey(binding)}`;
+/** Names the lock under which an owner's agent is registered, replaced, rotated and forgotten. */
+export function lockName(owner: IdentityOwner): string {
+  return `agent-registration ${ownerKey(owner)}`;
 }
 
-/** Runs while no other process registers or rotates for this binding. Waiting for them and the run have one deadline together. */
+/** Runs while no other process registers or rotates for this owner. One deadline covers the waiting and the run. */
 export async function runAlone<T>(
   { client, store, deadlineMs: mostMs = client.deadlineMs }: RunAloneOptions,
-  binding: Binding,
+  owner: IdentityOwner,
   signal: AbortSignal,
   { deadlineMs: wantedMs = mostMs, attempts, outageMs }: CallPatience,
   run: (turn: Turn) => Promise<T>,
@@ -37,7 +37,7 @@ export async function runAlone<T>(
   const endsAt = performance.now() + deadlineMs;
   return await withDeadline(deadlineMs, signal, timedOut, async (waiting, stop) =>
     store.withLock(
-      lockName(binding),
+      lockName(owner),
       async (held) => {
         stop();
         const turn = held === undefined ? signal : AbortSignal.any([signal, held]);
@@ -51,7 +51,7 @@ export async function runAlone<T>(
             }),
           });
         } catch (error) {
-          // That the lock was lost says more than that the request was therefore cut off.
+          // The lost lock is the cause; the request that was cut off is only its effect.
           throw held?.aborted === true && !signal.aborted ? held.reason : error;
         }
       },

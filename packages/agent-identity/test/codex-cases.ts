@@ -81,10 +81,10 @@ export const CODEX_CASES: Readonly<Record<string, readonly string[]>> = {
     "a login that cannot be read leaves the identities usable, and is kept at every write",
   ],
   "the stored key is broken": [
-    "a registered one whose key is none",
-    "has a pending key of this login that is none",
+    "a registered one whose key is not valid",
+    "has a pending key of this login that is not valid",
   ],
-  "unknown members": ["members that nobody changed are written back as they were"],
+  "unknown members": ["members without a change are written back as they were"],
   "a redirect to another origin": ["from %s"],
   "an empty id": ["a registration answer with an empty id"],
   "an id that would reach a path": ["a registration answer with an id that would reach a path"],
@@ -108,7 +108,7 @@ export const CODEX_CASES: Readonly<Record<string, readonly string[]>> = {
     "and waits as long as Retry-After says, in seconds or until a date",
   ],
   "registration 503 once, then fine": [
-    "one failure that passes is nothing the caller hears of",
+    "the caller sees nothing of one temporary failure",
     "a failure in the background fails nothing that comes later",
   ],
   "registration 401 or 403": ["a registration answered 401", "a registration answered 403"],
@@ -118,7 +118,7 @@ export const CODEX_CASES: Readonly<Record<string, readonly string[]>> = {
   ],
   "an error of 100 kB": ["a registration answered 500 with 100 kB"],
   "nothing listens there": [
-    "an authority where nobody listens is unreachable, and the error says why",
+    "an authority where no server listens is unreachable, and the error says why",
   ],
   "the caller leaves": [
     "before anything was asked for",

@@ -49,7 +49,7 @@ describe("a rotation is not begun", () => {
     expect(authority.requests).toEqual([]);
   });
 
-  test("with the feature off, or with nobody logged in", async () => {
+  test("with the feature off, or without a login", async () => {
     const { manager, auth, flag, authority, identity } = await openAgent();
     flag.on = false;
     expect(await manager.rotate()).toBeUndefined();
@@ -272,7 +272,7 @@ test.each([
   },
 );
 
-test("a rotation that nobody waits for any more is cancelled, and its key kept", async () => {
+test("a rotation that no caller waits for any more is cancelled, and its key kept", async () => {
   const { manager, authority, stored } = await openAgent();
   authority.fault("rotate_key", { kind: "hang" });
   const leaving = new AbortController();
@@ -357,14 +357,14 @@ describe("finding out why a signature is not taken", () => {
     expect(await manager.ensure()).toBe(finished);
   });
 
-  test("gives what another one rotated or registered meanwhile, without a request", async () => {
+  test("returns what another process has rotated or registered, without a request", async () => {
     const { manager, patient, identity, authority } = await openAgent();
     const rotation = await patient().rotate();
     expect(lineOf(await manager.finishRotation(identity))).toBe(lineOf(rotation?.identity));
     expect(authority.counts.rotateKey).toBe(1);
   });
 
-  test("gives the identity of whoever is logged in by now", async () => {
+  test("returns the identity of the current login", async () => {
     const { manager, identity, auth, human } = await openAgent();
     auth.set(human("acct-2", "user-2"));
     expect(await manager.finishRotation(identity)).toMatchObject({ accountId: "acct-2" });

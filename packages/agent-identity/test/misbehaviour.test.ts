@@ -210,14 +210,14 @@ describe("a redirect to another origin is never followed:", () => {
   });
 });
 
-test("one failure that passes is nothing the caller hears of", async () => {
+test("the caller sees nothing of one temporary failure", async () => {
   const { manager, authority } = await openManager();
   authority.fault("register_agent", { kind: "status", status: 503 });
   expect(await manager.ensure()).toMatchObject({ agentRuntimeId: "agent_1" });
   expect(authority.counts.registerAgent).toBe(2);
 });
 
-test("an authority where nobody listens is unreachable, and the error says why", async () => {
+test("an authority where no server listens is unreachable, and the error says why", async () => {
   const gone = await openAuthority();
   await gone.close();
   const { manager } = await openManager({
@@ -234,7 +234,7 @@ test("an authority where nobody listens is unreachable, and the error says why",
 test("waiting for another process's registration and registering have one deadline together", async () => {
   const { manager, patient, authority, store } = await openManager({ deadlineMs: 200 });
   const [first] = await Promise.all([manager.auth()]);
-  if (first?.kind !== "human") return expect.fail("nobody is logged in");
+  if (first?.kind !== "human") return expect.fail("there is no login");
   const name = `agent-registration ${JSON.stringify([authority.url, "acct-1", "user-1"])}`;
   let release = () => {};
   const held = store.withLock(name, () => new Promise<void>((resolve) => (release = resolve)));

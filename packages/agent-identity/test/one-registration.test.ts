@@ -82,7 +82,7 @@ describe("a holder of the lock", () => {
     expect(stalledMs).toBeLessThan(5000);
   });
 
-  test("that ends itself holds nobody up", async () => {
+  test("that ends itself makes no other process wait", async () => {
     const lock = join(await openDirectory(), "lock");
     const holder = await startProgram("hold-lock.ts", lock, "exit");
     await holder.exited;
@@ -133,7 +133,7 @@ describe("a holder of the lock", () => {
   });
 });
 
-test("what killed processes left of their locks is in nobody's way", async () => {
+test("the locks that killed processes left do not block others", async () => {
   const { home, start, authority } = await open();
   const locks = join(home, "locks");
   await mkdir(join(locks, `x.lock.${"0".repeat(32)}.new`), { recursive: true, mode: 0o700 });

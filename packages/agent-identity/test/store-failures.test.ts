@@ -71,7 +71,7 @@ describe("registers nothing, and says what to do, when the store", () => {
       ({ save, entry }) => save({ version: 1, identities: [{ ...entry, state: "resting" }] }),
     ],
     [
-      "has a pending key of this login that is none",
+      "has a pending key of this login that is not valid",
       "store_corrupt",
       ({ save, entry }) =>
         save({ version: 1, identities: [{ ...entry, private_key: "AAAA", state: "pending" }] }),

@@ -245,7 +245,7 @@ describe("repeats a call after a passing failure", () => {
     expect(client.requestCount).toBe(3);
   });
 
-  test("and tells both the client's listener and the call's", async () => {
+  test("and calls the client's listener, then the call's", async () => {
     const heard: string[] = [];
     const { authority, client } = await open({ onRetry: () => heard.push("client") });
     const token = authority.addHuman({ accountId: "acct-1", userId: "user-1" });
@@ -322,7 +322,7 @@ describe("ends in time", () => {
     expect(authority.counts).toMatchObject({ biscuit: 1, registerAgent: 0 });
   });
 
-  test("when nobody listens", async () => {
+  test("when no server listens", async () => {
     const { authority, register, waits } = await open();
     await authority.close();
     const error = await expectRejection(register(), AuthorityError, "unreachable");
@@ -331,7 +331,7 @@ describe("ends in time", () => {
     expect(waits).toEqual([250, 500]);
   });
 
-  test("when nobody listens until the deadline", async () => {
+  test("when no server listens until the deadline", async () => {
     let passedMs = 0;
     const { authority, client } = await open({
       attempts: undefined,
@@ -424,7 +424,7 @@ describe("proves that it holds the key it registers", () => {
     expect(signature).toBe(`agent-registration=:${KEY.signText(text)}:`);
   });
 
-  test("anew for each attempt", async () => {
+  test("again for each attempt", async () => {
     const { authority, client } = await open();
     authority.fault("register_agent", { kind: "status", status: 500 }, 2);
     await client.registerAgent({ ...registration, key: KEY });

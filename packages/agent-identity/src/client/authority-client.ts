@@ -153,10 +153,10 @@ export class AuthorityClient {
   }
 
   /**
-   * Rotates an agent's key. Sent again after passing failures: a repetition is answered as the rotation was.
+   * Rotates an agent's key. Sent again after temporary failures, because the authority answers a repetition as it answered the first.
    *
    * @throws {AuthorityError} as {@link AuthorityClient.request}
-   * @throws {AgentIdentityError} `bad_response` when the answer is none, or about another agent or key
+   * @throws {AgentIdentityError} `bad_response` if the answer breaks the protocol, or is about another agent or key
    */
   async rotateKey(
     rotation: RotateKeyOptions,
@@ -166,11 +166,11 @@ export class AuthorityClient {
   }
 
   /**
-   * Revokes an agent of the human that the token belongs to. Sent again after passing failures: revoking twice is revoking once.
+   * Revokes an agent of the human that the token belongs to. Sent again after temporary failures, because a second revocation changes nothing.
    *
    * @param accessToken - the human's token; secret
    * @throws {AuthorityError} as {@link AuthorityClient.request}
-   * @throws {AgentIdentityError} `bad_response` when the answer is none, or about another agent
+   * @throws {AgentIdentityError} `bad_response` if the answer breaks the protocol, or is about another agent
    */
   async revokeAgent(
     accessToken: string,

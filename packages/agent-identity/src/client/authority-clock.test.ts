@@ -14,7 +14,7 @@ function clockAt(now: number): AuthorityClock {
   return new AuthorityClock(() => now);
 }
 
-const nobody = async () => {};
+const answerNothing = async () => {};
 
 describe("AuthorityClock", () => {
   it("learns nothing without an answer, and asks just once", async () => {
@@ -39,16 +39,16 @@ describe("AuthorityClock", () => {
     for (const answer of answers) {
       const clock = clockAt(local);
       clock.observe(answer);
-      expect(await clock.learn("expired", 0, nobody)).toBe(false);
+      expect(await clock.learn("expired", 0, answerNothing)).toBe(false);
     }
   });
 
   it("ignores an offset that contradicts the code (G-I8)", async () => {
     const clock = clockAt(local);
     clock.observe(exchange(600));
-    expect(await clock.learn("not_yet_valid", 0, nobody)).toBe(false);
+    expect(await clock.learn("not_yet_valid", 0, answerNothing)).toBe(false);
     clock.observe(exchange(-600));
-    expect(await clock.learn("expired", 0, nobody)).toBe(false);
+    expect(await clock.learn("expired", 0, answerNothing)).toBe(false);
     expect(clock.offsetSeconds).toBe(0);
   });
 
@@ -56,12 +56,12 @@ describe("AuthorityClock", () => {
     for (const ahead of [5, 24 * 3600 + 1]) {
       const clock = clockAt(local);
       clock.observe(exchange(ahead));
-      expect(await clock.learn("expired", 0, nobody)).toBe(false);
+      expect(await clock.learn("expired", 0, answerNothing)).toBe(false);
     }
     for (const ahead of [6, 24 * 3600]) {
       const clock = clockAt(local);
       clock.observe(exchange(ahead));
-      expect(await clock.learn("expired", 0, nobody)).toBe(true);
+      expect(await clock.learn("expired", 0, answerNothing)).toBe(true);
       expect(clock.offsetSeconds).toBe(ahead);
     }
   });
@@ -79,17 +79,17 @@ describe("AuthorityClock", () => {
   it("learns in both directions, and unlearns when the local clock was put right", async () => {
     const clock = clockAt(local);
     clock.observe(exchange(-3600));
-    expect(await clock.learn("not_yet_valid", 0, nobody)).toBe(true);
+    expect(await clock.learn("not_yet_valid", 0, answerNothing)).toBe(true);
     expect(clock.offsetSeconds).toBe(-3600);
     clock.observe(exchange(1));
-    expect(await clock.learn("expired", -3600, nobody)).toBe(true);
+    expect(await clock.learn("expired", -3600, answerNothing)).toBe(true);
     expect(clock.offsetSeconds).toBe(0);
   });
 
   it("learns nothing twice: the second refusal with the right offset is handed up", async () => {
     const clock = clockAt(local);
     clock.observe(exchange(600));
-    expect(await clock.learn("expired", 0, nobody)).toBe(true);
-    expect(await clock.learn("expired", 600, nobody)).toBe(false);
+    expect(await clock.learn("expired", 0, answerNothing)).toBe(true);
+    expect(await clock.learn("expired", 600, answerNothing)).toBe(false);
   });
 });

@@ -42,7 +42,7 @@ export class AuthorityClock {
     return this.#now();
   }
 
-  /** Remembers what an answer tells of the authority's clock. */
+  /** Remembers what an answer shows of the authority's clock. */
   observe(exchange: AuthorityExchange): void {
     const { date, age } = exchange.headers;
     // An answer with Age came out of a cache: its Date is that of another exchange.

@@ -8,7 +8,7 @@ import type { RegistrationSigner } from "./registration-proof.js";
 export interface HumanProof {
   /** Secret. */
   readonly accessToken: string;
-  /** `bearer`: sent as it is. `biscuit`: exchanged for a one-use biscuit, anew for every attempt of the call. */
+  /** `bearer`: sent as it is. `biscuit`: exchanged for a one-use biscuit, a new one for each attempt of the call. */
   readonly proof: "bearer" | "biscuit";
 }
 
@@ -22,10 +22,10 @@ export interface AuthorityRequest {
   readonly body?: unknown;
   /** Proof of the human, where the call needs one. */
   readonly human?: HumanProof | undefined;
-  /** Signs a registration with a body, anew for every attempt. Absent: it is sent without a registration proof. */
+  /** Signs a registration with a body, with a new signature for each attempt. Absent: sent without a registration proof. */
   readonly signer?: RegistrationSigner | undefined;
   /**
-   * Whether the call may be sent again after a passing failure. Default true for `GET` and for calls with an `idempotency-key` header,
+   * Whether the call may be sent again after a temporary failure. Default true for `GET` and for calls with an `idempotency-key` header,
    * false for others.
    */
   readonly retry?: boolean | undefined;
@@ -63,7 +63,7 @@ export interface CallPatience {
 export interface AuthorityCallOptions extends CallPatience {
   /** Ends the call; it then rejects with `cancelled`. */
   readonly signal?: AbortSignal | undefined;
-  /** Hears of each attempt of this call that is followed by another one, after the client's own `onRetry`. */
+  /** Called before this call is sent again after a failed attempt; the client's own `onRetry` is called first. */
   readonly onRetry?: ((retry: AuthorityRetry) => void) | undefined;
 }
 
@@ -103,7 +103,7 @@ export interface AuthorityClientOptions {
   readonly attempts?: number | undefined;
   /** Clock, epoch ms. Default `Date.now`. */
   readonly now?: (() => number) | undefined;
-  /** Hears of each attempt that is followed by another one. */
+  /** Called before a call is sent again after a failed attempt. */
   readonly onRetry?: ((retry: AuthorityRetry) => void) | undefined;
 }
 

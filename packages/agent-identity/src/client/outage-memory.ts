@@ -88,8 +88,8 @@ export interface ProbeLimits {
 }
 
 /**
- * Remembers for all calls of a client that the authority is away; and for each caller and request by itself that it was answered with a passing
- * failure, so that one that always fails keeps nobody else out.
+ * Remembers for all calls of a client that the authority is away. A temporary failure that is an answer to one caller's request is remembered
+ * for that caller and request alone, so that a request that always fails does not stop others.
  */
 export class FailureMemory {
   readonly #now: () => number;
@@ -104,7 +104,7 @@ export class FailureMemory {
   /**
    * Runs a call as {@link OutageMemory.run} does.
    *
-   * @param key - tells who asks, and what for
+   * @param key - names the caller and the request
    * @param call - gets its limits
    */
   async run<T>(

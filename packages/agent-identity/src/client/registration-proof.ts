@@ -23,8 +23,8 @@ export interface SentRegistration {
 }
 
 /**
- * The fields that show that the sender of a registration holds the key: a message signature over method, URL, body and, where that header
- * is sent, `Idempotency-Key`. Made anew for each attempt; none without a signer or a body.
+ * The fields that prove that the sender of a registration holds the key: a message signature over method, URL and body, and over
+ * `Idempotency-Key` if that header is sent. Each attempt needs a new proof. No fields without a signer or a body.
  *
  * @see protocol.md §5.3; RFC 9421
  */

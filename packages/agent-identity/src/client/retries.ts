@@ -53,7 +53,7 @@ export async function withRetries<T>(
       if (!isRestart(error.error)) otherFailures += 1;
       if (count >= attempts || otherFailures >= MOST_OTHER_FAILURES) throw error.error;
       const delayMs = backoff(count, error.error, options);
-      // Waiting past the deadline helps nobody: the caller hears now when to come back.
+      // The wait would end after the deadline, so the caller gets the error now.
       if (delayMs >= endsAt - now()) throw error.error;
       options.onRetry?.({ attempt: count, delayMs, error: error.error });
       await pause(delayMs, whole, options.pacing);

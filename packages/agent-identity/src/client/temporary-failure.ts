@@ -15,8 +15,8 @@ const RESTART: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Tells whether a failure says that the authority is away for every caller. A quota that is used up (429) and a defect (500) are answers to one
- * caller, or to one request.
+ * Whether a failure means that the authority is away for every caller. A used-up quota (429) and a defect (500) do not: they are answers to
+ * one caller, or to one request.
  */
 export function isAway(error: unknown): error is AuthorityError {
   if (!AuthorityError.is(error)) return false;
@@ -24,13 +24,13 @@ export function isAway(error: unknown): error is AuthorityError {
   return error.retryable && (error.code === "timeout" || error.code === "unreachable");
 }
 
-/** Tells whether a failure is a passing one of this caller, or of this request: 429, or a 5xx that does not say that the authority is away. */
+/** Whether a failure is temporary for this caller or this request alone: 429, or a 5xx that does not mean that the authority is away. */
 export function isPassingAnswer(error: unknown): error is AuthorityError {
   if (!AuthorityError.is(error) || error.status === undefined) return false;
   return error.status === 429 || (error.status >= 500 && !AWAY.has(error.status));
 }
 
-/** Tells whether a failure is what an authority that starts again causes: it answers 503, or the connection is refused or ends early. */
+/** Whether a failure is one that a restart of the authority causes: it answers 503, or the connection is refused or ends early. */
 export function isRestart(error: AuthorityError): boolean {
   if (error.status !== undefined) return error.status === 503;
   return error.code === "unreachable" && RESTART.has(errnoOf(error.cause) ?? "");

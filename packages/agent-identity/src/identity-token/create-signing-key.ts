@@ -11,7 +11,7 @@ export type PrivateJwk = Readonly<Record<string, unknown>>;
 export interface SigningKey {
   /** Names the key in tokens and in the key set: its RFC 7638 thumbprint. */
   readonly kid: string;
-  /** Secret: whoever has it makes agents. */
+  /** Secret: with it, anybody can issue identity tokens and so make agents. */
   readonly privateJwk: PrivateJwk;
   /** What goes into the key set; nothing of the private half. */
   readonly publicJwk: PublicRsaKey;

@@ -84,7 +84,7 @@ describe("an auth by identity token", () => {
     expect(authority.counts.keySet).toBe(1);
   });
 
-  test("takes the text itself, and a key set that asks nobody", async () => {
+  test("takes the text itself, and a key set that sends no request", async () => {
     const { authority, issued } = await open();
     const auth = identityTokenAuth({
       token: issued.token,
@@ -96,7 +96,7 @@ describe("an auth by identity token", () => {
     expect(authority.requests).toEqual([]);
   });
 
-  test("a look at it takes no request: nobody, before its key is known", async () => {
+  test("a peek sends no request: there is no login until its key is known", async () => {
     const { authority, current, peek, held, issued } = await open();
     expect(await peek()).toBeUndefined();
     await current();

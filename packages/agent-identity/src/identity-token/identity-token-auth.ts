@@ -24,8 +24,8 @@ const SHAPES: Readonly<Record<string, OptionShape>> = {
 /** Options of {@link identityTokenAuth}. */
 export interface IdentityTokenAuthOptions extends IdentityTokenOptions {
   /**
-   * The identity token, or what gives the one of now; `undefined`: nobody is logged in. Secret: it holds the agent's private key. It is
-   * verified here and goes nowhere.
+   * The identity token, or a function that returns the current one; `undefined` from it: there is no login. Secret: the token holds the
+   * agent's private key. It is verified here and sent nowhere.
    */
   readonly token: string | (() => string | undefined | Promise<string | undefined>);
 }

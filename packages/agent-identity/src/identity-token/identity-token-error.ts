@@ -42,7 +42,7 @@ const HINT_OF: Readonly<Record<IdentityTokenReason, string>> = {
   key: "ask its issuer for a token with an Ed25519 key in base64 of PKCS#8",
 };
 
-/** What an {@link IdentityTokenError} tells beside its reason. */
+/** What an {@link IdentityTokenError} holds besides its reason. */
 export interface IdentityTokenErrorOptions extends CountersignErrorOptions {
   /** The claim at fault. */
   readonly claim?: string | undefined;

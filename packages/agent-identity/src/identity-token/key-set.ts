@@ -9,9 +9,9 @@ export interface KeySetOptions {
 /** The public keys of an issuer of identity tokens. Which set is asked is configuration; a token only names a key in it. */
 export interface KeySet {
   /**
-   * The keys of this id; none: it is not trusted.
+   * The keys with this id. An empty list means that the id is not trusted.
    *
-   * @throws {AuthorityError} when the set cannot be fetched, or its answer is none
+   * @throws {AuthorityError} if the set cannot be fetched, or if the answer is not a valid key set
    */
   find(kid: string, options?: KeySetOptions): Promise<readonly PublicRsaKey[]>;
   /** The keys of this id as far as they are known without a request. */

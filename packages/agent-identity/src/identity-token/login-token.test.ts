@@ -108,7 +108,7 @@ describe("a login by identity token", () => {
     await expectTokenRefusal(Promise.resolve(started().peek?.()), EXPIRED, [issued.token]);
   });
 
-  test("whose key set cannot be fetched is an error, not nobody", async () => {
+  test("whose key set cannot be fetched is an error, not a logout", async () => {
     const { clock, authority, login } = await open();
     const store = memoryStore();
     await saveLogin(store, login);

@@ -30,7 +30,7 @@ function breakServer(authority: TestAuthority): void {
 }
 
 describe("refuses", () => {
-  test("what is no URL, plain http to another machine, and times that are none", () => {
+  test("a text that is not a URL, plain http to another machine, and times that are not valid", () => {
     const wrong: [string, RemoteKeySetOptions][] = [
       ["jwks", {}],
       ["http://authority.example/jwks", {}],
@@ -58,7 +58,7 @@ describe("refuses", () => {
     const error = await expectRejection(find(), AuthorityError, "bad_response");
     expect(error.retryable).toBe(false);
     expect(authority.counts.keySet).toBe(1);
-    // And the next call starts anew.
+    // The next call fetches again.
     expect(await find()).toEqual([authority.issuer.kid]);
   });
 
@@ -90,7 +90,7 @@ test("asks once, without a credential, for callers that come together and for th
   expect(authority.counts.keySet).toBe(2);
 });
 
-test("a caller that leaves takes nobody's answer away", async () => {
+test("a caller that leaves does not end the fetch for others", async () => {
   const { authority, keySet, find, kid } = await open();
   const gate = openGate();
   authority.fault("key_set", { kind: "hold", until: gate.opened });
@@ -191,7 +191,7 @@ describe("while its server fails", () => {
   });
 });
 
-test("without a request it tells what it holds, as long as that may be used", async () => {
+test("without a request it returns the keys that it holds, as long as they may be used", async () => {
   const { authority, keySet, find, clock } = await open();
   expect(keySet.peek("key-1")).toEqual([]);
   await find();

@@ -76,7 +76,7 @@ export function remoteKeySet(url: string, options: RemoteKeySetOptions = {}): Ke
     try {
       await fetchKeys(signal);
     } finally {
-      // At the end: whoever comes until then shares this fetch.
+      // Set at the end, because a caller that comes before then shares this fetch.
       askedAt = now();
     }
   };

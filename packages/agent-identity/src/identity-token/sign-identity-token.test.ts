@@ -58,7 +58,7 @@ describe("refuses to make a token", () => {
     expect(error.cause).toBeUndefined();
   });
 
-  test("with a key that is none for RS256, and tells nothing of it", async () => {
+  test("with a key that does not fit RS256, without showing it", async () => {
     const short = generateKeyPairSync("rsa", { modulusLength: 1024 }).privateKey;
     const ed25519 = generateKeyPairSync("ed25519").privateKey;
     const keys = [

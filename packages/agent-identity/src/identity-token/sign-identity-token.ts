@@ -19,7 +19,7 @@ export interface IdentityTokenContent {
   readonly accountId: string;
   readonly userId: string;
   readonly agentRuntimeId: string;
-  /** The agent's private key. It travels in the token: whoever reads the token has it. */
+  /** The agent's private key. The token contains it, so anybody who reads the token has the key. */
   readonly key: AgentKey;
   /** Epoch milliseconds, a whole second. */
   readonly issuedAt: number;

@@ -7,7 +7,7 @@ import {
 } from "./verify-identity-token.js";
 
 interface Verified extends VerifiedIdentityToken {
-  /** One object for each verification, so that whoever compares sees that nothing changed. */
+  /** One object for each verification, so that a caller that compares objects sees that nothing changed. */
   readonly auth: AgentAuth;
 }
 

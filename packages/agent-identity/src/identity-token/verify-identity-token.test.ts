@@ -262,7 +262,7 @@ describe("refuses a token", () => {
     }
   });
 
-  test("whose key is none, without showing it", async () => {
+  test("whose key is not valid, without showing it", async () => {
     const otherHalf = `${V2.slice(0, -4)}0iw=`.replace("6kpsY", "6kpsZ");
     for (const key of ["no-key-at-all", V1.slice(0, -4), `${V1}AAAA`, otherHalf]) {
       const token = makeToken({ agent_private_key: key });
@@ -310,7 +310,7 @@ describe("refuses a token", () => {
   });
 });
 
-test("refuses a tolerance that is none, and an authority that is no base URL", async () => {
+test("refuses a tolerance that is not valid, and an authority that is not a base URL", async () => {
   for (const clockToleranceSeconds of [-1, 301, Number.NaN]) {
     const refused = verify(makeToken(), { clockToleranceSeconds });
     await expectRejection(refused, AgentIdentityError, "config_invalid");

@@ -70,9 +70,9 @@ export interface VerifiedIdentityToken {
  *
  * @param token - compact JWT, at most 64 KiB. Secret: it holds the agent's private key
  * @throws {IdentityTokenError} with the `reason`; see there for the codes
- * @throws {AuthorityError} when the key set cannot be fetched
- * @throws {AgentKeyError} `config_invalid` when `authority` is no base URL
- * @throws {AgentIdentityError} `config_invalid` when the tolerance is none
+ * @throws {AuthorityError} if the key set cannot be fetched
+ * @throws {AgentKeyError} `config_invalid` if `authority` is not a base URL
+ * @throws {AgentIdentityError} `config_invalid` if the tolerance is not a number from 0 to 300
  * @see docs/protocol.md §13.2; RFC 7515, RFC 7519 §7.2
  */
 export async function verifyIdentityToken(

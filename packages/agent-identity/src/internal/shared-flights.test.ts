@@ -25,7 +25,7 @@ test("callers of one key share one run, callers of another do not", async () => 
   expect(await flights.join("a", start, undefined)).toBe("run 3");
 });
 
-test("a failure is everybody's who shared it, and nobody's afterwards", async () => {
+test("a failure goes to all callers that share the run, and to no later caller", async () => {
   const flights = open();
   const fail = () => Promise.reject(new Error("no"));
   const joined = [1, 2].map(() => flights.join("a", fail, undefined));

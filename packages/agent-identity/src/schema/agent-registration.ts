@@ -107,9 +107,9 @@ export function createAgentRegistrationRequest(
 /**
  * Reads the parsed JSON body of an agent registration, for the authority.
  *
- * Checks the form and the key (canonical, on the curve, not of small order); not who sent it.
+ * Checks the form and the key (canonical, on the curve, not of small order). Does not check the sender.
  *
- * @throws {AgentIdentityError} `invalid_request` for another form; `invalid_key` for a key that is none
+ * @throws {AgentIdentityError} `invalid_request` for another form; `invalid_key` for a key that is not valid
  * @see protocol.md §4, §5.4
  */
 export function parseAgentRegistrationRequest(body: unknown): AgentRegistrationRequest {
@@ -163,7 +163,10 @@ export function parseAgentRegistrationResponse(body: unknown): AgentRegistration
     throw new AgentIdentityError(
       "bad_response",
       `the authority's answer to the agent registration is unusable: ${describeIssues(parsed.error)}`,
-      { cause: parsed.error, hint: "ask whoever runs the authority; nothing was stored from it" },
+      {
+        cause: parsed.error,
+        hint: "ask the authority's operator; nothing was stored from this answer",
+      },
     );
   }
   const { agent_runtime_id, account_id, user_id, expires_at } = parsed.data;

@@ -40,6 +40,6 @@ export function parseAgentRevocationResponse(body: unknown): AgentRevocationResp
   throw new AgentIdentityError(
     "bad_response",
     `the authority does not say that the agent is revoked: ${describeIssues(parsed.error)}`,
-    { cause: parsed.error, hint: "ask whoever runs the authority to revoke it" },
+    { cause: parsed.error, hint: "ask the authority's operator to revoke it" },
   );
 }

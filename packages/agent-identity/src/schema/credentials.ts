@@ -11,7 +11,7 @@ const storedHumanLoginSchema = z.looseObject({
   kind: z.literal("human"),
   proof: z.enum(["bearer", "biscuit"]),
   access_token: z.string().min(1),
-  // Tells a person when; nothing is decided by it, so nothing fails for it.
+  // Shown to people only. No check uses it, so a wrong value fails nothing.
   logged_in_at: z.string().catch(""),
 });
 

@@ -41,7 +41,7 @@ describe("a key rotation is no request", () => {
     ["without a key", { ...BODY, agent_public_key: undefined }],
     ["without a timestamp", { ...BODY, timestamp: undefined }],
     ["with fractions of a second", { ...BODY, timestamp: "2026-03-23T12:00:00.000Z" }],
-    ["on a day that is none", { ...BODY, timestamp: "2026-02-30T12:00:00Z" }],
+    ["on a day that does not exist", { ...BODY, timestamp: "2026-02-30T12:00:00Z" }],
     ["without the current key's signature", { ...BODY, signature: undefined }],
     ["without the new key's signature", { ...BODY, new_key_signature: undefined }],
     ["with a signature that is no text", { ...BODY, signature: 1 }],
@@ -57,7 +57,7 @@ describe("a key rotation is no request", () => {
     await expectRefused(() => parseKeyRotationRequest(body), "invalid_request");
   });
 
-  test("with a new key that is none", async () => {
+  test("with a new key that is not valid", async () => {
     const body = { ...BODY, agent_public_key: "ssh-ed25519 AAAA" };
     await expectRefused(() => parseKeyRotationRequest(body), "invalid_key");
   });
@@ -67,7 +67,7 @@ describe("a key rotation is refused", () => {
   const cases: readonly [string, Code, Partial<VerifyKeyRotationOptions>][] = [
     ["a second too late", "expired", { now: NOW + 301_000 }],
     ["a second too early", "not_yet_valid", { now: NOW - 301_000 }],
-    ["by a clock that is none", "expired", { now: Number.NaN }],
+    ["by a clock that is not a number", "expired", { now: Number.NaN }],
     ["for another authority (G-K4)", "bad_signature", { authority: "https://authority.example" }],
     ["for another agent", "bad_signature", { agentRuntimeId: "agent_2" }],
     ["of another agent's key", "bad_signature", { currentKeys: [other.publicKey] }],

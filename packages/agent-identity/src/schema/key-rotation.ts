@@ -114,7 +114,7 @@ export function createKeyRotationRequest(
 /**
  * Reads the parsed JSON body of a key rotation, for the authority. Checks the form alone; `verifyKeyRotation` checks the rest.
  *
- * @throws {AgentIdentityError} `invalid_request` for another form; `invalid_key` for a new key that is none
+ * @throws {AgentIdentityError} `invalid_request` for another form; `invalid_key` for a new key that is not valid
  */
 export function parseKeyRotationRequest(body: unknown): KeyRotationRequest {
   const parsed = keyRotationRequestSchema.safeParse(body);
@@ -167,7 +167,7 @@ export function parseKeyRotationResponse(body: unknown): KeyRotationResponse {
     throw new AgentIdentityError(
       "bad_response",
       `the authority's answer to the key rotation is unusable: ${what}`,
-      { cause, hint: "ask whoever runs the authority; the rotation can be repeated" },
+      { cause, hint: "ask the authority's operator; the rotation can be repeated" },
     );
   }
 }

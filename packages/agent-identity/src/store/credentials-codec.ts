@@ -9,7 +9,7 @@ import {
 } from "../schema/credentials.js";
 import { guardCredentials } from "./guard-credentials.js";
 
-// What a readable member was read from, so that members nobody changed are written back as they were.
+// The stored form of each readable member, so that members without a change are written back as they were.
 const originals = new WeakMap<object, unknown>();
 
 /** What an absent store holds. */
@@ -74,7 +74,7 @@ export function formatCredentials(
   return `${JSON.stringify(content, undefined, 2)}\n`;
 }
 
-/** Tells whether the member is the whole list of identities rather than one entry of it. */
+/** Whether the member is the whole list of identities rather than one entry of it. */
 export function isWhole(member: UnreadableMember): boolean {
   return member.member === "identities" && member.problem === NO_LIST;
 }
@@ -89,7 +89,7 @@ function parseLogin(value: unknown, unreadable: UnreadableMember[]): StoredLogin
     return parsed.data;
   }
   const problem = describeIssues(parsed.error);
-  unreadable.push({ member: "login", problem, value, ...claimedBinding(value) });
+  unreadable.push({ member: "login", problem, value, ...claimedOwner(value) });
   return null;
 }
 
@@ -110,14 +110,14 @@ function parseIdentities(value: unknown, unreadable: UnreadableMember[]): Stored
         member: "identities",
         problem,
         value: entry,
-        ...claimedBinding(entry),
+        ...claimedOwner(entry),
       });
     }
   }
   return identities;
 }
 
-function claimedBinding(
+function claimedOwner(
   value: unknown,
 ): Pick<UnreadableMember, "authority" | "accountId" | "userId"> {
   if (typeof value !== "object" || value === null) return {};

@@ -214,7 +214,7 @@ describe("one unreadable member spoils no other", () => {
     expect(await onDisk()).toEqual({ ...stored, login: null });
   });
 
-  test("members that nobody changed are written back as they were", async () => {
+  test("members without a change are written back as they were", async () => {
     const stored = {
       version: 1,
       future: { a: [1] },

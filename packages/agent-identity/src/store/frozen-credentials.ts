@@ -9,7 +9,7 @@ export function freezeCredentials(credentials: Credentials): Credentials {
   return credentials;
 }
 
-/** Tells whether a content was frozen as a whole: what is worked out of it once stays true. */
+/** Whether a content was frozen as a whole, so that a result computed from it stays true. */
 export function isFrozenCredentials(credentials: Credentials): boolean {
   return frozen.has(credentials);
 }

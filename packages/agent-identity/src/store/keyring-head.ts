@@ -15,7 +15,7 @@ export type KeyringSlot = "a" | "b";
 const WHOLE = "countersign-keyring-1 whole\n";
 const PARTS = /^countersign-keyring-1 parts ([ab]) ([1-9]\d{0,2}) ([0-9a-f]{64})\n$/;
 
-/** Reads the entry of a store's account. `undefined`: this is none that this program wrote, or knows. */
+/** Reads the entry of a store's account. `undefined`: this program did not write it, or it has a newer form. */
 export function parseKeyringHead(text: string): KeyringHead | undefined {
   if (text.startsWith(WHOLE)) return { kind: "whole", text: text.slice(WHOLE.length) };
   const [, slot, count, sha256 = ""] = PARTS.exec(text) ?? [];

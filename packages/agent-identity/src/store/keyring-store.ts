@@ -43,7 +43,7 @@ export function keyringStore(options: KeyringStoreOptions): CredentialStore {
   const maxEntryBytes = options.maxEntryBytes ?? defaultEntryBytes();
   const description = `the keyring entry ${service} (${account})`;
   const lockName = `keyring-${hashName(JSON.stringify([service, account]))}.lock`;
-  // Failures are not remembered: the next call finds what was installed or unlocked meanwhile.
+  // Failures are not remembered: the next call finds a keyring that was installed or unlocked since.
   const open = rememberSuccess(async () => {
     const openEntry = options.openEntry ?? (await loadSystemKeyring());
     return new KeyringText({ openEntry, service, account, maxEntryBytes, description });
@@ -114,7 +114,7 @@ function defaultEntryBytes(): number {
 }
 
 function assertName(option: string, value: string): void {
-  // Control characters would make entries that nobody can find again in a keyring manager; NUL ends a name on some systems.
+  // An entry whose name has control characters cannot be found in a keyring manager, and NUL ends a name on some systems.
   if (!/\p{Cc}/u.test(value)) return;
   throw new StoreError("config_invalid", `${option} must be a text without control characters`, {
     hint: "give the name as a keyring manager shows it",

@@ -45,7 +45,7 @@ export class KeyringText {
       await this.#set(name, value);
       if ((await this.#get(name)) !== value) throw doesNotKeep(this.#options.description);
     } finally {
-      // Whatever was wrong is said already; a probe that was never written has nothing to remove.
+      // A failure is thrown already, and a probe that was never written leaves nothing to remove.
       await this.#delete(name).catch(() => undefined);
     }
   }

@@ -15,7 +15,7 @@ export const IDENTITY_STEPS: readonly IdentityEvent[] = [
   "registered",
 ];
 
-/** Tells whether the request of a registration was on its way when this step had come. */
+/** Whether the request of a registration has been sent at this step. */
 export function isSentBy(step: IdentityEvent): boolean {
   return IDENTITY_STEPS.indexOf(step) >= IDENTITY_STEPS.indexOf("requesting");
 }

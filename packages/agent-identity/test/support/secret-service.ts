@@ -10,7 +10,7 @@ const TOOLS = ["dbus-run-session", "dbus-send", "gnome-keyring-daemon"];
 const UNLOCK =
   "echo | gnome-keyring-daemon --foreground --unlock --components=secrets >/dev/null &";
 const START = "gnome-keyring-daemon --foreground --start --components=secrets >/dev/null &";
-// Before it has its name, the bus would start a second one for whoever asks.
+// Until the service has its name, the bus would start a second one for any client that asks.
 const AWAIT_NAME = `service=$!
   until dbus-send --session --print-reply --dest=org.freedesktop.DBus /org/freedesktop/DBus \\
     org.freedesktop.DBus.GetNameOwner string:org.freedesktop.secrets >/dev/null 2>&1
@@ -48,7 +48,7 @@ export async function openSecretService(state: "unlocked" | "locked") {
   const home = await openDirectory();
   const runtime = join(home, "run");
   await mkdir(runtime, { mode: 0o700 });
-  // No desktop: nobody could be asked for a password.
+  // No desktop: there is no user to ask for a password.
   const own = {
     HOME: home,
     XDG_RUNTIME_DIR: runtime,

@@ -14,7 +14,7 @@ export default {
       ...configDefaults.exclude,
       "**/*.postgres.test.ts",
       "**/{kill-rounds,two-processes,query-plans,full-disk.sqlite,oidc-provider}.test.ts",
-      "**/{crashes,crash-safety,rotation-crashes,one-registration,binding-processes,lighttpd}.test.ts",
+      "**/{crashes,crash-safety,rotation-crashes,one-registration,identity-owner-processes,lighttpd}.test.ts",
       "**/readme-*.test.ts",
       "**/{exports,code-row-types}.test.ts",
     ],

@@ -1,6 +1,6 @@
 import { AgentKey } from "@countersign/agent-key";
 import { expect, test } from "vitest";
-import { isSameBinding } from "./binding.js";
+import { isSameOwner } from "./identity-owner.js";
 import { isSameIdentity } from "./known-identities.js";
 
 const identity = {
@@ -22,10 +22,10 @@ test.each([
   ["the key", { key: AgentKey.generate() }, true, false],
   ["the time", { registeredAt: "2026-04-15T12:00:01Z" }, true, false],
 ] as const)(
-  "compares bindings, and registrations of one binding, that differ in %s",
-  (_, change, binding, registration) => {
+  "compares owners, and registrations of one owner, that differ in %s",
+  (_, change, owner, registration) => {
     const other = { ...identity, ...change };
-    expect(isSameBinding(identity, other)).toBe(binding);
+    expect(isSameOwner(identity, other)).toBe(owner);
     expect(isSameIdentity(identity, other)).toBe(registration);
   },
 );

@@ -12,7 +12,7 @@ describe("a logout", () => {
     expect(await manager.ensure()).toBeUndefined();
     expect(await manager.peek()).toBeUndefined();
     expect(authority.requests).toHaveLength(isSentBy(step) ? 1 : 0);
-    // Whoever comes back finds what there was: one key, one agent.
+    // The login that comes back finds its one key and its one agent.
     auth.set(human("acct-1", "user-1"));
     expect(await manager.ensure()).toMatchObject({ agentRuntimeId: "agent_1" });
     expect(authority.requests).toHaveLength(1);

@@ -27,8 +27,8 @@ async function open() {
     return accessToken;
   };
   const token = await logIn("acct-1");
-  /** Lets another process register up to a step, does something, and gives what that process has in the end. */
-  const meanwhile = async (step: string, act: () => Promise<unknown>) => {
+  /** Lets another process register up to a step, then acts, and returns what that process has in the end. */
+  const atStep = async (step: string, act: () => Promise<unknown>) => {
     const other = await startProgram("register-step-by-step.ts", authority.url, home, step);
     await other.waitForLine(new RegExp(`^at ${step}$`));
     await act();
@@ -43,13 +43,13 @@ async function open() {
     store,
     features: { isEnabled: () => true },
   });
-  return { authority, home, store, file, token, logIn, meanwhile, manager };
+  return { authority, home, store, file, token, logIn, atStep, manager };
 }
 
 describe("while another process registers, at the step", () => {
   test.each(IDENTITY_STEPS)("%s, a logout stays a logout", async (step) => {
-    const { authority, store, file, token, logIn, meanwhile, manager } = await open();
-    expect(await meanwhile(step, () => removeLogin(store))).toBe("none");
+    const { authority, store, file, token, logIn, atStep, manager } = await open();
+    expect(await atStep(step, () => removeLogin(store))).toBe("none");
     expect((await store.load()).login).toBeNull();
     expect(await readFile(file, "utf8")).not.toContain(token);
     expect(authority.requests).toHaveLength(isSentBy(step) ? 1 : 0);
@@ -59,12 +59,12 @@ describe("while another process registers, at the step", () => {
   });
 
   test.each(IDENTITY_STEPS)("%s, a login as somebody else stays that login", async (step) => {
-    const { authority, store, logIn, meanwhile, manager } = await open();
+    const { authority, store, logIn, atStep, manager } = await open();
     let token = "";
     const switchLogin = async () => {
       token = await logIn("acct-2");
     };
-    expect(await meanwhile(step, switchLogin)).toBe("acct-2");
+    expect(await atStep(step, switchLogin)).toBe("acct-2");
     expect((await store.load()).login).toMatchObject({
       account_id: "acct-2",
       access_token: token,
@@ -76,8 +76,8 @@ describe("while another process registers, at the step", () => {
   });
 
   test.each(IDENTITY_STEPS)("%s, a removed file does not come back", async (step) => {
-    const { file, token, store, meanwhile } = await open();
-    expect(await meanwhile(step, () => rm(file))).toBe("none");
+    const { file, token, store, atStep } = await open();
+    expect(await atStep(step, () => rm(file))).toBe("none");
     const { login, identities } = await store.load();
     expect(login).toBeNull();
     // A key that was made after the removal is a new one; no answer brings an old entry back.
@@ -89,10 +89,10 @@ describe("while another process registers, at the step", () => {
   test.each(IDENTITY_STEPS)(
     "%s, an identity that is being forgotten is gone in the end",
     async (step) => {
-      const { authority, store, meanwhile, manager } = await open();
+      const { authority, store, atStep, manager } = await open();
       let forgetting: Promise<boolean> | undefined;
       // Waits for the other process to be done, and so cannot be waited for here.
-      await meanwhile(step, async () => {
+      await atStep(step, async () => {
         forgetting = manager.forget();
       });
       expect(await forgetting).toBe(true);

@@ -3,39 +3,43 @@ import type { AgentIdentity } from "./agent-identity.js";
 import { AgentIdentityError } from "./agent-identity-error.js";
 import type { HumanAuth } from "./auth.js";
 import type { CredentialStore, Credentials, UnreadableMember } from "./credential-store.js";
-import { type Binding, entryOf, isEntryOf } from "./identity-index.js";
+import { entryOf, type IdentityOwner, isEntryOf } from "./identity-index.js";
 import type { StoredIdentity } from "./schema/credentials.js";
 import { isWhole } from "./store/credentials-codec.js";
 
-export type { Binding } from "./identity-index.js";
+export type { IdentityOwner } from "./identity-index.js";
 
 const UNKNOWN_TIME = "1970-01-01T00:00:00Z";
 const TIMESTAMP = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$/;
 
 /**
- * The binding of a human at an authority.
+ * The owner that a human's login names at an authority.
  *
- * @throws {AgentIdentityError} `invalid_request` when account or user are no ids of protocol.md §3
+ * @throws {AgentIdentityError} `invalid_request` if the account or the user is not a valid id (protocol.md §3)
  */
-export function toBinding(authority: string, auth: HumanAuth): Binding {
+export function toIdentityOwner(authority: string, auth: HumanAuth): IdentityOwner {
   const { accountId, userId } = auth;
   for (const [name, id] of Object.entries({ account: accountId, user: userId })) {
     if (!isPrincipalId(id)) {
-      throw new AgentIdentityError("invalid_request", `the ${name} of this login is no valid id`, {
-        hint: "ids are 1 to 256 printable ASCII characters without space, quote, comma or backslash",
-      });
+      throw new AgentIdentityError(
+        "invalid_request",
+        `the ${name} of this login is not a valid id`,
+        {
+          hint: "ids are 1 to 256 printable ASCII characters without space, quote, comma or backslash",
+        },
+      );
     }
   }
   return { authority, accountId, userId };
 }
 
-/** Names a binding in maps and locks, without ambiguity. */
-export function bindingKey({ authority, accountId, userId }: Binding): string {
+/** Names an owner in maps and locks. Two owners never have the same name. */
+export function ownerKey({ authority, accountId, userId }: IdentityOwner): string {
   return JSON.stringify([authority, accountId, userId]);
 }
 
-/** Tells whether two bindings are the same. */
-export function isSameBinding(one: Binding, other: Binding): boolean {
+/** Whether two owners are the same. */
+export function isSameOwner(one: IdentityOwner, other: IdentityOwner): boolean {
   return (
     one.authority === other.authority &&
     one.accountId === other.accountId &&
@@ -44,19 +48,19 @@ export function isSameBinding(one: Binding, other: Binding): boolean {
 }
 
 /**
- * Finds the stored identity of a binding.
+ * Finds the stored identity of an owner.
  *
- * @throws {StoreError} `store_corrupt` when there is one that cannot be read: it is never taken for "none"
+ * @throws {StoreError} `store_corrupt` if the store has one that cannot be read: it never counts as "no identity"
  */
 export function findEntry(
   credentials: Credentials,
-  binding: Binding,
+  owner: IdentityOwner,
   store: Pick<CredentialStore, "description">,
 ): StoredIdentity | undefined {
-  const found = entryOf(credentials, binding);
+  const found = entryOf(credentials, owner);
   if (found !== undefined) return found;
   const broken = credentials.unreadable?.find(
-    (member) => isWhole(member) || isUnreadableOf(member, binding),
+    (member) => isWhole(member) || isUnreadableOf(member, owner),
   );
   if (broken !== undefined) {
     throw unreadableIdentity(store, broken.problem);
@@ -64,23 +68,23 @@ export function findEntry(
   return undefined;
 }
 
-/** The content with this entry in place of whatever its binding had. */
+/** The content with this entry in place of the owner's previous entries. `undefined` removes them. */
 export function withEntry(
   current: Credentials,
-  binding: Binding,
+  owner: IdentityOwner,
   entry: StoredIdentity | undefined,
 ): Credentials {
-  const others = current.identities.filter((other) => !isEntryOf(other, binding));
+  const others = current.identities.filter((other) => !isEntryOf(other, owner));
   return { ...current, identities: entry === undefined ? others : [...others, entry] };
 }
 
-/** Tells whether an unreadable member is an identity that claims this binding. */
-export function isUnreadableOf(member: UnreadableMember, binding: Binding): boolean {
+/** Whether an unreadable member is an identity that claims this owner. */
+export function isUnreadableOf(member: UnreadableMember, owner: IdentityOwner): boolean {
   return (
     member.member === "identities" &&
-    member.authority === binding.authority &&
-    member.accountId === binding.accountId &&
-    member.userId === binding.userId
+    member.authority === owner.authority &&
+    member.accountId === owner.accountId &&
+    member.userId === owner.userId
   );
 }
 
@@ -96,7 +100,7 @@ export function importEntryKey(
   try {
     return AgentKey.importPkcs8(entry.private_key);
   } catch (cause) {
-    throw unreadableIdentity(store, "its private key is none", cause);
+    throw unreadableIdentity(store, "its private key is not valid", cause);
   }
 }
 
@@ -112,7 +116,7 @@ export function importNextKey(
   try {
     return AgentKey.importPkcs8(privateKey);
   } catch (cause) {
-    throw unreadableIdentity(store, "the key of its unfinished rotation is none", cause);
+    throw unreadableIdentity(store, "the key of its unfinished rotation is not valid", cause);
   }
 }
 
