@@ -148,7 +148,7 @@ export const CODEX_CASES: Readonly<Record<string, readonly string[]>> = {
   ],
   "logout or token refresh by Codex while a registration is under way": [
     "a logout while the agent is registered is not undone",
-    "a change is made again on what Codex wrote meanwhile, and given up when that never ends",
+    "a change is made again on top of what Codex wrote, and given up if Codex never stops writing",
   ],
   "a keyring that is locked, or not there": [
     "a locked one is store_denied with a remedy, and nothing is registered",

@@ -24,7 +24,7 @@ export interface AuthFile {
 const MEMBER = "agent_identity";
 // What stands before it in the files that Codex writes.
 const MEMBERS_BEFORE = ["auth_mode", "OPENAI_API_KEY", "tokens", "last_refresh"];
-// Codex cuts the file to nothing and writes it anew; a reader that comes between waits for the rest.
+// Codex empties the file before it writes the new text. A reader that comes in between reads again until the text is whole.
 const READS = 4;
 const PAUSE_MS = 25;
 
@@ -48,7 +48,7 @@ export async function resolveAuthFile(path: string): Promise<string | undefined>
     return target;
   } catch (error) {
     if (errnoOf(error) !== "ENOENT") throw toStoreError(path, error);
-    // Not "nobody is logged in": what it means to lead to may only be out of reach now.
+    // Not a logout: the link's target may only be out of reach at the moment.
     if (isLink) throw storeDenied(path, "is a symbolic link to nothing", "remove it, or mend it");
     return undefined;
   }
@@ -142,7 +142,7 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Codex's folders are as its umask made them, and are not changed. But whoever may write there can put another file in place of the login. */
+/** Codex's folders keep the mode that its umask gave them. But a user who may write there can put another file in place of the login. */
 async function assertDirectory(directory: string): Promise<void> {
   if (process.platform === "win32") return;
   const { mode, uid } = await stat(directory);

@@ -31,7 +31,7 @@ describe("the agent of a Codex home", () => {
     }
   });
 
-  test("is none where there is no file, or no agent in it", async () => {
+  test("is undefined if there is no file, or no agent in the file", async () => {
     for (const auth of [undefined, createAuth(), createAuth({ agent_identity: null })]) {
       const { root } = await openCodexHome(auth);
       expect(await loadCodexAgent(root)).toBeUndefined();

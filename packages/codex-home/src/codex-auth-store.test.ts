@@ -116,11 +116,11 @@ describe("what cannot be used is an error with a remedy, is left as it is, and n
 });
 
 describe("the login is Codex's: it is neither changed nor removed here", () => {
-  const { account_id, ...nobody } = createTokens();
+  const { account_id, ...withoutAccount } = createTokens();
   const logins: readonly [string, unknown][] = [
     ["a human's", createAuth()],
-    ["one that cannot be read", createAuth({ tokens: nobody })],
-    ["nobody's", {}],
+    ["one that cannot be read", createAuth({ tokens: withoutAccount })],
+    ["no login", {}],
   ];
   test.each(logins)("%s", async (_, auth) => {
     const { store, text } = await openCodexHome(auth);
@@ -397,7 +397,7 @@ describe("auth.json holds the identity of its account, and no other is lost", ()
     expect((await store.load()).identities).toEqual(expect.arrayContaining([ENTRY_A, second]));
   });
 
-  test("what Codex registered anew counts before the copy beside it", async () => {
+  test("an agent that Codex registered later counts before the copy beside it", async () => {
     const { store, write } = await openCodexHome(createAuth());
     await store.update(withIdentity(ENTRY_A));
     await write(createAuth({ agent_identity: { ...IDENTITY_A, agent_runtime_id: "agent_z" } }));
@@ -439,7 +439,7 @@ describe("auth.json holds the identity of its account, and no other is lost", ()
 });
 
 describe("other writers", () => {
-  test("a change is made again on what Codex wrote meanwhile, and given up when that never ends", async () => {
+  test("a change is made again on top of what Codex wrote, and given up if Codex never stops writing", async () => {
     const { file, store, value } = await openCodexHome(createAuth());
     const meddle = (token: string) =>
       writeFileSync(
@@ -470,7 +470,7 @@ describe("other writers", () => {
     expect((await value()).agent_identity).toBeUndefined();
   });
 
-  test("a logout meanwhile stays one", async () => {
+  test("a logout during a change stays a logout", async () => {
     const { file, store, value } = await openCodexHome(createAuth());
     let isOut = false;
     await store.update((current) => {
@@ -538,7 +538,7 @@ test("a store beside in memory does too", async () => {
   expect((await value()).agent_identity).toEqual(IDENTITY_A);
 });
 
-test("a Codex home that does not exist is one where nobody is logged in", async () => {
+test("a Codex home that does not exist has no login", async () => {
   const nowhere = join(await openDirectory(), "none");
   const store = codexAuthStore(nowhere, { authority: AUTHORITY, beside: memoryStore() });
   expect(await store.load()).toMatchObject({ login: null, identities: [] });

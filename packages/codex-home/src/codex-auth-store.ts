@@ -30,11 +30,13 @@ export interface CodexAuthStoreOptions extends HttpUrlOptions {
  * Keeps identities where Codex does, in `auth.json` of a Codex home, so that Codex and this program are one agent.
  *
  * - The login is Codex's: read from `tokens`, or from an identity token, and never changed.
- * - `agent_identity` is read in the forms of all generations. It is written in one `form`, for the account that is logged in, and only in
- *   place of nothing or of an object of that form, or where `form` is given of the same agent. Everything else that stands there, and what
- *   cannot be read, stay until they are forgotten on purpose; the identity is then kept in `beside` alone.
- * - All other members are kept as they are written, in their order. The file is never made; it is replaced atomically, 0600, beside the
- *   target of a symbolic link, under a lock, and written again on top of what Codex wrote meanwhile.
+ * - `agent_identity` is read in the forms of all generations. It is written in one `form`, for the account that is logged in.
+ * - `agent_identity` is written only if the file has none, or has an object of that form, or if `form` is given and the object is the same
+ *   agent's. Any other object, and one that cannot be read, stays until it is forgotten on purpose; the identity is then kept in `beside`
+ *   alone.
+ * - All other members are kept as they are written, in their order.
+ * - The file is never made. It is replaced atomically, with mode 0600, under a lock; of a symbolic link, the target is replaced. If Codex
+ *   wrote in between, the change is made again on top of what it wrote.
  *
  * `update((current) => current)` puts the identity of the account that is logged in now into `auth.json`.
  *

@@ -56,7 +56,7 @@ describe("a file that is no JSON object is store_corrupt with a remedy, and is n
   });
 });
 
-describe("a login that cannot be read is store_corrupt: never somebody else, never nobody", () => {
+describe("a login that cannot be read is store_corrupt: never another login, never a logout", () => {
   const tokens = createTokens();
   const auth = "https://api.openai.com/auth";
   test.each<[string, unknown]>([
@@ -65,7 +65,7 @@ describe("a login that cannot be read is store_corrupt: never somebody else, nev
     ["no account", createAuth({ tokens: { ...tokens, account_id: undefined } })],
     ["an account with a space", createAuth({ tokens: { ...tokens, account_id: "acct 1" } })],
     ["no access token", createAuth({ tokens: { ...tokens, access_token: "" } })],
-    ["an id token that is none", createAuth({ tokens: { ...tokens, id_token: "secret" } })],
+    ["an id token that is not a JWT", createAuth({ tokens: { ...tokens, id_token: "secret" } })],
     ["an id token of no JSON", createAuth({ tokens: { ...tokens, id_token: "e30.secret.x" } })],
     [
       "an id token that names no user",
@@ -73,11 +73,11 @@ describe("a login that cannot be read is store_corrupt: never somebody else, nev
     ],
     ["a user that is no id", createAuth({ tokens: createTokens("acct-1", "a user") })],
     [
-      "an identity token that is none",
+      "an identity token that is not a text",
       createAuth({ auth_mode: "agentIdentity", agent_identity: 7 }),
     ],
     [
-      "an identity token for nobody",
+      "an identity token that names no user",
       createAuth({ auth_mode: "agentIdentity", agent_identity: createToken({}) }),
     ],
   ])("%s", async (_, value) => {
@@ -88,7 +88,7 @@ describe("a login that cannot be read is store_corrupt: never somebody else, nev
   });
 });
 
-describe("nobody is logged in", () => {
+describe("there is no login", () => {
   test.each<[string, unknown]>([
     ["without a file", undefined],
     ["with an empty object", {}],
@@ -168,7 +168,7 @@ test("an older claim names the user too, and biscuit is the proof where it is to
   expect(await auth.current()).toMatchObject({ ...HUMAN, userId: "user-2", proof: "biscuit" });
 });
 
-test("every call reads anew: a switch, a refresh and a logout are seen at once", async () => {
+test("every call reads the file again: a switch, a refresh and a logout are seen at once", async () => {
   const { current, write } = await open(createAuth());
   expect(await current()).toMatchObject(HUMAN);
   await write(createAuth({ tokens: createTokens("acct-2", "user-2", "secret-2") }));

@@ -152,7 +152,7 @@ function parseFormA(value: object, authority: string, kind: "own" | "other"): Co
 
 function parseFormC(value: object, authority: string, kind: "own" | "other"): CodexIdentity {
   const parsed = codexManagedIdentitySchema.safeParse(value);
-  // Claims no binding: another program's object in a form that is not known says nothing about whether somebody has an agent here.
+  // Claims no owner: an object of another program, in an unknown form, does not say whose agent it holds.
   if (!parsed.success) return unreadable(describeIssues(parsed.error), value);
   const entry: StoredIdentity = {
     authority,

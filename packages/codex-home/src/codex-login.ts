@@ -22,13 +22,13 @@ export interface CodexLogin {
 
 // "chatgptAuthTokens": a program around Codex keeps the tokens fresh.
 const HUMAN_MODES = ["chatgpt", "chatgptAuthTokens"];
-const NOBODY: CodexLogin = { login: null };
+const NO_LOGIN: CodexLogin = { login: null };
 
 /**
- * Reads who is logged in to Codex. An API key is nobody: there is no account and no user behind it that an agent could act for.
+ * Reads the login of Codex. An API key is not a login, because it names no account and no user that an agent could act for.
  *
- * Tokens are not verified here. What names the user is the id token's word; the authority decides by the access token, and answers a
- * registration with the account and user it belongs to.
+ * Tokens are not verified here. The user is the one that the id token names. The authority decides by the access token, and its answer to a
+ * registration names the account and the user that the access token belongs to.
  */
 export function parseCodexLogin(
   file: Readonly<Record<string, unknown>>,
@@ -40,9 +40,9 @@ export function parseCodexLogin(
   const identityToken = file.agent_identity;
   const mode = parsed.data.auth_mode ?? guessMode(parsed.data, identityToken);
   // Generation C works as the agent of an object alone; no human's token and no identity token is there.
-  if (mode === "agentIdentity" && isObject(identityToken)) return NOBODY;
+  if (mode === "agentIdentity" && isObject(identityToken)) return NO_LOGIN;
   if (mode === "agentIdentity") return parseTokenLogin(identityToken, loggedInAt, options);
-  if (!HUMAN_MODES.includes(mode) || tokens === null || tokens === undefined) return NOBODY;
+  if (!HUMAN_MODES.includes(mode) || tokens === null || tokens === undefined) return NO_LOGIN;
   return parseHumanLogin(tokens, loggedInAt, options);
 }
 
@@ -104,7 +104,7 @@ function parseTokenLogin(
   };
 }
 
-/** The claims of a JWT, unverified; `undefined`: it is none. */
+/** The claims of a JWT, unverified; `undefined` if the text is not a JWT. */
 export function parseClaims(token: string): unknown {
   const parts = token.split(".");
   if (parts.length !== 3) return undefined;

@@ -13,7 +13,7 @@ export const codexLoginSchema = z.looseObject({
   auth_mode: z.string().nullish(),
   OPENAI_API_KEY: z.unknown().optional(),
   tokens: z.unknown().optional(),
-  // Tells a person when; nothing is decided by it.
+  // Shown to people only. No check uses it.
   last_refresh: z.string().catch(""),
 });
 
@@ -38,7 +38,7 @@ export const codexAgentClaimsSchema = z.looseObject({
   chatgpt_user_id: principalId,
 });
 
-/** `agent_identity` as generation A writes it. Without a user id it is nobody's, for an agent acts for one user. */
+/** `agent_identity` as generation A writes it. It must name a user, because an agent acts for one user. */
 export const codexIdentitySchema = z.looseObject({
   workspace_id: principalId,
   chatgpt_user_id: principalId,

@@ -34,12 +34,12 @@ export interface CodexViewOptions extends CodexLoginOptions {
 }
 
 /**
- * `auth.json` and the store beside it as one content: the login is Codex's; the identities are that of `auth.json` and all of the store
+ * `auth.json` and the store beside it as one content: the login is Codex's; the identities are the one in `auth.json` and all of the store
  * beside.
  *
- * The store beside also keeps what stands in `auth.json` in the form that is written here, so that nothing is lost when Codex puts another
- * identity into its one place. Where both have one for the same binding, `auth.json` counts, for Codex may have registered anew. Where both
- * have the same agent, the key beside counts, and takes the place of the other one only if it is known to have replaced it.
+ * `auth.json` has room for one identity. The store beside also keeps that identity, in the form that is written here, so that it is not lost
+ * when Codex writes another one. If both have an identity of the same owner, the one in `auth.json` counts, because Codex may have registered
+ * again. If both have the same agent, the key in the store beside counts; it replaces the other key only if it is known to have replaced it.
  */
 export class CodexView {
   /** What a reader is given. */
@@ -51,7 +51,7 @@ export class CodexView {
   readonly #description: string;
   readonly #form: CodexForm | undefined;
 
-  /** @param file - `undefined`: there is none, so nobody is logged in */
+  /** @param file - `undefined`: there is no file, so there is no login */
   constructor(file: AuthFile | undefined, beside: Credentials, options: CodexViewOptions) {
     this.#form = options.form;
     this.#file = file;

@@ -18,7 +18,7 @@ export type MakeAuthText = (
 ) => Promise<string | undefined> | string | undefined;
 
 /**
- * Changes `auth.json`: atomically, 0600, under a lock, and again on top of what Codex wrote meanwhile.
+ * Changes `auth.json` atomically, with mode 0600, under a lock. If Codex wrote in between, makes the change again on top of what it wrote.
  *
  * @param target - as `resolveAuthFile` gives it
  * @throws {StoreError} `store_locked` if the lock is held, or the file keeps changing; what reading and writing throw

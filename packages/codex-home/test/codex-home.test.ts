@@ -17,7 +17,7 @@ const UPDATE = new URL("processes/update-codex.ts", import.meta.url);
 
 describe("an identity of this login that cannot be read registers nothing, until it is forgotten", () => {
   test.each<[string, object]>([
-    ["a key that is none", { agent_private_key: "secret-key" }],
+    ["a key that is not valid", { agent_private_key: "secret-key" }],
     ["no key", { agent_private_key: undefined }],
     ["an id that would reach a path", { agent_runtime_id: "../../evil" }],
     ["an empty id", { agent_runtime_id: "" }],
@@ -108,7 +108,7 @@ test("an agent that the authority does not know is replaced in its place", async
   });
 });
 
-test("the key is kept before the authority hears of it, and the next try goes on with it", async () => {
+test("the key is stored before it is sent to the authority, and the next try continues with it", async () => {
   const { manager, authority, value, beside } = await openCodexAgent();
   authority.fault("register_agent", { kind: "lose" }, 3);
   await expectRejection(manager.ensure(), AuthorityError, "unreachable");

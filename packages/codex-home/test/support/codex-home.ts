@@ -16,7 +16,7 @@ import { codexAuthStore } from "../../src/codex-auth-store.js";
 /** A private key as Codex stores it. */
 export const CODEX_KEY = AgentKey.generate().exportPkcs8();
 
-/** A JWT with these claims, signed by nobody. */
+/** A JWT with these claims and without a valid signature. */
 export function createToken(claims: unknown): string {
   const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");
   return `${part({ alg: "none" })}.${part(claims)}.c2VjcmV0LXNpZ25hdHVyZQ`;
@@ -99,7 +99,7 @@ export async function openCodexHome(auth?: unknown, authority = "https://authori
 export async function openCodexAgent(members: Readonly<Record<string, unknown>> = {}) {
   const authority: TestAuthority = await openAuthority();
   const home = await openCodexHome(undefined, authority.url);
-  /** Logs in as `codex login` does: a file written anew, `agent_identity` as it was. */
+  /** Logs in as `codex login` does: writes the whole file again, with `agent_identity` as it was. */
   const logIn = async (accountId: string, userId: string, more: object = {}) => {
     const accessToken = authority.addHuman({ accountId, userId });
     await home.write(createAuth({ tokens: createTokens(accountId, userId, accessToken), ...more }));
