@@ -3,9 +3,9 @@ import { AgentIdentityError, AuthorityError } from "@countersign/agent-identity"
 import { type Code, CountersignError } from "@countersign/agent-key";
 import { codeRow, hasInRow } from "@countersign/agent-key/codes";
 import type { AgentTask } from "../agent-task.js";
-import { HumanOfAgent } from "./human-of-agent.js";
 import { isSameAgent } from "./is-same-agent.js";
 import { obtainTask } from "./obtain-task.js";
+import { OwnerLogin } from "./owner-login.js";
 import type { RegistrationAttempt, TaskRegistrarOptions } from "./registration-attempt.js";
 import type { ScopeState } from "./scope-states.js";
 
@@ -80,7 +80,7 @@ export class TaskRegistrar {
     const { signal } = attempt;
     for (let identity = first; identity !== undefined; ) {
       attempt.onAgent(identity.agentRuntimeId);
-      const human = new HumanOfAgent(identities, identity);
+      const human = new OwnerLogin(identities, identity);
       try {
         const input = { ...this.#options, state, identity, human: () => human.current(), attempt };
         const task = await obtainTask(input);

@@ -1,8 +1,8 @@
 import type { AgentIdentity, AgentIdentityManager, HumanAuth } from "@countersign/agent-identity";
 import { isSameSigner } from "./is-same-agent.js";
 
-/** The human whom an agent works for, as long as the login is this agent's, and the token that was used for it last. */
-export class HumanOfAgent {
+/** The login of the human who owns an agent, as long as that is the current login, and the token that a registration was last made with. */
+export class OwnerLogin {
   readonly #identities: AgentIdentityManager;
   readonly #identity: AgentIdentity;
   /** The token that a registration was last made with. Secret. */

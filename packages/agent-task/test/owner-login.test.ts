@@ -1,11 +1,11 @@
 import { expect, it } from "vitest";
-import { HumanOfAgent } from "../src/internal/human-of-agent.js";
+import { OwnerLogin } from "../src/internal/owner-login.js";
 import { startWorld } from "./world.js";
 
-it("is the human of the agent's own account and user alone, also after another login", async () => {
+it("is the login of the agent's own account and user alone, also after another login", async () => {
   const world = await startWorld({ proof: "biscuit" });
   const identity = (await world.identities.ensure()) ?? expect.fail("no identity");
-  const human = new HumanOfAgent(world.identities, identity);
+  const human = new OwnerLogin(world.identities, identity);
   expect(await human.current()).toMatchObject({ accountId: "acct-1", userId: "user-1" });
   for (const [accountId, userId] of [
     ["acct-2", "user-1"],
