@@ -21,7 +21,8 @@ export class KeyedMutex {
     try {
       return await mutex.run(task, signal, abortError);
     } finally {
-      if (mutex.idle) this.#mutexes.delete(key);
+      // Another one may stand there by now: two runs that end together both find theirs idle.
+      if (mutex.idle && this.#mutexes.get(key) === mutex) this.#mutexes.delete(key);
     }
   }
 }

@@ -38,8 +38,9 @@ async function isSaidClosed({ asking, signal }: Run, authority: string): Promise
   try {
     const { body } = await client.request({ method: "GET", path: "/openapi.json" }, { signal });
     const found = descriptionSchema.safeParse(body);
-    const security = found.data?.paths[LOOKUP_PATH].get.security;
-    return security?.every((credentials) => Object.keys(credentials).length > 0) === true;
+    const security = found.data?.paths[LOOKUP_PATH].get.security ?? [];
+    // An empty list asks for no credential, as an empty alternative does.
+    return security.length > 0 && security.every((it) => Object.keys(it).length > 0);
   } catch (error) {
     if (!AuthorityError.is(error) || error.code === "cancelled") throw error;
     return false;

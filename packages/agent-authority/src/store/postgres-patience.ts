@@ -59,7 +59,8 @@ export function withoutTimeouts(url: string): string {
 
 function timeoutsOf(url: string, lockMs: number, statementMs: number) {
   const { searchParams } = new URL(url);
-  const timeoutOf = (name: string, value: string) => searchParams.get(name) ?? value;
+  // The last one counts, as for the driver; one without a value is none.
+  const timeoutOf = (name: string, value: string) => searchParams.getAll(name).at(-1) || value;
   return {
     lock_timeout: timeoutOf("lock_timeout", `${lockMs}ms`),
     statement_timeout: timeoutOf("statement_timeout", `${statementMs}ms`),
