@@ -14,11 +14,15 @@ import {
  * A sealed box proves nothing about its sender, so its content is untrusted.
  *
  * @param box - the one-time public key (32 bytes), the tag (16 bytes) and the cipher text
- * @param shared - the shared secret of key and one-time public key, for a runtime whose `diffieHellman` does not derive it. Default: derived
  * @throws {AgentTaskError} `bad_response` if the box is too short, was made for another key, or was changed
  * @see docs/protocol.md §4, §5.5
  */
-export function openSealedBox(box: Uint8Array, key: AgentKey, shared?: Uint8Array): Uint8Array {
+export function openSealedBox(box: Uint8Array, key: AgentKey): Uint8Array {
+  return openBox(box, key);
+}
+
+/** Opens a sealed box as `openSealedBox` does; `shared` is the shared secret of its keys, if it is known already. */
+export function openBox(box: Uint8Array, key: AgentKey, shared?: Uint8Array): Uint8Array {
   if (box.length < SEAL_BYTES) throw notOurs();
   const privateKey = key.toX25519PrivateKey();
   const ephemeralPublicKey = box.subarray(0, PUBLIC_KEY_BYTES);

@@ -1,22 +1,11 @@
 import type { RequestFacts } from "../binding/request-facts.js";
-import { SCHEME } from "../schema/assertion-form.js";
+import { splitJoined } from "./field-lines.js";
 import { UnreadableBody } from "./unreadable-body.js";
 
-/**
- * The `Authorization` fields of a Fetch request, as far as they can be told apart.
- *
- * `Headers` joins the lines of one name with a comma, which no assertion holds: where an assertion stands beside anything else, each is
- * a line of its own, and the verifier finds more than one. Other schemes have commas of their own and stay as they are.
- */
+/** The `Authorization` fields of a Fetch request, as far as they can be told apart: `Headers` joins the lines of one name with a comma. */
 export function authorizationOf(headers: Headers): readonly string[] {
   const value = headers.get("authorization");
-  if (value === null) return [];
-  const lines = value.split(",").map((line) => line.trim());
-  return lines.length > 1 && lines.some(namesScheme) ? lines : [value];
-}
-
-function namesScheme(line: string): boolean {
-  return line.toLowerCase().startsWith(SCHEME.toLowerCase());
+  return value === null ? [] : splitJoined(value);
 }
 
 /** Path and query of a Fetch request as it says them: a URL parser has been over them. */

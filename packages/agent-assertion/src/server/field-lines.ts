@@ -1,3 +1,6 @@
+import type { IncomingMessage } from "node:http";
+import { SCHEME } from "../schema/assertion-form.js";
+
 /**
  * The values of all lines of one field, in the order they came.
  *
@@ -10,4 +13,27 @@ export function fieldLines(rawHeaders: readonly string[], name: string): string[
     if (rawHeaders[index]?.toLowerCase() === name) values.push(rawHeaders[index + 1] ?? "");
   }
   return values;
+}
+
+/**
+ * The `Authorization` fields of one of Node's requests. An adapter of a serverless platform may give `headers` alone, or lines that it joined.
+ */
+export function authorizationLines({ rawHeaders, headers }: IncomingMessage): string[] {
+  const lines = fieldLines(rawHeaders, "authorization");
+  const { authorization } = headers ?? {};
+  const given = lines.length === 0 && authorization !== undefined ? [authorization] : lines;
+  return given.flatMap(splitJoined);
+}
+
+/**
+ * Splits a value that may be several lines which were joined with a comma. No assertion holds one: where an assertion stands beside anything else, each
+ * part is a line of its own, and the verifier finds more than one. Other schemes have commas of their own and stay as they are.
+ */
+export function splitJoined(value: string): string[] {
+  const lines = value.split(",").map((line) => line.trim());
+  return lines.length > 1 && lines.some(namesScheme) ? lines : [value];
+}
+
+function namesScheme(line: string): boolean {
+  return line.toLowerCase().startsWith(SCHEME.toLowerCase());
 }

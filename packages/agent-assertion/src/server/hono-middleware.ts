@@ -12,7 +12,7 @@ import {
   fetchTargetOf,
   readFetchBody,
 } from "./fetch-request.js";
-import { fieldLines } from "./field-lines.js";
+import { authorizationLines } from "./field-lines.js";
 import { FIELDS_OF_ANOTHER_ANSWER } from "./fields-of-another-answer.js";
 import type { MiddlewareOptions } from "./middleware-options.js";
 import { hasBody, targetOf } from "./node-request.js";
@@ -100,7 +100,7 @@ async function verify(
 ): Promise<VerifiedAssertion> {
   const incoming = incomingOf(c);
   const authorization = incoming
-    ? fieldLines(incoming.rawHeaders, "authorization")
+    ? authorizationLines(incoming)
     : authorizationOf(c.req.raw.headers);
   if (verifier.binding === undefined) return verifier.verify(authorization, { source });
   return verifier.verify(authorization, { source, request: factsOf(c, incoming) });

@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 import type { AssertionVerifier } from "../verify/create-verifier.js";
 import type { VerifiedAssertion } from "../verify/verified-assertion.js";
 import { sourceOf } from "./client-address.js";
-import { fieldLines } from "./field-lines.js";
+import { authorizationLines } from "./field-lines.js";
 import { factsOf } from "./node-request.js";
 
 /** Options of {@link verifyRequest}. */
@@ -39,7 +39,7 @@ export async function verifyRequest(
   options: VerifyRequestOptions,
 ): Promise<VerifiedAssertion> {
   const { verifier, signal, clientAddress = request.socket?.remoteAddress } = options;
-  const authorization = fieldLines(request.rawHeaders, "authorization");
+  const authorization = authorizationLines(request);
   const bound = verifier.binding === undefined ? {} : { request: factsOf(request, options) };
   const source = sourceOf(clientAddress);
   return verifier.verify(authorization, { signal, source, ...bound });

@@ -45,6 +45,13 @@ describe.each(frameworks)("$name", ({ name, start }) => {
     ["two assertions", 401, "malformed", [good, good]],
     ["a bearer token beside an assertion", 401, "malformed", ["Authorization: Bearer x", good]],
     ["a wrong one that looks like another", 401, "malformed", ["Authorization: agentassertion x"]],
+    [
+      "a bearer token and an assertion in one line",
+      401,
+      "malformed",
+      [`Authorization: Bearer x,${header}`],
+    ],
+    ["an assertion after a comma", 401, "malformed", [`Authorization: ,${header}`]],
     ["no Authorization", 200, "none", []],
     ["a bearer token", 200, "none", ["Authorization: Bearer x"]],
     ["an assertion that holds", 200, AGENT_ID, [good]],

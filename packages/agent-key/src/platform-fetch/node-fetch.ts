@@ -85,7 +85,8 @@ function toResponse(message: IncomingMessage): Response {
 
 function agentOf(url: string): Agent {
   const isSecure = url.startsWith("https:");
-  const proxyEnv = followsEnvProxies(url) ? envProxies() : undefined;
+  // Empty, not absent: Deno would then take those of the environment.
+  const proxyEnv = followsEnvProxies(url) ? envProxies() : {};
   const key = JSON.stringify([isSecure, proxyEnv]);
   const known = agents.get(key);
   if (known !== undefined) return known;

@@ -8,7 +8,7 @@ import type {
 import { formatTimestamp, parseTimestamp } from "@countersign/agent-key";
 import type { AgentTask, TaskScope } from "../agent-task.js";
 import { AgentTaskError } from "../agent-task-error.js";
-import { parseTaskRegistrationResponse, sealedBoxIn } from "../schema/task-registration.js";
+import { readTaskRegistration, sealedBoxIn } from "../schema/task-registration.js";
 import { signTaskRegistration } from "../sign/sign-task-registration.js";
 import { PUBLIC_KEY_BYTES } from "./sealed-box.js";
 import { deriveInWorkers } from "./shared-secret.js";
@@ -62,7 +62,7 @@ export async function requestTask(request: TaskRequest): Promise<AgentTask> {
   const shared = await deriveInWorkers(identity.key, () =>
     sealedBoxIn(body)?.subarray(0, PUBLIC_KEY_BYTES),
   );
-  const { taskId, expiresAt } = parseTaskRegistrationResponse(body, identity.key, shared);
+  const { taskId, expiresAt } = readTaskRegistration(body, identity.key, shared);
   const task: AgentTask = {
     authority: identity.authority,
     agentRuntimeId: identity.agentRuntimeId,

@@ -1,7 +1,7 @@
 import { type AgentKey, decodeBase64, isServerId } from "@countersign/agent-key";
 import * as z from "zod";
 import { AgentTaskError } from "../agent-task-error.js";
-import { openSealedBox } from "../open-sealed-box.js";
+import { openBox } from "../open-sealed-box.js";
 
 // 256 characters of an id sealed are 408 in base64; the rest is room for a foreign authority's padding.
 const MAX_SEALED_CHARACTERS = 1024;
@@ -34,11 +34,15 @@ export interface RegisteredTask {
  *
  * @param body - the parsed JSON, untrusted
  * @param key - the key that signed the registration
- * @param shared - the shared secret of a sealed box, as `openSealedBox` takes it
  * @throws {AgentTaskError} `bad_response` if no form is present, the box does not open, or the id is not valid (docs/protocol.md §3)
  * @see docs/protocol.md §5.5
  */
-export function parseTaskRegistrationResponse(
+export function parseTaskRegistrationResponse(body: unknown, key: AgentKey): RegisteredTask {
+  return readTaskRegistration(body, key);
+}
+
+/** Parses as {@link parseTaskRegistrationResponse}; `shared` is the shared secret of the sealed box, if it is known already. */
+export function readTaskRegistration(
   body: unknown,
   key: AgentKey,
   shared?: Uint8Array,
@@ -79,7 +83,7 @@ export function sealedBoxIn(body: unknown): Uint8Array | undefined {
 }
 
 function openTaskId(sealed: string, key: AgentKey, shared: Uint8Array | undefined): string {
-  const opened = openSealedBox(decodeSealed(sealed), key, shared);
+  const opened = openBox(decodeSealed(sealed), key, shared);
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(opened);
   } catch (cause) {
