@@ -1,8 +1,9 @@
 // Prints what the documents are like for their readers: links that lead nowhere, documents that are named and missing, guarantees without a test (all
-// must be 0), the longest table cells, and the size of each package's README. Ends with 1 if one is not 0.
+// must be 0), words that a reader has to read twice, the longest table cells, and the size of each package's README. Ends with 1 if one is not 0.
 //
 //   pnpm documents
 import { join } from "node:path";
+import { avoidedWords } from "./documents/avoided-words.ts";
 import { deadLinks, missingDocuments } from "./documents/dead-links.ts";
 import { readDocuments, readSources } from "./documents/documents.ts";
 import { statedGuarantees, testedGuarantees } from "./documents/guarantees.ts";
@@ -33,6 +34,10 @@ const tested = new Set(tests.flatMap(testedGuarantees));
 const untested = stated.filter((id) => !tested.has(id));
 console.log(`guarantees: ${stated.length}, without a test: ${untested.length}`);
 for (const id of untested) console.log(`  ${id}`);
+
+const avoided = [...documents, ...sources].flatMap(avoidedWords);
+console.log(`avoided words, each of them an exception of the test: ${avoided.length}`);
+for (const word of avoided) console.log(`  ${word}`);
 
 const cells = documents.flatMap(({ path, text }) =>
   cellsOf(text).map(({ length, line }) => ({ length, place: `${path}:${line}` })),

@@ -59,7 +59,7 @@ export function withoutTimeouts(url: string): string {
 
 function timeoutsOf(url: string, lockMs: number, statementMs: number) {
   const { searchParams } = new URL(url);
-  // The last one counts, as for the driver; one without a value is none.
+  // The last one counts, as for the driver. One without a value counts as absent.
   const timeoutOf = (name: string, value: string) => searchParams.getAll(name).at(-1) || value;
   return {
     lock_timeout: timeoutOf("lock_timeout", `${lockMs}ms`),

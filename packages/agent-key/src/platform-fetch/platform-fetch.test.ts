@@ -68,7 +68,7 @@ describe("a request to loopback", () => {
       "that is upgraded",
       "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n",
     ],
-    ["with a status that is none", "HTTP/1.1 999 No\r\nContent-Length: 0\r\n\r\n"],
+    ["with a status that does not exist", "HTTP/1.1 999 No\r\nContent-Length: 0\r\n\r\n"],
     ["of which nothing comes", ""],
   ])("rejects for a connection %s and is closed", async (_, bytes) => {
     const { url, server } = await serve(() => undefined);
