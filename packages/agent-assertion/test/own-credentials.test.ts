@@ -45,7 +45,7 @@ function keysOf(server: TestUpstream): string[][] {
 }
 
 describe.each(transports)("the caller's own credential in $name", (transport) => {
-  test("is replaced, with one warning that shows no value (G-C2)", async () => {
+  test("is replaced, with one warning that shows no value (G-C2, G-H12)", async () => {
     const { server, warnings, send } = await setUp(transport);
     await send(server.url, own);
     await send(server.url, own);
