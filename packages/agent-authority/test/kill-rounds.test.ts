@@ -35,25 +35,28 @@ describe(`an authority that is killed in the middle of its work, ${ROUNDS} times
       onTestFinished(() => database.drop());
       const name = `countersign-kill-rounds-${random.seed}`;
       const url = withApplicationName(database.url, name);
+      // Each authority has a name of its own: the next one starts beside the one whose connections are ended, and must come up.
+      const nameIn = (round: number) => `${name}-${round}`;
       const ledger = new Ledger();
       const clients = await createClients(url, ledger, random);
       const backends = databaseKind === "postgres" ? await Backends.connect(url, name) : undefined;
 
-      const start = async () => {
-        const started = await startProgram("authority", [url, AUTHORITY]);
+      const start = async (round: number) => {
+        const own = withApplicationName(database.url, nameIn(round));
+        const started = await startProgram("authority", [own, AUTHORITY]);
         onTestFinished(() => kill(started.child));
         return started;
       };
       let next: ReturnType<typeof start> | undefined;
       for (let round = 1; round <= ROUNDS; round += 1) {
-        const { line, child } = await (next ?? start());
-        next = round % ALONE_EVERY === 0 ? undefined : start();
+        const { line, child } = await (next ?? start(round));
+        next = round % ALONE_EVERY === 0 ? undefined : start(round + 1);
         const toKill = 1 + random.below(MOST_ANSWERS);
         const toTerminate = round % 2 === 0 ? 1 + random.below(toKill) : 0;
         let answers = 0;
         const onAnswer = () => {
           answers += 1;
-          if (answers === toTerminate) void backends?.terminateOne(random);
+          if (answers === toTerminate) void backends?.terminateOne(nameIn(round), random);
           if (answers === toKill) child.kill("SIGKILL");
         };
         await Promise.all(
@@ -97,7 +100,7 @@ async function createClients(
   return clients;
 }
 
-/** The connections of an authority to PostgreSQL, as the server sees them. */
+/** The connections of the authorities to PostgreSQL, as the server sees them. */
 class Backends {
   terminated = 0;
   readonly #client: Client;
@@ -115,9 +118,9 @@ class Backends {
     return new Backends(client, name);
   }
 
-  /** Ends one of them, one that is at work if there is any. */
-  async terminateOne(random: SeededRandom): Promise<void> {
-    const all = await this.#list();
+  /** Ends one connection of an authority, one that is at work if there is any. */
+  async terminateOne(name: string, random: SeededRandom): Promise<void> {
+    const all = await this.#list(name);
     const working = all.filter(({ state }) => state !== "idle");
     if (all.length === 0) return;
     const { pid } = random.pick(working.length > 0 ? working : all);
@@ -126,13 +129,13 @@ class Backends {
   }
 
   async count(): Promise<number> {
-    return (await this.#list()).length;
+    return (await this.#list(`${this.#name}%`)).length;
   }
 
-  async #list(): Promise<{ readonly pid: number; readonly state: string }[]> {
+  async #list(name: string): Promise<{ readonly pid: number; readonly state: string }[]> {
     const { rows } = await this.#client.query(
-      "select pid, state from pg_stat_activity where application_name = $1 order by pid",
-      [this.#name],
+      "select pid, state from pg_stat_activity where application_name like $1 order by pid",
+      [name],
     );
     return rows;
   }

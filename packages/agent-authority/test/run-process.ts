@@ -32,6 +32,7 @@ export async function startProgram(
     text += chunk;
     if (text.includes("\n")) break;
   }
+  if (!text.includes("\n")) throw new Error(`${program} ended before it printed a line`);
   return { line: text.split("\n", 1)[0] ?? "", child };
 }
 
