@@ -128,7 +128,7 @@ describe("an identity token that is refused leaves no home behind", () => {
     expect(authority.requests).toEqual([]);
   });
 
-  test("rejects a key set that cannot be fetched, as something that may pass", async () => {
+  test("rejects a key set that cannot be fetched, as a temporary error", async () => {
     authority.fault("key_set", { kind: "status", status: 503 }, Number.POSITIVE_INFINITY);
     expectError(await countersign(loginArgs(), { home, input: issue().token }), "server_error", 5);
     expect(contentOf(folder.path)).toEqual({});

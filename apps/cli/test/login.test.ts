@@ -56,7 +56,7 @@ describe("a login that cannot be made leaves no home behind", () => {
     expect(contentOf(folder.path)).toEqual({});
   });
 
-  test("rejects an authority that cannot be reached, as something that may pass", async () => {
+  test("rejects an authority that cannot be reached, as a temporary error", async () => {
     await authority.close();
     expectError(await countersign(login(), { home, input: token }), "unreachable", 5);
     expect(contentOf(folder.path)).toEqual({});

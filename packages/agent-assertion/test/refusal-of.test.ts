@@ -151,7 +151,7 @@ describe('with refusals: "respond"', () => {
   });
 
   test.each<[string, Error]>([
-    ["that may pass", new AgentKeyError("unreachable", "away", { retryable: true })],
+    ["that is temporary", new AgentKeyError("unreachable", "away", { retryable: true })],
     ["of a cancelled wait", new AgentAssertionError("cancelled", "the caller ended it")],
     ["of anything else", new TypeError("a defect")],
   ])("an error %s rejects", async (_, error) => {

@@ -25,7 +25,7 @@ function withPart(url: string, change: (parts: URL) => void): string {
 }
 
 describe("openStore on PostgreSQL", () => {
-  it("rejects a server that does not answer, as something that may pass", async () => {
+  it("rejects a server that does not answer, as a temporary error", async () => {
     const url = withPart(await createDatabase(), (parts) => {
       parts.port = "1";
     });
@@ -36,7 +36,7 @@ describe("openStore on PostgreSQL", () => {
     ]);
   });
 
-  it("rejects a database that takes no writes, such as a standby's, as something that may pass", async () => {
+  it("rejects a database that takes no writes, such as a standby's, as a temporary error", async () => {
     const url = withPart(await createDatabase(), ({ searchParams }) => {
       const options = `${searchParams.get("options")} -c default_transaction_read_only=on`;
       searchParams.set("options", options);

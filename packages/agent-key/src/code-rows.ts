@@ -23,7 +23,7 @@ export interface CodeRow {
     | "renew_agent";
   /** Whether the human's bearer may go out in place of an assertion, where that is declared: never after a refusal (protocol.md §10). */
   readonly allowsFallback: boolean;
-  /** How a command ends with it: 1 failed, 2 usage, 3 no login or identity, 4 refused, 5 may pass. */
+  /** How a command ends with it: 1 failed, 2 usage, 3 no login or identity, 4 refused, 5 temporary. */
   readonly exitCode: 1 | 2 | 3 | 4 | 5;
   /** What to do about it if the error itself does not say. `{authority}` stands for the authority's URL. */
   readonly hint: string | undefined;

@@ -35,7 +35,7 @@ it("a login that ends before any read of it makes no fallback, and its own error
   expect([...outcomes].sort()).toEqual(["bearer", "not_logged_in", "server_error"]);
 });
 
-it("a login that is another one after each registration ends in an error that may pass", async () => {
+it("a login that is another one after each registration ends in a temporary error", async () => {
   const { world } = await startRead(({ authority, login }) =>
     login(`acct-${authority.counts.registerTask}`),
   );

@@ -82,7 +82,7 @@ export async function tellMainStory({ stage, agent, narrator }: StoryOptions): P
       t.say(`thread-3: ${attempts} registrations answered 503, then: ${failed?.message}`);
       verifyPassed(t, stage, turn);
       t.verify(
-        "thread-3's turn failed with an error that may pass",
+        "thread-3's turn failed with a temporary error",
         failed?.retryable === true && attempts > 1,
       );
       t.verify(

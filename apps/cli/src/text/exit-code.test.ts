@@ -29,7 +29,7 @@ test.each([
   expect(exitCodeOf(new CountersignError(code, ""))).toBe(exitCode);
 });
 
-test("what may pass exits with 5, whatever its code", () => {
+test("a temporary error exits with 5, whichever its code is", () => {
   expect(exitCodeOf(new CountersignError("forbidden", "", { retryable: true }))).toBe(5);
 });
 
