@@ -6,9 +6,7 @@ import {
   parseTimestamp,
 } from "@countersign/agent-key";
 import { AgentAssertionError } from "../agent-assertion-error.js";
-import type { AgentRecord, TaskRecord } from "../directory/agent-directory.js";
-
-type LifeState = AgentRecord["state"];
+import type { AgentRecord, LifeState, TaskRecord } from "../directory/agent-directory.js";
 
 const STATES: readonly LifeState[] = ["active", "revoked", "expired"];
 const MAX_CAPABILITIES = 256;
