@@ -5,7 +5,7 @@ export default defineConfig({
   entry: [
     "src/index.ts",
     "src/authority-client.ts",
-    "src/identity-token.ts",
+    "src/identity-jwt.ts",
     "src/keyring-store.ts",
     "src/server.ts",
     "src/store-contract.ts",

@@ -35,6 +35,8 @@ export const ROWS = [
   "register-sqlite",
   "register-postgresql",
   "register-latency",
+  "fleet-sqlite",
+  "fleet-postgresql",
   "memory-authority",
   "memory-gateway",
   "tasks-register",

@@ -2,11 +2,11 @@ import type { Checks } from "./checks.ts";
 import { CODEX_B } from "./codex-binary.ts";
 import {
   ACCOUNT,
-  type IdentityTokenCodex,
+  type IdentityJwtCodex,
   type IssuedToken,
-  startIdentityTokenCodex,
+  startIdentityJwtCodex,
   UPSTREAM_AUTHORIZATION,
-} from "./identity-token-codex.ts";
+} from "./identity-jwt-codex.ts";
 import type { InteropClient } from "./interop-client.ts";
 import { ANSWER } from "./stub-answers.ts";
 
@@ -23,7 +23,7 @@ const TASKS_OF_A_RUN = 3;
 export const CODEX_JWT_B_KEYS: InteropClient = {
   name: `codex ${CODEX_B.name} jwt, keys`,
   async run(checks, scene) {
-    const codex = await startIdentityTokenCodex(scene);
+    const codex = await startIdentityJwtCodex(scene);
     const first = await codex.issue();
     await answered(checks, codex, "first run", first);
 
@@ -61,7 +61,7 @@ export const CODEX_JWT_B_KEYS: InteropClient = {
 
 async function answered(
   checks: Checks,
-  codex: IdentityTokenCodex,
+  codex: IdentityJwtCodex,
   name: string,
   { identity_token, agent_runtime_id }: IssuedToken,
 ): Promise<void> {
@@ -110,7 +110,7 @@ async function answered(
 
 async function revokeTaskInTurn(
   checks: Checks,
-  codex: IdentityTokenCodex,
+  codex: IdentityJwtCodex,
   { identity_token }: IssuedToken,
 ): Promise<void> {
   checks.say("a task that is revoked in its turn: codex exec");
@@ -152,7 +152,7 @@ async function revokeTaskInTurn(
 
 async function revokeAgent(
   checks: Checks,
-  codex: IdentityTokenCodex,
+  codex: IdentityJwtCodex,
   { identity_token, agent_runtime_id }: IssuedToken,
 ): Promise<void> {
   checks.say("a revoked agent: codex exec");

@@ -36,7 +36,7 @@ export const JWT: CodexWay = {
   name: "jwt",
   async prepare(stage, name) {
     const { setUp, command } = await readExample("codex-jwt.sh", stage, name);
-    const configFile = await writeConfig(stage, name, "codex-identity-token.toml");
+    const configFile = await writeConfig(stage, name, "codex-identity-jwt.toml");
     const token = await runScript(stage, `${setUp}\nprintf %s "$CODEX_ACCESS_TOKEN"`);
     return { configFile, command, env: { CODEX_ACCESS_TOKEN: token } };
   },
@@ -79,7 +79,7 @@ async function readExample(
   stage: CodexStage,
   name: string,
 ): Promise<{ readonly setUp: string; command(args?: string): string }> {
-  const text = withUrls(await readFile(join(EXAMPLES, file), "utf8"), stage);
+  const text = withUrls(await readFile(join(EXAMPLES, "codex", file), "utf8"), stage);
   const paragraphs = text.replaceAll("~/codex-agent", `~/${name}`).split("\n\n");
   const turn = paragraphs.pop() ?? "";
   if (!turn.includes(TURN)) throw new Error(`${file} does not end with a turn: ${turn}`);
@@ -97,7 +97,7 @@ async function writeConfig(
 ): Promise<string> {
   const folder = join(stage.userHome, name);
   await mkdir(folder);
-  const text = await readFile(join(EXAMPLES, file), "utf8");
+  const text = await readFile(join(EXAMPLES, "codex", file), "utf8");
   const configFile = join(folder, "config.toml");
   await writeFile(configFile, withUrls(text, stage).replace("http://127.0.0.1:4800", proxyUrl));
   return configFile;

@@ -27,7 +27,7 @@ export async function configureCodex(
 ): Promise<ConfiguredCodex> {
   const home = join(scene.folder, "codex-home");
   await mkdir(home);
-  const example = await readFile(join(EXAMPLES, "codex.toml"), "utf8");
+  const example = await readFile(join(EXAMPLES, "codex", "codex.toml"), "utf8");
   const config = example.replace("http://127.0.0.1:4800", chain.proxyUrl);
   const configure = (change: (config: string) => string) =>
     writeFile(join(home, "config.toml"), change(config));

@@ -11,7 +11,7 @@ export const CURL: InteropClient = {
   whyNot: () => whyNotProgram("curl"),
   async run(checks, scene) {
     const chain = await startProxyChain(scene);
-    const example = await readFile(join(EXAMPLES, "curl.sh"), "utf8");
+    const example = await readFile(join(EXAMPLES, "proxy", "curl.sh"), "utf8");
     const [node, cli] = COUNTERSIGN;
     const script = [
       `countersign() { "${node}" "${cli}" "$@"; }`,

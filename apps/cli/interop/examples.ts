@@ -5,8 +5,8 @@ import type { Checks } from "./checks.ts";
 import { environmentOf } from "./countersign.ts";
 import type { ProxyChain } from "./proxy-chain.ts";
 
-/** The examples that docs/clients.md shows. */
-export const EXAMPLES = join(import.meta.dirname, "../test/examples");
+/** The examples that documents show, in folders by what they are about. */
+export const EXAMPLES = join(import.meta.dirname, "../../../examples");
 
 /** Why a program cannot be used: there is none that answers. */
 export function whyNotProgram(program: string): string | undefined {

@@ -8,7 +8,7 @@ export const OPENAI_CLIENT: InteropClient = {
   name: "openai client",
   async run(checks, scene) {
     const chain = await startProxyChain(scene);
-    const example = join(EXAMPLES, "openai-client.ts");
+    const example = join(EXAMPLES, "proxy", "openai-client.ts");
     const printed = await runExample(checks, chain, [process.execPath, example], /^hel$/);
     checks.equal("both answers are whole", printed, "hel\nlo\n\nhel\nlo\n");
     await checkSigned(checks, chain, ["thread-42", "thread-42"]);

@@ -55,7 +55,11 @@ export async function startProxyChain(
   const auditFile = join(scene.folder, "audit.jsonl");
   const socketPath = join(home, "proxy.sock");
   const list = async (what: string): Promise<Listed[]> =>
-    JSON.parse(await countersign(["authority", what, "list", "--json"], { home: operator }));
+    JSON.parse(
+      await countersign(["authority", what, "list", "--sort", "oldest", "--json"], {
+        home: operator,
+      }),
+    );
 
   const upstream = await startStubApi();
   scene.onEnd(() => upstream.close());

@@ -9,7 +9,7 @@ export const URLLIB_CLIENT: InteropClient = {
   whyNot: () => whyNotProgram("python3"),
   async run(checks, scene) {
     const chain = await startProxyChain(scene);
-    const example = join(EXAMPLES, "urllib-client.py");
+    const example = join(EXAMPLES, "proxy", "urllib-client.py");
     const printed = await runExample(checks, chain, ["python3", example], /^data: .*"hel"/);
     checks.ok("the answer is whole", printed.endsWith("data: [DONE]\n\n"));
     await checkSigned(checks, chain, ["thread-42"]);

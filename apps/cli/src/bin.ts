@@ -31,7 +31,7 @@ async function knownHeader(): Promise<string | undefined> {
 }
 
 async function runProgram(): Promise<number> {
-  if (args[0] === "gateway" || args[0] === "proxy") {
+  if (["gateway", "authorize", "proxy"].includes(args[0] ?? "")) {
     // What the program's own modules allocate would let it grow already.
     const { keepSemiSpaceSmall } = await import("./process/semi-space.js");
     keepSemiSpaceSmall();

@@ -64,7 +64,7 @@ describe("authority identity issue", () => {
     expect(claims.exp - claims.iat).toBe(3600);
 
     const options = { home, env: { ...FEATURE_ON } };
-    const login = ["login", "--authority", url, "--identity-token-stdin"];
+    const login = ["login", "--authority", url, "--identity-jwt-stdin"];
     await output(login, { ...options, input: token });
     const task = ["task", "ensure", "--thread", "thread-1"];
     expect(await json(task, options)).toMatchObject({ agent_runtime_id: claims.agent_runtime_id });

@@ -104,7 +104,9 @@ describe("holds no secret, wherever a client puts it (G-A41)", () => {
     const server = await world.serve(["--log-level", "debug"]);
     const token = await world.createToken();
     const stranger = `cs_human_${"C".repeat(42)}A`;
-    const database = new DatabaseSync(join(world.folder.path, "authority.db"));
+    const database = new DatabaseSync(join(world.folder.path, "authority.db"), {
+      timeout: 60_000,
+    });
     if (status === 500) database.exec("alter table access_tokens rename column expires_at to gone");
     database.close();
     const isPost = status === 400;

@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { createTestIdentityIssuer } from "@countersign/testing";
 import { expect, onTestFinished, test } from "vitest";
-import { countersign, output } from "./command-line.js";
+import { countersign, expectError, output } from "./command-line.js";
 import { freshWorld } from "./fresh-home.js";
 
 const AUDIENCE = "https://authority.example";
@@ -49,6 +49,30 @@ test("authority oidc check says what an issuer's token lacks, and never the toke
   }
 });
 
+test("an issuer's table that lacks a key is refused with its name, and a text in place of a list with the form of one", async () => {
+  const { args, config, home, issuer } = await openIssuer();
+  const table = issuerTable("staff", issuer);
+  for (const [text, says] of [
+    [table.replace(/^account.*$/m, ""), "audience and account, and has no account"],
+    [`trusted_proxies = "127.0.0.1"\n${table}`, "`trusted_proxies` must be a list, such as ["],
+  ] as const) {
+    await writeFile(config, text, { mode: 0o600 });
+    const result = await countersign(args, { home, input: "token" });
+    expectError(result, "config_invalid", 2);
+    expect(result.stderr).toContain(says);
+  }
+});
+
+test("authority oidc check says which URL gives no keys, and why", async () => {
+  const { args, config, home, sign } = await openIssuer();
+  const token = sign({ iss: "http://127.0.0.1:1" });
+  await writeFile(config, issuerTable("staff", "http://127.0.0.1:1"), { mode: 0o600 });
+  const result = await countersign(args, { home, input: token });
+  expectError(result, "unreachable", 5);
+  expect(result.stderr).toMatch(/^error: the issuer staff .*: (?:bad port|ECONNREFUSED) /m);
+  expect(result.stderr).toContain("hint: check jwks_uri (http://127.0.0.1:1/keys)");
+});
+
 test("authority oidc check distinguishes a text that is not a token, or too long for one, from another issuer's token", async () => {
   const { args, home, issuer, sign } = await openIssuer();
   const isOther = `issuer iss: seen "${"a".repeat(199)}, expected ${issuer}\n`;
@@ -74,6 +98,27 @@ test.each([
   await appendFile(config, issuerTable(name, url ?? issuer));
   const result = await countersign([...args, "--json"], { home, input: sign() });
   expect(JSON.parse(result.stdout)).toMatchObject({ error: { code: "config_invalid" } });
+});
+
+test("authority oidc check refuses claims to keep that are no list of names", async () => {
+  const { args, config, home, issuer } = await openIssuer();
+  const table = issuerTable("staff", issuer);
+  for (const keep of ['"run_id"', '["run id"]', "[7]", "{}"]) {
+    await writeFile(config, `${table}keep_claims = ${keep}\n`, { mode: 0o600 });
+    expectError(await countersign(args, { home, input: "token" }), "config_invalid", 2);
+  }
+});
+
+test("authority oidc check says which claims of a token are kept, each in quotes and without what a terminal acts upon", async () => {
+  const { args, config, home, sign } = await openIssuer();
+  await appendFile(config, 'keep_claims = ["run_id", "workflow", "ref"]\n');
+  const claims = { run_id: 7, workflow: 'x", ref="refs/heads/main\u202e', sha: "other" };
+  const input = sign(claims);
+  expect(await output(args, { home, input })).toBe(
+    'oidc staff: taken, account acct-1, user staff:ada, keeps run_id="7", workflow="x\\", ref=\\"refs/heads/main\\u202e"\n',
+  );
+  const { checks } = JSON.parse(await output([...args, "--json"], { home, input }));
+  expect(checks).toMatchObject([{ claims: { run_id: "7", workflow: claims.workflow } }]);
 });
 
 test("authority oidc check says whose a token is that is taken", async () => {

@@ -4,6 +4,8 @@ import { countersign, expectError, json, output, startCountersign } from "./comm
 import { FEATURE_ON } from "./fresh-home.js";
 import { type ServerWorld, serverWorld } from "./servers.js";
 
+const BARRED = { evenIfUnknown: true };
+
 let world: ServerWorld;
 
 beforeEach(async () => {
@@ -40,7 +42,7 @@ const WAYS = {
     // Of an account of its own: a token ends with the account that it names.
     const whose = { accountId: "operators", userId: "operator-1", ttlSeconds: 3_600 };
     const { token } = await operate((registry) =>
-      registry.createAccessToken({ ...whose, role: "operate" }),
+      registry.createAccessToken({ ...whose, role: "operate", scopes: ["tokens"] }),
     );
     const env = { ADMIN_TOKEN: token };
     const on = ["--authority", admin, "--authority-token", "env:ADMIN_TOKEN"];
@@ -87,7 +89,7 @@ describe("what names a registry", () => {
     const { url, admin } = await serveAdmin();
     const human = await list(admin, await world.createToken("human"));
     expectError(human, "unauthenticated", 4);
-    expect(human.stderr).toContain("hint: name a live token of role read or operate");
+    expect(human.stderr).toContain("hint: name a live token of an operator");
     const client = await list(url, await world.createToken("operate"));
     expectError(client, "invalid_request", 4);
     expect(client.stderr).toContain("--admin-listen");
@@ -95,7 +97,7 @@ describe("what names a registry", () => {
     const env = { X: await world.createToken("read") };
     const reader = await countersign([...args, "--authority-token", "env:X"], { home, env });
     expectError(reader, "forbidden", 4);
-    expect(reader.stderr).toContain("hint: name a token of role operate");
+    expect(reader.stderr).toContain("hint: name a token that may do this");
   });
 });
 
@@ -122,6 +124,9 @@ describe.each(Object.entries(WAYS))("by %s", (_, reach) => {
       "USER_ID",
       "STATE",
       "CREATED_AT",
+      "LAST_USED_AT",
+      "AGENT_HARNESS_ID",
+      "CLAIMS",
     ]);
     expect(await json(["authority", "agents", "list", "--user", "other", ...on], options)).toEqual(
       [],
@@ -197,6 +202,59 @@ describe.each(Object.entries(WAYS))("by %s", (_, reach) => {
     expectError(await run("audit", "tail", "--after", "-1x"), "usage", 2);
   });
 
+  test("an empty list names the registry on stderr, because that of another one is empty too", async () => {
+    await world.createToken();
+    const { on, options } = await reach();
+    for (const [list, what] of [
+      [["tasks", "list"], "task"],
+      [["token", "list", "--user", "user-11"], "token"],
+      [["audit", "tail", "--user", "user-11"], "event"],
+    ] as const) {
+      const { code, stdout, stderr } = await countersign(["authority", ...list, ...on], options);
+      expect([code, stdout]).toEqual([0, ""]);
+      expect(stderr).toContain(`${on[1]} has no such ${what}\n`);
+    }
+  });
+
+  test("a revocation says what it stopped and keeps why, and refuses a name that is not known", async () => {
+    const issue = () =>
+      operate((registry) =>
+        registry.issueIdentity({ accountId: "acct-1", userId: "user-1", ttlSeconds: 3_600 }),
+      );
+    await issue();
+    await issue();
+    await world.createToken();
+    const { on, options } = await reach();
+    const revoke = (user: string, ...more: string[]) => [
+      ...["authority", "users", "revoke", "--account", "acct-1", "--user", user],
+      ...more,
+      ...on,
+    ];
+    const misspelt = await countersign(revoke("user-11"), options);
+    expectError(misspelt, "invalid_request", 1);
+    expect(misspelt.stdout).toBe("");
+    expect(misspelt.stderr).toContain("knows no user user-11 in acct-1");
+    expect(misspelt.stderr).toContain("known names next to it: user-1");
+    expect(misspelt.stderr).toContain("--even-if-unknown");
+    expectError(await countersign(revoke("user-1", "--reason", ""), options), "usage", 2);
+    const why = "stolen laptop\u202e Bearer cs_human_QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWY";
+    const text = await output(revoke("user-1", "--reason", why), options);
+    expect(text).toMatch(/^stopped +2 agents, 0 tasks, 1 token$/m);
+    expect(await json(revoke("user-1"), options)).toMatchObject({
+      state: "revoked",
+      stopped: { agents: 0, tasks: 0, tokens: 0 },
+    });
+    const barred = await json(revoke("user-11", "--even-if-unknown"), options);
+    expect(barred).toMatchObject({ user_id: "user-11", state: "revoked" });
+    const account = ["authority", "accounts", "revoke", "acct-11"];
+    expectError(await countersign([...account, ...on], options), "invalid_request", 1);
+    const all = ["authority", "audit", "tail", "--action", "user_revoked", "--json", ...on];
+    const [event] = (await output(all, options)).split("\n");
+    const { reason } = JSON.parse(event ?? "");
+    expect(reason).toContain("stolen laptop\\u202e");
+    expect(reason).not.toContain("QUJDREVG");
+  });
+
   test("tokens are made, listed and revoked", async () => {
     await world.createToken();
     const { on, options } = await reach();
@@ -211,7 +269,7 @@ describe.each(Object.entries(WAYS))("by %s", (_, reach) => {
 
   test("the audit log is told from its end, from an event on, and as it grows", async () => {
     await operate(async (registry) => {
-      for (let i = 0; i < 25; i += 1) await registry.revokeAccount(`acct-${i}`);
+      for (let i = 0; i < 25; i += 1) await registry.revokeAccount(`acct-${i}`, BARRED);
     });
     const { on, options } = await reach();
     const tail = ["authority", "audit", "tail", ...on, "--json"];
@@ -240,7 +298,7 @@ describe.each(Object.entries(WAYS))("by %s", (_, reach) => {
       );
       onTestFinished(() => following[Symbol.asyncDispose]());
       await following.waitForLine(/"account_id":"/);
-      await operate((registry) => registry.revokeAccount(`late-${signal}`));
+      await operate((registry) => registry.revokeAccount(`late-${signal}`, BARRED));
       await following.waitForLine(new RegExp(`"account_id":"late-${signal}"`));
       following.kill(signal);
       expect(await following.exited).toMatchObject({ code: 0, stderr: "" });
@@ -258,7 +316,7 @@ test("audit tail --follow warns that the authority is away, and prints the rest 
   await following.waitForLine(/"access_token_created"/);
   await stop();
   await expect.poll(() => following.stderr).toContain("(unreachable); going on when it answers");
-  await operate((registry) => registry.revokeAccount("acct-later"));
+  await operate((registry) => registry.revokeAccount("acct-later", BARRED));
   await serveAdmin(new URL(admin).host);
   await following.waitForLine(/"account_id":"acct-later"/);
   following.kill("SIGINT");
@@ -270,7 +328,7 @@ test("audit tail --follow warns that the authority is away, and prints the rest 
 test("lists go on beyond one answer, and stop at the limit", async () => {
   await operate(async (registry) => {
     await Promise.all(
-      Array.from({ length: 1_010 }, (_, index) => registry.revokeAccount(`acct-${index}`)),
+      Array.from({ length: 1_010 }, (_, index) => registry.revokeAccount(`acct-${index}`, BARRED)),
     );
   });
   const list = ["authority", "accounts", "list", ...world.onDatabase];

@@ -72,13 +72,13 @@ test("login asks an authority that is away 3 times whose token it is", async () 
   expect(authority.seen.connections).toBe(3);
 });
 
-test("login asks for the keys of an identity token 3 times", async () => {
+test("login asks for the keys of an identity JWT 3 times", async () => {
   const { home } = await freshHome();
   const issuer = await startTestAuthority();
   onTestFinished(() => issuer.close());
-  const { token } = issuer.issueIdentityToken({ accountId: "acct-1", userId: "user-1" });
+  const { token } = issuer.issueIdentityJwt({ accountId: "acct-1", userId: "user-1" });
   const authority = await startAwayAuthority();
-  const args = ["login", "--authority", authority.url, "--identity-token-stdin"];
+  const args = ["login", "--authority", authority.url, "--identity-jwt-stdin"];
   expectError(await countersign(args, { home, input: token }), "unreachable", 5);
   expect(authority.seen.connections).toBe(3);
 });

@@ -6,7 +6,8 @@ import { CODEX_CELLS, nameOf, TROUBLES, TURNS } from "../interop/codex-cells.ts"
 import { CODEX_GAPS } from "../interop/codex-gaps.ts";
 import { CODEX_WAYS } from "../interop/codex-ways.ts";
 
-const DOCUMENT = await readFile(join(import.meta.dirname, "../../../docs/codex.md"), "utf8");
+const ROOT = join(import.meta.dirname, "../../..");
+const DOCUMENT = await readFile(join(ROOT, "docs/codex.md"), "utf8");
 
 // The cells below each heading of the table whose first row has these headings.
 function tableOf(...headings: readonly string[]): string[][] {
@@ -69,10 +70,10 @@ for (const [name, language] of [
   ["codex-jwt.sh", "sh"],
   ["codex-proxy.sh", "sh"],
   ["codex.toml", "toml"],
-  ["codex-identity-token.toml", "toml"],
+  ["codex-identity-jwt.toml", "toml"],
 ] as const) {
   test(`docs/codex.md shows ${name} as pnpm interop runs it`, async () => {
-    const example = await readFile(join(import.meta.dirname, "examples", name), "utf8");
+    const example = await readFile(join(ROOT, "examples/codex", name), "utf8");
     expect(DOCUMENT).toContain(`\`\`\`${language}\n${example}\`\`\`\n`);
   });
 }

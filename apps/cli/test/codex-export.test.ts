@@ -83,7 +83,7 @@ describe("--force does not lose an agent that Codex has registered", () => {
     { what: "an agent that is not stored here", identity: agent, code: "config_invalid", exit: 2 },
     { what: "an agent that cannot be read", identity: { a: 1 }, code: "store_corrupt", exit: 1 },
     {
-      what: "an identity token",
+      what: "an identity JWT",
       identity: `e30.${Buffer.from('{"account_id":"a","chatgpt_user_id":"u"}').toString("base64url")}.c2ln`,
       members: { auth_mode: "agentIdentity" },
       code: "config_invalid",

@@ -247,7 +247,7 @@ describe("identity export", () => {
   test.each([
     { what: "the agent of a later Codex", identity: MANAGED, code: "store_denied" },
     { what: "what cannot be read", identity: { agent_runtime_id: 7 }, code: "store_corrupt" },
-    { what: "an identity token", identity: "e30.e30.c2ln", code: "store_denied" },
+    { what: "an identity JWT", identity: "e30.e30.c2ln", code: "store_denied" },
   ])("leaves $what in its place, and says so", async ({ identity, code }) => {
     await ensureAgent();
     const text = await writeAuth(identity);

@@ -320,7 +320,7 @@ describe("a signal that comes before Codex has started ends the command, and Cod
     const file = join(folder, "hangs");
     const env = { ...codex.env, FAKE_CODEX_HANGS: file };
     await using started = await startCountersign(command(), { home, env });
-    await expect.poll(() => existsSync(file), { timeout: 8_000 }).toBe(true);
+    await expect.poll(() => existsSync(file)).toBe(true);
     started.kill(signal);
     const ended = await started.exited;
     expectError(ended, "cancelled", 1);

@@ -270,6 +270,16 @@ test("doctor finds all well where a thread has its task, and changes nothing", a
   expect(await readFile(join(world.home, "credentials.json"), "utf8")).toContain("t0ken");
 });
 
+test("doctor finds all well at an authority without identity JWTs, which has no key set, and reads its clock", async () => {
+  const servers = await serverWorld();
+  const { url } = await servers.serve();
+  await servers.logIn(url);
+  const { stdout } = await countersign(["doctor", "--json"], servers.options);
+  const { checks } = JSON.parse(stdout);
+  expect(found(checks, "authority")).toMatchObject({ state: "ok" });
+  expect(found(checks, "clock")).toMatchObject({ state: "ok" });
+});
+
 describe("in the authority's audit log", () => {
   /** What `doctor` adds to it, of an agent that has a task. */
   async function added(

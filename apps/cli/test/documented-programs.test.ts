@@ -16,13 +16,18 @@ const ITS_README = "run: readme-example.test.ts";
 const SHELL: Readonly<Record<string, readonly string[]>> = {
   "README.md": [...Array.from({ length: 5 }, () => FIRST_MINUTES), COMMANDS],
   "apps/cli/README.md": [ITS_README, ITS_README],
+  "docs/authorize.md": [COMMANDS, COMMANDS],
   "docs/clients.md": [COMMANDS, COMMANDS],
   "docs/oidc.md": [COMMANDS],
   // More than commands: Docker, systemd and PostgreSQL, which the tests do not start. The files that they are given are checked.
   "docs/operating/README.md": Array.from(
-    { length: 8 },
+    { length: 9 },
     () => `${COMMANDS}; operating-files.test.ts`,
   ),
+  "docs/operating/gateway.md": [
+    `${COMMANDS}; operating-files.test.ts`,
+    `${COMMANDS}; kubernetes.test.ts`,
+  ],
   "packages/agent/README.md": ["run: readme.test.ts"],
 };
 
@@ -68,19 +73,25 @@ test("what is named as a check is there", () => {
 });
 
 /** Examples that listen on fixed ports: `pnpm first-minutes` alone runs them, from packed packages and with free ports. */
-const ON_FIXED_PORTS = ["gateway", "operations", "signing-proxy"].map(
-  (name) => `packages/assertion-proxy/test/examples/${name}.ts`,
+const ON_FIXED_PORTS = ["gateway/gateway", "gateway/operations", "proxy/signing-proxy"].map(
+  (name) => `examples/${name}.ts`,
 );
+
+const TESTS = find(
+  "examples/test/*.ts",
+  "apps/cli/interop/**/*.ts",
+  "apps/cli/test/readme.test.ts",
+).map(read);
 
 test("every example of a document is run by a test", () => {
   const examples = new Set(
     PROGRAMS.map(({ example }) => example).filter((path) => path !== undefined),
   );
   const notRun = [...examples].filter((path) => {
-    const tests = find(`${dirname(dirname(path))}/**/*.ts`, "apps/cli/interop/**/*.ts");
+    const folder = basename(dirname(path));
     const name = basename(path).replace(/\.\w+$/, "");
-    const runs = [`examples/${name}.`, `"${basename(path)}"`, `/${basename(path)}\``];
-    return !tests.some((file) => file !== path && runs.some((text) => read(file).includes(text)));
+    const runs = [`/${folder}/${name}.`, `"${basename(path)}"`, `/${basename(path)}\``];
+    return !TESTS.some((text) => runs.some((run) => text.includes(run)));
   });
   expect(notRun.sort()).toEqual(ON_FIXED_PORTS);
 });

@@ -104,7 +104,7 @@ describe("gateway with --binding", () => {
   async function sign(isBound: boolean): Promise<Record<string, string>> {
     const task = await json(["task", "ensure"], { home, env: FEATURE_ON });
     const [identity] = (await fileStore(home).load()).identities;
-    const credential: AgentCredential = {
+    const credential: AgentCredential<AgentKey> = {
       kind: "agent",
       authority: task.authority,
       agentRuntimeId: task.agent_runtime_id,
@@ -160,8 +160,9 @@ describe("gateway with --binding", () => {
 });
 
 test("gateway answers its operators' probes on a listener of its own", async () => {
+  const authority = await world.serve();
   const { process } = await world.start([
-    ...[...toUpstream(), "--authority", NOWHERE, "--operations-listen", "127.0.0.1:0"],
+    ...[...toUpstream(), "--authority", authority.url, "--operations-listen", "127.0.0.1:0"],
   ]);
   const [, operations = ""] = await process.waitForLine(/^operations on (http:\/\/\S+)$/);
   for (const path of ["/healthz", "/readyz", "/metrics"]) {
@@ -188,7 +189,7 @@ test("gateway says when the authority's clock differs, and by how much in a figu
     agentRuntimeId: "agent-1",
     taskId: "task-1",
     key: AgentKey.generate(),
-  } as AgentCredential);
+  } as AgentCredential<AgentKey>);
   await fetch(url, { headers: { authorization } });
   await process.waitForLine(/the clock of the authority .* is 3\d{3} s ahead of this machine's/);
   expect(Number(figure.exec(await metrics())?.[1])).toBeGreaterThan(3_500);
@@ -217,9 +218,15 @@ describe("gateway that is sent SIGHUP", () => {
     const { file, process, received } = await openReloading();
     expect(await received()).toEqual(["Bearer first", "same"]);
     await writeFile(file, "Bearer second\n");
-    expect(await received()).toEqual(["Bearer first", "same"]);
     process.kill("SIGHUP");
     await process.waitForLine(/^SIGHUP: the upstream's credentials were read again$/);
+    expect(await received()).toEqual(["Bearer second", "same"]);
+  });
+
+  test("takes its credential when the file changes, without a signal", async () => {
+    const { file, process, received } = await openReloading();
+    await writeFile(file, "Bearer second\n");
+    await process.waitForLine(/^its file changed: the upstream's credentials were read again$/);
     expect(await received()).toEqual(["Bearer second", "same"]);
   });
 
@@ -319,6 +326,10 @@ describe("gateway", () => {
     gateway.process.kill("SIGTERM");
     const { code, stderr } = await gateway.process.exited;
     expect([code, stderr.replace(/^ending .*\n/, "")]).toEqual([0, ""]);
+    // What was not reported yet is reported at the end.
+    expect(await json(["authority", "tasks", "list", ...onDatabase], { home })).toMatchObject([
+      { last_used_at: expect.any(String), last_used_reported_by: "loopback" },
+    ]);
     expect(await readAudit()).toMatchObject([
       { method: "GET", path: "/v1/x", status: 401, code: "missing" },
       { method: "GET", path: "/v1/x", status: 200, account_id: "acct-1", task_id: task.task_id },
@@ -370,8 +381,37 @@ describe("gateway", () => {
     await authority.process.exited;
     expect(await request()).toMatchObject({ code: 0 });
     await gateway.process.waitForLine(
-      /^warning: the authority http:\S+ does not answer about agents and tasks: unreachable;/,
+      /^warning: the authority http:\S+ does not answer about agents and tasks: unreachable \(E[A-Z]+\);/,
     );
+  });
+
+  test("serves nothing without its authority where it may not, and for as long as it may", async () => {
+    const { authority, gateway, request } = await openGateway(["--outage-window", "0s"]);
+    const more = await world.start([
+      ...[...toUpstream(), "--authority", authority.url, "--revocation-delay", "0s"],
+      ...["--outage-window", "1s"],
+    ]);
+    const header = await output(["header"], { home, env: FEATURE_ON });
+    const authorization = header.trim().replace("Authorization: ", "");
+    const status = async (url: string) =>
+      (await fetch(`${url}/v1/x`, { headers: { authorization } })).status;
+    expect(await request()).toMatchObject({ code: 0 });
+    expect(await status(more.url)).toBe(200);
+    authority.process.kill("SIGKILL");
+    await authority.process.exited;
+    expect(await status(gateway.url)).toBe(503);
+    await gateway.process.waitForLine(/every request that needs an answer is refused with 503$/);
+    expect(await status(more.url)).toBe(200);
+    await more.process.waitForLine(/used for at most 1 s \(--outage-window\)/);
+    await more.process.waitForLine(
+      /^warning: .* has not answered for 1 s: every request is refused/,
+    );
+    expect(await status(more.url)).toBe(503);
+  });
+
+  test.each(["3601s", "x", "-1s"])("rejects --outage-window %s", async (window) => {
+    const args = [...toUpstream(), "--authority", NOWHERE, `--outage-window=${window}`];
+    expectError(await countersign(args, { home }), "usage", 2);
   });
 
   test("serves no other account than it is told", async () => {

@@ -2,7 +2,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { createOidcIssuer } from "@countersign/agent-authority";
+import { createOidcIssuer } from "@countersign/agent-authority/oidc";
 import type { TestProcess } from "@countersign/testing";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { contentOf, countersign, expectError, json, startCountersign } from "./command-line.js";
@@ -78,7 +78,7 @@ describe("a device login that cannot be made leaves no home behind:", () => {
     ["a scope without --device", ["--scope", "openid"], "usage"],
     ["an audience without --device", ["--audience", "a"], "usage"],
     ["a token beside it", login(AUTHORITY, ISSUER, ["--token-stdin"]).slice(3), "usage"],
-    ["an identity token beside it", ["--device", "--identity-token-stdin"], "usage"],
+    ["an identity JWT beside it", ["--device", "--identity-jwt-stdin"], "usage"],
     ["a named user", login(AUTHORITY, ISSUER, ["--account", "a", "--user", "b"]).slice(3), "usage"],
     [
       "a secret in an argument",

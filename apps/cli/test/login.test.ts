@@ -8,7 +8,7 @@ import {
 } from "@countersign/testing";
 import { beforeEach, describe, expect, test } from "vitest";
 import { contentOf, countersign, expectError, json, output, storeLogin } from "./command-line.js";
-import { freshWorld } from "./fresh-home.js";
+import { FEATURE_ON, freshWorld } from "./fresh-home.js";
 
 let folder: TemporaryDirectory;
 let home: string;
@@ -27,6 +27,44 @@ const login = (args: readonly string[] = []) => [
   "--token-stdin",
   ...args,
 ];
+
+describe("login --ephemeral", () => {
+  const lastBody = () => JSON.parse(authority.requests.at(-1)?.body ?? "");
+
+  test("rejects a life that is no duration or too long, and an identity JWT", async () => {
+    for (const life of ["soon", "0s", "8d"]) {
+      const result = await countersign(login(["--ephemeral", life]), { home, input: token });
+      expectError(result, "usage", 2);
+    }
+    const args = ["login", "--authority", authority.url, "--identity-jwt-stdin", "--ephemeral"];
+    expectError(await countersign(args, { home, input: token }), "usage", 2);
+    expect(contentOf(folder.path)).toEqual({});
+  });
+
+  test("asks for an ephemeral agent of an hour, or of the time that is given", async () => {
+    const logIn = (args: readonly string[]) => json(login(args), { home, input: token });
+    expect(await logIn(["--ephemeral"])).toMatchObject({ ephemeral_seconds: 3_600 });
+    const env = FEATURE_ON;
+    await output(["identity", "ensure"], { home, env });
+    expect(lastBody()).toMatchObject({ ephemeral: true, ttl: 3_600 });
+    await output(["identity", "forget", "--force"], { home, env });
+    expect(await logIn(["--ephemeral", "2h"])).toMatchObject({ ephemeral_seconds: 7_200 });
+    await output(["identity", "ensure"], { home, env });
+    expect(lastBody()).toMatchObject({ ephemeral: true, ttl: 7_200 });
+    await output(["identity", "forget", "--force"], { home, env });
+    expect(await logIn([])).not.toHaveProperty("ephemeral_seconds");
+    await output(["identity", "ensure"], { home, env });
+    expect(lastBody()).not.toHaveProperty("ephemeral");
+  });
+
+  test("warns of a lasting agent of the same human, which stays in use", async () => {
+    await json(login(), { home, input: token });
+    const { agent_runtime_id } = await json(["identity", "ensure"], { home, env: FEATURE_ON });
+    const result = await countersign(login(["--ephemeral"]), { home, input: token });
+    expect(result.code).toBe(0);
+    expect(result.stderr).toContain(`a lasting agent of user-1, ${agent_runtime_id}`);
+  });
+});
 
 describe("a login that cannot be made leaves no home behind", () => {
   test("rejects a missing token", async () => {

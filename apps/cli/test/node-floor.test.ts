@@ -15,6 +15,7 @@ const NEED_NEWER = [
     (subpath) => `@countersign/agent-assertion/${subpath}`,
   ),
   "@countersign/agent-authority",
+  "@countersign/agent-authority/oidc",
   "@countersign/agent-authority/remote-registry",
   "@countersign/agent-identity",
   "@countersign/agent-identity/authority-client",

@@ -3,14 +3,15 @@ import { join } from "node:path";
 import { createVerifier, memoryDirectory, memoryReplayStore } from "@countersign/agent-assertion";
 import { remoteDirectory } from "@countersign/agent-assertion/remote-directory";
 import { AssertionSigner } from "@countersign/agent-assertion/sign";
+import { admitUpgrades } from "@countersign/agent-assertion/ws";
 import {
   createAuthority,
-  createOidcIssuer,
   createRegistry,
   followAuditEvents,
   openStore,
   type Registry,
 } from "@countersign/agent-authority";
+import { createOidcIssuer } from "@countersign/agent-authority/oidc";
 import { remoteRegistry } from "@countersign/agent-authority/remote-registry";
 import {
   AgentIdentityManager,
@@ -19,10 +20,12 @@ import {
   memoryStore,
 } from "@countersign/agent-identity";
 import { AuthorityClient } from "@countersign/agent-identity/authority-client";
-import { identityTokenAuth, remoteKeySet } from "@countersign/agent-identity/identity-token";
+import { identityJwtAuth, remoteKeySet } from "@countersign/agent-identity/identity-jwt";
 import { keyringStore } from "@countersign/agent-identity/keyring-store";
-import { CountersignError } from "@countersign/agent-key";
+import { AgentKey, CountersignError } from "@countersign/agent-key";
+import { signWithAsync } from "@countersign/agent-key/signers";
 import { AgentTaskManager, fileTaskStore } from "@countersign/agent-task";
+import { mcpServer } from "@countersign/ai/mcp-server";
 import { createSigningProxy, createVerifyingGateway } from "@countersign/assertion-proxy";
 import { withFileLock } from "@countersign/private-file";
 import { describe, expect, test } from "vitest";
@@ -42,6 +45,10 @@ const keySet = remoteKeySet("https://keys.example");
 const bound = { policy: "require", publicUrl: upstream, replayStore: memoryReplayStore() } as const;
 const human = { accountId: "acct-1", userId: "user-1", role: "human" } as const;
 const issuer = { name: "corp", issuer: "https://issuer.example", audience: authority };
+
+const { publicKey } = AgentKey.generate();
+const sockets = { options: { noServer: true }, handleUpgrade() {}, emit: () => true };
+const elsewhere = { publicKey, sign: async () => new Uint8Array(64) };
 
 type Options = Readonly<Record<string, unknown>>;
 type Use = (options: Options) => unknown;
@@ -75,6 +82,10 @@ const listening: Use = async (options) => {
 type Range = readonly [least: number, most: number, kind?: "fraction"];
 
 const CHECKED: Readonly<Record<string, readonly [Use, Readonly<Record<string, Range>>]>> = {
+  SignWithOptions: [
+    (options) => signWithAsync(elsewhere, "text", options),
+    { deadlineMs: [1, LONGEST_MS] },
+  ],
   AssertionSignerOptions: [(options) => new AssertionSigner(options), { maxEntries: [1, UP] }],
   MemoryReplayStoreOptions: [memoryReplayStore, { maxEntries: [1, UP] }],
   BindingOptions: [
@@ -96,17 +107,25 @@ const CHECKED: Readonly<Record<string, readonly [Use, Readonly<Record<string, Ra
       maxEntries: [1, 10_000_000],
       revocationDelaySeconds: [0, 30, "fraction"],
       staleIfErrorSeconds: [0, 3600, "fraction"],
+      useReportSeconds: [0, 3600, "fraction"],
     },
   ],
   AuthorityOptions: [
     authorityWith,
     {
       agentTtlSeconds: [1, TEN_YEARS],
-      maxLiveAgents: [1, 1_000_000],
-      maxLiveTasks: [1, 10_000_000],
+      maxEphemeralTtlSeconds: [1, 604_800],
       maxSkewSeconds: [1, 3600],
       taskIdleTtlSeconds: [600, TEN_YEARS],
       taskTtlSeconds: [1, TEN_YEARS],
+    },
+  ],
+  LiveLimitOptions: [
+    (limits) => createOidcIssuer({ ...issuer, account: "acct-1", liveLimits: limits }),
+    {
+      maxEphemeralAgents: [1, 1_000_000],
+      maxLiveAgents: [1, 1_000_000],
+      maxLiveTasks: [1, 10_000_000],
     },
   ],
   RateLimitOptions: [
@@ -114,6 +133,7 @@ const CHECKED: Readonly<Record<string, readonly [Use, Readonly<Record<string, Ra
     {
       addressPerMinute: [1, 10_000_000],
       agentPerMinute: [1, 10_000_000],
+      refusalsPerMinute: [1, 10_000_000],
       userPerMinute: [1, 10_000_000],
     },
   ],
@@ -141,12 +161,23 @@ const CHECKED: Readonly<Record<string, readonly [Use, Readonly<Record<string, Ra
     ),
     { ttlSeconds: [1, TEN_YEARS] },
   ],
+  RotateAccessTokenOptions: [
+    registryFor(async (registry, options: Options) => {
+      const { id } = await registry.createAccessToken({ ...human, role: "human", ttlSeconds: 60 });
+      await registry.rotateAccessToken(id, options);
+    }),
+    { overlapSeconds: [0, 30 * 86_400], ttlSeconds: [1, TEN_YEARS] },
+  ],
   IssueIdentityOptions: [
     registryFor(
       (registry, options: Options) => registry.issueIdentity({ ...human, ...options } as never),
       { generations: ["B"] },
     ),
     { ttlSeconds: [1, TEN_YEARS] },
+  ],
+  FindOptions: [
+    registryFor((registry, options: Options) => registry.find("agent_1", options)),
+    { limit: [1, 100] },
   ],
   FollowAuditEventsOptions: [
     registryFor((registry, options: Options) => followAuditEvents(registry, options).next()),
@@ -174,8 +205,8 @@ const CHECKED: Readonly<Record<string, readonly [Use, Readonly<Record<string, Ra
     (options) => loginAuth(store, authority, { keySet, ...options }),
     { clockToleranceSeconds: [0, 300, "fraction"] },
   ],
-  IdentityTokenOptions: [
-    (options) => identityTokenAuth({ authority, keySet, token: "secret", ...options }),
+  IdentityJwtOptions: [
+    (options) => identityJwtAuth({ authority, keySet, token: "secret", ...options }),
     { clockToleranceSeconds: [0, 300, "fraction"] },
   ],
   RemoteKeySetOptions: [
@@ -243,10 +274,18 @@ const CHECKED: Readonly<Record<string, readonly [Use, Readonly<Record<string, Ra
     },
   ],
   VerifyingGatewayOptions: [gateway, { recheckMs: [1, 30_000] }],
+  AdmitUpgradesOptions: [
+    (options) => admitUpgrades(sockets as never, { verifier, ...options }),
+    { recheckMs: [1, 30_000] },
+  ],
+  McpServerOptions: [
+    (options) => mcpServer({ verifier, connect: () => ({}) as never, ...options }),
+    { maxSessions: [1, 100_000], recheckMs: [1, 30_000], sessionIdleSeconds: [1, 86_400] },
+  ],
   CloseOptions: [
     (options) =>
       createVerifyingGateway({ verifier, upstream, accounts: "any" }).close(options as never),
-    { drainMs: [0, LONGEST_MS] },
+    { delayMs: [0, LONGEST_MS], drainMs: [0, LONGEST_MS] },
   ],
   ListenOptions: [listening, { port: [0, 65_535] }],
 };
@@ -256,6 +295,7 @@ const UNCHECKED: Readonly<Record<string, string>> = {
   CheckAssertionOptions: "a pure check, which fails for every assertion where they are not numbers",
   VerifyKeyRotationOptions: "a pure check, as above",
   VerifyTaskRegistrationOptions: "a pure check, as above",
+  VerifyOwnEndOptions: "a pure check, as above",
   UnreadableBodyOptions: "what an error carries",
   AuthorityErrorOptions: "what an error carries",
 };

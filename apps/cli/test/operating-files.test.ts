@@ -8,6 +8,7 @@ import { parse, parseDocument } from "yaml";
 import { z } from "zod";
 import { createEnvironment } from "../src/home/environment.js";
 import { AUTHORITY_KEYS, loadAuthoritySettings } from "../src/serve/authority-config.js";
+import { loadGatewaySettings, withSettings } from "../src/serve/gateway-config.js";
 import { documentedCommands, unknownWords } from "./documented-commands.js";
 
 const ROOT = join(import.meta.dirname, "../../..");
@@ -21,7 +22,15 @@ const FILES = [
   "compose.yaml",
   "authority.toml",
   "countersign-authority.service",
+  "countersign-gateway.service",
+  "gateway.md",
+  "gateway.toml",
+  "kubernetes.yaml",
   "README.md",
+  "tracing.md",
+  "figures.md",
+  "alerts.yml",
+  "dashboard.json",
 ];
 
 test("come with the package, and nothing else that is in their folder", () => {
@@ -103,6 +112,8 @@ describe("Dockerfile", () => {
 const service = z.strictObject({
   image: z.string().regex(/^[a-z0-9./-]+:[\w.-]+$/),
   build: z.strictObject({ context: z.string(), dockerfile: z.string() }).optional(),
+  profiles: z.array(z.string()).optional(),
+  command: z.array(z.string()).optional(),
   restart: z.enum(["unless-stopped"]),
   environment: z.record(z.string().regex(/^[A-Z_]+$/), z.string()),
   secrets: z.array(z.string()),
@@ -151,7 +162,9 @@ describe("compose.yaml", () => {
       expect(Object.keys(compose.volumes)).toContain(volume.split(":")[0]);
     }
     for (const name of Object.keys(it.depends_on ?? {})) {
-      expect(compose.services[name]?.healthcheck).toBeDefined();
+      // Its own, or that of the Dockerfile.
+      const { healthcheck, build } = compose.services[name] ?? {};
+      expect(healthcheck ?? build).toBeDefined();
     }
     expect(it.image).not.toMatch(/:latest$/);
   });
@@ -161,11 +174,11 @@ describe("compose.yaml", () => {
     (_, it) => {
       for (const [name, value] of Object.entries(it.environment)) {
         if (!/PASSWORD|SECRET|TOKEN|KEY/.test(name)) continue;
-        expect([name, value]).toEqual([
-          expect.stringMatching(/_FILE$/),
-          expect.stringMatching(/^\/run\/secrets\/[\w]+$/),
-        ]);
-        expect(it.secrets).toContain(value.slice("/run/secrets/".length));
+        // The path of a file, by the name of its variable or with the prefix of a source.
+        const file = name.endsWith("_FILE") ? value : value.replace(/^file:/, "");
+        expect([name, file]).toEqual([name, expect.stringMatching(/^\/run\/secrets\/[\w]+$/)]);
+        expect(value === file).toBe(name.endsWith("_FILE"));
+        expect(it.secrets).toContain(file.slice("/run/secrets/".length));
       }
       for (const port of it.ports ?? []) expect(port).toMatch(/^127\.0\.0\.1:\d+:\d+$/);
     },
@@ -194,13 +207,46 @@ describe("compose.yaml", () => {
   });
 });
 
-describe("countersign-authority.service", () => {
-  const text = read("countersign-authority.service");
+describe("the gateway of compose.yaml", () => {
+  const { gateway } = composeSchema.parse(parse(read("compose.yaml"))).services;
+
+  test("is a command of this program with settings that it knows, and ends before it is killed", async () => {
+    expect(unknownWords(gateway?.command ?? [])).toEqual([]);
+    const warnings: string[] = [];
+    const environment = createEnvironment({ ...gateway?.environment });
+    const settings = await loadGatewaySettings(environment, undefined, (it) => warnings.push(it));
+    expect(warnings).toEqual([]);
+    expect(withSettings(settings, {})).toMatchObject({
+      upstream: "http://api:8080",
+      authority: "http://authority:4600",
+    });
+    expect(gateway?.healthcheck?.test.join(" ")).toContain("127.0.0.1:4702/readyz");
+    expect(gateway?.stop_grace_period).toBe("15s");
+  });
+});
+
+const UNITS = [
+  {
+    name: "countersign-authority.service",
+    start: "authority serve --config /etc/countersign/authority.toml",
+    folder: ["StateDirectory", "countersign"],
+    stop: "15s",
+  },
+  {
+    name: "countersign-gateway.service",
+    start: "gateway --config /etc/countersign/gateway.toml",
+    folder: ["LogsDirectory", "countersign-gateway"],
+    stop: "30s",
+  },
+];
+
+describe.each(UNITS)("$name", ({ name, start, folder: [directory = "", itsName = ""], stop }) => {
+  const text = read(name);
   const unit = parseUnit(text);
   const KNOWN: Readonly<Record<string, RegExp>> = {
     Unit: /^(?:Description|Documentation|After|Wants)$/,
     Service:
-      /^(?:Type|ExecStart|Environment|Restart(?:Sec)?|KillSignal|KillMode|TimeoutStopSec|LimitNOFILE|DynamicUser|StateDirectory(?:Mode)?|UMask|WorkingDirectory|NoNewPrivileges|Protect(?:System|Home|Clock|ControlGroups|Hostname|Kernel(?:Logs|Modules|Tunables)|Proc)|Private(?:Tmp|Devices|Users)|Restrict(?:AddressFamilies|Namespaces|Realtime|SUIDSGID)|LockPersonality|RemoveIPC|CapabilityBoundingSet|AmbientCapabilities|SystemCall(?:Architectures|Filter|ErrorNumber))$/,
+      /^(?:Type|Exec(?:Start|Reload)|Environment|LoadCredential|Restart(?:Sec)?|KillSignal|KillMode|TimeoutStopSec|LimitNOFILE|DynamicUser|(?:State|Logs)Directory(?:Mode)?|UMask|WorkingDirectory|NoNewPrivileges|Protect(?:System|Home|Clock|ControlGroups|Hostname|Kernel(?:Logs|Modules|Tunables)|Proc)|Private(?:Tmp|Devices|Users)|Restrict(?:AddressFamilies|Namespaces|Realtime|SUIDSGID)|LockPersonality|RemoveIPC|CapabilityBoundingSet|AmbientCapabilities|SystemCall(?:Architectures|Filter|ErrorNumber))$/,
     Install: /^WantedBy$/,
   };
 
@@ -214,26 +260,43 @@ describe("countersign-authority.service", () => {
   test("is confined, restarts after a failure, and has longer to end than requests have", () => {
     expect(Object.fromEntries(unit.get("Service") ?? [])).toMatchObject({
       DynamicUser: "yes",
-      StateDirectory: "countersign",
+      [directory]: itsName,
+      [`${directory}Mode`]: "0700",
       NoNewPrivileges: "yes",
       ProtectSystem: "strict",
       CapabilityBoundingSet: "",
       Restart: "on-failure",
       KillSignal: "SIGTERM",
-      TimeoutStopSec: "15s",
+      TimeoutStopSec: stop,
     });
   });
 
-  test("starts the authority with the configuration that stands beside it", () => {
-    const start = new Map(unit.get("Service")).get("ExecStart") ?? "";
-    expect(start).toMatch(
-      /^\/usr\/bin\/countersign authority serve --config \/etc\/countersign\/authority\.toml$/,
+  test("starts its server with the configuration that stands beside it", () => {
+    expect(new Map(unit.get("Service")).get("ExecStart")).toBe(`/usr/bin/countersign ${start}`);
+  });
+
+  test("says that a new credential needs a restart, since systemd copies it at the start", () => {
+    expect(text).toMatch(/LoadCredential/);
+    expect(text).toMatch(
+      /systemd copies \w+ (?:when it starts the unit|at the start), so that a new one needs a restart/,
     );
+    expect(read("gateway.md")).not.toMatch(/reload[^.]*credentials/);
+  });
+
+  test("sets only variables that its server knows", async () => {
+    const entries = (unit.get("Service") ?? []).filter(([key]) => key === "Environment");
+    const variables = Object.fromEntries(
+      entries.map(([, value]) => value.replace(/^"|"$/g, "").split(/=(.*)/s).slice(0, 2)),
+    );
+    const warnings: string[] = [];
+    const environment = createEnvironment(variables);
+    await loadGatewaySettings(environment, undefined, (it) => warnings.push(it));
+    expect(warnings).toEqual([]);
   });
 
   test("passes systemd's own check, where that is there", async () => {
     await using folder = await temporaryDirectory();
-    const file = join(folder.path, "countersign-authority.service");
+    const file = join(folder.path, name);
     // The command need not be installed here.
     await writeFile(
       file,

@@ -31,7 +31,7 @@ export async function createDatabase(): Promise<string> {
 
 /** Runs a statement with a connection of its own and gives the rows. */
 export async function runOn(url: string, statement: string): Promise<readonly unknown[]> {
-  const client = new Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
+  const client = new Client({ connectionString: url, connectionTimeoutMillis: 60_000 });
   await client.connect();
   try {
     return (await client.query(statement)).rows;

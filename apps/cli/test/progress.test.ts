@@ -72,6 +72,20 @@ test("elsewhere each state is one line on stderr, whatever time it takes", async
   expect(stderr).not.toContain("\u001b");
 });
 
+test("a quota that is used up is waited for, which is said with the time, and can be interrupted", async () => {
+  authority.fault("register_task", {
+    kind: "status",
+    status: 429,
+    headers: { "retry-after": "20" },
+  });
+  await using running = await startCountersign(["task", "ensure", "--json"], options);
+  await running.waitForLine(/^too many requests: asking again in 2\d s \(rate_limited\)$/);
+  running.kill("SIGINT");
+  const { code, stdout } = await running.exited;
+  expect(code).toBe(1);
+  expect(JSON.parse(stdout)).toMatchObject({ error: { code: "cancelled" } });
+});
+
 test("a fallback to the human's token is said on stderr, once for the thread", async () => {
   await using upstream = await startTestUpstream();
   const origins = `origins = ["${upstream.url}"]\nbearer_origins = ["${upstream.url}"]\n`;

@@ -275,6 +275,26 @@ describe("proxy", () => {
     await expect(stat(tokenFile)).rejects.toMatchObject({ code: "ENOENT" });
   });
 
+  test("takes the token from its file again, at the address and at the socket beside it", async () => {
+    await logIn();
+    const directory = join(folder.path, "run");
+    await mkdir(directory, { mode: 0o700 });
+    const args = [...onLoopback(), "--socket", join(directory, "proxy.sock")];
+    const { process, url } = await start(args);
+    const former = await readFile(tokenFile, "utf8");
+    const statusWith = async (token: string) =>
+      (await fetch(url, { headers: { "x-api-key": token } })).status;
+    await rm(tokenFile);
+    await process.waitForLine(
+      /^warning: its file changed: the client token stays as it was: .*\(config_invalid\)$/,
+    );
+    expect(await statusWith(former)).toBe(200);
+    const other = "k".repeat(16);
+    await writeFile(tokenFile, other, { mode: 0o600 });
+    await process.waitForLine(/^its file changed: the client token was read again$/);
+    expect([await statusWith(former), await statusWith(other)]).toEqual([401, 200]);
+  });
+
   test("lets the header pass that --forward-header names", async () => {
     await logIn();
     const { url } = await start([...onLoopback(), "--open", "--forward-header", "api-key"]);

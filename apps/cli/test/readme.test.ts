@@ -12,7 +12,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { type RealAuthority, startRealAuthority } from "./faults/real-authority.js";
 
 const ROOT = join(import.meta.dirname, "../../..");
-const EXAMPLES = join(import.meta.dirname, "examples");
+const EXAMPLES = join(ROOT, "examples/first-minutes");
 const README = await readFile(join(ROOT, "README.md"), "utf8");
 const AGENT_README = await readFile(join(ROOT, "packages/agent/README.md"), "utf8");
 const BLOCKS = markdownBlocks(README, "First five minutes");

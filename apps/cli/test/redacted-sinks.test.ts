@@ -15,7 +15,9 @@ const key = AgentKey.generate();
 
 // One of each kind, as a client may put it where an id or a path belongs.
 const credentials: readonly string[] = [
-  ...["human", "rs", "read", "operate", "biscuit"].map((kind) => `cs_${kind}_${SECRET}`),
+  ...["human", "rs", "read", "audit", "stop", "operate", "limited_operate", "biscuit"].map(
+    (kind) => `cs_${kind}_${SECRET}`,
+  ),
   `eyJhbGciOiJFZERTQSJ9.${SECRET}.${SECRET}`,
   `sk-proj-${SECRET}`,
   `Bearer ${SECRET}`,

@@ -13,6 +13,8 @@ const WRITTEN: readonly (readonly [file: string, text: string])[] = [
   ["docs/protocol.md", `fresh* for the revocation delay: at most ${most} s, ${usual} s by default`],
   ["docs/cli.md", `0s to ${most}s (default ${usual}s)`],
   ["docs/operating/README.md", `\`--revocation-delay\` (${usual} s by default)`],
+  ["docs/mcp.md", `\`recheckMs\` (${usual} s)`],
+  ["docs/verifying.md", `\`recheckMs\` (1 to ${most},000, default ${usual},000 ms)`],
   ["docs/verifying.md", `\`revocationDelaySeconds\` (${usual} s at most)`],
   ["docs/verifying.md", `\`revocationDelaySeconds\` (${usual} s)`],
   [

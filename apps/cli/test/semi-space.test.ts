@@ -13,7 +13,7 @@ async function semiSpaceMiB(command: string): Promise<number> {
   return Number(/^young generation (\d+)/m.exec(stderr)?.[1]);
 }
 
-test.each(["gateway", "proxy"])(
+test.each(["gateway", "authorize", "proxy"])(
   "the young generation of %s stays about as small as it starts",
   async (command) => {
     expect(await semiSpaceMiB(command)).toBeLessThanOrEqual(4);

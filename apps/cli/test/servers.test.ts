@@ -87,6 +87,7 @@ describe("what cannot be served or operated is said", () => {
     { what: "a duration that is not valid", text: "agent_ttl = 'long'" },
     { what: "a life of a task that is no time", text: "task_ttl = '0s'" },
     { what: "an unknown policy", text: "registration_proof = 'off'" },
+    { what: "an unknown policy of task ids", text: "plain_task_ids = 'require'" },
     { what: "broken TOML", text: "public_url = " },
   ])("rejects an authority's configuration with $what", async ({ text }) => {
     const file = join(folder.path, "authority.toml");

@@ -1,81 +1,167 @@
-import { refusalOf } from "@countersign/ai";
-import { describe, expect, test } from "vitest";
-import { ANSWER, type SdkClient, type SdkSettings } from "./sdk-client.js";
-import { SDK_CLIENTS } from "./sdk-clients.js";
-import { startWorld, type World } from "./world.js";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { sampleRows } from "@countersign/testing/effort";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
+import type { Integration, IntegrationCall } from "./integration.js";
+import { IntegrationTable } from "./integration-table.js";
+import { INTEGRATIONS } from "./integrations.js";
+import { ANSWER } from "./sdk-client.js";
+import { KEY, startWorld, type World, type WorldOptions } from "./world.js";
 
+const DOCUMENT = join(import.meta.dirname, "../../../docs/integrations.md");
 const PLACEHOLDER = /placeholder|signed-by-agent/;
+// What the SDKs read by themselves, the processes among them.
+const KEY_VARIABLES = ["OPENAI_API_KEY", "ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"];
 
-/** What an SDK is set up with by the helper of `@countersign/ai`. */
-function settingsOf({ thread, tap }: World, client: SdkClient): SdkSettings {
-  return { origin: tap.url, ...client.helped(thread, tap.url) };
+interface Scene {
+  readonly integration: Integration;
+  readonly world: World;
+  /** Makes one call. Gives the text of the answer. */
+  call(options?: IntegrationCall): Promise<string>;
+  /** The error of a call. */
+  failureOf(call: Promise<string>): Promise<unknown>;
 }
 
-async function failureOf(call: Promise<unknown>): Promise<unknown> {
-  return await call.then(
-    () => expect.unreachable("was served"),
-    (reason: unknown) => reason,
-  );
+interface Scenario {
+  readonly name: string;
+  readonly calls: readonly ("ask" | "stream")[];
+  readonly options?: WorldOptions;
+  /** Gives what its cell in the table says. */
+  run(scene: Scene): Promise<string>;
 }
 
-describe.each(SDK_CLIENTS)("$name, as @countersign/ai sets it up,", (client) => {
-  const calls = [
-    ["a call", client.ask],
-    ["a streamed call", client.stream],
-  ] as const;
+/** Nothing but assertions arrived at the gateway, and all of them passed. */
+function expectAssertionsAlone({ tap, upstream }: World): void {
+  const assertions = tap.values("authorization");
+  expect(assertions.length).toBeGreaterThan(0);
+  expect(assertions.filter((value) => !value.startsWith("AgentAssertion "))).toEqual([]);
+  expect(upstream.requests).toHaveLength(assertions.length);
+}
 
-  test.each(calls)("sends one assertion and no other credential with %s", async (_, call) => {
-    const world = await startWorld(client);
-    expect(await call(settingsOf(world, client))).toBe(ANSWER);
-    const assertions = world.tap.values("authorization");
-    expect(assertions.length).toBeGreaterThan(0);
-    expect(assertions.filter((value) => !value.startsWith("AgentAssertion "))).toEqual([]);
-    expect(world.upstream.requests).toHaveLength(assertions.length);
+async function sendsAssertionsAlone({ world, call }: Scene): Promise<string> {
+  expect(await call()).toBe(ANSWER);
+  expectAssertionsAlone(world);
+  return "yes";
+}
+
+/** The error of a call that was refused: a person who reads it sees why. */
+function shown({ integration }: Scene, error: unknown, says: RegExp): string {
+  expect(error).toBeInstanceOf(Error);
+  expect(String(error)).toMatch(says);
+  return integration.nameOf(error);
+}
+
+const SCENARIOS: readonly Scenario[] = [
+  { name: "one assertion, no other credential", calls: ["ask"], run: sendsAssertionsAlone },
+  { name: "streamed", calls: ["stream"], run: sendsAssertionsAlone },
+  {
+    name: "ended by its caller",
+    calls: ["ask", "stream"],
+    async run({ world, call, failureOf }) {
+      const leaving = new AbortController();
+      const answered = Promise.withResolvers<void>();
+      onTestFinished(() => answered.resolve());
+      world.upstream.answer({ kind: "hold", until: answered.promise });
+      const ended = failureOf(call({ signal: leaving.signal }));
+      await expect.poll(() => world.upstream.requests.length).toBeGreaterThan(0);
+      leaving.abort();
+      expect(await ended).toBeInstanceOf(Error);
+      await expect
+        .poll(() => world.upstream.requests.map(({ aborted }) => aborted))
+        .toContain(true);
+      return "yes";
+    },
+  },
+  {
+    name: "task revoked",
+    calls: ["ask", "stream"],
+    async run({ world, call }) {
+      expect(await call()).toBe(ANSWER);
+      const task = await world.thread.ensure();
+      await world.registry.revokeTask(task?.taskId ?? "");
+      expect(await call()).toBe(ANSWER);
+      expect((await world.thread.ensure())?.taskId).not.toBe(task?.taskId);
+      return "goes on in a new task";
+    },
+  },
+  {
+    name: "agent revoked",
+    calls: ["ask", "stream"],
+    async run(scene) {
+      const { world, call, failureOf, integration } = scene;
+      expect(await call()).toBe(ANSWER);
+      for (const { agentRuntimeId } of await world.registry.listAgents()) {
+        await world.registry.revokeAgent(agentRuntimeId);
+      }
+      const error = await failureOf(call());
+      expect(integration.codeOf(error)).toBe("agent_revoked");
+      return shown(scene, error, /revoked/);
+    },
+  },
+  {
+    name: "authority down",
+    calls: ["ask", "stream"],
+    options: { deadlineMs: 200 },
+    async run({ world, call, failureOf, integration }) {
+      await world.endAuthority();
+      const error = await failureOf(call({ maxRetries: 0 }));
+      expect(["unreachable", "timeout"]).toContain(integration.codeOf(error));
+      expect(world.tap.received()).toBe("");
+      return "fails, nothing sent";
+    },
+  },
+  {
+    name: "no login",
+    calls: ["ask", "stream"],
+    options: { isLoggedIn: false },
+    async run(scene) {
+      const { world, call, failureOf, integration } = scene;
+      const error = await failureOf(call({ maxRetries: 0 }));
+      expect(integration.codeOf(error)).toBe("not_logged_in");
+      expect(world.tap.received()).toBe("");
+      return shown(scene, error, /log/);
+    },
+  },
+];
+
+const table = new IntegrationTable(
+  INTEGRATIONS.map(({ name }) => name),
+  SCENARIOS.map(({ name }) => name),
+);
+const RUN = sampleRows("integrations", INTEGRATIONS, 9);
+
+describe.each(RUN)("$name", (integration) => {
+  test.each(
+    SCENARIOS.flatMap((scenario) => scenario.calls.map((how) => ({ ...scenario, scenario, how }))),
+  )("$name ($how)", async ({ scenario, how }) => {
+    for (const name of KEY_VARIABLES) vi.stubEnv(name, KEY);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const world = await startWorld(integration, scenario.options);
+    const started = await integration.start(world);
+    const saying = await scenario.run({
+      integration,
+      world,
+      call: (options = {}) => started[how](options),
+      failureOf: (call) =>
+        call.then(
+          () => expect.unreachable("was served"),
+          (reason: unknown) => reason,
+        ),
+    });
     expect(world.tap.received()).not.toMatch(PLACEHOLDER);
+    expect(world.tap.received()).not.toContain(KEY);
+    table.set(integration.name, scenario.name, saying);
   });
+});
 
-  test.each(calls)("goes on in a new task if its task is revoked before %s", async (_, call) => {
-    const world = await startWorld(client);
-    const settings = settingsOf(world, client);
-    expect(await call(settings)).toBe(ANSWER);
-    const task = await world.thread.ensure();
-    await world.registry.revokeTask(task?.taskId ?? "");
-    expect(await call(settings)).toBe(ANSWER);
-    expect((await world.thread.ensure())?.taskId).not.toBe(task?.taskId);
-  });
-
-  test.each(calls)("reports why its agent is refused in %s", async (_, call) => {
-    const world = await startWorld(client);
-    const settings = settingsOf(world, client);
-    expect(await call(settings)).toBe(ANSWER);
-    for (const { agentRuntimeId } of await world.registry.listAgents()) {
-      await world.registry.revokeAgent(agentRuntimeId);
-    }
-    const error = await failureOf(call(settings));
-    expect(String(error)).toMatch(/revoked/);
-    expect(refusalOf(error)).toMatchObject({ code: "agent_revoked", hint: expect.any(String) });
-    expect(world.tap.received()).not.toMatch(PLACEHOLDER);
-  });
-
-  test.each(calls)("sends nothing in %s while no task can be had", async (_, call) => {
-    const world = await startWorld(client, { deadlineMs: 200 });
-    await world.endAuthority();
-    const error = await failureOf(call({ ...settingsOf(world, client), maxRetries: 0 }));
-    expect(["unreachable", "timeout"]).toContain(refusalOf(error)?.code);
-    expect(world.tap.received()).toBe("");
-  });
-
-  test.each(calls)("ends %s with its caller", async (_, call) => {
-    const world = await startWorld(client);
-    const leaving = new AbortController();
-    const answered = Promise.withResolvers<void>();
-    const until = answered.promise;
-    world.upstream.answer({ kind: "hold", until });
-    const ended = failureOf(call({ ...settingsOf(world, client), signal: leaving.signal }));
-    await expect.poll(() => world.upstream.requests.length).toBeGreaterThan(0);
-    leaving.abort();
-    expect(await ended).toBeInstanceOf(Error);
-    await expect.poll(() => world.upstream.requests.map(({ aborted }) => aborted)).toContain(true);
-    answered.resolve();
-  });
+// `TEST_EFFORT=full vitest run test/integrations.test.ts --update` writes it.
+test("docs/integrations.md says what these tests found", async ({ skip }) => {
+  const rows = table.rows();
+  if (rows.size === INTEGRATIONS.length) {
+    await expect(table.text()).toMatchFileSnapshot(DOCUMENT);
+    return;
+  }
+  if (rows.size === 0) skip("only a part of the scenarios was run");
+  const lines = (await readFile(DOCUMENT, "utf8")).split("\n");
+  expect([...rows.values()].filter((row) => !lines.includes(row))).toEqual([]);
 });

@@ -1,9 +1,9 @@
 import type { AssertedFetch } from "@countersign/agent-assertion/fetch";
 import type { SignedBy } from "@countersign/ai";
-import type { UpstreamHandler } from "@countersign/testing";
+import { MODEL_ANSWER, type UpstreamHandler } from "@countersign/testing";
 
 /** What the API of a test says, whole or in parts. */
-export const ANSWER = "Hello there.";
+export const ANSWER = MODEL_ANSWER;
 
 /** What an SDK is set up with. */
 export interface SdkSettings {

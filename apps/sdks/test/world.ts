@@ -8,13 +8,18 @@ import {
 } from "@countersign/agent-assertion/fetch";
 import { remoteDirectory } from "@countersign/agent-assertion/remote-directory";
 import { createAuthority, openStore, type Registry } from "@countersign/agent-authority";
-import { AgentIdentityManager, fixedAuth, memoryStore } from "@countersign/agent-identity";
+import {
+  AgentIdentityManager,
+  createAuthSlot,
+  fixedAuth,
+  memoryStore,
+} from "@countersign/agent-identity";
 import { AgentTaskManager, type AgentThread } from "@countersign/agent-task";
 import { createVerifyingGateway } from "@countersign/assertion-proxy";
 import { startTestUpstream, type TestUpstream } from "@countersign/testing";
+import { startWireTap, type WireTap } from "@countersign/testing/vitest";
 import { onTestFinished } from "vitest";
 import type { SdkClient, SdkSettings } from "./sdk-client.js";
-import { startWireTap, type WireTap } from "./wire-tap.js";
 
 /** What the SDKs are given as their key. It must never be sent. */
 export const KEY = "sk-canary-5f1d0c9b7a";
@@ -39,13 +44,19 @@ export interface World {
   settings(options?: Partial<WithAssertionOptions>): SdkSettings;
 }
 
+/** Options of {@link startWorld}. */
+export interface WorldOptions {
+  readonly binding?: boolean;
+  /** Milliseconds in which a task is to be had. Default: the manager's own. */
+  readonly deadlineMs?: number | undefined;
+  /** Whether the agent has a login. Default true. */
+  readonly isLoggedIn?: boolean;
+}
+
 /** Starts a {@link World} that ends with the test. */
 export async function startWorld(
   { api }: Pick<SdkClient, "api">,
-  {
-    binding = false,
-    deadlineMs,
-  }: { readonly binding?: boolean; readonly deadlineMs?: number } = {},
+  { binding = false, deadlineMs, isLoggedIn = true }: WorldOptions = {},
 ): Promise<World> {
   const { url: authority, registry, end: endAuthority } = await startAuthority();
   const tap = await startWireTap();
@@ -71,7 +82,9 @@ export async function startWorld(
     await gateway.close({ drainMs: 1 });
     await directory.close?.();
   });
-  const thread = await startThread(authority, registry, deadlineMs);
+  const user = { accountId: "acct-1", userId: "user-1" };
+  const tasks = await startAgent({ url: authority, registry }, user, { deadlineMs, isLoggedIn });
+  const thread = tasks.thread("thread-1");
   // Each signature is a second younger than the one before, so two of them are never equal.
   let now = Date.now();
   const signer = new AssertionSigner({ now: () => (now += 1000) });
@@ -99,11 +112,16 @@ export async function startWorld(
   };
 }
 
-async function startAuthority(): Promise<{
+/** An authority that listens. */
+export interface StartedAuthority {
   readonly url: string;
   readonly registry: Registry;
+  /** Ends it: no connection is served any more. */
   readonly end: () => Promise<void>;
-}> {
+}
+
+/** Starts an authority that ends with the test. */
+export async function startAuthority(): Promise<StartedAuthority> {
   const store = await openStore("sqlite::memory:");
   const authority = await createAuthority({ store });
   const server = createServer(authority.handler);
@@ -122,18 +140,18 @@ async function startAuthority(): Promise<{
   return { url, registry: authority.registry, end };
 }
 
-async function startThread(
-  authority: string,
-  registry: Registry,
-  deadlineMs: number | undefined,
-): Promise<AgentThread> {
-  const user = { accountId: "acct-1", userId: "user-1" };
+/** Makes the agent of a user. It ends with the test. */
+export async function startAgent(
+  { url: authority, registry }: Pick<StartedAuthority, "url" | "registry">,
+  user: { readonly accountId: string; readonly userId: string },
+  { deadlineMs, isLoggedIn = true }: Pick<WorldOptions, "deadlineMs" | "isLoggedIn"> = {},
+): Promise<AgentTaskManager> {
   const { token: accessToken } = await registry.createAccessToken({
     ...{ ...user, role: "human", ttlSeconds: 3600 },
   });
   const identities = new AgentIdentityManager({
     authority,
-    auth: fixedAuth({ kind: "human", ...user, accessToken }),
+    auth: isLoggedIn ? fixedAuth({ kind: "human", ...user, accessToken }) : createAuthSlot(),
     store: memoryStore(),
     features: { isEnabled: () => true },
   });
@@ -142,5 +160,5 @@ async function startThread(
     await tasks.close();
     await identities.close();
   });
-  return tasks.thread("thread-1");
+  return tasks;
 }

@@ -1,4 +1,4 @@
-export type { TrustedProxies } from "./server/client-address.js";
+export type { AddressedRequest, TrustedProxies } from "./server/client-address.js";
 export {
   clientAddressOf,
   isTrustedProxy,

@@ -29,12 +29,14 @@ export {
   INTROSPECTION_PATH,
   parseIntrospectionRequest,
 } from "./schema/introspection.js";
+export { MAX_USE_AGE_SECONDS, USE_REPORT_PATH } from "./schema/use-report.js";
 export type { AssertionSignerOptions } from "./sign/assertion-signer.js";
 export { AssertionSigner } from "./sign/assertion-signer.js";
 export type { BindRequestInput } from "./sign/bind-request.js";
 export { bindRequest } from "./sign/bind-request.js";
 export type { SignAssertionInput } from "./sign/sign-assertion.js";
 export { signAssertion } from "./sign/sign-assertion.js";
+export type { AssertionHooks, RefusedAssertion } from "./verify/assertion-hooks.js";
 export type {
   AssertionRejectedOptions,
   RejectedCaller,

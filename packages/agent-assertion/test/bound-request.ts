@@ -1,4 +1,4 @@
-import type { AgentCredential } from "@countersign/agent-key";
+import type { AgentCredential, AgentKey } from "@countersign/agent-key";
 import { type MessageSignature, signMessage } from "@countersign/agent-key/message-signature";
 import type { RequestFacts } from "../src/index.js";
 import { type BindRequestInput, bindWithNonce } from "../src/sign/bind-request.js";
@@ -8,7 +8,7 @@ export const PUBLIC_URL = "https://api.example/base";
 export const NONCE = "AAECAwQFBgcICQoLDA0ODw";
 export const BODY: Uint8Array = Buffer.from('{"hello": "world"}');
 
-export const credential: AgentCredential = {
+export const credential: AgentCredential<AgentKey> = {
   kind: "agent",
   authority: AUTHORITY,
   agentRuntimeId: AGENT_ID,

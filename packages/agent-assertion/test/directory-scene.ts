@@ -5,13 +5,16 @@ import {
   type UpstreamAnswer,
 } from "@countersign/testing";
 import {
-  type AgentDirectory,
   type AgentRecord,
   createDirectoryRecord,
   createProblem,
   type TaskRecord,
 } from "../src/index.js";
-import { type RemoteDirectoryOptions, remoteDirectory } from "../src/remote-directory.js";
+import {
+  type RemoteDirectory,
+  type RemoteDirectoryOptions,
+  remoteDirectory,
+} from "../src/remote-directory.js";
 import { AGENT_ID, agent, TASK_ID, task } from "./fixtures.js";
 
 /** What ends with the test. */
@@ -36,7 +39,7 @@ export class Scene {
   /** Instead of the record, while it is set. */
   answer: UpstreamAnswer | undefined;
   readonly upstream: TestUpstream;
-  readonly directory: AgentDirectory;
+  readonly directory: RemoteDirectory;
 
   constructor(upstream: TestUpstream, options: RemoteDirectoryOptions) {
     this.upstream = upstream;

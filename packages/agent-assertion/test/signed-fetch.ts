@@ -1,5 +1,6 @@
 import type {
   AgentCredential,
+  AgentKey,
   Credential,
   CredentialRefusal,
   CredentialSource,
@@ -15,14 +16,14 @@ import { type WithAssertionOptions, withAssertion } from "../src/fetch.js";
 import { AssertionSigner, createProblem } from "../src/index.js";
 import { AGENT_ID, AUTHORITY, key, membersOf, NOW, TASK_ID } from "./fixtures.js";
 
-export const first: AgentCredential = {
+export const first: AgentCredential<AgentKey> = {
   kind: "agent",
   authority: AUTHORITY,
   agentRuntimeId: AGENT_ID,
   taskId: TASK_ID,
   key,
 };
-export const second: AgentCredential = { ...first, taskId: "task-2" };
+export const second: AgentCredential<AgentKey> = { ...first, taskId: "task-2" };
 
 /** A human's bearer, in place of an assertion, for these origins. */
 export function bearerFor(origins: readonly string[]): Credential {

@@ -35,7 +35,7 @@ async function begin(options: Partial<Dispatcher.DispatchOptions> = {}, change: 
   const source = new ScriptedSource();
   const request = { origin: ORIGIN, path: "/", method: "GET" as const, ...options };
   assertionInterceptor(source, { origins: [ORIGIN] })(below)(request, caller);
-  await vi.waitFor(() => expect(attempts).toHaveLength(1));
+  await expect.poll(() => attempts).toHaveLength(1);
   const [attempt = expect.fail()] = attempts;
   const [[own = expect.fail()] = []] = caller.onRequestStart.mock.calls;
   return { attempt, caller, own };
@@ -45,7 +45,7 @@ test("leaves no listener on a body once undici has it", async () => {
   const body = Readable.from(["x"]);
   const before = body.listenerCount("error");
   await begin({ method: "POST", body });
-  await vi.waitFor(() => expect(body.listenerCount("error")).toBe(before));
+  await expect.poll(() => body.listenerCount("error")).toBe(before);
 });
 
 test("aborts an attempt that begins after its caller gave up, and hands up nothing of its answer", async () => {
@@ -82,7 +82,7 @@ test.each([
   attempt.onResponseStart(controller, 401, REFUSED, "Unauthorized");
   attempt.onResponseData(controller, Buffer.from("no"));
   if (isWhole) attempt.onResponseEnd(controller, {});
-  await vi.waitFor(() => expect(onResponseStart).toHaveBeenCalledTimes(1));
+  await expect.poll(() => onResponseStart.mock.calls).toHaveLength(1);
   expect(caller.onResponseData.mock.calls.map(([, chunk]) => String(chunk))).toEqual(["no"]);
   expect(caller.onResponseEnd).toHaveBeenCalledTimes(isWhole ? 1 : 0);
   expect(controller.resume).toHaveBeenCalledTimes(isPausing || isWhole ? 0 : 1);

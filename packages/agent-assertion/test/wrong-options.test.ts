@@ -6,6 +6,8 @@ import { agentAssertion as fastify } from "../src/fastify.js";
 import { withAgent } from "../src/handler.js";
 import { agentAssertion as hono } from "../src/hono.js";
 import { createVerifier, memoryDirectory, memoryReplayStore } from "../src/index.js";
+import { agentAssertion as koa } from "../src/koa.js";
+import { agentGuard } from "../src/nestjs.js";
 import { requireAgent } from "../src/node.js";
 import { remoteDirectory } from "../src/remote-directory.js";
 import { AssertionSigner } from "../src/sign.js";
@@ -29,6 +31,8 @@ const make = {
   handler: (...values: readonly unknown[]) => withAgent(...(values as [never, never])),
   express: (options: unknown) => express(options as never),
   hono: (options: unknown) => hono(options as never),
+  koa: (options: unknown) => koa(options as never),
+  nest: (...values: readonly unknown[]) => agentGuard(...(values as [never])),
 };
 const bound = (change: object) => () =>
   make.verifier({ directory, binding: { policy: "require", publicUrl, replayStore, ...change } });
@@ -43,6 +47,8 @@ const WRONG: readonly [option: string, make: () => unknown][] = [
   ["maxSkewSeconds", () => make.verifier({ directory, maxSkewSeconds: "300" })],
   ["maxSkewSeconds", () => make.verifier({ directory, maxSkewSeconds: 3601 })],
   ["now", () => make.verifier({ directory, now: 0 })],
+  ["onVerified", () => make.verifier({ directory, onVerified: SECRET })],
+  ["onRefused", () => make.node(verifier, handler, { onRefused: true })],
   ["policy", () => make.verifier({ directory, policy: "acct-1" })],
   ["accounts", () => make.verifier({ directory, policy: { accounts: "acct-12" } })],
   ["capability", () => make.verifier({ directory, policy: { capability: ["a"] } })],
@@ -94,6 +100,15 @@ const WRONG: readonly [option: string, make: () => unknown][] = [
   ["options", () => make.hono(undefined)],
   ["verifier", () => make.hono({ verifier: authority })],
   ["now", () => make.hono({ verifier, now: 0 })],
+  ["options", () => make.koa(undefined)],
+  ["verifier", () => make.koa({ verifier: directory })],
+  ["policy", () => make.koa({ verifier, policy: "acct-1" })],
+  ["onMissing", () => make.koa({ verifier, onMissing: "allow" })],
+  ["rawBody", () => make.koa({ verifier, rawBody: true })],
+  ["verifier", () => make.nest(undefined)],
+  ["verifier", () => make.nest({ verifier })],
+  ["policy", () => make.nest(verifier, { policy: "acct-1" })],
+  ["onMissing", () => make.nest(verifier, { onMissing: "allow" })],
   [
     "verifier",
     () =>

@@ -5,6 +5,7 @@ import type { ServerLimitOptions } from "./limits/server-limits.js";
 import type { AuthorityMetrics } from "./observe/authority-metrics.js";
 import type { Registry } from "./operations/registry-types.js";
 import type { Generation } from "./registry/generations.js";
+import type { LiveLimitOptions } from "./registry/live-limits.js";
 import type { AuthorityStore } from "./store/authority-store.js";
 
 /** Whether registrations must show that their sender holds the agent's key. */
@@ -13,11 +14,13 @@ export type RegistrationProofPolicy = "accept" | "require";
 /** Where the authority writes what it does; a pino logger fits. No call ever holds a token, a biscuit or a query string. */
 export interface AuthorityLogger {
   info(fields: Readonly<Record<string, unknown>>, message: string): void;
+  /** For what an operator should act on before it fails. Default: `info`. */
+  warn?(fields: Readonly<Record<string, unknown>>, message: string): void;
   error(fields: Readonly<Record<string, unknown>>, message: string): void;
 }
 
 /** Options of {@link createAuthority}. */
-export interface AuthorityOptions {
+export interface AuthorityOptions extends LiveLimitOptions {
   /** An open store. It stays the caller's to close, after the authority. */
   readonly store: AuthorityStore;
   /**
@@ -35,6 +38,11 @@ export interface AuthorityOptions {
    * `publicUrl` none can be checked: it then counts as absent. Default `accept`.
    */
   readonly registrationProof?: RegistrationProofPolicy | undefined;
+  /**
+   * `accept`: an agent whose key opens no sealed box (in an ssh-agent, a key management service) gets its task id in clear if it signs that it
+   * wants it so. `refuse`: such a registration is `forbidden`; every task id is sealed for the key. Default `accept`.
+   */
+  readonly plainTaskIds?: "accept" | "refuse" | undefined;
   /** The capabilities that agents may be granted when they ask for them. Default none. */
   readonly capabilities?: readonly string[] | undefined;
   /** Seconds after which an agent ends unless it registers again. Range 1 to 315,360,000. Default: never, unless it asks for a `ttl`. */
@@ -47,10 +55,13 @@ export interface AuthorityOptions {
    * the time later. A task that was registered without the option has no such end.
    */
   readonly taskIdleTtlSeconds?: number | undefined;
-  /** Live agents of one user in one account. Range 1 to 1,000,000. Default 100. */
-  readonly maxLiveAgents?: number | undefined;
-  /** Live tasks of one agent. Range 1 to 10,000,000. Default 10,000. */
-  readonly maxLiveTasks?: number | undefined;
+  /**
+   * Seconds that an ephemeral agent lives at most, also if `agentTtlSeconds` is longer. Range 1 to 604,800. Default 21,600, as long as a job
+   * of GitHub Actions may run. An ephemeral agent that asks for no life gets one hour.
+   */
+  readonly maxEphemeralTtlSeconds?: number | undefined;
+  /** Limits of an account's own, by account id. What is not set there is set by the issuer of the user, or for all. Default none. */
+  readonly accountLimits?: Readonly<Record<string, LiveLimitOptions>> | undefined;
   /** Seconds that a task registration's timestamp may be off, either way. Range 1 to 3,600. Default 300. */
   readonly maxSkewSeconds?: number | undefined;
   /**
@@ -103,7 +114,7 @@ export interface Authority {
    */
   listen(options: ListenOptions): Promise<{ readonly url: string }>;
   /**
-   * Listens for the admin API, which takes access tokens of role `read` or `operate`, with a server of its own. Nothing of it is served by
+   * Listens for the admin API, which takes access tokens of the roles `read`, `audit`, `stop` and `operate`, with a server of its own. Nothing of it is served by
    * `handler` and `listen`, and nothing of theirs here but what probes ask for.
    *
    * @returns the base URL, with the port that was taken

@@ -14,11 +14,12 @@ import type {
 import type { AuthorityContext } from "./http/authority-context.js";
 import { createLimitedServer } from "./http/create-server.js";
 import { isAnswering } from "./http/is-answering.js";
-import { probesOf } from "./http/listener.js";
+import { type PathsByLoad, pathsByLoad } from "./http/listener.js";
 import { observeRequest } from "./http/observe-request.js";
 import { OpenRequests } from "./http/open-requests.js";
 import { REQUEST_ID_HEADER, readOrigin } from "./http/request-origin.js";
 import { beginRequest } from "./http/request-state.js";
+import { routedPath } from "./http/routed-path.js";
 import { type CodedProblem, createBusyProblem, createRequestProblem } from "./http/to-problem.js";
 import { writeProblem } from "./http/write-problem.js";
 import { addressSubject } from "./limits/limit-subject.js";
@@ -27,6 +28,7 @@ import type { ServerLimits } from "./limits/server-limits.js";
 import { listenOn, urlOf } from "./listen.js";
 import type { Registry } from "./operations/registry-types.js";
 import { createRegistry } from "./registry/create-registry.js";
+import { readStoreFigures } from "./store/store-figures.js";
 
 const DRAIN_MS = 10_000;
 // Also where the server is the caller's own, whose parser may have dropped lines beyond a bound that is higher.
@@ -43,12 +45,14 @@ const LATE_MS = 2_000;
  */
 export async function createAuthority(options: AuthorityOptions): Promise<Authority> {
   const context = checkAuthorityOptions(options);
-  const { generations, agentTtlSeconds, maxLiveAgents } = options;
+  const { generations, agentTtlSeconds, maxLiveAgents, accountLimits, humans } = options;
   const registry = createRegistry(context.store, {
     now: context.now,
     generations,
     agentTtlSeconds,
     maxLiveAgents,
+    accountLimits,
+    humans,
   });
   // Only who serves needs the HTTP framework; who operates a store does not wait for it.
   const [{ createRouter }, { publicListener }] = await Promise.all([
@@ -59,17 +63,18 @@ export async function createAuthority(options: AuthorityOptions): Promise<Author
   if (observer !== undefined) {
     store.events.observer = observer;
     if (store.events.readPool !== undefined) observer.watchPool(store.events.readPool);
+    observer.watchStore(readStoreFigures(store));
   }
   const listener = publicListener(context);
   const router = await createRouter(context, listener);
-  return new RunningAuthority(context, registry, router, probesOf(listener));
+  return new RunningAuthority(context, registry, router, pathsByLoad(listener));
 }
 
 class RunningAuthority implements Authority {
   readonly registry: Registry;
   readonly #context: AuthorityContext;
   readonly #router: FastifyInstance;
-  readonly #probes: ReadonlySet<string>;
+  readonly #paths: PathsByLoad;
   readonly #adminRouters = new Set<FastifyInstance>();
   readonly #servers = new Set<Server>();
   readonly #gate: LoadGate;
@@ -80,19 +85,18 @@ class RunningAuthority implements Authority {
     context: AuthorityContext,
     registry: Registry,
     router: FastifyInstance,
-    probes: ReadonlySet<string>,
+    paths: PathsByLoad,
   ) {
     this.#context = context;
     this.registry = registry;
     this.#router = router;
-    this.#probes = probes;
+    this.#paths = paths;
     this.#gate = new LoadGate(context.limits);
   }
 
   // A property, so that it can be handed to a server as it is.
   readonly handler = (request: IncomingMessage, response: ServerResponse): void => {
-    // Probes are never turned away: an authority that has much to do is not to be taken for one that is gone.
-    const isProbe = request.method === "GET" && this.#probes.has(request.url ?? "");
+    const isProbe = request.method === "GET" && this.#paths.probes.has(request.url ?? "");
     this.#answer(this.#router, request, response, isProbe ? undefined : this.#gate);
   };
 
@@ -109,7 +113,11 @@ class RunningAuthority implements Authority {
     const { requestId, address } = state.origin;
     response.setHeader(REQUEST_ID_HEADER, requestId);
     this.#openRequests.add(request, response, answerMs(limits));
-    const shedFor = gate?.enter(response, holderOf(address, trustedProxies));
+    const shedFor = gate?.enter(
+      response,
+      holderOf(address, trustedProxies),
+      this.#paths.shedFirst.has(routedPath(request.url ?? "")),
+    );
     observeRequest(this.#context, state, request, response, () => {
       const refusal = this.#refusalOf(request, response, shedFor);
       if (refusal === undefined) {

@@ -7,10 +7,12 @@ import {
   parseTimestamp,
 } from "@countersign/agent-key";
 import { AgentAuthorityError } from "./agent-authority-error.js";
-import { AUTHORITY_URL, checkOption, STORE } from "./option-checks.js";
+import { AUTHORITY_URL, checkOption, checkOptions, FLAG, STORE } from "./option-checks.js";
+import { isWithin } from "./registry/account-scope.js";
 import { findAgentKeys } from "./registry/agent-keys.js";
 import { parseCapabilities } from "./registry/capabilities.js";
 import { lifeStateOf } from "./registry/life-state.js";
+import { noteOwnUse } from "./registry/note-own-use.js";
 import { noteTaskUse } from "./registry/note-task-use.js";
 import { type FoundAgent, findAgent } from "./registry/operate-agents.js";
 import { type Instant, instantOf } from "./registry/times.js";
@@ -26,24 +28,58 @@ const selectTask = prepareQuery((rows, value: { agentRuntimeId: string; taskId: 
     .where("agent_runtime_id", "=", value.agentRuntimeId),
 );
 
+/** Options of {@link databaseDirectory}. */
+export interface DatabaseDirectoryOptions {
+  /** Whether the last use of agents and tasks is written to the database. Default true. */
+  readonly notesUses?: boolean | undefined;
+}
+
 /**
  * Gives verifiers the agents and tasks of a database directly, for instance to a gateway beside the authority. Nothing is cached: what is
  * revoked is refused at the next look. A look at a task is a use of it: where tasks end when they are not used, the look is written to the
- * database, soon after it. The store stays the caller's to close; once it is closed, each look rejects with `store_denied`.
+ * database, soon after it. So is the last use of each agent whose assertion a verifier accepted. The store stays the caller's to close; once it is closed, each look rejects with `store_denied`.
  *
  * @param authority - the base URL of the authority whose database it is; assertions of another are not verified with it
  * @throws {AgentKeyError} `config_invalid` when it is no such URL
  * @throws {AgentAuthorityError} `config_invalid`, naming the argument, if one is missing or wrong
  */
-export function databaseDirectory(store: AuthorityStore, authority: string): AgentDirectory {
+export function databaseDirectory(
+  store: AuthorityStore,
+  authority: string,
+  options: DatabaseDirectoryOptions = {},
+): AgentDirectory {
   checkOption("store", store, STORE);
   checkOption("authority", authority, AUTHORITY_URL);
+  checkOptions(options, { notesUses: FLAG });
+  const { notesUses = true } = options;
   return {
     authority: parseAuthority(authority, {}, "authority"),
     agent: (agentRuntimeId) =>
       ofStore(store, () => findAgentRecord(store.rows, agentRuntimeId, instantOf(store.now))),
     task: (agentRuntimeId, taskId) =>
       ofStore(store, () => findTaskRecord(store, agentRuntimeId, taskId, instantOf(store.now))),
+    ...(notesUses && {
+      noteUse: (agentRuntimeId, taskId) => noteOwnUse(store, agentRuntimeId, taskId),
+    }),
+  };
+}
+
+/** The part of a directory that is about some accounts: to its reader, an agent of another account does not exist, nor its tasks. */
+export function directoryWithin(
+  directory: AgentDirectory,
+  accounts: readonly string[],
+): AgentDirectory {
+  const agentWithin: AgentDirectory["agent"] = async (agentRuntimeId, options) => {
+    const agent = await directory.agent(agentRuntimeId, options);
+    return agent && isWithin(accounts, agent.accountId) ? agent : undefined;
+  };
+  return {
+    ...directory,
+    agent: agentWithin,
+    async task(agentRuntimeId, taskId, options) {
+      if ((await agentWithin(agentRuntimeId, options)) === undefined) return undefined;
+      return await directory.task(agentRuntimeId, taskId, options);
+    },
   };
 }
 

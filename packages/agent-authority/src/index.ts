@@ -9,18 +9,10 @@ export type {
   RegistrationProofPolicy,
 } from "./authority-types.js";
 export { createAuthority } from "./create-authority.js";
+export type { DatabaseDirectoryOptions } from "./database-directory.js";
 export { databaseDirectory } from "./database-directory.js";
 export { databaseReplayStore } from "./database-replay-store.js";
-export { checkIssuers } from "./humans/check-issuers.js";
-export { checkOidcToken, type OidcTokenReport } from "./humans/check-oidc-token.js";
-export { createOidcIssuer } from "./humans/create-oidc-issuer.js";
 export type { HumanIssuer, HumanPrincipal } from "./humans/human-issuer.js";
-export type {
-  OidcAccountClaim,
-  OidcAlgorithm,
-  OidcClaimValue,
-  OidcIssuerOptions,
-} from "./humans/oidc-issuer-options.js";
 export type { RateLimitOptions } from "./limits/rate-limits.js";
 export type { ServerLimitOptions, ServerLimits } from "./limits/server-limits.js";
 export type {
@@ -44,12 +36,18 @@ export type {
   AccessTokenInfo,
   AccountInfo,
   AgentInfo,
+  ChangeOptions,
   CreateAccessTokenOptions,
   CreatedAccessToken,
+  FindOptions,
+  FoundEntries,
   IssuedIdentity,
   IssueIdentityOptions,
   Registry,
+  Revoked,
+  RevokePrincipalOptions,
   SigningKeyInfo,
+  Stopped,
   TaskInfo,
   UserInfo,
 } from "./operations/registry-types.js";
@@ -59,6 +57,7 @@ export { createRegistry } from "./registry/create-registry.js";
 export type { FollowAuditEventsOptions } from "./registry/follow-audit-events.js";
 export { followAuditEvents } from "./registry/follow-audit-events.js";
 export type { Generation } from "./registry/generations.js";
+export type { LiveLimitOptions } from "./registry/live-limits.js";
 export type { AuditAction, AuditedChange, AuditedRequest } from "./schema/audit-actions.js";
 export { AUDITED_CHANGES, AUDITED_REQUESTS } from "./schema/audit-actions.js";
 export type { LifeState, PrincipalState, TokenRole } from "./schema/roles-and-states.js";
@@ -66,5 +65,6 @@ export { TOKEN_ROLES } from "./schema/roles-and-states.js";
 export type { AuthorityStore } from "./store/authority-store.js";
 export type { BackupStoreOptions, StoreBackup } from "./store/backup-store.js";
 export { backupStore } from "./store/backup-store.js";
+export { inspectStore } from "./store/inspect-store.js";
 export type { OpenStoreOptions } from "./store/open-store.js";
 export { openStore } from "./store/open-store.js";

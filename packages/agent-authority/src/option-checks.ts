@@ -24,6 +24,8 @@ export const AUTHORITY_URL: OptionShape = {
   expected: 'the base URL of an authority, for instance "https://authority.example"',
 };
 
+export const FLAG: OptionShape = { type: "boolean", expected: "true or false", optional: true };
+
 export const METRICS: OptionShape = {
   type: "object",
   members: { observer: "object", render: "function" },
@@ -35,10 +37,20 @@ export function listOf(what: string): OptionShape {
   return { type: "list", expected: `a list of ${what}`, optional: true };
 }
 
+/** Where limits of live agents and tasks are set. What stands in them is checked beside them. */
+export const LIVE_LIMIT_SOURCES: Readonly<Record<string, OptionShape>> = {
+  humans: listOf("issuers, for instance createOidcIssuer({ … })"),
+  accountLimits: {
+    type: "object",
+    expected: 'an object with limits by account, for instance { "acct-1": { maxLiveAgents: 500 } }',
+    optional: true,
+  },
+};
+
 /** What the options of `createAuthority` must be. Numbers and names are checked beside it. */
 export const AUTHORITY_OPTIONS: Readonly<Record<string, OptionShape>> = {
   store: STORE,
-  humans: listOf("issuers, for instance createOidcIssuer({ … })"),
+  ...LIVE_LIMIT_SOURCES,
   generations: listOf("A, B and C"),
   capabilities: listOf("texts"),
   trustedProxies: listOf("addresses and networks"),

@@ -187,6 +187,37 @@ describe("an agent registration by bearer", () => {
     expect(agent).toMatchObject({ state: "active", proven: false, capabilities: [] });
   });
 
+  it("shows operators what the agent said of itself, as of its last registration that counts, and shows it to no verifier", async () => {
+    await using tested = await TestedAuthority.start();
+    const { registry } = tested.authority;
+    const token = await tested.token();
+    const key = AgentKey.generate();
+    const { body } = await tested.registerAgent(token, key);
+    const id: string = body.agent_runtime_id;
+    const first = {
+      agentVersion: "0.122.0",
+      agentHarnessId: "codex-cli",
+      runningLocation: "exec-linux",
+    };
+    expect(await registry.getAgent(id)).toMatchObject(first);
+    expect(await registry.listAgents()).toMatchObject([first]);
+    expect((await registry.find(id)).agents).toMatchObject([first]);
+    const abom = { agent_version: "2", agent_harness_id: "é", running_location: "elsewhere" };
+    const renewed = { agentVersion: "2", agentHarnessId: "é", runningLocation: "elsewhere" };
+    await tested.registerAgent(token, key, { abom });
+    expect(await registry.getAgent(id)).toMatchObject(renewed);
+    // The key is proven now: a repeat without a proof changes nothing but the agent's life.
+    await tested.registerTask(id, key);
+    await tested.registerAgent(token, key);
+    expect(await registry.getAgent(id)).toMatchObject(renewed);
+    const { stopped, ...revoked } = (await registry.revokeAgent(id)) ?? expect.unreachable();
+    expect(stopped).toEqual({ agents: 1, tasks: 1, tokens: 0 });
+    expect(revoked).toMatchObject(renewed);
+    const headers = { authorization: `Bearer ${await tested.token("resource_server")}` };
+    const seen = await tested.call("GET", `/v1/agent/${id}`, { headers });
+    expect(seen.text).not.toContain("elsewhere");
+  });
+
   it("gives the same agent for the same key again, however many ask at once", async () => {
     await using tested = await TestedAuthority.start();
     const token = await tested.token();
@@ -320,7 +351,8 @@ describe("the limits of agents", () => {
     const first = await tested.agent("user-1");
     await tested.agent("user-1");
     const answer = await tested.registerAgent(first.token, AgentKey.generate());
-    expectRefusal(answer, 403, "forbidden");
+    expectRefusal(answer, 403, "agent_limit");
+    expect(answer.body.detail).toMatch(/2 live agents already; .*raise the limit/);
     expect((await tested.registerAgent(first.token, first.key)).body.agent_runtime_id).toBe(
       first.id,
     );
@@ -355,11 +387,11 @@ describe("the limits of agents", () => {
     const lapsed = AgentKey.generate();
     const first = await tested.registerAgent(token, lapsed);
     expect(first.status).toBe(200);
-    expectRefusal(await tested.registerAgent(token, ended.key), 403, "forbidden");
+    expectRefusal(await tested.registerAgent(token, ended.key), 403, "agent_limit");
     tested.clock.nowMs += DAY_MS;
     const again = await tested.token();
     expect((await tested.registerAgent(again, ended.key)).body.agent_runtime_id).toBe(ended.id);
-    expectRefusal(await tested.registerAgent(again, lapsed), 403, "forbidden");
+    expectRefusal(await tested.registerAgent(again, lapsed), 403, "agent_limit");
     // The one that lives is renewed all the same.
     expect((await tested.registerAgent(again, ended.key)).status).toBe(200);
   });
@@ -372,7 +404,7 @@ it("a claim that lapsed without any end of life is counted again when it is regi
   tested.clock.nowMs += DAY_MS;
   const token = await tested.token();
   expect((await tested.registerAgent(token, AgentKey.generate())).status).toBe(200);
-  expectRefusal(await tested.registerAgent(token, lapsed), 403, "forbidden");
+  expectRefusal(await tested.registerAgent(token, lapsed), 403, "agent_limit");
 });
 
 describe("the life of an agent", () => {

@@ -15,6 +15,14 @@ type Json = any;
 
 // Of what no operation is: any refusal that HTTP has a status for.
 const REFUSED = new Set([400, 401, 403, 404, 405, 408, 413, 414, 415, 417, 429, 431, 500, 503]);
+// Fields of the connection and of the content, which OpenAPI does not describe as an answer's.
+const OF_HTTP = new Set([
+  "connection",
+  "content-length",
+  "content-type",
+  "keep-alive",
+  "transfer-encoding",
+]);
 const PROBLEM = {
   type: "object",
   properties: {
@@ -61,10 +69,16 @@ export class AnswerChecker {
       this.#checkBody(`${about} which`, PROBLEM, "application/problem+json", answer);
       return;
     }
-    const documented = operation.responses[answer.status];
+    const documented = this.#resolve(operation.responses[answer.status]);
     if (documented === undefined)
       throw new Error(`${about} which ${path} does not document: ${answer.text}`);
-    for (const [name, header] of Object.entries<Json>(documented.headers ?? {})) {
+    for (const name of Object.keys(answer.headers)) {
+      if (OF_HTTP.has(name) || name in documented.headers) continue;
+      throw new Error(`${about} with ${name}, which is not documented`);
+    }
+    for (const [name, header] of Object.entries<Json>(documented.headers).map(
+      ([name, header]) => [name, this.#resolve(header)] as const,
+    )) {
       const value = answer.headers[name];
       if (value === undefined && header.required) throw new Error(`${about} without ${name}`);
       if (value !== undefined) this.#validate(`${about}: ${name}`, header.schema, String(value));
@@ -75,6 +89,13 @@ export class AnswerChecker {
       return;
     }
     this.#checkBody(about, content.schema, type, answer);
+  }
+
+  // References lead to a component, never to another reference.
+  #resolve(part: Json): Json {
+    if (part?.$ref === undefined) return part;
+    const [, , kind, name] = part.$ref.split("/");
+    return (this.#document.components as Json)[kind][name];
   }
 
   #pathOf(target: string): string | undefined {

@@ -135,7 +135,7 @@ describe("a biscuit", () => {
     await using tested = await TestedAuthority.start({ maxLiveAgents: 1 });
     const { id, token } = await tested.agent();
     const biscuit = await tested.biscuit(token, REGISTER);
-    expectRefusal(await registerWith(tested, biscuit), 403, "forbidden");
+    expectRefusal(await registerWith(tested, biscuit), 403, "agent_limit");
     await tested.authority.registry.revokeAgent(id);
     expectRefusal(await registerWith(tested, biscuit), 401, "biscuit_invalid");
   });

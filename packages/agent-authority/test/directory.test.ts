@@ -1,3 +1,4 @@
+import { formatTimestamp } from "@countersign/agent-key";
 import { openSealedBox } from "@countersign/agent-task";
 import { describe, expect, it } from "vitest";
 import { expectRefusal } from "./expect-refusal.js";
@@ -80,7 +81,7 @@ describe("the directory", () => {
 });
 
 describe("who may read the directory", () => {
-  it("takes a resource_server token, and no other, where publicUrl is set", async () => {
+  it("takes a resource_server token, and no other, where publicUrl is set, and says when it ends", async () => {
     await using tested = await TestedAuthority.start({ publicUrl: "https://authority.example" });
     const { id } = await tested.agent();
     const path = `/v1/agent/${id}`;
@@ -97,7 +98,15 @@ describe("who may read the directory", () => {
       ttlSeconds: 60,
     });
     const headers = { authorization: `Bearer ${token}` };
-    expect((await tested.call("GET", path, { headers })).status).toBe(200);
+    const answer = await tested.call("GET", path, { headers });
+    expect(answer.status).toBe(200);
+    const end = formatTimestamp(tested.clock.nowMs + 60_000);
+    expect(answer.headers["x-token-expires-at"]).toBe(end);
+    const again = { ...headers, "if-none-match": String(answer.headers.etag) };
+    const unchanged = await tested.call("GET", path, { headers: again });
+    expect([unchanged.status, unchanged.headers["x-token-expires-at"]]).toEqual([304, end]);
+    const missing = await tested.call("GET", "/v1/agent/agent-1", { headers });
+    expect([missing.status, missing.headers["x-token-expires-at"]]).toEqual([404, end]);
     await registry.revokeAccessToken(tokenId);
     expectRefusal(await tested.call("GET", path, { headers }), 401, "unauthenticated");
     const unknown = await tested.call("GET", "/v1/agent/agent-1");

@@ -7,6 +7,7 @@ import {
   createVerifier,
 } from "@countersign/agent-assertion";
 import { remoteDirectory } from "@countersign/agent-assertion/remote-directory";
+import { headerAsync } from "@countersign/agent-assertion/sign-async";
 import { AgentIdentityManager, fixedAuth, memoryStore } from "@countersign/agent-identity";
 import { AuthorityError } from "@countersign/agent-identity/authority-client";
 import { type AgentTask, AgentTaskManager, TaskRegistrationError } from "@countersign/agent-task";
@@ -46,7 +47,7 @@ async function headerOf(tested: TestedAuthority, task: AgentTask | undefined): P
   if (task === undefined) return expect.unreachable("no task");
   const { authority, agentRuntimeId, taskId, key } = task;
   const signer = new AssertionSigner({ now: () => tested.clock.nowMs });
-  return signer.header({ kind: "agent", authority, agentRuntimeId, taskId, key });
+  return await headerAsync(signer, { kind: "agent", authority, agentRuntimeId, taskId, key });
 }
 
 function directoriesOf(tested: TestedAuthority, authority: string): AgentDirectory[] {

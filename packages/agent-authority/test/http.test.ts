@@ -185,7 +185,7 @@ describe("the server", () => {
     }
     const headers = { authorization: `bearer ${await tested.token("human", "user-7")}` };
     const answer = await tested.call("GET", "/backend-api/v1/whoami", { headers });
-    expect([answer.status, answer.body]).toEqual([
+    expect([answer.status, answer.body]).toMatchObject([
       200,
       { account_id: "acct-1", user_id: "user-7" },
     ]);

@@ -22,7 +22,12 @@ const SLOW_MS = 600_000;
 const AUTHORITY = JSON.stringify({
   nowMs: NOON,
   maxLiveAgents: 1_000_000,
-  rateLimits: { addressPerMinute: "off", userPerMinute: "off", agentPerMinute: "off" },
+  rateLimits: {
+    refusalsPerMinute: "off",
+    addressPerMinute: "off",
+    userPerMinute: "off",
+    agentPerMinute: "off",
+  },
 });
 
 describe(`an authority that is killed in the middle of its work, ${ROUNDS} times`, () => {

@@ -28,7 +28,7 @@ describe("a page of a list", () => {
     const { registry } = tested.authority;
     const one = await tested.agent("user-1");
     for (const user of ["user-2", "user-3"]) await tested.agent(user);
-    await registry.revokeUser("acct-0", "user-9");
+    await registry.revokeUser("acct-0", "user-9", { evenIfUnknown: true });
     for (let i = 0; i < 3; i += 1) await tested.registerTask(one.id, one.key);
     const all = {
       tokens: (await registry.listAccessTokens()).map(({ id }) => id),
@@ -94,6 +94,10 @@ describe("a page of a list", () => {
     const change = { account_id: "acct-9", user_id: "user-9" };
     const isLater = sql<boolean>`agent_runtime_id > ${all[499]?.agentRuntimeId}`;
     await store.rows.updateTable("agents").set(change).where(isLater).execute();
+    await store.rows
+      .insertInto("users")
+      .values({ ...change, created_at: "2026-01-01T00:00:00Z", revoked_at: null })
+      .execute();
     const rest = await registry.listTasks({ after: few.at(-1), limit: 10_000 });
     expect(rest).toHaveLength(10_000);
     for (const filter of [{ accountId: "acct-0" }, { userId: "user-0" }]) {

@@ -20,7 +20,9 @@ import { openScratchStore, TestedAuthority } from "./start-authority.js";
 
 // A row as a later version has it. Nothing else in this package is told of it but what it does.
 const PAUSE = "/v1/admin/agents/{id}/pause";
-const pauseAgent = change(PAUSE, "Pauses it.", agentEntrySchema, { absent: "unknown_agent" });
+const pauseAgent = change(PAUSE, "Pauses it.", "It can go on later.", agentEntrySchema, {
+  absent: "unknown_agent",
+});
 const operations = Object.assign(ADMIN_OPERATIONS, { pauseAgent });
 
 vi.mock(import("../src/registry/admin-functions.js"), async (original) => {
@@ -60,6 +62,7 @@ describe("an operation that only a row makes known", () => {
     expect(document.paths[PAUSE].post).toMatchObject({
       operationId: "pauseAgent",
       summary: "Pauses it.",
+      description: "It can go on later.",
       security: [{ operate: [] }],
     });
     expect(document.paths[PAUSE].post.responses["404"].description).toContain("unknown_agent");
@@ -96,15 +99,21 @@ describe("a row that is not whole", () => {
     await router.close();
   }
 
-  it.each(["method", "path", "summary", "answer", "audited", "addressLimit", "serve"] as const)(
-    "keeps the listener from starting without %s (G-A9)",
-    async (member) => {
-      const { [member]: _, ...half } = whole.pauseAgent as ServedOperation;
-      const starting = startWith(half);
-      await expect(starting).rejects.toThrow(TypeError);
-      await expect(starting).rejects.toThrow(`the operation pauseAgent must state its ${member}`);
-    },
-  );
+  it.each([
+    "method",
+    "path",
+    "summary",
+    "description",
+    "answer",
+    "audited",
+    "addressLimit",
+    "serve",
+  ] as const)("keeps the listener from starting without %s (G-A9)", async (member) => {
+    const { [member]: _, ...half } = whole.pauseAgent as ServedOperation;
+    const starting = startWith(half);
+    await expect(starting).rejects.toThrow(TypeError);
+    await expect(starting).rejects.toThrow(`the operation pauseAgent must state its ${member}`);
+  });
 
   it("keeps the listener from starting with a schema that its document has no name for", async () => {
     const row = whole.pauseAgent as ServedOperation;

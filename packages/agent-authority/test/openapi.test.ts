@@ -1,3 +1,4 @@
+import { Validator } from "@seriousme/openapi-schema-validator";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import formats from "ajv-formats";
 import type { FastifyInstance } from "fastify";
@@ -9,7 +10,7 @@ import { createDocument, type OpenApiDocument } from "../src/http/openapi/create
 import { publicListener } from "../src/http/public-listener.js";
 import type { Generation } from "../src/index.js";
 import { AnswerChecker } from "./answer-checker.js";
-import { documentSchema, referencesOf } from "./openapi-form.js";
+import { documentSchema, referencesOf, undescribed } from "./openapi-form.js";
 import { type Answer, TestedAuthority } from "./start-authority.js";
 
 const GENERATIONS: readonly (readonly Generation[])[] = [
@@ -61,6 +62,10 @@ async function served(
     }
   }
   return routes.sort();
+}
+
+function written(document: unknown): string {
+  return `${JSON.stringify(document, null, 2)}\n`;
 }
 
 describe("the checks of answers", () => {
@@ -141,15 +146,16 @@ describe("the OpenAPI document", () => {
     ),
   };
   for (const [name, document] of Object.entries(documents)) {
-    it(`${name} is OpenAPI 3.1 whose references, parameters and schemas hold`, () => {
+    it(`${name} is OpenAPI 3.1 whose references, parameters and schemas hold, and says what each part of it is (G-A31)`, async () => {
       // As it is read: what JSON has no word for must not be in it.
       const read = JSON.parse(JSON.stringify(document));
       expect(read).toEqual(document);
       documentSchema.parse(read);
+      expect(undescribed(read.components.schemas)).toEqual([]);
+      expect(await new Validator().validate(structuredClone(read))).toEqual({ valid: true });
       for (const reference of referencesOf(read)) {
-        expect(Object.keys(read.components.schemas)).toContain(
-          reference.replace("#/components/schemas/", ""),
-        );
+        const [, , kind = "", name = ""] = reference.split("/");
+        expect(read.components[kind], reference).toHaveProperty([name]);
       }
       const ajv = new Ajv2020({ strict: true });
       formats.default(ajv);
@@ -160,6 +166,18 @@ describe("the OpenAPI document", () => {
       }
     });
   }
+
+  // `vitest run test/openapi.test.ts --update` writes both files.
+  it("is in the package as an authority with a public URL serves it (G-A31)", async () => {
+    await using tested = await TestedAuthority.start({
+      generations: ["A", "B", "C"],
+      publicUrl: "https://authority.example",
+    });
+    const served = await tested.call("GET", "/openapi.json");
+    const admin = await tested.callAdmin("GET", "/openapi.json");
+    await expect(written(served.body)).toMatchFileSnapshot("../openapi/public.json");
+    await expect(written(admin.body)).toMatchFileSnapshot("../openapi/admin.json");
+  });
 
   it("is served by both listeners and under both prefixes", async () => {
     await using tested = await TestedAuthority.start({ publicUrl: "https://authority.example" });

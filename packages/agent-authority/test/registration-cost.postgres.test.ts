@@ -10,6 +10,8 @@ it("registers a task in seven round trips, and PostgreSQL parses no query again"
   const tested = await TestedAuthority.start({ rateLimits: "off" });
   onTestFinished(() => tested[Symbol.asyncDispose]());
   const { id, key } = await tested.agent();
+  // That use of a token is written late.
+  await tested.useNoted("user-1");
   let count = 0;
   const register = async () => {
     count += 1;

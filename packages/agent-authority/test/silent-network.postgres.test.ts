@@ -106,7 +106,7 @@ describe("behind a network that drops everything without a word", () => {
     }
     network.restore();
     expect((await tested.registerAgent(token, AgentKey.generate())).status).toBe(200);
-  }, 30_000);
+  });
 
   it.each(["current_schema", "pg_advisory_xact_lock", "create table"])(
     "openStore rejects as unreachable where it goes silent before %s",
@@ -116,7 +116,6 @@ describe("behind a network that drops everything without a word", () => {
       const opening = openStore(withParameters(network.url, { statement_timeout: "500ms" }));
       expect(await failureOf(opening)).toMatchObject({ code: "unreachable", retryable: true });
     },
-    30_000,
   );
 });
 
@@ -143,5 +142,5 @@ describe("a migration", () => {
     const error = await failureOf(openStore(url));
     expect(error).toMatchObject({ code: "store_locked", ...PASSING });
     expect(error.hint).toContain("a transaction that is held open");
-  }, 30_000);
+  });
 });

@@ -50,11 +50,9 @@ describe.skipIf(PGBOUNCER === undefined).each(PLACES)("a network that goes silen
       expect(answer.headers["retry-after"]).toBe("1");
     }
     network.restore();
-    await expect
-      .poll(async () => (await ask("/readyz")).status, { timeout: 15_000, interval: 100 })
-      .toBe(200);
+    await expect.poll(async () => (await ask("/readyz")).status, { interval: 100 }).toBe(200);
     expect((await tested.registerAgent(token, AgentKey.generate())).status).toBe(200);
-  }, 30_000);
+  });
 
   it("has a registration answered 503 in the middle of its transaction, and repeated it is one", async () => {
     const { database, network } = await start(place);
@@ -66,11 +64,9 @@ describe.skipIf(PGBOUNCER === undefined).each(PLACES)("a network that goes silen
     expectRefusal(answer, 503, "server_error");
     expect(answer.headers["retry-after"]).toBe("1");
     network.restore();
-    await expect
-      .poll(async () => (await tested.registerAgent(token, key)).status, { timeout: 15_000 })
-      .toBe(200);
+    await expect.poll(async () => (await tested.registerAgent(token, key)).status).toBe(200);
     expect(await tested.authority.registry.listAgents()).toHaveLength(1);
-  }, 30_000);
+  });
 
   it("has openStore reject as unreachable in the middle of a migration", async () => {
     const { database, network } = await start(place);
@@ -80,5 +76,5 @@ describe.skipIf(PGBOUNCER === undefined).each(PLACES)("a network that goes silen
       "unreachable",
       true,
     ]);
-  }, 30_000);
+  });
 });

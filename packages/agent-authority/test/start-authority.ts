@@ -1,5 +1,6 @@
 import { AgentKey, formatTimestamp } from "@countersign/agent-key";
 import { type Dispatcher, request } from "undici";
+import { expect, vi } from "vitest";
 import { checkAuthorityOptions } from "../src/authority-options.js";
 import type { AuthorityContext } from "../src/http/authority-context.js";
 import {
@@ -8,6 +9,7 @@ import {
   createAuthority,
   type OpenStoreOptions,
   openStore,
+  type TokenRole,
 } from "../src/index.js";
 import type { AuthorityStore } from "../src/store/authority-store.js";
 import { adminCheckerOf, publicCheckerOf } from "./answer-checkers.js";
@@ -102,14 +104,21 @@ export class TestedAuthority implements AsyncDisposable {
     return (await this.#admin).url;
   }
 
-  async token(
-    role: "human" | "resource_server" | "read" | "operate" = "human",
-    userId = "user-1",
-    accountId = "acct-1",
-  ): Promise<string> {
+  async token(role: TokenRole = "human", userId = "user-1", accountId = "acct-1"): Promise<string> {
     const { registry } = this.authority;
-    return (await registry.createAccessToken({ accountId, userId, role, ttlSeconds: 86_400 }))
-      .token;
+    const scopes = role === "operate" ? (["tokens"] as const) : [];
+    const options = { accountId, userId, role, scopes, ttlSeconds: 86_400 };
+    return (await registry.createAccessToken(options)).token;
+  }
+
+  /** Waits until the use of a user's tokens is written, which is after the answers that they were used for. */
+  async useNoted(userId: string): Promise<void> {
+    const { registry } = this.authority;
+    // Not `expect.poll`, which is for tests alone: a hook calls this too.
+    await vi.waitFor(async () => {
+      const tokens = await registry.listAccessTokens({ userId });
+      expect(tokens.filter(({ lastUsedAt }) => lastUsedAt === undefined)).toEqual([]);
+    }, 60_000);
   }
 
   /** Mints a biscuit for a POST to this path. */

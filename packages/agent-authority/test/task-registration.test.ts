@@ -187,7 +187,7 @@ describe("the limit and the life of tasks", () => {
     const headers = { "idempotency-key": "k" };
     const first = taskIdOf(await tested.registerTask(id, key, headers), key);
     await tested.registerTask(id, key);
-    expectRefusal(await tested.registerTask(id, key), 403, "forbidden");
+    expectRefusal(await tested.registerTask(id, key), 403, "task_limit");
     expect(taskIdOf(await tested.registerTask(id, key, headers), key)).toBe(first);
     const other = await tested.agent("user-2");
     expect((await tested.registerTask(other.id, other.key)).status).toBe(200);

@@ -22,6 +22,8 @@ function taskIdOf({ body }: Answer, key: AgentKey): string {
 async function startWithTask(options: Options) {
   const tested = await TestedAuthority.start(options);
   const { id, key } = await tested.agent();
+  // That use of a token is written late as well.
+  await tested.useNoted("user-1");
   const headers = { "idempotency-key": "k" };
   const registration = await tested.registerTask(id, key, headers);
   const taskId = taskIdOf(registration, key);
@@ -105,7 +107,7 @@ describe("with an idle time", () => {
     for (let uses = 0; uses < 3; uses += 1) {
       tested.clock.nowMs += 10 * MINUTE;
       expect(await looks[look]()).toBe("active");
-      await vi.waitFor(async () => expect(await end()).toBe(inMs(LATEST)));
+      await expect.poll(end).toBe(inMs(LATEST));
     }
     tested.clock.nowMs += LATEST;
     expect(await looks.directory()).toBe("expired");
@@ -131,13 +133,13 @@ describe("with an idle time", () => {
     for (const _ of LOOKS) expect(await looks.directory()).toBe("active");
     expect([transactions(), await end()]).toEqual([before, first]);
     write();
-    await vi.waitFor(async () => expect(await end()).toBe(inMs(LATEST)));
+    await expect.poll(end).toBe(inMs(LATEST));
     tested.clock.nowMs += MINUTE - 1_000;
     await looks.databaseDirectory();
     tested.clock.nowMs += 1_000;
     await looks.databaseDirectory();
-    await vi.waitFor(async () => expect(await end()).toBe(inMs(LATEST)));
-    expect(transactions()).toBe(before + 2);
+    await expect.poll(end).toBe(inMs(LATEST));
+    await expect.poll(transactions).toBe(before + 2);
   });
 
   it("no use moves the end of task_ttl, which is the only one that a client is told", async () => {
@@ -150,7 +152,7 @@ describe("with an idle time", () => {
     expect(registration.body.expires_at).toBe(last);
     tested.clock.nowMs += 10 * MINUTE;
     await looks.directory();
-    await vi.waitFor(async () => expect(await end()).toBe(last));
+    await expect.poll(end).toBe(last);
     tested.clock.nowMs += 10 * MINUTE;
     expect(await looks.directory()).toBe("expired");
     await using other = await TestedAuthority.start(IDLE);
@@ -182,7 +184,7 @@ describe("with an idle time", () => {
     }
     expect(await end()).not.toBe(inMs(LATEST));
     await release();
-    await vi.waitFor(async () => expect(await end()).toBe(inMs(LATEST)));
+    await expect.poll(end).toBe(inMs(LATEST));
   });
 });
 

@@ -58,7 +58,9 @@ it("keeps nothing of a refresh: no log, audit log, figure or answer holds the to
 });
 
 it("refuses a refresh for its number alone, where the address has used up its limit", async () => {
-  await using tested = await TestedAuthority.start({ rateLimits: { addressPerMinute: 1 } });
-  for (const _ of [1, 2]) await tested.call("GET", "/v1/whoami");
+  await using tested = await TestedAuthority.start({
+    rateLimits: { refusalsPerMinute: 1, addressPerMinute: 1 },
+  });
+  for (const _ of [1, 2, 3]) await tested.call("GET", "/v1/whoami");
   expectRefusal(await tested.call("POST", PATH, { body: BODY }), 429, "rate_limited");
 });

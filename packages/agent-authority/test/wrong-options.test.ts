@@ -4,13 +4,13 @@ import {
   backupStore,
   createAuthority,
   createAuthorityMetrics,
-  createOidcIssuer,
   createOperationsListener,
   createRegistry,
   databaseDirectory,
   databaseReplayStore,
   openStore,
 } from "../src/index.js";
+import { createOidcIssuer } from "../src/oidc.js";
 import { remoteRegistry } from "../src/remote-registry.js";
 
 const SECRET = "s3cr3t";

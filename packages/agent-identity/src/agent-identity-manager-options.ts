@@ -1,8 +1,8 @@
-import { numberIn, type OptionShape } from "@countersign/agent-key";
+import { type AgentSigner, numberIn, type OptionShape } from "@countersign/agent-key";
 import type { Fetch } from "@countersign/agent-key/platform-fetch";
 import type { AuthSource } from "./auth.js";
 import type { AuthorityClient } from "./client/authority-client.js";
-import type { CallPatience } from "./client/authority-request.js";
+import type { AuthorityRetry, CallPatience } from "./client/authority-request.js";
 import type { CredentialStore } from "./credential-store.js";
 import {
   AUTH_SOURCE,
@@ -20,6 +20,12 @@ export interface AgentIdentityManagerOptions {
   readonly auth: AuthSource;
   /** Keeps the keys. */
   readonly store: CredentialStore;
+  /**
+   * Keys that are kept elsewhere, for instance in an ssh-agent: no private key is then made, read or stored. The first one registers a new agent;
+   * the others are keys of a rotation, found by their public halves. The store keeps the public key, and a random secret for idempotency keys if
+   * the signer derives none. At least one. Default: the manager makes keys and stores them.
+   */
+  readonly signers?: readonly AgentSigner[] | undefined;
   /** The feature gate, asked at every call. Off: `ensure` and `peek` touch neither store nor network. Default: on. */
   readonly features?: { isEnabled(key: "use_agent_identity"): boolean } | undefined;
   /** What the agent says of itself. Default: this package, its version and the platform. */
@@ -40,6 +46,8 @@ export interface AgentIdentityManagerOptions {
   readonly attempts?: number | undefined;
   /** Clock, epoch ms. Default `Date.now`. */
   readonly now?: (() => number) | undefined;
+  /** Called by the default client before a call is sent again after a failed attempt. */
+  readonly onRetry?: ((retry: AuthorityRetry) => void) | undefined;
 }
 
 /** What the options of `AgentIdentityManager` must be. */
@@ -47,6 +55,7 @@ export const MANAGER_OPTIONS: Readonly<Record<string, OptionShape>> = {
   authority: AUTHORITY_URL,
   auth: AUTH_SOURCE,
   store: CREDENTIAL_STORE,
+  signers: { type: "list", expected: "a list of AgentSigners, at least one", optional: true },
   features: {
     type: "object",
     members: { isEnabled: "function" },
@@ -78,4 +87,16 @@ export interface EnsureIdentityOptions extends CallPatience {
 export interface RotateIdentityOptions extends EnsureIdentityOptions {
   /** Somebody else has the current key: it ends at once, not with the first use of the new key. Default false. */
   readonly compromised?: boolean | undefined;
+  /**
+   * The key that takes over, if the manager has `signers`; required then, and refused otherwise. A rotation that was cut off is finished with the
+   * key that it had chosen, which must then be among `signers`.
+   */
+  readonly next?: AgentSigner | undefined;
 }
+
+/** What an `AgentSigner` must have. */
+export const AGENT_SIGNER: OptionShape = {
+  type: "object",
+  members: { publicKey: "object", sign: "function" },
+  expected: "an AgentSigner: an object with publicKey (an AgentPublicKey) and sign()",
+};

@@ -1,21 +1,29 @@
+import { EventEmitter } from "node:events";
 import { AgentKeyError, parseAuthority } from "@countersign/agent-key";
 import type { AgentIdentity } from "./agent-identity.js";
 import { AgentIdentityError } from "./agent-identity-error.js";
 import {
+  AGENT_SIGNER,
   type AgentIdentityManagerOptions,
   type EnsureIdentityOptions,
   MANAGER_OPTIONS,
   type RotateIdentityOptions,
 } from "./agent-identity-manager-options.js";
 import type { AgentKeyRotation } from "./agent-key-rotation.js";
+import { AgentKeys } from "./agent-keys.js";
 import { AgentRegistrar, type CurrentHuman } from "./agent-registrar.js";
 import type { Auth } from "./auth.js";
 import { AuthorityClient } from "./client/authority-client.js";
 import { CurrentAuth } from "./current-auth.js";
 import { forgetIdentity } from "./forget-identity.js";
+import {
+  type AgentIdentityEvents,
+  type EmitIdentityEvent,
+  identityEmitter,
+} from "./identity-events.js";
 import { type IdentityLook, IdentityLooks, NO_LOGIN, ownIdentity } from "./identity-look.js";
 import { type IdentityOwner, isSameOwner, ownerKey, toIdentityOwner } from "./identity-owner.js";
-import { checkOptions } from "./internal/options.js";
+import { checkOption, checkOptions } from "./internal/options.js";
 import { SharedFlights } from "./internal/shared-flights.js";
 import { KeyRotator } from "./key-rotator.js";
 import { KnownIdentities } from "./known-identities.js";
@@ -34,22 +42,30 @@ const MAX_AUTH_CHANGES = 8;
  *
  * @see architecture.md, agent-identity; protocol.md §4, §5.4, §10
  */
-export class AgentIdentityManager {
+export class AgentIdentityManager extends EventEmitter<AgentIdentityEvents> {
   /** Normalised base URL. */
   readonly authority: string;
   readonly client: AuthorityClient;
   readonly #options: AgentIdentityManagerOptions;
+  readonly #keys: AgentKeys;
   readonly #registrar: AgentRegistrar;
   readonly #rotator: KeyRotator;
   readonly #auth: CurrentAuth;
   readonly #looks: IdentityLooks;
   readonly #flights = new SharedFlights<AgentIdentity>(cancelled);
+  readonly #emit: EmitIdentityEvent = identityEmitter(this);
   readonly #closing = new AbortController();
   #unsubscribe: (() => void) | undefined;
 
   /** @throws {AgentKeyError} `config_invalid`, naming the option, if one is missing or wrong; if `client` is for another authority */
   constructor(options: AgentIdentityManagerOptions) {
+    super();
     checkOptions(options, MANAGER_OPTIONS);
+    const signers = options.signers && [...options.signers];
+    if (signers?.length === 0) checkOption("signers[0]", undefined, AGENT_SIGNER);
+    for (const [at, signer] of signers?.entries() ?? []) {
+      checkOption(`signers[${at}]`, signer, AGENT_SIGNER);
+    }
     this.authority = parseAuthority(options.authority, options, "authority");
     this.client =
       options.client ??
@@ -60,6 +76,7 @@ export class AgentIdentityManager {
         deadlineMs: options.deadlineMs,
         attempts: options.attempts,
         now: options.now,
+        onRetry: options.onRetry,
       });
     if (this.client.authority !== this.authority) {
       throw new AgentKeyError("config_invalid", "the client is for another authority", {
@@ -69,14 +86,17 @@ export class AgentIdentityManager {
     this.#options = options;
     this.#auth = new CurrentAuth(this.authority, options);
     const { store, abom, capabilities = [], ttlSeconds, deadlineMs, now = Date.now } = options;
-    const known = new KnownIdentities(store);
+    this.#keys = new AgentKeys(store, signers);
+    const known = new KnownIdentities(this.#keys);
     this.#looks = new IdentityLooks({
       authority: this.authority,
       auth: options.auth,
       store,
       known,
     });
-    const common = { client: this.client, store, deadlineMs, now, known };
+    const emit = this.#emit;
+    const keys = this.#keys;
+    const common = { client: this.client, store, deadlineMs, now, keys, known, emit };
     this.#registrar = new AgentRegistrar({ ...common, abom, capabilities, ttlSeconds });
     this.#rotator = new KeyRotator({ ...common, abortError: cancelled });
   }
@@ -156,6 +176,7 @@ export class AgentIdentityManager {
     const key = `${code} ${identity.agentRuntimeId} ${identity.key.publicKey.line}`;
     return await this.#withCurrent(options, async (owner, human, signal) => {
       if (!isSameOwner(owner, identity)) return await this.ensure(options);
+      this.#emit("refused", identity, { agentRuntimeId: identity.agentRuntimeId, code });
       return await this.#flights.join(
         `${ownerKey(owner)} ${key} ${identity.registeredAt}`,
         (alone) => this.#registrar.replace(identity, code, human, alone, options),
@@ -168,12 +189,13 @@ export class AgentIdentityManager {
    * Gives the agent of the current login a new key. Its id, its tasks and its granted capabilities stay. The previous key is valid until the
    * new key is first used at the authority, for at most 24 hours.
    *
-   * A rotation that was cut off, here or in another process, is finished with the key that it had chosen. The agent uses the previous key
-   * until the authority has answered.
+   * A rotation that was cut off, here or in another process, is finished with the key that it had chosen. If `next` is another key, the
+   * agent is then rotated to `next`. The agent uses the previous key until the authority has answered.
    *
    * @returns `undefined` if the feature is off, or if there is no login
    * @throws {AuthorityError} if the authority refuses or cannot be reached
-   * @throws {AgentIdentityError} `no_identity` without an agent; `not_logged_in` if the agent came with its key; `bad_response`, `cancelled`
+   * @throws {AgentIdentityError} `no_identity` without an agent; `not_logged_in` if the agent came with its key; `config_invalid` if `next` is
+   * missing, not wanted or the agent's key already, or a signer is missing; `bad_response`, `cancelled`
    * @throws {StoreError} as the store
    * @see protocol.md §5.6
    */
@@ -190,10 +212,15 @@ export class AgentIdentityManager {
       );
     }
     const owner = toIdentityOwner(this.authority, auth);
+    const { compromised = false, next } = options;
+    if (next !== undefined) {
+      checkOption("next", next, AGENT_SIGNER);
+      this.#keys.add(next);
+    }
     return await this.#rotator.rotate(
       owner,
       () => this.#auth.humanOf(owner),
-      options.compromised ?? false,
+      { compromised, next },
       this.#signalOf(options),
       options,
     );
@@ -229,7 +256,15 @@ export class AgentIdentityManager {
   async forget(identity?: AgentIdentity): Promise<boolean> {
     const owner = identity ?? (await this.#auth.owner());
     if (owner === undefined) return false;
-    return await forgetIdentity(this.#options.store, owner, identity);
+    const isFound = await forgetIdentity(this.#options.store, owner, identity);
+    if (isFound) this.#emit("forgotten", owner, { agentRuntimeId: identity?.agentRuntimeId });
+    return isFound;
+  }
+
+  /** Takes note that the authority itself called an agent revoked: emits `refused`, and changes nothing. A manager of tasks calls it. */
+  noteRevoked(identity: AgentIdentity): void {
+    const { agentRuntimeId } = identity;
+    this.#emit("refused", identity, { agentRuntimeId, code: "agent_revoked" });
   }
 
   /**

@@ -1,12 +1,16 @@
-import { type AgentKey, formatTimestamp } from "@countersign/agent-key";
+import { type AgentSigner, formatTimestamp } from "@countersign/agent-key";
+import { agentAttributes, inSpan } from "@countersign/agent-key/tracing";
 import type { AgentIdentity } from "./agent-identity.js";
 import { AgentIdentityError } from "./agent-identity-error.js";
+import type { AgentKeys } from "./agent-keys.js";
 import type { HumanAuth } from "./auth.js";
 import type { AuthorityClient } from "./client/authority-client.js";
 import type { CallPatience } from "./client/authority-request.js";
 import type { CredentialStore } from "./credential-store.js";
-import { publishIdentityEvent } from "./identity-channel.js";
-import { findEntry, type IdentityOwner, importEntryKey, withEntry } from "./identity-owner.js";
+import { isSameEntryKey } from "./entry-key.js";
+import { type EmitIdentityEvent, emittingFailure } from "./identity-events.js";
+import { findEntry, type IdentityOwner, withEntry } from "./identity-owner.js";
+import { ownerSpan } from "./internal/owner-span.js";
 import { VERSION } from "./internal/version.js";
 import { isPlainRefusal, type KeptKey, keepKey, takeBackKey } from "./kept-key.js";
 import { isSameIdentity, type KnownIdentities } from "./known-identities.js";
@@ -26,7 +30,9 @@ export interface AgentRegistrarOptions {
   readonly ttlSeconds: number | undefined;
   readonly deadlineMs: number | undefined;
   readonly now: () => number;
+  readonly keys: AgentKeys;
   readonly known: KnownIdentities;
+  readonly emit: EmitIdentityEvent;
 }
 
 /**
@@ -56,9 +62,7 @@ export class AgentRegistrar {
     signal: AbortSignal,
     patience: CallPatience,
   ): Promise<AgentIdentity> {
-    return runAlone(this.#options, owner, signal, patience, (turn) =>
-      this.#findOrRegister(owner, human, turn),
-    );
+    return this.#run(owner, signal, patience, (turn) => this.#findOrRegister(owner, human, turn));
   }
 
   /** Replaces an identity unless the store already has another one. See `AgentIdentityManager.replace`. */
@@ -69,7 +73,7 @@ export class AgentRegistrar {
     signal: AbortSignal,
     patience: CallPatience,
   ): Promise<AgentIdentity> {
-    return runAlone(this.#options, refused, signal, patience, async (turn) => {
+    return this.#run(refused, signal, patience, async (turn) => {
       const stored = await this.find(refused);
       if (stored === undefined) return await this.#findOrRegister(refused, human, turn);
       if (!isSameIdentity(stored, refused)) return stored;
@@ -78,8 +82,25 @@ export class AgentRegistrar {
         code === "unknown_agent"
           ? await this.#keepKey(refused, refused.key, turn)
           : { entry: await this.#loadEntry(refused) };
-      return await this.#send(refused, human, kept, turn);
+      const { emit } = this.#options;
+      const formerAgentRuntimeId = refused.agentRuntimeId;
+      const identity = await this.#send(refused, human, kept, turn);
+      const { agentRuntimeId } = identity;
+      emit("replaced", refused, { agentRuntimeId, formerAgentRuntimeId, code });
+      return identity;
     });
+  }
+
+  #run<T>(
+    owner: IdentityOwner,
+    signal: AbortSignal,
+    patience: CallPatience,
+    run: (turn: Turn) => Promise<T>,
+  ): Promise<T> {
+    const about = { owner, during: "registration", signal } as const;
+    return emittingFailure(this.#options.emit, about, () =>
+      runAlone(this.#options, owner, signal, patience, run),
+    );
   }
 
   async #findOrRegister(
@@ -96,10 +117,10 @@ export class AgentRegistrar {
     return this.#options.known.of(kept.entry) ?? (await this.#send(owner, human, kept, turn));
   }
 
-  async #keepKey(owner: IdentityOwner, replaced: AgentKey | undefined, { signal }: Turn) {
-    publishIdentityEvent("registering", owner);
-    const kept = await keepKey(this.#options.store, owner, replaced, signal);
-    publishIdentityEvent("key_stored", owner);
+  async #keepKey(owner: IdentityOwner, replaced: AgentSigner | undefined, { signal }: Turn) {
+    this.#options.emit("registering", owner, {});
+    const kept = await keepKey(this.#options, owner, replaced, signal);
+    this.#options.emit("key_stored", owner, {});
     return kept;
   }
 
@@ -109,21 +130,22 @@ export class AgentRegistrar {
     kept: KeptKey,
     turn: Turn,
   ): Promise<AgentIdentity> {
-    const { store, now } = this.#options;
+    const { store, now, emit } = this.#options;
     const { entry } = kept;
     const answer = await this.#request(owner, human, kept, turn);
-    publishIdentityEvent("answered", owner, answer.agentRuntimeId);
+    emit("answered", owner, { agentRuntimeId: answer.agentRuntimeId });
     assertRegisteredFor(owner, answer);
     const registered: StoredIdentity = {
       ...entry,
       agent_runtime_id: answer.agentRuntimeId,
       state: "registered",
       registered_at: formatTimestamp(now()),
+      ephemeral: answer.ephemeral === true ? true : undefined,
     };
     let isKept = false;
     // The signal does not end this: the agent exists now, and its id is kept even if no caller waits any more.
     await store.update((current) => {
-      isKept = findEntry(current, owner, store)?.private_key === entry.private_key;
+      isKept = isSameEntryKey(findEntry(current, owner, store), entry);
       return isKept ? withEntry(current, owner, registered) : undefined;
     });
     const identity = this.#options.known.of(registered);
@@ -134,7 +156,7 @@ export class AgentRegistrar {
         { retryable: true, hint: "try again" },
       );
     }
-    publishIdentityEvent("registered", owner, answer.agentRuntimeId);
+    emit("registered", owner, { agentRuntimeId: answer.agentRuntimeId });
     return identity;
   }
 
@@ -144,25 +166,34 @@ export class AgentRegistrar {
     kept: KeptKey,
     { signal, patience }: Turn,
   ): Promise<AgentRegistrationResponse> {
-    const { client, store, capabilities, ttlSeconds, abom = defaultAbom() } = this.#options;
-    const key = importEntryKey(kept.entry, store);
+    const { client, keys, capabilities, ttlSeconds, abom = defaultAbom() } = this.#options;
+    const key = keys.keyOf(kept.entry);
     const { publicKey } = key;
     const { accountId, userId } = owner;
     // Read just before it is sent, so that the token of a login that has ended is sent nowhere.
-    const { accessToken, proof = "bearer" } = await human();
+    const { accessToken, proof = "bearer", ephemeralSeconds } = await human();
+    const life = ephemeralSeconds ?? ttlSeconds;
+    const ephemeral = ephemeralSeconds !== undefined;
     let mayBeKnown = kept.before === undefined;
-    publishIdentityEvent("requesting", owner);
+    this.#options.emit("requesting", owner, {});
     try {
-      return await client.registerAgent(
-        { accessToken, proof, publicKey, key, abom, capabilities, ttlSeconds, accountId, userId },
-        {
-          ...patience(),
-          signal,
-          onRetry: () => {
-            mayBeKnown = true;
+      return await inSpan("register agent", ownerSpan(owner), async (span) => {
+        const answer = await client.registerAgent(
+          {
+            ...{ accessToken, proof, publicKey, key, abom, capabilities, accountId, userId },
+            ...{ ttlSeconds: life, ephemeral },
           },
-        },
-      );
+          {
+            ...patience(),
+            signal,
+            onRetry: () => {
+              mayBeKnown = true;
+            },
+          },
+        );
+        span?.set(agentAttributes({ agentRuntimeId: answer.agentRuntimeId }));
+        return answer;
+      });
     } catch (error) {
       if (!mayBeKnown && isPlainRefusal(error)) await takeBackKey(this.#options.store, owner, kept);
       throw error;

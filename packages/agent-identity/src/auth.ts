@@ -1,4 +1,4 @@
-import { hideMembers, type OptionShape } from "@countersign/agent-key";
+import { hideMembers, numberIn, type OptionShape } from "@countersign/agent-key";
 import type { AgentIdentity } from "./agent-identity.js";
 import { checkOption, checkOptions, PROOF } from "./internal/options.js";
 
@@ -9,6 +9,7 @@ const HUMAN: Readonly<Record<string, OptionShape>> = {
   userId: ID,
   accessToken: { type: "text", expected: "the human's token, a text that is not empty" },
   proof: PROOF,
+  ephemeralSeconds: numberIn(1, 604_800),
 };
 const IDENTITY: OptionShape = {
   type: "object",
@@ -25,6 +26,11 @@ export interface HumanAuth {
   readonly accessToken: string;
   /** How the human is proven: the token itself (generation C), or a one-use biscuit minted with it (generation A). Default `bearer`. */
   readonly proof?: "bearer" | "biscuit" | undefined;
+  /**
+   * The login is for one job: its agent is registered as an ephemeral one that lives for so many seconds, or less if the authority says so.
+   * Range 1 to 604,800. Default: the agent is a lasting one.
+   */
+  readonly ephemeralSeconds?: number | undefined;
 }
 
 /** An agent that was registered elsewhere and comes with its key. */

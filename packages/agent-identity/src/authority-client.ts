@@ -9,6 +9,7 @@ export type {
   AuthorityRetry,
   CallPatience,
   HumanProof,
+  OwnEndOptions,
   RegisterAgentOptions,
   RotateKeyOptions,
 } from "./client/authority-request.js";
@@ -31,9 +32,17 @@ export {
 } from "./schema/biscuit.js";
 export {
   createKeyRotationRequest,
+  createKeyRotationRequestAsync,
   type KeyRotation,
   type KeyRotationResponse,
   keyRotationText,
   parseKeyRotationResponse,
+  type RotationKeys,
 } from "./schema/key-rotation.js";
+export {
+  createOwnEndRequest,
+  type OwnEnd,
+  ownEndText,
+  parseTaskEndResponse,
+} from "./schema/own-end.js";
 export { parseWhoamiResponse, type Whoami } from "./schema/whoami.js";

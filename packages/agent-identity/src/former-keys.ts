@@ -1,4 +1,4 @@
-import { AgentKey } from "@countersign/agent-key";
+import { AgentKey, AgentPublicKey } from "@countersign/agent-key";
 import type { StoredIdentity } from "./schema/credentials.js";
 import { guardIdentity } from "./store/guard-credentials.js";
 
@@ -26,12 +26,15 @@ export function isFormerKey(entry: StoredIdentity, publicLine: string): boolean 
   return entry.former_public_keys?.includes(publicLine) === true;
 }
 
-/** The OpenSSH line of a stored private key; `undefined`: it is not a key. */
+/** The OpenSSH line of a stored key; `undefined`: it is not a key. */
 export function publicLineOf({
   private_key,
-}: Pick<StoredIdentity, "private_key">): string | undefined {
+  public_key,
+}: Pick<StoredIdentity, "private_key" | "public_key">): string | undefined {
   try {
-    return AgentKey.importPkcs8(private_key).publicKey.line;
+    return private_key === undefined
+      ? AgentPublicKey.parse(public_key ?? "").line
+      : AgentKey.importPkcs8(private_key).publicKey.line;
   } catch {
     // The caller says what that means; the key itself is not repeated.
     return undefined;

@@ -1,4 +1,4 @@
-import { AgentKey, isPrincipalId, StoreError } from "@countersign/agent-key";
+import { type AgentSigner, isPrincipalId, StoreError } from "@countersign/agent-key";
 import type { AgentIdentity } from "./agent-identity.js";
 import { AgentIdentityError } from "./agent-identity-error.js";
 import type { HumanAuth } from "./auth.js";
@@ -88,46 +88,8 @@ export function isUnreadableOf(member: UnreadableMember, owner: IdentityOwner): 
   );
 }
 
-/**
- * Reads the key of a stored identity.
- *
- * @throws {StoreError} `store_corrupt`
- */
-export function importEntryKey(
-  entry: StoredIdentity,
-  store: Pick<CredentialStore, "description">,
-): AgentKey {
-  try {
-    return AgentKey.importPkcs8(entry.private_key);
-  } catch (cause) {
-    throw unreadableIdentity(store, "its private key is not valid", cause);
-  }
-}
-
-/**
- * Reads the key that takes over in a rotation.
- *
- * @throws {StoreError} `store_corrupt`
- */
-export function importNextKey(
-  privateKey: string,
-  store: Pick<CredentialStore, "description">,
-): AgentKey {
-  try {
-    return AgentKey.importPkcs8(privateKey);
-  } catch (cause) {
-    throw unreadableIdentity(store, "the key of its unfinished rotation is not valid", cause);
-  }
-}
-
-/** The entry as it is without a rotation on its way. */
-export function withoutNextKey(entry: StoredIdentity): StoredIdentity {
-  const { next_private_key: _, compromised: __, ...rest } = entry;
-  return rest as StoredIdentity;
-}
-
 /** The identity of a registered entry; `undefined`: it is pending. */
-export function toIdentity(entry: StoredIdentity, key: AgentKey): AgentIdentity | undefined {
+export function toIdentity(entry: StoredIdentity, key: AgentSigner): AgentIdentity | undefined {
   if (entry.state !== "registered" || entry.agent_runtime_id === undefined) return undefined;
   const time = entry.registered_at;
   return {

@@ -2,7 +2,7 @@ import { CountersignError, StoreError } from "@countersign/agent-key";
 import { isCode } from "@countersign/agent-key/codes";
 import { expect, test } from "vitest";
 import * as authorityClient from "./authority-client.js";
-import * as identityToken from "./identity-token.js";
+import * as identityJwt from "./identity-jwt.js";
 import * as index from "./index.js";
 
 test("every exported error has a code, a name and a guard that accepts it alone", () => {
@@ -19,17 +19,17 @@ test("every exported error has a code, a name and a guard that accepts it alone"
   }
 });
 
-test("an identity token error is an identity error, and holds its reason", () => {
-  const errors = Object.keys(identityToken).filter((name) => name.endsWith("Error"));
-  expect(errors).toEqual(["IdentityTokenError"]);
-  for (const reason of identityToken.IDENTITY_TOKEN_REASONS) {
-    const error = new identityToken.IdentityTokenError(reason, "x");
+test("an identity JWT error is an identity error, and holds its reason", () => {
+  const errors = Object.keys(identityJwt).filter((name) => name.endsWith("Error"));
+  expect(errors).toEqual(["IdentityJwtError"]);
+  for (const reason of identityJwt.IDENTITY_JWT_REASONS) {
+    const error = new identityJwt.IdentityJwtError(reason, "x");
     expect(isCode(error.code)).toBe(true);
-    expect(error).toMatchObject({ name: "IdentityTokenError", reason });
+    expect(error).toMatchObject({ name: "IdentityJwtError", reason });
     expect(index.AgentIdentityError.is(error)).toBe(true);
-    expect(identityToken.IdentityTokenError.is(error)).toBe(true);
+    expect(identityJwt.IdentityJwtError.is(error)).toBe(true);
     expect(index.AuthorityError.is(error)).toBe(false);
   }
   const other = new index.AgentIdentityError("malformed", "x");
-  expect(identityToken.IdentityTokenError.is(other)).toBe(false);
+  expect(identityJwt.IdentityJwtError.is(other)).toBe(false);
 });

@@ -18,19 +18,30 @@ export type {
   UnreadableMember,
 } from "./credential-store.js";
 export { isFormerKey, publicLineOf, withFormerKey } from "./former-keys.js";
-export type { IdentityEvent, IdentityMessage } from "./identity-channel.js";
-export { IDENTITY_CHANNEL } from "./identity-channel.js";
+export type {
+  AgentIdentityEvents,
+  IdentityEvent,
+  IdentityFailedEvent,
+  IdentityMessage,
+  IdentityOfAgentEvent,
+  IdentityRefusedEvent,
+  IdentityReplacedEvent,
+  IdentityStepEvent,
+} from "./identity-events.js";
+export { IDENTITY_CHANNEL } from "./identity-events.js";
+export type { KeySet, KeySetOptions } from "./identity-jwt/key-set.js";
 export type { IdentityLook } from "./identity-look.js";
-export type { KeySet, KeySetOptions } from "./identity-token/key-set.js";
 export { loginAuth, removeLogin, saveLogin } from "./login-auth.js";
 export type { LoginAuthOptions } from "./login-auth-options.js";
 export type { AgentBillOfMaterials } from "./schema/agent-registration.js";
 export type {
   StoredHumanLogin,
   StoredIdentity,
+  StoredIdentityJwtLogin,
   StoredLogin,
-  StoredTokenLogin,
 } from "./schema/credentials.js";
+export type { FoundIssue, FoundIssues } from "./schema/describe-issues.js";
+export { describeIssues } from "./schema/describe-issues.js";
 export { fileStore } from "./store/file-store.js";
 export { guardCredentials } from "./store/guard-credentials.js";
 export { memoryStore } from "./store/memory-store.js";

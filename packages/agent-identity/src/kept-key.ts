@@ -1,7 +1,9 @@
-import { AgentKey } from "@countersign/agent-key";
+import type { AgentSigner } from "@countersign/agent-key";
+import type { AgentKeys } from "./agent-keys.js";
 import { AuthorityError } from "./authority-error.js";
 import type { CredentialStore } from "./credential-store.js";
-import { findEntry, type IdentityOwner, importEntryKey, withEntry } from "./identity-owner.js";
+import { isSameEntryKey } from "./entry-key.js";
+import { findEntry, type IdentityOwner, withEntry } from "./identity-owner.js";
 import type { StoredIdentity } from "./schema/credentials.js";
 
 /** A key that is in the store and may be registered. */
@@ -16,16 +18,16 @@ export interface KeptKey {
  * already has a key, that key is used instead, unless it is the key to be replaced.
  */
 export async function keepKey(
-  store: CredentialStore,
+  { store, keys }: { readonly store: CredentialStore; readonly keys: AgentKeys },
   owner: IdentityOwner,
-  replaced: AgentKey | undefined,
+  replaced: AgentSigner | undefined,
   signal: AbortSignal,
 ): Promise<KeptKey> {
   const fresh: StoredIdentity = {
     authority: owner.authority,
     account_id: owner.accountId,
     user_id: owner.userId,
-    private_key: AgentKey.generate().exportPkcs8(),
+    ...keys.fresh(),
     state: "pending",
   };
   let kept: KeptKey = { entry: fresh };
@@ -33,7 +35,7 @@ export async function keepKey(
     (current) => {
       const entry = findEntry(current, owner, store);
       if (entry !== undefined) {
-        const { publicKey } = importEntryKey(entry, store);
+        const { publicKey } = keys.keyOf(entry);
         if (replaced?.publicKey.equals(publicKey) !== true) {
           kept = { entry };
           return undefined;
@@ -55,7 +57,7 @@ export async function takeBackKey(
 ): Promise<void> {
   try {
     await store.update((current) => {
-      const isStill = findEntry(current, owner, store)?.private_key === entry.private_key;
+      const isStill = isSameEntryKey(findEntry(current, owner, store), entry);
       return isStill ? withEntry(current, owner, before?.entry) : undefined;
     });
   } catch {

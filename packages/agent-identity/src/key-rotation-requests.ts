@@ -1,12 +1,15 @@
 import { formatTimestamp } from "@countersign/agent-key";
 import { hasInRow } from "@countersign/agent-key/codes";
+import { inSpan } from "@countersign/agent-key/tracing";
+import type { AgentKeys } from "./agent-keys.js";
 import type { CurrentHuman } from "./agent-registrar.js";
 import { AuthorityError } from "./authority-error.js";
 import type { AuthorityClient } from "./client/authority-client.js";
 import { AuthorityClock } from "./client/authority-clock.js";
-import type { CredentialStore } from "./credential-store.js";
-import { publishIdentityEvent } from "./identity-channel.js";
-import { type IdentityOwner, importEntryKey, importNextKey } from "./identity-owner.js";
+import { entryKeyOf } from "./entry-key.js";
+import type { EmitIdentityEvent } from "./identity-events.js";
+import type { IdentityOwner } from "./identity-owner.js";
+import { ownerSpan } from "./internal/owner-span.js";
 import { isPlainRefusal } from "./kept-key.js";
 import type { RotatingEntry } from "./rotating-entry.js";
 import type { Turn } from "./run-alone.js";
@@ -16,8 +19,9 @@ import { WHOAMI_PATH } from "./schema/whoami.js";
 /** Options of {@link KeyRotationRequests}. */
 export interface KeyRotationRequestsOptions {
   readonly client: AuthorityClient;
-  readonly store: CredentialStore;
+  readonly keys: AgentKeys;
   readonly now: () => number;
+  readonly emit: EmitIdentityEvent;
 }
 
 /** One rotation that the authority is asked for. */
@@ -42,7 +46,7 @@ export class KeyRotationRequests {
 
   /**
    * @throws {AuthorityError} when the authority refuses or cannot be reached
-   * @throws {StoreError} `store_corrupt` if one of the keys cannot be read
+   * @throws as `AgentKeys.find` if one of the keys cannot be had
    */
   async send(wanted: WantedRotation): Promise<KeyRotationResponse> {
     let { mayBeKnown } = wanted.rotating;
@@ -69,23 +73,25 @@ export class KeyRotationRequests {
     { owner, human, rotating, turn }: WantedRotation,
     onRetry: () => void,
   ): Promise<KeyRotationResponse> {
-    const { client, store } = this.#options;
-    const { entry, nextPrivateKey } = rotating;
-    const current = importEntryKey(entry, store);
-    const next = importNextKey(nextPrivateKey, store);
+    const { client, keys } = this.#options;
+    const { entry, nextKey } = rotating;
+    const current = keys.find(entryKeyOf(entry), entry);
+    const next = keys.find(nextKey, entry);
     // Read just before it is sent, so that the token of a login that has ended is sent nowhere.
     const { accessToken } = await human();
-    publishIdentityEvent("requesting", owner, entry.agent_runtime_id);
-    return await client.rotateKey(
-      {
-        accessToken,
-        agentRuntimeId: entry.agent_runtime_id,
-        current,
-        next,
-        compromised: entry.compromised,
-        timestamp: formatTimestamp(this.#clock.now()),
-      },
-      { ...turn.patience(), signal: turn.signal, onRetry },
+    this.#options.emit("requesting", owner, { agentRuntimeId: entry.agent_runtime_id });
+    return await inSpan("rotate key", ownerSpan(owner, entry.agent_runtime_id), () =>
+      client.rotateKey(
+        {
+          accessToken,
+          agentRuntimeId: entry.agent_runtime_id,
+          current,
+          next,
+          compromised: entry.compromised,
+          timestamp: formatTimestamp(this.#clock.now()),
+        },
+        { ...turn.patience(), signal: turn.signal, onRetry },
+      ),
     );
   }
 

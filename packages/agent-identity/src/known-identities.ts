@@ -1,18 +1,19 @@
+import type { AgentSigner } from "@countersign/agent-key";
 import type { AgentIdentity } from "./agent-identity.js";
-import type { CredentialStore } from "./credential-store.js";
-import { importEntryKey, ownerKey, toIdentity } from "./identity-owner.js";
+import type { AgentKeys } from "./agent-keys.js";
+import { ownerKey, toIdentity } from "./identity-owner.js";
 import type { StoredIdentity } from "./schema/credentials.js";
 
 /** The identities of stored entries: equal entries give the same object, and a key is imported once. */
 export class KnownIdentities {
-  readonly #store: CredentialStore;
-  readonly #known = new Map<string, { privateKey: string; identity: AgentIdentity }>();
+  readonly #keys: AgentKeys;
+  readonly #known = new Map<string, { keyName: string; identity: AgentIdentity }>();
 
-  constructor(store: CredentialStore) {
-    this.#store = store;
+  constructor(keys: AgentKeys) {
+    this.#keys = keys;
   }
 
-  /** @returns `undefined` if the entry is pending. @throws {StoreError} `store_corrupt` if its key is not valid */
+  /** @returns `undefined` if the entry is pending. @throws as `AgentKeys.keyOf` */
   of(entry: StoredIdentity): AgentIdentity | undefined {
     if (entry.state !== "registered") return undefined;
     const owner = ownerKey({
@@ -21,12 +22,13 @@ export class KnownIdentities {
       userId: entry.user_id,
     });
     const known = this.#known.get(owner);
-    const isSameKey = known?.privateKey === entry.private_key;
-    const key = isSameKey ? known.identity.key : importEntryKey(entry, this.#store);
+    const keyName = nameOf(entry);
+    const isSameKey = known?.keyName === keyName;
+    const key: AgentSigner = isSameKey ? known.identity.key : this.#keys.keyOf(entry);
     const identity = toIdentity(entry, key);
     if (identity === undefined) return undefined;
     if (isSameKey && isSameIdentity(known.identity, identity)) return known.identity;
-    this.#known.set(owner, { privateKey: entry.private_key, identity });
+    this.#known.set(owner, { keyName, identity });
     return identity;
   }
 }
@@ -38,4 +40,9 @@ export function isSameIdentity(one: AgentIdentity, other: AgentIdentity): boolea
     one.registeredAt === other.registeredAt &&
     one.key.publicKey.equals(other.key.publicKey)
   );
+}
+
+// None of them holds a space, but for the one of a public line.
+function nameOf({ private_key, public_key, idempotency_secret }: StoredIdentity): string {
+  return private_key ?? `${public_key} ${idempotency_secret}`;
 }

@@ -1,15 +1,15 @@
 import {
-  describeIssues,
   type HttpUrlOptions,
   hideMembers,
   type OptionShape,
   parseAuthority,
   StoreError,
 } from "@countersign/agent-key";
+import * as v from "valibot";
 import { AgentIdentityError } from "./agent-identity-error.js";
 import type { AuthSource, HumanAuth } from "./auth.js";
 import type { CredentialStore, Credentials } from "./credential-store.js";
-import type { LoginToken } from "./identity-token/login-token.js";
+import type { LoginIdentityJwt } from "./identity-jwt/login-identity-jwt.js";
 import {
   AUTHORITY_URL,
   CLOCK_TOLERANCE,
@@ -26,6 +26,7 @@ import {
   type StoredLogin,
   storedLoginSchema,
 } from "./schema/credentials.js";
+import { describeIssues } from "./schema/describe-issues.js";
 
 const SHAPES: Readonly<Record<string, OptionShape>> = {
   ...TRANSPORT_OPTIONS,
@@ -38,7 +39,7 @@ const SHAPES: Readonly<Record<string, OptionShape>> = {
  * login with another authority is `undefined` here.
  *
  * The store is asked at every call, so a login or logout by another process is seen at once. A manager over the same store asks it once for the
- * login and its agent together. An identity token is verified at first use, once for each login, with one fetch of the key set; `peek`
+ * login and its agent together. An identity JWT is verified at first use, once for each login, with one fetch of the key set; `peek`
  * verifies it against the keys that were stored at the login.
  *
  * @param authority - base URL of the authority that asks
@@ -53,13 +54,15 @@ export function loginAuth(
   checkOption("authority", authority, AUTHORITY_URL);
   checkOptions(options, SHAPES);
   const expected = parseAuthority(authority, options, "authority");
-  let token: Promise<LoginToken> | undefined;
+  let token: Promise<LoginIdentityJwt> | undefined;
   const authOf = (how: "current" | "peek", credentials: Credentials) => {
     const login = readableLogin(credentials, store);
     if (login === null || login.authority !== expected) return undefined;
     if (login.kind === "human") return humanOf(login);
     // Most logins are a human's and need none of it.
-    token ??= import("./identity-token/login-token.js").then((m) => new m.LoginToken(options));
+    token ??= import("./identity-jwt/login-identity-jwt.js").then(
+      (m) => new m.LoginIdentityJwt(options),
+    );
     return token.then((loaded) => loaded[how](login));
   };
   return {
@@ -80,6 +83,7 @@ function humanOf(login: StoredHumanLogin): HumanAuth {
     userId: login.user_id,
     accessToken: login.access_token,
     proof: login.proof,
+    ephemeralSeconds: login.ephemeral_seconds,
   };
   const hidden = Object.freeze(hideMembers(human, "accessToken"));
   if (Object.isFrozen(login)) humans.set(login, hidden);
@@ -111,15 +115,11 @@ export async function saveLogin(
   login: StoredLogin,
   options: HttpUrlOptions = {},
 ): Promise<void> {
-  const parsed = storedLoginSchema.safeParse(login);
+  const parsed = v.safeParse(storedLoginSchema, login);
   if (!parsed.success) {
-    throw new AgentIdentityError(
-      "invalid_request",
-      `not a login: ${describeIssues(parsed.error)}`,
-      { cause: parsed.error },
-    );
+    throw new AgentIdentityError("invalid_request", `not a login: ${describeIssues(parsed)}`);
   }
-  const normalised = { ...parsed.data, authority: parseAuthority(login.authority, options) };
+  const normalised = { ...parsed.output, authority: parseAuthority(login.authority, options) };
   await store.update((current) => ({
     ...current,
     login: normalised,

@@ -21,7 +21,7 @@ test.each<[string, Partial<StoredIdentity>]>([
 });
 
 test("a registered entry with a next key has a rotation on its way, of which the authority may know", () => {
-  const expected = { entry: rotating, nextPrivateKey: "next" };
+  const expected = { entry: rotating, nextKey: { private_key: "next" } };
   expect(toRotatingEntry(rotating)).toEqual({ ...expected, mayBeKnown: true });
   expect(toRotatingEntry(rotating, false)).toEqual({ ...expected, mayBeKnown: false });
 });

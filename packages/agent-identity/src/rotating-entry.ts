@@ -1,9 +1,10 @@
+import { type EntryKey, nextKeyOf } from "./entry-key.js";
 import type { StoredIdentity } from "./schema/credentials.js";
 
 /** A registered entry with the key that takes over. */
 export interface RotatingEntry {
   readonly entry: StoredIdentity & { readonly agent_runtime_id: string };
-  readonly nextPrivateKey: string;
+  readonly nextKey: EntryKey;
   /** Whether the authority may know the next key already. */
   readonly mayBeKnown: boolean;
 }
@@ -13,8 +14,9 @@ export function toRotatingEntry(
   entry: StoredIdentity,
   mayBeKnown = true,
 ): RotatingEntry | undefined {
-  const { agent_runtime_id, next_private_key, state } = entry;
+  const { agent_runtime_id, state } = entry;
+  const nextKey = nextKeyOf(entry);
   if (state !== "registered" || agent_runtime_id === undefined) return undefined;
-  if (next_private_key === undefined) return undefined;
-  return { entry: { ...entry, agent_runtime_id }, nextPrivateKey: next_private_key, mayBeKnown };
+  if (nextKey === undefined) return undefined;
+  return { entry: { ...entry, agent_runtime_id }, nextKey, mayBeKnown };
 }

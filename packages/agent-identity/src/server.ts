@@ -3,12 +3,12 @@ export {
   createSigningKey,
   type PrivateJwk,
   type SigningKey,
-} from "./identity-token/create-signing-key.js";
+} from "./identity-jwt/create-signing-key.js";
 export {
-  type IdentityTokenContent,
-  type SignIdentityTokenOptions,
-  signIdentityToken,
-} from "./identity-token/sign-identity-token.js";
+  type IdentityJwtContent,
+  type SignIdentityJwtOptions,
+  signIdentityJwt,
+} from "./identity-jwt/sign-identity-jwt.js";
 export {
   AGENT_REGISTRATION_PATH,
   type AgentBillOfMaterials,
@@ -45,10 +45,21 @@ export {
 } from "./schema/key-rotation.js";
 export { type PublicRsaKey, publicRsaKeySchema } from "./schema/key-set.js";
 export {
+  agentEndPath,
+  createTaskEndResponse,
+  type OwnEnd,
+  type OwnEndRequest,
+  ownEndRequestSchema,
+  parseOwnEndRequest,
+  taskEndPath,
+  taskEndResponseSchema,
+} from "./schema/own-end.js";
+export {
   type VerifiedKeyRotation,
   type VerifyKeyRotationOptions,
   verifyKeyRotation,
 } from "./schema/verify-key-rotation.js";
+export { type VerifyOwnEndOptions, verifyOwnEnd } from "./schema/verify-own-end.js";
 export {
   createWhoamiResponse,
   WHOAMI_PATH,

@@ -126,7 +126,7 @@ export const CODEX_CASES: Readonly<Record<string, readonly string[]>> = {
     "while it pauses before the next attempt",
     "at the step %s, and what was registered is kept",
   ],
-  "an identity token (B) is refused": [
+  "an identity JWT (B) is refused": [
     "of another issuer",
     "for another audience, or for several",
     "that expired, from 60 seconds after its exp on",

@@ -14,6 +14,8 @@ import { commandOf } from "./support/processes.js";
 const KILLS_PER_STEP = byEffort(10, 1);
 const KILLS_WITHOUT_ANSWER = byEffort(10, 2);
 const HOMES = 12;
+// Of a registration with a key that is kept elsewhere.
+const SIGNER_STEPS = [...REGISTRATION_STEPS.keys()].filter((step) => step % byEffort(1, 4) === 0);
 
 interface Home {
   readonly path: string;
@@ -28,7 +30,7 @@ function openHome(authority: TestAuthority, root: string, name: string): Home {
   return { path: join(root, name), token, userId, authority };
 }
 
-async function run({ path, token, userId, authority }: Home, step: number) {
+async function run({ path, token, userId, authority }: Home, step: number, key?: AgentKey) {
   const [command = "", ...args] = commandOf(
     "register-and-die.ts",
     authority.url,
@@ -36,6 +38,7 @@ async function run({ path, token, userId, authority }: Home, step: number) {
     token,
     userId,
     `${step}`,
+    key?.exportPkcs8() ?? "",
   );
   return await startProcess(command, args);
 }
@@ -99,6 +102,44 @@ test("a process killed at any step of a registration leaves a store that loads, 
   await drain(jobs);
   expect(kills).toBe(REGISTRATION_STEPS.length * KILLS_PER_STEP);
   expect(kills).toBeGreaterThanOrEqual(byEffort(200, 20) - KILLS_WITHOUT_ANSWER);
+});
+
+test("a process killed at any step with a key that is kept elsewhere leaves one agent of that key, and the secret that was written first", async () => {
+  const authority = await openAuthority();
+  const root = await openDirectory();
+  const jobs = SIGNER_STEPS.map((step) => async () => {
+    const name = REGISTRATION_STEPS[step];
+    const home = openHome(authority, root, `signer-${step}`);
+    const key = AgentKey.generate();
+    const { signal, stdout } = await (await run(home, step, key)).exited;
+    expect([signal, stdout.trim().split("\n").at(-1)]).toEqual(["SIGKILL", name]);
+    const store = fileStore(home.path);
+    const [before] = (await store.load()).identities;
+    const manager = new AgentIdentityManager({
+      authority: authority.url,
+      auth: fixedAuth({
+        kind: "human",
+        accountId: "acct-1",
+        userId: home.userId,
+        accessToken: home.token,
+      }),
+      store,
+      signers: [{ publicKey: key.publicKey, sign: async (message) => key.sign(message) }],
+    });
+    await manager.ensure();
+    await manager.close();
+    const { identities } = await store.load();
+    const agents = authority.agents.filter((agent) => agent.userId === home.userId);
+    expect(agents).toMatchObject([{ publicKey: key.publicKey.line, state: "active" }]);
+    expect(identities).toMatchObject([
+      { agent_runtime_id: agents[0]?.agentRuntimeId, public_key: key.publicKey.line },
+    ]);
+    expect(identities[0]?.private_key).toBeUndefined();
+    const secret = before?.idempotency_secret ?? identities[0]?.idempotency_secret;
+    expect(identities[0]?.idempotency_secret).toBe(secret);
+    expect(secret).toHaveLength(44);
+  });
+  await drain(jobs);
 });
 
 test("a process killed between a request and its answer leaves one agent, whether the authority had registered it or not", async () => {

@@ -5,6 +5,7 @@ import { ROTATION_STEPS } from "@countersign/testing/die-at-step";
 import { byEffort } from "@countersign/testing/effort";
 import { openAuthority, openDirectory, openGate } from "@countersign/testing/vitest";
 import { expect, test } from "vitest";
+import type { AgentIdentity } from "../src/agent-identity.js";
 import { AgentIdentityManager } from "../src/agent-identity-manager.js";
 import { fixedAuth } from "../src/auth.js";
 import { AuthorityClient } from "../src/client/authority-client.js";
@@ -90,16 +91,16 @@ async function expectRecovery(home: Home): Promise<void> {
   // The key that is given is one that the authority takes; where it does not, the rotation that was cut off is the reason.
   let identity = await manager.ensure();
   if (identity === undefined) throw new Error("no agent");
-  if (!(await isTaken(home, agentRuntimeId, identity.key))) {
+  if (!(await isTaken(home, agentRuntimeId, keyOf(identity)))) {
     expect(home.compromised).toBe(true);
     identity = await manager.finishRotation(identity);
-    expect(identity?.key.exportPkcs8()).toBe(chosen);
-    expect(await isTaken(home, agentRuntimeId, identity?.key ?? AgentKey.generate())).toBe(true);
+    expect(keyOf(identity).exportPkcs8()).toBe(chosen);
+    expect(await isTaken(home, agentRuntimeId, keyOf(identity))).toBe(true);
   }
   const isFinished = (await store.load()).identities[0]?.next_private_key === undefined;
   if (!isFinished) {
     const rotation = await manager.rotate();
-    expect(rotation?.identity.key.exportPkcs8()).toBe(chosen);
+    expect(keyOf(rotation?.identity).exportPkcs8()).toBe(chosen);
   }
   await manager.close();
   const { identities } = await store.load();
@@ -165,3 +166,8 @@ test("a process killed between a request and its answer leaves one agent, whethe
     await expectRecovery(home);
   }
 });
+
+// What a store keeps is a key.
+function keyOf(identity: AgentIdentity | undefined): AgentKey {
+  return (identity?.key ?? expect.unreachable("no agent")) as AgentKey;
+}

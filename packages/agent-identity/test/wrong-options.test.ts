@@ -1,7 +1,7 @@
 import { AgentKeyError, CountersignError } from "@countersign/agent-key";
 import { expect, test } from "vitest";
 import { AuthorityClient } from "../src/authority-client.js";
-import { identityTokenAuth, remoteKeySet } from "../src/identity-token.js";
+import { identityJwtAuth, remoteKeySet } from "../src/identity-jwt.js";
 import {
   AgentIdentityManager,
   createAuthSlot,
@@ -30,7 +30,7 @@ const make = {
   client: (options: unknown) => new AuthorityClient(options as never),
   fixed: (value: unknown) => fixedAuth(value as never),
   login: (...values: readonly unknown[]) => loginAuth(...(values as [never, never])),
-  token: (options: unknown) => identityTokenAuth(options as never),
+  token: (options: unknown) => identityJwtAuth(options as never),
   keys: (...values: readonly unknown[]) => remoteKeySet(...(values as [never])),
   keyring: (options: unknown) => keyringStore(options as never),
   file: (value: unknown) => fileStore(value as never),

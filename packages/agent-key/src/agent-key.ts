@@ -9,12 +9,13 @@ import {
 import { inspect } from "node:util";
 import { AgentKeyError } from "./agent-key-error.js";
 import { AgentPublicKey } from "./agent-public-key.js";
+import type { SyncAgentSigner } from "./agent-signer.js";
 import { encodeBase64 } from "./base64.js";
 import { encodePkcs8, encodePkcs8Der, parsePkcs8 } from "./pkcs8.js";
 
 const SEED_BYTES = 32;
 // DER of an X25519 private key up to its scalar (RFC 8410 §7).
-const X25519_PREFIX = Buffer.from("302e020100300506032b656e04220420", "hex");
+const X25519_PREFIX = /* @__PURE__ */ Buffer.from("302e020100300506032b656e04220420", "hex");
 
 /**
  * The Ed25519 key of one agent.
@@ -22,7 +23,7 @@ const X25519_PREFIX = Buffer.from("302e020100300506032b656e04220420", "hex");
  * The private half leaves the object by {@link AgentKey.exportPkcs8} alone: `toString`, `toJSON` and `util.inspect` show the public
  * half, and the seed is a private field. JavaScript cannot wipe every copy of it from memory.
  */
-export class AgentKey {
+export class AgentKey implements SyncAgentSigner {
   readonly #seed: Uint8Array;
   readonly #privateKey: KeyObject;
   #x25519: KeyObject | undefined;
@@ -37,6 +38,8 @@ export class AgentKey {
       type: "pkcs8",
     });
     this.publicKey = AgentPublicKey.ofPrivateKey(this.#privateKey);
+    // No method of the class: a bundler keeps a class with a computed name also in a program that does not use it.
+    Object.defineProperty(this, inspect.custom, { value: () => this.toString() });
   }
 
   /** Makes a new key from 32 bytes of the operating system's randomness (RFC 8032 §5.1.5). */
@@ -113,10 +116,5 @@ export class AgentKey {
   /** Shows the public half. */
   toJSON(): { readonly publicKey: string } {
     return { publicKey: this.publicKey.line };
-  }
-
-  /** Shows the public half. */
-  [inspect.custom](): string {
-    return this.toString();
   }
 }

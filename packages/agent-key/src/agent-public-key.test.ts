@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from "node:crypto";
+import { createHash, generateKeyPairSync } from "node:crypto";
 import { propertyRuns } from "@countersign/testing/effort";
 import { ED25519_TORSION_SUBGROUP, ed25519 } from "@noble/curves/ed25519.js";
 import fc from "fast-check";
@@ -187,6 +187,21 @@ describe("AgentPublicKey.verify", () => {
         withScalar(signature, (s) => s),
       ),
     ).toBe(true);
+  });
+
+  test("rejects a signature whose first half is the identity, which its owner can make hold", () => {
+    const identity = Buffer.alloc(32);
+    identity[0] = 1;
+    const seed = Buffer.from(VALID_KEYS[0].private_key_pkcs8_base64, "base64").subarray(-32);
+    const { scalar } = ed25519.utils.getExtendedPublicKey(seed);
+    const publicKey = key.publicKey.toBytes();
+    const hash = createHash("sha512").update(identity).update(publicKey).update("text").digest();
+    const challenge = BigInt(`0x${hash.reverse().toString("hex")}`);
+    const s = ((challenge * scalar) % L).toString(16).padStart(64, "0");
+    const made = Buffer.concat([identity, Buffer.from(s, "hex").reverse()]);
+    // The equation holds, so that this is not refused by chance.
+    expect(ed25519.verify(made, Buffer.from("text"), publicKey, { zip215: true })).toBe(true);
+    expect(key.publicKey.verify("text", made)).toBe(false);
   });
 
   test.each([0, 32, 63, 65, 128])("rejects a signature of %d bytes", (length) => {

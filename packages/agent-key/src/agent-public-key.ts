@@ -7,19 +7,18 @@ import { isStrictSignature } from "./strict-signature.js";
 
 const ALGORITHM = "ssh-ed25519";
 // u32be 11, "ssh-ed25519", u32be 32 (RFC 8709 §4, RFC 4253 §6.6), then the 32 bytes of the key.
-const BLOB_PREFIX = Buffer.from("0000000b7373682d6564323535313900000020", "hex");
+const BLOB_PREFIX = /* @__PURE__ */ Buffer.from("0000000b7373682d6564323535313900000020", "hex");
 // DER of a SubjectPublicKeyInfo up to the key (RFC 8410 §4).
-const SPKI_PREFIX = Buffer.from("302a300506032b6570032100", "hex");
+const SPKI_PREFIX = /* @__PURE__ */ Buffer.from("302a300506032b6570032100", "hex");
 // An OpenSSH line may carry a comment after the key.
 const LINE = /^ssh-ed25519 ([A-Za-z0-9+/=]{1,200})(?: [^\r\n\0]{0,1024})?$/;
 // A kept key with its KeyObject takes about 3 KB.
 const MAX_KEPT = 5000;
+// By line, and sound keys alone: to check one and to make its KeyObject takes more than twice as long as to check a signature.
+const kept = /* @__PURE__ */ new LinkedMap<string, AgentPublicKey>(MAX_KEPT);
 
 /** A checked Ed25519 public key. It cannot be changed. */
 export class AgentPublicKey {
-  // By line, and sound keys alone: to check one and to make its KeyObject takes more than twice as long as to check a signature.
-  static readonly #kept = new LinkedMap<string, AgentPublicKey>(MAX_KEPT);
-
   readonly #bytes: Uint8Array;
   #keyObject: KeyObject | undefined;
   /** The OpenSSH line without a comment: `ssh-ed25519 <base64>`. */
@@ -42,9 +41,9 @@ export class AgentPublicKey {
   static parse(line: string): AgentPublicKey {
     const encoded = typeof line === "string" ? LINE.exec(line)?.[1] : undefined;
     if (encoded === undefined) throw invalidLine();
-    const kept = AgentPublicKey.#kept.get(`${ALGORITHM} ${encoded}`);
-    const key = kept ?? AgentPublicKey.fromBytes(keyBytesOf(encoded));
-    AgentPublicKey.#kept.set(key.line, key);
+    const key =
+      kept.get(`${ALGORITHM} ${encoded}`) ?? AgentPublicKey.fromBytes(keyBytesOf(encoded));
+    kept.set(key.line, key);
     return key;
   }
 
@@ -83,10 +82,10 @@ export class AgentPublicKey {
   }
 
   /**
-   * Returns whether a signature is valid over the bytes (a text is taken as UTF-8). It must have 64 bytes, and its second half, S, must be
-   * below the order L of the base point.
+   * Returns whether a signature is valid over the bytes (a text is taken as UTF-8). It must have 64 bytes, its first half, R, must not be of
+   * small order, and its second half, S, must be below the order L of the base point.
    *
-   * @see RFC 8032 §5.1.7
+   * @see docs/protocol.md K-5; RFC 8032 §5.1.7
    */
   verify(message: string | Uint8Array, signature: Uint8Array): boolean {
     if (!isStrictSignature(signature)) return false;

@@ -72,7 +72,7 @@ function parseHttpUrl(value: string, options: HttpUrlOptions, hint: string, refu
   if (url.protocol === "http:" && !isLoopbackHost(url.hostname) && options.insecureHttp !== true) {
     throw refuse(
       `${url.origin} is plain http to another machine`,
-      "use https, or allow insecure http by its own option",
+      "use https; elsewhere than to loopback, http needs the option insecureHttp (--insecure-http), where there is one",
     );
   }
   return url;

@@ -1,16 +1,22 @@
-import type { AgentKey } from "./agent-key.js";
+import type { AgentSigner } from "./agent-signer.js";
 import type { Code } from "./code-rows.js";
 
-/** Signs requests: this agent, in this task, registered with this authority. */
-export interface AgentCredential {
+/**
+ * Signs requests: this agent, in this task, registered with this authority.
+ *
+ * @typeParam Signer - what holds the key. Functions that sign at once take a `SyncAgentSigner` alone.
+ */
+export interface AgentCredential<Signer extends AgentSigner = AgentSigner> {
   readonly kind: "agent";
   /** The authority that made the ids, normalised as `parseAuthority` does. */
   readonly authority: string;
   readonly agentRuntimeId: string;
   readonly taskId: string;
-  readonly key: AgentKey;
+  readonly key: Signer;
   /** Seconds to add to the local clock so that it agrees with the authority's. Absent: 0. */
   readonly clockOffsetSeconds?: number | undefined;
+  /** The id of the thread that the task is for, for spans. It is sent nowhere. Absent: none, or not known. */
+  readonly threadId?: string | undefined;
 }
 
 /** The human's own token, for the origins that it may go to: while the feature is off, or in a declared fallback. */

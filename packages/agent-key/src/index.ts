@@ -1,6 +1,7 @@
 export { AgentKey } from "./agent-key.js";
 export { AgentKeyError } from "./agent-key-error.js";
 export { AgentPublicKey } from "./agent-public-key.js";
+export type { AgentSigner, SignOptions, SyncAgentSigner } from "./agent-signer.js";
 export type { HttpUrlOptions } from "./authority-url.js";
 export { parseAuthority, parseOrigin } from "./authority-url.js";
 export { decodeBase64, decodeBase64Url, encodeBase64, encodeBase64Url } from "./base64.js";
@@ -18,9 +19,6 @@ export type {
   CredentialSource,
   NoCredential,
 } from "./credential-source.js";
-export type { FoundIssues } from "./describe-issues.js";
-export { describeIssues } from "./describe-issues.js";
-export { findHiddenPath } from "./hidden-path.js";
 export { isPrincipalId, isServerId, parseScopeId } from "./ids.js";
 export { KeyedMutex } from "./keyed-mutex.js";
 export { LinkedMap } from "./linked-map.js";
@@ -34,9 +32,12 @@ export type {
   ValueShape,
 } from "./option-checks.js";
 export { LONGEST_TIMER_MS, numberIn, optionChecks } from "./option-checks.js";
+export { REJECTION_TEXTS } from "./rejection-texts.js";
 export { hideMembers, showMembers } from "./secret-members.js";
+export { signWith } from "./sign-with.js";
 export { StoreError } from "./store-error.js";
-export { formatTimestamp, parseTimestamp } from "./timestamp.js";
+export { isThreadLabel, parseThreadLabel } from "./thread-label.js";
+export { formatTimestamp, isInstant, parseTimestamp } from "./timestamp.js";
 export { untilAborted } from "./until-aborted.js";
 export type { MemberNamed, WireNamed } from "./wire-names.js";
 export { fromWireNames, toWireNames } from "./wire-names.js";

@@ -1,5 +1,5 @@
 import type { OptionErrorClass } from "./countersign-error.js";
-import { escapeText } from "./escaping.js";
+import { escapeText } from "./escape-text.js";
 import { assertNode } from "./node-floor.js";
 
 /** The longest delay that a Node timer keeps, in milliseconds. A longer one fires at once. */

@@ -3,13 +3,14 @@ import { decodeBase64, encodeBase64 } from "./base64.js";
 
 // DER of an Ed25519 private key up to the seed (RFC 5958, RFC 8410 §7). Both forms have one encoding each, so that a comparison of
 // bytes is a complete parser: other key types, attributes, other lengths and trailing bytes all fail it.
-const V1_PREFIX = Buffer.from("302e020100300506032b657004220420", "hex");
-const V2_PREFIX = Buffer.from("3051020101300506032b657004220420", "hex");
-const V2_PUBLIC_KEY_PREFIX = Buffer.from("812100", "hex");
+const V1_PREFIX = /* @__PURE__ */ Buffer.from("302e020100300506032b657004220420", "hex");
+const V2_PREFIX = /* @__PURE__ */ Buffer.from("3051020101300506032b657004220420", "hex");
+const V2_PUBLIC_KEY_PREFIX = /* @__PURE__ */ Buffer.from("812100", "hex");
+// Numbers, because a bundler leaves out an unused module only if nothing in it is computed when it is loaded.
 const SEED_BYTES = 32;
-const PUBLIC_KEY_AT = V2_PREFIX.length + SEED_BYTES + V2_PUBLIC_KEY_PREFIX.length;
-const V1_BYTES = V1_PREFIX.length + SEED_BYTES;
-const V2_BYTES = PUBLIC_KEY_AT + 32;
+const V1_BYTES = 48;
+const V2_BYTES = 83;
+const PUBLIC_KEY_AT = 51;
 
 /** The parts of a PKCS#8 Ed25519 private key. */
 export interface Pkcs8Ed25519 {

@@ -1,2 +1,3 @@
 export { describeServerText } from "./redaction/describe-server-text.js";
 export { hideCredentials } from "./redaction/hide-credentials.js";
+export { isRequestId } from "./redaction/is-request-id.js";

@@ -1,4 +1,4 @@
-import { ed25519 } from "@noble/curves/ed25519.js";
+import { ED25519_TORSION_SUBGROUP, ed25519 } from "@noble/curves/ed25519.js";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { isStrictSignature } from "./strict-signature.js";
@@ -29,6 +29,23 @@ describe("isStrictSignature", () => {
         expect(isStrictSignature(withScalar(s))).toBe(s < L);
       }),
     );
+  });
+
+  test.each(ED25519_TORSION_SUBGROUP)("rejects a first half that is the point %s", (hex) => {
+    const signature = Buffer.concat([Buffer.from(hex, "hex"), Buffer.alloc(32)]);
+    expect(isStrictSignature(signature)).toBe(false);
+    signature[31] = (signature[31] ?? 0) ^ 0x80;
+    expect(isStrictSignature(signature)).toBe(false);
+    // One bit further off it is another point, or none.
+    for (const [byte, bit] of [
+      [0, 0x40],
+      [15, 1],
+      [31, 0x20],
+    ] as const) {
+      const other = Uint8Array.from(signature);
+      other[byte] = (other[byte] ?? 0) ^ bit;
+      expect(isStrictSignature(other)).toBe(true);
+    }
   });
 
   test.each([0, 32, 63, 65, 128])("rejects %d bytes", (length) => {

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { agentKeyError } from "../test/agent-key-error.js";
 import { NO_TEXTS } from "../test/no-texts.js";
-import { formatTimestamp, parseTimestamp } from "./timestamp.js";
+import { formatTimestamp, isInstant, parseTimestamp } from "./timestamp.js";
 
 describe("parseTimestamp", () => {
   test.each([
@@ -95,4 +95,37 @@ test("a text is a timestamp only if formatting gives it back", () => {
       }
     }),
   );
+});
+
+describe("isInstant", () => {
+  test.each([
+    "",
+    "2026-04-15",
+    "2026-04-15T17:08Z",
+    "2026-04-15T17:08:09",
+    "2026-04-15 17:08:09Z",
+    "2026-04-15T17:08:09+0200",
+    "2026-04-15T17:08:09+24:00",
+    "2026-04-15T24:00:00Z",
+    "2026-04-15T17:08:60Z",
+    "2026-04-31T17:08:09Z",
+    "2026-13-01T17:08:09Z",
+    "1900-02-29T17:08:09Z",
+    "2026-04-15T17:08:09.Z",
+    "2026-04-15T17:08:09Z\n",
+    "yesterday",
+  ])("refuses %j", (text) => {
+    expect(isInstant(text)).toBe(false);
+  });
+
+  test.each([
+    "2026-04-15T17:08:09Z",
+    "2000-02-29T00:00:00.123456789012Z",
+    "0000-01-01T00:00:00Z",
+    "9999-12-31T23:59:59-23:59",
+    "2026-04-15T17:08:09.5+02:00",
+  ])("takes %s, which Date.parse reads", (text) => {
+    expect(isInstant(text)).toBe(true);
+    expect(Date.parse(text)).not.toBeNaN();
+  });
 });

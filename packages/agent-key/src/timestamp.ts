@@ -41,3 +41,17 @@ export function parseTimestamp(text: string): number {
   }
   return epochMs;
 }
+
+const INSTANT = /^(\d{4}-\d\d-\d\d)T(?!24)\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
+
+/**
+ * Whether the text names a real instant as RFC 3339 writes it, with any offset, with or without fractions of a second. What it takes, `Date.parse`
+ * reads.
+ *
+ * @see RFC 3339 §5.6; docs/protocol.md §3
+ */
+export function isInstant(text: string): boolean {
+  const day = INSTANT.exec(text)?.[1] ?? "";
+  // Date.parse refuses most of what is out of range, but rolls the last days of a short month over.
+  return day !== "" && Date.parse(text) < 1e15 && new Date(day).toJSON().startsWith(day);
+}

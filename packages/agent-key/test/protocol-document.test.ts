@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { CODES, codeRow } from "../src/codes.js";
+import { CODES, codeRow, meaningOfCode } from "../src/codes.js";
 
 const DOCUMENT = join(import.meta.dirname, "../../../docs/protocol.md");
 const MARKED = /(?<=<!-- codes -->\n).*?(?=<!-- \/codes -->)/s;
@@ -27,7 +27,14 @@ function formatTable(): string {
     const row = codeRow(code);
     const done = [row.onAssertion, row.onRegistration].map((action) => WORDS[action]);
     const fallback = row.allowsFallback ? "yes" : "–";
-    const cells = [`\`${code}\``, row.means, WORDS[row.givenBy], row.status, ...done, fallback];
+    const cells = [
+      `\`${code}\``,
+      meaningOfCode(code),
+      WORDS[row.givenBy],
+      row.status,
+      ...done,
+      fallback,
+    ];
     return `| ${[...cells, row.exitCode].join(" | ")} |`;
   });
   return `\n${[...head, ...rows].join("\n")}\n\n`;

@@ -7,9 +7,15 @@ import {
   type CredentialSource,
   parseOrigin,
   parseScopeId,
+  parseThreadLabel,
 } from "@countersign/agent-key";
 import { type AgentTask, RUN, type TaskScope } from "./agent-task.js";
-import { AgentThread, type FailurePolicy, type ThreadOptions } from "./agent-thread.js";
+import {
+  AgentThread,
+  type FailurePolicy,
+  type OpenThreadOptions,
+  type ThreadOptions,
+} from "./agent-thread.js";
 import { withCallersReason } from "./internal/callers-reason.js";
 import { CredentialRules } from "./internal/credential-rules.js";
 import { CurrentThread } from "./internal/current-thread.js";
@@ -145,12 +151,14 @@ export class AgentTaskManager extends EventEmitter<AgentTaskEvents> {
   }
 
   /**
-   * The handle of a thread.
+   * The handle of a thread. With a label it is that of every handle of this thread, until another label is given.
    *
-   * @throws {AgentKeyError} `invalid_request` if the id is not a valid thread id (docs/protocol.md §3)
+   * @throws {AgentKeyError} `invalid_request` if the id is not a valid thread id (docs/protocol.md §3), or the label is not one (T-14)
    */
-  thread(id: string): AgentThread {
-    return this.#handle(parseScopeId(id));
+  thread(id: string, { label }: OpenThreadOptions = {}): AgentThread {
+    const scope = parseScopeId(id);
+    if (label !== undefined) this.#keeper.state(scope).label = parseThreadLabel(label);
+    return this.#handle(scope, label);
   }
 
   /** The handle of this process: one task for everything that belongs to no thread. Never stored. */
@@ -189,14 +197,18 @@ export class AgentTaskManager extends EventEmitter<AgentTaskEvents> {
     return this.#keeper.close();
   }
 
-  #handle(scope: TaskScope): AgentThread {
-    return new AgentThread(scope, {
-      ensure: (id, options) => this.ensure(id, options),
-      prewarm: (id) => this.prewarm(id),
-      forget: (id) => this.forget(id),
-      thread: (id) => this.thread(id),
+  #handle(scope: TaskScope, label?: string): AgentThread {
+    const parts = {
+      ensure: (id: TaskScope, options?: ThreadOptions) => this.ensure(id, options),
+      prewarm: (id: TaskScope) => this.prewarm(id),
+      forget: (id: TaskScope) => this.forget(id),
+      thread: (id: string, options?: OpenThreadOptions) => this.thread(id, options),
+      keepLabel: (id: TaskScope, kept: string) => {
+        this.#keeper.state(id).label ??= kept;
+      },
       credentials: this.#rules,
-    });
+    };
+    return new AgentThread(scope, parts, label);
   }
 
   #tell<K extends keyof AgentTaskEvents>(event: K, payload: AgentTaskEvents[K][0]): void {

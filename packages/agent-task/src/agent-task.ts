@@ -1,4 +1,4 @@
-import type { AgentKey } from "@countersign/agent-key";
+import type { AgentSigner } from "@countersign/agent-key";
 
 /** The scope of this process: one task shared by everything that belongs to no thread. Random for each manager, never stored. */
 export const RUN: unique symbol = Symbol("countersign.run");
@@ -17,7 +17,7 @@ export interface AgentTask {
   readonly agentRuntimeId: string;
   readonly taskId: string;
   /** The agent's key. Secret. */
-  readonly key: AgentKey;
+  readonly key: AgentSigner;
   readonly scope: TaskScope;
   /** When it was registered, RFC 3339. */
   readonly registeredAt: string;

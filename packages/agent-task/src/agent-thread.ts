@@ -29,12 +29,24 @@ export interface ThreadOptions {
   readonly outageMs?: number | undefined;
 }
 
+/** Options of {@link AgentThread}, and of what makes one. */
+export interface OpenThreadOptions {
+  /**
+   * What the thread's tasks are called at the authority, so that an operator finds them by it (`countersign authority find`). 1 to 64 characters
+   * that are shown. It is no secret, and no decision rests on it. Default: as the stored thread has it, otherwise none. A task that is
+   * registered already keeps its label.
+   */
+  readonly label?: string | undefined;
+}
+
 /** What a thread needs of its manager. */
 export interface ThreadParts {
   ensure(scope: TaskScope, options?: ThreadOptions): Promise<AgentTask | undefined>;
   prewarm(scope: TaskScope): void;
   forget(scope: TaskScope): Promise<boolean>;
-  thread(id: string): AgentThread;
+  thread(id: string, options?: OpenThreadOptions): AgentThread;
+  /** Gives the thread a label unless it was given one before. */
+  keepLabel(scope: TaskScope, label: string): void;
   readonly credentials: ThreadCredentials;
 }
 
@@ -55,18 +67,26 @@ export interface ThreadCredentials {
 /**
  * The handle of one thread, or of the run: what harness code keeps beside its conversation.
  *
- * It is the `CredentialSource` that the transports of `@countersign/agent-assertion` take. It holds nothing itself: any number of handles
- * of one thread are the same thread.
+ * It is the `CredentialSource` that the transports of `@countersign/agent-assertion` take. It holds nothing itself but the label that it
+ * was made with: any number of handles of one thread are the same thread.
  */
 export class AgentThread implements CredentialSource {
   /** The thread's id, or `RUN`. */
   readonly id: TaskScope;
-  readonly #parts: ThreadParts;
+  readonly #own: ThreadParts;
+  readonly #label: string | undefined;
 
   /** @internal */
-  constructor(id: TaskScope, parts: ThreadParts) {
+  constructor(id: TaskScope, parts: ThreadParts, label?: string) {
     this.id = id;
-    this.#parts = parts;
+    this.#own = parts;
+    this.#label = label;
+  }
+
+  // What is in memory of a thread may have been dropped since this handle was made.
+  get #parts(): ThreadParts {
+    if (this.#label !== undefined) this.#own.keepLabel(this.id, this.#label);
+    return this.#own;
   }
 
   /** Registers the task ahead of time, for instance while the human is still typing. Never fails: a turn tries again by itself. */
@@ -142,10 +162,10 @@ export class AgentThread implements CredentialSource {
   /**
    * The handle of a fork: a thread of its own, with a task of its own.
    *
-   * @throws {AgentKeyError} `invalid_request` if the id is not a valid thread id (docs/protocol.md §3)
+   * @throws {AgentKeyError} `invalid_request` if the id is not a valid thread id (docs/protocol.md §3), or the label is not one
    */
-  fork(id: string): AgentThread {
-    return this.#parts.thread(id);
+  fork(id: string, options?: OpenThreadOptions): AgentThread {
+    return this.#parts.thread(id, options);
   }
 
   /** Forgets the thread's tasks here and in the store. See `AgentTaskManager.forget`. */

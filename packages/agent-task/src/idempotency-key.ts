@@ -1,5 +1,5 @@
 import { createHmac, randomBytes } from "node:crypto";
-import { type AgentKey, encodeBase64Url } from "@countersign/agent-key";
+import { type AgentSigner, encodeBase64Url } from "@countersign/agent-key";
 import { AgentTaskError } from "./agent-task-error.js";
 
 const PURPOSE = "countersign idempotency v1";
@@ -15,7 +15,7 @@ const VISIBLE_ASCII = /^[\x21-\x7e]{1,256}$/;
  * @see docs/protocol.md §5.5
  */
 export function createIdempotencyKey(
-  key: AgentKey,
+  key: Pick<Required<AgentSigner>, "deriveSecret">,
   authority: string,
   agentRuntimeId: string,
   scope: string,

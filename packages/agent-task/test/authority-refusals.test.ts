@@ -72,7 +72,10 @@ describe("agent_revoked from the authority", () => {
     const tasks = world.tasks();
     await world.identities.ensure();
     world.authority.revokeAgent("agent_1");
+    const refused: object[] = [];
+    world.identities.on("refused", (event) => refused.push(event));
     const error = await expectRejection(tasks.ensure("a"), TaskRegistrationError, "agent_revoked");
+    expect(refused).toMatchObject([{ agentRuntimeId: "agent_1", code: "agent_revoked" }]);
     expect(error.retryable).toBe(false);
     expect(error.hint).toContain(`the operator of ${world.authority.url}`);
     expect(world.authority.counts).toMatchObject({ registerAgent: 1, registerTask: 1 });

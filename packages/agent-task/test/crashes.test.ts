@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { readdir } from "node:fs/promises";
 import { AgentIdentityManager, fileStore, fixedAuth } from "@countersign/agent-identity";
+import { AgentKey } from "@countersign/agent-key";
 import { startTestAuthority, temporaryDirectory } from "@countersign/testing";
 import { byEffort } from "@countersign/testing/effort";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -29,16 +30,18 @@ const STEPS = [
 ] as const;
 const HOMES = byEffort(26, 3);
 const KILLS_PER_HOME = 4;
+const SIGNER_HOMES = byEffort(6, 3);
 const KILLS = HOMES * KILLS_PER_HOME;
 
 /** Kills in one home, one after the other; each next process must come back to the very task whose registration was cut off. */
-async function killInOneHome(number: number): Promise<readonly string[]> {
+async function killInOneHome(number: number, key?: AgentKey): Promise<readonly string[]> {
   await using home = await temporaryDirectory();
   await using authority = await startTestAuthority();
   const token = authority.addHuman({ accountId: "acct-1", userId: "user-1" });
   const threads = fileTaskStore(`${home.path}/threads`);
   const args = (before: number, step: string) => [
     ...[authority.url, token, home.path, `thread-${before}`, `thread-${before + 1}`, step],
+    key?.exportPkcs8() ?? "",
   ];
   const killedAt: string[] = [];
   for (let kill = 0; kill < KILLS_PER_HOME; kill += 1) {
@@ -62,6 +65,7 @@ async function killInOneHome(number: number): Promise<readonly string[]> {
     authority: authority.url,
     auth: fixedAuth({ kind: "human", accountId: "acct-1", userId: "user-1", accessToken: token }),
     store: fileStore(home.path),
+    signers: key && [{ publicKey: key.publicKey, sign: async (text) => key.sign(text) }],
     features: { isEnabled: () => true },
   });
   const tasks = new AgentTaskManager({ identities, store: threads });
@@ -84,6 +88,14 @@ describe("a process killed while it registers a task", () => {
     const homes = Array.from({ length: HOMES }, (_, number) => killInOneHome(number));
     const kills = (await Promise.all(homes)).flat();
     expect(kills).toHaveLength(KILLS);
+    expect(new Set(kills)).toEqual(new Set(STEPS));
+  });
+
+  it("leaves the same with a key that is kept elsewhere and derives nothing", async () => {
+    const homes = Array.from({ length: SIGNER_HOMES }, (_, number) =>
+      killInOneHome(number, AgentKey.generate()),
+    );
+    const kills = (await Promise.all(homes)).flat();
     expect(new Set(kills)).toEqual(new Set(STEPS));
   });
 });

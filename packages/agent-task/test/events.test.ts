@@ -4,6 +4,7 @@ import {
   type AuthorityClientOptions,
   AuthorityError,
 } from "@countersign/agent-identity/authority-client";
+import type { AgentKey } from "@countersign/agent-key";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { TASK_CHANNEL } from "../src/task-events.js";
 import { recordEvents } from "./record-events.js";
@@ -67,7 +68,7 @@ describe("events", () => {
     const text = JSON.stringify(events);
     expect(text).toContain("registered");
     expect(text).not.toContain(world.human.accessToken);
-    expect(text).not.toContain(task?.key.exportPkcs8());
+    expect(text).not.toContain((task?.key as AgentKey | undefined)?.exportPkcs8());
   });
 
   it("are published on the diagnostics channel", async () => {

@@ -26,9 +26,11 @@ describe("exports", () => {
     expect(Object.keys(main)).not.toContain("toX25519PublicKey");
     expect(Object.keys(server).sort()).toEqual([
       "AgentTaskError",
+      "createPlainTaskRegistrationResponse",
       "createTaskRegistrationResponse",
       "parseIdempotencyKey",
       "parseTaskRegistrationRequest",
+      "plainTaskRegistrationText",
       "sealTaskId",
       "taskRegistrationRequestSchema",
       "taskRegistrationResponseSchema",

@@ -1,4 +1,9 @@
-import { AgentKeyError, type OptionShape, optionChecks } from "@countersign/agent-key";
+import {
+  AgentKeyError,
+  type AgentSigner,
+  type OptionShape,
+  optionChecks,
+} from "@countersign/agent-key";
 
 const { checkOption, checkOptions } = optionChecks(AgentKeyError);
 
@@ -30,6 +35,16 @@ export interface ConnectAgentOptions {
    * for instance `https://api.example/v1/*`. `https`, or `http` to a loopback host. Requests to other URLs carry no assertion.
    */
   readonly origins: readonly string[];
+  /**
+   * The agent's key, if it is kept elsewhere, for instance in an ssh-agent: the first one registers, the others are keys of a rotation. `home` then
+   * keeps no private key. See `signers` of `AgentIdentityManager`. Default: the key is made here and kept in `home`.
+   */
+  readonly signers?: readonly AgentSigner[] | undefined;
+  /**
+   * Allows plain `http` to other machines, for `authority` and `origins` alike. Default false. Shows the human's token and every assertion to the
+   * network: for a network that is trusted, such as that of one machine's containers.
+   */
+  readonly insecureHttp?: boolean | undefined;
 }
 
 const TOKEN_EXPECTED =
@@ -54,6 +69,8 @@ export function checkConnectAgentOptions(options: ConnectAgentOptions): void {
     accessToken: isFunction ? TOKEN_FUNCTION : TOKEN_TEXT,
     home: { type: "text", expected: 'the path of a directory, for instance "~/.my-agent"' },
     origins: { type: "list", expected: 'a list of origins, for instance ["https://api.example"]' },
+    signers: { type: "list", expected: "a list of AgentSigners, at least one", optional: true },
+    insecureHttp: { type: "boolean", expected: "true or false", optional: true },
   };
   checkOptions(options, shapes, "refuse");
   if (typeof options.accessToken === "string") checkVisible("accessToken", options.accessToken);

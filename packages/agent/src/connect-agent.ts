@@ -30,23 +30,25 @@ import { WorkInFlight } from "./work-in-flight.js";
  */
 export function connectAgent(options: ConnectAgentOptions): ConnectedAgent {
   checkConnectAgentOptions(options);
-  const { authority, accessToken } = options;
+  const { authority, accessToken, signers, insecureHttp } = options;
   const origins = [...options.origins];
   const home = resolveHome(options.home, "home");
-  const client = new AuthorityClient({ authority });
+  const client = new AuthorityClient({ authority, insecureHttp });
   const humans = new KnownHumans(home, client);
   const identities = new AgentIdentityManager({
     authority,
     client,
     auth: tokenAuth(accessToken, (token) => humans.find(token)),
     store: fileStore(home),
+    signers,
+    insecureHttp,
   });
   const tasks = new AgentTaskManager({ identities, store: fileTaskStore(join(home, "threads")) });
   const signer = new AssertionSigner();
   // One for all threads: each warning is given once, not once for each thread.
   const onWarning = warnOnce();
   const signed = (source: CredentialSource) =>
-    withAssertion(fetch, source, { origins, signer, onWarning });
+    withAssertion(fetch, source, { origins, signer, onWarning, insecureHttp });
   // Refuses wrong origins here, and not at the first thread.
   const credentials = tasks.currentThread();
   const sendInThread = signed(credentials);
@@ -67,8 +69,8 @@ export function connectAgent(options: ConnectAgentOptions): ConnectedAgent {
     credentials,
     inThread: (id, turn) => work.work(() => tasks.inThread(id, turn)),
     fetch: (input, init) => work.request(() => sendInThread(input, init)),
-    thread(id): ConnectedThread {
-      const thread = tasks.thread(id);
+    thread(id, threadOptions): ConnectedThread {
+      const thread = tasks.thread(id, threadOptions);
       const send = signed(thread);
       return {
         id,

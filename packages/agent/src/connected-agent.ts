@@ -1,6 +1,6 @@
 import type { AgentIdentityManager } from "@countersign/agent-identity";
 import type { CredentialSource } from "@countersign/agent-key";
-import type { AgentTaskManager, AgentThread } from "@countersign/agent-task";
+import type { AgentTaskManager, AgentThread, OpenThreadOptions } from "@countersign/agent-task";
 
 /** One thread of the agent. It holds nothing itself: any number of handles of one thread are the same thread. */
 export interface ConnectedThread {
@@ -50,9 +50,10 @@ export interface ConnectedAgent extends AsyncDisposable {
    * The handle of a thread: one conversation, one job.
    *
    * @param id - the program's own name of the thread, 1 to 256 characters. It reaches no path, no URL and no authority.
-   * @throws {AgentKeyError} `invalid_request` if the id is not a valid thread id (docs/protocol.md §3)
+   * @param options - `label`: what an operator of the authority finds the thread by. It is no secret. Default none.
+   * @throws {AgentKeyError} `invalid_request` if the id is not a valid thread id (docs/protocol.md §3), or the label is not one (T-14)
    */
-  thread(id: string): ConnectedThread;
+  thread(id: string, options?: OpenThreadOptions): ConnectedThread;
   /**
    * Does work in a thread: every request that it makes with the agent's own `fetch` is signed with the task of this thread, however deep in the
    * code of others it is made. See `AgentTaskManager.inThread`. `close` waits for the work if its result is a plain promise, as that of an async

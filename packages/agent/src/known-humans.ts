@@ -2,21 +2,21 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import type { AuthorityClient } from "@countersign/agent-identity/authority-client";
 import { openPrivateDirectory, readPrivateFile, writePrivateFile } from "@countersign/private-file";
-import * as z from "zod";
+import * as v from "valibot";
 import type { Human } from "./token-auth.js";
 
 const FILE = "known-humans.json";
 // A token is renewed about once an hour: enough for programs of several humans on one home.
 const MAX_ENTRIES = 20;
 
-const entrySchema = z.object({
-  authority: z.string(),
-  token_sha256: z.string(),
-  account_id: z.string(),
-  user_id: z.string(),
+const entrySchema = v.object({
+  authority: v.string(),
+  token_sha256: v.string(),
+  account_id: v.string(),
+  user_id: v.string(),
 });
-const fileSchema = z.object({ version: z.literal(1), humans: z.array(entrySchema) });
-type Entry = z.infer<typeof entrySchema>;
+const fileSchema = v.object({ version: v.literal(1), humans: v.array(entrySchema) });
+type Entry = v.InferOutput<typeof entrySchema>;
 
 /**
  * Finds the human whom a token belongs to: in a file of the home, otherwise by asking the authority.
@@ -64,7 +64,7 @@ export class KnownHumans {
     const file = await readPrivateFile(join(directory, FILE));
     if (file === undefined) return [];
     try {
-      return fileSchema.parse(JSON.parse(file.text)).humans;
+      return v.parse(fileSchema, JSON.parse(file.text)).humans;
     } catch {
       // It saves a request and decides nothing else: what cannot be read is asked for again.
       return [];

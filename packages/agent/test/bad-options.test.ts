@@ -39,6 +39,10 @@ describe("an option is refused with config_invalid, its name and what to do:", (
     ["origins", { origins: ["https://api.example", 7] }, /^origins\[1\] must be a text/],
     ["origins", { origins: ["http://api.example"] }, /origins/],
     ["origins", { origins: ["api.example"] }, /origins/],
+    ["signers", { signers: {} }, /^signers must be a list of AgentSigners/],
+    ["signers[0]", { signers: [] }, /^signers\[0\] must be an AgentSigner/],
+    ["signers[0]", { signers: [{ publicKey: {} }] }, /^signers\[0\] must be an AgentSigner/],
+    ["insecureHttp", { insecureHttp: "yes" }, /^insecureHttp must be true or false, got a string$/],
     ["featuers", { featuers: {} }, /^there is no option featuers$/],
   ])("%s in %j", (name, wrong, says) => {
     const error = expectThrow(
@@ -59,6 +63,19 @@ describe("an option is refused with config_invalid, its name and what to do:", (
     );
     expect(error.message).not.toContain(SECRET);
   });
+});
+
+test("plain http to another machine is taken with insecureHttp alone", async () => {
+  const plain = {
+    ...VALID,
+    authority: "http://authority.example",
+    origins: ["http://api.example"],
+  };
+  await connectAgent({ ...plain, insecureHttp: true }).close();
+  for (const named of [{ authority: plain.authority }, { origins: plain.origins }]) {
+    const insecure = { ...VALID, ...named, insecureHttp: false };
+    expectThrow(() => connectAgent(insecure), CountersignError, "config_invalid");
+  }
 });
 
 test("connecting reads, sends and writes nothing, and options that change later change nothing", async () => {

@@ -139,7 +139,7 @@ describe("closing", () => {
     expect(isOpen).toBe(true);
     await agent.close();
     // Much less than the deadline of the question itself, 30 s.
-    await expect.poll(() => isOpen, { timeout: 10_000 }).toBe(false);
+    await expect.poll(() => isOpen, { timeout: 20_000 }).toBe(false);
   });
 
   test("before anything was asked for touches nothing", async () => {

@@ -15,7 +15,7 @@ export interface ModelApi {
 }
 
 /**
- * Options for `new OpenAI(…)` of the package `openai`, and so for OpenAI's Agents SDK (`setDefaultOpenAIClient`).
+ * Options for `new OpenAI(…)` of the package `openai`, and so for OpenAI's Agents SDK (`OpenAIProvider`, `setDefaultOpenAIClient`).
  *
  * A refusal that no repetition changes, for instance of a revoked agent, is a `PermissionDeniedError` with the reason in its message, at once.
  *

@@ -111,6 +111,15 @@ test("the fetch of a helper signs for the origin of its base URL alone", async (
   );
 });
 
+test.each([[undefined], [null], [42], [{}], [{ url: 42 }], ["/v1/models"]])(
+  "an SDK that calls fetch with %j gets an error",
+  async (unknown) => {
+    for (const { fetch } of [openai(signing, { baseURL }), mcp(signing, baseURL)]) {
+      await expect(fetch(unknown as unknown as string)).rejects.toThrow(Error);
+    }
+  },
+);
+
 test("while the feature is off the key is sent as it is", async () => {
   const api = await startApi();
   const { apiKey, fetch } = openai(off, { baseURL: api, apiKey: "sk-own" });

@@ -47,7 +47,7 @@ describe("a request body", () => {
   test.each(["GET", "DELETE", "QUERY"])("of a %s request goes on too", async (method) => {
     const { upstream } = await begin(`${CHUNKED}\r\n3\r\nabc\r\n0\r\n`, {}, method);
     const { bytes } = await upstream.connection(0);
-    expect(await bytes.until("0\r\n\r\n")).toContain("\r\n\r\n3\r\nabc\r\n0\r\n\r\n");
+    expect(await bytes.until("\r\n0\r\n\r\n")).toContain("\r\n\r\n3\r\nabc\r\n0\r\n\r\n");
   });
 
   test("keeps every byte, whatever its encoding", async () => {
@@ -99,7 +99,7 @@ describe("a request body", () => {
     client.send("nonsense\r\n");
     expect(await readAnswer(client)).toMatchObject({ status: 400 });
     await bytes.closed;
-    expect(bytes.text).not.toContain("0\r\n\r\n");
+    expect(bytes.text).not.toContain("\r\n0\r\n\r\n");
     await client.bytes.closed;
     expect(await gateway.entry(0)).toMatchObject({ status: 400, code: "invalid_request" });
   });

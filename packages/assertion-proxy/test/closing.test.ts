@@ -17,7 +17,7 @@ const REFUSED: readonly [string, (signing: TestSigningProxy) => string, number][
 // A refused connection is read on for 30 s at most: longer than this test may take.
 test.each(REFUSED)(
   "close() does not wait for a client that goes on sending after a refusal of %s",
-  { timeout: 15_000 },
+  { timeout: 25_000 },
   async (_, bytesFor, status) => {
     const signing = await startSigningProxy({ upstream: "http://127.0.0.1:1" });
     const { hostname, port } = new URL(signing.url);

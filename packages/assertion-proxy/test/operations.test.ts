@@ -1,6 +1,7 @@
 import { request as httpRequest } from "node:http";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { createProxyMetrics, type ProxyMetrics } from "../src/exchange/proxy-metrics.js";
+import type { CredentialEnds, DirectoryFigures } from "../src/exchange/watched-figures.js";
 import { AssertionProxyError } from "../src/refusal/assertion-proxy-error.js";
 import { createOperationsListener } from "../src/serve/operations-listener.js";
 import { connectRaw, readAnswer, sendRaw } from "./raw-client.js";
@@ -34,6 +35,74 @@ async function start(options: Partial<TestGatewayOptions> = {}) {
   }
   return { metrics, upstream, gateway, figures };
 }
+
+describe("figures of what a proxy stands on", () => {
+  /** The lines of figures that name any of these. */
+  async function lines(metrics: ProxyMetrics, ...names: string[]): Promise<string[]> {
+    const all = (await metrics.render()).split("\n");
+    return all.filter((line) => names.some((name) => line.startsWith(`countersign_proxy_${name}`)));
+  }
+  const NAMES = ["directory_", "credential_"];
+
+  test("are not there where nothing gives them", async () => {
+    expect(await lines(createProxyMetrics(), ...NAMES)).toEqual([]);
+  });
+
+  test("say in which one state the directory is, and how much it keeps", async () => {
+    const metrics = createProxyMetrics();
+    let figures: DirectoryFigures = { state: "stale" };
+    metrics.directory(() => figures);
+    const inState = async () =>
+      (await lines(metrics, "directory_state")).filter((line) => line.endsWith(" 1"));
+    expect(await lines(metrics, "directory_state")).toHaveLength(4);
+    expect(await inState()).toEqual(['countersign_proxy_directory_state{state="stale"} 1']);
+    expect(await lines(metrics, "directory_records")).toEqual([]);
+    figures = { state: "fresh", kept: { agents: 2, tasks: 7 } };
+    expect(await inState()).toEqual(['countersign_proxy_directory_state{state="fresh"} 1']);
+    expect(await lines(metrics, "directory_records")).toEqual([
+      'countersign_proxy_directory_records{about="agent"} 2',
+      'countersign_proxy_directory_records{about="task"} 7',
+    ]);
+  });
+
+  test("count lookups by what came of them", async () => {
+    const metrics = createProxyMetrics();
+    for (const outcome of ["hit", "hit", "stale"] as const) {
+      metrics.directoryLookup({ about: "task", outcome });
+    }
+    expect(await lines(metrics, "directory_lookups_total")).toEqual([
+      'countersign_proxy_directory_lookups_total{about="task",outcome="hit"} 2',
+      'countersign_proxy_directory_lookups_total{about="task",outcome="stale"} 1',
+    ]);
+  });
+
+  test("say how long credentials live, and nothing of one whose end is not known", async () => {
+    const metrics = createProxyMetrics();
+    let ends: CredentialEnds = { login: undefined, upstream: Date.now() - 60_000 };
+    metrics.credentials(async () => ends);
+    const [line = "", ...more] = await lines(metrics, "credential_");
+    expect(more).toEqual([]);
+    expect(line).toMatch(
+      /^countersign_proxy_credential_expires_in_seconds\{credential="upstream"\} -6\d/,
+    );
+    ends = { directory_token: Date.now() + 3_600_000 };
+    expect(await lines(metrics, "credential_")).toEqual([
+      expect.stringMatching(/\{credential="directory_token"\} 3(600|599\.\d+)$/),
+    ]);
+  });
+
+  test("show the process", async () => {
+    const text = await createProxyMetrics().render();
+    for (const name of [
+      "process_resident_memory_bytes",
+      "process_open_fds",
+      "nodejs_eventloop_lag_p99_seconds",
+      "nodejs_heap_size_used_bytes",
+    ]) {
+      expect(text).toMatch(new RegExp(`^${name} `, "m"));
+    }
+  });
+});
 
 describe("the operations listener", () => {
   test("listens on loopback unless told otherwise, and says that an address is taken", async () => {
@@ -117,8 +186,8 @@ describe("the figures", () => {
     const { status, head, body } = await get(url, "/metrics");
     expect(status).toBe(200);
     expect(head).toMatch(/^content-type: text\/plain; version=0\.0\.4/im);
-    const names = [...body.matchAll(/^# TYPE (\S+) /gm)].map(([, name]) => name ?? "");
-    expect(names).toHaveLength(9);
+    const names = [...body.matchAll(/^# TYPE (countersign_\S+) /gm)].map(([, name]) => name ?? "");
+    expect(names).toHaveLength(11);
     const { readFile } = await import("node:fs/promises");
     const document = await readFile(new URL("../../../docs/gateway.md", import.meta.url), "utf8");
     for (const name of names) expect(document).toContain(`\`${name}\``);

@@ -18,9 +18,9 @@ export interface RawAnswer {
   readonly body: string;
 }
 
-export async function connectRaw(url: string): Promise<RawClient> {
-  const { hostname, port } = new URL(url);
-  const socket = connect(Number(port), hostname);
+/** @param to - a URL, or the path of a Unix socket */
+export async function connectRaw(to: string): Promise<RawClient> {
+  const socket = to.startsWith("/") ? connect(to) : connectTo(new URL(to));
   socket.on("error", () => {});
   const bytes = new ByteWatcher(socket);
   onTestFinished(() => void socket.destroy());
@@ -28,9 +28,13 @@ export async function connectRaw(url: string): Promise<RawClient> {
   return { socket, bytes, send: (text) => void socket.write(text, "latin1") };
 }
 
+function connectTo({ hostname, port }: URL): Socket {
+  return connect(Number(port), hostname);
+}
+
 /** Sends bytes on a connection of their own and returns the first answer that has a Content-Length or ends in chunks. */
-export async function sendRaw(url: string, text: string): Promise<RawAnswer> {
-  const client = await connectRaw(url);
+export async function sendRaw(to: string, text: string): Promise<RawAnswer> {
+  const client = await connectRaw(to);
   client.send(text);
   return readAnswer(client);
 }

@@ -6,6 +6,10 @@ import { connectRaw, sendRaw } from "./raw-client.js";
 import { startRawUpstream } from "./raw-upstream.js";
 import { startGateway, type TestGateway } from "./start-gateway.js";
 
+function idOf(head: string): string | undefined {
+  return /^x-request-id: (\S+)\r$/im.exec(head)?.[1];
+}
+
 interface Case {
   readonly rule: string;
   readonly bytes: (gateway: TestGateway) => string;
@@ -209,6 +213,8 @@ describe("the gateway refuses, and the upstream receives nothing of, (G-G1)", ()
       expect(entry).toMatchObject({ status, code, time: "2026-03-23T12:00:00.000Z" });
       if (path !== undefined) expect(entry.path).toBe(path);
       expect(JSON.stringify(entry)).not.toContain("secret");
+      expect(entry).toMatchObject({ request_id: idOf(answer.head), address: "127.0.0.1" });
+      expect(entry.bytes_out).toBe(answer.body.length);
       expect(gateway.audit).toHaveLength(1);
       expect(upstream.connections).toHaveLength(0);
     });
@@ -225,13 +231,18 @@ describe("the gateway refuses by what the directory says:", () => {
     expect(JSON.parse(answer.body)).toMatchObject({ code: "task_revoked" });
     expect(await gateway.entry(0)).toEqual({
       time: "2026-03-23T12:00:00.000Z",
+      request_id: idOf(answer.head),
+      address: "127.0.0.1",
       method: "GET",
       path: "/v1",
       status: 401,
       ms: 0,
+      bytes_in: 0,
+      bytes_out: answer.body.length,
       code: "task_revoked",
       agent_runtime_id: "agent_1",
       task_id: "task_1",
+      user_id: "user-1",
       account_id: "acct-1",
     });
     expect(upstream.connections).toHaveLength(0);

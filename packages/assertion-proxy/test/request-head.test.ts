@@ -1,10 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { ADDED, comparableHead } from "./forwarded-head.js";
 import { connectRaw, readAnswer, sendRaw } from "./raw-client.js";
 import { OK, startRawUpstream } from "./raw-upstream.js";
 import { startGateway, type TestGatewayOptions } from "./start-gateway.js";
-
-const ADDED =
-  "x-agent-runtime-id: agent_1\r\nx-agent-task-id: task_1\r\nx-agent-account-id: acct-1\r\n\r\n";
 
 /** Sends one request and returns the bytes that the upstream saw. */
 async function forwarded(
@@ -24,7 +22,7 @@ async function forwarded(
   const seen = await bytes.until("\r\n\r\n");
   expect(await readAnswer(client)).toMatchObject({ status: 200 });
   expect(upstream.connections).toHaveLength(1);
-  return seen.replace(/^host: 127\.0\.0\.1:\d+\r$/m, "host: UPSTREAM\r");
+  return comparableHead(seen);
 }
 
 describe("what the upstream reads", () => {
@@ -129,7 +127,7 @@ describe("what the upstream reads", () => {
 
   test("has the fields by which clients name versions, retries and traces", async () => {
     const lines =
-      "anthropic-version: 2023-06-01\r\nanthropic-beta: x\r\nOpenAI-Beta: x\r\nIdempotency-Key: 1\r\nX-Request-Id: 2\r\nX-CSRF-Token: 3\r\ntraceparent: 4\r\nOriginator: 5\r\nsession_id: 6\r\n";
+      "anthropic-version: 2023-06-01\r\nanthropic-beta: x\r\nOpenAI-Beta: x\r\nIdempotency-Key: 1\r\nX-CSRF-Token: 3\r\ntraceparent: 4\r\nOriginator: 5\r\nsession_id: 6\r\n";
     expect(await forwarded("GET", "/v1", lines)).toContain(`\r\n${lines}${ADDED}`);
   });
 

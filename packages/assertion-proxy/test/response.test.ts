@@ -22,7 +22,7 @@ describe("what the client reads", () => {
       "HTTP/1.1 207 Several Things\r\nX-A: 1\r\nSet-Cookie: a=1\r\nset-cookie: b=2\r\nDate: Mon, 23 Mar 2026 12:00:00 GMT\r\nContent-Length: 3\r\n\r\nabc",
     );
     expect(head).toMatch(
-      /^HTTP\/1\.1 207 Several Things\r\nX-A: 1\r\nSet-Cookie: a=1\r\nset-cookie: b=2\r\nDate: Mon, 23 Mar 2026 12:00:00 GMT\r\ncontent-length: 3\r\n/,
+      /^HTTP\/1\.1 207 Several Things\r\nX-A: 1\r\nSet-Cookie: a=1\r\nset-cookie: b=2\r\nDate: Mon, 23 Mar 2026 12:00:00 GMT\r\nx-request-id: [\da-f-]{36}\r\ncontent-length: 3\r\n/,
     );
     expect(body).toBe("abc");
   });

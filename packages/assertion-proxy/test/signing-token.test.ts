@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { connectRaw, readAnswer, sendRaw } from "./raw-client.js";
-import { startRawUpstream } from "./raw-upstream.js";
+import { OK, startRawUpstream } from "./raw-upstream.js";
 import { startSigningProxy, type TestSigningProxy, TOKEN } from "./start-signing-proxy.js";
 import { base64, ENCODINGS, percent, showsToken } from "./token-traces.js";
 
@@ -237,4 +237,17 @@ test("what only resembles the client token passes as it came", async () => {
   const { text } = (await upstream.connection(0)).bytes;
   expect(text).toContain(`GET ${target} HTTP/1.1\r\n`);
   expect(text).toContain(`\r\n${lines.join("\r\n")}\r\n`);
+});
+
+test("another client token ends the former one, and one that is not valid changes nothing", async () => {
+  const upstream = await startRawUpstream(OK.replace("\r\n", "\r\nconnection: close\r\n"));
+  const signing = await startSigningProxy({ upstream: upstream.url });
+  const other = "another-token-0123456789";
+  const statusWith = async (token: string) =>
+    (await sendRaw(signing.url, head(signing, [`Authorization: Bearer ${token}`]))).status;
+  expect(() => signing.proxy.setClientToken("open")).toThrow(/clientToken/);
+  expect(await statusWith(TOKEN)).toBe(200);
+  signing.proxy.setClientToken(other);
+  expect(await statusWith(TOKEN)).toBe(401);
+  expect(await statusWith(other)).toBe(200);
 });

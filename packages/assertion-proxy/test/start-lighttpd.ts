@@ -1,22 +1,14 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { accessSync, constants, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { findProgram } from "@countersign/testing";
 import { onTestFinished } from "vitest";
 
-const PLACES = ["/usr/sbin/lighttpd", "/usr/local/sbin/lighttpd", "/opt/homebrew/bin/lighttpd"];
-
 /** The path of lighttpd on this machine; `undefined`: it is not installed. */
-export const LIGHTTPD = PLACES.find((path) => {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-});
+export const LIGHTTPD = findProgram("lighttpd");
 
 // `env` writes one line for each variable; no value in these tests has a line break.
 const SCRIPT = "#!/bin/sh\nprintf 'Content-Type: text/plain\\r\\n\\r\\n'\nenv\n";

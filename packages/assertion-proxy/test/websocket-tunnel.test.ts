@@ -7,6 +7,8 @@ import { startRawUpstream } from "./raw-upstream.js";
 import { startGateway } from "./start-gateway.js";
 import { HANDSHAKE, openTunnel, SWITCH, textFrame } from "./websocket-bytes.js";
 
+const WORDS = ["one", "two", "three"];
+
 /** A close frame of a server with that status and reason. */
 function goodbye(status: number, reason: string): string {
   const payload = String.fromCharCode(status >> 8, status & 0xff) + reason;
@@ -16,7 +18,7 @@ function goodbye(status: number, reason: string): string {
 describe("an open WebSocket", () => {
   test("carries bytes both ways as they come, and changes none", async () => {
     const { client, connection, gateway } = await openTunnel();
-    for (const word of ["one", "two", "three"]) {
+    for (const word of WORDS) {
       client.send(textFrame(word, true));
       await connection.bytes.until(textFrame(word, true));
       connection.socket.write(textFrame(word), "latin1");
@@ -28,12 +30,18 @@ describe("an open WebSocket", () => {
     await client.bytes.closed;
     expect(await gateway.entry(0)).toEqual({
       time: "2026-03-23T12:00:00.000Z",
+      request_id: expect.stringMatching(/^[\da-f-]{36}$/),
+      address: "127.0.0.1",
       method: "GET",
       path: "/v1",
       status: 101,
+      upstream_status: 101,
       ms: 0,
+      bytes_in: WORDS.map((word) => textFrame(word, true)).join("").length,
+      bytes_out: WORDS.map((word) => textFrame(word)).join("").length,
       agent_runtime_id: "agent_1",
       task_id: "task_1",
+      user_id: "user-1",
       account_id: "acct-1",
     });
   });

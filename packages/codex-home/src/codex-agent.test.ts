@@ -91,7 +91,7 @@ describe("removing the task of a Codex home", () => {
     { what: "another task", identity: { ...IDENTITY_C, task_id: "task_2" } },
     { what: "another agent", identity: { ...IDENTITY_C, agent_runtime_id: "agent_2" } },
     { what: "an agent of generation A", identity: { ...IDENTITY_A, task_id: "task_1" } },
-    { what: "an identity token", identity: createToken({}) },
+    { what: "an identity JWT", identity: createToken({}) },
     { what: "nothing", identity: undefined },
   ])("changes nothing where there is $what", async ({ identity }) => {
     const { root, text } = await openCodexHome(createAuth({ agent_identity: identity }));

@@ -199,7 +199,7 @@ describe("agent_identity is read in every form", () => {
 
 describe("what is no identity that is known spoils nothing, and is kept at every write", () => {
   const others: readonly [string, unknown][] = [
-    ["an identity token", TOKEN],
+    ["an identity JWT", TOKEN],
     ["a broken text", "secret-key"],
     ["a number", 7],
     ["a list", [IDENTITY_A]],

@@ -29,7 +29,7 @@ export interface CodexAuthStoreOptions extends HttpUrlOptions {
 /**
  * Keeps identities where Codex does, in `auth.json` of a Codex home, so that Codex and this program are one agent.
  *
- * - The login is Codex's: read from `tokens`, or from an identity token, and never changed.
+ * - The login is Codex's: read from `tokens`, or from an identity JWT, and never changed.
  * - `agent_identity` is read in the forms of all generations. It is written in one `form`, for the account that is logged in.
  * - `agent_identity` is written only if the file has none, or has an object of that form, or if `form` is given and the object is the same
  *   agent's. Any other object, and one that cannot be read, stays until it is forgotten on purpose; the identity is then kept in `beside`

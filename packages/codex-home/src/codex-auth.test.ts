@@ -1,6 +1,6 @@
 import { chmod, mkdir, rename, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { IdentityTokenError, pinnedKeySet } from "@countersign/agent-identity/identity-token";
+import { IdentityJwtError, pinnedKeySet } from "@countersign/agent-identity/identity-jwt";
 import { AgentKeyError, StoreError } from "@countersign/agent-key";
 import { expectRejection, openAuthority, openDirectory } from "@countersign/testing/vitest";
 import { describe, expect, test } from "vitest";
@@ -73,11 +73,11 @@ describe("a login that cannot be read is store_corrupt: never another login, nev
     ],
     ["a user that is no id", createAuth({ tokens: createTokens("acct-1", "a user") })],
     [
-      "an identity token that is not a text",
+      "an identity JWT that is not a text",
       createAuth({ auth_mode: "agentIdentity", agent_identity: 7 }),
     ],
     [
-      "an identity token that names no user",
+      "an identity JWT that names no user",
       createAuth({ auth_mode: "agentIdentity", agent_identity: createToken({}) }),
     ],
   ])("%s", async (_, value) => {
@@ -149,7 +149,7 @@ describe("a human's login is read whatever agent_identity is", () => {
     ["an object of generation A of another account", { ...IDENTITY_A, workspace_id: "acct-2" }],
     ["an object of generation A without its id", { ...IDENTITY_A, agent_runtime_id: undefined }],
     ["an object of generation C", IDENTITY_C],
-    ["an identity token", createToken({ agent_runtime_id: "agent_b" })],
+    ["an identity JWT", createToken({ agent_runtime_id: "agent_b" })],
     ["a broken text", "secret"],
     ["a number", 7],
     ["a list", [IDENTITY_A]],
@@ -177,10 +177,10 @@ test("every call reads the file again: a switch, a refresh and a logout are seen
   expect(await current()).toBeUndefined();
 });
 
-describe("an identity token", () => {
+describe("an identity JWT", () => {
   const openToken = async (members?: object) => {
     const authority = await openAuthority();
-    const issued = authority.issueIdentityToken({ accountId: "acct-1", userId: "user-1" });
+    const issued = authority.issueIdentityJwt({ accountId: "acct-1", userId: "user-1" });
     const value = { auth_mode: "agentIdentity", agent_identity: issued.token, ...members };
     const { root } = await openCodexHome(value);
     const keySet = pinnedKeySet(authority.issuer.keySet);
@@ -192,7 +192,7 @@ describe("an identity token", () => {
     const forged = createToken({ account_id: "acct-1", chatgpt_user_id: "user-1" });
     const { current } = await openToken({ agent_identity: forged });
     const error: unknown = await current().catch((reason: unknown) => reason);
-    expect(IdentityTokenError.is(error)).toBe(true);
+    expect(IdentityJwtError.is(error)).toBe(true);
     expect(String(error)).not.toContain(forged);
   });
 

@@ -12,7 +12,7 @@ export interface CodexAuthOptions
     Pick<CodexAuthStoreOptions, "authority" | "proof"> {}
 
 /**
- * The login of a Codex home as an auth source, read again at every call: a human by `tokens`, or an agent by an identity token (verified as
+ * The login of a Codex home as an auth source, read again at every call: a human by `tokens`, or an agent by an identity JWT (verified as
  * `loginAuth` does). There is no login if there is no `auth.json`, or if Codex works with an API key.
  *
  * Sends no request for a human's login. An access token that has ended is renewed by Codex alone.

@@ -1,5 +1,5 @@
 import type { StoredIdentity, UnreadableMember } from "@countersign/agent-identity";
-import { describeIssues } from "@countersign/agent-key";
+import { describeIssues } from "@countersign/agent-identity";
 import { parseClaims } from "./codex-login.js";
 import { codexIdentitySchema, codexManagedIdentitySchema } from "./codex-schema.js";
 import { type JsonMember, joinJsonMembers, splitJsonMembers } from "./json-text.js";
@@ -11,7 +11,7 @@ export type CodexForm = "A" | "C";
  * What `agent_identity` of `auth.json` holds.
  *
  * `own`: nothing, or an object of the form that is written here. Everything else is another program's: an object of the other form
- * (`other`), an identity token (`token`), something that is none of them (`unreadable`).
+ * (`other`), an identity JWT (`token`), something else (`unreadable`).
  */
 export type CodexIdentity =
   | {
@@ -24,11 +24,15 @@ export type CodexIdentity =
 
 /** What is known of an agent here alone: it is not written into `auth.json`, and not believed where it stands there. */
 const HOME_NAMES = [
+  "public_key",
   "next_private_key",
+  "next_public_key",
+  "idempotency_secret",
   "compromised",
   "former_public_keys",
   "codex_homes",
   "revoked",
+  "ephemeral",
 ] as const;
 
 const STORED_NAMES = new Set<string>([
@@ -62,7 +66,7 @@ export function parseCodexIdentity(
   if (value === undefined || value === null) return { kind: "own", entry: undefined };
   if (typeof value === "string") {
     if (parseClaims(value) !== undefined) return { kind: "token" };
-    return unreadable("is neither an identity nor an identity token", value);
+    return unreadable("is neither an identity nor an identity JWT", value);
   }
   if (typeof value !== "object") return unreadable("is no identity", value);
   return Object.hasOwn(value, "workspace_id")

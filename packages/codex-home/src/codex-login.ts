@@ -1,5 +1,6 @@
 import type { StoredLogin, UnreadableMember } from "@countersign/agent-identity";
-import { decodeBase64Url, describeIssues } from "@countersign/agent-key";
+import { describeIssues } from "@countersign/agent-identity";
+import { decodeBase64Url } from "@countersign/agent-key";
 import {
   codexAgentClaimsSchema,
   codexIdClaimsSchema,
@@ -37,21 +38,21 @@ export function parseCodexLogin(
   const parsed = codexLoginSchema.safeParse(file);
   if (!parsed.success) return unreadable(describeIssues(parsed.error), file.auth_mode);
   const { tokens, last_refresh: loggedInAt } = parsed.data;
-  const identityToken = file.agent_identity;
-  const mode = parsed.data.auth_mode ?? guessMode(parsed.data, identityToken);
-  // Generation C works as the agent of an object alone; no human's token and no identity token is there.
-  if (mode === "agentIdentity" && isObject(identityToken)) return NO_LOGIN;
-  if (mode === "agentIdentity") return parseTokenLogin(identityToken, loggedInAt, options);
+  const identityJwt = file.agent_identity;
+  const mode = parsed.data.auth_mode ?? guessMode(parsed.data, identityJwt);
+  // Generation C works as the agent of an object alone; no human's token and no identity JWT is there.
+  if (mode === "agentIdentity" && isObject(identityJwt)) return NO_LOGIN;
+  if (mode === "agentIdentity") return parseIdentityJwtLogin(identityJwt, loggedInAt, options);
   if (!HUMAN_MODES.includes(mode) || tokens === null || tokens === undefined) return NO_LOGIN;
   return parseHumanLogin(tokens, loggedInAt, options);
 }
 
 // As Codex reads files from before there was an `auth_mode`.
-function guessMode(login: { readonly [name: string]: unknown }, identityToken: unknown): string {
+function guessMode(login: { readonly [name: string]: unknown }, identityJwt: unknown): string {
   const { OPENAI_API_KEY: apiKey, tokens } = login;
   if (apiKey !== null && apiKey !== undefined) return "apikey";
   const hasTokens = tokens !== null && tokens !== undefined;
-  return !hasTokens && typeof identityToken === "string" ? "agentIdentity" : "chatgpt";
+  return !hasTokens && typeof identityJwt === "string" ? "agentIdentity" : "chatgpt";
 }
 
 function isObject(value: unknown): boolean {
@@ -84,12 +85,12 @@ function parseHumanLogin(
   };
 }
 
-function parseTokenLogin(
+function parseIdentityJwtLogin(
   token: unknown,
   loggedInAt: string,
   { authority }: CodexLoginOptions,
 ): CodexLogin {
-  if (typeof token !== "string") return unreadable("agent_identity: no identity token", token);
+  if (typeof token !== "string") return unreadable("agent_identity: no identity JWT", token);
   const claims = codexAgentClaimsSchema.safeParse(parseClaims(token));
   if (!claims.success) return unreadable("agent_identity: names no account and user", token);
   return {

@@ -32,7 +32,7 @@ export const codexIdClaimsSchema = z.looseObject({
   }),
 });
 
-/** The claims of an identity token that name whose agent it is. */
+/** The claims of an identity JWT that name whose agent it is. */
 export const codexAgentClaimsSchema = z.looseObject({
   account_id: principalId,
   chatgpt_user_id: principalId,

@@ -164,6 +164,7 @@ export class CodexView {
     const { login } = this.#login;
     const isMine = login?.kind === "human" && isSameOwner(mine, login) && mine !== entry;
     if (this.#form === undefined || !isMine || !isSameAgent(mine, entry)) return undefined;
+    if (mine.private_key === undefined) return undefined;
     return formatCodexIdentity(mine, this.#form, undefined);
   }
 
@@ -174,7 +175,12 @@ export class CodexView {
   ): string | undefined {
     const { login } = this.#login;
     const mine = next.identities.find(
-      (one) => login?.kind === "human" && one.state === "registered" && isSameOwner(one, login),
+      (one) =>
+        login?.kind === "human" &&
+        one.state === "registered" &&
+        // Codex signs with a key in its file alone.
+        one.private_key !== undefined &&
+        isSameOwner(one, login),
     );
     const kept = mine ?? next.identities.find((one) => one === entry);
     if (kept === undefined) return entry === undefined ? before : undefined;

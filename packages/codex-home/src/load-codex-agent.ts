@@ -44,7 +44,7 @@ export function codexAgentOf(file: AuthFile | undefined, path: string): CodexAge
     });
   }
   const { entry } = identity;
-  if (entry?.agent_runtime_id === undefined) return undefined;
+  if (entry?.agent_runtime_id === undefined || entry.private_key === undefined) return undefined;
   const agent: CodexKeyedAgent = {
     generation: identity.kind === "own" ? "A" : "C",
     agentRuntimeId: entry.agent_runtime_id,

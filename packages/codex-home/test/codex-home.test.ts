@@ -11,6 +11,7 @@ import {
   IDENTITY_C,
   openCodexAgent,
   openCodexHome,
+  privateKeyOf,
 } from "./support/codex-home.js";
 
 const UPDATE = new URL("processes/update-codex.ts", import.meta.url);
@@ -54,7 +55,7 @@ test("a login to Codex is an agent after one registration, which Codex finds in 
       workspace_id: "acct-1",
       chatgpt_user_id: "user-1",
       agent_runtime_id: identity?.agentRuntimeId,
-      agent_private_key: identity?.key.exportPkcs8(),
+      agent_private_key: privateKeyOf(identity),
       registered_at: identity?.registeredAt,
     },
   });
@@ -104,7 +105,7 @@ test("an agent that the authority does not know is replaced in its place", async
   expect(authority.counts.registerAgent).toBe(2);
   expect((await value()).agent_identity).toMatchObject({
     agent_runtime_id: second?.agentRuntimeId,
-    agent_private_key: second?.key.exportPkcs8(),
+    agent_private_key: privateKeyOf(second),
   });
 });
 
@@ -115,7 +116,7 @@ test("the key is stored before it is sent to the authority, and the next try con
   expect(await value()).not.toHaveProperty("agent_identity");
   const [pending] = (await beside()).identities;
   expect(pending).toMatchObject({ state: "pending" });
-  expect((await manager.ensure())?.key.exportPkcs8()).toBe(pending.private_key);
+  expect(privateKeyOf(await manager.ensure())).toBe(pending.private_key);
   expect(authority.agents).toHaveLength(1);
 });
 

@@ -2,7 +2,7 @@ import { AuthorityError, publicLineOf, withFormerKey } from "@countersign/agent-
 import { AgentKey } from "@countersign/agent-key";
 import { expectRejection } from "@countersign/testing/vitest";
 import { expect, test } from "vitest";
-import { openCodexAgent } from "./support/codex-home.js";
+import { openCodexAgent, privateKeyOf } from "./support/codex-home.js";
 
 test("the key on its way is kept beside auth.json, the new one in it", async () => {
   const { authority, manager, store, value, beside } = await openCodexAgent();
@@ -16,7 +16,7 @@ test("the key on its way is kept beside auth.json, the new one in it", async () 
   const rotation = await manager.rotate();
   const after = (await value()).agent_identity;
   expect(Object.keys(after)).toEqual(Object.keys(before));
-  expect(after.agent_private_key).toBe(rotation?.identity.key.exportPkcs8());
+  expect(after.agent_private_key).toBe(privateKeyOf(rotation?.identity));
   expect((await store.load()).identities).toHaveLength(1);
 });
 
@@ -40,7 +40,7 @@ test("a key that may be newer is not overwritten, whatever auth.json says of the
     ),
   }));
   expect((await value()).agent_identity).toMatchObject({
-    agent_private_key: (await manager.ensure())?.key.exportPkcs8(),
+    agent_private_key: privateKeyOf(await manager.ensure()),
   });
 });
 
@@ -48,7 +48,12 @@ test("what is known of an agent here alone is not written into auth.json, and st
   const { manager, store, value, beside } = await openCodexAgent();
   await manager.ensure();
   const before = (await value()).agent_identity;
-  const known = { former_public_keys: ["ssh-ed25519 x"], codex_homes: ["/codex"], revoked: true };
+  const known = {
+    former_public_keys: ["ssh-ed25519 x"],
+    codex_homes: ["/codex"],
+    revoked: true,
+    ephemeral: true,
+  };
   await store.update((current) => ({
     ...current,
     identities: current.identities.map((entry) => ({ ...entry, ...known })),
@@ -56,6 +61,24 @@ test("what is known of an agent here alone is not written into auth.json, and st
   await store.update((current) => ({ ...current, note: 1 }));
   expect((await value()).agent_identity).toEqual(before);
   expect((await beside()).identities).toMatchObject([known]);
+});
+
+test("members of auth.json that are kept beside it alone are not believed, and cost no next key (G-K5)", async () => {
+  const { authority, manager, store, value, write, beside } = await openCodexAgent();
+  const identity = await manager.ensure();
+  const before = await value();
+  const { line: public_key } = AgentKey.generate().publicKey;
+  const claims = { public_key, ephemeral: true };
+  await write({ ...before, agent_identity: { ...before.agent_identity, ...claims } });
+  const [entry] = (await store.load()).identities;
+  expect([entry?.public_key, entry?.ephemeral]).toEqual([undefined, undefined]);
+  authority.fault("rotate_key", { kind: "lose" }, 3);
+  await expectRejection(manager.rotate(), AuthorityError, "unreachable");
+  const chosen = (await beside()).identities[0].next_private_key;
+  expect(chosen).toEqual(expect.any(String));
+  const rotation = await manager.rotate();
+  expect(privateKeyOf(rotation?.identity)).toBe(chosen);
+  expect(rotation?.identity.agentRuntimeId).toBe(identity?.agentRuntimeId);
 });
 
 test("an old key that Codex puts back does not come back", async () => {

@@ -3,12 +3,15 @@ import * as z from "zod";
 import { checkAgentRegistration } from "./check/check-agent-registration.js";
 import { checkAnswers } from "./check/check-answers.js";
 import { checkAssertions } from "./check/check-assertions.js";
+import { checkCallerToken } from "./check/check-caller-token.js";
 import { checkCodexCapture } from "./check/check-codex-capture.js";
 import { checkDerivations } from "./check/check-derivations.js";
 import { checkDirectory } from "./check/check-directory.js";
 import { checkIdentityJwt } from "./check/check-identity-jwt.js";
 import { checkKeyRotation } from "./check/check-key-rotation.js";
 import { checkKeys } from "./check/check-keys.js";
+import { checkOwnEnd } from "./check/check-own-end.js";
+import { checkPlainTaskRegistration } from "./check/check-plain-task-registration.js";
 import { checkRefusals } from "./check/check-refusals.js";
 import { checkRegistrationProof } from "./check/check-registration-proof.js";
 import { checkRegistrationRequests } from "./check/check-registration-requests.js";
@@ -19,12 +22,15 @@ import { printable } from "./printable.js";
 import { agentRegistrationFileSchema } from "./schema/agent-registration-file.js";
 import { answersFileSchema } from "./schema/answers-file.js";
 import { assertionsFileSchema } from "./schema/assertions-file.js";
+import { callerTokenFileSchema } from "./schema/caller-token-file.js";
 import { codexCaptureFileSchema } from "./schema/codex-capture-file.js";
 import { derivationsFileSchema } from "./schema/derivations-file.js";
 import { directoryFileSchema } from "./schema/directory-file.js";
 import { identityJwtFileSchema } from "./schema/identity-jwt-file.js";
 import { keyRotationFileSchema } from "./schema/key-rotation-file.js";
 import { keysFileSchema } from "./schema/keys-file.js";
+import { ownEndFileSchema } from "./schema/own-end-file.js";
+import { plainTaskRegistrationFileSchema } from "./schema/plain-task-registration-file.js";
 import { refusalsFileSchema } from "./schema/refusals-file.js";
 import { registrationProofFileSchema } from "./schema/registration-proof-file.js";
 import { registrationRequestsFileSchema } from "./schema/registration-requests-file.js";
@@ -42,6 +48,10 @@ const forms: ReadonlyMap<string, (value: unknown) => readonly VectorCheck[]> = n
     "countersign.task-registration/1",
     (value) => checkTaskRegistration(taskRegistrationFileSchema.parse(value)),
   ],
+  [
+    "countersign.plain-task-registration/1",
+    (value) => checkPlainTaskRegistration(plainTaskRegistrationFileSchema.parse(value)),
+  ],
   ["countersign.assertions/1", (value) => checkAssertions(assertionsFileSchema.parse(value))],
   [
     "countersign.codex-capture/1",
@@ -51,6 +61,7 @@ const forms: ReadonlyMap<string, (value: unknown) => readonly VectorCheck[]> = n
   ["countersign.directory/1", (value) => checkDirectory(directoryFileSchema.parse(value))],
   ["countersign.identity-jwt/1", (value) => checkIdentityJwt(identityJwtFileSchema.parse(value))],
   ["countersign.key-rotation/1", (value) => checkKeyRotation(keyRotationFileSchema.parse(value))],
+  ["countersign.own-end/1", (value) => checkOwnEnd(ownEndFileSchema.parse(value))],
   ["countersign.refusals/1", (value) => checkRefusals(refusalsFileSchema.parse(value))],
   [
     "countersign.registration-proof/1",
@@ -61,6 +72,7 @@ const forms: ReadonlyMap<string, (value: unknown) => readonly VectorCheck[]> = n
     (value) => checkRegistrationRequests(registrationRequestsFileSchema.parse(value)),
   ],
   ["countersign.requests/1", (value) => checkRequests(requestsFileSchema.parse(value))],
+  ["countersign.caller-token/1", (value) => checkCallerToken(callerTokenFileSchema.parse(value))],
   ["countersign.answers/1", (value) => checkAnswers(answersFileSchema.parse(value))],
 ]);
 

@@ -164,19 +164,25 @@ describe("the packaged vectors", () => {
     const seen: ConformanceResult[] = [];
     const report = await runConformance(VECTORS_DIRECTORY, { onResult: (r) => seen.push(r) });
     expect(report.results.filter((result) => !result.passed)).toEqual([]);
-    expect(report).toMatchObject({ passed: 584, failed: 0 });
+    expect(report).toMatchObject({ passed: 1131, failed: 0 });
     expect(seen).toEqual(report.results);
     expect([...new Set(seen.map(({ file }) => file))]).toEqual([
       "agent-registration.json",
       "answers.json",
       "assertions.json",
+      "caller-token.json",
       "codex-0.122.json",
       "derivations.json",
       "directory.json",
       "identity-jwt.json",
       "key-rotation.json",
       "keys.json",
+      "more-agent-registration.json",
+      "more-assertions.json",
       "more-keys.json",
+      "more-task-registration.json",
+      "own-end.json",
+      "plain-task-registration.json",
       "refusals.json",
       "registration-proof.json",
       "registration-requests.json",

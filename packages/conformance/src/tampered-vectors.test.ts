@@ -8,8 +8,13 @@ import {
   agentRegistrationFileSchema,
 } from "./schema/agent-registration-file.js";
 import { type AssertionsFile, assertionsFileSchema } from "./schema/assertions-file.js";
+import { type CallerTokenFile, callerTokenFileSchema } from "./schema/caller-token-file.js";
 import { type CodexCaptureFile, codexCaptureFileSchema } from "./schema/codex-capture-file.js";
 import { type KeysFile, keysFileSchema } from "./schema/keys-file.js";
+import {
+  type PlainTaskRegistrationFile,
+  plainTaskRegistrationFileSchema,
+} from "./schema/plain-task-registration-file.js";
 import {
   type TaskRegistrationFile,
   taskRegistrationFileSchema,
@@ -214,6 +219,37 @@ describe("a vector that was tampered with", () => {
     ],
     ["a live task that was revoked", (f) => (first(f.tasks, 1).revoked = false), "revoked task"],
     ["a task that is gone", (f) => void f.tasks.splice(2, 1), "second agent"],
+  ]);
+
+  cases<PlainTaskRegistrationFile>(
+    "plain-task-registration.json",
+    plainTaskRegistrationFileSchema,
+    [
+      ["another authority", (f) => (first(f.build).authority += "/x"), "with an Idempotency-Key"],
+      ["another Idempotency-Key", (f) => (first(f.check).idempotency_key = "x"), "good"],
+      ["no Idempotency-Key", (f) => (first(f.check).idempotency_key = undefined), "good"],
+      ["another key", (f) => first(f.check, 1).public_keys.pop(), "the other key"],
+      [
+        "a sealed one for a plain one",
+        (f) => (first(f.check).body = first(f.check, 4).body),
+        "good",
+      ],
+    ],
+  );
+
+  cases<CallerTokenFile>("caller-token.json", callerTokenFileSchema, [
+    ["a good one among the bad", (f) => (first(f.reject).token = first(f.accept).token), "empty"],
+    ["a bad one among the good", (f) => (first(f.accept).token = first(f.reject).token), "a good"],
+    [
+      "other capabilities",
+      (f) => (first(f.accept).capabilities = [first(f.accept).capabilities.join()]),
+      "a good one",
+    ],
+    ["a smaller tolerance", (f) => (f.clock_tolerance_seconds = 9), "ended 9 s ago", 3],
+    ["a larger tolerance", (f) => (f.clock_tolerance_seconds = 11), "ended 10 s ago", 4],
+    ["a set of one key", (f) => void f.key_set.keys.pop(), "the other key of the set"],
+    ["another audience", (f) => (f.audience = "billing"), "a good one", 13],
+    ["another issuer", (f) => (f.issuer = "other"), "a good one", 13],
   ]);
 
   const capture: readonly Case<CodexCaptureFile>[] = [

@@ -13,20 +13,29 @@ test("the vectors are those that were made, to the byte", async () => {
   }
   expect(hashes).toEqual({
     "agent-registration.json": "e5ac9c9074a29cbb807c18b9d495f9051bacc389802e966f88fe56d6dcd007d1",
-    "answers.json": "e90dde856a9872ddf37c75550e7591947945255527a76dfdc521c263ab5bb38b",
+    "answers.json": "af77cb3134c88edb5a6879ba4b294b9da1fda35bffa3144fab8b51c8cda6ec34",
     "assertions.json": "26e8f3e48037b7e7e359aad695c6a8198aa1ff8f8e1c4cbe2c1f6d1a3f270dda",
+    "caller-token.json": "729ca5d4145cdbcf52c066305b02d71f407c1624ee2ffd7894dcedadd6c66c33",
     "codex-0.122.json": "80b6f7936917fb12cfc3f5537941dd7bd044dc6bfa4e0af48a08e3652d09520a",
-    "derivations.json": "b9170bdc16cd16e6cc326090b9a527bf03eb14e01773d7e2c625dff4c573b64c",
-    "directory.json": "a8bdefa6c3f04bcecbad2cd5d929d0fcab22bf34de7d5c1ba682682b61110572",
-    "identity-jwt.json": "0688feeb627911d39676fb64295c9421170bcc51ac687ba5d414737703c70b79",
-    "key-rotation.json": "eeca9a610edcd69c9f634b1b489f8f19ac9c354364975d05c124c9c74449f413",
+    "derivations.json": "57d9d30af8318d5cc904588e11357c8105dadc112fc5ab75a2ad6be6df651d0c",
+    "directory.json": "52120dd3ca1871ab4229ec5d156406452bb1cbee97355e33efd708153706ddca",
+    "identity-jwt.json": "615b6539108aee312254ef8950c07b0ebdc9a37a2266e4a3df758e7832b03c98",
+    "key-rotation.json": "d7ecd271036b5e3f092d266a3fc2a829f955014fa93cea02e6cab985fe38d5e8",
     "keys.json": "c7ca6b507751fe73e0e4f120aabaff2f6b23cf4a0b410e635ec684fe20f7e741",
-    "more-keys.json": "5c5140d31e7b95196421a66d41dc9674de27cd8c66ef9e81bfb40e438ec7791e",
-    "refusals.json": "53c70b7377779917477d4fb94a31b5662171566ad47d9ca6e35e758e2855b21f",
-    "registration-proof.json": "157caa3e38e574b3dbed0cbc928858c71b572de46b583f492b71572e96dfa0bb",
+    "more-agent-registration.json":
+      "efd0c36fdce9069cc5bee9dbed9d7816e845712e77039f424495b5119fcccc63",
+    "more-assertions.json": "014b3e124fab5c79bfbd98e0359037e47e88ede451370b8e5ff15620c444606f",
+    "more-keys.json": "5e8869916e7e7a949d413c3ef64ff44cc803baea216333c0156273d3926469c1",
+    "more-task-registration.json":
+      "1b476598836e74ce37ab7deeaaf8b6694d24c572506c3ae88a197f18a144f5b6",
+    "own-end.json": "a972109a5ebd24d1134c9d35ae12d522ceb6fa9ac57540bc427bd2be0e69f205",
+    "plain-task-registration.json":
+      "715c711b9cf90700821da19036046ca51f198fac110e52c3830d899d47375daa",
+    "refusals.json": "0c96e253805db088ead706b06599c3232ad3a54ff23ab03981aa8a60d86b3589",
+    "registration-proof.json": "8dd6ef3833d1d5d9e154ff9dee9d128e0b96366fe8eb30c25963418b9ba3a9cf",
     "registration-requests.json":
-      "f405281c569b902ca5900703134707621ad5196235734ac2c4ef5648e893ca18",
-    "requests.json": "d672f9284c768c35624e4b7144241a94f1da9723bc4322a57f4dab5555b1b558",
+      "0ad45e2f5e9c38cd89417c4b2bb362139b660800e9688fdb429573cf034b5ea1",
+    "requests.json": "46b03a4bef8996ee1ea51a8b4f832c6d53413f637f4dbe6da6d0246c255567d5",
     "task-registration.json": "63099b141bf71f56a2e4bfa0c57327f981360948c442eb1cf1d55183fab3f02e",
   });
 });

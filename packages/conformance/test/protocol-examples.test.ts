@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { codeRow } from "@countersign/agent-key/codes";
+import { meaningOfCode } from "@countersign/agent-key/codes";
 import { createProblem } from "@countersign/agent-key/problem";
 import { expect, test } from "vitest";
 import { VECTORS_DIRECTORY } from "../src/vectors-directory.js";
@@ -127,7 +127,7 @@ ${json(answer.body)}
     const token = authorization.split(" ")[1] ?? "";
     const envelope = Buffer.from(token, "base64url").toString("utf8");
     const { agent_runtime_id: agent, task_id: task, timestamp } = JSON.parse(envelope);
-    const refusal = createProblem("task_revoked", codeRow("task_revoked").means);
+    const refusal = createProblem("task_revoked", meaningOfCode("task_revoked"));
     return `The signed text is \`${agent}:${task}:${timestamp}\`, the envelope and the field:
 
 \`\`\`http

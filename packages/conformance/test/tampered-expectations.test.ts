@@ -22,7 +22,7 @@ const otherBody = (body: object) => (vector: Vector) => {
   vector.body = body;
 };
 
-const KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKoJuFSbrMMZ/qy/fDSj2JAghAcZJrH4dm5dJhAM9i5F";
+const KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIK7is39R+oFf9DLV5QXhJbisuix3KzlR6ZAEo8DMjGwB";
 const ROTATED = {
   agent_runtime_id: "agent-1",
   agent_public_key: KEY,
@@ -42,9 +42,12 @@ const LISTS: readonly [file: string, list: string, change: (vector: Vector) => v
   ["answers.json", "human", (vector) => Object.assign(vector, { account_id: "x", user_id: "y" })],
   ["answers.json", "revocations", otherwise("agent_runtime_id")],
   ["answers.json", "biscuits", otherwise("biscuit")],
+  ["answers.json", "exchanges", otherwise("code")],
   ["answers.json", "clocks", otherNumber("offset_seconds")],
+  ["caller-token.json", "accept", otherwise("task_id")],
   ["derivations.json", "base_urls", otherwise("normalised")],
   ["derivations.json", "key_set_urls", otherwise("url")],
+  ["derivations.json", "path_segments", otherwise("segment")],
   ["derivations.json", "idempotency_keys", otherwise("idempotency_key")],
   ["directory.json", "valid", otherwise("agent_state")],
   ["directory.json", "invalid", otherBody(RECORD)],
@@ -54,8 +57,18 @@ const LISTS: readonly [file: string, list: string, change: (vector: Vector) => v
   ["key-rotation.json", "check", otherwise("expected")],
   ["key-rotation.json", "valid", otherwise("agent_runtime_id")],
   ["key-rotation.json", "invalid", otherBody(ROTATED)],
+  ["more-agent-registration.json", "valid", otherwise("agent_runtime_id")],
+  ["more-agent-registration.json", "invalid", otherBody({ agent_runtime_id: "agent-1" })],
+  ["more-assertions.json", "reject", otherwise("code")],
+  ["more-task-registration.json", "responses", otherwise("task_id")],
+  ["more-task-registration.json", "invalid_responses", otherBody({ task_id: "task-1" })],
+  ["own-end.json", "build", otherwise("signed_text")],
+  ["own-end.json", "check", otherwise("expected")],
+  ["plain-task-registration.json", "build", otherwise("signed_text")],
+  ["plain-task-registration.json", "check", otherwise("expected")],
   ["refusals.json", "answers", otherwise("code")],
   ["refusals.json", "statuses", otherwise("code")],
+  ["refusals.json", "sent", otherwise("error_type")],
   ["registration-proof.json", "sign", otherwise("signature")],
   ["registration-proof.json", "check", otherwise("expected")],
   ["registration-requests.json", "agents", otherwise("code")],

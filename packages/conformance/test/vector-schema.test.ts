@@ -6,12 +6,15 @@ import { z } from "zod";
 import { agentRegistrationFileSchema } from "../src/schema/agent-registration-file.js";
 import { answersFileSchema } from "../src/schema/answers-file.js";
 import { assertionsFileSchema } from "../src/schema/assertions-file.js";
+import { callerTokenFileSchema } from "../src/schema/caller-token-file.js";
 import { codexCaptureFileSchema } from "../src/schema/codex-capture-file.js";
 import { derivationsFileSchema } from "../src/schema/derivations-file.js";
 import { directoryFileSchema } from "../src/schema/directory-file.js";
 import { identityJwtFileSchema } from "../src/schema/identity-jwt-file.js";
 import { keyRotationFileSchema } from "../src/schema/key-rotation-file.js";
 import { keysFileSchema } from "../src/schema/keys-file.js";
+import { ownEndFileSchema } from "../src/schema/own-end-file.js";
+import { plainTaskRegistrationFileSchema } from "../src/schema/plain-task-registration-file.js";
 import { refusalsFileSchema } from "../src/schema/refusals-file.js";
 import { registrationProofFileSchema } from "../src/schema/registration-proof-file.js";
 import { registrationRequestsFileSchema } from "../src/schema/registration-requests-file.js";
@@ -31,10 +34,13 @@ const anyFile = z.discriminatedUnion("form", [
   registrationProofFileSchema,
   registrationRequestsFileSchema,
   keyRotationFileSchema,
+  ownEndFileSchema,
   directoryFileSchema,
+  plainTaskRegistrationFileSchema,
   refusalsFileSchema,
   derivationsFileSchema,
   identityJwtFileSchema,
+  callerTokenFileSchema,
   codexCaptureFileSchema,
 ]);
 const schema = z.toJSONSchema(anyFile, { io: "input" });

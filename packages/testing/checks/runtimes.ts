@@ -1,21 +1,31 @@
 // Packs every public package as npm would publish it, installs the tarballs into an empty folder, and signs and verifies with them on each
 // supported Node, by `import` and by `require`; then signs, registers and verifies against a real authority on each Node and on Bun, Deno and
-// workerd. Nothing may appear on stderr. Prints a line for each check, then `N passed, M failed`.
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+// workerd, where the example of a Worker runs too, and builds and serves the example of Next.js. Nothing may appear on stderr. Prints a line for each check, then `N passed, M failed`.
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { packPublicPackages } from "./pack-public-packages.ts";
 import { commonJsProgram, moduleProgram, type Program } from "./round-trip-programs.ts";
 import { ANYWHERE, MAIN, PARTS, RUN_WORKER, WORKER } from "./runtimes/anywhere-program.ts";
+import { EXAMPLE_CLIENT } from "./runtimes/example-client.ts";
 import { installOnce } from "./runtimes/install-runtimes.ts";
-import { startPackedAuthority } from "./runtimes/packed-authority.ts";
+import { NEXT_ANSWERS, NEXT_BOUND, RUN_NEXT } from "./runtimes/next-example.ts";
+import { type PackedAuthority, startPackedAuthority } from "./runtimes/packed-authority.ts";
 import { mustRun, run } from "./runtimes/run-program.ts";
+import { EXAMPLE_ANSWERS, RUN_EXAMPLE } from "./runtimes/worker-example.ts";
 
 const NODE_VERSIONS = ["22.19.0", "24.21.0", "26.10.0"];
 const BUN = "1.4.5";
 const DENO = "2.9.6";
 const WORKERS = { miniflare: "4.20260426.0", esbuild: "0.28.2" };
 const HONO = "hono@4";
+const NEXT = {
+  ...{ next: "16.4.6", react: "19.3.1", "react-dom": "19.3.1" },
+  // What a build takes for a route in TypeScript.
+  ...{ typescript: "7.0.2", "@types/node": "24.19.4", "@types/react": "19.3.3" },
+};
+const NEXT_EXAMPLE = "examples/apis/next-route.ts";
+const WORKER_EXAMPLE = "examples/apis/hono-worker.ts";
 const root = join(import.meta.dirname, "../../..");
 const cache = join(root, ".cache/runtimes");
 const installNode = (version: string) =>
@@ -47,11 +57,9 @@ function roundTrips(): void {
   }
 }
 
-async function anywhere(): Promise<void> {
+async function anywhere(node: string, authority: PackedAuthority): Promise<void> {
   const files = { "anywhere.mjs": ANYWHERE, "main.mjs": MAIN, "worker.mjs": WORKER };
   for (const [file, source] of Object.entries(files)) writeFileSync(join(consumer, file), source);
-  const node = installNode("24.21.0");
-  await using authority = await startPackedAuthority(node, consumer);
   const { url, accessToken, serverToken } = authority;
   const options = { authority: url, accessToken, serverToken };
   const bin = (packages: Readonly<Record<string, string>>, name: string) =>
@@ -74,6 +82,32 @@ async function anywhere(): Promise<void> {
   const outcome = seen.status === 0 ? JSON.parse(seen.stdout) : { done: [] };
   const good = outcome.done.join() === PARTS.join() && seen.stderr === "";
   check(`workerd of miniflare ${WORKERS.miniflare}: ${PARTS.join(", ")}`, good, seen);
+
+  copyFileSync(join(root, WORKER_EXAMPLE), join(consumer, basename(WORKER_EXAMPLE)));
+  writeFileSync(join(consumer, EXAMPLE_CLIENT.file), EXAMPLE_CLIENT.source);
+  writeFileSync(join(folder, RUN_EXAMPLE.file), RUN_EXAMPLE.source);
+  const example = run(node, [RUN_EXAMPLE.file, consumer, bindings], folder);
+  const asShown = example.stdout.trim() === EXAMPLE_ANSWERS && example.stderr === "";
+  check(`workerd of miniflare ${WORKERS.miniflare}: ${WORKER_EXAMPLE}`, asShown, example);
+}
+
+function nextRoute(node: string, { url, database, accessToken }: PackedAuthority): void {
+  const specs = Object.entries(NEXT).map(([name, version]) => `${name}@${version}`);
+  console.log(`==> Building ${NEXT_EXAMPLE} with ${specs.join(" ")}`);
+  mustRun("npm", ["install", "--no-audit", "--no-fund", ...specs], consumer);
+  const app = join(consumer, "next-app");
+  const inApp = (file: string) => {
+    mkdirSync(join(app, dirname(file)), { recursive: true });
+    return join(app, file);
+  };
+  copyFileSync(join(root, NEXT_EXAMPLE), inApp("app/v1/hello/route.ts"));
+  writeFileSync(inApp(NEXT_BOUND.file), NEXT_BOUND.source);
+  writeFileSync(join(consumer, RUN_NEXT.file), RUN_NEXT.source);
+  mustRun(node, ["node_modules/next/dist/bin/next", "build", app], consumer);
+  const options = JSON.stringify({ authority: url, database, accessToken });
+  const seen = run(node, [RUN_NEXT.file, app, options], consumer);
+  const good = seen.stdout.trim() === NEXT_ANSWERS && seen.stderr === "";
+  check(`Next.js ${NEXT.next}: ${NEXT_EXAMPLE}`, good, seen);
 }
 
 try {
@@ -85,7 +119,10 @@ try {
   const names = packed.map(({ manifest }) => manifest.name);
   console.log(`    ${names.length} packages: ${names.join(", ")}`);
   roundTrips();
-  await anywhere();
+  const node = installNode("24.21.0");
+  await using authority = await startPackedAuthority(node, consumer);
+  await anywhere(node, authority);
+  nextRoute(node, authority);
 } finally {
   rmSync(consumer, { recursive: true, force: true });
 }

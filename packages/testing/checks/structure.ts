@@ -1,11 +1,13 @@
 // Prints how the source is laid out: import cycles and broken walls (both must be 0), the fullest folders, the names that each entry of a package
-// exports, and the lines of source, tests apart. Ends with 1 if there is a cycle or a broken wall.
+// exports, the lines of source, tests apart, and the protocol's terms that a file or folder is named by. Ends with 1 if there is a cycle or a broken
+// wall, or if a term is not found.
 //
 //   pnpm structure
 import { execFileSync, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { entriesOf, publicPackages } from "./api-reports/package-entries.ts";
+import { PROTOCOL_TERMS, termsNotFound } from "./structure/protocol-terms.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
 const FULLEST = 12;
@@ -15,9 +17,8 @@ const walls = violationsOf("style/noRestrictedImports");
 console.log(`import cycles: ${cycles}\nbroken walls: ${walls}`);
 
 const tracked = execFileSync("git", ["ls-files", "-z"], { cwd: ROOT, encoding: "utf8" });
-const sources = tracked
-  .split("\0")
-  .filter((file) => /^(apps|packages)\/[^/]+\/src\/.*\.ts$/.test(file));
+const files = tracked.split("\0");
+const sources = files.filter((file) => /^(apps|packages)\/[^/]+\/src\/.*\.ts$/.test(file));
 const byFolder = Map.groupBy(sources, dirname);
 const fullest = [...byFolder].sort(([, a], [, b]) => b.length - a.length).slice(0, FULLEST);
 console.log(`\nfiles per folder, the ${FULLEST} fullest of ${byFolder.size}:`);
@@ -37,7 +38,12 @@ for (const [name, files] of Map.groupBy(code, (file) => file.split("/", 2).join(
   total += lines;
 }
 printRow(total, "in all");
-process.exitCode = cycles + walls === 0 ? 0 : 1;
+
+const notFound = termsNotFound(PROTOCOL_TERMS, files);
+const found = PROTOCOL_TERMS.length - notFound.length;
+console.log(`\nprotocol terms found at the first guess: ${found} of ${PROTOCOL_TERMS.length}`);
+for (const term of notFound) console.log(`  ${term}`);
+process.exitCode = cycles + walls + notFound.length === 0 ? 0 : 1;
 
 function violationsOf(rule: string): number {
   const args = ["exec", "biome", "lint", ".", `--only=${rule}`, "--reporter=json"];

@@ -7,7 +7,7 @@ export interface DocumentedProgram {
   readonly document: string;
   readonly language: string;
   readonly text: string;
-  /** Path of the example with this text, which is compiled with the tests of its package; `undefined`: there is none. */
+  /** Path of the example with this text, which is compiled with the tests of `examples/`; `undefined`: there is none. */
   readonly example: string | undefined;
 }
 
@@ -19,7 +19,9 @@ export interface DocumentedProgram {
 export function readDocumentedPrograms(root: string): readonly DocumentedProgram[] {
   const find = (...patterns: string[]) => findFiles(root, patterns);
   const examples = new Map(
-    find("{apps,packages}/*/test/examples/*").map((path) => [asShown(root, path), path]),
+    find("examples/*/*")
+      .filter((path) => dirname(path) !== "examples/test")
+      .map((path) => [readFileSync(join(root, path), "utf8").trim(), path]),
   );
   const documents = find("README.md", "apps/*/README.md", "packages/*/README.md", "docs/**/*.md");
   return documents.flatMap((document) =>
@@ -37,14 +39,4 @@ export function readDocumentedPrograms(root: string): readonly DocumentedProgram
 export function findFiles(root: string, patterns: readonly string[]): readonly string[] {
   const exclude = (path: string) => /(?:^|\/)(?:node_modules|dist)$/.test(path);
   return globSync(patterns, { cwd: root, exclude }).sort();
-}
-
-// An example stands inside of its package, its reader outside.
-function asShown(root: string, path: string): string {
-  const read = (file: string) => readFileSync(join(root, file), "utf8");
-  const { name } = JSON.parse(read(join(dirname(path), "../../package.json")));
-  return read(path)
-    .replaceAll('"../../src/index.js"', `"${name}"`)
-    .replaceAll(/"\.\.\/\.\.\/src\/(.+)\.js"/g, `"${name}/$1"`)
-    .trim();
 }

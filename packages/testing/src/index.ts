@@ -2,6 +2,7 @@ export type {
   AuthorityRecord,
   AuthorityStep,
   Fault,
+  PlainTaskIds,
   TaskAnswerMember,
   TestAgent,
   TestAuthority,
@@ -10,7 +11,9 @@ export type {
 } from "./authority/authority-types.js";
 export type { SignTokenOptions, TestIdentityIssuer } from "./authority/identity-issuer.js";
 export { createTestIdentityIssuer } from "./authority/identity-issuer.js";
-export type { IdentityTokenRequest, TestIdentityToken } from "./authority/identity-token.js";
+export type { IdentityJwtRequest, TestIdentityJwt } from "./authority/identity-jwt.js";
+export type { RegistryRowsOptions } from "./authority/registry-rows.js";
+export { registryRows } from "./authority/registry-rows.js";
 export { startTestAuthority } from "./authority/start-test-authority.js";
 export type { CountedWork } from "./count-work.js";
 export { countWork } from "./count-work.js";
@@ -19,8 +22,18 @@ export { findFiles, readDocumentedPrograms } from "./documented-programs.js";
 export { FakeClock } from "./fake-clock.js";
 export type { ErrorTexts } from "./faults-of-wording.js";
 export { faultsOfWording } from "./faults-of-wording.js";
+export { findProgram } from "./find-program.js";
 export type { MarkdownBlock } from "./markdown-blocks.js";
 export { markdownBlocks } from "./markdown-blocks.js";
+export type { McpServerSdk } from "./mcp-api.js";
+export { mcpApi } from "./mcp-api.js";
+export {
+  chatCompletionsApi,
+  MODEL_ANSWER,
+  messagesApi,
+  responsesApi,
+  toolCallingApi,
+} from "./model-api.js";
 export type { Wait } from "./paced-by.js";
 export { pacedBy } from "./paced-by.js";
 export { pkcs8OfSeed } from "./pkcs8-of-seed.js";

@@ -19,12 +19,11 @@ async function writeRepository(files: Readonly<Record<string, string>>): Promise
 
 test("a program that no driver runs is an error", async () => {
   const root = await writeRepository({
-    "packages/agent-key/package.json": '{ "name": "@countersign/agent-key" }',
-    "packages/agent-key/test/examples/another.ts": 'import "../../src/index.js";\n',
+    "examples/keys/another.ts": 'import "@countersign/agent-key";\n',
     "README.md": 'A program:\n\n```ts\nimport "@countersign/agent-key";\n```\n',
   });
   expect(() => groupPrograms(root)).toThrow(
-    "agent-key.mjs does not run packages/agent-key/test/examples/another.ts, which README.md shows",
+    "keys.mjs does not run examples/keys/another.ts, which README.md shows",
   );
 });
 

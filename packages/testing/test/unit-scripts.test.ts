@@ -3,7 +3,9 @@ import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 
 const ROOT = join(import.meta.dirname, "../../..");
-const folders = globSync("{packages,apps}/*/package.json", { cwd: ROOT }).map(dirname).sort();
+const folders = globSync("{examples,{packages,apps}/*}/package.json", { cwd: ROOT })
+  .map(dirname)
+  .sort();
 
 // `npm run check` fails where a package has the script and no test for it, and runs no test where it is the other way round.
 test("a package has the script test:unit exactly if it has tests beside its source", () => {

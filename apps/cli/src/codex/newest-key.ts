@@ -48,7 +48,8 @@ export async function findNewestKey(
   { store, login }: { readonly store: CredentialStore } & Pick<Credentials, "login">,
   { stored, other }: KeyPair,
 ): Promise<NewestKey> {
-  if (stored.next_private_key !== undefined) {
+  if (stored.private_key === undefined) throw keyElsewhere(stored);
+  if (stored.next_private_key !== undefined || stored.next_public_key !== undefined) {
     throw new CliError(
       "invalid_request",
       `a rotation of the key of ${stored.agent_runtime_id} is not finished`,
@@ -68,6 +69,15 @@ export function unreadableKey(where: string): CliError {
   return new CliError("store_corrupt", `the private key of this agent in ${where} is not a key`, {
     hint: "restore it from a backup",
   });
+}
+
+/** The error of an agent whose private key is not in this home: Codex signs with a key in its own file alone. */
+export function keyElsewhere({ agent_runtime_id }: StoredIdentity): CliError {
+  return new CliError(
+    "config_invalid",
+    `the private key of ${agent_runtime_id} is kept elsewhere, and Codex signs only with one in its file`,
+    { hint: "register another agent for Codex: countersign codex export, with another home" },
+  );
 }
 
 /** The error of a key that is not the newest one of its agent, and is not known to be a former one either. */
@@ -110,8 +120,8 @@ async function askNewestKey(
   const question = {
     accessToken: login.access_token,
     agentRuntimeId,
-    current: AgentKey.importPkcs8(other.private_key),
-    next: AgentKey.importPkcs8(stored.private_key),
+    current: AgentKey.importPkcs8(other.private_key ?? ""),
+    next: AgentKey.importPkcs8(stored.private_key ?? ""),
     timestamp: formatTimestamp(Date.now()),
   };
   const state = `asking ${authority} which key of ${agentRuntimeId} is the newer`;

@@ -1,3 +1,4 @@
+import type { Whoami } from "@countersign/agent-identity/authority-client";
 import { escapeText } from "@countersign/agent-key/escaping";
 import type { AgentTask } from "@countersign/agent-task";
 import type { Run } from "../config/run.js";
@@ -5,8 +6,10 @@ import { checkEcho, checkFeature, checkIdentity, checkTask } from "../doctor/che
 import {
   type AuthorityAnswer,
   askAuthority,
+  askWhoami,
   checkAuthority,
   checkClock,
+  checkLimits,
   checkToken,
 } from "../doctor/check-authority.js";
 import { checkHome, checkPermissions, checkStore } from "../doctor/check-home.js";
@@ -53,7 +56,7 @@ export async function doctor(run: Run, options: DoctorOptions): Promise<number> 
     const isReachable = await lookAtAuthority(run, client.authority, look);
     await look("feature", async () => checkFeature(client));
     if (!isLoggedIn) return;
-    if (isReachable) await look("token", async () => checkToken(run, await requireLogin(client)));
+    if (isReachable) await lookAtToken(run, client, look);
     // No agent and no task is used then, whatever is stored.
     if (!client.identities.enabled) return;
     if (!(await look("identity", () => checkIdentity(client)))) return;
@@ -97,6 +100,17 @@ async function lookAtAuthority(run: Run, authority: string, look: Look): Promise
   if (answer === undefined) return false;
   if (answer.problem === undefined) await look("clock", async () => checkClock(answer));
   return true;
+}
+
+async function lookAtToken(run: Run, client: AgentSession, look: Look): Promise<void> {
+  let named: Whoami | undefined;
+  await look("token", async () => {
+    const login = await requireLogin(client);
+    named = await askWhoami(run, login);
+    return checkToken(login, named);
+  });
+  const known = named;
+  if (known !== undefined) await look("limits", async () => checkLimits(known));
 }
 
 function format(run: Run, findings: readonly Finding[]): readonly string[] {

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { AssertionSigner } from "@countersign/agent-assertion/sign";
+import { headerAsync } from "@countersign/agent-assertion/sign-async";
 import type { AgentTask } from "@countersign/agent-task";
 import { openPrivateDirectory, writePrivateFile } from "@countersign/private-file";
 import type { Run } from "../config/run.js";
@@ -9,7 +10,7 @@ import {
   stateOf,
   withDecision,
 } from "../header/header-decision.js";
-import { resolveThread } from "../options/thread-option.js";
+import { resolveThread, resolveThreadLabel } from "../options/thread-option.js";
 import {
   followTasks,
   openAgentSession,
@@ -26,11 +27,13 @@ const RENEW_BEFORE_MS = 60_000;
 /** Options of `header`. */
 export interface HeaderOptions {
   readonly thread?: string;
+  readonly threadLabel?: string;
 }
 
 /** `header`: prints the line that `curl -H @-` takes. It is for no origin in particular, so that it is never the human's token. */
 export async function header(run: Run, options: HeaderOptions): Promise<void> {
   const scope = resolveThread(options.thread, run.environment);
+  const label = resolveThreadLabel(options.threadLabel);
   const { home, environment } = run;
   const context = { home, scope, environment: environment.variables, version: readVersion() };
   const before = stateOf(context)?.fingerprint;
@@ -42,11 +45,12 @@ export async function header(run: Run, options: HeaderOptions): Promise<void> {
     `registering a task with ${session.authority}`,
     (progress) => {
       followTasks(run, session, progress);
-      return session.tasks.thread(scope).run(async (turn) => turn, { signal: run.signal });
+      const thread = session.tasks.thread(scope, { label });
+      return thread.run(async (turn) => turn, { signal: run.signal });
     },
   );
   if (credential.kind !== "agent") throw new CliError("internal", "the session gave no assertion");
-  const line = `Authorization: ${new AssertionSigner().header(credential)}`;
+  const line = `Authorization: ${await headerAsync(new AssertionSigner(), credential)}`;
   // What another process may repeat: the login does not end by itself, is seen in a file, and no clock was found to be off.
   const isRepeatable =
     kind === "human" && credential.clockOffsetSeconds === undefined && (await isInFile(run));

@@ -1,5 +1,7 @@
+import { isatty } from "node:tty";
 import { isLoopbackHost, parseOrigin } from "@countersign/agent-key";
 import {
+  type CredentialEnds,
   createSigningProxy,
   type SigningListenOptions,
   type SigningProxy,
@@ -8,7 +10,9 @@ import { type ListenAddress, parseListenAddress } from "../config/listen-address
 import type { Run } from "../config/run.js";
 import { pathOption } from "../home/home.js";
 import { ensureProxyToken, type ProxyToken, readProxyToken } from "../home/proxy-token.js";
+import { readTokenEnd } from "../home/token-claims.js";
 import { allowedBearerOrigins } from "../options/allowed-origins.js";
+import { closeOptionsOf, type DrainOptions } from "../options/drain-option.js";
 import { parseBaseUrl } from "../options/http-url.js";
 import { type OperationsOptions, openOperations } from "../options/operations-option.js";
 import {
@@ -17,8 +21,10 @@ import {
   type TimeoutOptions,
   timeoutsOf,
 } from "../options/proxy-limit-options.js";
+import { ServedSecrets } from "../options/served-secrets.js";
 import { assertCanListen } from "../serve/assert-can-listen.js";
-import { withAuditFile } from "../serve/audit-file.js";
+import { type AuditOptions, withAuditFile, withFreeStdout } from "../serve/audit-file.js";
+import { watchCredentialEnds } from "../serve/credential-ends.js";
 import { type RunningServer, serveUntilSignal } from "../serve/serve-until-signal.js";
 import {
   type AgentSession,
@@ -30,7 +36,12 @@ import {
 import { usageError } from "../text/cli-error.js";
 
 /** Options of `proxy`. */
-export interface ProxyOptions extends OperationsOptions, TimeoutOptions, KeptOptions {
+export interface ProxyOptions
+  extends AuditOptions,
+    DrainOptions,
+    OperationsOptions,
+    TimeoutOptions,
+    KeptOptions {
   readonly listen?: string;
   readonly socket?: string;
   readonly upstream?: string;
@@ -40,7 +51,6 @@ export interface ProxyOptions extends OperationsOptions, TimeoutOptions, KeptOpt
   readonly forwardHeader?: readonly string[];
   readonly allowRemote?: boolean;
   readonly allowHost?: readonly string[];
-  readonly audit?: string;
   readonly binding?: boolean;
   readonly bearerOrigin?: readonly string[];
 }
@@ -49,6 +59,7 @@ export interface ProxyOptions extends OperationsOptions, TimeoutOptions, KeptOpt
 type Client = { readonly [member in keyof ProxyToken]?: ProxyToken[member] | undefined };
 
 const NO_TOKEN: Client = {};
+const STDIN_FILE = 0;
 
 /** `proxy`: signs the requests of local programs as this machine's agent, until the process is asked to end. */
 export async function proxy(run: Run, options: ProxyOptions): Promise<void> {
@@ -63,6 +74,7 @@ export async function proxy(run: Run, options: ProxyOptions): Promise<void> {
   await requireLogin(session);
   // Features are decided at the start: without this every request would be refused for as long as the process runs.
   requireCredentialFor(session, parseOrigin(upstream, { insecureHttp: true }));
+  const closing = closeOptionsOf(options);
   const settings = {
     upstream,
     ...run.http,
@@ -81,21 +93,28 @@ export async function proxy(run: Run, options: ProxyOptions): Promise<void> {
   tellOf(run, session, upstream);
   const opened: SigningProxy[] = [];
   const isReady = () => opened.length > 0 && opened.every((signing) => signing.isReady());
-  await using operations = await openOperations(run, options, isReady);
-  const client = address === undefined ? NO_TOKEN : await clientOf(run, options);
-  await withAuditFile(run, options.audit, async (audit) => {
+  await using operations = await openOperations(run, options, { isReady });
+  using secrets = new ServedSecrets(run);
+  const client =
+    address === undefined
+      ? NO_TOKEN
+      : await clientOf(run, options, secrets, (token) => {
+          for (const signing of opened) signing.setClientToken(token);
+        });
+  const { metrics } = operations;
+  using _ends = watchCredentialEnds(run.output, metrics, () => loginEnd(session));
+  await withAuditFile(run, options, metrics, async (audit) => {
     const open = async (where: SigningListenOptions, client: Client): Promise<RunningServer> => {
-      const { metrics } = operations;
       const signing = createSigningProxy({
         ...settings,
         clientToken: client.token,
-        audit,
+        ...audit,
         metrics,
       });
       const { url } = await signing.listen(where);
       opened.push(signing);
       const described = { client_token_file: client.file ?? null, ...operations.described };
-      return { url, described, close: () => signing.close() };
+      return { url, described, close: () => signing.close(closing) };
     };
     const servers: RunningServer[] = [];
     try {
@@ -110,7 +129,9 @@ export async function proxy(run: Run, options: ProxyOptions): Promise<void> {
       throw error;
     }
     if (client.file !== undefined) run.output.note(`clients present the token in ${client.file}`);
-    await serveUntilSignal(run, servers);
+    // At a terminal SIGHUP says that this has gone, and the proxy ends with it.
+    secrets.start({ onSighup: !isatty(STDIN_FILE) });
+    await serveUntilSignal(withFreeStdout(run, options), servers);
   });
 }
 
@@ -159,15 +180,33 @@ function addressOf(options: ProxyOptions): ListenAddress | undefined {
   return address;
 }
 
-async function clientOf(run: Run, options: ProxyOptions): Promise<Client> {
+async function clientOf(
+  run: Run,
+  options: ProxyOptions,
+  secrets: ServedSecrets,
+  take: (token: string) => void,
+): Promise<Client> {
   if (options.open === true) {
     run.output.warn("every program of this machine may act as its agent (--open)");
     return { token: "open" };
   }
-  if (options.clientTokenFile !== undefined) {
-    return await readProxyToken(pathOption(options.clientTokenFile, "--client-token-file"));
-  }
-  return await ensureProxyToken(run.home, run.signal);
+  const { clientTokenFile } = options;
+  const own =
+    clientTokenFile === undefined ? await ensureProxyToken(run.home, run.signal) : undefined;
+  const file = own?.file ?? pathOption(clientTokenFile ?? "", "--client-token-file");
+  const token = await secrets.read({
+    what: "the client token",
+    sources: [`file:${file}`],
+    read: async () => (await readProxyToken(file, own && "the client token")).token,
+    take,
+  });
+  return { token, file };
+}
+
+async function loginEnd({ store }: AgentSession): Promise<CredentialEnds> {
+  const { login } = await store.load();
+  // An identity JWT brings its agent with it, which goes on.
+  return login?.kind === "human" ? { login: readTokenEnd(login.access_token) } : {};
 }
 
 function tellOf(run: Run, session: AgentSession, upstream: string): void {

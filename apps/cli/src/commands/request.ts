@@ -2,7 +2,7 @@ import { withAssertion } from "@countersign/agent-assertion/fetch";
 import type { Run } from "../config/run.js";
 import { allowedBearerOrigins, allowedOrigins } from "../options/allowed-origins.js";
 import { parseOriginUrl } from "../options/http-url.js";
-import { resolveThread } from "../options/thread-option.js";
+import { resolveThread, resolveThreadLabel } from "../options/thread-option.js";
 import { printAnswer } from "../request/print-answer.js";
 import { parseRequestArguments, type RequestOptions } from "../request/request-arguments.js";
 import { toTransportError } from "../request/transport-error.js";
@@ -22,6 +22,7 @@ export async function request(
   operands: readonly string[],
 ): Promise<void> {
   const scope = resolveThread(options.thread, run.environment);
+  const label = resolveThreadLabel(options.threadLabel);
   const wanted = await parseRequestArguments(options, operands, process.stdin);
   const origins = await allowedOrigins(run, options.origin ?? []);
   const origin = parseOriginUrl(run, { url: wanted.url, from: "URL" });
@@ -35,7 +36,7 @@ export async function request(
   await using session = await openAgentSession(run, bearerOrigins);
   await requireLogin(session);
   requireCredentialFor(session, origin);
-  const thread = session.tasks.thread(scope);
+  const thread = session.tasks.thread(scope, { label });
   const send = withAssertion(fetch, thread, {
     origins,
     binding: options.binding === true,

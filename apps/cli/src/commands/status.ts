@@ -58,7 +58,7 @@ function describeLogin(login: StoredLogin) {
 }
 
 function formatLogin(login: StoredLogin): string {
-  const how = login.kind === "human" ? login.proof : "identity token";
+  const how = login.kind === "human" ? login.proof : "identity JWT";
   return `${login.user_id} of ${login.account_id} (${how})`;
 }
 
@@ -73,7 +73,7 @@ async function look(run: Run, scope: string) {
       task: task === undefined ? null : describeTask(task),
     };
   } catch (error) {
-    // An identity token that has ended, for instance: it is the state that was asked for.
+    // An identity JWT that has ended, for instance: it is the state that was asked for.
     if (!AgentIdentityError.is(error)) throw error;
     run.output.warn(`${error.message} (${error.code})`);
     return { authority: session.authority, identity: null, task: null };

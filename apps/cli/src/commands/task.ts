@@ -2,7 +2,7 @@ import { formatTimestamp } from "@countersign/agent-key";
 import { escapeText } from "@countersign/agent-key/escaping";
 import type { AgentTask } from "@countersign/agent-task";
 import type { Run } from "../config/run.js";
-import { resolveThread } from "../options/thread-option.js";
+import { resolveThread, resolveThreadLabel } from "../options/thread-option.js";
 import {
   followTasks,
   hasTaskStore,
@@ -11,6 +11,7 @@ import {
   requireFeature,
   requireLogin,
 } from "../session/agent-session.js";
+import { endTasks } from "../session/end-tasks.js";
 import { CliError } from "../text/cli-error.js";
 import { formatColumns } from "../text/output.js";
 import { withProgress } from "../text/progress.js";
@@ -42,9 +43,15 @@ export function describeTask(task: AgentTask): DescribedTask {
   };
 }
 
+/** Options of `task ensure`. */
+export interface EnsureTaskOptions extends ThreadOptions {
+  readonly threadLabel?: string;
+}
+
 /** `task ensure`. */
-export async function ensureTask(run: Run, options: ThreadOptions): Promise<void> {
+export async function ensureTask(run: Run, options: EnsureTaskOptions): Promise<void> {
   const scope = resolveThread(options.thread, run.environment);
+  const label = resolveThreadLabel(options.threadLabel);
   await using session = await openAgentSession(run);
   requireFeature(session);
   await requireLogin(session);
@@ -53,7 +60,7 @@ export async function ensureTask(run: Run, options: ThreadOptions): Promise<void
     `registering a task with ${session.authority}`,
     (progress) => {
       followTasks(run, session, progress);
-      return session.tasks.ensure(scope, { signal: run.signal });
+      return session.tasks.thread(scope, { label }).ensure({ signal: run.signal });
     },
   );
   print(run, scope, task);
@@ -89,21 +96,39 @@ export async function listTasks(run: Run): Promise<void> {
   );
 }
 
-/** `task forget`. */
-export async function forgetTask(run: Run, options: ThreadOptions): Promise<void> {
+/** Options of `task forget`. */
+export interface ForgetTaskOptions extends ThreadOptions {
+  readonly revoke?: boolean;
+}
+
+/** `task forget`. With `--revoke` the tasks are ended at their authority first; if that fails, nothing is forgotten. */
+export async function forgetTask(run: Run, options: ForgetTaskOptions): Promise<void> {
+  const { revoke = false } = options;
   const scope = resolveThread(options.thread, run.environment);
+  const revoked: string[] = [];
   // Where no task was ever stored there is nothing to lock either: forgetting makes no folder.
-  const forgotten = (await hasTaskStore(run)) && (await forget(run, scope));
-  run.output.result({ scope, forgotten }, () =>
+  const forgotten = (await hasTaskStore(run)) && (await forget(run, scope, revoke, revoked));
+  run.output.result({ scope, forgotten, ...(revoke ? { revoked_tasks: revoked } : {}) }, () => [
+    ...revoked.map((taskId) => `revoked ${taskId}`),
     forgotten
       ? `forgot the tasks of ${escapeText(scope)}`
       : `${escapeText(scope)} had no stored task`,
-  );
+  ]);
 }
 
-async function forget(run: Run, scope: string): Promise<boolean> {
+async function forget(
+  run: Run,
+  scope: string,
+  revoke: boolean,
+  revoked: string[],
+): Promise<boolean> {
   const store = await openTaskStore(run);
-  return await store.withLock(scope, () => store.remove(scope), { signal: run.signal });
+  const work = async () => {
+    const stored = revoke ? await store.load(scope) : undefined;
+    if (stored !== undefined) revoked.push(...(await endTasks(run, stored.tasks)));
+    return await store.remove(scope);
+  };
+  return await store.withLock(scope, work, { signal: run.signal });
 }
 
 function print(run: Run, scope: string, task: AgentTask | undefined): void {

@@ -32,7 +32,11 @@ export async function verify(
   }
   await using opened =
     options.keys === undefined
-      ? await openDirectory(run, options, { revocationDelaySeconds: 0, tellsOutages: false })
+      ? await openDirectory(run, options, {
+          revocationDelaySeconds: 0,
+          tellsOutages: false,
+          useReportSeconds: 0,
+        })
       : await openKeysFile(options.keys);
   const { directory } = opened;
   const text =

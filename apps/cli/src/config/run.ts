@@ -1,3 +1,4 @@
+import type { AuthorityRetry } from "@countersign/agent-identity/authority-client";
 import type { FeatureSet } from "@countersign/feature-flags";
 import { createEnvironment, type Environment } from "../home/environment.js";
 import { inspectHome, resolveHome } from "../home/home.js";
@@ -14,6 +15,9 @@ export interface CommonOptions {
   readonly insecureHttp?: boolean | undefined;
 }
 
+// A person does not notice a shorter wait.
+const QUIET_MS = 1000;
+
 /** What one run of a command works with. */
 export interface Run {
   readonly options: CommonOptions;
@@ -24,7 +28,12 @@ export interface Run {
   /** What URLs may be, for everything that parses one. */
   readonly http: { readonly insecureHttp: boolean };
   /** How an authority is asked. A person waits for the answer, so there are few attempts: an outage is reported soon. */
-  readonly asking: { readonly insecureHttp: boolean; readonly attempts: number };
+  readonly asking: {
+    readonly insecureHttp: boolean;
+    readonly attempts: number;
+    /** Says how long the command waits for a quota. */
+    readonly onRetry: (retry: AuthorityRetry) => void;
+  };
   /** The path of the home; it may not exist. */
   readonly home: string;
   /** Loads the configuration of the home, once; warns of what is odd about it. */
@@ -63,7 +72,12 @@ export function createRun(options: CommonOptions, signal: AbortSignal): Run {
     warned.add(message);
   };
   const http = { insecureHttp: options.insecureHttp === true };
-  const asking = { ...http, attempts: 3 };
+  const onRetry = ({ delayMs, error }: AuthorityRetry): void => {
+    if (error.code !== "rate_limited" || delayMs <= QUIET_MS) return;
+    const seconds = Math.ceil(delayMs / 1000);
+    output.note(`too many requests: asking again in ${seconds} s (${error.code})`);
+  };
+  const asking = { ...http, attempts: 3, onRetry };
   return { options, environment, output, signal, http, asking, home, config, features, warnOnce };
 }
 

@@ -68,7 +68,7 @@ function elementsOf(written: WrittenValue): readonly unknown[] {
     return value.split(",").flatMap((element) => element.trim() || []);
   }
   if (Array.isArray(value)) return value;
-  throw notAllowed(written, "a list");
+  throw notAllowed(written, 'a list, such as ["one", "two"]');
 }
 
 /** `true` or `false`. */

@@ -37,12 +37,18 @@ export interface SettingSources<Key extends string> {
   readonly file?:
     | { readonly name: string; readonly values: Readonly<Record<string, unknown>> }
     | undefined;
+  /** What else may name a variable as `env:VAR`: all switches of the command, by any keys. */
+  readonly allSwitches: object;
 }
+
+const NAMED_VARIABLE = /\benv:([A-Za-z_][A-Za-z0-9_]*)/g;
 
 /**
  * Reads settings: a switch wins over a variable, a variable over the file.
  *
- * @param warn - called with the variables that have the prefix and resemble no setting
+ * A variable that a switch, a variable or the file names as `env:VAR` is no setting, whatever it is called.
+ *
+ * @param warn - called with the other variables that have the prefix and resemble no setting
  * @throws {CliError} `config_invalid` if a value is not allowed, or a key is unknown, with the nearest known key: a misspelt limit would
  *   otherwise be no limit; `usage` if the value of a switch is not allowed
  */
@@ -55,7 +61,7 @@ export function readSettings<Kinds extends SettingKinds>(
   const keys: readonly (keyof Kinds & string)[] = Object.keys(kinds);
   const inFile = file === undefined ? undefined : flatten(file.values, keys);
   if (file !== undefined) refuseUnknownKeys(file.name, Object.keys(inFile ?? {}), keys);
-  refuseUnknownVariables(environment, prefix, keys, warn);
+  refuseUnknownVariables(sources, keys, warn);
   const settings: Record<string, unknown> = {};
   for (const key of keys) {
     const variable = variableOf(prefix, key);
@@ -125,15 +131,19 @@ export function refuseUnknownKeys(
 
 // Others name variables too: Kubernetes makes `…_PORT` and `…_SERVICE_HOST` from the name of a service.
 function refuseUnknownVariables(
-  { variables }: Environment,
-  prefix: string,
+  { environment, prefix, file, allSwitches }: SettingSources<string>,
   keys: readonly string[],
   warn: (message: string) => void,
 ): void {
+  const prefixed = Object.entries(environment.variables).filter(([name]) =>
+    name.startsWith(prefix),
+  );
+  const texts = prefixed.map(([, text]) => text);
+  const named = namedVariables([allSwitches, file?.values, texts]);
   const known = keys.map((key) => variableOf("", key));
   const strangers: string[] = [];
-  for (const name of Object.keys(variables)) {
-    if (!name.startsWith(prefix) || known.includes(name.slice(prefix.length))) continue;
+  for (const [name] of prefixed) {
+    if (named.includes(name) || known.includes(name.slice(prefix.length))) continue;
     const nearest = nearestName(name.slice(prefix.length), known);
     if (nearest !== undefined) {
       const hint = `did you mean ${prefix}${nearest}?`;
@@ -142,6 +152,15 @@ function refuseUnknownVariables(
     strangers.push(name);
   }
   if (strangers.length > 0) warn(`no settings, and ignored: ${strangers.sort().join(", ")}`);
+}
+
+// At any depth: also in the lists and tables of a file.
+function namedVariables(written: unknown): readonly string[] {
+  if (typeof written === "string") {
+    return Array.from(written.matchAll(NAMED_VARIABLE), ([, name = ""]) => name);
+  }
+  if (typeof written !== "object" || written === null) return [];
+  return Object.values(written).flatMap((value) => namedVariables(value));
 }
 
 // What stands in a file or a variable is configuration; what stands in a switch is usage.

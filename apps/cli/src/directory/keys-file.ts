@@ -55,7 +55,13 @@ export async function openKeysFile(path: string): Promise<OpenDirectory> {
       })),
     }),
   );
-  return { directory, async [Symbol.asyncDispose]() {} };
+  return {
+    directory,
+    canVerify: () => true,
+    figures: () => ({ state: "fresh" }),
+    tokenEndsAt: () => undefined,
+    async [Symbol.asyncDispose]() {},
+  };
 }
 
 async function readText(path: string): Promise<string> {

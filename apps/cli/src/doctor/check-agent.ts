@@ -1,6 +1,7 @@
 import { type AgentDirectory, createVerifier, memoryDirectory } from "@countersign/agent-assertion";
 import { remoteDirectory } from "@countersign/agent-assertion/remote-directory";
 import { AssertionSigner } from "@countersign/agent-assertion/sign";
+import { headerAsync } from "@countersign/agent-assertion/sign-async";
 import { CountersignError } from "@countersign/agent-key";
 import type { AgentTask } from "@countersign/agent-task";
 import type { Run } from "../config/run.js";
@@ -44,7 +45,7 @@ export function checkTask(scope: string, task: AgentTask | undefined): Verdict {
  */
 export async function checkEcho(run: Run, task: AgentTask): Promise<Verdict> {
   const { authority, agentRuntimeId, taskId, key } = task;
-  const header = new AssertionSigner().header({
+  const header = await headerAsync(new AssertionSigner(), {
     kind: "agent",
     ...{ authority, agentRuntimeId, taskId, key },
   });
@@ -57,7 +58,9 @@ export async function checkEcho(run: Run, task: AgentTask): Promise<Verdict> {
   };
   if (await mayTellAnyone(run, authority)) {
     try {
-      await verify(remoteDirectory(authority, { revocationDelaySeconds: 0, ...run.http }));
+      await verify(
+        remoteDirectory(authority, { revocationDelaySeconds: 0, useReportSeconds: 0, ...run.http }),
+      );
       return ok("a signed assertion is valid, by the agent and task in the authority's directory");
     } catch (error) {
       if (!CountersignError.is(error) || error.code !== "unauthenticated") throw error;

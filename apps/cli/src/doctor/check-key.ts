@@ -17,8 +17,9 @@ export async function checkKey(run: Run, session: AgentSession): Promise<Verdict
   if (identity === undefined) return undefined;
   const { agentRuntimeId, authority, key } = identity;
   const entry = findLoginAgent(await session.store.load())?.entry;
-  const nextKey = entry?.next_private_key;
-  const nextLine = nextKey === undefined ? undefined : publicLineOf({ private_key: nextKey });
+  const nextKey = entry?.next_private_key ?? entry?.next_public_key;
+  const next = { private_key: entry?.next_private_key, public_key: entry?.next_public_key };
+  const nextLine = nextKey === undefined ? undefined : publicLineOf(next);
   const unfinished = warn("a rotation of the key is not finished", FINISH);
   const word = await askDirectory(run, authority, agentRuntimeId);
   if (word.kind === "untold") {

@@ -47,14 +47,19 @@ export async function ensureProxyToken(home: string, signal: AbortSignal): Promi
 }
 
 /**
- * Reads a client token from a file that an operator names. A link is followed, because mounted secrets are links. The file must belong to
- * this user or to root, and must be closed to others, because a program that reads the token can act as this machine's agent.
+ * Reads a client token from a file that an operator names, or the home's own. A link is followed, because mounted secrets are links. The
+ * file must belong to this user or to root, and must be closed to others, because a program that reads the token can act as this machine's
+ * agent.
  *
+ * @param from - the option that names it, for messages
  * @throws {CliError} `config_invalid` if the file cannot be read, its owner or mode is not allowed, or it holds no token
  */
-export async function readProxyToken(file: string): Promise<ProxyToken> {
+export async function readProxyToken(
+  file: string,
+  from = "--client-token-file",
+): Promise<ProxyToken> {
   const refuse = (what: string, cause?: unknown) =>
-    new CliError("config_invalid", `--client-token-file: ${file} ${what}`, {
+    new CliError("config_invalid", `${from}: ${file} ${what}`, {
       cause,
       hint: "name a file with the token, of your own and with mode 0600",
     });

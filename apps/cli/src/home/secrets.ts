@@ -2,7 +2,7 @@ import { createReadStream } from "node:fs";
 import { CliError, usageError } from "../text/cli-error.js";
 import type { Environment } from "./environment.js";
 import { isSystemError, reasonOf } from "./home.js";
-import { isIdentityToken } from "./token-claims.js";
+import { isIdentityJwt } from "./token-claims.js";
 
 /** The longest secret that is read, from wherever it comes. */
 export const MAX_SECRET_BYTES = 65_536;
@@ -30,27 +30,27 @@ export async function readAccessToken(
   }
   const secret = checkSecret(token, tokenStdin ? "the token on stdin" : "COUNTERSIGN_ACCESS_TOKEN");
   // It holds an agent's private key: no server may ever see it.
-  if (isIdentityToken(secret)) {
+  if (isIdentityJwt(secret)) {
     throw usageError(
-      "that is an agent's identity token, not a human's access token",
-      "countersign login --identity-token-stdin",
+      "that is an agent's identity JWT, not a human's access token",
+      "countersign login --identity-jwt-stdin",
     );
   }
   return secret;
 }
 
 /**
- * Reads an agent's identity token from stdin.
+ * Reads an agent's identity JWT from stdin.
  *
  * @throws {CliError} `usage` when stdin holds none
  */
-export async function readIdentityToken(
+export async function readIdentityJwt(
   environment: Environment,
   stdin: NodeJS.ReadStream,
 ): Promise<string> {
   // Not used here: it is only taken out of the environment, so that no other program gets it.
   environment.takeSecret("COUNTERSIGN_ACCESS_TOKEN");
-  return checkSecret(await readSecretFromStdin(stdin), "the identity token on stdin");
+  return checkSecret(await readSecretFromStdin(stdin), "the identity JWT on stdin");
 }
 
 /**

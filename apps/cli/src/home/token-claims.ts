@@ -32,10 +32,17 @@ export function readTokenClaims(token: string): TokenClaims | undefined {
   return { accountId: claims.chatgpt_account_id, userId: claims.chatgpt_user_id };
 }
 
-/** Returns whether a token is an agent's identity token, which carries the agent's private key. Nothing else is checked. */
-export function isIdentityToken(token: string): boolean {
+/** Returns whether a token is an agent's identity JWT, which carries the agent's private key. Nothing else is checked. */
+export function isIdentityJwt(token: string): boolean {
   const payload = payloadOf(token);
   return typeof payload === "object" && payload !== null && "agent_private_key" in payload;
+}
+
+/** Returns when a token ends, epoch milliseconds, where it is a JWT with `exp` (RFC 7519 §4.1.4). Nothing is verified. */
+export function readTokenEnd(token: string): number | undefined {
+  const payload = payloadOf(token);
+  if (typeof payload !== "object" || payload === null || !("exp" in payload)) return undefined;
+  return Number.isFinite(payload.exp) ? Number(payload.exp) * 1_000 : undefined;
 }
 
 function payloadOf(token: string): unknown {

@@ -9,9 +9,9 @@ import { parseBaseUrl } from "./http-url.js";
 
 /** Options of servers that check requests which their agents bound. */
 export interface BindingSwitches {
-  readonly binding?: "off" | "accept" | "require";
-  readonly replayStore?: "memory" | "database";
-  readonly publicUrl?: string;
+  readonly binding?: "off" | "accept" | "require" | undefined;
+  readonly replayStore?: "memory" | "database" | undefined;
+  readonly publicUrl?: string | undefined;
 }
 
 /**

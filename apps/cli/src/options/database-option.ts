@@ -17,6 +17,8 @@ const DATABASE_FILE = "authority.db";
 export interface OpenDatabaseOptions {
   /** Make the database where there is none. */
   readonly create: boolean;
+  /** Bring a database of an earlier version up to date. Default: it is refused. */
+  readonly upgrade?: boolean;
   /** What the configuration of `authority serve` says of it. */
   readonly configured?: Omit<DatabaseSources, "option"> | undefined;
 }
@@ -24,17 +26,18 @@ export interface OpenDatabaseOptions {
 /**
  * Opens the authority's database: the one that `--database` names, or else the configuration or the environment, or the one in the home.
  *
- * @throws {CliError} `config_invalid` when it is missing and not to be made, so that a misspelt name makes no empty registry
+ * @throws {CliError} `config_invalid` when it is missing and not to be made, so that a misspelt name makes no empty registry;
+ *   or if it is of an earlier version and not to be brought up to date
  */
 export async function openDatabase(
   run: Run,
   option: string | undefined,
-  { create, configured }: OpenDatabaseOptions,
+  { create, upgrade = false, configured }: OpenDatabaseOptions,
 ): Promise<AuthorityStore> {
   const { url, password } = await findDatabase(run, option, { create, configured });
   if (!create) await requireExisting(url);
   const { openStore } = await import("@countersign/agent-authority");
-  return await openStore(url, { password });
+  return await openStore(url, { password, upgrade });
 }
 
 /** Finds the database that {@link openDatabase} opens. The home is looked at, or made, where the database is in it. */
@@ -50,7 +53,12 @@ export async function findDatabase(
   return { url: `sqlite:${join(run.home, DATABASE_FILE)}` };
 }
 
-async function requireExisting(url: string): Promise<void> {
+/**
+ * Makes sure that the file of an SQLite database is there.
+ *
+ * @throws {CliError} `config_invalid`
+ */
+export async function requireExisting(url: string): Promise<void> {
   const path = /^sqlite:(?!:memory:$)(.+)$/s.exec(url)?.[1];
   if (path === undefined) return;
   const hint =

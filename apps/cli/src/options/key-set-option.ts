@@ -1,12 +1,12 @@
 import { readFile } from "node:fs/promises";
 import type { StoredLogin } from "@countersign/agent-identity";
-import type { KeySet } from "@countersign/agent-identity/identity-token";
+import type { KeySet } from "@countersign/agent-identity/identity-jwt";
 import type { Run } from "../config/run.js";
 import { isSystemError, reasonOf } from "../home/home.js";
 import { CliError } from "../text/cli-error.js";
 import { parseOriginUrl } from "./http-url.js";
 
-/** The keys that an identity token is held against at login, and what is stored of where they come from. */
+/** The keys that an identity JWT is held against at login, and what is stored of where they come from. */
 export interface KeySetOfLogin {
   readonly keySet: KeySet;
   /** The server that is asked for them; `undefined`: they come from a file. */
@@ -28,7 +28,7 @@ export async function openKeySet(
   authority: string,
 ): Promise<KeySetOfLogin> {
   const { keySetUrl, pinnedKeySet, remoteKeySet } = await import(
-    "@countersign/agent-identity/identity-token"
+    "@countersign/agent-identity/identity-jwt"
   );
   if (option !== undefined && !/^https?:/i.test(option)) {
     const keySet = pinnedKeySet(await readKeySet(option));
@@ -56,11 +56,11 @@ export async function pinnedKeySetOf(login: StoredLogin | null): Promise<KeySet 
       "store_corrupt",
       "the keys that the stored login was pinned to are missing",
       {
-        hint: "log in again: countersign login --identity-token-stdin --key-set FILE",
+        hint: "log in again: countersign login --identity-jwt-stdin --key-set FILE",
       },
     );
   }
-  const { pinnedKeySet } = await import("@countersign/agent-identity/identity-token");
+  const { pinnedKeySet } = await import("@countersign/agent-identity/identity-jwt");
   return pinnedKeySet(login.key_set);
 }
 

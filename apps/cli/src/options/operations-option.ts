@@ -1,6 +1,7 @@
 import {
   createOperationsListener,
   createProxyMetrics,
+  type OperationsListenerOptions,
   type ProxyMetrics,
 } from "@countersign/assertion-proxy";
 import { parseListenAddress } from "../config/listen-address.js";
@@ -8,7 +9,7 @@ import type { Run } from "../config/run.js";
 
 /** The options of servers that have a listener for their operators. */
 export interface OperationsOptions {
-  readonly operationsListen?: string;
+  readonly operationsListen?: string | undefined;
 }
 
 /** A listener for probes and figures, if one was asked for. */
@@ -25,21 +26,21 @@ const OPTION = "--operations-listen";
  * Listens at the address of `--operations-listen` and prints its URL on stderr. Open it before the server itself: `/readyz` then answers
  * "not ready" until the server listens.
  *
- * @param isReady - whether the server takes requests
+ * @param server - whether it takes requests, and what signs for its upstream
  * @throws {CliError} `usage` if the address is not valid
  * @throws {AssertionProxyError} `address_in_use`, `config_invalid`
  */
 export async function openOperations(
   run: Run,
   { operationsListen }: OperationsOptions,
-  isReady: () => boolean,
+  server: Pick<OperationsListenerOptions, "isReady" | "callerTokens">,
 ): Promise<Operations> {
   if (operationsListen === undefined) {
     return { metrics: undefined, described: {}, async [Symbol.asyncDispose]() {} };
   }
   const address = parseListenAddress(operationsListen, OPTION);
   const metrics = createProxyMetrics();
-  const listener = createOperationsListener({ metrics, isReady });
+  const listener = createOperationsListener({ ...server, metrics });
   const { url } = await listener.listen(address);
   run.output.note(`operations on ${url}`);
   return {

@@ -2,14 +2,18 @@ import { isPrincipalId } from "@countersign/agent-key";
 import { usageError } from "../text/cli-error.js";
 
 /**
- * Checks the ids behind `--account` and `--user`.
+ * Checks the ids behind `--account`, or another option of accounts, and `--user`.
  *
  * @throws {CliError} `usage` when one cannot be such an id (docs/protocol.md §3)
  */
-export function checkPrincipals(accountIds: readonly string[], userIds: readonly string[]): void {
+export function checkPrincipals(
+  accountIds: readonly string[],
+  userIds: readonly string[],
+  accountOption = "--account",
+): void {
   const hint = "1 to 256 printable ASCII characters without space, quote, comma and backslash";
   if (!accountIds.every(isPrincipalId)) {
-    throw usageError("--account cannot be an account's id", hint);
+    throw usageError(`${accountOption} cannot be an account's id`, hint);
   }
   if (!userIds.every(isPrincipalId)) throw usageError("--user cannot be a user's id", hint);
 }

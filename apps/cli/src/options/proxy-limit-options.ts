@@ -4,8 +4,8 @@ import { parseInteger } from "../text/integer.js";
 
 /** The options of both proxies that bound how long an upstream may be silent. */
 export interface TimeoutOptions {
-  readonly responseTimeout?: string;
-  readonly idleTimeout?: string;
+  readonly responseTimeout?: string | undefined;
+  readonly idleTimeout?: string | undefined;
 }
 
 const RANGE = { min: 1, max: 86_400 };

@@ -1,4 +1,4 @@
-import { AgentKeyError, parseScopeId } from "@countersign/agent-key";
+import { AgentKeyError, parseScopeId, parseThreadLabel } from "@countersign/agent-key";
 import type { Environment } from "../home/environment.js";
 import { CliError } from "../text/cli-error.js";
 
@@ -12,13 +12,30 @@ export const DEFAULT_SCOPE = "cli";
  */
 export function resolveThread(option: string | undefined, environment: Environment): string {
   const thread = option ?? environment.get("COUNTERSIGN_THREAD") ?? DEFAULT_SCOPE;
+  return checked(
+    () => parseScopeId(thread),
+    "give the id of a thread: 1 to 256 characters without control characters",
+  );
+}
+
+/**
+ * Returns the label of `--thread-label`.
+ *
+ * @throws {CliError} `invalid_request` (exit 2) if it is not a valid thread label
+ */
+export function resolveThreadLabel(option: string | undefined): string | undefined {
+  if (option === undefined) return undefined;
+  return checked(() => parseThreadLabel(option), "give a short name");
+}
+
+function checked(parse: () => string, hint: string): string {
   try {
-    return parseScopeId(thread);
+    return parse();
   } catch (error) {
     if (!AgentKeyError.is(error)) throw error;
     throw new CliError("invalid_request", error.message, {
       cause: error,
-      hint: error.hint ?? "give the id of a thread: 1 to 256 characters without control characters",
+      hint: error.hint ?? hint,
       exitCode: 2,
     });
   }

@@ -6,6 +6,7 @@ export const SECRET_VARIABLES = [
   "COUNTERSIGN_ACCESS_TOKEN",
   "COUNTERSIGN_AUTHORITY_DATABASE",
   "COUNTERSIGN_DATABASE_URL",
+  "COUNTERSIGN_GATEWAY_DATABASE",
   // Never read here: clients of the signing proxy have the proxy's token in it.
   "COUNTERSIGN_PROXY_TOKEN",
   "PGPASSWORD",

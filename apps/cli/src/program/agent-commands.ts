@@ -10,6 +10,11 @@ import {
 
 const THREAD = "thread (default: COUNTERSIGN_THREAD, else the scope cli)";
 
+const THREAD_LABEL = [
+  "--thread-label <text>",
+  "what operators of the authority find the thread's tasks by, no secret (default: as stored, else none)",
+] as const;
+
 const REQUEST_EXAMPLES = `
 Examples:
   countersign request https://gateway.example/v1/models --origin https://gateway.example
@@ -86,6 +91,7 @@ export function declareAgentCommands(program: Command, declare: Declare): void {
       return (await import("../commands/task.js")).ensureTask;
     })
     .option("--thread <id>", THREAD)
+    .option(...THREAD_LABEL)
     .option(...INSECURE_HTTP);
   declare
     .command(task, "show", "show the thread's task, without the network", async () => {
@@ -97,10 +103,17 @@ export function declareAgentCommands(program: Command, declare: Declare): void {
     return (await import("../commands/task.js")).listTasks;
   });
   declare
-    .command(task, "forget", "forget the thread's stored tasks; they stay valid", async () => {
-      return (await import("../commands/task.js")).forgetTask;
-    })
-    .option("--thread <id>", THREAD);
+    .command(
+      task,
+      "forget",
+      "forget the thread's stored tasks; they stay valid unless revoked",
+      async () => {
+        return (await import("../commands/task.js")).forgetTask;
+      },
+    )
+    .option("--thread <id>", THREAD)
+    .option("--revoke", "end the tasks at their authority first, with the agent's key")
+    .option(...INSECURE_HTTP);
 
   declare
     .command(
@@ -112,6 +125,7 @@ export function declareAgentCommands(program: Command, declare: Declare): void {
       },
     )
     .option("--thread <id>", THREAD)
+    .option(...THREAD_LABEL)
     .option(...INSECURE_HTTP)
     .addHelpText("after", HEADER_HELP);
 
@@ -126,6 +140,7 @@ export function declareAgentCommands(program: Command, declare: Declare): void {
     )
     .usage("[METHOD] URL [options]")
     .option("--thread <id>", THREAD)
+    .option(...THREAD_LABEL)
     .option("--header <line>", "add a header, 'Name: value' (may be repeated)", collect)
     .option("--data <data>", "send a body: the text, @FILE, or @- for stdin; makes the method POST")
     .option("--include", "print the status line and the headers of the answer first")

@@ -50,6 +50,23 @@ export function declareAuthorityCommands(program: Command, declare: Declare): vo
     .option("--database <url>", DATABASE)
     .option("--force", "replace the file if it is there");
 
+  declare
+    .command(
+      authority,
+      "status",
+      "say whether the database has the tables of this version; changes no table",
+      async () => (await import("../commands/authority/authority-migrate.js")).showStatus,
+    )
+    .option("--database <url>", DATABASE);
+  declare
+    .command(
+      authority,
+      "migrate",
+      "bring the tables of the database up to date, as authority serve does when it starts",
+      async () => (await import("../commands/authority/authority-migrate.js")).migrateAuthority,
+    )
+    .option("--database <url>", DATABASE);
+
   declareAuthorityIdentityCommands(authority, declare, DATABASE);
   declareRegistryCommands(authority, declare, DATABASE);
 }

@@ -2,12 +2,24 @@ import { type Command, Option } from "commander";
 import type { CommandHandler } from "../config/run.js";
 import { type Declare, INSECURE_HTTP } from "./declare.js";
 
+const SORTS = ["newest", "oldest", "used"];
 const TAIL_EXAMPLES = `
 Examples:
   countersign authority audit tail --limit 100
   countersign authority audit tail --follow --json --authority https://admin.example --authority-token env:ADMIN_TOKEN
+  countersign authority audit tail --since 30m --refused --address 203.0.113.7
   countersign authority audit tail --after 4711 --code agent_revoked`;
-const ROLES = ["human", "resource_server", "read", "operate"];
+const FIND_EXAMPLES = `
+TEXT is an id or its beginning, a user, an account, the name of a token, the value of a kept claim, the label of a
+thread, an address, a request id, a public key, an AgentAssertion header or a line of a log.
+Examples:
+  countersign authority find task_019
+  countersign authority find - < line-of-the-audit-log
+  countersign authority find 203.0.113.7 --authority https://admin.example --authority-token env:ADMIN_TOKEN`;
+const ROLES = ["human", "resource_server", "read", "audit", "stop", "operate"];
+const REASON = ["--reason <text>", "why, for the audit log; at most 512 characters"] as const;
+const EVEN_IF_UNKNOWN =
+  "also one that has no token and no agent and was never revoked: it is barred before it comes";
 const LIFE_STATES = ["active", "revoked", "expired"];
 const PRINCIPAL_STATES = ["active", "revoked"];
 
@@ -18,14 +30,28 @@ export function declareRegistryCommands(
   database: string,
 ): void {
   const add = registryCommands(declare, database);
+  add(
+    authority,
+    "find <text...>",
+    "find what a text may mean, and print the commands that stop it; - reads the text from stdin",
+    async () => (await import("../commands/authority/authority-find.js")).find,
+  )
+    .option("--limit <number>", "at most so many of each kind, from 1 to 100 (default: 10)")
+    .addHelpText("after", FIND_EXAMPLES);
   const token = declare.group(authority, "token", "access tokens of the authority");
   add(token, "create", "make an access token and print it alone", async () => {
     return (await import("../commands/authority/authority-token.js")).createToken;
   })
-    .requiredOption("--account <id>", "account; of an operator's token, whose it is")
-    .requiredOption("--user <id>", "user; of an operator's token, whose it is")
+    .requiredOption("--account <id>", "account that the token belongs to")
+    .requiredOption("--user <id>", "user that the token belongs to")
     .addOption(new Option("--role <role>", "what the token is for").choices(ROLES).default("human"))
-    .option("--ttl <duration>", "how long it lives, such as 30m, 24h, 30d", "24h");
+    .option("--ttl <duration>", "how long it lives, such as 30m, 24h, 30d", "24h")
+    .option("--name <text>", "what people call it, for lists and the audit log")
+    .option(
+      "--accounts <ids>",
+      "the accounts that it is for, with commas between them, of any role but human (default: all)",
+    )
+    .option("--with-tokens", "of role operate: it may make tokens and identity JWTs too");
   const listTokens = add(
     token,
     "list",
@@ -37,27 +63,52 @@ export function declareRegistryCommands(
   narrowed(listTokens).addOption(
     new Option("--role <role>", "only those of this role").choices(ROLES),
   );
+  add(
+    token,
+    "rotate <id>",
+    "make a token like this one and print it alone; this one is still taken for a while",
+    async () => (await import("../commands/authority/authority-token.js")).rotateToken,
+  )
+    .option("--overlap <duration>", "how long this one is still taken, 0s to 30d", "24h")
+    .option("--ttl <duration>", "how long the new one lives (default: as long as this one was to)")
+    .option(...REASON);
   add(token, "revoke <id>", "revoke a token by its id", async () => {
     return (await import("../commands/authority/authority-token.js")).revokeToken;
-  });
+  }).option(...REASON);
 
   const agents = declare.group(authority, "agents", "registered agents");
   const listAgents = add(agents, "list", "list the agents", async () => {
     return (await import("../commands/authority/authority-agents.js")).listAgents;
   });
-  narrowed(listAgents).addOption(ofState(LIFE_STATES));
-  addEntryCommands(add, agents, "agent", "and with it all its tasks", async () => {
-    const { showAgent, revokeAgent, restoreAgent } = await import(
-      "../commands/authority/authority-agents.js"
-    );
-    return { show: showAgent, revoke: revokeAgent, restore: restoreAgent };
-  });
+  narrowedByLife(listAgents);
+  const { revoke } = addEntryCommands(
+    add,
+    agents,
+    "agent",
+    "and with it all its tasks",
+    async () => {
+      const { showAgent, revokeAgent, restoreAgent } = await import(
+        "../commands/authority/authority-agents.js"
+      );
+      return { show: showAgent, revoke: revokeAgent, restore: restoreAgent };
+    },
+    "revoke [id]",
+  );
+  revoke
+    .option(
+      "--unused-since <time>",
+      "many at once: those registered before and not used since, as far as that was reported, and without a task registered since",
+    )
+    .option("--account <id>", "with --unused-since: only this account's")
+    .option("--user <id>", "with --unused-since: only this user's")
+    .option("--address <ip>", "with --unused-since: only those registered from this address")
+    .option("--dry-run", "print them, and revoke none");
 
   const tasks = declare.group(authority, "tasks", "registered tasks");
   const listTasks = add(tasks, "list", "list the tasks", async () => {
     return (await import("../commands/authority/authority-tasks.js")).listTasks;
   });
-  narrowed(listTasks).option("--agent <id>", "only this agent's").addOption(ofState(LIFE_STATES));
+  narrowedByLife(listTasks).option("--agent <id>", "only this agent's");
   addEntryCommands(
     add,
     tasks,
@@ -92,7 +143,7 @@ function registryCommands(declare: Declare, database: string): Add {
         "--authority <url>",
         "the authority's admin listener instead (authority serve --admin-listen)",
       )
-      .option("--authority-token <source>", "token of role read or operate: env:VAR or file:PATH")
+      .option("--authority-token <source>", "token of an operator: env:VAR or file:PATH")
       .option(...INSECURE_HTTP);
 }
 
@@ -101,6 +152,26 @@ function narrowed(command: Command): Command {
     .option("--account <id>", "only this account's")
     .option("--user <id>", "only this user's")
     .option("--limit <number>", "at most so many (default: all)");
+}
+
+function narrowedByLife(command: Command): Command {
+  return narrowed(command)
+    .option("--address <ip>", "only those that were registered from this address")
+    .addOption(ofState(LIFE_STATES))
+    .option("--created-since <time>", "only those registered since: RFC 3339, or 30m, 24h, 7d ago")
+    .option("--used-since <time>", "only those used since, as far as that was reported")
+    .option(
+      "--unused-since <time>",
+      "only those registered before and not used since, as far as that was reported",
+    )
+    .addOption(
+      new Option(
+        "--sort <order>",
+        "newest or oldest first, or the last used one first, without what was not used",
+      )
+        .choices(SORTS)
+        .default("newest"),
+    );
 }
 
 function ofState(states: readonly string[]): Option {
@@ -114,20 +185,22 @@ function addEntryCommands<Options>(
   what: "agent" | "task",
   consequence: string,
   load: () => Promise<Readonly<Record<"show" | "revoke" | "restore", CommandHandler<Options>>>>,
-): void {
+  revocation = "revoke <id>",
+): { readonly revoke: Command } {
   add(group, "show <id>", `show the ${what}`, async () => (await load()).show);
-  add(
+  const revoke = add(
     group,
-    "revoke <id>",
+    revocation,
     `revoke the ${what}, ${consequence}`,
     async () => (await load()).revoke,
-  );
+  ).option(...REASON);
   add(
     group,
     "restore <id>",
     `take the ${what}'s own revocation back`,
     async () => (await load()).restore,
-  );
+  ).option(...REASON);
+  return { revoke };
 }
 
 function addPrincipalCommands(authority: Command, declare: Declare, add: Add): void {
@@ -142,12 +215,15 @@ function addPrincipalCommands(authority: Command, declare: Declare, add: Add): v
     return (await import("../commands/authority/authority-users.js")).revokeUser;
   })
     .requiredOption("--account <id>", "account")
-    .requiredOption("--user <id>", "user; may be one that never came");
+    .requiredOption("--user <id>", "user")
+    .option(...REASON)
+    .option("--even-if-unknown", EVEN_IF_UNKNOWN);
   add(users, "restore", "take a user's own revocation back", async () => {
     return (await import("../commands/authority/authority-users.js")).restoreUser;
   })
     .requiredOption("--account <id>", "account")
-    .requiredOption("--user <id>", "user");
+    .requiredOption("--user <id>", "user")
+    .option(...REASON);
 
   const accounts = declare.group(
     authority,
@@ -161,23 +237,48 @@ function addPrincipalCommands(authority: Command, declare: Declare, add: Add): v
     .option("--limit <number>", "at most so many (default: all)");
   add(accounts, "revoke <id>", "revoke an account, and with it all its users", async () => {
     return (await import("../commands/authority/authority-accounts.js")).revokeAccount;
-  });
+  })
+    .option(...REASON)
+    .option("--even-if-unknown", EVEN_IF_UNKNOWN);
   add(accounts, "restore <id>", "take an account's revocation back", async () => {
     return (await import("../commands/authority/authority-accounts.js")).restoreAccount;
-  });
+  }).option(...REASON);
 }
 
 function addAuditCommands(authority: Command, declare: Declare, add: Add): void {
   const audit = declare.group(authority, "audit", "the audit log: every change and every refusal");
-  add(audit, "tail", "print the newest events, one line for each", async () => {
-    return (await import("../commands/authority/authority-audit.js")).tailAudit;
-  })
+  add(
+    audit,
+    "tail",
+    "print events, the newest ones or those of a time, one line for each",
+    async () => {
+      return (await import("../commands/authority/authority-audit.js")).tailAudit;
+    },
+  )
     .option("--follow", "go on with those that come, until SIGINT or SIGTERM")
     .option("--after <sequence>", "the events after this one instead of the newest")
-    .option("--limit <number>", "at most so many (default: the 20 newest; all with --after)")
+    .option(
+      "--since <time>",
+      "the events since then: 2026-01-31T12:00:00Z, or 30m for 30 minutes ago",
+    )
+    .option(
+      "--until <time>",
+      "the events before then: 2026-01-31T12:00:00Z, or 30m for 30 minutes ago",
+    )
+    .option("--reverse", "the newest first")
+    .option(
+      "--limit <number>",
+      "at most so many (default: the 20 newest; all with --after, --since or --until)",
+    )
     .option("--action <action>", "only events of this action, such as agent_revoked")
     .option("--code <code>", "only refusals with this code")
+    .option("--refused", "only refusals")
     .option("--account <id>", "only this account's")
+    .option("--user <id>", "only this user's")
     .option("--agent <id>", "only events about this agent")
+    .option("--task <id>", "only events about this task")
+    .option("--address <address>", "only requests from this address")
+    .option("--actor <actor>", "only what this actor did, such as admin:token_…")
+    .option("--request <id>", "only events of this request")
     .addHelpText("after", TAIL_EXAMPLES);
 }

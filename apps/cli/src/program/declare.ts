@@ -72,10 +72,36 @@ export const INSECURE_HTTP = [
   "allow plain http to other machines; every machine on the way can read every credential",
 ] as const;
 
+/** The option of servers that write an audit, as arguments of `Command.option`. */
+export const AUDIT = [
+  "--audit <file>",
+  "append one JSON line for each request to this file; - is stdout, and what else is printed there goes to stderr",
+] as const;
+
+/** The option for what happens to requests while their lines of the audit cannot be written. */
+export function auditFailure(): Option {
+  return new Option(
+    "--audit-failure <action>",
+    "while the audit cannot be written: serve requests, and count the lines that are lost; or refuse them with 503 (default: serve)",
+  ).choices(["serve", "refuse"]);
+}
+
 /** The option of servers that have a listener for their operators, as arguments of `Command.option`. */
 export const OPERATIONS_LISTEN = [
   "--operations-listen <host:port>",
   "listen for probes and figures there too: /healthz, /readyz and /metrics, open to every program that reaches them",
+] as const;
+
+/** The option of servers that stand behind a load balancer, as arguments of `Command.option`. */
+export const DRAIN_DELAY = [
+  "--drain-delay <duration>",
+  "after SIGTERM: /readyz fails for so long while all requests are served, then new connections are refused, 0s to 10m (default 0s)",
+] as const;
+
+/** The option of servers whose requests may take long, as arguments of `Command.option`. */
+export const DRAIN_TIMEOUT = [
+  "--drain-timeout <duration>",
+  "after SIGTERM and the drain delay: how long open requests, streams and WebSockets may take to end by themselves, 0s to 1h (default 10s)",
 ] as const;
 
 /** The options of proxies that bound how long an upstream may be silent, as arguments of `Command.option`. */

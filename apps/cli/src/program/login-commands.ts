@@ -4,7 +4,7 @@ import { type Declare, INSECURE_HTTP } from "./declare.js";
 const LOGIN_EXAMPLES = `
 Examples:
   countersign login --authority https://authority.example --token-stdin <token.txt
-  countersign login --authority https://authority.example --identity-token-stdin <identity.jwt
+  countersign login --authority https://authority.example --identity-jwt-stdin <identity.jwt
   countersign login --authority https://authority.example --device --issuer https://login.example --client-id countersign`;
 
 /** Declares `login`, `logout`, `status` and `features`. */
@@ -13,7 +13,7 @@ export function declareLoginCommands(program: Command, declare: Declare): void {
     .command(
       program,
       "login",
-      "keep a human's token, or an agent's identity token, for an authority",
+      "keep a human's token, or an agent's identity JWT, for an authority",
       async () => {
         return (await import("../commands/login/login.js")).login;
       },
@@ -32,9 +32,15 @@ export function declareLoginCommands(program: Command, declare: Declare): void {
     )
     .option("--token-stdin", "read the token from stdin (default: COUNTERSIGN_ACCESS_TOKEN)")
     .option(
-      "--identity-token-stdin",
-      "read an agent's identity token (JWT) from stdin instead, and verify it",
+      "--ephemeral [life]",
+      "for one job: its agent ends after this time (default: 1h), and is counted apart",
     )
+    .option(
+      "--identity-jwt-stdin",
+      "read an agent's identity JWT from stdin instead, and verify it",
+    )
+    // Its older name, which scripts may hold.
+    .addOption(new Option("--identity-token-stdin").implies({ identityJwtStdin: true }).hideHelp())
     .option(
       "--key-set <url|file>",
       "the JWK set of its issuer; a file is pinned (default: the authority's)",

@@ -1,8 +1,12 @@
 import type { Command } from "commander";
 import {
+  AUDIT,
+  auditFailure,
   BEARER_ORIGIN,
   collect,
   type Declare,
+  DRAIN_DELAY,
+  DRAIN_TIMEOUT,
   FORWARD_HEADER,
   IDLE_TIMEOUT,
   INSECURE_HTTP,
@@ -53,7 +57,8 @@ export function declareProxyCommands(program: Command, declare: Declare): void {
       collect,
     )
     .option("--binding", "sign method, URL and body too; bodies are then read whole first")
-    .option("--audit <file>", "append one JSON line for each request to this file")
+    .option(...AUDIT)
+    .addOption(auditFailure())
     .option(
       "--max-threads <count>",
       "threads to keep, 1 to 100000; the one that is idle for longest makes room (default 1000)",
@@ -65,6 +70,8 @@ export function declareProxyCommands(program: Command, declare: Declare): void {
     .option(...RESPONSE_TIMEOUT)
     .option(...IDLE_TIMEOUT)
     .option(...OPERATIONS_LISTEN)
+    .option(...DRAIN_DELAY)
+    .option(...DRAIN_TIMEOUT)
     .option(...INSECURE_HTTP)
     .addHelpText("after", EXAMPLES);
   declare.command(

@@ -7,6 +7,7 @@ import { readVersion } from "../version.js";
 /** Options of `request`. */
 export interface RequestOptions {
   readonly thread?: string;
+  readonly threadLabel?: string;
   readonly header?: readonly string[];
   readonly data?: string;
   readonly include?: boolean;

@@ -1,111 +1,81 @@
-import { once } from "node:events";
-import { appendFileSync, constants, createWriteStream } from "node:fs";
-import { type FileHandle, open, statfs } from "node:fs/promises";
-import { escapeText } from "@countersign/agent-key/escaping";
-import { networkFileSystem } from "@countersign/private-file";
+import { isatty } from "node:tty";
+import type { ProxyMetrics } from "@countersign/assertion-proxy";
 import type { Run } from "../config/run.js";
-import { isSystemError, pathOption, reasonOf } from "../home/home.js";
-import { CliError } from "../text/cli-error.js";
+import { pathOption, reasonOf } from "../home/home.js";
+import { onHangup } from "../process/on-hangup.js";
+import { usageError } from "../text/cli-error.js";
+import { createOutput } from "../text/output.js";
+import { AuditSink, type AuditSinkEvents } from "./audit-sink.js";
+import { openAuditTarget, stdoutTarget } from "./audit-target.js";
 
-/** A file of JSON lines that only grows. */
-interface AuditFile {
-  /** Appends one entry. */
-  append(entry: object): void;
-  /** Ends the file when every line is written. */
-  close(): Promise<void>;
+/** The options of servers that write an audit. */
+export interface AuditOptions {
+  readonly audit?: string | undefined;
+  readonly auditFailure?: "serve" | "refuse" | undefined;
+}
+
+/** What a proxy needs of an audit, by the names of its options. */
+export interface OpenAudit {
+  readonly audit?: (entry: object) => void;
+  /** Absent: requests are served whether or not their entries can be written. */
+  readonly canAudit?: () => boolean;
+}
+
+const STDOUT = "-";
+const STDIN_FILE = 0;
+
+/**
+ * Returns the run as it is for a server that writes its audit on stdout: everything else is printed on stderr.
+ *
+ * @param hasLog - stderr is a log, whose lines say where the server listens: nothing else is printed there
+ */
+export function withFreeStdout(run: Run, { audit }: AuditOptions, hasLog = false): Run {
+  if (audit !== STDOUT) return run;
+  if (hasLog) return { ...run, output: { ...run.output, stdout: run.output.stderr, result() {} } };
+  const { json, stderr } = run.output;
+  const { result, style } = createOutput({ json, stdout: stderr, stderr });
+  return { ...run, output: { ...run.output, stdout: stderr, result, style } };
 }
 
 /**
- * Does work with the file that `--audit` names, and closes the file afterwards.
+ * Does work with the audit that `--audit` names, a file or with `-` stdout, and closes it afterwards. SIGHUP opens the file again; not of a
+ * command at a terminal, whose end comes as the same signal.
  *
- * @param work - takes the function that appends an entry; `undefined`: no file is named
- * @throws {CliError} `usage` if the path is empty; `config_invalid` if the file cannot be opened
+ * @param metrics - takes the figures of lines that wait or are lost
+ * @throws {CliError} `usage` if the path is empty, or `--audit-failure` has no audit; `config_invalid` if the file cannot be opened
  */
 export async function withAuditFile<T>(
   run: Run,
-  path: string | undefined,
-  work: (append: ((entry: object) => void) | undefined) => Promise<T>,
+  { audit: path, auditFailure }: AuditOptions,
+  metrics: Pick<ProxyMetrics, "audit"> | undefined,
+  work: (audit: OpenAudit) => Promise<T>,
 ): Promise<T> {
-  if (path === undefined) return await work(undefined);
-  const audit = await openAuditFile(pathOption(path, "--audit"), (message) =>
-    run.output.warn(message),
-  );
+  if (path === undefined) {
+    if (auditFailure === undefined) return await work({});
+    throw usageError("--audit-failure is for --audit", "add --audit FILE, or leave it out");
+  }
+  const isStdout = path === STDOUT;
+  const name = isStdout ? "on stdout" : pathOption(path, "--audit");
+  const target = isStdout ? stdoutTarget : await openAuditTarget(name);
+  const sink = new AuditSink(target, tellOf(run, isStdout ? name : `file ${name}`));
+  metrics?.audit(() => sink.state);
+  using _ = isatty(STDIN_FILE) ? undefined : onHangup(async () => sink.reopen());
   try {
-    return await work((entry) => audit.append(entry));
+    return await work({
+      audit: (entry) => sink.append(entry),
+      ...(auditFailure === "refuse" ? { canAudit: () => sink.isWritten } : {}),
+    });
   } finally {
-    await audit.close();
+    await sink.close();
   }
 }
 
-/**
- * Opens a file to append JSON lines to. Only its owner can read or write a new file.
- *
- * @param onError - called if a line could not be written
- * @throws {CliError} `config_invalid` if the file cannot be opened
- */
-async function openAuditFile(path: string, onError: (message: string) => void): Promise<AuditFile> {
-  const { O_APPEND, O_CREAT, O_NOFOLLOW, O_WRONLY } = constants;
-  const handle = await open(path, O_APPEND | O_CREAT | O_NOFOLLOW | O_WRONLY, 0o600).catch(
-    (error: unknown) => {
-      if (!isSystemError(error)) throw error;
-      throw new CliError(
-        "config_invalid",
-        `--audit: ${path} cannot be opened: ${reasonOf(error)}`,
-        {
-          cause: error,
-          hint: "name a file in a folder that you can write to",
-        },
-      );
-    },
-  );
-  const told = (error: unknown): void =>
-    onError(`the audit file ${path} is not written: ${reasonOf(error)}`);
-  return (await isLocalFile(handle, path)) ? localFile(handle, told) : otherFile(handle, told);
-}
-
-// A file system that another machine serves may keep a write waiting for minutes, and with it every request.
-async function isLocalFile(handle: FileHandle, path: string): Promise<boolean> {
-  try {
-    if (!(await handle.stat()).isFile()) return false;
-    return networkFileSystem((await statfs(path)).type) === undefined;
-  } catch {
-    return false;
-  }
-}
-
-/**
- * Writes each line before the next one is made, so no finished entry is lost if the process is killed. A write into the system's cache
- * costs a fifth of a task for the thread pool.
- */
-function localFile(handle: FileHandle, onError: (error: unknown) => void): AuditFile {
-  let hasFailed = false;
+function tellOf({ output }: Run, name: string): AuditSinkEvents {
   return {
-    append(entry) {
-      if (hasFailed) return;
-      try {
-        appendFileSync(handle.fd, `${escapeText(JSON.stringify(entry))}\n`);
-      } catch (error) {
-        // Half a line may be there: another one behind it would be broken too.
-        hasFailed = true;
-        onError(error);
-      }
-    },
-    close: () => handle.close(),
-  };
-}
-
-/** Writes to a pipe, a device or a network file system, whose other side may be slow: nothing waits for it. */
-function otherFile(handle: FileHandle, onError: (error: unknown) => void): AuditFile {
-  const stream = createWriteStream("", { fd: handle });
-  stream.on("error", onError);
-  return {
-    append(entry) {
-      stream.write(`${escapeText(JSON.stringify(entry))}\n`);
-    },
-    async close() {
-      if (stream.destroyed) return;
-      stream.end();
-      await once(stream, "close");
-    },
+    onFailure: (error) =>
+      output.warn(`the audit ${name} is not written: ${reasonOf(error)}; its lines wait`),
+    onLoss: () => output.warn(`the audit ${name} loses lines: too many wait to be written`),
+    onRecovery: (lost) => output.note(`the audit ${name} is written again; lines lost: ${lost}`),
+    onAbandoned: (lost) => output.warn(`the audit ${name} ends without its last lines: ${lost}`),
   };
 }

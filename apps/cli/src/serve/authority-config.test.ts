@@ -82,6 +82,9 @@ describe("refuses, naming where it stands,", () => {
     { what: "a text where a number belongs", toml: "max_live_agents = '5'", says: "an integer" },
     { what: "a fraction", toml: "max_live_agents = 1.5", says: "`max_live_agents`" },
     { what: "a limit of nothing", toml: "max_live_tasks = 0", says: "from 1" },
+    { what: "an ephemeral life of weeks", toml: "max_ephemeral_ttl = '8d'", says: "out of range" },
+    { what: "an account without id", toml: "[[account]]\nmax_live_tasks = 1", says: "id" },
+    { what: "a limit misspelt", toml: "[[account]]\nid = 'a'\nmax_tasks = 1", says: "max_tasks" },
     { what: "a generation that is not known", toml: "generations = ['D']", says: "A, B, C" },
     { what: "a text where a list belongs", toml: "capabilities = 'read'", says: "a list" },
     { what: "a duration without a unit", toml: "agent_ttl = '30'", says: "no duration" },
@@ -172,6 +175,8 @@ test("every key has a variable, in which lists are separated by commas", async (
       COUNTERSIGN_AUTHORITY_CAPABILITIES: "read,write",
       COUNTERSIGN_AUTHORITY_AGENT_TTL: "30d",
       COUNTERSIGN_AUTHORITY_MAX_LIVE_AGENTS: "7",
+      COUNTERSIGN_AUTHORITY_REGISTRATION_PROOF: "require",
+      COUNTERSIGN_AUTHORITY_PLAIN_TASK_IDS: "refuse",
     },
   });
   expect(authorityOptionsOf(settings)).toMatchObject({
@@ -179,17 +184,47 @@ test("every key has a variable, in which lists are separated by commas", async (
     capabilities: ["read", "write"],
     agentTtlSeconds: 30 * 86_400,
     maxLiveAgents: 7,
+    registrationProof: "require",
+    plainTaskIds: "refuse",
   });
 });
 
 test("limits stand in a table, and can be off", async () => {
-  const toml = `[rate_limits]\naddress_per_minute = 5\nagent_per_minute = "off"\n`;
+  const toml = `[rate_limits]\nrefusals_per_minute = 9\naddress_per_minute = 5\nagent_per_minute = "off"\n`;
   const variables = { COUNTERSIGN_AUTHORITY_RATE_LIMITS_USER_PER_MINUTE: "7" };
   expect(authorityOptionsOf(await load({ toml, variables })).rateLimits).toEqual({
+    refusalsPerMinute: 9,
     addressPerMinute: 5,
     userPerMinute: 7,
     agentPerMinute: "off",
   });
+});
+
+test("accounts and issuers have limits of their own", async () => {
+  const toml = `max_ephemeral_agents = 9
+max_ephemeral_ttl = "2h"
+
+[[account]]
+id = "acct-1"
+max_live_agents = 7
+max_ephemeral_agents = 8
+max_live_tasks = 6
+
+${ISSUER}account = "acct-2"
+max_live_agents = 5
+`;
+  const options = authorityOptionsOf(await load({ toml }));
+  expect(options).toMatchObject({ maxEphemeralAgents: 9, maxEphemeralTtlSeconds: 7_200 });
+  expect(options.accountLimits).toEqual({
+    "acct-1": { maxLiveAgents: 7, maxEphemeralAgents: 8, maxLiveTasks: 6 },
+  });
+  expect(options.humans).toMatchObject([{ liveLimits: { maxLiveAgents: 5 } }]);
+});
+
+test("an account with two tables is refused, since one of them would not count", async () => {
+  const account = `[[account]]\nid = "acct-1"\nmax_live_agents = 7\n`;
+  const settings = await load({ toml: account + account });
+  expect(() => authorityOptionsOf(settings)).toThrow("account: an account has two tables");
 });
 
 test("a variable that is empty is not set", async () => {
@@ -205,6 +240,13 @@ test("variables of others with the same beginning are ignored with one warning",
   expect(warnings).toEqual([
     "no settings, and ignored: COUNTERSIGN_AUTHORITY_PORT_4600_TCP, COUNTERSIGN_AUTHORITY_SERVICE_HOST",
   ]);
+});
+
+test("a variable that a switch names as the place of a secret is no setting", async () => {
+  const variables = { COUNTERSIGN_AUTHORITY_DATABSE: "sqlite:x" };
+  const switches = { database: "env:COUNTERSIGN_AUTHORITY_DATABSE" };
+  expect(await load({ variables, switches })).toEqual({});
+  expect(warnings).toEqual([]);
 });
 
 test("the database's variable is taken out of the environment, whichever source wins", async () => {

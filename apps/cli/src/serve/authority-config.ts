@@ -1,17 +1,23 @@
-import { type AuthorityOptions, createOidcIssuer } from "@countersign/agent-authority";
+import type { AuthorityOptions } from "@countersign/agent-authority";
+import { createOidcIssuer } from "@countersign/agent-authority/oidc";
 import { isLoopbackHost } from "@countersign/agent-key";
-import { parseToml } from "../config/config.js";
-import { holdsPassword } from "../config/database-url.js";
 import { duration, integer, listenAddress, listOf, oneOf, text } from "../config/setting-kinds.js";
 import { readSettings, type SettingKind, type Settings } from "../config/settings.js";
 import type { Environment } from "../home/environment.js";
-import { type ForbiddenToOthers, readTrustedFile } from "../home/trusted-file.js";
 import { parseUnsentBaseUrl } from "../options/http-url.js";
 import { CliError } from "../text/cli-error.js";
 import { LOG_LEVELS } from "../text/log.js";
+import {
+  accountLimitsOf,
+  accountSettings,
+  LIVE_LIMIT_KINDS,
+  liveLimitsOf,
+} from "./authority-account-config.js";
 import { oidcIssuer } from "./authority-oidc-config.js";
+import { readConfigFile } from "./config-file.js";
 
 const TEN_YEARS_SECONDS = 315_360_000;
+const WEEK_SECONDS = 604_800;
 const PREFIX = "COUNTERSIGN_AUTHORITY_";
 
 const life = duration({ min: 1, max: TEN_YEARS_SECONDS });
@@ -40,13 +46,15 @@ const KINDS = {
   log_level: oneOf(LOG_LEVELS),
   generations: listOf(oneOf(["A", "B", "C"])),
   registration_proof: oneOf(["accept", "require"]),
+  plain_task_ids: oneOf(["accept", "refuse"]),
   capabilities: listOf(text),
   agent_ttl: life,
   task_ttl: life,
   task_idle_ttl: duration({ min: 600, max: TEN_YEARS_SECONDS }),
-  max_live_agents: count,
-  max_live_tasks: count,
+  max_ephemeral_ttl: duration({ min: 1, max: WEEK_SECONDS }),
+  ...LIVE_LIMIT_KINDS,
   max_skew: duration({ min: 1, max: 3600 }),
+  "rate_limits.refusals_per_minute": countOrOff,
   "rate_limits.address_per_minute": countOrOff,
   "rate_limits.user_per_minute": countOrOff,
   "rate_limits.agent_per_minute": countOrOff,
@@ -54,6 +62,7 @@ const KINDS = {
   "limits.connections": count,
   "limits.connections_per_address": count,
   trusted_proxies: listOf(text),
+  account: listOf(accountSettings),
   oidc: listOf(oidcIssuer),
 };
 
@@ -67,6 +76,8 @@ export interface AuthoritySwitches {
   readonly operationsListen?: string;
   readonly publicUrl?: string;
   readonly logLevel?: string;
+  /** No setting here, but it may name a variable as `env:VAR`. */
+  readonly database?: string;
 }
 
 /** The keys of the file, as documents name them. */
@@ -84,10 +95,6 @@ export async function loadAuthoritySettings(
   file: string | undefined,
   warn: (message: string) => void,
 ): Promise<AuthoritySettings> {
-  const values = file === undefined ? undefined : parseToml(await readConfig(file, "write"), file);
-  if (file !== undefined && holdsPassword(String(values?.database))) {
-    await readConfig(file, "read or write");
-  }
   const sources = {
     switches: {
       listen: { name: "--listen", value: switches.listen },
@@ -96,10 +103,11 @@ export async function loadAuthoritySettings(
       public_url: { name: "--public-url", value: switches.publicUrl },
       log_level: { name: "--log-level", value: switches.logLevel },
     },
+    allSwitches: switches,
     environment,
     prefix: PREFIX,
     secrets: { database: "COUNTERSIGN_AUTHORITY_DATABASE" } as const,
-    file: file === undefined || values === undefined ? undefined : { name: file, values },
+    file: await readConfigFile(file),
   };
   return readSettings(KINDS, sources, warn);
 }
@@ -112,14 +120,17 @@ export function authorityOptionsOf(
     publicUrl: settings.public_url,
     generations: settings.generations,
     registrationProof: settings.registration_proof,
+    plainTaskIds: settings.plain_task_ids,
     capabilities: settings.capabilities,
     agentTtlSeconds: settings.agent_ttl,
     taskTtlSeconds: settings.task_ttl,
     taskIdleTtlSeconds: settings.task_idle_ttl,
-    maxLiveAgents: settings.max_live_agents,
-    maxLiveTasks: settings.max_live_tasks,
+    maxEphemeralTtlSeconds: settings.max_ephemeral_ttl,
+    ...liveLimitsOf(settings),
+    accountLimits: accountLimitsOf(settings.account),
     maxSkewSeconds: settings.max_skew,
     rateLimits: {
+      refusalsPerMinute: settings["rate_limits.refusals_per_minute"],
       addressPerMinute: settings["rate_limits.address_per_minute"],
       userPerMinute: settings["rate_limits.user_per_minute"],
       agentPerMinute: settings["rate_limits.agent_per_minute"],
@@ -132,19 +143,4 @@ export function authorityOptionsOf(
     trustedProxies: settings.trusted_proxies,
     humans: settings.oidc?.map((issuer) => createOidcIssuer(issuer)),
   };
-}
-
-// The writer of the file decides who may register, and its reader learns the password that it may hold.
-async function readConfig(file: string, forbidden: ForbiddenToOthers): Promise<string> {
-  const refuse = (what: string, cause?: unknown) =>
-    new CliError("config_invalid", `--config: ${file} ${what}`, {
-      cause,
-      hint:
-        forbidden === "write"
-          ? "name a TOML file that this user may read and that not every user may write"
-          : "it holds a password: chmod 0600, or keep the password in a file of its own (database_password_file)",
-    });
-  const content = await readTrustedFile(file, forbidden, refuse);
-  if (content === undefined) throw refuse("does not exist");
-  return content;
 }

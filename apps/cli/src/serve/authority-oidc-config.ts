@@ -1,6 +1,7 @@
-import type { OidcIssuerOptions } from "@countersign/agent-authority";
+import type { OidcIssuerOptions } from "@countersign/agent-authority/oidc";
 import { duration, listOf, tableOf, text, yesOrNo } from "../config/setting-kinds.js";
 import { isTable, notAllowed, type SettingKind } from "../config/settings.js";
+import { LIVE_LIMIT_KINDS, liveLimitsOf } from "./authority-account-config.js";
 
 const TEN_YEARS_SECONDS = 315_360_000;
 const DAY_SECONDS = 86_400;
@@ -40,15 +41,19 @@ const issuer = tableOf({
   user: text,
   require: requirements,
   accept_audience_lists: yesOrNo,
+  keep_claims: listOf(text),
   // Which ones there are, the authority knows.
   algorithms: listOf(text),
   jwks_uri: text,
   clock_tolerance: duration({ min: 0, max: 300 }),
   agent_ttl: duration({ min: 1, max: TEN_YEARS_SECONDS }),
+  ...LIVE_LIMIT_KINDS,
   cache: upToADay,
   stale_if_error: upToADay,
   timeout: duration({ min: 1, max: 60 }),
 });
+
+const NEEDED = ["name", "issuer", "audience", "account"] as const;
 
 /** One `[[oidc]]` of the file: the options of an issuer whose tokens prove a human. */
 export const oidcIssuer: SettingKind<OidcIssuerOptions> = (written) => {
@@ -60,7 +65,11 @@ export const oidcIssuer: SettingKind<OidcIssuerOptions> = (written) => {
     audience === undefined ||
     ofAccount === undefined
   ) {
-    throw notAllowed(written, "a table with name, issuer, audience and account");
+    const missing = NEEDED.filter((key) => set[key] === undefined).join(", ");
+    throw notAllowed(
+      written,
+      `a table with name, issuer, audience and account, and has no ${missing}`,
+    );
   }
   return {
     name,
@@ -70,10 +79,12 @@ export const oidcIssuer: SettingKind<OidcIssuerOptions> = (written) => {
     user: set.user,
     require: set.require,
     acceptAudienceLists: set.accept_audience_lists,
+    keepClaims: set.keep_claims,
     algorithms: set.algorithms as OidcIssuerOptions["algorithms"],
     jwksUri: set.jwks_uri,
     clockToleranceSeconds: set.clock_tolerance,
     agentTtlSeconds: set.agent_ttl,
+    liveLimits: liveLimitsOf(set),
     cacheSeconds: set.cache,
     staleIfErrorSeconds: set.stale_if_error,
     deadlineMs: timeout === undefined ? undefined : timeout * 1000,

@@ -75,7 +75,9 @@ describe.each([
     onTestFinished(() => folder.remove());
     const path = join(folder.path, "audit.jsonl");
     const run = { output: { warn: () => undefined } } as unknown as Run;
-    await withAuditFile(run, path, async (append) => append?.({ path: text }));
+    await withAuditFile(run, { audit: path }, undefined, async ({ audit }) =>
+      audit?.({ path: text }),
+    );
     const entry = readFileSync(path, "utf8");
     expect(entry.slice(0, -1)).not.toMatch(UNPRINTABLE);
     expect(JSON.parse(entry)).toEqual({ path: text });

@@ -137,6 +137,7 @@ async function startCluster(): Promise<Cluster> {
     COUNTERSIGN_DATABASE_URL: database,
     RESOURCE_SERVER_TOKEN: await token("resource_server", "gateway"),
     // All clients come from one address here.
+    COUNTERSIGN_AUTHORITY_RATE_LIMITS_REFUSALS_PER_MINUTE: "off",
     COUNTERSIGN_AUTHORITY_RATE_LIMITS_ADDRESS_PER_MINUTE: "off",
     COUNTERSIGN_AUTHORITY_RATE_LIMITS_USER_PER_MINUTE: "off",
     COUNTERSIGN_AUTHORITY_RATE_LIMITS_AGENT_PER_MINUTE: "off",

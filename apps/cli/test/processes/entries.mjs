@@ -30,34 +30,44 @@ const USES = {
   "@countersign/agent-assertion/handler": ({ withAgent }) =>
     withAgent(verifier, () => new Response()),
   "@countersign/agent-assertion/hono": ({ agentAssertion }) => agentAssertion({ verifier }),
+  "@countersign/agent-assertion/koa": ({ agentAssertion }) => agentAssertion({ verifier }),
   "@countersign/agent-assertion/message-signature": ({ parseMessageSignature }) =>
     parseMessageSignature([], "agent-assertion"),
+  "@countersign/agent-assertion/nestjs": ({ agentGuard }) => agentGuard(verifier),
   "@countersign/agent-assertion/node": ({ requireAgent }) => requireAgent(verifier, () => {}),
   "@countersign/agent-assertion/remote-directory": ({ remoteDirectory }) =>
     remoteDirectory(authority).close(),
   "@countersign/agent-assertion/sign": ({ AssertionSigner }) => new AssertionSigner(),
+  "@countersign/agent-assertion/sign-async": ({ authorizationFieldAsync }) =>
+    authorizationFieldAsync({ kind: "none" }, authority),
   "@countersign/agent-assertion/store-contract": ({ replayStoreContract }) =>
     replayStoreContract(started),
   "@countersign/agent-assertion/undici": ({ assertionInterceptor }) =>
     assertionInterceptor(source, { origins }),
   "@countersign/agent-assertion/websocket": ({ assertionHeaders }) =>
     assertionHeaders(source, { origins }),
+  "@countersign/agent-assertion/ws": ({ admitUpgrades }) =>
+    admitUpgrades({ handleUpgrade() {}, emit() {}, options: { noServer: true } }, { verifier }),
   "@countersign/agent-authority": async ({ openStore }) => {
     await (await openStore("sqlite::memory:")).close();
   },
+  "@countersign/agent-authority/oidc": ({ createOidcIssuer }) =>
+    createOidcIssuer({ name: "staff", issuer: authority, audience: authority, account: "acct-1" }),
   "@countersign/agent-authority/remote-registry": ({ remoteRegistry }) =>
     remoteRegistry({ url: authority, token: "cs_op_x" }),
   "@countersign/agent-identity": ({ AgentIdentityManager, createAuthSlot, memoryStore }) =>
     new AgentIdentityManager({ authority, auth: createAuthSlot(), store: memoryStore() }),
   "@countersign/agent-identity/authority-client": ({ AuthorityClient }) =>
     new AuthorityClient({ authority }),
-  "@countersign/agent-identity/identity-token": ({ remoteKeySet }) => remoteKeySet(authority),
+  "@countersign/agent-identity/identity-jwt": ({ remoteKeySet }) => remoteKeySet(authority),
   "@countersign/agent-identity/keyring-store": ({ keyringStore }) =>
     keyringStore({ directory: "/nowhere" }),
   "@countersign/agent-identity/server": ({ agentRevocationPath }) => agentRevocationPath("agent_1"),
   "@countersign/agent-identity/store-contract": ({ credentialStoreContract }) =>
     credentialStoreContract(started),
   "@countersign/ai": ({ openai }) => openai(source, { baseURL: "https://api.example/v1" }),
+  "@countersign/ai/mcp-server": ({ mcpServer }) =>
+    mcpServer({ verifier: { verify() {}, recheck() {} }, connect() {} }),
   "@countersign/agent-key": ({ AgentKey, AgentPublicKey }) => {
     const key = AgentKey.importPkcs8(AgentKey.generate().exportPkcs8());
     const { line } = key.publicKey;
@@ -74,6 +84,9 @@ const USES = {
   "@countersign/agent-key/platform-fetch": ({ errnoOf }) => errnoOf(new Error("no code")),
   "@countersign/agent-key/problem": ({ codeOfStatus }) => codeOfStatus(404),
   "@countersign/agent-key/redaction": ({ hideCredentials }) => hideCredentials("text"),
+  "@countersign/agent-key/signers": ({ pkcs8FromJwk, signsAtOnce }) =>
+    typeof pkcs8FromJwk === "function" && signsAtOnce({}),
+  "@countersign/agent-key/tracing": ({ isTracing }) => isTracing(),
   "@countersign/agent-task": ({ fileTaskStore }) => fileTaskStore("/nowhere/tasks"),
   "@countersign/agent-task/server": ({ parseIdempotencyKey }) => parseIdempotencyKey(undefined),
   "@countersign/agent-task/store-contract": ({ taskStoreContract }) => taskStoreContract(started),

@@ -1,22 +1,34 @@
+import { generateKeyPairSync } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as assertion from "@countersign/agent-assertion";
 import { assertionAdapter } from "@countersign/agent-assertion/axios";
 import { withAssertion } from "@countersign/agent-assertion/fetch";
 import { remoteDirectory } from "@countersign/agent-assertion/remote-directory";
+import { bindRequestAsync, headerAsync } from "@countersign/agent-assertion/sign-async";
 import { assertionInterceptor } from "@countersign/agent-assertion/undici";
 import { assertionHeaders, dialWithAssertion } from "@countersign/agent-assertion/websocket";
 import * as registry from "@countersign/agent-authority";
 import { remoteRegistry } from "@countersign/agent-authority/remote-registry";
 import * as identity from "@countersign/agent-identity";
 import * as authorityClient from "@countersign/agent-identity/authority-client";
-import * as identityToken from "@countersign/agent-identity/identity-token";
+import * as identityJwt from "@countersign/agent-identity/identity-jwt";
 import { keyringStore } from "@countersign/agent-identity/keyring-store";
 import * as server from "@countersign/agent-identity/server";
 import { AgentKey } from "@countersign/agent-key";
-import { openSealedBox, signTaskRegistration } from "@countersign/agent-task";
+import {
+  openSealedBox,
+  signPlainTaskRegistration,
+  signTaskRegistration,
+} from "@countersign/agent-task";
 import * as ai from "@countersign/ai";
-import { createSigningProxy, createVerifyingGateway } from "@countersign/assertion-proxy";
+import {
+  createAuthorizer,
+  createCallerTokens,
+  createSigningProxy,
+  createVerifyingGateway,
+  proxyEnv,
+} from "@countersign/assertion-proxy";
 import { codexAuth, codexAuthStore, loadCodexAgent } from "@countersign/codex-home";
 import { pacedBy } from "@countersign/testing";
 import { onTestFinished } from "vitest";
@@ -111,7 +123,7 @@ export const HOLDERS: Readonly<Record<string, Make>> = {
   "agent-identity AgentIdentityManager": async (world) => {
     const manager = createIdentities(world, true);
     const made = await manager.ensure();
-    world.addSecret(made?.key.exportPkcs8() ?? "");
+    world.addSecret((made?.key as AgentKey | undefined)?.exportPkcs8() ?? "");
     return [manager, made, await manager.peek(), await manager.auth()];
   },
   "agent-identity/authority-client createKeyRotationRequest": ({ authority, key }) =>
@@ -140,32 +152,32 @@ export const HOLDERS: Readonly<Record<string, Make>> = {
     const refused = await errorOf(() => client.whoami(TOKEN));
     return [client, refused, await errorOf(() => client.whoami(`${TOKEN}\n`))];
   },
-  "agent-identity/identity-token identityTokenAuth": async (world) => {
+  "agent-identity/identity-jwt identityJwtAuth": async (world) => {
     const { token, verification } = issueToken(world);
-    const auth = identityToken.identityTokenAuth({ token, ...verification });
+    const auth = identityJwt.identityJwtAuth({ token, ...verification });
     return [auth, await auth.current()];
   },
-  "agent-identity/identity-token verifyIdentityToken": async (world) => {
+  "agent-identity/identity-jwt verifyIdentityJwt": async (world) => {
     const { token, verification } = issueToken(world);
     const other = { ...verification, audience: "other" };
     return [
-      await identityToken.verifyIdentityToken(token, verification),
-      await errorOf(() => identityToken.verifyIdentityToken(token, other)),
-      await errorOf(() => identityToken.verifyIdentityToken(token.slice(3), verification)),
+      await identityJwt.verifyIdentityJwt(token, verification),
+      await errorOf(() => identityJwt.verifyIdentityJwt(token, other)),
+      await errorOf(() => identityJwt.verifyIdentityJwt(token.slice(3), verification)),
     ];
   },
-  "agent-identity/identity-token createIdentityTokenLogin": async (world) => {
+  "agent-identity/identity-jwt createIdentityJwtLogin": async (world) => {
     const { token, verification } = issueToken(world);
-    return new StoredOnly(await identityToken.createIdentityTokenLogin(token, verification));
+    return new StoredOnly(await identityJwt.createIdentityJwtLogin(token, verification));
   },
   "agent-identity/server createSigningKey": async ({ addSecret }) => {
     const key = await server.createSigningKey();
     addSecret(String(key.privateJwk.d));
     return key;
   },
-  "agent-identity/server signIdentityToken": ({ key }) =>
+  "agent-identity/server signIdentityJwt": ({ key }) =>
     errorOf(() =>
-      server.signIdentityToken(
+      server.signIdentityJwt(
         { accountId: "a", userId: "u", agentRuntimeId: "i", key, issuedAt: 1000, expiresAt: 2000 },
         { privateKey: { kty: "RSA", d: TOKEN }, kid: "k" },
       ),
@@ -173,7 +185,7 @@ export const HOLDERS: Readonly<Record<string, Make>> = {
   "agent-task AgentTaskManager": async (world) => {
     const on = createTasks(world, true);
     const task = await on.ensure("thread-1");
-    world.addSecret(task?.key.exportPkcs8() ?? "");
+    world.addSecret((task?.key as AgentKey | undefined)?.exportPkcs8() ?? "");
     const turn = await on.thread("thread-1").run(async (given) => given);
     const off = createTasks(world, false).thread("thread-1");
     const human = await off.run(async (given) => given);
@@ -187,18 +199,27 @@ export const HOLDERS: Readonly<Record<string, Make>> = {
   "agent-task openSealedBox": ({ key }) => errorOf(() => openSealedBox(Buffer.alloc(64), key)),
   "agent-task signTaskRegistration": ({ key }) =>
     signTaskRegistration("agent_1", key, "2026-03-23T12:00:00Z"),
+  "agent-task signPlainTaskRegistration": ({ key }) =>
+    signPlainTaskRegistration(
+      {
+        authority: "https://authority.example",
+        agentRuntimeId: "agent_1",
+        timestamp: "2026-03-23T12:00:00Z",
+      },
+      key,
+    ),
   "agent-assertion AssertionSigner": async ({ source }) => {
     const signer = new assertion.AssertionSigner();
     const credential = await source.credential();
-    if (credential.kind === "agent") signer.header(credential);
+    if (credential.kind === "agent") await headerAsync(signer, credential);
     return [signer, credential];
   },
   "agent-assertion bindRequest": async ({ source, authority }) => {
     const credential = await source.credential();
     if (credential.kind !== "agent") throw new Error("no agent");
-    const authorization = new assertion.AssertionSigner().header(credential);
+    const authorization = await headerAsync(new assertion.AssertionSigner(), credential);
     const { url: targetUri } = authority;
-    return assertion.bindRequest({
+    return await bindRequestAsync({
       credential,
       authorization,
       method: "GET",
@@ -266,6 +287,7 @@ export const HOLDERS: Readonly<Record<string, Make>> = {
     onTestFinished(() => authority.close());
     const { token } = await authority.registry.createAccessToken({
       ...{ accountId: "acct-1", userId: "user-1", role: "operate", ttlSeconds: 60 },
+      scopes: ["tokens"],
     });
     addSecret(token);
     const { url } = await authority.listenAdmin({ host: "127.0.0.1", port: 0 });
@@ -273,6 +295,27 @@ export const HOLDERS: Readonly<Record<string, Make>> = {
     const stranger = remoteRegistry({ url, token: TOKEN });
     const refused = await errorOf(() => stranger.listAgents());
     return [made, ...(await makeTokens(made, addSecret)), refused];
+  },
+  "assertion-proxy createAuthorizer": ({ authority }) => {
+    const directory = remoteDirectory(authority.url, { token: TOKEN });
+    onTestFinished(() => directory.close?.());
+    const options = {
+      verifier: assertion.createVerifier({ directory }),
+      accounts: "any",
+      gateway: "nginx",
+    } as const;
+    return [
+      createAuthorizer({ ...options, gatewayToken: TOKEN }),
+      errorOf(() => createAuthorizer({ ...options, gatewayToken: `${TOKEN}\n` })),
+    ];
+  },
+  "assertion-proxy createCallerTokens": ({ addSecret }) => {
+    const keys = generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" });
+    addSecret(String(keys));
+    return [
+      createCallerTokens({ audience: "api", keys: String(keys) }),
+      errorOf(() => createCallerTokens({ audience: "api", keys: `${TOKEN}` })),
+    ];
   },
   "assertion-proxy createSigningProxy": async ({ source }) => {
     const proxy = createSigningProxy({
@@ -300,5 +343,12 @@ export const HOLDERS: Readonly<Record<string, Make>> = {
       createVerifyingGateway({ ...options, upstreamHeaders: { authorization } }),
       errorOf(() => createVerifyingGateway(broken)),
     ];
+  },
+  "assertion-proxy proxyEnv": async ({ source, addSecret }) => {
+    const proxy = await proxyEnv(source, { upstream: "https://api.example", env: {} });
+    onTestFinished(() => proxy.close({ drainMs: 0 }));
+    const { OPENAI_API_KEY: token = "" } = proxy.env;
+    addSecret(token);
+    return proxy;
   },
 };

@@ -10,7 +10,8 @@ import {
   memoryStore,
 } from "@countersign/agent-identity";
 import { AuthorityClient } from "@countersign/agent-identity/authority-client";
-import { pinnedKeySet } from "@countersign/agent-identity/identity-token";
+import { pinnedKeySet } from "@countersign/agent-identity/identity-jwt";
+import type { AgentKey } from "@countersign/agent-key";
 import { AgentTaskManager } from "@countersign/agent-task";
 import { pacedBy } from "@countersign/testing";
 import { expect, onTestFinished } from "vitest";
@@ -26,10 +27,12 @@ export class StoredOnly {
   }
 }
 
+const never = () => expect.unreachable();
+
 /** Axios, for what is made and never called: nothing is sent. */
-export const axios = { getAdapter: () => expect.unreachable() } as unknown as Parameters<
-  typeof assertionAdapter
->[0];
+export const axios = {
+  ...{ getAdapter: never, getUri: never, AxiosHeaders: never, AxiosError: never },
+} as unknown as Parameters<typeof assertionAdapter>[0];
 
 /** The error that a call throws. */
 export async function errorOf(call: () => unknown): Promise<Error> {
@@ -72,7 +75,7 @@ export async function connectedAgentOf(world: SecretWorld) {
   onTestFinished(() => agent.close());
   const thread = agent.thread("thread-1");
   const turn = await thread.run(async (given) => given);
-  world.addSecret(turn.task?.key.exportPkcs8() ?? "");
+  world.addSecret((turn.task?.key as AgentKey | undefined)?.exportPkcs8() ?? "");
   const wrong = { ...options, accessToken: [TOKEN] } as unknown as ConnectAgentOptions;
   const broken = connectAgent({ ...options, accessToken: () => `${TOKEN}\n` });
   return [
@@ -92,10 +95,10 @@ export function createTasks(world: SecretWorld, on: boolean) {
   return tasks;
 }
 
-/** An identity token, and what it is verified by. */
+/** An identity JWT, and what it is verified by. */
 export function issueToken({ authority, addSecret }: SecretWorld) {
   const whose = { accountId: "acct-1", userId: "user-1" };
-  const { token, privateKey } = authority.issueIdentityToken(whose);
+  const { token, privateKey } = authority.issueIdentityJwt(whose);
   addSecret(token);
   addSecret(privateKey);
   const keySet = pinnedKeySet(authority.issuer.keySet);
@@ -125,7 +128,7 @@ export async function openSqlite(): Promise<AuthorityStore> {
   return store;
 }
 
-/** An access token and an identity token as a registry gives them. */
+/** An access token and an identity JWT as a registry gives them. */
 export async function makeTokens(registry: Registry, addSecret: (text: string) => void) {
   const whose = { accountId: "acct-1", userId: "user-1", ttlSeconds: 60 };
   const created = await registry.createAccessToken({ ...whose, role: "human" });

@@ -1,8 +1,8 @@
 /** Public exports that hold no secret, by package and entry; or that are looked at as exports of another entry. */
 export const NO_SECRET: Readonly<Record<string, string>> = {
   "agent-assertion": `
-    ASSERTION_WHOAMI_PATH AgentAssertionError AssertionRejected INTROSPECTION_PATH REVOCATION_DELAY_SECONDS TooManyLookups
-    checkAssertion createAssertionWhoamiResponse createDirectoryRecord createIntrospectionResponse createProblem
+    ASSERTION_WHOAMI_PATH AgentAssertionError AssertionRejected INTROSPECTION_PATH MAX_USE_AGE_SECONDS
+    REVOCATION_DELAY_SECONDS TooManyLookups USE_REPORT_PATH checkAssertion createAssertionWhoamiResponse createDirectoryRecord createIntrospectionResponse createProblem
     memoryDirectory memoryReplayStore parseAssertion parseDirectoryRecord
     parseIntrospectionRequest statusOf`,
   "agent-assertion/client-address":
@@ -12,49 +12,59 @@ export const NO_SECRET: Readonly<Record<string, string>> = {
   "agent-assertion/fastify": "agentAssertion findAgent",
   "agent-assertion/handler": "withAgent",
   "agent-assertion/hono": "agentAssertion",
+  "agent-assertion/koa": "agentAssertion agentOf",
   "agent-assertion/message-signature":
     "checkContentDigest checkMessageSignature fieldValue parseMessageSignature",
+  "agent-assertion/nestjs": "agentGuard agentParameter optionalAgentParameter",
   "agent-assertion/node": "UnreadableBody answerRefusal problemOf requireAgent verifyRequest",
   "agent-assertion/sign": "AssertionSigner bindRequest",
   "agent-assertion/store-contract": "agentDirectoryContract replayStoreContract",
   "agent-assertion/undici": "repeatableBody",
+  "agent-assertion/ws": "admitUpgrades agentOf",
   "agent-authority": `
-    AUDITED_CHANGES AUDITED_REQUESTS AgentAuthorityError TOKEN_ROLES backupStore checkIssuers checkOidcToken
-    createAuthorityMetrics
-    createOidcIssuer createOperationsListener followAuditEvents`,
+    AUDITED_CHANGES AUDITED_REQUESTS AgentAuthorityError TOKEN_ROLES backupStore createAuthorityMetrics createOperationsListener
+    followAuditEvents inspectStore`,
+  "agent-authority/oidc": "checkIssuers checkOidcToken createOidcIssuer",
   "agent-identity":
-    "AgentIdentityError AuthorityError IDENTITY_CHANNEL guardCredentials isFormerKey publicLineOf removeLogin",
+    "AgentIdentityError AuthorityError IDENTITY_CHANNEL describeIssues guardCredentials isFormerKey publicLineOf removeLogin",
   "agent-identity/authority-client": `
-    AuthorityClock AuthorityError createAgentRegistrationRequest keyRotationText parseAgentRegistrationResponse
-    parseAgentRevocationResponse parseKeyRotationResponse parseWhoamiResponse`,
-  "agent-identity/identity-token": `
-    CODEX_AUDIENCE CODEX_ISSUER IDENTITY_TOKEN_REASONS IdentityTokenError keySetUrl pinnedKeySet remoteKeySet`,
+    AuthorityClock AuthorityError createAgentRegistrationRequest createKeyRotationRequestAsync createOwnEndRequest keyRotationText
+    ownEndText parseAgentRegistrationResponse parseAgentRevocationResponse parseKeyRotationResponse parseTaskEndResponse parseWhoamiResponse`,
+  "agent-identity/identity-jwt": `
+    CODEX_AUDIENCE CODEX_ISSUER IDENTITY_JWT_REASONS IdentityJwtError keySetUrl pinnedKeySet remoteKeySet`,
   "agent-identity/server": `
-    AGENT_REGISTRATION_PATH BISCUIT_HEADER BISCUIT_PATH WHOAMI_PATH agentRegistrationKeyid agentRegistrationRequestSchema
+    AGENT_REGISTRATION_PATH BISCUIT_HEADER BISCUIT_PATH WHOAMI_PATH agentEndPath agentRegistrationKeyid agentRegistrationRequestSchema
     agentRegistrationResponseSchema agentRevocationPath agentRevocationResponseSchema createAgentRegistrationResponse
-    createAgentRevocationResponse createKeyRotationResponse createWhoamiResponse keyRotationPath keyRotationRequestSchema
-    keyRotationResponseSchema parseAgentRegistrationRequest parseKeyRotationRequest publicRsaKeySchema verifyKeyRotation
-    whoamiResponseSchema`,
+    createAgentRevocationResponse createKeyRotationResponse createTaskEndResponse createWhoamiResponse keyRotationPath keyRotationRequestSchema
+    keyRotationResponseSchema ownEndRequestSchema parseAgentRegistrationRequest parseKeyRotationRequest parseOwnEndRequest
+    publicRsaKeySchema taskEndPath taskEndResponseSchema verifyKeyRotation verifyOwnEnd whoamiResponseSchema`,
   "agent-identity/store-contract": "credentialStoreContract",
   "agent-key": `
-    AgentKeyError AgentPublicKey CountersignError KeyedMutex LONGEST_TIMER_MS LinkedMap Mutex StoreError
-    contractCases decodeBase64 decodeBase64Url describeIssues encodeBase64
-    encodeBase64Url findHiddenPath formatTimestamp fromWireNames hideMembers isLoopbackHost isPrincipalId isServerId numberIn
-    optionChecks parseAuthority parseOrigin parseScopeId parseTimestamp showMembers toWireNames untilAborted`,
-  "agent-key/codes": "CODES CODE_ROWS codeRow hasInRow hintOfCode isCode",
-  "agent-key/escaping": "escapeLines escapeText",
+    AgentKeyError AgentPublicKey CountersignError KeyedMutex LONGEST_TIMER_MS LinkedMap Mutex REJECTION_TEXTS StoreError
+    contractCases decodeBase64 decodeBase64Url encodeBase64
+    encodeBase64Url formatTimestamp fromWireNames hideMembers isInstant isLoopbackHost isPrincipalId isServerId isThreadLabel numberIn signWith
+    optionChecks parseAuthority parseOrigin parseScopeId parseThreadLabel parseTimestamp showMembers toWireNames untilAborted`,
+  "agent-key/codes": "CODES CODE_ROWS codeRow hasInRow hintOfCode isCode meaningOfCode",
+  "agent-key/escaping": "escapeLines escapeText findHiddenPath",
   "agent-key/message-signature": "contentDigest signMessage signatureBase signatureParameters",
   "agent-key/problem":
     "MAX_PROBLEM_BYTES codeOfStatus createProblem parseProblem refusalCode statusOf",
   "agent-key/operations-listener": "listenForOperations",
+  "agent-key/signers": "signsAtOnce",
   "agent-key/platform-fetch": "errnoOf followsEnvProxies platformFetch readBounded",
-  "agent-key/redaction": "describeServerText hideCredentials",
+  "agent-key/redaction": "describeServerText hideCredentials isRequestId",
+  "agent-key/tracing": `
+    agentAttributes clientTraceFields failSpan inSpan isTracing serverAttributes startServerSpan startSpan traceFieldNames
+    traceFields`,
   ai: "refusalOf",
+  "ai/mcp-server": "agentOf mcpServer",
   "agent-task": `
     AgentTaskError RUN TASK_CHANNEL TaskRegistrationError createIdempotencyKey fileTaskStore memoryTaskStore
-    parseStoredThread parseTaskRegistrationResponse taskRegistrationText`,
+    parseStoredThread parseTaskRegistrationResponse plainTaskRegistrationText signPlainTaskRegistrationAsync signTaskRegistrationAsync
+    taskRegistrationText`,
   "agent-task/server": `
-    AgentTaskError createTaskRegistrationResponse parseIdempotencyKey parseTaskRegistrationRequest sealTaskId
+    AgentTaskError createPlainTaskRegistrationResponse createTaskRegistrationResponse parseIdempotencyKey parseTaskRegistrationRequest
+    plainTaskRegistrationText sealTaskId
     taskRegistrationRequestSchema taskRegistrationResponseSchema taskRegistrationText toX25519PublicKey
     verifyTaskRegistration`,
   "agent-task/store-contract": "taskStoreContract",
@@ -75,6 +85,10 @@ export const NO_SECRET: Readonly<Record<string, string>> = {
 export const SECRET_ITSELF: Readonly<Record<string, string>> = {
   "agent-assertion": "signAssertion",
   "agent-assertion/sign": "signAssertion authorizationField",
+  "agent-assertion/sign-async":
+    "signAssertionAsync authorizationFieldAsync headerAsync bindRequestAsync",
+  "agent-key/signers":
+    "pkcs8FromJwk pkcs8FromKeyObject pkcs8FromPem signWithAsync signedKey signingAsync withoutSignature",
   "agent-identity/authority-client": "createBiscuitRequestHeaders parseBiscuitResponseHeaders",
   "agent-identity/server": "identityClaimsSchema",
   "private-file": "readPrivateFile",

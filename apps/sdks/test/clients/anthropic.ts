@@ -1,5 +1,5 @@
 import { anthropic } from "@countersign/ai";
-import { messagesApi } from "../model-api.js";
+import { messagesApi } from "@countersign/testing";
 import { joined, type SdkClient, type SdkSettings } from "../sdk-client.js";
 
 interface Question {

@@ -1,5 +1,5 @@
 import { langchain } from "@countersign/ai";
-import { chatCompletionsApi } from "../model-api.js";
+import { chatCompletionsApi } from "@countersign/testing";
 import { joined, type SdkClient, type SdkSettings } from "../sdk-client.js";
 
 interface Message {

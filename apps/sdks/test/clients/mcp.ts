@@ -1,5 +1,5 @@
 import { mcp } from "@countersign/ai";
-import { type McpServerSdk, mcpApi } from "../mcp-api.js";
+import { type McpServerSdk, mcpApi } from "@countersign/testing";
 import type { SdkClient, SdkSettings } from "../sdk-client.js";
 
 interface TokenProvider {

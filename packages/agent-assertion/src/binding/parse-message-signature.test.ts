@@ -16,6 +16,11 @@ function changed(from: string, to: string): string {
   return good.signatureInput.replace(from, to);
 }
 
+// The last character before the padding holds two bits of the signature and four of none, which are zero in the canonical form.
+function otherBits(end: string): string {
+  return `${{ A: "B", Q: "R", g: "h", w: "x" }[end.charAt(0)]}==:`;
+}
+
 describe("parseMessageSignature", () => {
   const list = '("@method" "@target-uri" "authorization")';
   const nonce = `nonce="${NONCE}"`;
@@ -27,6 +32,9 @@ describe("parseMessageSignature", () => {
     ["a label without a signature", () => changed("agent-assertion=", "other=")],
     ["an item instead of a list", () => changed(list, '"@method"')],
     ["two spaces", () => changed('" "@t', '"  "@t')],
+    ["a space before the first component", () => changed('("@m', '( "@m')],
+    ["a space after a semicolon", () => changed(";nonce", "; nonce")],
+    ["a parameter that is repeated as it is", () => changed(`;${nonce}`, `;${nonce};${nonce}`)],
     ["a component that is no text", () => changed('"@method"', "method")],
     ["a component with a parameter", () => changed('"@method"', '"@method";req')],
     ["a component twice", () => changed('"@method"', '"@method" "@method"')],
@@ -58,6 +66,7 @@ describe("parseMessageSignature", () => {
     ["as text", (s: string) => s.replaceAll(":", '"')],
     ["with a parameter", (s: string) => `${s};a`],
     ["in a list", (s: string) => s.replace("=:", "=(:").replace(/$/, ")")],
+    ["with bits behind its last byte", (s: string) => s.replace(/.==:$/, (end) => otherBits(end))],
     ["without padding", (s: string) => s.replace("==:", ":")],
     ["that is no dictionary", () => ":AA==:"],
   ])("refuses a signature %s", async (_, change) => {

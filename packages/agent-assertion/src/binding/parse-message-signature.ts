@@ -1,3 +1,4 @@
+import { encodeBase64 } from "@countersign/agent-key";
 import type { SignatureTag } from "@countersign/agent-key/message-signature";
 import { AgentAssertionError } from "../agent-assertion-error.js";
 import { type FieldMember, fieldValue, parseMembers } from "./structured-fields.js";
@@ -62,9 +63,7 @@ function membersOf(rawHeaders: readonly string[], name: string) {
 
 function parseInput(input: FieldMember): Omit<ParsedMessageSignature, "signature"> {
   const { list, parameters, text } = input;
-  if (list === undefined || !input.isCanonical) {
-    throw refused("the signature's input is not in its canonical form");
-  }
+  if (list === undefined) throw refused("the signature's input is no list");
   const components = list.map(({ value, parameters: own }) => {
     if (typeof value !== "string" || own.size > 0) {
       throw refused("a component that this protocol does not use");
@@ -74,6 +73,9 @@ function parseInput(input: FieldMember): Omit<ParsedMessageSignature, "signature
   if (new Set(components).size !== components.length) throw refused("a component comes twice");
   for (const name of parameters.keys()) {
     if (!PARAMETERS.has(name)) throw refused("a parameter that this protocol does not use");
+  }
+  if (text !== canonicalInput(components, parameters)) {
+    throw refused("the signature's input is not in its canonical form");
   }
   const created = parameters.get("created");
   const nonce = parameters.get("nonce");
@@ -88,11 +90,27 @@ function parseInput(input: FieldMember): Omit<ParsedMessageSignature, "signature
   return { components, parameters: text, created: Number(created), nonce, keyid };
 }
 
-function parseSignature({ value, parameters, isCanonical }: FieldMember): Uint8Array {
-  if (!(value instanceof ArrayBuffer) || parameters.size > 0 || !isCanonical) {
-    throw refused("the signature is no canonical byte sequence");
+// Written so, what is repeated is missing, and a number has one form.
+function canonicalInput(
+  components: readonly string[],
+  parameters: ReadonlyMap<string, unknown>,
+): string {
+  const pairs = [...parameters].map(([name, value]) => `;${name}=${canonicalItem(value)}`);
+  return `(${components.map(canonicalItem).join(" ")})${pairs.join("")}`;
+}
+
+function canonicalItem(value: unknown): string {
+  return typeof value === "string" ? `"${value.replace(/["\\]/g, "\\$&")}"` : `${value}`;
+}
+
+function parseSignature({ value, parameters, text }: FieldMember): Uint8Array {
+  if (!(value instanceof Uint8Array) || parameters.size > 0) {
+    throw refused("the signature is no byte sequence");
   }
-  return new Uint8Array(value);
+  if (text !== `:${encodeBase64(value)}:`) {
+    throw refused("the signature is not in its canonical form");
+  }
+  return value;
 }
 
 function refused(message: string, cause?: unknown): AgentAssertionError {

@@ -1,7 +1,10 @@
 import type { Code, Credential } from "@countersign/agent-key";
+import { clientTraceFields, failSpan, type TraceSpan } from "@countersign/agent-key/tracing";
 import { AgentAssertionError } from "../agent-assertion-error.js";
+import { isReady } from "../sign/async/is-ready.js";
 import type { Authorizer, Fields, Outgoing } from "./authorizer.js";
 import { CREDENTIAL_FIELDS } from "./own-credentials.js";
+import { credentialAttributes, startRequestSpan } from "./request-span.js";
 
 /** How a hop is to be sent. */
 export type HopRule =
@@ -22,6 +25,8 @@ export class AuthorizedRequest {
   readonly #signal: AbortSignal | undefined;
   #current: { readonly credential: Credential; readonly url: URL } | undefined;
   #hasRepeated = false;
+  // Of the hop that was entered last, if spans are made.
+  #span: TraceSpan | undefined;
   #isFirst: boolean;
   // Once a redirect led elsewhere, the server there chooses the next URL: it is not signed any more, wherever it leads.
   #hasLeft = false;
@@ -45,6 +50,8 @@ export class AuthorizedRequest {
     const { source, warnings, ownAuthorization } = this.#authorizer;
     this.#isFirst = false;
     this.#current = undefined;
+    this.#span?.end();
+    this.#span = undefined;
     this.#hasLeft ||= !this.#authorizer.covers(url);
     if (this.#hasLeft) {
       this.#authorizer.elsewhere(url, !isFirst);
@@ -54,9 +61,14 @@ export class AuthorizedRequest {
       warnings.kept(url);
       return { kind: "ours", without: [] };
     }
-    const credential = await source.credential({ signal: this.#signal });
+    this.#span = startRequestSpan(url);
+    const credential = await this.run(() => source.credential({ signal: this.#signal }));
+    this.#span?.set(credentialAttributes(credential));
     const isCarried = this.#authorizer.carries(credential, url);
-    if (!isCarried && isFirst) return AS_MADE;
+    if (!isCarried && isFirst) {
+      this.#span?.end();
+      return AS_MADE;
+    }
     this.#replace(url, own);
     if (isCarried) this.#current = { credential, url };
     return { kind: "ours", without: this.#authorizer.replacedFields };
@@ -72,10 +84,49 @@ export class AuthorizedRequest {
     return this.#authorizer.isBinding && this.isAuthorized;
   }
 
+  /** Does work in the span of the hop, if it has one: sends it, or asks for its credential. */
+  run<T>(work: () => T): T {
+    return this.#span === undefined ? work() : this.#span.run(work);
+  }
+
+  /** The fields that join the server's spans to that of the hop. */
+  get traceFields(): Fields {
+    return this.#span === undefined ? [] : clientTraceFields(this.#span);
+  }
+
+  /** Ends the span of the hop: it was answered, or what becomes of it is not seen here. */
+  ended(status?: number): void {
+    this.#span?.set({ "http.response.status_code": status });
+    this.#span?.end({ isError: status !== undefined && status >= 400 });
+  }
+
+  /** Ends the span of the hop: it was not sent, or there is no answer. */
+  failed(error: unknown): void {
+    failSpan(this.#span, error);
+  }
+
   /** The fields of an attempt that is sent now. */
-  fields(outgoing: Outgoing): Fields {
+  async fields(outgoing: Outgoing): Promise<Fields> {
+    this.#describe(outgoing);
     if (this.#current === undefined) return [];
-    return this.#authorizer.fields(this.#current.credential, outgoing);
+    const signal = this.#signal;
+    return await this.#authorizer.fieldsAsync(this.#current.credential, outgoing, { signal });
+  }
+
+  /**
+   * What gives the fields of an attempt each time that it is written. An `AgentKey` makes them again each time. Another signer makes them once, and they are
+   * waited for.
+   */
+  repeatedFields(outgoing: Outgoing): (() => Fields) | Promise<() => Fields> {
+    const credential = this.#current?.credential;
+    if (credential === undefined) return () => [];
+    if (isReady(credential)) {
+      return () => {
+        this.#describe(outgoing);
+        return this.#authorizer.fields(credential, outgoing);
+      };
+    }
+    return this.fields(outgoing).then((fields) => () => fields);
   }
 
   /** Whether an answer with this status refuses the credential that was sent. */
@@ -100,12 +151,19 @@ export class AuthorizedRequest {
     const signal = this.#signal;
     const { source } = this.#authorizer;
     const { origin } = url;
-    const other = await source.refused(credential, { code, origin }, { signal });
+    this.#span?.set({ "countersign.code": code });
+    const other = await this.run(() => source.refused(credential, { code, origin }, { signal }));
     if (other === undefined || !isReplayable || this.#hasRepeated) return false;
     if (!this.#authorizer.carries(other, url)) return false;
     this.#hasRepeated = true;
     this.#current = { credential: other, url };
+    this.#span?.set({ ...credentialAttributes(other), "http.request.resend_count": 1 });
     return true;
+  }
+
+  #describe({ method }: Outgoing): void {
+    this.#span?.rename(method);
+    this.#span?.set({ "http.request.method": method });
   }
 
   #replace(url: URL, own: readonly string[]): void {

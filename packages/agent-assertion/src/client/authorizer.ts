@@ -1,8 +1,17 @@
-import type { Credential, CredentialSource } from "@countersign/agent-key";
+import type {
+  AgentCredential,
+  Credential,
+  CredentialSource,
+  SignOptions,
+} from "@countersign/agent-key";
 import { AgentAssertionError } from "../agent-assertion-error.js";
 import { AssertionSigner } from "../sign/assertion-signer.js";
+import { headerAsync } from "../sign/async/header-async.js";
+import { isReady } from "../sign/async/is-ready.js";
+import { bindRequestAsync } from "../sign/async/sign-async.js";
 import { authorizationField } from "../sign/authorization-field.js";
 import { bindRequest } from "../sign/bind-request.js";
+import type { ReadyCredential } from "../sign/ready-credential.js";
 import type { AssertionOptions } from "./assertion-options.js";
 import { checkTransport } from "./check-transport.js";
 import { parseNamedUrls } from "./named-urls.js";
@@ -52,7 +61,13 @@ export interface Authorizer extends OwnCredentialRule {
    *
    * @throws {AgentAssertionError} as `authorizationField` and `bindRequest`
    */
-  fields(credential: Credential, outgoing: Outgoing): Fields;
+  fields(credential: ReadyCredential, outgoing: Outgoing): Fields;
+  /**
+   * The same fields with any credential.
+   *
+   * @throws {AgentAssertionError | AgentKeyError} as `authorizationFieldAsync` and `bindRequestAsync`
+   */
+  fieldsAsync(credential: Credential, outgoing: Outgoing, options: SignOptions): Promise<Fields>;
 }
 
 /**
@@ -66,8 +81,12 @@ export function createAuthorizer(source: CredentialSource, options: AssertionOpt
   const signer = options.signer ?? new AssertionSigner();
   const { origins, covers } = parseNamedUrls(options.origins, { insecureHttp });
   const warnings = transportWarnings(options, origins);
-  const authorizationOf = (credential: Credential, { origin }: URL) =>
-    authorizationField(credential, origin, signer);
+  const fields = (credential: ReadyCredential, outgoing: Outgoing): Fields => {
+    const authorization = authorizationField(credential, outgoing.url.origin, signer);
+    const field = ofAuthorization(authorization);
+    if (!isBinding || authorization === undefined || credential.kind !== "agent") return field;
+    return [...field, ...bindRequest(bindingOf(credential, authorization, outgoing))];
+  };
   return {
     ...ownCredentialRule(options),
     source,
@@ -79,18 +98,31 @@ export function createAuthorizer(source: CredentialSource, options: AssertionOpt
       const isWebUrl = url !== undefined && url.origin !== "null";
       if (isWebUrl && !isRedirect && !origins.includes(url.origin)) warnings.unnamed(url);
     },
-    carries: (credential, url) => authorizationOf(credential, url) !== undefined,
-    fields(credential, outgoing) {
-      const { url } = outgoing;
-      const authorization = authorizationOf(credential, url);
-      if (authorization === undefined) return [];
-      const field = ["authorization", authorization] as const;
-      if (!isBinding || credential.kind !== "agent") return [field];
-      const { method, targetUri = url.href, body, contentDigest } = outgoing;
-      const input = { credential, authorization, method, targetUri, body, contentDigest };
-      return [field, ...bindRequest(input)];
+    carries: (credential, { origin }) =>
+      credential.kind === "agent" || authorizationField(credential, origin, signer) !== undefined,
+    fields,
+    async fieldsAsync(credential, outgoing, sign) {
+      if (isReady(credential)) return fields(credential, outgoing);
+      const authorization = await headerAsync(signer, credential, sign);
+      const field = ofAuthorization(authorization);
+      if (!isBinding) return field;
+      const input = bindingOf(credential, authorization, outgoing);
+      return [...field, ...(await bindRequestAsync(input, sign))];
     },
   };
+}
+
+function ofAuthorization(value: string | undefined): Fields {
+  return value === undefined ? [] : [["authorization", value]];
+}
+
+function bindingOf<Agent extends AgentCredential>(
+  credential: Agent,
+  authorization: string,
+  outgoing: Outgoing,
+) {
+  const { method, url, targetUri = url.href, body, contentDigest } = outgoing;
+  return { credential, authorization, method, targetUri, body, contentDigest };
 }
 
 // Without the path, which may hold a secret.

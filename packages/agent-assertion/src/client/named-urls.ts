@@ -1,4 +1,5 @@
-import { findHiddenPath, parseOrigin } from "@countersign/agent-key";
+import { parseOrigin } from "@countersign/agent-key";
+import { findHiddenPath } from "@countersign/agent-key/escaping";
 import { AgentAssertionError } from "../agent-assertion-error.js";
 
 interface NamedUrls {

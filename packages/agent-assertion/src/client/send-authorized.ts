@@ -22,15 +22,32 @@ export async function sendAuthorized<Answer>(
   request: AuthorizedRequest,
   wire: Wire<Answer>,
 ): Promise<Answer> {
-  const { outgoing } = wire;
-  const answer = await wire.send(request.fields(outgoing));
+  try {
+    const answer = await sendHop(request, wire);
+    request.ended(wire.statusOf(answer));
+    return answer;
+  } catch (error) {
+    request.failed(error);
+    throw error;
+  }
+}
+
+async function sendHop<Answer>(request: AuthorizedRequest, wire: Wire<Answer>): Promise<Answer> {
+  const send = async () => {
+    const fields = await request.fields(wire.outgoing);
+    const traced = request.traceFields;
+    // The credential last: no propagator takes its place.
+    const all = traced.length === 0 ? fields : [...traced, ...fields];
+    return await request.run(() => wire.send(all));
+  };
+  const answer = await send();
   if (!request.isRefusal(wire.statusOf(answer))) {
     request.accepted();
     return answer;
   }
   if (!(await isRepeated(request, wire, answer))) return answer;
   wire.discard(answer);
-  const repeated = await wire.send(request.fields(outgoing));
+  const repeated = await send();
   if (!request.isRefusal(wire.statusOf(repeated))) request.accepted();
   return repeated;
 }

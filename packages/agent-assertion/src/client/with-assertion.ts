@@ -93,6 +93,19 @@ async function sendCall(
   call: OutgoingCall,
 ): Promise<Response | undefined> {
   const request = new AuthorizedRequest(authorizer, call.signal);
+  try {
+    return await sendHops(fetch, request, call);
+  } catch (error) {
+    request.failed(error);
+    throw error;
+  }
+}
+
+async function sendHops(
+  fetch: Fetch,
+  request: AuthorizedRequest,
+  call: OutgoingCall,
+): Promise<Response | undefined> {
   let hop = call.first;
   for (let redirects = 0; ; redirects += 1) {
     const { headers } = hop;

@@ -28,6 +28,11 @@ export interface TaskRecord {
 /** Options of {@link AgentDirectory} calls. */
 export interface AgentDirectoryOptions {
   readonly signal?: AbortSignal | undefined;
+  /**
+   * The id of the request for which this is asked, for the log of what answers. `remoteDirectory` sends it as `X-Request-Id` if it
+   * is 1 to 128 visible ASCII characters; the authority makes one of its own if it does not take it. Requests that share one question share the id of the first. Default none.
+   */
+  readonly requestId?: string | undefined;
 }
 
 /** Options of {@link AgentDirectory.agent}. */
@@ -56,6 +61,11 @@ export interface AgentDirectory {
     taskId: string,
     options?: AgentDirectoryOptions,
   ): Promise<TaskRecord | undefined>;
-  /** Gives up connections, if it holds any. */
+  /**
+   * Called with each assertion that a verifier accepted, so that the authority can say when an agent was last used. It must return at once and wait
+   * for nothing. Default: uses are not reported.
+   */
+  noteUse?(agentRuntimeId: string, taskId: string): void;
+  /** Reports the uses that wait, within a second, and gives up connections, if it holds any. */
   close?(): Promise<void>;
 }

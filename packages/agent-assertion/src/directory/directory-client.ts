@@ -7,12 +7,21 @@ import {
   readBounded,
 } from "@countersign/agent-key/platform-fetch";
 import { codeOfStatus, parseProblem } from "@countersign/agent-key/problem";
+import {
+  clientTraceFields,
+  inSpan,
+  type SpanOptions,
+  serverAttributes,
+  type TraceSpan,
+} from "@countersign/agent-key/tracing";
 import { AgentAssertionError } from "../agent-assertion-error.js";
 import { type DirectoryAnswer, parseDirectoryRecord } from "../schema/directory-record.js";
 import { Slots } from "./slots.js";
 
 const MAX_BODY_BYTES = 1024 * 1024;
 const MAX_QUESTIONS = 16;
+// What a header field can carry; the authority itself decides whether it takes the id.
+const REQUEST_ID = /^[!-~]{1,128}$/;
 // RFC 9110 §8.8.3; longer ones are not worth keeping.
 const ETAG = /^(?:W\/)?"[!#-~]{0,256}"$/;
 
@@ -26,8 +35,14 @@ export type DirectoryReply =
     }
   | { readonly kind: "unchanged"; readonly maxAgeMs: number | undefined }
   | { readonly kind: "unknown_agent" }
-  /** No usable answer. `isOutage`: a connection error, no answer in time, or 5xx, as opposed to a refusal. */
-  | { readonly kind: "failed"; readonly error: AgentAssertionError; readonly isOutage: boolean };
+  | FailedReply;
+
+/** No usable answer. `isOutage`: a connection error, no answer in time, or 5xx, as opposed to a refusal. */
+interface FailedReply {
+  readonly kind: "failed";
+  readonly error: AgentAssertionError;
+  readonly isOutage: boolean;
+}
 
 /** Options of {@link DirectoryClient}. */
 export interface DirectoryClientOptions {
@@ -38,6 +53,21 @@ export interface DirectoryClientOptions {
   readonly now: () => number;
   /** Called with each answer that says when it was made. */
   readonly onClock: (aheadMs: number) => void;
+}
+
+interface Message {
+  readonly method: "GET" | "POST";
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+/** What a question says beside its path. */
+export interface Question {
+  /** Of the record that is kept. */
+  readonly etag: string | undefined;
+  /** The request for which this is asked. */
+  readonly requestId: string | undefined;
 }
 
 /** Asks the authority's directory: no redirects, 1 MiB bodies, 16 questions at the same time, one deadline from the question to the last byte. */
@@ -53,14 +83,40 @@ export class DirectoryClient {
   }
 
   /** @param path - below the authority's base URL, already percent-encoded */
-  async ask(path: string, etag: string | undefined): Promise<DirectoryReply> {
+  async ask(path: string, question: Question): Promise<DirectoryReply> {
+    const answer = await this.#inTime((signal) =>
+      this.#slots.run(() => this.#ask(path, question, signal), signal),
+    );
+    return answer.kind === "done" ? answer.value : answer;
+  }
+
+  /**
+   * Sends a report, and reads nothing of the answer but whether it was taken. It takes no place of a question.
+   *
+   * @param path - as for {@link ask}
+   * @returns why it was not taken, if so
+   */
+  async report(path: string, body: object): Promise<AgentAssertionError | undefined> {
+    const message: Message = {
+      method: "POST",
+      path,
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    };
+    const answer = await this.#inTime((signal) => this.#send(message, signal, refusalOf));
+    return answer.kind === "done" ? answer.value : answer.error;
+  }
+
+  async #inTime<T>(
+    work: (signal: AbortSignal) => Promise<T>,
+  ): Promise<{ readonly kind: "done"; readonly value: T } | FailedReply> {
     const { authority, deadlineMs } = this.#options;
     const ended = new AbortController();
     const timer = setTimeout(() => ended.abort(timedOut()), deadlineMs);
     this.#open.add(ended);
     if (this.#isClosed) ended.abort(closed());
     try {
-      return await this.#slots.run(() => this.#send(path, etag, ended.signal), ended.signal);
+      return { kind: "done", value: await work(ended.signal) };
     } catch (error) {
       return failureOf(error, authority);
     } finally {
@@ -75,30 +131,70 @@ export class DirectoryClient {
     for (const ended of this.#open) ended.abort(closed());
   }
 
-  async #send(
+  async #ask(
     path: string,
-    etag: string | undefined,
+    { etag, requestId }: Question,
     signal: AbortSignal,
   ): Promise<DirectoryReply> {
+    const headers = {
+      ...(etag === undefined ? {} : { "if-none-match": etag }),
+      ...(requestId !== undefined && REQUEST_ID.test(requestId)
+        ? { "x-request-id": requestId }
+        : {}),
+    };
+    const message: Message = { method: "GET", path, headers };
+    return await this.#send(message, signal, (response, text) => interpret(response, text, etag));
+  }
+
+  async #send<T>(
+    message: Message,
+    signal: AbortSignal,
+    read: (response: Response, text: string) => T,
+  ): Promise<T> {
+    const { method } = message;
+    const spanOptions: SpanOptions = {
+      tracer: "@countersign/agent-assertion",
+      kind: "client",
+      attributes: () => ({
+        "http.request.method": method,
+        ...serverAttributes(new URL(this.#options.authority)),
+      }),
+    };
+    return await inSpan(method, spanOptions, async (span) => {
+      const { response, text } = await this.#exchange(message, signal, span);
+      const answer = read(response, text);
+      span?.end({ isError: response.status >= 400 });
+      return answer;
+    });
+  }
+
+  async #exchange(
+    { method, path, headers, body }: Message,
+    signal: AbortSignal,
+    span: TraceSpan | undefined,
+  ): Promise<{ readonly response: Response; readonly text: string }> {
     const { authority, token, fetch, now, onClock } = this.#options;
     const askedAt = now();
     const asked = fetch(`${authority}${path}`, {
+      ...(body === undefined ? {} : { method, body }),
       signal,
       redirect: "manual",
       headers: {
         accept: "application/json, application/problem+json",
         "user-agent": "countersign-agent-assertion",
+        ...(span === undefined ? {} : Object.fromEntries(clientTraceFields(span))),
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-        ...(etag === undefined ? {} : { "if-none-match": etag }),
+        ...headers,
       },
     });
     // A `fetch` of the program's own may heed the signal late, or not at all.
     const response = await untilAborted(asked, signal);
+    span?.set({ "http.response.status_code": response.status });
     const aheadMs = clockAhead(response.headers, askedAt, now());
     if (aheadMs !== undefined) onClock(aheadMs);
     const { bytes, isCut } = await untilAborted(readBounded(response, MAX_BODY_BYTES), signal);
     if (isCut) throw badResponse("is longer than 1 MiB");
-    return interpret(response, new TextDecoder().decode(bytes), etag);
+    return { response, text: new TextDecoder().decode(bytes) };
   }
 }
 
@@ -157,6 +253,12 @@ function contentTypeOf(headers: Headers): string {
   return headers.get("content-type") ?? "";
 }
 
+function refusalOf(response: Response, text: string): AgentAssertionError | undefined {
+  const { status, headers } = response;
+  if (status === 200) return undefined;
+  return refusal(status, parseProblem(contentTypeOf(headers), text)?.code);
+}
+
 // protocol.md §9, for an answer that is no record.
 function refusal(status: number, known: Code | undefined): AgentAssertionError {
   if (status < 400) return badResponse(`has status ${status}`);
@@ -170,7 +272,7 @@ function refusal(status: number, known: Code | undefined): AgentAssertionError {
   });
 }
 
-function failureOf(error: unknown, authority: string): DirectoryReply {
+function failureOf(error: unknown, authority: string): FailedReply {
   if (AgentAssertionError.is(error)) return { kind: "failed", error, isOutage: false };
   const code = errnoOf(error) ?? "";
   // What the other side sent is no HTTP: that is an answer, if a wrong one.

@@ -22,6 +22,11 @@ export class FairLru<V> {
     this.#maxEntries = maxEntries;
   }
 
+  /** How many entries are kept. */
+  get size(): number {
+    return this.#shareOf.size;
+  }
+
   /** The entry, which counts as used now. */
   get(name: string): V | undefined {
     const share = this.#shareOf.get(name);

@@ -89,6 +89,11 @@ export class RecordCache<T extends AgentRecord | TaskRecord> {
     this.#entries = new FairLru(options.maxEntries);
   }
 
+  /** How many records are kept, those among them that may not be used any more. */
+  get size(): number {
+    return this.#entries.size;
+  }
+
   /**
    * Returns the record, kept or asked for; `undefined` if there is none.
    *

@@ -50,6 +50,24 @@ describe("the options of a remote directory", () => {
   });
 });
 
+test("a lookup for a request gives the authority its id, and no id that a server would not take", async () => {
+  const { directory, upstream } = await setUp({ revocationDelaySeconds: 0 });
+  await directory.agent(AGENT_ID, { requestId: "req-1" });
+  await directory.task(AGENT_ID, TASK_ID, { requestId: "req-2" });
+  await directory.agent(AGENT_ID, { requestId: "a\r\nb" });
+  await directory.agent(AGENT_ID);
+  const ids = upstream.requests.map((request) => headerOf(request, "x-request-id"));
+  expect(ids).toEqual(["req-1", "req-2", undefined, undefined]);
+});
+
+test("a directory says how many records it keeps", async () => {
+  const { directory } = await setUp();
+  expect(directory.kept()).toEqual({ agents: 0, tasks: 0 });
+  await directory.agent(AGENT_ID);
+  await directory.task(AGENT_ID, TASK_ID);
+  expect(directory.kept()).toEqual({ agents: 1, tasks: 1 });
+});
+
 describe("an answer that is no record", () => {
   const good = createDirectoryRecord(agent);
   test.each<[string, string, UpstreamAnswer]>([
@@ -199,7 +217,7 @@ describe("a question", () => {
     const lookups = Array.from({ length: 20 }, (_, index) =>
       scene.directory.agent(`agent-${index}`).catch((error: unknown) => error),
     );
-    await vi.waitFor(() => expect(scene.upstream.requests.length).toBeGreaterThanOrEqual(16));
+    await expect.poll(() => scene.upstream.requests.length).toBeGreaterThanOrEqual(16);
     expect(scene.upstream.requests).toHaveLength(16);
     await scene.directory.close?.();
     for (const failure of await Promise.all(lookups)) {

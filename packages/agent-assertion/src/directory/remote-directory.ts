@@ -16,13 +16,16 @@ import {
   FLAG,
   LISTENER,
 } from "../internal/options.js";
+import { createUseReport, USE_REPORT_PATH } from "../schema/use-report.js";
 import type { AgentDirectory, AgentRecord, TaskRecord } from "./agent-directory.js";
-import { DirectoryClient, type DirectoryReply } from "./directory-client.js";
+import { DirectoryClient, type DirectoryReply, type Question } from "./directory-client.js";
 import type { DirectoryEvent } from "./directory-event.js";
 import { OutageBackoff } from "./outage-backoff.js";
 import { RecordCache, type Refreshed } from "./record-cache.js";
 import { REVOCATION_DELAY_SECONDS } from "./revocation-delay.js";
+import { type UseReportEvent, UseReporter } from "./use-reporter.js";
 
+const USE_REPORT_SECONDS = 60;
 // As long as a revocation, the return of the authority may go unnoticed.
 const MAX_BACKOFF_MS = REVOCATION_DELAY_SECONDS.default * 1000;
 
@@ -32,7 +35,9 @@ const SHAPES: Readonly<Record<string, OptionShape>> = {
   staleIfErrorSeconds: numberIn(0, 3600, { fraction: true }),
   maxEntries: numberIn(1, 10_000_000),
   deadlineMs: numberIn(1, 600_000, { fraction: true }),
+  useReportSeconds: numberIn(0, 3600, { fraction: true }),
   onLookup: LISTENER,
+  onUseReport: LISTENER,
   onClock: LISTENER,
   fetch: FETCH,
   insecureHttp: FLAG,
@@ -57,6 +62,14 @@ export interface RemoteDirectoryOptions {
   readonly maxEntries?: number | undefined;
   /** How long one request to the authority may take, milliseconds. 1 or more. Default 5000. */
   readonly deadlineMs?: number | undefined;
+  /**
+   * How often the authority is told which agents and tasks were used, seconds. 0 to 3600. Default 60; 0: never. Of each agent the last use is
+   * reported, of each task the first one and then one in ten minutes. No request waits for a report. If the authority is away or busy, at most
+   * 10,000 uses are kept, and others dropped. In Workers, which run nothing between requests, none are reported.
+   */
+  readonly useReportSeconds?: number | undefined;
+  /** Called with each report of uses, for metrics. What it throws becomes a process warning. Default: not called. */
+  readonly onUseReport?: ((event: UseReportEvent) => void) | undefined;
   /** Called with each lookup, for metrics. What it throws becomes a process warning. Default: not called. */
   readonly onLookup?: ((event: DirectoryEvent) => void) | undefined;
   /**
@@ -73,6 +86,12 @@ export interface RemoteDirectoryOptions {
   readonly insecureHttp?: boolean | undefined;
   /** The clock, epoch milliseconds. Default `Date.now`. */
   readonly now?: (() => number) | undefined;
+}
+
+/** A directory that keeps what its authority answered. */
+export interface RemoteDirectory extends AgentDirectory {
+  /** Returns how many agents and how many tasks it keeps, for a figure. */
+  kept(): { readonly agents: number; readonly tasks: number };
 }
 
 /**
@@ -97,7 +116,7 @@ export interface RemoteDirectoryOptions {
 export function remoteDirectory(
   authority: string,
   options: RemoteDirectoryOptions = {},
-): AgentDirectory {
+): RemoteDirectory {
   checkOption("authority", authority, AUTHORITY_URL);
   checkOptions(options, SHAPES);
   const base = parseAuthority(authority, { insecureHttp: options.insecureHttp }, "authority");
@@ -120,11 +139,21 @@ export function remoteDirectory(
     now: bounds.now,
     onClock: tellOf(options.onClock),
   });
+  const everyMs = (options.useReportSeconds ?? USE_REPORT_SECONDS) * 1000;
+  const uses =
+    everyMs === 0
+      ? undefined
+      : new UseReporter({
+          everyMs,
+          now: bounds.now,
+          send: (batch) => client.report(USE_REPORT_PATH, createUseReport(batch, bounds.now())),
+          tell: tellOf(options.onUseReport),
+        });
   const agents = new RecordCache<AgentRecord>({ ...bounds, about: "agent", isOther: hasOtherKeys });
   const tasks = new RecordCache<TaskRecord>({ ...bounds, about: "task" });
 
-  async function askAgent(id: string, etag: string | undefined): Promise<Refreshed<AgentRecord>> {
-    const reply = forAgent(id, await client.ask(agentPath(id), etag));
+  async function askAgent(id: string, question: Question): Promise<Refreshed<AgentRecord>> {
+    const reply = forAgent(id, await client.ask(agentPath(id), question));
     if (reply.kind === "unknown_agent") return { kind: "absent" };
     if (reply.kind !== "record") return reply;
     const { agent } = reply.answer;
@@ -134,11 +163,11 @@ export function remoteDirectory(
   async function askTask(
     agentId: string,
     id: string,
-    etag: string | undefined,
+    question: Question,
     askedAt: number,
   ): Promise<Refreshed<TaskRecord>> {
     const path = `${agentPath(agentId)}/task/${encodeURIComponent(id)}`;
-    const reply = forAgent(agentId, await client.ask(path, etag));
+    const reply = forAgent(agentId, await client.ask(path, question));
     if (reply.kind === "unknown_agent") {
       agents.drop(agentId, askedAt);
       return { kind: "absent" };
@@ -153,20 +182,25 @@ export function remoteDirectory(
 
   return {
     authority: base,
-    async agent(agentRuntimeId, { signal, insteadOf } = {}) {
+    async agent(agentRuntimeId, { signal, insteadOf, requestId } = {}) {
       if (!isServerId(agentRuntimeId)) return undefined;
-      const ask = (etag: string | undefined) => askAgent(agentRuntimeId, etag);
+      const ask = (etag: string | undefined) => askAgent(agentRuntimeId, { etag, requestId });
       const record = agents.get(agentRuntimeId, ask, insteadOf);
       return untilAborted(record, signal, cancelled);
     },
-    async task(agentRuntimeId, taskId, { signal } = {}) {
+    async task(agentRuntimeId, taskId, { signal, requestId } = {}) {
       if (!isServerId(agentRuntimeId) || !isServerId(taskId)) return undefined;
       const record = tasks.get(`${agentRuntimeId}/${taskId}`, (etag, askedAt) =>
-        askTask(agentRuntimeId, taskId, etag, askedAt),
+        askTask(agentRuntimeId, taskId, { etag, requestId }, askedAt),
       );
       return untilAborted(record, signal, cancelled);
     },
-    close: async () => client.close(),
+    kept: () => ({ agents: agents.size, tasks: tasks.size }),
+    ...(uses && { noteUse: (agentRuntimeId, taskId) => uses.note(agentRuntimeId, taskId) }),
+    async close() {
+      await uses?.close();
+      client.close();
+    },
   };
 }
 

@@ -43,6 +43,11 @@ export const FLAG: OptionShape = { type: "boolean", expected: "true or false", o
 
 export const LISTENER: OptionShape = { type: "function", expected: "a function", optional: true };
 
+export const HOOKS: Readonly<Record<string, OptionShape>> = {
+  onVerified: LISTENER,
+  onRefused: LISTENER,
+};
+
 const ON_MISSING: OptionShape = { type: "choice", choices: ["refuse", "pass"], optional: true };
 
 const POLICY: Readonly<Record<string, OptionShape>> = {
@@ -77,6 +82,7 @@ export function checkMiddlewareOptions(options: {
     verifier: VERIFIER,
     onMissing: ON_MISSING,
     onError: LISTENER,
+    ...HOOKS,
     rawBody: LISTENER,
     clientAddress: LISTENER,
     now: CLOCK,

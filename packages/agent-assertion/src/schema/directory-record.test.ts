@@ -20,6 +20,8 @@ describe("parseDirectoryRecord", () => {
     { ...good, user_id: "" },
     { ...good, capabilities: "responses" },
     { ...good, capabilities: [""] },
+    { ...good, capabilities: ["c".repeat(257)] },
+    { ...good, capabilities: ["\u{1f600}".repeat(257)] },
     { ...good, agent_public_keys: [] },
     { ...good, agent_public_keys: ["ssh-rsa AAAA"] },
     { ...good, agent_public_keys: Array(9).fill(good.agent_public_keys[0]) },
@@ -45,6 +47,11 @@ describe("parseDirectoryRecord", () => {
     const line = `ssh-ed25519 ${blob.toString("base64")}`;
     const body = { ...good, agent_public_keys: [line] };
     await expectFailure(() => parseDirectoryRecord(body), "bad_response");
+  });
+
+  test("takes each capability that a registration can ask for: of 256 characters, of two UTF-16 units each too", () => {
+    const capabilities = ["c".repeat(256), "\u{1f600}".repeat(256)];
+    expect(parseDirectoryRecord({ ...good, capabilities }).agent).toMatchObject({ capabilities });
   });
 
   test("takes an answer without a task, and ignores unknown members", () => {

@@ -10,6 +10,7 @@ import type { AgentRecord, LifeState, TaskRecord } from "../directory/agent-dire
 
 const STATES: readonly LifeState[] = ["active", "revoked", "expired"];
 const MAX_CAPABILITIES = 256;
+const MAX_CAPABILITY_CHARACTERS = 256;
 // One key, or two while one is rotated; the bound keeps a hostile answer from costing a verification each.
 const MAX_KEYS = 8;
 
@@ -117,7 +118,11 @@ function textsOf(members: Members, name: string, least: number, most: number): r
 }
 
 function capability(text: string): string {
-  if (text.length < 1 || text.length > 256) throw badRecord("a capability is not valid");
+  // A character is one or two UTF-16 units: only texts between the two bounds are counted.
+  const isLong =
+    text.length > MAX_CAPABILITY_CHARACTERS &&
+    (text.length > 2 * MAX_CAPABILITY_CHARACTERS || [...text].length > MAX_CAPABILITY_CHARACTERS);
+  if (text === "" || isLong) throw badRecord("a capability is not valid");
   return text;
 }
 

@@ -1,6 +1,11 @@
 import type { IncomingMessage } from "node:http";
 import { BlockList, isIP, SocketAddress } from "node:net";
 
+/** What of a request says where it comes from. */
+export type AddressedRequest = Pick<IncomingMessage, "headers"> & {
+  readonly socket: { readonly remoteAddress?: string | undefined };
+};
+
 /** The proxies whose `X-Forwarded-For` is believed. */
 export type TrustedProxies = BlockList;
 
@@ -32,7 +37,7 @@ export function parseTrustedProxies(list: readonly string[]): TrustedProxies | u
  * @returns in one form for each address, an IPv4 one never as IPv6; `undefined` where the connection is gone
  */
 export function clientAddressOf(
-  request: IncomingMessage,
+  request: AddressedRequest,
   proxies: TrustedProxies,
 ): string | undefined {
   let address = normaliseAddress(request.socket.remoteAddress ?? "");

@@ -1,14 +1,12 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingMessage } from "node:http";
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
 import { AgentAssertionError } from "../agent-assertion-error.js";
 import { checkMiddlewareOptions } from "../internal/options.js";
 import type { VerifiedAssertion } from "../verify/verified-assertion.js";
-import { answerRefusal } from "./answer-refusal.js";
+import { checkRequest } from "./check-request.js";
+import { agentsOfFastify, refuseByReply } from "./fastify-reply.js";
 import type { MiddlewareOptions } from "./middleware-options.js";
 import { oncePerRequest } from "./once-per-request.js";
-import { passesWithoutAgent } from "./passes-without-agent.js";
-import { reportError } from "./report-error.js";
-import { requirePolicy } from "./require-policy.js";
 import { verifyRequest } from "./verify-request.js";
 
 declare module "fastify" {
@@ -20,8 +18,6 @@ declare module "fastify" {
 
 /** Options of {@link agentAssertion}. */
 export type AgentAssertionOptions = MiddlewareOptions<FastifyRequest>;
-
-const agents = new WeakMap<object, VerifiedAssertion>();
 
 async function register(
   ...[app, options]: Parameters<FastifyPluginAsync<AgentAssertionOptions>>
@@ -55,34 +51,23 @@ async function admit(
   reply: FastifyReply,
   options: AgentAssertionOptions,
 ): Promise<unknown> {
-  const { verifier, policy, clientAddress = ipOf, onError = log, onMissing } = options;
+  const { verifier, clientAddress = ipOf } = options;
   const raw: IncomingMessage = request.raw;
-  try {
-    const assertion = await oncePerRequest(raw, verifier, () =>
+  const checked = await checkRequest({ ...options, onError: options.onError ?? log }, request, () =>
+    oncePerRequest(raw, verifier, () =>
       verifyRequest(raw, { verifier, clientAddress: clientAddress(request) }),
-    );
-    requirePolicy(assertion, policy);
-    agents.set(request, assertion);
-    return undefined;
-  } catch (error) {
-    if (passesWithoutAgent(error, onMissing)) return undefined;
-    refuse(reply, error);
-    reportError(onError, error, request);
+    ),
+  );
+  if (checked.kind === "refused") {
+    refuseByReply(reply, checked.error);
     return reply;
   }
+  if (checked.agent !== undefined) agentsOfFastify.set(request, checked.agent);
+  return undefined;
 }
 
 function ipOf(request: FastifyRequest): string {
   return request.ip;
-}
-
-function refuse(reply: FastifyReply, error: unknown): void {
-  reply.hijack();
-  const response: ServerResponse = reply.raw;
-  for (const [name, value] of Object.entries(reply.getHeaders())) {
-    if (value !== undefined && !response.headersSent) response.setHeader(name, value);
-  }
-  answerRefusal(response, error);
 }
 
 function log(error: unknown, request: FastifyRequest): void {
@@ -90,7 +75,7 @@ function log(error: unknown, request: FastifyRequest): void {
 }
 
 function agentOf(this: FastifyRequest): VerifiedAssertion {
-  const assertion = agents.get(this);
+  const assertion = agentsOfFastify.get(this);
   if (assertion !== undefined) return assertion;
   throw new AgentAssertionError("config_invalid", "this request was not verified", {
     hint: "register agentAssertion in the scope of this route, or above it; with onMissing pass, use findAgent(request)",
@@ -99,5 +84,5 @@ function agentOf(this: FastifyRequest): VerifiedAssertion {
 
 /** Who sent a request; `undefined` if it carries no assertion, which `onMissing: "pass"` lets pass, or was not verified. */
 export function findAgent(request: FastifyRequest): VerifiedAssertion | undefined {
-  return agents.get(request);
+  return agentsOfFastify.get(request);
 }

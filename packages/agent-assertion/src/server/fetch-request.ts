@@ -8,6 +8,12 @@ export function authorizationOf(headers: Headers): readonly string[] {
   return value === null ? [] : splitJoined(value);
 }
 
+/** Returns whether what a server gave is a Fetch request, of whichever runtime, or a proxy of one. */
+export function isFetchRequest(value: unknown): value is Request {
+  const { url, headers } = (value ?? {}) as Partial<Request>;
+  return typeof url === "string" && typeof headers?.get === "function";
+}
+
 /** Path and query of a Fetch request as it says them: a URL parser has been over them. */
 export function fetchTargetOf(request: Request): string {
   const { origin } = new URL(request.url);
@@ -57,6 +63,18 @@ export async function readFetchBody(request: Request, maxBytes: number): Promise
     `the body of a bound request may have ${maxBytes} bytes at most`,
     { status: 413 },
   );
+}
+
+/** Returns a Fetch request that has its body again, after {@link readFetchBody}. */
+export function putFetchBody(request: Request, body: Uint8Array): Request {
+  try {
+    // Keeps what a runtime has beside the standard's members, such as `cf` of Workers.
+    return new Request(request, { body });
+  } catch {
+    // Next.js gives a proxy of its request, which no constructor takes.
+    const { url, method, headers, signal } = request;
+    return new Request(url, { method, headers, signal, body });
+  }
 }
 
 /** The field lines of a Fetch request: names in lower case, one line for each. */

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { SCHEME } from "../schema/assertion-form.js";
+import { SCHEME } from "../schema/assertion.js";
 
 /**
  * The values of all lines of one field, in the order they came.

@@ -1,15 +1,18 @@
 import type { IncomingMessage } from "node:http";
-import type { Context, MiddlewareHandler } from "hono";
+import type { Context, MiddlewareHandler, Next } from "hono";
 import type { RequestFacts } from "../binding/request-facts.js";
 import { checkMiddlewareOptions } from "../internal/options.js";
 import type { AssertionVerifier } from "../verify/create-verifier.js";
 import type { VerifiedAssertion } from "../verify/verified-assertion.js";
+import { checkRequest } from "./check-request.js";
 import { sourceOf } from "./client-address.js";
 import {
   authorizationOf,
   fetchFieldLines,
   fetchHasBody,
   fetchTargetOf,
+  isFetchRequest,
+  putFetchBody,
   readFetchBody,
 } from "./fetch-request.js";
 import { authorizationLines } from "./field-lines.js";
@@ -17,10 +20,8 @@ import { FIELDS_OF_ANOTHER_ANSWER } from "./fields-of-another-answer.js";
 import type { MiddlewareOptions } from "./middleware-options.js";
 import { hasBody, targetOf } from "./node-request.js";
 import { oncePerRequest } from "./once-per-request.js";
-import { passesWithoutAgent } from "./passes-without-agent.js";
 import { problemResponse } from "./problem-response.js";
-import { reportError } from "./report-error.js";
-import { requirePolicy } from "./require-policy.js";
+import { requireCall } from "./require-call.js";
 
 /** The environment of a Hono app behind {@link agentAssertion}: `new Hono<AgentEnv>()`. */
 export interface AgentEnv {
@@ -49,7 +50,7 @@ export interface AgentAssertionOptions extends MiddlewareOptions<Context> {
  *
  * On `@hono/node-server` field lines and target are taken as they came on the wire. Elsewhere they come from the runtime's `Request`: its URL
  * has been through a URL parser, so a request whose path is not in normal form cannot be bound. Install the middleware before anything that
- * reads bodies: it reads the body of a bound request, and puts it back for the next reader.
+ * reads bodies: it reads the body of a bound request, and puts it back for the next reader. It throws `config_invalid` if it is not called as Hono 4 does.
  *
  * @throws {AgentAssertionError} `config_invalid`, naming the option, if one is missing or wrong
  */
@@ -59,26 +60,31 @@ export function agentAssertion(
 export function agentAssertion(options: AgentAssertionOptions): MiddlewareHandler<OptionalAgentEnv>;
 export function agentAssertion(options: AgentAssertionOptions): MiddlewareHandler {
   checkMiddlewareOptions(options);
-  const { policy, verifier, onError, onMissing } = options;
-  const { clientAddress = remoteAddressOf, now = Date.now } = options;
-  return async (c, next) => {
-    try {
-      const key = incomingOf(c) ?? c.req;
-      const assertion = await oncePerRequest(key, verifier, () =>
-        verify(c, verifier, sourceOf(clientAddress(c))),
-      );
-      requirePolicy(assertion, policy);
-      c.set("agent", assertion);
-    } catch (error) {
-      if (passesWithoutAgent(error, onMissing)) {
-        c.set("agent", undefined);
-        return next();
-      }
-      reportError(onError, error, c);
-      return refuse(c, error, now());
-    }
-    return next();
+  // Not an async function: see requireCall.
+  return (c, next) => {
+    requireCall(
+      isHonoContext(c) && typeof next === "function",
+      "agentAssertion was not called as by Hono",
+      "use it with Hono 4, by app.use(agentAssertion({ verifier })); for other servers take the entry of that name",
+    );
+    return admit(c, next, options);
   };
+}
+
+function isHonoContext(c: unknown): boolean {
+  const { req, set } = (c ?? {}) as Partial<Context>;
+  return isFetchRequest(req?.raw) && typeof set === "function";
+}
+
+async function admit(c: Context, next: Next, options: AgentAssertionOptions) {
+  const { verifier, clientAddress = remoteAddressOf, now = Date.now } = options;
+  const key = incomingOf(c) ?? c.req;
+  const checked = await checkRequest(options, c, () =>
+    oncePerRequest(key, verifier, () => verify(c, verifier, sourceOf(clientAddress(c)))),
+  );
+  if (checked.kind === "refused") return refuse(c, checked.error, now());
+  c.set("agent", checked.agent);
+  return next();
 }
 
 function refuse(c: Context, error: unknown, now: number): Response {
@@ -115,7 +121,7 @@ function factsOf(c: Context, incoming: IncomingMessage | undefined): RequestFact
     hasBody: incoming ? hasBody(incoming) : fetchHasBody(request),
     async body(maxBytes) {
       const body = await readFetchBody(request, maxBytes);
-      c.req.raw = new Request(request, { body });
+      c.req.raw = putFetchBody(request, body);
       return body;
     },
   };

@@ -1,7 +1,7 @@
-import type { IncomingMessage } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { RequestFacts } from "../binding/request-facts.js";
 import { fieldLines } from "./field-lines.js";
-import { takeBody } from "./take-body.js";
+import { takeBody, tooLarge } from "./take-body.js";
 
 /** A request of Node's `http`, or of a framework that stands on it. */
 export type NodeRequest = IncomingMessage & {
@@ -13,6 +13,8 @@ export type NodeRequest = IncomingMessage & {
 
 /** What {@link factsOf} goes by. */
 export interface FactsOptions {
+  /** The target as it stood in the request line, where the framework keeps it elsewhere than on the request. */
+  readonly target?: string | undefined;
   /** Gives the exact bytes of a body that was read before the check. */
   readonly rawBody?: ((request: IncomingMessage) => Uint8Array | undefined) | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -21,17 +23,18 @@ export interface FactsOptions {
 /** Returns what a verifier needs from one of Node's requests. Reads only the head; the body is read when the verifier asks for it. */
 export function factsOf(request: NodeRequest, options: FactsOptions = {}): RequestFacts {
   const { rawHeaders } = request;
-  const { rawBody, signal } = options;
+  const { rawBody, signal, target = targetOf(request) } = options;
   const length = lengthOf(rawHeaders);
   const framed = hasBody(request);
   return {
     method: request.method ?? "",
-    target: targetOf(request),
+    target,
     rawHeaders,
     // The fields of a body that something else read are what the client said, and no parser held the body to them.
     hasBody: rawBody === undefined ? framed : undefined,
     async body(maxBytes) {
       const kept = rawBody?.(request);
+      if (kept !== undefined && kept.length > maxBytes) throw tooLarge(maxBytes);
       if (kept !== undefined || framed === false) return kept ?? new Uint8Array();
       return takeBody(request, { length, maxBytes, signal });
     },
@@ -59,4 +62,11 @@ export function hasBody(request: NodeRequest): boolean | undefined {
 function lengthOf(rawHeaders: readonly string[]): number | undefined {
   const [length] = fieldLines(rawHeaders, "content-length");
   return length === undefined ? undefined : Number(length);
+}
+
+/** Returns whether two values that a framework gave are a request of Node's `http` and the response to it. */
+export function isNodeExchange(request: unknown, response: unknown): boolean {
+  const { rawHeaders } = (request ?? {}) as Partial<IncomingMessage>;
+  const { writeHead } = (response ?? {}) as Partial<ServerResponse>;
+  return Array.isArray(rawHeaders) && typeof writeHead === "function";
 }

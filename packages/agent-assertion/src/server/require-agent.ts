@@ -4,6 +4,8 @@ import { checkMiddlewareOptions, checkOption } from "../internal/options.js";
 import type { AssertionVerifier } from "../verify/create-verifier.js";
 import type { VerifiedAssertion } from "../verify/verified-assertion.js";
 import { type AdmitOptions, admitRequest } from "./admit-request.js";
+import { isNodeExchange } from "./node-request.js";
+import { requireCall } from "./require-call.js";
 
 const HANDLER: OptionShape = {
   type: "function",
@@ -24,7 +26,8 @@ export type RequireAgentOptions = Omit<AdmitOptions<IncomingMessage>, "verifier"
 
 /**
  * Makes a request listener for `createServer`. It calls the handler with the agent that sent the request, and answers every other request
- * itself (`answerRefusal`). The handler can read the whole body, even if the check has read it.
+ * itself (`answerRefusal`). The handler can read the whole body, even if the check has read it. The listener throws `config_invalid` if it is not called
+ * as Node's servers do.
  *
  * @throws {AgentAssertionError} `config_invalid`, naming the argument or the option, if one is missing or wrong
  */
@@ -50,5 +53,12 @@ export function requireAgent(
     const agent = await admitRequest(request, response, { ...options, verifier });
     if (agent !== "answered") await handler(request, response, agent as never);
   };
-  return (request, response) => void listen(request, response);
+  return (request, response) => {
+    requireCall(
+      isNodeExchange(request, response),
+      "the listener of requireAgent was not called as by Node's http server",
+      "give it to createServer of node:http, node:https or node:http2; for servers on Request and Response take withAgent of /handler",
+    );
+    void listen(request, response);
+  };
 }

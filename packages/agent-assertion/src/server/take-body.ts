@@ -50,7 +50,7 @@ function requireUntouched(request: BodySource): void {
       "config_invalid",
       "the request's body was read before its assertion was checked",
       {
-        hint: "mount the check before whatever reads the body, or give rawBody",
+        hint: "mount the check before whatever reads the body, or give rawBody; Nest: make the application with rawBody: true",
       },
     );
   }
@@ -126,7 +126,8 @@ function readAndPutBack(request: BodySource, options: TakeBodyOptions): Promise<
   });
 }
 
-function tooLarge(maxBytes: number): UnreadableBody {
+/** The error for a body of which more came than a verifier takes. */
+export function tooLarge(maxBytes: number): UnreadableBody {
   return new UnreadableBody(
     "invalid_request",
     `the body of a bound request may have ${maxBytes} bytes at most`,

@@ -3,16 +3,20 @@ import type { AssertionVerifier } from "../verify/create-verifier.js";
 import type { VerifiedAssertion } from "../verify/verified-assertion.js";
 import { sourceOf } from "./client-address.js";
 import { authorizationLines } from "./field-lines.js";
-import { factsOf } from "./node-request.js";
+import { type FactsOptions, factsOf } from "./node-request.js";
 
-/** Options of {@link verifyRequest}. */
-export interface VerifyRequestOptions {
-  readonly verifier: AssertionVerifier;
+/** What checks on Node's requests take where something else may read bodies first. */
+export interface RawBodyOption {
   /**
    * Gives the exact bytes of a body that something read before the check, as serverless platforms do. Default: the body is read from the
    * request, and put back.
    */
   readonly rawBody?: ((request: IncomingMessage) => Uint8Array | undefined) | undefined;
+}
+
+/** Options of {@link verifyRequest}. */
+export interface VerifyRequestOptions extends RawBodyOption {
+  readonly verifier: AssertionVerifier;
   /**
    * The client's address, by which lookups of agents that are not known yet are shared out. Default: the other end of the connection. Set it
    * behind a reverse proxy, or all clients are one.
@@ -37,6 +41,14 @@ export interface VerifyRequestOptions {
 export async function verifyRequest(
   request: IncomingMessage,
   options: VerifyRequestOptions,
+): Promise<VerifiedAssertion> {
+  return verifyNodeRequest(request, options);
+}
+
+/** As {@link verifyRequest}, for a framework that keeps the request's target itself. */
+export async function verifyNodeRequest(
+  request: IncomingMessage,
+  options: VerifyRequestOptions & Pick<FactsOptions, "target">,
 ): Promise<VerifiedAssertion> {
   const { verifier, signal, clientAddress = request.socket?.remoteAddress } = options;
   const authorization = authorizationLines(request);

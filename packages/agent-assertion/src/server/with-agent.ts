@@ -3,19 +3,20 @@ import type { RequestFacts } from "../binding/request-facts.js";
 import { checkMiddlewareOptions, checkOption } from "../internal/options.js";
 import type { AssertionVerifier } from "../verify/create-verifier.js";
 import type { VerifiedAssertion } from "../verify/verified-assertion.js";
+import { checkRequest } from "./check-request.js";
 import { sourceOf } from "./client-address.js";
 import {
   authorizationOf,
   fetchFieldLines,
   fetchHasBody,
   fetchTargetOf,
+  isFetchRequest,
+  putFetchBody,
   readFetchBody,
 } from "./fetch-request.js";
 import type { MiddlewareOptions } from "./middleware-options.js";
-import { passesWithoutAgent } from "./passes-without-agent.js";
 import { problemResponse } from "./problem-response.js";
-import { reportError } from "./report-error.js";
-import { requirePolicy } from "./require-policy.js";
+import { requireCall } from "./require-call.js";
 
 const HANDLER: OptionShape = {
   type: "function",
@@ -46,7 +47,11 @@ export interface WithAgentOptions<Rest extends readonly unknown[] = readonly unk
  * given one with who sent the request, and answers every other request itself.
  *
  * The URL of such a request has been through a URL parser: a path that is not in normal form cannot be bound. A bound request's body is read
- * here, up to the verifier's `maxBodyBytes`; the handler gets a request that has it still.
+ * here, up to the verifier's `maxBodyBytes`; the handler gets another request that has it still, in Next.js one without the members of `NextRequest`.
+ *
+ * Two `Authorization` lines are seen if the server joins them, as `Headers` does. Next.js, and SvelteKit on Node, hand on the first alone.
+ *
+ * The handler that is made throws `config_invalid` if its first argument is not a `Request`.
  *
  * @throws {AgentAssertionError} `config_invalid`, naming the argument or the option, if one is missing or wrong
  * @see protocol.md §7, §8
@@ -69,24 +74,27 @@ export function withAgent<Rest extends readonly unknown[] = []>(
 ): (request: Request, ...rest: Rest) => Promise<Response> {
   checkMiddlewareOptions({ ...options, verifier });
   checkOption("handler", handler, HANDLER);
-  const { policy, clientAddress, onError, onMissing, now = Date.now } = options;
-  return async (request, ...rest) => {
+  const { clientAddress, now = Date.now } = options;
+  const answer = async (request: Request, ...rest: Rest): Promise<Response> => {
     const bound = new BoundRequest(request);
-    let agent: VerifiedAssertion;
-    try {
-      agent = await verifier.verify(authorizationOf(request.headers), {
+    const checked = await checkRequest(options, request, async () =>
+      verifier.verify(authorizationOf(request.headers), {
         signal: request.signal,
         source: sourceOf(clientAddress?.(request, ...rest)),
         ...(verifier.binding === undefined ? {} : { request: bound }),
-      });
-      requirePolicy(agent, policy);
-    } catch (error) {
-      if (passesWithoutAgent(error, onMissing))
-        return handler(request, undefined as never, ...rest);
-      reportError(onError, error, request);
-      return problemResponse(error, now());
-    }
-    return handler(bound.whole, agent as never, ...rest);
+      }),
+    );
+    if (checked.kind === "refused") return problemResponse(checked.error, now());
+    return handler(bound.whole, checked.agent as never, ...rest);
+  };
+  // Not an async function: see requireCall.
+  return (request, ...rest) => {
+    requireCall(
+      isFetchRequest(request),
+      "the handler of withAgent was not called with a Request",
+      "give it the Request of an event as its first argument; for Node's request and response take requireAgent of /node",
+    );
+    return answer(request, ...rest);
   };
 }
 
@@ -111,7 +119,7 @@ class BoundRequest implements RequestFacts {
 
   async body(maxBytes: number): Promise<Uint8Array> {
     const body = await readFetchBody(this.whole, maxBytes);
-    this.whole = new Request(this.whole, { body });
+    this.whole = putFetchBody(this.whole, body);
     return body;
   }
 }

@@ -13,7 +13,7 @@ import {
 } from "../../test/fixtures.js";
 import { AssertionSigner } from "./assertion-signer.js";
 
-const credential: AgentCredential = {
+const credential: AgentCredential<AgentKey> = {
   kind: "agent",
   authority: AUTHORITY,
   agentRuntimeId: AGENT_ID,

@@ -1,4 +1,10 @@
-import { type AgentCredential, formatTimestamp, LinkedMap, numberIn } from "@countersign/agent-key";
+import {
+  type AgentCredential,
+  formatTimestamp,
+  LinkedMap,
+  numberIn,
+  type SyncAgentSigner,
+} from "@countersign/agent-key";
 import { CLOCK, checkOptions } from "../internal/options.js";
 import { signAt } from "./sign-assertion.js";
 
@@ -42,8 +48,9 @@ export class AssertionSigner {
    * The whole field value for a request that is sent now. The credential's `clockOffsetSeconds` is added to the clock.
    *
    * @throws {AgentAssertionError} `invalid_request` when the credential holds an id that may not be signed
+   * @throws {AgentKeyError} as `signWith`
    */
-  header(credential: AgentCredential): string {
+  header(credential: AgentCredential<SyncAgentSigner>): string {
     const { authority, agentRuntimeId, taskId, key, clockOffsetSeconds = 0 } = credential;
     const second = Math.floor(this.#now() / 1000 + clockOffsetSeconds);
     const { line } = key.publicKey;

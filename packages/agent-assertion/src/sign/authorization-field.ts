@@ -1,6 +1,7 @@
-import { type Credential, parseOrigin } from "@countersign/agent-key";
+import { parseOrigin } from "@countersign/agent-key";
 import { AgentAssertionError } from "../agent-assertion-error.js";
 import type { AssertionSigner } from "./assertion-signer.js";
+import type { ReadyCredential } from "./ready-credential.js";
 
 const TOKEN = /^[!-~]+$/;
 
@@ -15,7 +16,7 @@ const TOKEN = /^[!-~]+$/;
  * @throws {Error} the registration's own error if the credential is a fallback that does not name the origin
  */
 export function authorizationField(
-  credential: Credential,
+  credential: ReadyCredential,
   origin: string,
   signer: AssertionSigner,
 ): string | undefined {

@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
-import type { AgentCredential } from "@countersign/agent-key";
+import type { AgentCredential, AgentKey } from "@countersign/agent-key";
 import { contentDigest } from "@countersign/agent-key/message-signature";
 import { describe, expect, test } from "vitest";
 import { AGENT_ID, AUTHORITY, header, key, NOW, TASK_ID } from "../../test/fixtures.js";
 import { type BindRequestInput, bindRequest, bindWithNonce } from "./bind-request.js";
 
-const credential: AgentCredential = {
+const credential: AgentCredential<AgentKey> = {
   kind: "agent",
   authority: AUTHORITY,
   agentRuntimeId: AGENT_ID,

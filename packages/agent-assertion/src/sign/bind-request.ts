@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { AgentCredential } from "@countersign/agent-key";
+import type { AgentCredential, SyncAgentSigner } from "@countersign/agent-key";
 import {
   contentDigest,
   type SignatureComponent,
@@ -15,7 +15,7 @@ const METHOD = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;
 
 /** One request of an agent, as it is sent. */
 export interface BindRequestInput {
-  readonly credential: AgentCredential;
+  readonly credential: AgentCredential<SyncAgentSigner>;
   /** The value of the request's `Authorization` field, made for the same credential. */
   readonly authorization: string;
   /** As it is sent: methods are case-sensitive. */
@@ -37,6 +37,7 @@ export interface BindRequestInput {
  * `signature`
  * @throws {AgentAssertionError} `invalid_request` when the authorization is not an assertion of the credential's agent and task, the
  * target is no absolute http(s) URL in the form that is sent, or the caller's own digest is not that of the body
+ * @throws {AgentKeyError} as `signWith`
  * @see protocol.md §7; RFC 9421
  */
 export function bindRequest(input: BindRequestInput): readonly (readonly [string, string])[] {

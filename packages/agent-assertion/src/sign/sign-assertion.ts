@@ -1,12 +1,18 @@
-import { type AgentKey, encodeBase64Url, isServerId, parseTimestamp } from "@countersign/agent-key";
+import {
+  encodeBase64Url,
+  isServerId,
+  parseTimestamp,
+  type SyncAgentSigner,
+  signWith,
+} from "@countersign/agent-key";
 import { AgentAssertionError } from "../agent-assertion-error.js";
-import { assertionText, SCHEME } from "../schema/assertion-form.js";
+import { assertionText, SCHEME } from "../schema/assertion.js";
 
 /** What one assertion states, and the key that signs it. */
 export interface SignAssertionInput {
   readonly agentRuntimeId: string;
   readonly taskId: string;
-  readonly key: AgentKey;
+  readonly key: SyncAgentSigner;
   /** RFC 3339, UTC, whole seconds, `Z`; `formatTimestamp` makes it. */
   readonly timestamp: string;
 }
@@ -17,6 +23,7 @@ export interface SignAssertionInput {
  * Pure: the same input gives the same bytes, since Ed25519 is deterministic.
  *
  * @throws {AgentAssertionError} `invalid_request` when an id or the timestamp is not of the protocol's form: such a text is not signed
+ * @throws {AgentKeyError} as `signWith`
  * @see protocol.md §3, §6
  */
 export function signAssertion(input: SignAssertionInput): string {
@@ -42,7 +49,7 @@ export function signAt({ agentRuntimeId, taskId, key, timestamp }: SignAssertion
       hint: "ids are 1 to 256 visible ASCII characters without a colon, a slash or a quote",
     });
   }
-  const signature = key.signText(assertionText(agentRuntimeId, taskId, timestamp));
+  const signature = signWith(key, assertionText(agentRuntimeId, taskId, timestamp));
   // Members in the order of their names, as every generation of clients writes them. None of the values has a character that JSON escapes.
   const envelope = `{"agent_runtime_id":"${agentRuntimeId}","signature":"${signature}","task_id":"${taskId}","timestamp":"${timestamp}"}`;
   return `${SCHEME} ${encodeBase64Url(Buffer.from(envelope, "latin1"))}`;

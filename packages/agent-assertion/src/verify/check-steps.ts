@@ -1,4 +1,4 @@
-import { codeRow } from "@countersign/agent-key/codes";
+import { REJECTION_TEXTS } from "@countersign/agent-key";
 import type { BindingSettings } from "../binding/binding-policy.js";
 import { BINDING_CAPABILITY, type CheckedBinding, checkBinding } from "../binding/check-binding.js";
 import { checkContentDigest } from "../binding/check-content-digest.js";
@@ -27,7 +27,7 @@ export function rejected(
 ): AssertionRejected {
   const { agentRuntimeId, taskId } = ids;
   const claimed: RejectedCaller = { agentRuntimeId, taskId };
-  return new AssertionRejected(code, codeRow(code).means, {
+  return new AssertionRejected(code, REJECTION_TEXTS[code], {
     cause,
     claimed,
     proven: proven && { ...claimed, accountId: proven.accountId, userId: proven.userId },

@@ -2,13 +2,14 @@ import { numberIn, type OptionShape } from "@countersign/agent-key";
 import { AgentAssertionError } from "../agent-assertion-error.js";
 import {
   type BindingOptions,
-  type BindingPolicy,
   type BindingSettings,
   settleBinding,
 } from "../binding/binding-policy.js";
 import type { RequestFacts } from "../binding/request-facts.js";
 import type { AgentDirectory, AgentRecord, TaskRecord } from "../directory/agent-directory.js";
-import { CLOCK, checkOptions, checkPolicy, DIRECTORY } from "../internal/options.js";
+import { CLOCK, checkOptions, checkPolicy, DIRECTORY, HOOKS } from "../internal/options.js";
+import { type AssertionHooks, callHook } from "./assertion-hooks.js";
+import type { AssertionVerifier, VerifyOptions } from "./assertion-verifier.js";
 import { DEFAULT_MAX_SKEW_SECONDS, type NeededFact, runChecks } from "./check-assertion.js";
 import {
   rejected,
@@ -19,9 +20,17 @@ import {
 } from "./check-steps.js";
 import { FirstLookups } from "./first-lookups.js";
 import { type LookupLimitOptions, resolveLookupLimits } from "./lookup-limits.js";
+import { observeVerifier } from "./observe-verifier.js";
 import type { ParsedAssertion } from "./parse-assertion.js";
 import { SignatureCache } from "./signature-cache.js";
-import type { AssertionPolicy, VerifiedAssertion } from "./verified-assertion.js";
+import type { AssertionPolicy } from "./verified-assertion.js";
+
+export type {
+  AssertionVerifier,
+  ProvenCaller,
+  VerifierBinding,
+  VerifyOptions,
+} from "./assertion-verifier.js";
 
 const LARGEST_SKEW_SECONDS = 3600;
 const MAX_CACHED_SIGNATURES = 10_000;
@@ -32,10 +41,11 @@ const SHAPES: Readonly<Record<string, OptionShape>> = {
   now: CLOCK,
   binding: { type: "object", expected: "an object with the policy of bindings", optional: true },
   lookups: { type: "object", expected: "an object with limits of lookups", optional: true },
+  ...HOOKS,
 };
 
-/** Options of {@link createVerifier}. */
-export interface CreateVerifierOptions {
+/** Options of {@link createVerifier}. Its hooks are called for each `verify`, and `onRefused` for each `recheck` that refuses too. */
+export interface CreateVerifierOptions extends AssertionHooks {
   /** Where to look up agents and tasks: the one authority that this verifier trusts. */
   readonly directory: AgentDirectory;
   /** Seconds that the two clocks may differ, both ends included. 0 to 3600. Default 300. A larger value lets a captured assertion live longer. */
@@ -47,64 +57,6 @@ export interface CreateVerifierOptions {
   readonly binding?: BindingOptions | undefined;
   /** What callers without any key can make the directory do. */
   readonly lookups?: LookupLimitOptions | undefined;
-}
-
-/** Whose signature held. */
-export interface ProvenCaller {
-  readonly agentRuntimeId: string;
-  readonly taskId: string;
-  readonly accountId: string;
-  readonly userId: string;
-}
-
-/** Options of {@link AssertionVerifier} calls. */
-export interface VerifyOptions {
-  /** Gives up waiting for the directory. */
-  readonly signal?: AbortSignal | undefined;
-  /** The request that the field came with. Needed where the verifier has a `binding`: without it the request counts as unbound. */
-  readonly request?: RequestFacts | undefined;
-  /**
-   * Where the request comes from: the client's address, or its /64 for IPv6. Lookups of agents that were never proven to this verifier are
-   * shared out by it. Default: all requests without one share all of them, and one caller may use them up.
-   */
-  readonly source?: string | undefined;
-  /** Called once, as soon as the signature held and the agent is live, before anything else is waited for. What it throws is the result. */
-  readonly onProven?: ((caller: ProvenCaller) => void) | undefined;
-}
-
-/** How a verifier looks at bindings. */
-export interface VerifierBinding {
-  readonly policy: Exclude<BindingPolicy, "off">;
-  /** The longest body that it reads, bytes. */
-  readonly maxBodyBytes: number;
-}
-
-/** Checks the assertions of one authority's agents. */
-export interface AssertionVerifier {
-  /** The authority whose agents it accepts. */
-  readonly authority: string;
-  /** Present where `verify` must be given the `request`. */
-  readonly binding: VerifierBinding | undefined;
-  /**
-   * Checks an `Authorization` field, all checks in the fixed order.
-   *
-   * @param header - as `parseAssertion` takes it; with Node's `http`, give `request.headersDistinct.authorization`
-   * @throws {AssertionRejected} with the code of the first check that fails; when the directory cannot answer, its error passes as it is
-   * @throws {TooManyLookups} when it was not checked, since too many others wait for the first lookup of an agent or a task
-   * @throws {AgentAssertionError} `server_error` when the replay store cannot take the nonce; `invalid_request` when the body of a bound
-   * request is longer than `maxBodyBytes`
-   */
-  verify(
-    header: string | readonly string[] | undefined,
-    options?: VerifyOptions,
-  ): Promise<VerifiedAssertion>;
-  /**
-   * Looks again at what can change after a request was accepted: that agent and task are known and live, and policy. For whatever stays
-   * open longer than a request: streams and WebSockets. Time, signatures and nonce are not looked at again.
-   *
-   * @throws {AssertionRejected} `unknown_agent`, `agent_revoked`, `agent_expired`, `unknown_task`, `task_revoked`, `task_expired`, `forbidden`
-   */
-  recheck(assertion: VerifiedAssertion, options?: VerifyOptions): Promise<void>;
 }
 
 /**
@@ -129,14 +81,15 @@ export function createVerifier(options: CreateVerifierOptions): AssertionVerifie
   const limits = resolveLookupLimits(options.lookups);
   const firstAgents = new FirstLookups(limits, now);
   const firstTasks = new FirstLookups(limits, now);
+  const noteUse = directory.noteUse?.bind(directory);
 
   function findAgent(
     { agentRuntimeId }: ParsedAssertion,
-    { source, signal }: VerifyOptions,
+    { source, signal, requestId }: VerifyOptions,
     insteadOf: AgentRecord | undefined,
   ): Promise<AgentRecord | undefined> {
     const ask = (asked: AbortSignal | undefined) =>
-      directory.agent(agentRuntimeId, { signal: asked, insteadOf });
+      directory.agent(agentRuntimeId, { signal: asked, insteadOf, requestId });
     if (firstAgents.isProven(agentRuntimeId)) return ask(signal);
     return firstAgents.run({ id: agentRuntimeId, source, signal, ask });
   }
@@ -144,23 +97,23 @@ export function createVerifier(options: CreateVerifierOptions): AssertionVerifie
   async function findTask(
     { agentRuntimeId, taskId }: ParsedAssertion,
     accountId: string,
-    signal: AbortSignal | undefined,
+    { signal, requestId }: VerifyOptions,
   ): Promise<TaskRecord | undefined> {
     // No id holds a slash (protocol.md §3).
     const id = `${agentRuntimeId}/${taskId}`;
     const ask = (asked: AbortSignal | undefined) =>
-      directory.task(agentRuntimeId, taskId, { signal: asked });
+      directory.task(agentRuntimeId, taskId, { signal: asked, requestId });
     if (firstTasks.isProven(id)) return ask(signal);
     const task = await firstTasks.run({ id, source: accountId, signal, ask });
     if (task !== undefined) firstTasks.prove(id, accountId);
     return task;
   }
 
-  return {
+  const verifier: AssertionVerifier = {
     authority: directory.authority,
     binding: settings && { policy: settings.policy, maxBodyBytes: settings.maxBodyBytes },
     async verify(header, callOptions = {}) {
-      const { request, signal } = callOptions;
+      const { request } = callOptions;
       const parsed = signatures.parse(header);
       const facts: Facts = { authority: directory.authority };
       const checks = runChecks(
@@ -171,7 +124,10 @@ export function createVerifier(options: CreateVerifierOptions): AssertionVerifie
         settings && { request, settings },
       );
       for (let step = checks.next(); ; step = checks.next()) {
-        if (step.done === true) return step.value;
+        if (step.done === true) {
+          callHook(noteUse, parsed.agentRuntimeId, parsed.taskId);
+          return step.value;
+        }
         const needed = step.value;
         const { agentRuntimeId, taskId } = parsed;
         if (needed.name === "agent") {
@@ -180,7 +136,7 @@ export function createVerifier(options: CreateVerifierOptions): AssertionVerifie
           const { accountId, userId } = needed.agent;
           firstAgents.prove(agentRuntimeId, accountId);
           callOptions.onProven?.({ agentRuntimeId, taskId, accountId, userId });
-          facts.task = await findTask(parsed, accountId, signal);
+          facts.task = await findTask(parsed, accountId, callOptions);
         } else if (needed.name === "body") {
           facts.body = await readBody(request, settings);
         } else {
@@ -203,6 +159,7 @@ export function createVerifier(options: CreateVerifierOptions): AssertionVerifie
       requireAllowed(assertion, agent, policy);
     },
   };
+  return observeVerifier(verifier, options);
 }
 
 // Filled while the checks run, never before they ask.

@@ -1,5 +1,5 @@
 import type { AgentPublicKey } from "@countersign/agent-key";
-import { assertionText } from "../schema/assertion-form.js";
+import { assertionText } from "../schema/assertion.js";
 import type { ParsedAssertion } from "./parse-assertion.js";
 
 /** Returns whether an assertion's signature is valid under a key, over the text rebuilt from the members. */

@@ -1,6 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import { decodeBase64, decodeBase64Url, isServerId, parseTimestamp } from "@countersign/agent-key";
-import { MAX_FIELD_LENGTH, SCHEME } from "../schema/assertion-form.js";
+import { MAX_FIELD_LENGTH, SCHEME } from "../schema/assertion.js";
 import { AssertionRejected } from "./assertion-rejected.js";
 import { type JsonObject, parseJsonObject } from "./parse-json-object.js";
 

@@ -4,8 +4,9 @@ import { createVerifier } from "../../src/index.js";
 import { signAssertion } from "../../src/sign.js";
 import { header, key, NOW, TIMESTAMP } from "../fixtures.js";
 import { frameworks } from "./frameworks.js";
-import { exchange, type RawAnswer } from "./raw-exchange.js";
+import { UPGRADE_LINES } from "./raw-exchange.js";
 import { endWithTest, SceneDirectory } from "./scene.js";
+import type { Site } from "./site.js";
 
 /** Answers about its one agent; about all others never. */
 class HangingDirectory extends SceneDirectory {
@@ -38,12 +39,8 @@ function lineOf(agentRuntimeId: string): string {
   return `Authorization: ${value}`;
 }
 
-function requestOf(agentRuntimeId: string): string {
-  return `GET / HTTP/1.1\r\nHost: x\r\n${lineOf(agentRuntimeId)}\r\n\r\n`;
-}
-
-function askOf(port: number, agentRuntimeId: string): Promise<RawAnswer> {
-  return exchange(port, { lines: [lineOf(agentRuntimeId)] });
+function askOf(site: Site, agentRuntimeId: string): ReturnType<Site["exchange"]> {
+  return site.exchange({ lines: [lineOf(agentRuntimeId)] });
 }
 
 function send(port: number, from: string, text: string): void {
@@ -53,7 +50,12 @@ function send(port: number, from: string, text: string): void {
   endWithTest(() => socket.destroy());
 }
 
-describe.each(frameworks)("$name", ({ start }) => {
+describe.each(frameworks)("$name", ({ isUpgrade = false, start }) => {
+  function requestOf(agentRuntimeId: string): string {
+    const lines = ["Host: x", ...(isUpgrade ? UPGRADE_LINES : []), lineOf(agentRuntimeId)];
+    return ["GET / HTTP/1.1", ...lines, "", ""].join("\r\n");
+  }
+
   test("shares first lookups out by the client's address, and refuses what is beyond the share (G-M7)", async () => {
     const directory = new HangingDirectory();
     const errors: unknown[] = [];
@@ -62,7 +64,7 @@ describe.each(frameworks)("$name", ({ start }) => {
     send(site.port, "127.0.0.1", requestOf("invented-1"));
     await directory.until("invented-1");
     // One waits; the one after it is beyond the share of this address.
-    const answers = [askOf(site.port, "invented-2"), askOf(site.port, "invented-2")];
+    const answers = [askOf(site, "invented-2"), askOf(site, "invented-2")];
     const refused = await Promise.race(answers);
     expect(refused.status).toBe(429);
     expect(JSON.parse(refused.body)).toMatchObject({ code: "rate_limited" });
@@ -83,7 +85,7 @@ describe.each(frameworks)("$name", ({ start }) => {
     const site = await start({ verifier, clientAddress });
     send(site.port, "127.0.0.1", requestOf("invented-1"));
     await directory.until("invented-1");
-    const answers = [askOf(site.port, "invented-2"), askOf(site.port, "invented-2")];
+    const answers = [askOf(site, "invented-2"), askOf(site, "invented-2")];
     expect((await Promise.race(answers)).status).toBe(429);
     send(site.port, "127.0.0.1", requestOf("invented-3"));
     await directory.until("invented-3");
@@ -100,10 +102,10 @@ describe.each(frameworks)("$name", ({ start }) => {
     });
     const site = await start({ verifier });
     const known = { lines: [`Authorization: ${header}`] };
-    expect((await exchange(site.port, known)).status).toBe(200);
+    expect((await site.exchange(known)).status).toBe(200);
     send(site.port, "127.0.0.1", requestOf("invented-1"));
     await directory.until("invented-1");
-    expect((await exchange(site.port, known)).status).toBe(200);
+    expect((await site.exchange(known)).status).toBe(200);
     directory.release();
   });
 });

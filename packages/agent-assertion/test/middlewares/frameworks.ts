@@ -1,6 +1,4 @@
-import { once } from "node:events";
-import { createServer, type IncomingMessage, type RequestListener, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import { createServer, type IncomingMessage, type RequestListener } from "node:http";
 import { buffer } from "node:stream/consumers";
 import express from "express";
 import Fastify, { type FastifyPluginAsync } from "fastify";
@@ -14,48 +12,18 @@ import {
 import { agentAssertion as fastifyAssertion, findAgent } from "../../src/fastify.js";
 import { withAgent } from "../../src/handler.js";
 import { agentAssertion as honoAssertion, type OptionalAgentEnv } from "../../src/hono.js";
-import type { AssertionVerifier, VerifiedAssertion } from "../../src/index.js";
-import { type OnMissing, requireAgent } from "../../src/node.js";
+import type { VerifiedAssertion } from "../../src/index.js";
+import { requireAgent } from "../../src/node.js";
 import { listenerOf } from "./hono-listener.js";
+import { koaApps } from "./koa-sites.js";
+import { nestApps } from "./nest-sites.js";
 import { endWithTest, heard } from "./scene.js";
-
-/** What the tests may ask of every framework. */
-export interface SiteOptions {
-  readonly verifier: AssertionVerifier;
-  readonly onError?: ((error: unknown) => void) | undefined;
-  readonly clientAddress?: (() => string) | undefined;
-  readonly onMissing?: OnMissing | undefined;
-}
-
-/** A started server: every path below `/mounted` and `/admin` is behind the middleware, which sees it without that prefix if it can. */
-export interface Site {
-  readonly port: number;
-  /** How often a handler ran. */
-  handled(): number;
-}
-
-export interface Framework {
-  readonly name: string;
-  /** It knows a request by the runtime's `Request` alone, whose URL has been through a URL parser. Default false. */
-  readonly isParsed?: boolean;
-  start(options: SiteOptions): Promise<Site>;
-}
-
-const ADMIN = { capability: "admin" } as const;
-
-async function listen(server: Server): Promise<number> {
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  endWithTest(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  return (server.address() as AddressInfo).port;
-}
+import { ADMIN, type Framework, idOf, serve, strip } from "./site.js";
+import { webSocketServers } from "./ws-sites.js";
 
 const bare: Framework = {
   name: "node:http",
-  async start({ verifier, onError, clientAddress, onMissing }) {
+  async start({ verifier, onError, clientAddress, onMissing, ...hooks }) {
     let handled = 0;
     const open = requireAgent(
       verifier,
@@ -64,20 +32,20 @@ const bare: Framework = {
         const body = await buffer(request);
         response.end(JSON.stringify(heard(idOf(agent), request.url ?? "", body)));
       },
-      { onError, clientAddress, onMissing },
+      { onError, clientAddress, onMissing, ...hooks },
     );
     const admin = requireAgent(verifier, () => expect.fail(), { onError, policy: ADMIN });
     const listener: RequestListener = (request, response) =>
       (request.url?.startsWith("/admin") ? admin : open)(request, response);
-    return { port: await listen(createServer(listener)), handled: () => handled };
+    return serve(createServer(listener), () => handled);
   },
 };
 
 const connectStyle: Framework = {
   name: "a connect-style server",
-  async start({ verifier, onError, clientAddress, onMissing }) {
+  async start({ verifier, onError, clientAddress, onMissing, ...hooks }) {
     let handled = 0;
-    const middleware = connectAssertion({ verifier, onError, clientAddress, onMissing });
+    const middleware = connectAssertion({ verifier, onError, clientAddress, onMissing, ...hooks });
     const admin = connectAssertion({ verifier, onError, policy: ADMIN });
     const server = createServer((request, response) => {
       void middleware(request, response, () => {
@@ -98,17 +66,17 @@ const connectStyle: Framework = {
         });
       });
     });
-    return { port: await listen(server), handled: () => handled };
+    return serve(server, () => handled);
   },
 };
 
 const expressApp: Framework = {
   name: "Express",
-  async start({ verifier, onError, clientAddress, onMissing }) {
+  async start({ verifier, onError, clientAddress, onMissing, ...hooks }) {
     let handled = 0;
     const app = express();
     const api = express.Router();
-    api.use(connectAssertion({ verifier, onError, clientAddress, onMissing }));
+    api.use(connectAssertion({ verifier, onError, clientAddress, onMissing, ...hooks }));
     api.use("/admin", connectAssertion({ verifier, onError, policy: ADMIN }));
     api.use(express.raw({ type: () => true, limit: "64mb" }));
     api.use((request, response) => {
@@ -128,13 +96,13 @@ const expressApp: Framework = {
     app.use((_: unknown, __: unknown, response: express.Response, ___: unknown) => {
       response.status(418).send("changed");
     });
-    return { port: await listen(createServer(app)), handled: () => handled };
+    return serve(createServer(app), () => handled);
   },
 };
 
 const fastifyApp: Framework = {
   name: "Fastify",
-  async start({ verifier, onError, clientAddress, onMissing }) {
+  async start({ verifier, onError, clientAddress, onMissing, ...hooks }) {
     let handled = 0;
     const app = Fastify({
       bodyLimit: 64 * 1024 * 1024,
@@ -155,6 +123,7 @@ const fastifyApp: Framework = {
       verifier,
       clientAddress,
       onMissing,
+      ...hooks,
       ...(onError && { onError }),
     });
     const admin: FastifyPluginAsync = async (scope) => {
@@ -169,18 +138,18 @@ const fastifyApp: Framework = {
       const agent = onMissing === "pass" ? findAgent(request) : request.agent;
       return heard(idOf(agent), request.url, body);
     });
-    await app.listen({ port: 0, host: "127.0.0.1" });
+    await app.ready();
     endWithTest(() => app.close());
-    return { port: (app.server.address() as AddressInfo).port, handled: () => handled };
+    return serve(app.server, () => handled);
   },
 };
 
 const honoApp: Framework = {
   name: "Hono on @hono/node-server",
-  async start({ verifier, onError, clientAddress, onMissing }) {
+  async start({ verifier, onError, clientAddress, onMissing, ...hooks }) {
     let handled = 0;
     const api = new Hono<OptionalAgentEnv>();
-    api.use(honoAssertion({ verifier, onError, clientAddress, onMissing }));
+    api.use(honoAssertion({ verifier, onError, clientAddress, onMissing, ...hooks }));
     api.use("/admin", honoAssertion({ verifier, onError, policy: ADMIN }));
     api.all("*", async (c) => {
       handled += 1;
@@ -199,7 +168,7 @@ const honoApp: Framework = {
     app.onError((_, c) => c.text("changed", 418));
     app.route("/mounted", api);
     app.route("/", api);
-    return { port: await listen(createServer(listenerOf(app))), handled: () => handled };
+    return serve(createServer(listenerOf(app)), () => handled);
   },
 };
 
@@ -215,9 +184,9 @@ function addressOf(_: Request, { incoming }: NodeEnv): string | undefined {
 const fetchHandler: Framework = {
   name: "a handler from Request to Response on @hono/node-server",
   isParsed: true,
-  async start({ verifier, onError, clientAddress = addressOf, onMissing }) {
+  async start({ verifier, onError, clientAddress = addressOf, onMissing, ...hooks }) {
     let handled = 0;
-    const options = { onError, clientAddress, onMissing };
+    const options = { onError, clientAddress, onMissing, ...hooks };
     const open = withAgent<[NodeEnv]>(
       verifier,
       async (request, agent: VerifiedAssertion | undefined) => {
@@ -231,23 +200,32 @@ const fetchHandler: Framework = {
     const admin = withAgent(verifier, () => expect.fail(), { onError, policy: ADMIN });
     const fetch = (request: Request, env: NodeEnv) =>
       new URL(request.url).pathname.startsWith("/admin") ? admin(request) : open(request, env);
-    return { port: await listen(createServer(listenerOf({ fetch }))), handled: () => handled };
+    return serve(createServer(listenerOf({ fetch })), () => handled);
   },
 };
 
-function idOf(agent: VerifiedAssertion | undefined): string {
-  return agent?.agentRuntimeId ?? "none";
-}
+/** The rows of each export of the package; none: it is no middleware. An export that is missing here fails the tests. */
+export const rowsOfExports: Readonly<Record<string, readonly Framework[]>> = {
+  ".": [],
+  "./axios": [],
+  "./client-address": [],
+  "./express": [connectStyle, expressApp],
+  "./fastify": [fastifyApp],
+  "./fetch": [],
+  "./handler": [fetchHandler],
+  "./hono": [honoApp],
+  "./koa": koaApps,
+  "./message-signature": [],
+  "./nestjs": nestApps,
+  "./node": [bare],
+  "./remote-directory": [],
+  "./sign": [],
+  "./sign-async": [],
+  "./store-contract": [],
+  "./undici": [],
+  "./websocket": [],
+  "./ws": webSocketServers,
+  "./package.json": [],
+};
 
-function strip(url = ""): string {
-  return url.startsWith("/mounted/") ? url.slice("/mounted".length) : url;
-}
-
-export const frameworks: readonly Framework[] = [
-  bare,
-  connectStyle,
-  expressApp,
-  fastifyApp,
-  honoApp,
-  fetchHandler,
-];
+export const frameworks: readonly Framework[] = Object.values(rowsOfExports).flat();

@@ -2,7 +2,6 @@ import { describe, expect, test } from "vitest";
 import { AgentAssertionError } from "../../src/index.js";
 import { AGENT_ID, header } from "../fixtures.js";
 import { frameworks } from "./frameworks.js";
-import { exchange } from "./raw-exchange.js";
 import { assertionOf, SceneDirectory, verifierOf } from "./scene.js";
 
 const good = `Authorization: ${header}`;
@@ -29,7 +28,7 @@ describe.each(frameworks)("$name", ({ name, start }) => {
     ["a revoked task", "task_revoked", [`Authorization: ${assertionOf("task-revoked")}`]],
   ])("refuses %s with %s (G-M2, G-M3)", async (_, code, lines) => {
     const { site, errors } = await setUp();
-    const answer = await exchange(site.port, { lines });
+    const answer = await site.exchange({ lines });
     expect(answer.status).toBe(401);
     expect(answer.headers.get("www-authenticate")).toBe(`AgentAssertion error="${code}"`);
     expect(answer.headers.get("content-type")).toBe("application/problem+json");
@@ -57,7 +56,7 @@ describe.each(frameworks)("$name", ({ name, start }) => {
     ["an assertion that holds", 200, AGENT_ID, [good]],
   ])("with onMissing pass answers %s with %i %s (G-M10)", async (_, status, seen, lines) => {
     const site = await start({ verifier: verifierOf(new SceneDirectory()), onMissing: "pass" });
-    const answer = await exchange(site.port, { lines });
+    const answer = await site.exchange({ lines });
     const { code, agent } = JSON.parse(answer.body);
     expect([answer.status, code ?? agent]).toEqual([status, seen]);
     expect(site.handled()).toBe(status === 200 ? 1 : 0);
@@ -66,16 +65,16 @@ describe.each(frameworks)("$name", ({ name, start }) => {
   test("with onMissing pass refuses no assertion where a narrower check asks for one, and 503 stays 503 (G-M10)", async () => {
     const directory = new SceneDirectory();
     const site = await start({ verifier: verifierOf(directory), onMissing: "pass" });
-    const narrow = await exchange(site.port, { target: "/admin" });
+    const narrow = await site.exchange({ target: "/admin" });
     expect([narrow.status, JSON.parse(narrow.body).code]).toEqual([401, "missing"]);
     directory.failure = new AgentAssertionError("unreachable", SECRET);
-    expect((await exchange(site.port, { lines: [good] })).status).toBe(503);
+    expect((await site.exchange({ lines: [good] })).status).toBe(503);
     expect(site.handled()).toBe(0);
   });
 
   test("keeps what was said before of the answer, but not of another body (G-M3)", async () => {
     const { site } = await setUp();
-    const { headers } = await exchange(site.port, {});
+    const { headers } = await site.exchange({});
     for (const field of ["etag", "content-encoding"]) expect(headers.has(field)).toBe(false);
     const isFramework = !/node|connect/.test(name) || name.startsWith("Hono");
     const allowed = isFramework ? "https://page.example" : undefined;
@@ -84,7 +83,7 @@ describe.each(frameworks)("$name", ({ name, start }) => {
 
   test.each(["HEAD", "OPTIONS", "DELETE"])("refuses %s as any other method", async (method) => {
     const { site } = await setUp();
-    const answer = await exchange(site.port, { method });
+    const answer = await site.exchange({ method });
     expect(answer.status).toBe(401);
     expect(answer.body === "").toBe(method === "HEAD");
     expect(answer.headers.get("www-authenticate")).toContain("missing");
@@ -92,7 +91,7 @@ describe.each(frameworks)("$name", ({ name, start }) => {
 
   test("gives the agent to the handler", async () => {
     const { site } = await setUp();
-    const answer = await exchange(site.port, { target: "/v1/x?y", lines: [good] });
+    const answer = await site.exchange({ target: "/v1/x?y", lines: [good] });
     expect(answer.status).toBe(200);
     expect(JSON.parse(answer.body)).toMatchObject({ agent: AGENT_ID, bytes: 0 });
     expect(site.handled()).toBe(1);
@@ -100,7 +99,7 @@ describe.each(frameworks)("$name", ({ name, start }) => {
 
   test("refuses what a narrower check does not allow", async () => {
     const { site } = await setUp();
-    const answer = await exchange(site.port, { target: "/admin", lines: [good] });
+    const answer = await site.exchange({ target: "/admin", lines: [good] });
     expect(answer.status).toBe(403);
     expect(answer.headers.has("www-authenticate")).toBe(false);
     expect(JSON.parse(answer.body)).toMatchObject({ code: "forbidden" });
@@ -110,7 +109,7 @@ describe.each(frameworks)("$name", ({ name, start }) => {
   test("answers 503 without details while the directory cannot answer, and calls the hook (G-M4)", async () => {
     const { site, directory, errors } = await setUp();
     directory.failure = new AgentAssertionError("unreachable", SECRET, { hint: SECRET });
-    const answer = await exchange(site.port, { lines: [good] });
+    const answer = await site.exchange({ lines: [good] });
     expect(answer.status).toBe(503);
     expect(answer.headers.get("retry-after")).toBe("5");
     expect(answer.headers.get("content-type")).toBe("application/problem+json");
@@ -119,7 +118,7 @@ describe.each(frameworks)("$name", ({ name, start }) => {
     expect(errors).toEqual([directory.failure]);
     expect(site.handled()).toBe(0);
     directory.failure = undefined;
-    expect((await exchange(site.port, { lines: [good] })).status).toBe(200);
+    expect((await site.exchange({ lines: [good] })).status).toBe(200);
   });
 
   test("answers although its hook throws", async () => {
@@ -130,7 +129,7 @@ describe.each(frameworks)("$name", ({ name, start }) => {
       throw new Error("the hook's fault");
     };
     const site = await start({ verifier: verifierOf(directory), onError });
-    const answer = await exchange(site.port, { lines: [good] });
+    const answer = await site.exchange({ lines: [good] });
     expect(answer.status).toBe(503);
     expect(await warned).toMatchObject({ message: "the hook's fault" });
   });

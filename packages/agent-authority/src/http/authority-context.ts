@@ -1,6 +1,7 @@
 import type { TrustedProxies } from "@countersign/agent-assertion/client-address";
 import type { AuthorityLogger, RegistrationProofPolicy } from "../authority-types.js";
 import type { HumanIssuer } from "../humans/human-issuer.js";
+import type { KnownCallers } from "../limits/known-callers.js";
 import type { RateLimiter } from "../limits/rate-limiter.js";
 import type { ServerLimits } from "../limits/server-limits.js";
 import type { AuthorityObserver } from "../observe/authority-metrics.js";
@@ -18,11 +19,13 @@ export interface AuthorityContext {
   readonly publicUrl: string | undefined;
   readonly generations: ReadonlySet<Generation>;
   readonly registrationProof: RegistrationProofPolicy;
+  readonly plainTaskIds: "accept" | "refuse";
   readonly agentPolicy: AgentPolicy;
   readonly taskPolicy: TaskPolicy;
   readonly maxSkewSeconds: number;
   readonly trustedProxies: TrustedProxies;
   readonly limiter: RateLimiter;
+  readonly knownCallers: KnownCallers;
   readonly limits: ServerLimits;
   readonly now: () => number;
   readonly logger: AuthorityLogger | undefined;

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { DocumentOptions } from "./openapi/create-document.js";
-import type { ServedOperations } from "./served-operation.js";
+import type { ServedOperation, ServedOperations } from "./served-operation.js";
 
 /** What one listener serves and its OpenAPI document describes. */
 export interface Listener extends DocumentOptions {
@@ -11,8 +11,21 @@ export interface Listener extends DocumentOptions {
   gate?(request: IncomingMessage): void;
 }
 
-/** The paths that a listener is probed by, with `GET`. */
-export function probesOf({ prefixes, operations }: Listener): ReadonlySet<string> {
-  const probes = Object.values(operations).filter(({ isProbe = false }) => isProbe);
-  return new Set(prefixes.flatMap((prefix) => probes.map(({ path }) => prefix + path)));
+/** The paths of a listener's requests that are not treated as all others are under load. */
+export interface PathsByLoad {
+  /** With `GET`: never turned away, so that an authority that has much to do is not taken for one that is gone. */
+  readonly probes: ReadonlySet<string>;
+  /** Turned away before all others. */
+  readonly shedFirst: ReadonlySet<string>;
+}
+
+export function pathsByLoad({ prefixes, operations }: Listener): PathsByLoad {
+  const pathsOf = (isMeant: (operation: ServedOperation) => boolean | undefined) => {
+    const meant = Object.values(operations).filter(isMeant);
+    return new Set(prefixes.flatMap((prefix) => meant.map(({ path }) => prefix + path)));
+  };
+  return {
+    probes: pathsOf(({ isProbe }) => isProbe),
+    shedFirst: pathsOf(({ isShedFirst }) => isShedFirst),
+  };
 }

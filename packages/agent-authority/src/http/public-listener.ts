@@ -10,8 +10,10 @@ import { commonOperations } from "./operations/common-operations.js";
 import { lookUpOperation } from "./operations/directory.js";
 import { introspectOperation } from "./operations/introspection.js";
 import { keySetOperations } from "./operations/key-set.js";
+import { endAgentOperation, endTaskOperation } from "./operations/own-ends.js";
 import { registerTaskOperation } from "./operations/task-registration.js";
 import { refreshTokenOperation } from "./operations/token-refresh.js";
+import { reportUsesOperation } from "./operations/use-report.js";
 import { whoamiOperation } from "./operations/whoami.js";
 import { AGENT_PARAMETER, BACKEND_PREFIX } from "./registration-target.js";
 
@@ -29,7 +31,7 @@ export function publicListener(
   return {
     title: "Countersign authority",
     description:
-      "Registers agents and their tasks, and answers for them to resource servers. Unknown members of requests and answers are to be ignored. Every refusal is application/problem+json with a code.",
+      "Registers agents and their tasks, and answers verifiers about them. The protocol is docs/protocol.md. Unknown members of requests and answers are ignored. Each refusal is application/problem+json with a code of protocol §9.",
     servers: serversOf(publicUrl),
     prefixes: ["", BACKEND_PREFIX],
     schemas: PUBLIC_SCHEMAS,
@@ -40,17 +42,19 @@ export function publicListener(
       registerTask: registerTaskOperation(generations),
       rotateKey: rotateKeyOperation,
       revokeAgent: revokeAgentOperation,
-      getAgent: lookUpOperation(
-        isDirectoryOpen,
-        `/v1/agent/${AGENT_PARAMETER}`,
-        "Looks an agent up.",
-      ),
-      getTask: lookUpOperation(
-        isDirectoryOpen,
-        `/v1/agent/${AGENT_PARAMETER}/task/{task_id}`,
-        "Looks an agent and one of its tasks up; a task that is unknown or another agent's is null.",
-      ),
+      endAgent: endAgentOperation,
+      endTask: endTaskOperation,
+      getAgent: lookUpOperation(isDirectoryOpen, `/v1/agent/${AGENT_PARAMETER}`, {
+        summary: "Looks an agent up, for verifiers.",
+        description: "The answer may be kept for 15 seconds (protocol §5.8).",
+      }),
+      getTask: lookUpOperation(isDirectoryOpen, `/v1/agent/${AGENT_PARAMETER}/task/{task_id}`, {
+        summary: "Looks an agent and one of its tasks up, for verifiers.",
+        description:
+          "A task that is unknown or another agent's is `null`. The answer may be kept for 15 seconds (protocol §5.8). The question counts as a use of the task.",
+      }),
       introspectAssertion: introspectOperation,
+      reportUses: reportUsesOperation(isDirectoryOpen),
       assertionWhoami: assertionWhoamiOperation,
       whoami: whoamiOperation,
       refreshToken: refreshTokenOperation,

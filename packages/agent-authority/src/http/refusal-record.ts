@@ -12,6 +12,7 @@ import { requestStamp, stateOf } from "./request-state.js";
 export function noteHuman(request: FastifyRequest, principal: Principal): void {
   stateOf(request.raw).asker = {
     actor: principal.actor,
+    actorName: principal.actorName,
     subject: {
       account_id: principal.accountId,
       user_id: principal.userId,
@@ -48,7 +49,7 @@ export async function recordRefusal(
   if (action === undefined) return;
   const { asker } = stateOf(request.raw);
   const asked = requestStamp(context, request);
-  await appendRefusal(rows, asker === undefined ? asked : actedBy(asked, asker.actor), {
+  await appendRefusal(rows, asker === undefined ? asked : actedBy(asked, asker), {
     action,
     code,
     subject: asker?.subject ?? {},

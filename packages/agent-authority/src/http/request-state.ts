@@ -18,11 +18,15 @@ export interface RequestState {
   /** The bytes of its body, beside what they were parsed to: a digest is over bytes. */
   body?: Uint8Array;
   /** Whose credential or signature it came with, once that held: if the request is refused, the audit log says so. */
-  asker?: { readonly actor: string; readonly subject: AuditSubject };
+  asker?: {
+    readonly actor: string;
+    readonly actorName?: string | undefined;
+    readonly subject: AuditSubject;
+  };
   /** The remaining quotas of the limits that counted it. */
   quotas: readonly Quota[];
-  /** Whether its address was counted, so that a refusal does not count it again. */
-  isAddressCounted: boolean;
+  /** Names of what it claims to be from, before that is proved. */
+  claims: readonly string[];
   /** The code that it was refused with. */
   refusalCode?: Code;
   trace?: RequestTrace | undefined;
@@ -32,7 +36,7 @@ const states = new WeakMap<IncomingMessage, RequestState>();
 
 /** Creates the state of a request. */
 export function beginRequest(request: IncomingMessage, origin: RequestOrigin): RequestState {
-  const state: RequestState = { origin, quotas: [], isAddressCounted: false };
+  const state: RequestState = { origin, quotas: [], claims: [] };
   states.set(request, state);
   return state;
 }

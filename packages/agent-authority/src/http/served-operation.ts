@@ -1,6 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from "fastify";
-import type { z } from "zod";
-import type { AddressLimit, Operation } from "../operations/operation.js";
+import type { AddressLimit, BodySchema, Operation } from "../operations/operation.js";
 import type { AuditedRequest } from "../schema/audit-actions.js";
 import type { AuthorityContext } from "./authority-context.js";
 
@@ -25,8 +24,8 @@ export type Handler = (request: ServedRequest, reply: FastifyReply) => Promise<u
 export interface ServedOperation extends Operation {
   /** Whether it is answered however much the authority has to do: one that is busy is not to be taken for one that is gone. */
   readonly isProbe?: boolean;
-  /** Whether it is answered before the body of the request is looked at. */
-  readonly isAnsweredUnread?: boolean;
+  /** Whether it is refused before all others if the authority has much to do: no client waits for it. */
+  readonly isShedFirst?: boolean;
   /** Makes what answers the requests of one listener. */
   serve(context: AuthorityContext): Handler;
 }
@@ -62,7 +61,16 @@ export function addOperation(
   });
 }
 
-const STATED = ["method", "path", "summary", "answer", "audited", "addressLimit", "serve"] as const;
+const STATED = [
+  "method",
+  "path",
+  "summary",
+  "description",
+  "answer",
+  "audited",
+  "addressLimit",
+  "serve",
+] as const;
 
 /**
  * Checks that operations are whole, so that none is served of which a part was forgotten.
@@ -72,7 +80,7 @@ const STATED = ["method", "path", "summary", "answer", "audited", "addressLimit"
  */
 export function checkOperations(
   operations: ServedOperations,
-  schemas: Readonly<Record<string, z.ZodType>>,
+  schemas: Readonly<Record<string, BodySchema>>,
 ): void {
   const named = new Set(Object.values(schemas));
   for (const [id, operation] of Object.entries(operations)) {

@@ -37,7 +37,7 @@ export function toProblem(error: unknown): CodedProblem {
     }
   }
   const status = clientErrorStatus(error);
-  if (status !== undefined) return coded("invalid_request", DETAILS[status], { status });
+  if (status !== undefined) return coded("invalid_request", REQUEST_FAULTS[status], { status });
   return { ...coded("server_error", undefined, { status: 500 }), isInternal: true };
 }
 
@@ -48,11 +48,13 @@ function isTold(code: Code): boolean {
 }
 
 // What Node and Fastify refuse by themselves keeps the status that HTTP has for it.
-const DETAILS: Readonly<Record<number, string>> = {
+/** What is wrong with the form of a request, by the status that it is refused with. */
+export const REQUEST_FAULTS: Readonly<Record<number, string>> = {
   404: "there is nothing here",
   405: "this takes another method",
   408: "the request took too long to arrive",
   413: "the body is too large",
+  414: "a parameter of the path is too long",
   415: "the body must be application/json",
   417: "no expectation but 100-continue is met",
   431: "the headers are too large",
@@ -60,7 +62,7 @@ const DETAILS: Readonly<Record<number, string>> = {
 
 /** A refusal of the request's form, with the status that HTTP has for it. */
 export function createRequestProblem(status: number, detail?: string): CodedProblem {
-  return coded("invalid_request", detail ?? DETAILS[status], { status });
+  return coded("invalid_request", detail ?? REQUEST_FAULTS[status], { status });
 }
 
 /** A refusal for a passing reason: 503 with `Retry-After`. */

@@ -39,5 +39,5 @@ export async function authenticateHuman(
       throw refuseToken("?", "issuer", { claim: "iss", seen: named, expected });
     }
   }
-  return authenticate(store.rows, token, "human", instant);
+  return authenticate(store, token, "human", instant);
 }

@@ -22,6 +22,7 @@ export function createOidcIssuer(options: OidcIssuerOptions): HumanIssuer {
   return {
     name: policy.name,
     issuer: policy.issuer,
+    liveLimits: policy.liveLimits,
     async authenticate(token, nowMs) {
       if (peekIssuer(token) !== policy.issuer) return undefined;
       return mapClaims(await verifyOidcToken(token, policy, cache, nowMs), policy);

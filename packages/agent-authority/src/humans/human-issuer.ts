@@ -1,3 +1,4 @@
+import type { LiveLimitOptions } from "../registry/live-limits.js";
 import type { Principal } from "../registry/principal.js";
 
 /** One kind of human tokens besides the authority's own. */
@@ -6,6 +7,8 @@ export interface HumanIssuer {
   readonly name: string;
   /** The issuer's URL, where it has one. Of two with the same, the second would never be asked. */
   readonly issuer?: string | undefined;
+  /** Limits of its users and their agents, where they are not those of the authority. Those of an account come first. */
+  readonly liveLimits?: LiveLimitOptions | undefined;
   /**
    * Finds out whose token this is.
    *

@@ -1,11 +1,13 @@
 import { isPrincipalId } from "@countersign/agent-key";
+import { claimAt } from "./claim-at.js";
 import type { HumanPrincipal } from "./human-issuer.js";
+import { keepClaims } from "./keep-claims.js";
 import type { OidcClaimValue } from "./oidc-issuer-options.js";
 import type { OidcPolicy } from "./oidc-policy.js";
 import { refuseToken } from "./token-refusal.js";
 
 /**
- * Says whose a verified token is: first that it has the required claims, then its user, then its account.
+ * Says whose a verified token is: first that it has the required claims, then its user, then its account. Takes with it the claims that are to be kept.
  *
  * @throws {Refusal} `unauthenticated`, with the reason and the claim's name as its cause
  */
@@ -26,7 +28,8 @@ export function mapClaims(
     throw refuseToken(name, "user", { claim: policy.user, seen, expected: "a text that is an id" });
   }
   const accountId = accountOf(claims, policy);
-  return { accountId, userId, actor: `oidc:${name}`, agentTtlSeconds };
+  const kept = keepClaims(claims, policy.keepClaims);
+  return { accountId, userId, actor: `oidc:${name}`, agentTtlSeconds, claims: kept };
 }
 
 function accountOf(claims: Readonly<Record<string, unknown>>, policy: OidcPolicy): string {
@@ -39,19 +42,6 @@ function accountOf(claims: Readonly<Record<string, unknown>>, policy: OidcPolicy
     throw refuseToken(name, "account", { claim: account.claim, seen: value, expected });
   }
   return accountId;
-}
-
-// The claim of this name; else, since names of claims may have dots themselves, the member that the dots lead to.
-function claimAt(claims: Readonly<Record<string, unknown>>, path: string): unknown {
-  if (Object.hasOwn(claims, path)) return claims[path];
-  let value: unknown = claims;
-  for (const name of path.split(".")) {
-    if (typeof value !== "object" || value === null || !Object.hasOwn(value, name)) {
-      return undefined;
-    }
-    value = (value as Readonly<Record<string, unknown>>)[name];
-  }
-  return value;
 }
 
 function hasOneOf(value: unknown, values: readonly OidcClaimValue[]): boolean {

@@ -1,3 +1,4 @@
+import type { LiveLimitOptions } from "../registry/live-limits.js";
 import type { OIDC_ALGORITHMS } from "./oidc-algorithms.js";
 
 /** A signature algorithm of tokens: asymmetric ones alone. */
@@ -40,10 +41,18 @@ export interface OidcIssuerOptions {
   readonly require?:
     | Readonly<Record<string, OidcClaimValue | readonly OidcClaimValue[]>>
     | undefined;
+  /**
+   * Claims that are kept with each agent that registers by a token which has them, shown to operators, and found by their values, such as `run_id`. Dotted names as
+   * above. At most 16. No decision rests on them. Texts, numbers and truth values are kept, each as a text of 1 to 512 characters without
+   * control characters; other values are left out. Default none.
+   */
+  readonly keepClaims?: readonly string[] | undefined;
   /** How far the clocks may differ. Seconds, from 0 to 300. Default 60. */
   readonly clockToleranceSeconds?: number | undefined;
   /** Seconds that agents of these humans live unless the operator says otherwise. Range 1 to 315,360,000. Default 2,592,000 (30 days). */
   readonly agentTtlSeconds?: number | undefined;
+  /** Limits of these humans and their agents, where they are not those of the authority. Those of an account come first. Default none. */
+  readonly liveLimits?: LiveLimitOptions | undefined;
   /** How long keys are used without asking for them again, which is how long a key counts after it was withdrawn. Seconds, from 0 to 86,400. Default 600. */
   readonly cacheSeconds?: number | undefined;
   /** How long after that they are still used while the issuer gives none. Seconds, from 0 to 86,400. Default 3,600. */

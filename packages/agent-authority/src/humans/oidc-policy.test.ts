@@ -60,6 +60,17 @@ describe("an issuer is not started with", () => {
     expectInvalid({ jwksUri }, "jwksUri");
   });
 
+  test.each([
+    ["run_id"],
+    [["run id"]],
+    [[""]],
+    [[7]],
+    [["x".repeat(257)]],
+    [Array.from({ length: 17 }, (_, index) => `claim-${index}`)],
+  ])("the claims %j to keep", (keepClaims) => {
+    expectInvalid({ keepClaims }, "keepClaims");
+  });
+
   test.each([[[]], [["HS256"]], [["none"]], [["RS256", "HS512"]], [["rs256"]]])(
     "the algorithms %j",
     (algorithms) => {

@@ -1,6 +1,7 @@
 import { isPrincipalId, numberIn } from "@countersign/agent-key";
 import { AgentAuthorityError } from "../agent-authority-error.js";
 import { checkOption } from "../option-checks.js";
+import { checkLimits, type LiveLimitOptions } from "../registry/live-limits.js";
 import { MAX_TTL_SECONDS } from "../registry/times.js";
 import { isIssuerUrl, isKeySetUrl } from "./issuer-url.js";
 import { OIDC_ALGORITHMS } from "./oidc-algorithms.js";
@@ -16,6 +17,7 @@ const NAME = /^[a-z0-9-]{1,32}$/;
 const CLAIM = /^[\x21-\x7e]{1,256}$/;
 const MAX_TEXT_CHARACTERS = 1024;
 const MAX_ALLOWED = 10_000;
+const MAX_KEPT = 16;
 const DAY_SECONDS = 86_400;
 const MONTH_SECONDS = 2_592_000;
 const DEFAULT_ALGORITHMS: readonly OidcAlgorithm[] = ["RS256", "ES256", "EdDSA"];
@@ -43,8 +45,10 @@ export interface OidcPolicy {
   readonly user: string;
   readonly account: string | OidcAccountClaim;
   readonly require: ReadonlyMap<string, readonly OidcClaimValue[]>;
+  readonly keepClaims: readonly string[];
   readonly clockToleranceSeconds: number;
   readonly agentTtlSeconds: number;
+  readonly liveLimits: LiveLimitOptions;
   readonly cacheMs: number;
   readonly staleMs: number;
   readonly deadlineMs: number;
@@ -94,12 +98,19 @@ export function checkOidcOptions(options: OidcIssuerOptions): OidcPolicy {
     user: checkIdClaim(name, "user", options.user ?? "sub"),
     account: checkAccount(name, options.account),
     require: checkRequirements(name, issuer, options.require ?? {}),
+    keepClaims: checkKept(name, options.keepClaims ?? []),
     clockToleranceSeconds: range("clockToleranceSeconds", 0, 300, 60),
     agentTtlSeconds: range("agentTtlSeconds", 1, MAX_TTL_SECONDS, MONTH_SECONDS),
+    liveLimits: checkedLimits(name, options.liveLimits),
     cacheMs,
     staleMs: cacheMs + 1000 * range("staleIfErrorSeconds", 0, DAY_SECONDS, 3600),
     deadlineMs: range("deadlineMs", 100, 60_000, 5000),
   };
+}
+
+function checkedLimits(name: string, limits: LiveLimitOptions = {}): LiveLimitOptions {
+  checkLimits(`oidc ${name}`, limits);
+  return { ...limits };
 }
 
 type RangeOption =
@@ -154,6 +165,15 @@ function checkRequirements(
     );
   }
   return required;
+}
+
+function checkKept(name: string, claims: readonly string[]): readonly string[] {
+  const areClaims =
+    Array.isArray(claims) &&
+    claims.length <= MAX_KEPT &&
+    claims.every((claim) => typeof claim === "string" && CLAIM.test(claim));
+  if (areClaims) return [...claims];
+  throw invalid(name, "keepClaims", `list the names of at most ${MAX_KEPT} claims`);
 }
 
 function isText(value: unknown): value is string {

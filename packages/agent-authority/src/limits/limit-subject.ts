@@ -8,7 +8,7 @@ export interface LimitSubject {
   readonly name: string;
 }
 
-/** Counts by address; IPv6 by /64, of which one machine has all addresses to itself. */
+/** Counts the credentials of an address that are looked at; IPv6 by /64, of which one machine has all addresses to itself. */
 export function addressSubject(address: string | undefined): LimitSubject {
   return { kind: "address", name: `address:${networkOf(address ?? "unknown")}` };
 }
@@ -21,4 +21,9 @@ export function userSubject(accountId: string, userId: string): LimitSubject {
 /** Counts by agent, once its signature held. */
 export function agentSubject(agentRuntimeId: string): LimitSubject {
   return { kind: "agent", name: `agent:${agentRuntimeId}` };
+}
+
+/** Counts what is refused to a user or an agent, or to an address as long as the caller has proved nothing. */
+export function refusalsOf({ name }: LimitSubject): LimitSubject {
+  return { kind: "refusals", name: `refusals:${name}` };
 }

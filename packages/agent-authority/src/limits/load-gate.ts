@@ -15,6 +15,7 @@ type GateLimits = Pick<
 const RESOLUTION_MS = 20;
 const LOOK_MS = 500;
 const MIN_SAMPLES = 2;
+const SHED_FIRST_SHARE = 0.25;
 
 /**
  * Turns requests away before memory grows: beyond a number of requests in work, and while the event loop cannot keep up. This also bounds
@@ -40,11 +41,13 @@ export class LoadGate {
    *
    * @param holder - the client that the place counts for. It has at most as many places as connections, because one connection may send many
    *   requests before it reads an answer. `undefined` for a proxy, which is not limited
+   * @param isShedFirst - whether it is turned away first, as soon as a quarter of the places is taken
    */
-  enter(response: ServerResponse, holder?: string): ShedReason | undefined {
+  enter(response: ServerResponse, holder?: string, isShedFirst = false): ShedReason | undefined {
     const held = holder === undefined ? 0 : (this.#inWorkBy.get(holder) ?? 0);
     const { maxRequests, maxConnectionsPerAddress } = this.#limits;
-    if (this.#inWork >= maxRequests || held >= maxConnectionsPerAddress) return "requests";
+    const places = isShedFirst ? Math.ceil(maxRequests * SHED_FIRST_SHARE) : maxRequests;
+    if (this.#inWork >= places || held >= maxConnectionsPerAddress) return "requests";
     if (this.#isLate) return "event_loop";
     this.#inWork += 1;
     if (holder !== undefined) this.#inWorkBy.set(holder, held + 1);

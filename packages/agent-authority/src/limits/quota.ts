@@ -4,6 +4,13 @@ import type { LimitKind } from "./rate-limits.js";
 /** How long one window of counting is. */
 export const WINDOW_SECONDS = 60;
 
+const TEXTS: Readonly<Record<LimitKind, string>> = {
+  refusals: "too many requests of this caller were refused",
+  address: "too many requests without a valid credential came from this address",
+  user: "too many requests by this user",
+  agent: "too many requests by this agent",
+};
+
 /** The remaining quota in the current window of a limit. */
 export interface Quota {
   readonly kind: LimitKind;
@@ -20,7 +27,7 @@ export class RateLimited extends AgentAuthorityError {
   readonly isFirst: boolean;
 
   constructor(quota: Quota, { isFirst = false }: { readonly isFirst?: boolean } = {}) {
-    super("rate_limited", `too many requests by this ${quota.kind}`, { retryable: true });
+    super("rate_limited", TEXTS[quota.kind], { retryable: true });
     this.quota = quota;
     this.isFirst = isFirst;
   }

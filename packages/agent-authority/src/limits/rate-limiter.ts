@@ -10,6 +10,7 @@ const WINDOW_MS = WINDOW_SECONDS * 1_000;
 const SWEEP_EVERY = 32;
 const SWEEP_AT_MOST = 128;
 const MAX_EXHAUSTED = 10_000;
+const MAX_COUNTED = 10_000;
 
 interface Counted {
   readonly name: string;
@@ -47,6 +48,8 @@ export class RateLimiter {
   readonly #isPostgres: boolean;
   /** What has reached its limit, until when. In one window that never changes again, so it is no state that others would have to see. */
   readonly #exhausted = new LinkedMap<string, number>(MAX_EXHAUSTED);
+  /** What was counted by this process alone, and the beginning of its window. */
+  readonly #here = new LinkedMap<string, { readonly startMs: number; count: number }>(MAX_COUNTED);
   #begun = 0;
 
   constructor(store: AuthorityStore, limits: RateLimits, now: () => number) {
@@ -55,19 +58,40 @@ export class RateLimiter {
     this.#isPostgres = store.kind === "postgres";
   }
 
-  isLimited({ kind }: LimitSubject): boolean {
-    return this.#limits[kind] !== undefined;
-  }
-
   /** Throws `rate_limited` when this process knows that the limit is reached, without a look at the database. */
   check(subject: LimitSubject): void {
-    const until = this.#exhausted.get(subject.name);
-    if (until === undefined) return;
+    if (this.isExhausted(subject)) throw new RateLimited(this.#quota(subject, 0, this.#now()));
+  }
+
+  /** Returns whether this process knows that the limit is reached, without a look at the database. */
+  isExhausted({ name }: LimitSubject): boolean {
+    const until = this.#exhausted.get(name);
+    if (until === undefined) return false;
     const nowMs = this.#now();
     // A clock that was set back is in another window, too.
-    if (nowMs < until && nowMs >= until - WINDOW_MS)
-      throw new RateLimited(this.#quota(subject, 0, nowMs));
-    this.#exhausted.delete(subject.name);
+    if (nowMs < until && nowMs >= until - WINDOW_MS) return true;
+    this.#exhausted.delete(name);
+    return false;
+  }
+
+  /**
+   * Counts one request in this process alone, without the database: for what bounds the work of the process.
+   *
+   * @throws {RateLimited} if the limit was reached before; nothing is counted then
+   */
+  countHere(subject: LimitSubject): void {
+    const limit = this.#limits[subject.kind];
+    if (limit === undefined) return;
+    const nowMs = this.#now();
+    const startMs = nowMs - (nowMs % WINDOW_MS);
+    const known = this.#here.get(subject.name);
+    const counter = known?.startMs === startMs ? known : { startMs, count: 0 };
+    if (counter.count >= limit) {
+      const isFirst = this.#remember(subject.name, startMs + WINDOW_MS);
+      throw new RateLimited(this.#quota(subject, 0, nowMs), { isFirst });
+    }
+    counter.count += 1;
+    this.#here.set(subject.name, counter);
   }
 
   /**

@@ -1,8 +1,10 @@
 import type { Code } from "@countersign/agent-key";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import { SHED_REASONS, type ShedReason } from "../limits/load-gate.js";
-import type { LimitKind } from "../limits/rate-limits.js";
+import { LIMIT_KINDS, type LimitKind } from "../limits/rate-limits.js";
 import type { PoolState, StoreObserver } from "../store/store-events.js";
+import type { StoreFigures } from "../store/store-figures.js";
+import { processFigures } from "./process-figures.js";
 
 /** How a request ended, as far as figures go. */
 export interface EndedRequest {
@@ -27,14 +29,18 @@ export interface AuthorityObserver extends StoreObserver {
   shed(reason: ShedReason): void;
   /** A request was refused by a limit. */
   rateLimited(kind: LimitKind): void;
+  /** A registration was admitted that used 80 % of a limit of what lives, or more. */
+  nearLimit(of: (typeof LIVE_LIMITS)[number]): void;
   /** From then on the connections to PostgreSQL are shown. */
   watchPool(read: () => PoolState): void;
+  /** From then on what the database holds is shown, as it was last read. */
+  watchStore(read: () => StoreFigures): void;
 }
 
 /** The figures of one authority, in the text format that Prometheus reads. */
 export interface AuthorityMetrics {
   readonly contentType: string;
-  /** Renders the current figures. */
+  /** Renders the current figures, and those of the process. */
   render(): Promise<string>;
   /** The authority's side. */
   readonly observer: AuthorityObserver;
@@ -59,12 +65,12 @@ const REQUEST_BUCKETS = [
   0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30,
 ];
 const GROUP_BUCKETS = [1, 2, 4, 8, 16, 32, 64, 128];
-const LIMIT_KINDS: readonly LimitKind[] = ["address", "user", "agent"];
 const REGISTERED = ["task", "agent"] as const;
+const LIVE_LIMITS = ["agents", "ephemeral_agents", "tasks"] as const;
 
 /**
- * Makes the figures of one authority, in a registry of its own: nothing is shared between two authorities of one process, and nothing is
- * global. Labels hold methods, patterns of routes, statuses and codes, never an id, an address or a path that was sent.
+ * Makes the figures of one authority, in a registry of its own: nothing but the figures of the process is shared between two authorities of one
+ * process. Labels hold methods, patterns of routes, statuses and codes, never an id, an address or a path that was sent.
  */
 export function createAuthorityMetrics(options: AuthorityMetricsOptions = {}): AuthorityMetrics {
   const registry = new Registry();
@@ -106,6 +112,12 @@ export function createAuthorityMetrics(options: AuthorityMetricsOptions = {}): A
     labelNames: ["by"] as const,
     registers,
   });
+  const nearLimit = new Counter({
+    name: name("near_limit_total"),
+    help: "Registrations that used 80 % or more of a limit of live agents or tasks, by limit.",
+    labelNames: ["of"] as const,
+    registers,
+  });
   const shed = new Counter({
     name: name("shed_total"),
     help: "Requests that were turned away for too much load, by reason.",
@@ -134,7 +146,10 @@ export function createAuthorityMetrics(options: AuthorityMetricsOptions = {}): A
   // There from the start, so that the first one shows as a change.
   for (const kind of REGISTERED) registrations.inc({ kind }, 0);
   for (const by of LIMIT_KINDS) rateLimited.inc({ by }, 0);
+  for (const of of LIVE_LIMITS) nearLimit.inc({ of }, 0);
   for (const reason of SHED_REASONS) shed.inc({ reason }, 0);
+
+  const ofProcess = processFigures();
 
   function count({ method, route = "none", status, code }: EndedRequest): void {
     requests.inc({
@@ -148,7 +163,7 @@ export function createAuthorityMetrics(options: AuthorityMetricsOptions = {}): A
 
   return {
     contentType: registry.contentType,
-    render: () => registry.metrics(),
+    render: async () => (await registry.metrics()) + (await ofProcess.metrics()),
     observer: {
       began: () => inFlight.inc(),
       ended(request) {
@@ -161,6 +176,7 @@ export function createAuthorityMetrics(options: AuthorityMetricsOptions = {}): A
       refusedUnread: count,
       shed: (reason) => shed.inc({ reason }),
       rateLimited: (by) => rateLimited.inc({ by }),
+      nearLimit: (of) => nearLimit.inc({ of }),
       transactionEnded: (outcome, ms) => transactions.observe({ outcome }, ms / 1_000),
       groupCommitted: (size) => groups.observe(size),
       watchPool(read) {
@@ -178,6 +194,40 @@ export function createAuthorityMetrics(options: AuthorityMetricsOptions = {}): A
           },
         });
       },
+      watchStore(read) {
+        if (registry.getSingleMetric(name("database_size_bytes")) === undefined) {
+          registerStoreFigures(registers, name, read);
+        }
+      },
     },
   };
+}
+
+function registerStoreFigures(
+  registers: Registry[],
+  name: (suffix: string) => string,
+  read: () => StoreFigures,
+): void {
+  const figures: readonly [keyof StoreFigures, string, string][] = [
+    ["liveAgents", "live_agents", "Agents that are active and have not ended."],
+    ["liveTasks", "live_tasks", "Tasks that are active and have not ended."],
+    [
+      "sizeBytes",
+      "database_size_bytes",
+      "Size of the database; of SQLite with its write-ahead log.",
+    ],
+  ];
+  for (const [member, suffix, help] of figures) {
+    new Gauge({
+      name: name(suffix),
+      help,
+      registers,
+      collect() {
+        const value = read()[member];
+        // A 0 would say that there are none.
+        if (value === undefined) this.remove();
+        else this.set(value);
+      },
+    });
+  }
 }

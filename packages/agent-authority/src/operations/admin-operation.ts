@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { NEEDS, type Need } from "./needs.js";
 import type { DocumentedRefusal, Operation } from "./operation.js";
 import type { ParametersOf } from "./operation-path.js";
 
@@ -7,8 +8,13 @@ export type AbsentCode = "unknown_agent" | "unknown_task" | "invalid_request";
 
 /** One request that an admin listener answers. */
 export interface AdminOperation extends Operation {
+  /** Which tokens may call it. */
+  readonly needs: Need;
+  /** Whether it concerns all accounts at once: a token for some accounts may not call it. */
+  readonly isForAllAccounts?: true;
   readonly query?: z.ZodObject;
   readonly body?: z.ZodObject;
+  readonly answer: Operation["answer"] & { readonly schema: z.ZodType };
   /** How it is answered if there is no such thing. Left out: there always is. */
   readonly absent?: AbsentCode;
   /** The list that the thing would be in, if no code of its own says that it is not. */
@@ -35,16 +41,26 @@ export function list<
   const Path extends string,
   Query extends z.ZodObject,
   Schema extends z.ZodObject,
->(path: Path, query: Query, schema: Schema) {
+  const Extra extends Partial<Pick<AdminOperation, "needs" | "isForAllAccounts">> = object,
+>(
+  path: Path,
+  summary: string,
+  description: string,
+  query: Query,
+  schema: Schema,
+  extra: Extra = {} as Extra,
+) {
   return {
     method: "get",
     path,
-    summary: "Lists, in the order of their ids, those for which all parameters hold.",
-    credentials: ["read", "operate"],
+    summary,
+    description,
+    ...allowedBy(extra.needs ?? "read"),
     query,
-    answer: { description: "A page.", schema },
+    answer: { description: "What was found.", schema },
     refusals: FORBIDDEN,
     ...ADMIN,
+    ...extra,
   } as const;
 }
 
@@ -53,13 +69,14 @@ export function show<
   const Path extends string,
   Schema extends z.ZodObject,
   const Absent extends AbsentCode,
->(path: Path, schema: Schema, absent: Absent) {
+>(path: Path, summary: string, schema: Schema, absent: Absent) {
   return {
     method: "get",
     path,
-    summary: "Shows one.",
-    credentials: ["read", "operate"],
-    answer: { description: "As it is now.", schema },
+    summary,
+    description: "It is also shown if it has ended.",
+    ...allowedBy("read"),
+    answer: { description: "Its current state.", schema },
     refusals: refusalsOf(absent),
     absent,
     ...ADMIN,
@@ -70,22 +87,26 @@ export function show<
 export function change<
   const Path extends string,
   Schema extends z.ZodObject,
-  const Extra extends Pick<AdminOperation, "body" | "absent" | "within" | "isOptional">,
->(path: Path, summary: string, schema: Schema, extra: Extra) {
+  const Extra extends Partial<Omit<AdminOperation, keyof typeof ADMIN | "query" | "path">>,
+>(path: Path, summary: string, description: string, schema: Schema, extra: Extra) {
   return {
     method: "post",
     path,
     summary,
-    credentials: ["operate"],
-    answer: { description: "As it is now.", schema },
+    description,
+    ...allowedBy(extra.needs ?? "operate"),
+    answer: { description: "The state after the change.", schema },
     refusals: refusalsOf(extra.absent),
     ...ADMIN,
     ...extra,
   } as const;
 }
 
-// `invalid_request` with status 404 may answer any request.
+function allowedBy(needs: Need) {
+  return { needs, credentials: NEEDS[needs].roles };
+}
+
 function refusalsOf(absent: AbsentCode | undefined): readonly DocumentedRefusal[] {
-  if (absent === undefined || absent === "invalid_request") return FORBIDDEN;
+  if (absent === undefined) return FORBIDDEN;
   return ["forbidden", { code: absent, status: 404 }];
 }

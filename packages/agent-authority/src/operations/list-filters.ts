@@ -17,11 +17,21 @@ export interface AccessTokenFilter extends Page {
 
 /** Narrows `Registry.listAgents`. */
 export interface AgentFilter extends Page {
-  /** The id of the last one seen. */
+  /** The id of the last one seen; with `sort: "used"` its last use, a comma and its id. */
   readonly after?: string | undefined;
   readonly accountId?: string | undefined;
   readonly userId?: string | undefined;
   readonly state?: LifeState | undefined;
+  /** Only what was registered from this address, as far as that is known. */
+  readonly address?: string | undefined;
+  /** Only what was registered at this time or later. RFC 3339, UTC, whole seconds, as all times here. */
+  readonly createdSince?: string | undefined;
+  /** Only what was used at this time or later, as far as that was reported. */
+  readonly usedSince?: string | undefined;
+  /** Only what was registered before this time and not used since, as far as that was reported. */
+  readonly unusedSince?: string | undefined;
+  /** `oldest` or `newest` first, by their ids, or the last `used` one first, without what was not used. Default `oldest`. */
+  readonly sort?: "oldest" | "newest" | "used" | undefined;
 }
 
 /** Narrows `Registry.listTasks`. */

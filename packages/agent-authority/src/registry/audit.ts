@@ -19,10 +19,12 @@ const insertRow = prepareQuery((rows, value: Omit<Selectable<AuditEventRow>, "se
     task_id: value.task_id,
     access_token_id: value.access_token_id,
     actor: value.actor,
+    actor_name: value.actor_name,
     address: value.address,
     request_id: value.request_id,
     code: value.code,
     claimed_agent_runtime_id: value.claimed_agent_runtime_id,
+    reason: value.reason,
   }),
 );
 
@@ -71,7 +73,7 @@ export function appendRefusal(
 
 async function insertEvent(
   rows: Rows,
-  { text, origin }: AuditStamp,
+  { text, origin, reason }: AuditStamp,
   action: AuditAction,
   subject: AuditSubject,
   refusal: { code: Code | null; claimed_agent_runtime_id: string | null } = {
@@ -88,8 +90,10 @@ async function insertEvent(
     task_id: subject.task_id ?? null,
     access_token_id: subject.access_token_id ?? null,
     actor: origin.actor ?? null,
+    actor_name: origin.actorName ?? null,
     address: origin.address ?? null,
     request_id: origin.requestId ?? null,
+    reason: reason ?? null,
     ...refusal,
   });
 }

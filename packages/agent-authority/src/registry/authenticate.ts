@@ -1,32 +1,35 @@
 import type { TokenRole } from "../schema/roles-and-states.js";
-import type { Rows } from "../store/authority-store.js";
+import type { AuthorityStore, Rows } from "../store/authority-store.js";
 import { prepareQuery } from "../store/prepared-query.js";
 import { hashSecret, isSecretOf } from "./access-token.js";
 import { lifeStateOf } from "./life-state.js";
+import { noteTokenUse } from "./note-token-use.js";
 import type { Principal, TokenPrincipal } from "./principal.js";
 import { checkPrincipal } from "./principals.js";
 import { Refusal } from "./refusal.js";
 import type { Instant } from "./times.js";
+import { rightsOf } from "./token-rights.js";
 
 const selectToken = prepareQuery((rows, value: { hash: string }) =>
   rows
     .selectFrom("access_tokens")
     .select(["access_token_id", "role", "account_id", "user_id", "expires_at", "revoked_at"])
+    .select(["name", "scopes", "accounts", "last_used_at"])
     .where("token_hash", "=", value.hash),
 );
 
 /**
  * Finds out whose access token this is. Throws `unauthenticated` unless it lives and is of this role: the kinds are not interchangeable,
- * and why a token is refused is not told. Throws `forbidden` when its user or account was revoked.
+ * and why a token is refused is not told. Throws `forbidden` when its user or account was revoked. Notes the use of the token.
  */
 export async function authenticate(
-  rows: Rows,
+  store: AuthorityStore,
   token: string | undefined,
   role: TokenRole,
   instant: Instant,
 ): Promise<TokenPrincipal> {
   if (token === undefined || !isSecretOf(role, token)) throw unauthenticated(role);
-  const [row] = await selectToken(rows, { hash: hashSecret(token) });
+  const [row] = await selectToken(store.rows, { hash: hashSecret(token) });
   if (row === undefined || row.role !== role || lifeStateOf(row, instant) !== "active") {
     throw unauthenticated(role);
   }
@@ -35,8 +38,12 @@ export async function authenticate(
     accountId: row.account_id,
     userId: row.user_id,
     actor: `token:${row.access_token_id}`,
+    actorName: row.name ?? undefined,
+    rights: rightsOf(row),
+    expiresAt: row.expires_at,
   };
-  await checkPrincipal(rows, principal);
+  await checkPrincipal(store.rows, principal);
+  noteTokenUse(store, row, instant);
   return principal;
 }
 

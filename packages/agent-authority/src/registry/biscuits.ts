@@ -3,6 +3,7 @@ import { createSecret, hashSecret, isSecretOf } from "./access-token.js";
 import { appendAuditEvent } from "./audit.js";
 import { type AuditStamp, actedBy } from "./audit-stamp.js";
 import { confirmToken, isTokenLive } from "./authenticate.js";
+import { formatClaims, parseClaims } from "./kept-claims.js";
 import { lifeStateOf } from "./life-state.js";
 import type { Principal } from "./principal.js";
 import { Refusal } from "./refusal.js";
@@ -43,12 +44,13 @@ export async function issueBiscuit(
       actor: principal.actor,
       access_token_id: principal.accessTokenId ?? null,
       agent_ttl_seconds: principal.agentTtlSeconds ?? null,
+      claims: formatClaims(principal),
       method: binding.method,
       target: binding.target,
       expires_at: expiresAt,
     })
     .execute();
-  await appendAuditEvent(rows, actedBy(stamp, principal.actor), "biscuit_issued", {
+  await appendAuditEvent(rows, actedBy(stamp, principal), "biscuit_issued", {
     account_id: principal.accountId,
     user_id: principal.userId,
     access_token_id: principal.accessTokenId,
@@ -69,6 +71,7 @@ export async function findBiscuit(
     .leftJoin("access_tokens", "access_tokens.access_token_id", "biscuits.access_token_id")
     .selectAll("biscuits")
     .select(["access_tokens.expires_at as token_expires_at", "access_tokens.revoked_at"])
+    .select("access_tokens.name as token_name")
     .where("biscuit_hash", "=", hashSecret(biscuit))
     .executeTakeFirst();
   if (row === undefined || row.expires_at <= instant.text) throw invalid();
@@ -80,8 +83,10 @@ export async function findBiscuit(
     accountId: row.account_id,
     userId: row.user_id,
     actor: row.actor,
+    actorName: row.token_name ?? undefined,
     accessTokenId: row.access_token_id ?? undefined,
     agentTtlSeconds: row.agent_ttl_seconds ?? undefined,
+    claims: parseClaims(row.claims) ?? undefined,
   };
 }
 

@@ -12,6 +12,8 @@ const human: CreateAccessTokenOptions = {
   ttlSeconds: 60,
 };
 
+const NOTHING = { agents: 0, tasks: 0, tokens: 0 };
+
 describe("access tokens", () => {
   it("are refused for ids, roles and lifetimes that are not allowed", async () => {
     await using store = await openScratchStore();
@@ -26,6 +28,16 @@ describe("access tokens", () => {
       { ttlSeconds: 1.5 },
       { ttlSeconds: Number.NaN },
       { ttlSeconds: 315_360_001 },
+      { name: "" },
+      { name: " laptop" },
+      { name: "a\nb" },
+      { name: "é" },
+      { name: "x".repeat(65) },
+      { name: `cs_human_${"A".repeat(43)}` },
+      { scopes: ["tokens"] },
+      { role: "read", scopes: ["tokens"] },
+      { role: "operate", scopes: ["root"] },
+      { role: "operate", scopes: "tokens" },
     ]) {
       const options = { ...human, ...change } as CreateAccessTokenOptions;
       const promise = registry.createAccessToken(options);
@@ -37,13 +49,17 @@ describe("access tokens", () => {
   it("begin with a prefix by role, and the database never holds one (G-A1)", async () => {
     await using store = await openScratchStore({ now: () => NOON });
     const registry = createRegistry(store);
-    for (const [role, prefix] of [
+    for (const [role, prefix, scope] of [
       ["human", "cs_human_"],
       ["resource_server", "cs_rs_"],
       ["read", "cs_read_"],
-      ["operate", "cs_operate_"],
+      ["audit", "cs_audit_"],
+      ["stop", "cs_stop_"],
+      ["operate", "cs_limited_operate_"],
+      ["operate", "cs_operate_", "tokens"],
     ] as const) {
-      const { token, expiresAt } = await registry.createAccessToken({ ...human, role });
+      const scopes = scope === undefined ? [] : [scope];
+      const { token, expiresAt } = await registry.createAccessToken({ ...human, role, scopes });
       expect(token).toMatch(new RegExp(`^${prefix}[A-Za-z0-9_-]{43}$`));
       expect(expiresAt).toBe("2026-04-15T12:01:00Z");
       const rows = await store.rows.selectFrom("access_tokens").selectAll().execute();
@@ -62,7 +78,7 @@ describe("access tokens", () => {
     nowMs += 30_000;
     const revoked = await registry.revokeAccessToken(id);
     nowMs += 1_000;
-    expect(await registry.revokeAccessToken(id)).toEqual(revoked);
+    expect(await registry.revokeAccessToken(id)).toEqual({ ...revoked, stopped: NOTHING });
     expect(revoked).toMatchObject({ state: "revoked", revokedAt: "2026-04-15T12:00:30Z" });
     expect(await registry.revokeAccessToken("token-1")).toBeUndefined();
     nowMs += 60_000;
@@ -118,11 +134,12 @@ describe("agents and tasks", () => {
     const [first, second] = await registry.listTasks();
     const revoked = await registry.revokeTask(first?.taskId ?? "");
     tested.clock.nowMs += 1_000;
-    expect(await registry.revokeTask(first?.taskId ?? "")).toEqual(revoked);
+    const again = await registry.revokeTask(first?.taskId ?? "");
+    expect(again).toEqual({ ...revoked, stopped: NOTHING });
     expect(revoked).toMatchObject({ state: "revoked", revokedAt: "2026-04-15T12:00:00Z" });
     expect(await registry.getTask(second?.taskId ?? "")).toMatchObject({ state: "active" });
     const agent = await registry.revokeAgent(id);
-    expect(await registry.revokeAgent(id)).toEqual(agent);
+    expect(await registry.revokeAgent(id)).toEqual({ ...agent, stopped: NOTHING });
     expect(agent).toMatchObject({ state: "revoked" });
     const ended = await registry.getTask(second?.taskId ?? "");
     expect(ended).toMatchObject({ state: "revoked" });

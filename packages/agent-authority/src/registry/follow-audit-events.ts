@@ -10,7 +10,7 @@ const POLL_MS = numberIn(1, LONGEST_TIMER_MS);
 
 /** Options of {@link followAuditEvents}. */
 export interface FollowAuditEventsOptions
-  extends Pick<AuditFilter, "action" | "code" | "accountId" | "agentRuntimeId"> {
+  extends Omit<AuditFilter, "after" | "before" | "until" | "limit" | "last"> {
   /** Only events with a greater `sequence`. Default 0: from the first one on. */
   readonly after?: number | undefined;
   /** Milliseconds between two looks where nothing is new. From 1, default 1,000. */

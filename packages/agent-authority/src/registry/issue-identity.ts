@@ -1,4 +1,4 @@
-import { signIdentityToken } from "@countersign/agent-identity/server";
+import { signIdentityJwt } from "@countersign/agent-identity/server";
 import {
   AgentKey,
   encodeBase64,
@@ -16,8 +16,9 @@ import type { IssuedIdentityEntry } from "../schema/registry-entries.js";
 import type { AuthorityStore, Rows } from "../store/authority-store.js";
 import { appendAuditEvent } from "./audit.js";
 import type { AuditStamp } from "./audit-stamp.js";
+import { admitAgent } from "./count-live-agents.js";
+import type { LiveLimitsOf } from "./live-limits.js";
 import { lockPrincipal } from "./principals.js";
-import { checkAgentLimit } from "./register-agent.js";
 import { ensureSigningKey, keepSigningKey, readActiveKey } from "./signing-keys.js";
 import { ASKED_TTL, type Instant } from "./times.js";
 
@@ -29,7 +30,7 @@ export interface IdentityPolicy {
   /** Whether generation B is served. */
   readonly isServed: boolean;
   readonly agentTtlSeconds: number | undefined;
-  readonly maxLiveAgents: number;
+  readonly limitsOf: LiveLimitsOf;
 }
 
 /**
@@ -57,7 +58,7 @@ export async function issueIdentity(
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
     const { kid, privateJwk } = await readActiveKey(store.rows);
     // Signed before the transaction, which is not to wait for other threads: SQLite's keeps every writer out.
-    const token = await signIdentityToken(
+    const token = await signIdentityJwt(
       { ...fromWireNames({ ...content, ...subject }), key, issuedAt, expiresAt },
       { privateKey: privateJwk, kid },
     );
@@ -98,7 +99,7 @@ async function checkUser(
 ): Promise<void> {
   const principal = { accountId: account_id, userId: user_id };
   await lockPrincipal(rows, principal, instant);
-  await checkAgentLimit(rows, principal, policy.maxLiveAgents, instant);
+  await admitAgent(rows, principal, "lasting", policy.limitsOf(principal), instant);
 }
 
 interface NewAgent {

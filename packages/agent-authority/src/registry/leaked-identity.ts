@@ -32,7 +32,12 @@ export async function revokeLeakedIdentity(
   const agentRuntimeId = await readAgent(token, jwk);
   if (agentRuntimeId === undefined) return false;
   // All that is known of who sent it: they hold the agent's key.
-  await revokeAgent(store, agentRuntimeId, actedBy(stamp, `agent:${agentRuntimeId}`));
+  await revokeAgent(
+    store,
+    agentRuntimeId,
+    actedBy(stamp, { actor: `agent:${agentRuntimeId}` }),
+    undefined,
+  );
   return true;
 }
 

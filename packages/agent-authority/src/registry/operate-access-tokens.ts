@@ -1,70 +1,35 @@
 import { isServerId } from "@countersign/agent-key";
-import type { Selectable } from "kysely";
-import { uuidv7 } from "uuidv7";
-import { AgentAuthorityError } from "../agent-authority-error.js";
-import { checkRequested } from "../option-checks.js";
-import type { AccessTokenQuery, CreateAccessTokenBody } from "../schema/admin-requests.js";
-import type { AccessTokenEntry, CreatedAccessTokenEntry } from "../schema/registry-entries.js";
-import { TOKEN_ROLES, type TokenRole } from "../schema/roles-and-states.js";
+import type { AccessTokenQuery } from "../schema/admin-requests.js";
+import type { AccessTokenEntry, RevokedAccessTokenEntry } from "../schema/registry-entries.js";
 import type { AuthorityStore, Rows } from "../store/authority-store.js";
-import type { Database } from "../store/database.js";
-import { createSecret, hashSecret } from "./access-token.js";
+import type { AccessTokenRow } from "../store/database.js";
+import { type AccountScope, isWithin } from "./account-scope.js";
 import { appendAuditEvent } from "./audit.js";
 import type { AuditStamp } from "./audit-stamp.js";
+import { NOTHING_STOPPED } from "./count-stopped.js";
 import { lifeStateOf } from "./life-state.js";
 import { listPage } from "./list-page.js";
-import { checkPrincipalIds } from "./principals.js";
-import { ASKED_TTL, endOfLife, type Instant } from "./times.js";
+import { matches } from "./matching-ids.js";
+import type { Instant } from "./times.js";
+import { rightsOf } from "./token-rights.js";
 import { withoutNulls } from "./without-nulls.js";
-
-type AccessTokenRow = Selectable<Database["access_tokens"]>;
 
 interface ListedToken extends AccessTokenRow {
   readonly user_revoked_at: string | null;
   readonly account_revoked_at: string | null;
 }
 
-export async function createAccessToken(
-  store: AuthorityStore,
-  body: CreateAccessTokenBody,
-  stamp: AuditStamp,
-): Promise<CreatedAccessTokenEntry> {
-  const { account_id, user_id, role, ttl_seconds } = checkBody(body);
-  const id = `token_${uuidv7()}`;
-  const token = createSecret(role);
-  const expiresAt = endOfLife(stamp, ttl_seconds);
-  await store.transaction(async (rows) => {
-    await rows
-      .insertInto("access_tokens")
-      .values({
-        access_token_id: id,
-        token_hash: hashSecret(token),
-        role,
-        account_id,
-        user_id,
-        created_at: stamp.text,
-        expires_at: expiresAt,
-        revoked_at: null,
-      })
-      .execute();
-    await appendAuditEvent(rows, stamp, "access_token_created", {
-      account_id,
-      user_id,
-      access_token_id: id,
-    });
-  });
-  return { id, token, expires_at: expiresAt };
-}
-
 export function listAccessTokens(
   { rows }: AuthorityStore,
   { account_id, user_id, role, after, limit }: AccessTokenQuery,
   instant: Instant,
+  scope: AccountScope,
 ): Promise<AccessTokenEntry[]> {
   return listPage<ListedToken, AccessTokenEntry>(limit, {
     read: (last, count) => {
       const seen = last?.access_token_id ?? after;
       let query = selectTokens(rows);
+      if (scope !== undefined) query = query.where("access_tokens.account_id", "in", scope);
       if (account_id !== undefined)
         query = query.where("access_tokens.account_id", "=", account_id);
       if (user_id !== undefined) query = query.where("access_tokens.user_id", "=", user_id);
@@ -72,8 +37,62 @@ export function listAccessTokens(
       if (seen !== undefined) query = query.where("access_token_id", ">", seen);
       return query.orderBy("access_token_id").limit(count).execute();
     },
-    toEntry: (row) => toEntry(row, instant),
+    toEntry: (row) => (isTokenWithin(scope, row) ? toEntry(row, instant) : undefined),
   });
+}
+
+/** The newest tokens whose ids begin so, or that people call so. */
+export async function findAccessTokens(
+  rows: Rows,
+  match: { readonly prefix: string } | { readonly name: string },
+  count: number,
+  instant: Instant,
+  scope: AccountScope,
+): Promise<AccessTokenEntry[]> {
+  // In portions, so that a token outside of the scope takes no place of one within it.
+  return listPage<ListedToken, AccessTokenEntry>(count, {
+    read: (last, portion) => {
+      let query = selectTokens(rows);
+      if (scope !== undefined) query = query.where("access_tokens.account_id", "in", scope);
+      if (last !== undefined) query = query.where("access_token_id", "<", last.access_token_id);
+      return query
+        .where((eb) =>
+          "name" in match
+            ? eb("access_tokens.name", "=", match.name)
+            : matches("access_tokens.access_token_id", match),
+        )
+        .orderBy("access_tokens.access_token_id", "desc")
+        .limit(portion)
+        .execute();
+    },
+    toEntry: (row) => (isTokenWithin(scope, row) ? toEntry(row, instant) : undefined),
+  });
+}
+
+/** Returns whether a token is within a scope. One that is for other accounts as well, or for all, would tell of them. */
+export function isTokenWithin(scope: AccountScope, row: AccessTokenRow): boolean {
+  if (scope === undefined) return true;
+  const { role, accounts } = rightsOf(row);
+  if (!isWithin(scope, row.account_id)) return false;
+  // A human's token is for its own account alone.
+  if (role === "human") return true;
+  return accounts?.every((account) => isWithin(scope, account)) === true;
+}
+
+/** Returns those of these ids whose tokens are outside of a scope. */
+export async function tokensOutside(
+  rows: Rows,
+  ids: readonly string[],
+  scope: AccountScope,
+): Promise<ReadonlySet<string>> {
+  if (scope === undefined || ids.length === 0) return new Set();
+  const tokens = await rows
+    .selectFrom("access_tokens")
+    .selectAll()
+    .where("access_token_id", "in", [...new Set(ids)])
+    .execute();
+  const outside = tokens.filter((row) => !isTokenWithin(scope, row));
+  return new Set(outside.map((row) => row.access_token_id));
 }
 
 // Tokens with the state of their users and accounts, with which they end.
@@ -94,10 +113,12 @@ export function revokeAccessToken(
   store: AuthorityStore,
   id: string,
   stamp: AuditStamp,
-): Promise<AccessTokenEntry | undefined> {
+  scope: AccountScope,
+): Promise<RevokedAccessTokenEntry | undefined> {
   return store.transaction(async (rows) => {
-    const row = await lockRow(rows, id);
-    if (row === undefined) return undefined;
+    const row = await lockToken(rows, id);
+    if (row === undefined || !isTokenWithin(scope, row)) return undefined;
+    const tokens = (await isUsable(rows, row, stamp)) ? 1 : 0;
     if (row.revoked_at === null) {
       row.revoked_at = stamp.text;
       await rows
@@ -107,11 +128,24 @@ export function revokeAccessToken(
         .execute();
       await appendAuditEvent(rows, stamp, "access_token_revoked", row);
     }
-    return toEntry(row, stamp);
+    return { ...toEntry(row, stamp), stopped: { ...NOTHING_STOPPED, tokens } };
   });
 }
 
-async function lockRow(rows: Rows, id: string): Promise<AccessTokenRow | undefined> {
+/** Returns whether a token lives. It ends with its user and its account. */
+export async function isUsable(
+  rows: Rows,
+  row: AccessTokenRow,
+  instant: Instant,
+): Promise<boolean> {
+  const found = await selectTokens(rows)
+    .where("access_token_id", "=", row.access_token_id)
+    .executeTakeFirst();
+  return found !== undefined && lifeStateOf(found, instant) === "active";
+}
+
+/** Finds a token and keeps others from changing it until the transaction ends. */
+export async function lockToken(rows: Rows, id: string): Promise<AccessTokenRow | undefined> {
   if (!isServerId(id)) return undefined;
   return rows
     .selectFrom("access_tokens")
@@ -121,36 +155,26 @@ async function lockRow(rows: Rows, id: string): Promise<AccessTokenRow | undefin
     .executeTakeFirst();
 }
 
-function checkBody(body: CreateAccessTokenBody): CreateAccessTokenBody {
-  const { account_id, user_id, role, ttl_seconds } = body;
-  checkPrincipalIds({ accountId: account_id, userId: user_id });
-  if (!isTokenRole(role)) {
-    throw new AgentAuthorityError("invalid_request", "the role of a token is unknown", {
-      hint: `use one of ${TOKEN_ROLES.join(", ")}`,
-    });
-  }
-  checkRequested("ttlSeconds", ttl_seconds, ASKED_TTL);
-  return body;
-}
-
-function isTokenRole(value: string): value is TokenRole {
-  return (TOKEN_ROLES as readonly string[]).includes(value);
-}
-
 function toEntry(row: AccessTokenRow, instant: Instant): AccessTokenEntry {
   return withoutNulls({
     id: row.access_token_id,
-    role: parseRole(row.role),
+    ...toRights(row),
+    name: row.name,
     account_id: row.account_id,
     user_id: row.user_id,
     state: lifeStateOf(row, instant),
     created_at: row.created_at,
     expires_at: row.expires_at,
+    last_used_at: row.last_used_at,
     revoked_at: row.revoked_at,
   });
 }
 
-function parseRole(role: string): TokenRole {
-  if (isTokenRole(role)) return role;
-  throw new AgentAuthorityError("store_corrupt", "the database holds a token of an unknown role");
+function toRights(row: AccessTokenRow): Pick<AccessTokenEntry, "role" | "scopes" | "accounts"> {
+  const { role, scopes, accounts } = rightsOf(row);
+  return {
+    role,
+    ...(scopes.length > 0 && { scopes: [...scopes] }),
+    ...(accounts !== undefined && { accounts: [...accounts] }),
+  };
 }

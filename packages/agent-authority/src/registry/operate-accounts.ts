@@ -1,22 +1,28 @@
-import type { AccountQuery } from "../schema/admin-requests.js";
-import type { AccountEntry } from "../schema/registry-entries.js";
+import type { AccountQuery, RevokeAccountBody } from "../schema/admin-requests.js";
+import type { AccountEntry, RevokedAccountEntry } from "../schema/registry-entries.js";
 import type { AuthorityStore, Rows } from "../store/authority-store.js";
 import type { AccountRow } from "../store/database.js";
+import { type AccountScope, isWithin } from "./account-scope.js";
 import { appendAuditEvent } from "./audit.js";
 import type { AuditStamp } from "./audit-stamp.js";
+import { countBelow, NOTHING_STOPPED } from "./count-stopped.js";
+import { checkKnown } from "./known-principals.js";
 import { principalStateOf } from "./life-state.js";
 import { listPage } from "./list-page.js";
+import { matches } from "./matching-ids.js";
 import { checkPrincipalIds, insertAccount } from "./principals.js";
 import { withoutNulls } from "./without-nulls.js";
 
 export function listAccounts(
   { rows }: AuthorityStore,
   { state, after, limit }: AccountQuery,
+  scope: AccountScope,
 ): Promise<AccountEntry[]> {
   return listPage<AccountRow, AccountEntry>(limit, {
     read: (last, count) => {
       const seen = last?.account_id ?? after;
       let query = rows.selectFrom("accounts").selectAll();
+      if (scope !== undefined) query = query.where("account_id", "in", scope);
       if (seen !== undefined) query = query.where("account_id", ">", seen);
       return query.orderBy("account_id").limit(count).execute();
     },
@@ -27,28 +33,52 @@ export function listAccounts(
   });
 }
 
-/** Also where the account was never heard of: it is then barred before it comes. */
+/** The accounts whose ids begin so, by their ids. */
+export async function findAccounts(
+  rows: Rows,
+  prefix: string,
+  count: number,
+  scope: AccountScope,
+): Promise<AccountEntry[]> {
+  let query = rows.selectFrom("accounts").selectAll();
+  if (scope !== undefined) query = query.where("account_id", "in", scope);
+  const found = await query
+    .where(matches("account_id", { prefix }))
+    .orderBy("account_id")
+    .limit(count)
+    .execute();
+  return found.map(toEntry);
+}
+
+/** As `revokeUser`, for a whole account. */
 export async function revokeAccount(
   store: AuthorityStore,
-  accountId: string,
+  { account_id: accountId, even_if_unknown = false }: RevokeAccountBody,
   stamp: AuditStamp,
-): Promise<AccountEntry> {
+  scope: AccountScope,
+): Promise<RevokedAccountEntry> {
   checkPrincipalIds({ accountId });
-  return store.transaction(async (rows) => {
+  const { entry, wasActive } = await store.transaction(async (rows) => {
+    if (!even_if_unknown || !isWithin(scope, accountId)) {
+      await checkKnown(rows, { accountId }, scope);
+    }
     await insertAccount(rows, accountId, stamp);
     const row = await lockAccount(rows, accountId).executeTakeFirstOrThrow();
-    if (row.revoked_at === null) {
-      await changeAccount(rows, row, stamp.text, "account_revoked", stamp);
-    }
-    return toEntry(row);
+    const wasActive = row.revoked_at === null;
+    if (wasActive) await changeAccount(rows, row, stamp.text, "account_revoked", stamp);
+    return { entry: toEntry(row), wasActive };
   });
+  const stopped = wasActive ? await countBelow(store.rows, { accountId }, stamp) : NOTHING_STOPPED;
+  return { ...entry, stopped };
 }
 
 export function restoreAccount(
   store: AuthorityStore,
   accountId: string,
   stamp: AuditStamp,
+  scope: AccountScope,
 ): Promise<AccountEntry | undefined> {
+  if (!isWithin(scope, accountId)) return Promise.resolve(undefined);
   return store.transaction(async (rows) => {
     const row = await lockAccount(rows, accountId).executeTakeFirst();
     if (row === undefined) return undefined;

@@ -1,13 +1,18 @@
 import { setImmediate as turn } from "node:timers/promises";
-import { type Code, numberIn } from "@countersign/agent-key";
-import { type Selectable, type SelectQueryBuilder, sql } from "kysely";
+import { normaliseAddress } from "@countersign/agent-assertion/client-address";
+import { type Code, formatTimestamp, numberIn } from "@countersign/agent-key";
+import { type Selectable, type SelectQueryBuilder, type SqlBool, sql } from "kysely";
 import { AgentAuthorityError } from "../agent-authority-error.js";
 import { checkLimit } from "../operations/read-pages.js";
 import { checkRequested } from "../option-checks.js";
 import { type AuditQuery, DEFAULT_PAGE } from "../schema/admin-requests.js";
 import type { AuditEventEntry } from "../schema/registry-entries.js";
-import type { AuthorityStore } from "../store/authority-store.js";
+import { timestamp } from "../schema/wire-fields.js";
+import type { AuthorityStore, Rows } from "../store/authority-store.js";
 import type { Database } from "../store/database.js";
+import type { AccountScope } from "./account-scope.js";
+import { listPage } from "./list-page.js";
+import { tokensOutside } from "./operate-access-tokens.js";
 import { withoutNulls } from "./without-nulls.js";
 
 // A statement looks at so many events at most: what is asked for may be rare, and on SQLite everybody waits for each statement.
@@ -16,6 +21,7 @@ const PORTION = 20_000;
 export async function listAuditEvents(
   store: AuthorityStore,
   query: AuditQuery,
+  scope: AccountScope,
 ): Promise<AuditEventEntry[]> {
   const { after, last } = query;
   checkRequested("after", after, numberIn(0, Number.MAX_SAFE_INTEGER));
@@ -23,26 +29,64 @@ export async function listAuditEvents(
     throw invalid("give `limit` for the oldest, or `last` for the newest");
   }
   const limit = checkLimit(last ?? query.limit ?? DEFAULT_PAGE);
-  const end = await findEnd(store);
-  const found: AuditEventRow[] = [];
-  for (const [from, to] of portions(after, end, last !== undefined)) {
-    const rows = await matching(store.rows.selectFrom("audit_events").selectAll(), query)
+  const range = await findRange(store, query);
+  const found: AuditEventEntry[] = [];
+  for (const [from, to] of portions(range, last !== undefined)) {
+    const events = matching(eventsWithin(store.rows, scope), query)
       .where("sequence", ">", from)
-      .where("sequence", "<=", to)
-      .orderBy("sequence", last === undefined ? "asc" : "desc")
-      .limit(limit - found.length)
-      .execute();
-    found.push(...rows);
+      .where("sequence", "<=", to);
+    const order = last === undefined ? "asc" : "desc";
+    found.push(...(await listShown(store.rows, events, order, limit - found.length, scope)));
     if (found.length === limit) break;
     // The database may work in this very thread: others get their turn.
     await turn();
   }
   if (last !== undefined) found.reverse();
-  return found.map(toEntry);
+  return found;
 }
 
-function* portions(after: number, end: number, isFromEnd: boolean): Generator<[number, number]> {
-  const count = Math.ceil((end - after) / PORTION);
+/** The newest events of a request, or from an address; `isNamed`: only those that name an agent which proved itself, or its task. */
+export async function findEvents(
+  rows: Rows,
+  { column, text, isNamed }: { column: "request_id" | "address"; text: string; isNamed: boolean },
+  count: number,
+  scope: AccountScope,
+): Promise<AuditEventEntry[]> {
+  let query = eventsWithin(rows, scope).where(column, "=", text);
+  if (isNamed) query = query.where("agent_runtime_id", "is not", null);
+  return listShown(rows, query, "desc", count, scope);
+}
+
+function eventsWithin(rows: Rows, scope: AccountScope) {
+  const events = rows.selectFrom("audit_events").selectAll();
+  return scope === undefined ? events : events.where("account_id", "in", scope);
+}
+
+// An account's tokens may be outside of the scope, as the lists of tokens have it: then their events are, too.
+function listShown(
+  rows: Rows,
+  events: Events<AuditEventRow>,
+  order: "asc" | "desc",
+  count: number,
+  scope: AccountScope,
+): Promise<AuditEventEntry[]> {
+  return listPage<AuditEventRow & { readonly isOutside: boolean }, AuditEventEntry>(count, {
+    read: async (last, portion) => {
+      const rest =
+        last === undefined
+          ? events
+          : events.where("sequence", order === "asc" ? ">" : "<", last.sequence);
+      const read = await rest.orderBy("sequence", order).limit(portion).execute();
+      const ids = read.flatMap(({ access_token_id: id }) => id ?? []);
+      const outside = await tokensOutside(rows, ids, scope);
+      return read.map((row) => ({ ...row, isOutside: outside.has(row.access_token_id ?? "") }));
+    },
+    toEntry: (row) => (row.isOutside ? undefined : toEntry(row, scope)),
+  });
+}
+
+function* portions({ after, end }: Range, isFromEnd: boolean): Generator<[number, number]> {
+  const count = Math.max(0, Math.ceil((end - after) / PORTION));
   for (let index = 0; index < count; index += 1) {
     const from = after + (isFromEnd ? count - 1 - index : index) * PORTION;
     yield [from, Math.min(from + PORTION, end)];
@@ -51,7 +95,7 @@ function* portions(after: number, end: number, isFromEnd: boolean): Generator<[n
 
 type AuditEventRow = Selectable<Database["audit_events"]>;
 
-function toEntry(row: AuditEventRow): AuditEventEntry {
+function toEntry(row: AuditEventRow, scope: AccountScope): AuditEventEntry {
   return withoutNulls({
     sequence: Number(row.sequence),
     at: row.at,
@@ -59,27 +103,44 @@ function toEntry(row: AuditEventRow): AuditEventEntry {
     action: row.action as AuditEventEntry["action"],
     code: row.code as Code | null,
     actor: row.actor,
+    actor_name: row.actor_name,
     address: row.address,
     request_id: row.request_id,
     account_id: row.account_id,
     user_id: row.user_id,
     agent_runtime_id: row.agent_runtime_id,
-    claimed_agent_runtime_id: row.claimed_agent_runtime_id,
+    // A claim may be to an agent of any account.
+    claimed_agent_runtime_id: scope === undefined ? row.claimed_agent_runtime_id : null,
     task_id: row.task_id,
     access_token_id: row.access_token_id,
+    reason: row.reason,
   });
 }
+
+const NAMED = ["account_id", "user_id", "task_id", "actor", "request_id"] as const;
 
 type Events<Row> = SelectQueryBuilder<Database, "audit_events", Row>;
 
 function matching<Row>(
   events: Events<Row>,
-  { action, code, account_id, agent_runtime_id }: AuditQuery,
+  { action, code, only, agent_runtime_id, since, until, ...query }: AuditQuery,
 ): Events<Row> {
   let narrowed = events;
+  for (const column of NAMED) {
+    const value = query[column];
+    if (value !== undefined) narrowed = narrowed.where(column, "=", value);
+  }
+  const { address } = query;
+  if (address !== undefined) {
+    narrowed = narrowed.where("address", "=", normaliseAddress(address) ?? address);
+  }
+  if (only !== undefined)
+    narrowed = narrowed.where("code", only === "refusals" ? "is not" : "is", null);
+  // Not by the index of the times: each portion would read all of that again. The range of numbers has been narrowed already.
+  if (since !== undefined) narrowed = narrowed.where(sql<SqlBool>`at || '' >= ${since}`);
+  if (until !== undefined) narrowed = narrowed.where(sql<SqlBool>`at || '' < ${until}`);
   if (action !== undefined) narrowed = narrowed.where("action", "=", action);
   if (code !== undefined) narrowed = narrowed.where("code", "=", code);
-  if (account_id !== undefined) narrowed = narrowed.where("account_id", "=", account_id);
   if (agent_runtime_id !== undefined) {
     narrowed = narrowed.where((eb) =>
       eb.or([
@@ -89,6 +150,49 @@ function matching<Row>(
     );
   }
   return narrowed;
+}
+
+/** Events with a number greater than `after`, up to `end`. */
+interface Range {
+  readonly after: number;
+  readonly end: number;
+}
+
+// An event has its time before its number, and the clocks of the processes that write one log differ: an event may have a time that is earlier
+// by so much than that of a smaller number. So what is before an event that old, or behind one that new, is outside of the times asked for.
+const MAX_DISORDER_MS = 10 * 60_000;
+
+async function findRange(store: AuthorityStore, query: AuditQuery): Promise<Range> {
+  const { before, since, until } = query;
+  if (before !== undefined) checkRequested("before", before, numberIn(1, Number.MAX_SAFE_INTEGER));
+  const events = store.rows.selectFrom("audit_events").select("sequence").limit(1);
+  let { after } = query;
+  let end = await findEnd(store);
+  if (before !== undefined) end = Math.min(end, before - 1);
+  if (since !== undefined) {
+    const last = await events
+      .where("at", "<", moved("since", since, -MAX_DISORDER_MS))
+      .orderBy("at", "desc")
+      .orderBy("sequence", "desc")
+      .executeTakeFirst();
+    if (last !== undefined) after = Math.max(after, Number(last.sequence));
+  }
+  if (until !== undefined) {
+    const first = await events
+      .where("at", ">", moved("until", until, MAX_DISORDER_MS))
+      .orderBy("at")
+      .orderBy("sequence")
+      .executeTakeFirst();
+    if (first !== undefined) end = Math.min(end, Number(first.sequence) - 1);
+  }
+  return { after, end };
+}
+
+function moved(name: string, time: string, ms: number): string {
+  if (timestamp.safeParse(time).success) return formatTimestamp(Date.parse(time) + ms);
+  throw invalid(
+    `write \`${name}\` as a time in UTC and whole seconds, such as 2026-01-31T12:00:00Z`,
+  );
 }
 
 // SQLite writes one event after the other. On PostgreSQL an event may still be on its way while a later one is there: the end is the

@@ -1,12 +1,17 @@
 import { isServerId } from "@countersign/agent-key";
 import type { TaskQuery } from "../schema/admin-requests.js";
-import type { TaskEntry } from "../schema/registry-entries.js";
+import type { RevokedTaskEntry, TaskEntry } from "../schema/registry-entries.js";
 import type { AuthorityStore, Rows } from "../store/authority-store.js";
-import type { TaskRow } from "../store/database.js";
+import type { AgentRow, TaskRow } from "../store/database.js";
+import { type AccountScope, isWithin } from "./account-scope.js";
 import { appendAuditEvent } from "./audit.js";
 import type { AuditStamp } from "./audit-stamp.js";
+import { NOTHING_STOPPED } from "./count-stopped.js";
+import { meets } from "./life-filter.js";
 import { lifeStateOf } from "./life-state.js";
-import { listPage } from "./list-page.js";
+import { type IdQuery, listEntries } from "./list-entries.js";
+import { beforeUse, edgeOf, type IdMatch, matches } from "./matching-ids.js";
+import { agentsOfPrincipals } from "./operate-agents.js";
 import type { Instant } from "./times.js";
 import { withoutNulls } from "./without-nulls.js";
 
@@ -14,100 +19,176 @@ interface TaskWithAgent extends TaskRow {
   account_id: string;
   user_id: string;
   agent_expires_at: string | null;
+  agent_ephemeral: number;
   agent_revoked_at: string | null;
   user_revoked_at: string | null;
   account_revoked_at: string | null;
 }
 
-// Sorting so many by their ids takes a few milliseconds. Beyond it, tasks of an account are picked from all in the order of their ids.
-const SORTED_AT_MOST = 10_000;
+/** As it is shown, with its last use. */
+interface ShownTask extends TaskWithAgent {
+  first_used_at: string | null;
+  used_at: string | null;
+  reported_by: string | null;
+}
 
-export async function listTasks(
+export function listTasks(
   { rows }: AuthorityStore,
   query: TaskQuery,
   instant: Instant,
+  scope: AccountScope,
 ): Promise<TaskEntry[]> {
-  const { agent_runtime_id, account_id, user_id, state, after, limit } = query;
-  const isSorted = agent_runtime_id !== undefined || (await hasFewTasks(rows, query));
-  return listPage<TaskWithAgent, TaskEntry>(limit, {
-    read: (last, count) => {
-      const seen = last?.task_id ?? after;
-      let select = selectTasks(rows);
-      if (agent_runtime_id !== undefined) {
-        select = select.where("tasks.agent_runtime_id", "=", agent_runtime_id);
-      }
-      if (isSorted && account_id !== undefined) {
-        select = select.where("agents.account_id", "=", account_id);
-      }
-      if (isSorted && user_id !== undefined) select = select.where("agents.user_id", "=", user_id);
-      if (seen !== undefined) select = select.where("task_id", ">", seen);
-      return select.orderBy("task_id").limit(count).execute();
+  const { agent_runtime_id, account_id, user_id } = query;
+  return listEntries<ShownTask, TaskEntry>(query, {
+    filters: taskFilters(rows, query, scope),
+    byIds: (ids) => selectShown(rows).where("tasks.task_id", "in", ids).execute(),
+    byId: (order, after, count) => {
+      const seen = after ?? edgeOf(order);
+      return selectShown(rows)
+        .where("tasks.task_id", order === "asc" ? ">" : "<", seen)
+        .orderBy("tasks.task_id", order)
+        .limit(count)
+        .execute();
     },
+    byUse: (after, count) =>
+      rows
+        .selectFrom("task_uses")
+        .select(["task_id as id", "used_at"])
+        .where(beforeUse("task_id", after))
+        .orderBy("used_at", "desc")
+        .orderBy("task_id", "desc")
+        .limit(count)
+        .execute(),
+    idOf: (row) => row.task_id,
     toEntry: (row) => {
+      if (!isWithin(scope, row.account_id)) return undefined;
+      if (agent_runtime_id !== undefined && row.agent_runtime_id !== agent_runtime_id) {
+        return undefined;
+      }
       if (account_id !== undefined && row.account_id !== account_id) return undefined;
       if (user_id !== undefined && row.user_id !== user_id) return undefined;
       const task = toEntry(row, instant);
-      return state === undefined || task.state === state ? task : undefined;
+      return meets(task, query) ? task : undefined;
     },
   });
 }
 
-async function hasFewTasks(
+// Those that leave the fewest come first.
+function taskFilters(rows: Rows, query: TaskQuery, scope: AccountScope): readonly IdQuery[] {
+  const { agent_runtime_id, address, used_since, created_since } = query;
+  const agents = agentsOfPrincipals(rows, query, scope);
+  const tasks = () => rows.selectFrom("tasks").select("task_id as id");
+  const filters: readonly (IdQuery | undefined)[] = [
+    agent_runtime_id === undefined
+      ? undefined
+      : tasks().where("agent_runtime_id", "=", agent_runtime_id),
+    agents === undefined ? undefined : tasks().where("agent_runtime_id", "in", agents),
+    address === undefined ? undefined : tasks().where("address", "=", address),
+    created_since === undefined ? undefined : tasks().where("created_at", ">=", created_since),
+    used_since === undefined
+      ? undefined
+      : rows.selectFrom("task_uses").select("task_id as id").where("used_at", ">=", used_since),
+  ];
+  return filters.filter((filter) => filter !== undefined);
+}
+
+/** The newest tasks with these ids. */
+export async function findTasks(
   rows: Rows,
-  { account_id, user_id }: Pick<TaskQuery, "account_id" | "user_id">,
-): Promise<boolean> {
-  if (account_id === undefined && user_id === undefined) return false;
-  let agents = rows.selectFrom("agents").select("agent_runtime_id");
-  if (account_id !== undefined) agents = agents.where("account_id", "=", account_id);
-  if (user_id !== undefined) agents = agents.where("user_id", "=", user_id);
-  const { count } = await rows
-    .selectFrom(
-      rows
-        .selectFrom("tasks")
-        .select("task_id")
-        .where("agent_runtime_id", "in", agents)
-        .limit(SORTED_AT_MOST + 1)
-        .as("some"),
-    )
-    .select((eb) => eb.fn.countAll<number | string>().as("count"))
-    .executeTakeFirstOrThrow();
-  return Number(count) <= SORTED_AT_MOST;
+  match: IdMatch,
+  count: number,
+  instant: Instant,
+  scope: AccountScope,
+): Promise<TaskEntry[]> {
+  const found = await selectWithin(rows, scope)
+    .where(matches("tasks.task_id", match))
+    .orderBy("tasks.task_id", "desc")
+    .limit(count)
+    .execute();
+  return found.map((row) => toEntry(row, instant));
+}
+
+/** Tasks by their thread label, or its beginning: in the order of their labels, so the whole label comes first, and the newest of each. */
+export async function findLabelled(
+  rows: Rows,
+  text: string,
+  count: number,
+  instant: Instant,
+  scope: AccountScope,
+): Promise<TaskEntry[]> {
+  const found = await selectWithin(rows, scope)
+    .where(matches("tasks.thread_label", { prefix: text }))
+    .orderBy("tasks.thread_label", "asc")
+    .orderBy("tasks.task_id", "desc")
+    .limit(count)
+    .execute();
+  return found.map((row) => toEntry(row, instant));
+}
+
+function selectWithin(rows: Rows, scope: AccountScope) {
+  const shown = selectShown(rows);
+  return scope === undefined ? shown : shown.where("agents.account_id", "in", scope);
 }
 
 export async function getTask(
   rows: Rows,
   taskId: string,
   instant: Instant,
+  scope: AccountScope,
 ): Promise<TaskEntry | undefined> {
   if (!isServerId(taskId)) return undefined;
-  const row = await selectTasks(rows).where("task_id", "=", taskId).executeTakeFirst();
-  return row && toEntry(row, instant);
+  const row = await selectShown(rows).where("tasks.task_id", "=", taskId).executeTakeFirst();
+  return row && isWithin(scope, row.account_id) ? toEntry(row, instant) : undefined;
 }
 
 export function revokeTask(
   store: AuthorityStore,
   taskId: string,
   stamp: AuditStamp,
-): Promise<TaskEntry | undefined> {
+  scope: AccountScope,
+): Promise<RevokedTaskEntry | undefined> {
   return store.transaction(async (rows) => {
     const row = await lockTask(rows, taskId);
-    if (row === undefined) return undefined;
+    if (row === undefined || !isWithin(scope, row.account_id)) return undefined;
+    const tasks = toEntry(row, stamp).state === "active" ? 1 : 0;
     if (row.revoked_at === null) {
       const change = { state: "revoked", revoked_at: stamp.text } as const;
       await changeTask(rows, row, change, "task_revoked", stamp);
     }
-    return toEntry(row, stamp);
+    return { ...toEntry(row, stamp), stopped: { ...NOTHING_STOPPED, tasks } };
   });
+}
+
+/**
+ * Ends a task at the request of its own agent, unless it was revoked before.
+ *
+ * @param agent - locked in this transaction
+ * @returns whether the agent has such a task
+ */
+export async function endOwnTask(
+  rows: Rows,
+  agent: Pick<AgentRow, "agent_runtime_id">,
+  taskId: string,
+  stamp: AuditStamp,
+): Promise<boolean> {
+  const row = await lockTask(rows, taskId);
+  if (row?.agent_runtime_id !== agent.agent_runtime_id) return false;
+  if (row.revoked_at === null) {
+    const change = { state: "revoked", revoked_at: stamp.text } as const;
+    await changeTask(rows, row, change, "task_revoked", stamp);
+  }
+  return true;
 }
 
 export function restoreTask(
   store: AuthorityStore,
   taskId: string,
   stamp: AuditStamp,
+  scope: AccountScope,
 ): Promise<TaskEntry | undefined> {
   return store.transaction(async (rows) => {
     const row = await lockTask(rows, taskId);
-    if (row === undefined) return undefined;
+    if (row === undefined || !isWithin(scope, row.account_id)) return undefined;
     if (row.revoked_at !== null) {
       const change = { state: "active", revoked_at: null } as const;
       await changeTask(rows, row, change, "task_restored", stamp);
@@ -156,19 +237,30 @@ function selectTasks(rows: Rows) {
       "agents.account_id",
       "agents.user_id",
       "agents.expires_at as agent_expires_at",
+      "agents.ephemeral as agent_ephemeral",
       "agents.revoked_at as agent_revoked_at",
       "users.revoked_at as user_revoked_at",
       "accounts.revoked_at as account_revoked_at",
     ]);
 }
 
-function toEntry(row: TaskWithAgent, instant: Instant): TaskEntry {
+function selectShown(rows: Rows) {
+  return selectTasks(rows)
+    .leftJoin("task_uses", "task_uses.task_id", "tasks.task_id")
+    .select(["task_uses.first_used_at", "task_uses.used_at", "task_uses.reported_by"]);
+}
+
+function toEntry(
+  row: TaskWithAgent & Partial<Pick<ShownTask, "first_used_at" | "used_at" | "reported_by">>,
+  instant: Instant,
+): TaskEntry {
   const { revoked_at, expires_at, user_revoked_at, account_revoked_at } = row;
   const own = lifeStateOf({ revoked_at, expires_at }, instant);
   const ofAgent = lifeStateOf(
     {
       revoked_at: row.agent_revoked_at,
       expires_at: row.agent_expires_at,
+      ephemeral: row.agent_ephemeral,
       user_revoked_at,
       account_revoked_at,
     },
@@ -181,7 +273,12 @@ function toEntry(row: TaskWithAgent, instant: Instant): TaskEntry {
     user_id: row.user_id,
     state: own === "active" ? ofAgent : own,
     created_at: row.created_at,
+    address: row.address,
+    thread_label: row.thread_label,
     expires_at: row.expires_at,
     revoked_at: row.revoked_at,
+    first_used_at: row.first_used_at ?? null,
+    last_used_at: row.used_at ?? null,
+    last_used_reported_by: row.reported_by ?? null,
   });
 }

@@ -1,11 +1,15 @@
-import type { UserQuery } from "../schema/admin-requests.js";
-import type { UserEntry } from "../schema/registry-entries.js";
+import type { RevokeUserBody, UserQuery } from "../schema/admin-requests.js";
+import type { RevokedUserEntry, UserEntry } from "../schema/registry-entries.js";
 import type { AuthorityStore, Rows } from "../store/authority-store.js";
 import type { UserRow } from "../store/database.js";
+import { type AccountScope, isWithin } from "./account-scope.js";
 import { appendAuditEvent } from "./audit.js";
 import type { AuditStamp } from "./audit-stamp.js";
+import { countBelow, NOTHING_STOPPED } from "./count-stopped.js";
+import { checkKnown } from "./known-principals.js";
 import { principalStateOf } from "./life-state.js";
 import { listPage } from "./list-page.js";
+import { matches } from "./matching-ids.js";
 import { checkPrincipalIds, insertAccount, insertUser, type PrincipalIds } from "./principals.js";
 import { withoutNulls } from "./without-nulls.js";
 
@@ -17,6 +21,7 @@ interface FoundUser extends UserRow {
 export function listUsers(
   { rows }: AuthorityStore,
   { account_id, state, after, limit }: UserQuery,
+  scope: AccountScope,
 ): Promise<UserEntry[]> {
   const [afterAccount = "", afterUser = ""] = after?.split(",") ?? [];
   const first = after === undefined ? undefined : { account_id: afterAccount, user_id: afterUser };
@@ -24,6 +29,7 @@ export function listUsers(
     read: (last, count) => {
       const seen = last ?? first;
       let query = selectUsers(rows);
+      if (scope !== undefined) query = query.where("users.account_id", "in", scope);
       if (account_id !== undefined) query = query.where("users.account_id", "=", account_id);
       if (seen !== undefined) {
         query = query.where((eb) =>
@@ -43,29 +49,59 @@ export function listUsers(
   });
 }
 
-/** Also where the user was never heard of: it is then barred before it comes. */
+/** The users of any account whose ids begin so, by their ids. */
+export async function findUsers(
+  rows: Rows,
+  prefix: string,
+  count: number,
+  scope: AccountScope,
+): Promise<UserEntry[]> {
+  let query = selectUsers(rows);
+  if (scope !== undefined) query = query.where("users.account_id", "in", scope);
+  const found = await query
+    .where(matches("users.user_id", { prefix }))
+    .orderBy("users.user_id")
+    .orderBy("users.account_id")
+    .limit(count)
+    .execute();
+  return found.map(toEntry);
+}
+
+/**
+ * Stops a user, and counts what it stopped once that is committed: nothing below it can be made after that.
+ *
+ * Throws `invalid_request` with status 404 if the user is not known, unless that is asked for: it is then barred before it comes.
+ */
 export async function revokeUser(
   store: AuthorityStore,
-  ids: PrincipalIds,
+  { account_id: accountId, user_id: userId, even_if_unknown = false }: RevokeUserBody,
   stamp: AuditStamp,
-): Promise<UserEntry> {
+  scope: AccountScope,
+): Promise<RevokedUserEntry> {
+  const ids = { accountId, userId };
   checkPrincipalIds(ids);
-  return store.transaction(async (rows) => {
+  const { entry, wasActive } = await store.transaction(async (rows) => {
+    if (!even_if_unknown || !isWithin(scope, accountId)) await checkKnown(rows, ids, scope);
     await insertAccount(rows, ids.accountId, stamp);
     await insertUser(rows, ids, stamp);
     const row = await lockUser(rows, ids).executeTakeFirstOrThrow();
+    const wasActive = toEntry(row).state === "active";
     if (row.revoked_at === null) {
       await changeUser(rows, row, stamp.text, "user_revoked", stamp);
     }
-    return toEntry(row);
+    return { entry: toEntry(row), wasActive };
   });
+  const stopped = wasActive ? await countBelow(store.rows, ids, stamp) : NOTHING_STOPPED;
+  return { ...entry, stopped };
 }
 
 export function restoreUser(
   store: AuthorityStore,
   ids: PrincipalIds,
   stamp: AuditStamp,
+  scope: AccountScope,
 ): Promise<UserEntry | undefined> {
+  if (!isWithin(scope, ids.accountId)) return Promise.resolve(undefined);
   return store.transaction(async (rows) => {
     const row = await lockUser(rows, ids).executeTakeFirst();
     if (row === undefined) return undefined;

@@ -6,11 +6,16 @@ import type { Rows } from "../store/authority-store.js";
 import type { AgentRow } from "../store/database.js";
 import { appendAuditEvent } from "./audit.js";
 import type { AuditStamp } from "./audit-stamp.js";
+import { formatAbom } from "./bill-of-materials.js";
 import { grantCapabilities } from "./capabilities.js";
+import { type AgentKind, admitAgent } from "./count-live-agents.js";
 import { checkFormerKey, revokedKey } from "./former-key.js";
+import { formatClaims, indexClaims } from "./kept-claims.js";
 import { isLapsedClaim, lifeStateOf } from "./life-state.js";
+import type { LimitUse } from "./limit-use.js";
+import type { LiveLimitsOf } from "./live-limits.js";
 import type { Principal } from "./principal.js";
-import { lockPrincipal, type PrincipalIds } from "./principals.js";
+import { lockPrincipal } from "./principals.js";
 import { proveKey } from "./prove-key.js";
 import { Refusal } from "./refusal.js";
 import { endOfLife, type Instant, MAX_TTL_SECONDS } from "./times.js";
@@ -19,12 +24,26 @@ import { endOfLife, type Instant, MAX_TTL_SECONDS } from "./times.js";
 export interface AgentPolicy {
   readonly capabilities: readonly string[];
   readonly agentTtlSeconds: number | undefined;
-  readonly maxLiveAgents: number;
+  /** Seconds that an ephemeral agent lives at most. */
+  readonly maxEphemeralTtlSeconds: number;
+  readonly limitsOf: LiveLimitsOf;
 }
 
-type Grant = Pick<AgentRow, "abom" | "capabilities" | "claimed_at" | "expires_at">;
+type Grant = Pick<
+  AgentRow,
+  "abom" | "claims" | "capabilities" | "claimed_at" | "expires_at" | "ephemeral"
+>;
 /** What a repeat changes of its agent: all that was granted, or its life alone. */
 type Renewal = Grant | Pick<Grant, "expires_at">;
+
+// What a job of a CI seldom outlives. A longer one asks for more.
+const EPHEMERAL_SECONDS = 3_600;
+
+/** An agent that was registered, and how much of its user's limit that used if it was admitted as one more. */
+export interface RegisteredAgent {
+  readonly agent: AgentRow;
+  readonly use: LimitUse | undefined;
+}
 
 /**
  * Registers an agent. If this user has registered the key before, renews and returns that agent (protocol §5.4).
@@ -33,7 +52,7 @@ type Renewal = Grant | Pick<Grant, "expires_at">;
  * the public key, and other machines than the agent's may have both.
  *
  * Refuses a key that another user's agent has proved (`invalid_key`), the key of a revoked agent of any user (`agent_revoked`), and one live
- * agent too many of the user (`forbidden`). Ignores unproven claims of other users.
+ * agent too many of the user (`agent_limit`). Ignores unproven claims of other users.
  *
  * @param isProven - whether the sender showed that it holds the key: the key then belongs to the agent at once
  */
@@ -44,7 +63,7 @@ export async function registerAgent(
   policy: AgentPolicy,
   isProven: boolean,
   stamp: AuditStamp,
-): Promise<AgentRow> {
+): Promise<RegisteredAgent> {
   await lockPrincipal(rows, principal, stamp);
   const holders = await rows
     .selectFrom("agents")
@@ -57,17 +76,19 @@ export async function registerAgent(
   checkHolders(holders, own);
   await checkFormerKey(rows, request.publicKey);
   // Its life is the JWT's: registering the key would lengthen it.
-  if (own?.generation === "B") throw ofIdentityToken();
-  if (own === undefined || !isLive(own, stamp)) {
-    await checkAgentLimit(rows, principal, policy.maxLiveAgents, stamp);
-  }
-  const grant = createGrant(request, principal, policy, own, stamp);
+  if (own?.generation === "B") throw ofIdentityJwt();
+  const kind = kindOf(own, request, isProven, stamp);
+  const use =
+    own === undefined || !isLive(own, stamp)
+      ? await admitAgent(rows, principal, kind, policy.limitsOf(principal), stamp)
+      : undefined;
+  const grant = createGrant(request, principal, policy, { own, kind }, stamp);
   const agent =
     own === undefined
       ? await insertAgent(rows, principal, request, grant, stamp)
       : await renewAgent(rows, own, renewalOf(own, grant, isProven), stamp);
   if (isProven && agent.proven_at === null) await proveKey(rows, agent, stamp);
-  return agent;
+  return { agent, use };
 }
 
 /** Returns whether an agent belongs to this account and user. */
@@ -91,7 +112,7 @@ function checkHolders(holders: readonly AgentRow[], own: AgentRow | undefined): 
   }
 }
 
-function ofIdentityToken(): Refusal {
+function ofIdentityJwt(): Refusal {
   return new Refusal("invalid_key", "this key came in an identity JWT, and ends with it", {
     hint: "make a key of your own, or ask for another JWT",
   });
@@ -101,54 +122,41 @@ function isLive(row: AgentRow, instant: Instant): boolean {
   return lifeStateOf(row, instant) === "active" && !isLapsedClaim(row, instant);
 }
 
-/** Throws `forbidden` when the user, whose row is locked, has as many live agents as it may. */
-export async function checkAgentLimit(
-  rows: Rows,
-  principal: PrincipalIds,
-  maxLiveAgents: number,
+// The kind stays while the agent lives, and where the key is proven and the sender did not show that it holds it (protocol §5.4).
+function kindOf(
+  own: AgentRow | undefined,
+  request: AgentRegistrationRequest,
+  isProven: boolean,
   instant: Instant,
-): Promise<void> {
-  const { count } = await rows
-    .selectFrom("agents")
-    .select((eb) => eb.fn.countAll<number | string>().as("count"))
-    .where("account_id", "=", principal.accountId)
-    .where("user_id", "=", principal.userId)
-    .where("state", "=", "active")
-    .where((eb) => eb.or([eb("expires_at", "is", null), eb("expires_at", ">", instant.text)]))
-    .where((eb) =>
-      eb.or([eb("proven_at", "is not", null), eb("claimed_at", ">", instant.lapsedClaim)]),
-    )
-    .executeTakeFirstOrThrow();
-  if (Number(count) >= maxLiveAgents) {
-    throw new Refusal("forbidden", `this user has ${maxLiveAgents} live agents already`, {
-      hint: "ask the operator to revoke those that are not used",
-    });
-  }
+): AgentKind {
+  const isKept =
+    own !== undefined && (isLive(own, instant) || (own.proven_at !== null && !isProven));
+  const isEphemeral = isKept ? own.ephemeral === 1 : request.ephemeral === true;
+  return isEphemeral ? "ephemeral" : "lasting";
 }
 
 function createGrant(
   request: AgentRegistrationRequest,
   principal: Principal,
   policy: AgentPolicy,
-  own: AgentRow | undefined,
+  { own, kind }: { readonly own: AgentRow | undefined; readonly kind: AgentKind },
   instant: Instant,
 ): Grant {
+  const isEphemeral = kind === "ephemeral";
   const ttlSeconds = Math.min(
-    request.ttlSeconds ?? Number.POSITIVE_INFINITY,
+    request.ttlSeconds ?? (isEphemeral ? EPHEMERAL_SECONDS : Number.POSITIVE_INFINITY),
+    isEphemeral ? policy.maxEphemeralTtlSeconds : Number.POSITIVE_INFINITY,
     policy.agentTtlSeconds ?? principal.agentTtlSeconds ?? Number.POSITIVE_INFINITY,
   );
   const expiresAt = Number.isFinite(ttlSeconds)
     ? endOfLife(instant, Math.min(ttlSeconds, MAX_TTL_SECONDS))
     : null;
-  const { agentVersion, agentHarnessId, runningLocation } = request.abom;
   return {
-    abom: JSON.stringify({
-      agent_version: agentVersion,
-      agent_harness_id: agentHarnessId,
-      running_location: runningLocation,
-    }),
+    abom: formatAbom(request.abom),
+    claims: formatClaims(principal),
     capabilities: JSON.stringify(grantCapabilities(request.capabilities, policy.capabilities)),
     claimed_at: instant.text,
+    ephemeral: isEphemeral ? 1 : 0,
     // A repeat may come without proof of the key, so it may lengthen a life that still lasts but never shorten it.
     expires_at:
       own !== undefined && isLive(own, instant) ? later(own.expires_at, expiresAt) : expiresAt,
@@ -183,9 +191,11 @@ async function insertAgent(
     revoked_at: null,
     generation: "C",
     former_keys_end_at: null,
+    address: stamp.origin.address ?? null,
     ...grant,
   };
   await rows.insertInto("agents").values(row).execute();
+  await indexClaims(rows, row, null);
   await appendAuditEvent(rows, stamp, "agent_registered", subjectOf(row, principal));
   return row;
 }
@@ -201,12 +211,14 @@ async function renewAgent(
     .set(renewal)
     .where("agent_runtime_id", "=", own.agent_runtime_id)
     .execute();
+  const renewed = { ...own, ...renewal };
+  await indexClaims(rows, renewed, own.claims);
   await appendAuditEvent(rows, stamp, "agent_renewed", {
     account_id: own.account_id,
     user_id: own.user_id,
     agent_runtime_id: own.agent_runtime_id,
   });
-  return { ...own, ...renewal };
+  return renewed;
 }
 
 function subjectOf(row: AgentRow, principal: Principal) {

@@ -6,6 +6,8 @@ import { prepareQuery } from "../store/prepared-query.js";
 import { appendAuditEvent } from "./audit.js";
 import type { AuditStamp } from "./audit-stamp.js";
 import { lifeStateOf } from "./life-state.js";
+import type { LimitUse } from "./limit-use.js";
+import type { LiveLimitsOf } from "./live-limits.js";
 import { moveEnd } from "./note-task-use.js";
 import type { FoundAgent } from "./operate-agents.js";
 import { proveKey } from "./prove-key.js";
@@ -48,36 +50,52 @@ const insertTask = prepareQuery((rows, value: TaskRow) =>
     revoked_at: value.revoked_at,
     idle_seconds: value.idle_seconds,
     ttl_ends_at: value.ttl_ends_at,
+    address: value.address,
+    thread_label: value.thread_label,
   }),
 );
 
 /** What the operator allows tasks. */
 export interface TaskPolicy extends TaskLifetimes {
-  readonly maxLiveTasks: number;
+  readonly limitsOf: LiveLimitsOf;
+}
+
+/** What a task is asked for with. */
+export interface TaskWish {
+  readonly idempotencyKey: string | undefined;
+  readonly threadLabel: string | undefined;
+}
+
+/** A task that was registered, and how much of its agent's limit that used if it is a new one. */
+export interface RegisteredTask {
+  readonly task: TaskRow;
+  readonly use: LimitUse | undefined;
 }
 
 /**
- * Registers a task of an agent whose signature was checked, or gives the live one that it got for the same Idempotency-Key (protocol §5.5).
+ * Registers a task of an agent whose signature was checked, or gives the live one that it got for the same Idempotency-Key (protocol §5.5), with
+ * the label that it has (T-15).
  *
- * Throws `agent_revoked` or `agent_expired`; `forbidden` when the agent has too many live tasks.
+ * Throws `agent_revoked` or `agent_expired`; `task_limit` when the agent has too many live tasks.
  *
  * @param agent - locked in this transaction
  */
 export async function registerTask(
   rows: Rows,
   agent: FoundAgent,
-  idempotencyKey: string | undefined,
+  { idempotencyKey, threadLabel }: TaskWish,
   policy: TaskPolicy,
   stamp: AuditStamp,
-): Promise<TaskRow> {
+): Promise<RegisteredTask> {
   checkLiveAgent(agent, stamp);
   const idempotencyHash =
     idempotencyKey === undefined ? null : hash("sha256", idempotencyKey, "hex");
   const { live, earlier } = await findTasks(rows, agent, idempotencyHash, stamp);
   if (earlier && lifeStateOf(earlier, stamp) === "active") {
-    return useTask(rows, earlier, stamp);
+    return { task: await useTask(rows, earlier, stamp), use: undefined };
   }
-  checkLimit(live, policy.maxLiveTasks);
+  const { maxLiveTasks } = policy.limitsOf({ accountId: agent.account_id, userId: agent.user_id });
+  checkLimit(live, maxLiveTasks);
   if (earlier) await releaseKey(rows, earlier);
   if (agent.proven_at === null) await proveKey(rows, agent, stamp);
   const task: TaskRow = {
@@ -87,6 +105,8 @@ export async function registerTask(
     state: "active",
     created_at: stamp.text,
     revoked_at: null,
+    address: stamp.origin.address ?? null,
+    thread_label: threadLabel ?? null,
     ...firstEnds(policy, stamp),
   };
   await insertTask(rows, task);
@@ -94,7 +114,7 @@ export async function registerTask(
     ...subjectOf(agent),
     task_id: task.task_id,
   });
-  return task;
+  return { task, use: { of: "tasks", used: live + 1, limit: maxLiveTasks } };
 }
 
 /** Throws `agent_revoked` or `agent_expired`. */
@@ -140,8 +160,8 @@ function readTask(rows: Rows, taskId: string): Promise<TaskRow> {
 
 function checkLimit(live: number, maxLiveTasks: number): void {
   if (live >= maxLiveTasks) {
-    throw new Refusal("forbidden", `this agent has ${maxLiveTasks} live tasks already`, {
-      hint: "ask the operator to revoke those that are not used",
+    throw new Refusal("task_limit", `this agent has ${maxLiveTasks} live tasks already`, {
+      hint: "ask the operator to revoke those that are not used, to let them end (task_idle_ttl), or to raise the limit",
     });
   }
 }

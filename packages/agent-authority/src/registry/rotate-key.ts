@@ -39,7 +39,7 @@ export async function rotateKey(
 ): Promise<string | undefined> {
   if (rotation.isRepetition) return repeat(rows, agent, rotation, stamp);
   const { newPublicKey, compromised } = rotation;
-  if (agent.generation === "B") throw ofIdentityToken();
+  if (agent.generation === "B") throw ofIdentityJwt();
   await checkHolders(rows, newPublicKey);
   // Its signature is the proof of the key that it replaces.
   if (agent.proven_at === null) await proveKey(rows, agent, stamp);
@@ -99,7 +99,7 @@ async function checkHolders(rows: Rows, key: AgentPublicKey): Promise<void> {
   await checkFormerKey(rows, key);
 }
 
-function ofIdentityToken(): Refusal {
+function ofIdentityJwt(): Refusal {
   return new Refusal("forbidden", "this agent's key travels in an identity JWT", {
     hint: "its operator issues another one, and revokes this agent",
   });

@@ -35,10 +35,19 @@ async function ask(operator: OperatorClient, operation: AdminOperation, input: o
   } catch (error) {
     if (!AuthorityError.is(error) || error.status !== 404) throw error;
     const { absent, within } = operation;
-    if (absent === undefined || (within === undefined && error.code !== absent)) throw error;
     // Something else than an admin API answers 404 as well: it has no such list.
-    if (within !== undefined) await send(operator, "GET", `${within}?limit=1`);
+    if (within !== undefined) await requireList(operator, within);
+    if (absent === undefined || (within === undefined && error.code !== absent)) throw error;
     return undefined;
+  }
+}
+
+// A refusal says as well that the list is there.
+async function requireList(operator: OperatorClient, list: string): Promise<void> {
+  try {
+    await send(operator, "GET", `${list}?limit=1`);
+  } catch (error) {
+    if (!AuthorityError.is(error) || error.code !== "forbidden") throw error;
   }
 }
 

@@ -18,7 +18,7 @@ export interface RemoteRegistryOptions
   readonly url: string;
   /** Upper bound of the attempts of a question. Default 3. */
   readonly attempts?: number | undefined;
-  /** An access token of role `operate`, or `read` for what changes nothing. Secret. */
+  /** An access token of role `operate`; or of `read`, `audit` or `stop` for what these may do. Secret. */
   readonly token: string;
 }
 
@@ -30,7 +30,7 @@ export interface RemoteRegistryOptions
  * @throws {AgentKeyError} `config_invalid` if `url` is not a base URL, or is plain http to another machine
  * @throws {AgentAuthorityError} `config_invalid`, naming the option, if `url` or `token` is missing
  * @returns its methods reject with `AuthorityError` of `@countersign/agent-identity/authority-client`: `unauthenticated` for a token that does
- *   not hold, `forbidden` for one of role `read` where more is needed, else as the authority refuses or cannot be reached; with
+ *   not hold, `forbidden` for one whose role or scope is not enough, else as the authority refuses or cannot be reached; with
  *   {@link AgentAuthorityError} `bad_response` for an answer of another form
  */
 export function remoteRegistry(registryOptions: RemoteRegistryOptions): Registry {

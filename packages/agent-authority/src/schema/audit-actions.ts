@@ -1,6 +1,7 @@
 /** The changes that the audit log records. */
 export const AUDITED_CHANGES = [
   "access_token_created",
+  "access_token_rotated",
   "access_token_revoked",
   "account_revoked",
   "account_restored",
@@ -27,6 +28,7 @@ export const AUDITED_REQUESTS = [
   "agent_registration",
   "agent_revocation",
   "task_registration",
+  "task_revocation",
   "key_rotation",
   "biscuit",
   "whoami",
@@ -34,6 +36,9 @@ export const AUDITED_REQUESTS = [
   "introspection",
   "admin",
 ] as const;
+
+/** The kinds of events. */
+export const AUDITED_KINDS = ["changes", "refusals"] as const;
 
 /** One of {@link AUDITED_CHANGES}. */
 export type AuditedChange = (typeof AUDITED_CHANGES)[number];

@@ -3,7 +3,7 @@
 
 import type { Generated, Selectable } from "kysely";
 
-interface AccessTokenRow {
+interface AccessTokenTable {
   access_token_id: string;
   /** SHA-256 of the token, in hexadecimal. */
   token_hash: string;
@@ -12,8 +12,20 @@ interface AccessTokenRow {
   user_id: string;
   created_at: string;
   expires_at: string;
+  /** The end that it was made with, if a rotation has made it sooner; null otherwise. */
+  first_expires_at: string | null;
   revoked_at: string | null;
+  /** What people call it; not unique. */
+  name: string | null;
+  /** JSON array of what it may do besides its role, see `TOKEN_SCOPES`. */
+  scopes: Generated<string>;
+  /** JSON array of the accounts that it is for, sorted; null for all. */
+  accounts: string | null;
+  /** When it was last used, to some minutes. */
+  last_used_at: string | null;
 }
+
+export type AccessTokenRow = Selectable<AccessTokenTable>;
 
 interface BiscuitRow {
   /** SHA-256 of the biscuit, in hexadecimal. */
@@ -26,6 +38,8 @@ interface BiscuitRow {
   access_token_id: string | null;
   /** How long an agent of this human lives at most; null for no bound of its own. */
   agent_ttl_seconds: number | null;
+  /** JSON object of the claims that an agent keeps of this human's token; null for none. */
+  claims: string | null;
   method: string;
   /** The path after the mount prefix that the biscuit was made for. */
   target: string;
@@ -51,6 +65,8 @@ interface AgentTable {
   capabilities: string;
   /** JSON object, self-declared. */
   abom: string;
+  /** JSON object of the claims that are kept of its human's token; null for none. */
+  claims: Generated<string | null>;
   state: "active" | "revoked";
   created_at: string;
   /** When the key was last claimed; an unproven claim lapses a day later. */
@@ -62,9 +78,19 @@ interface AgentTable {
   generation: Generated<string>;
   /** Until when a key of before the last rotation is taken as well; null where none is. */
   former_keys_end_at: Generated<string | null>;
+  /** 1 for an ephemeral agent, which always has an end and is counted apart; otherwise 0. */
+  ephemeral: Generated<number>;
+  /** Where it was registered from; null if that is not known. */
+  address: Generated<string | null>;
 }
 
 export type AgentRow = Selectable<AgentTable>;
+
+/** A value among an agent's claims, by which it is found. */
+interface AgentClaimRow {
+  agent_runtime_id: string;
+  value: string;
+}
 
 /** A key that an agent had before a rotation. It is never registered again. */
 export interface FormerKeyRow {
@@ -125,6 +151,27 @@ export interface TaskRow {
   idle_seconds: number | null;
   /** With `idle_seconds`: the end that no use moves, null for none. */
   ttl_ends_at: string | null;
+  /** Where it was registered from; null if that is not known. */
+  address: string | null;
+  /** What its client calls the thread, self-declared; null for nothing. */
+  thread_label: string | null;
+}
+
+/** When an agent was last used, as it was reported. */
+interface AgentUseRow {
+  agent_runtime_id: string;
+  used_at: string;
+  /** Who reported it: `token:ID`, with its name before it if it has one, `loopback` or `database`. */
+  reported_by: string;
+}
+
+interface TaskUseRow {
+  task_id: string;
+  /** The first use that was reported. */
+  first_used_at: string;
+  used_at: string;
+  /** As of an agent. */
+  reported_by: string;
 }
 
 export interface AuditEventRow {
@@ -138,13 +185,17 @@ export interface AuditEventRow {
   access_token_id: string | null;
   /** The code of a refusal; null for a change. */
   code: string | null;
-  /** Who did it: `token:ID`, `oidc:NAME`, `admin:ID`, `operator`. */
+  /** Who did it: `token:ID`, `oidc:NAME`, `admin:ID`, `operator:USER@HOST`. */
   actor: string | null;
+  /** The name of the token that did it. */
+  actor_name: string | null;
   /** From where. */
   address: string | null;
   /** The agent that a refused request named, where its signature did not hold. */
   claimed_agent_runtime_id: string | null;
   request_id: string | null;
+  /** Why an operator did it. */
+  reason: string | null;
 }
 
 /** The nonce of a bound request that was accepted: the row exists or it does not, which is what makes it one-use across processes. */
@@ -156,11 +207,14 @@ interface SpentNonceRow {
 }
 
 export interface Database {
-  access_tokens: AccessTokenRow;
+  access_tokens: AccessTokenTable;
   biscuits: BiscuitRow;
   biscuit_uses: BiscuitUseRow;
   agents: AgentTable;
+  agent_claims: AgentClaimRow;
   tasks: TaskRow;
+  agent_uses: AgentUseRow;
+  task_uses: TaskUseRow;
   audit_events: AuditEventRow;
   spent_nonces: SpentNonceRow;
   accounts: AccountRow;

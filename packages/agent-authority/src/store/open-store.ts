@@ -9,9 +9,10 @@ import { transactInGroups } from "./group-commit.js";
 import { loadSqlite } from "./load-sqlite.js";
 import { migrate } from "./migrate.js";
 import { createPostgresDialect, type DatabasePassword, POOL_SIZE } from "./postgres-dialect.js";
-import { findSchema, migrateSchema } from "./postgres-migration.js";
+import { findSchema, MIGRATIONS, migrateSchema } from "./postgres-migration.js";
 import { migrationPatience, requestPatience, tableLockTimeout } from "./postgres-patience.js";
 import { findDatabaseFile, tightenDatabaseFile } from "./prepare-database-file.js";
+import { isUpToDate, readSchemaState, SQLITE_MIGRATIONS } from "./schema-state.js";
 import { createSqliteDialect } from "./sqlite-dialect.js";
 import { isBusy, toStoreError } from "./sqlite-error.js";
 import type { StoreEvents } from "./store-events.js";
@@ -30,6 +31,11 @@ export interface OpenStoreOptions {
    * the URL's, else `PGPASSWORD`, else that of `.pgpass`.
    */
   readonly password?: (() => string | Promise<string>) | undefined;
+  /**
+   * Bring the tables of an earlier version up to date. Default true. With false such a database is refused, so that a command of a newer version
+   * changes nothing below an authority that runs on it; a new database gets its tables all the same.
+   */
+  readonly upgrade?: boolean | undefined;
 }
 
 /**
@@ -42,7 +48,8 @@ export interface OpenStoreOptions {
  * @param url - `sqlite:FILE`, where FILE is absolute or relative to the working directory; `sqlite::memory:`; or
  *   `postgres://USER:PASSWORD@HOST:PORT/DATABASE` with the parameters of `pg`, where the tables stand in the first schema of the search path.
  *   A pooler may stand before PostgreSQL, PgBouncer in transaction mode too. A socket is named by its folder: `?host=/run/postgresql`
- * @throws {AgentAuthorityError} `config_invalid` when the URL is of another form, names several hosts or a missing certificate file, or its folder does not exist; `store_denied` when the
+ * @throws {AgentAuthorityError} `config_invalid` when the URL is of another form, names several hosts or a missing certificate file, or its folder does not exist,
+ *   or the database is of an earlier version and `upgrade` is false; `store_denied` when the
  *   file belongs to another user or cannot be written, or PostgreSQL does not let the user in; `store_locked` when another process holds it
  *   for more than 5 s, or brings it up to date for more than 60 s; `store_corrupt` when it is no database of an authority, or of a newer version; `unreachable` when PostgreSQL does not answer
  */
@@ -54,12 +61,13 @@ export async function openStore(
   checkOptions(options, {
     now: CLOCK,
     password: { type: "function", expected: "a function that gives a password", optional: true },
+    upgrade: { type: "boolean", expected: "true or false", optional: true },
   });
-  const { now = Date.now, password } = options;
+  const { now = Date.now, password, upgrade = true } = options;
   const description = describeStoreUrl(url);
   const events: StoreEvents = {};
   if (location.kind === "postgres") {
-    await migratePostgres(location.url, password);
+    await migratePostgres(location.url, upgrade, password);
     const dialect = createPostgresDialect(location.url, {
       maxConnections: POOL_SIZE,
       patience: requestPatience(location.url),
@@ -83,7 +91,9 @@ export async function openStore(
   const database = await openDatabase(location);
   const rows = new Kysely<Database>({ dialect: createSqliteDialect(database) });
   try {
-    await migrate(rows, "sqlite");
+    const table = { name: SQLITE_MIGRATIONS };
+    const isReady = !upgrade && isUpToDate(await readSchemaState(rows, "sqlite", table));
+    if (!isReady) await migrate(rows, "sqlite");
   } catch (error) {
     await rows.destroy();
     throw error;
@@ -99,12 +109,18 @@ export async function openStore(
 }
 
 // With a connection of its own, which waits for other processes' migrations, and longer for a statement than a request does.
-async function migratePostgres(url: string, password?: DatabasePassword): Promise<void> {
+async function migratePostgres(
+  url: string,
+  upgrade: boolean,
+  password?: DatabasePassword,
+): Promise<void> {
   const patience = migrationPatience(url);
   const dialect = createPostgresDialect(url, { maxConnections: 1, patience, password });
   const rows = new Kysely<Database>({ dialect });
   try {
     const schema = await findSchema(rows);
+    const table = { name: MIGRATIONS, schema };
+    if (!upgrade && isUpToDate(await readSchemaState(rows, "postgres", table))) return;
     await migrateSchema(rows, { schema, lockTimeout: tableLockTimeout(url) });
   } finally {
     await rows.destroy();

@@ -42,6 +42,21 @@ it.each([
   expect(toPostgresError(error)).toBe(error);
 });
 
+it.each([
+  [
+    "3D000",
+    new Error('database "countersgin" does not exist'),
+    /: database "countersgin" does not/,
+  ],
+  ["ECONNREFUSED", new Error("connect ECONNREFUSED 192.0.2.1:5432"), /192\.0\.2\.1:5432$/],
+  // What Node throws if a name has several addresses.
+  ["ECONNREFUSED", new AggregateError([new Error("connect ECONNREFUSED ::1:5432")]), /::1:5432$/],
+  ["ECONNREFUSED", new AggregateError([]), /reached: ECONNREFUSED$/],
+])("says why the database cannot be used: %s, %s", (code, cause, expected) => {
+  const error = toPostgresError(Object.assign(cause, { code }));
+  expect(AgentAuthorityError.is(error) && error.message).toMatch(expected);
+});
+
 it.each([undefined, "08006", { code: "08006" }])(
   "gives %j back, which no driver throws",
   (thrown) => {

@@ -68,10 +68,14 @@ export function toPostgresError(error: unknown): unknown {
     );
   }
   if (REFUSED_CLASSES.test(code)) {
-    return new AgentAuthorityError("store_denied", "PostgreSQL does not let this user in", {
-      cause: error,
-      hint: "check the user, its password and rights, and that the database exists",
-    });
+    return new AgentAuthorityError(
+      "store_denied",
+      `PostgreSQL does not let this user in: ${error.message}`,
+      {
+        cause: error,
+        hint: "check the user, its password and rights, and that the database of the URL exists",
+      },
+    );
   }
   if (MISSING.test(code)) return missingTable(error);
   if (DAMAGED.test(code)) {
@@ -93,11 +97,15 @@ export function toPostgresError(error: unknown): unknown {
     SOCKET_CODES.test(code) ||
     LOST.test(error.message);
   if (!isLost) return error;
-  return new AgentAuthorityError("unreachable", "the database cannot be reached", {
-    cause: error,
-    retryable: true,
-    hint: "check that PostgreSQL runs at the address of the database URL, and its connection limit",
-  });
+  return new AgentAuthorityError(
+    "unreachable",
+    `the database cannot be reached: ${reasonOf(error, code)}`,
+    {
+      cause: error,
+      retryable: true,
+      hint: "check that PostgreSQL runs at the address of the database URL, and its connection limit",
+    },
+  );
 }
 
 /** Returns whether a transaction lost a race. Another attempt sees the change of the winner. */
@@ -117,6 +125,12 @@ export function lostRace(cause: unknown): AgentAuthorityError {
     retryable: true,
     hint: "try again",
   });
+}
+
+// Where a name has several addresses, the error has one for each, and no message of its own.
+function reasonOf(error: Error, code: string): string {
+  const first = error instanceof AggregateError ? error.errors[0] : error;
+  return (first instanceof Error && first.message) || code;
 }
 
 function codeOf(error: Error): string {

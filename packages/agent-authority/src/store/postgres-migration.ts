@@ -2,10 +2,12 @@ import { type Kysely, sql } from "kysely";
 import { AgentAuthorityError } from "../agent-authority-error.js";
 import type { Database } from "./database.js";
 import { migrate } from "./migrate.js";
+import { createMigrations } from "./migrations.js";
 
 // The id of the advisory lock that Kysely's migrators take: an authority of before, which leaves it to them, is locked out too.
 const LOCK_ID = sql.lit("3853314791062309107");
-const MIGRATIONS = "countersign_migration";
+/** The table of the migrator on PostgreSQL. */
+export const MIGRATIONS = "countersign_migration";
 
 /** Where the tables of PostgreSQL stand, and how long each of their locks is waited for. */
 export interface PostgresTables {
@@ -35,7 +37,7 @@ export async function migrateSchema(rows: Kysely<Database>, tables: PostgresTabl
       await sql`create table ${table} (name varchar(255) not null primary key, timestamp varchar(255) not null)`.execute(
         transaction,
       );
-    }
+    } else await lockTables(transaction, tables);
     await migrate(transaction, "postgres", {
       // A server holds the databases of many programs, so there the tables of the migrator have a name of their own.
       migrationTableSchema: schema,
@@ -43,6 +45,38 @@ export async function migrateSchema(rows: Kysely<Database>, tables: PostgresTabl
       migrationLockTableName: "countersign_migration_lock",
     });
   });
+}
+
+// In the order in which registrations lock them.
+const WRITTEN = ["access_tokens", "accounts", "users", "agents", "tasks", "audit_events"];
+
+/**
+ * Locks the tables that the service writes, where a migration is to come: one that locked them in an order of its own, or first weakly and then
+ * strongly, would wait for writers that wait for it.
+ */
+async function lockTables(
+  transaction: Kysely<Database>,
+  { schema }: PostgresTables,
+): Promise<void> {
+  const { rows: done } = await sql<{
+    name: string;
+  }>`select name from ${sql.id(schema, MIGRATIONS)}`.execute(transaction);
+  const names = new Set(done.map(({ name }) => name));
+  // Without one that is done, there are no tables yet. One of a newer version is refused later.
+  if (
+    names.size === 0 ||
+    Object.keys(createMigrations("postgres")).every((name) => names.has(name))
+  )
+    return;
+  const { rows: found } = await sql<{
+    name: string;
+  }>`select tablename as name from pg_catalog.pg_tables where schemaname = ${schema}`.execute(
+    transaction,
+  );
+  const there = new Set(found.map(({ name }) => name));
+  const tables = WRITTEN.filter((name) => there.has(name)).map((name) => sql.id(schema, name));
+  if (tables.length === 0) return;
+  await sql`lock table ${sql.join(tables)} in access exclusive mode`.execute(transaction);
 }
 
 async function lockMigrations(transaction: Kysely<Database>): Promise<void> {

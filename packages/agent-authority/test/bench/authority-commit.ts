@@ -11,6 +11,7 @@
  */
 import { openStore } from "../../src/index.js";
 import { stampOf } from "../../src/registry/audit-stamp.js";
+import { createLiveLimits } from "../../src/registry/live-limits.js";
 import { lockAgent } from "../../src/registry/operate-agents.js";
 import { registerTask } from "../../src/registry/register-task.js";
 import type { AuthorityStore } from "../../src/store/authority-store.js";
@@ -26,7 +27,7 @@ const LEAST_RATIO = 3;
 const POLICY = {
   taskTtlSeconds: undefined,
   taskIdleTtlSeconds: undefined,
-  maxLiveTasks: 10_000_000,
+  limitsOf: createLiveLimits({ maxLiveTasks: 10_000_000 }),
 };
 
 let holds = true;
@@ -71,6 +72,8 @@ async function measure(kind: DatabaseKind): Promise<number> {
   return ratio;
 }
 
+const WISH = { idempotencyKey: undefined, threadLabel: undefined };
+
 function registration(
   store: AuthorityStore,
   agents: readonly SeededAgent[],
@@ -84,7 +87,7 @@ function registration(
       const stamp = stampOf(store.now, { actor: `agent:${agent?.id}` });
       const locked = await lockAgent(rows, agent?.id ?? "", stamp);
       if (locked === undefined) throw new Error("the agent is gone");
-      return registerTask(rows, locked, undefined, POLICY, stamp);
+      return registerTask(rows, locked, WISH, POLICY, stamp);
     });
   };
 }

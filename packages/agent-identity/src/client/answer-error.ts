@@ -25,8 +25,8 @@ export function answerError(
   const code = told ?? codeOfStatus(status);
   const retryAfterSeconds = parseRetryAfter(answer.headers["retry-after"], options.now);
   const said = describeServerText(problem?.detail ?? text, options.secrets);
-  // An authority says what it does not know; this was answered by something else, or above or below its base.
-  const isElsewhere = status === 404 && told === undefined;
+  // An authority says what it does not know, and misses no assertion; this was answered by something else, or above or below its base.
+  const isElsewhere = (status === 404 && told === undefined) || told === "missing";
   const isRedirect = status >= 300 && status < 400;
   return new AuthorityError(
     code,

@@ -82,6 +82,13 @@ describe("refuses a registration, with its code and without a second try,", () =
     const known = await expectRejection(register(), AuthorityError, "unknown_agent");
     expect(known.hint).toContain(`the operator of ${authority.url}`);
   });
+
+  test("answered by an API that wants an assertion: the hint is the URL", async () => {
+    const { authority, register } = await open();
+    authority.fault("register_agent", { kind: "status", status: 401, body: { code: "missing" } });
+    const error = await expectRejection(register(), AuthorityError, "missing");
+    expect(error.hint).toContain("check the URL");
+  });
 });
 
 describe("keeps the code of problem+json", () => {

@@ -20,16 +20,19 @@ import {
 import type { KeyRotationResponse } from "../schema/key-rotation.js";
 import { parseWhoamiResponse, WHOAMI_PATH, type Whoami } from "../schema/whoami.js";
 import { answerError } from "./answer-error.js";
+import { AuthorityClock } from "./authority-clock.js";
 import type {
   AuthorityCallOptions,
   AuthorityClientOptions,
   AuthorityRequest,
   AuthorityResponse,
   AuthorityRetry,
+  OwnEndOptions,
   RegisterAgentOptions,
   RotateKeyOptions,
 } from "./authority-request.js";
 import { revokeAgent, rotateKey } from "./change-agent.js";
+import { endAgent, endTask } from "./end-self.js";
 import { type Exchange, exchange } from "./exchange.js";
 import { FailureMemory } from "./outage-memory.js";
 import { pacingOf } from "./pacing.js";
@@ -49,6 +52,8 @@ export class AuthorityClient {
   readonly deadlineMs: number;
   readonly #options: AuthorityClientOptions;
   readonly #now: () => number;
+  /** For what the client itself signs the time of. Observes each answer. */
+  readonly #clock: AuthorityClock;
   readonly #failures: FailureMemory;
   #requestCount = 0;
 
@@ -59,6 +64,7 @@ export class AuthorityClient {
     this.deadlineMs = options.deadlineMs ?? 30_000;
     this.#options = options;
     this.#now = options.now ?? Date.now;
+    this.#clock = new AuthorityClock(this.#now);
     this.#failures = new FailureMemory(this.#now);
   }
 
@@ -78,7 +84,8 @@ export class AuthorityClient {
   ): Promise<AuthorityResponse> {
     return await this.#repeat(request, options, async (signal) => {
       const credential = await this.#prove(request, signal);
-      const answer = await this.#send(request, credential, signal);
+      const { deadlineMs = this.deadlineMs } = options;
+      const answer = await this.#send(request, credential, signal, deadlineMs);
       const { status, headers, sentAt, receivedAt } = answer;
       return {
         status,
@@ -180,6 +187,36 @@ export class AuthorityClient {
     return await revokeAgent(this, accessToken, agentRuntimeId, options);
   }
 
+  /**
+   * Ends an agent with its own key, and with it all its tasks; no login is needed. Sent again after temporary failures, because a second end
+   * changes nothing: if the authority does not know the agent then, it has ended. Signed once more by the authority's clock if it refuses
+   * the time. An authority that does not serve it answers 404 without the code `unknown_agent`.
+   *
+   * @throws {AuthorityError} as {@link AuthorityClient.request}
+   * @throws {AgentKeyError} `signer_failed`, also if the signer takes longer than a quarter of the call's time
+   * @throws {AgentIdentityError} `bad_response` if the answer breaks the protocol, or is about another agent
+   * @see protocol.md §5.7
+   */
+  async endAgent(end: OwnEndOptions, options?: AuthorityCallOptions): Promise<void> {
+    await endAgent(this, this.#clock, end, options);
+  }
+
+  /**
+   * Ends one task of an agent with the agent's key. Sent again after temporary failures, because a second end changes nothing. Signed once more
+   * by the authority's clock if it refuses the time.
+   *
+   * @throws {AuthorityError} as {@link AuthorityClient.request}; `unknown_task` if the agent has no such task
+   * @throws {AgentKeyError} `signer_failed`, also if the signer takes longer than a quarter of the call's time
+   * @throws {AgentIdentityError} `bad_response` if the answer breaks the protocol, or is about another task
+   * @see protocol.md §5.7
+   */
+  async endTask(
+    end: OwnEndOptions & { readonly taskId: string },
+    options?: AuthorityCallOptions,
+  ): Promise<void> {
+    await endTask(this, this.#clock, end, options);
+  }
+
   async #repeat<T>(
     request: AuthorityRequest,
     options: AuthorityCallOptions,
@@ -232,7 +269,8 @@ export class AuthorityClient {
       url: this.#url(target.path),
       requestId: `countersign-${encodeBase64Url(randomBytes(16))}`,
     });
-    const answer = await this.#send({ method: "GET", path: BISCUIT_PATH }, credential, signal);
+    const question = { method: "GET", path: BISCUIT_PATH } as const;
+    const answer = await this.#send(question, credential, signal);
     return parseBiscuitResponseHeaders(answer.headers);
   }
 
@@ -240,12 +278,18 @@ export class AuthorityClient {
     request: AuthorityRequest,
     credential: Readonly<Record<string, string>>,
     signal: AbortSignal,
+    deadlineMs = this.deadlineMs,
   ): Promise<Exchange> {
     const url = this.#url(request.path);
     const { method } = request;
     const headers = { ...request.headers, ...credential };
     const body = request.body === undefined ? undefined : JSON.stringify(request.body);
-    const proof = registrationProof(request.signer, { method, url, headers, body });
+    const sent = { method, url, headers, body };
+    const proof = await registrationProof(request.signer, sent, {
+      signal,
+      // A signer that hangs is found before the call's time is over: that would look like an authority that does not answer.
+      deadlineMs: Math.max(1, Math.floor(deadlineMs / 4)),
+    });
     this.#requestCount += 1;
     const answer = await exchange(
       {
@@ -263,6 +307,7 @@ export class AuthorityClient {
       signal,
       { fetch: this.#options.fetch ?? platformFetch, now: this.#now },
     );
+    this.#clock.observe(answer);
     if (answer.status >= 200 && answer.status < 300) return answer;
     throw answerError(this.#describe(request), answer, {
       authority: this.authority,

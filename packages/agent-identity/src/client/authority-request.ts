@@ -1,4 +1,4 @@
-import type { AgentKey } from "@countersign/agent-key";
+import type { AgentSigner } from "@countersign/agent-key";
 import type { Fetch } from "@countersign/agent-key/platform-fetch";
 import type { AuthorityError } from "../authority-error.js";
 import type { AgentRegistrationRequest } from "../schema/agent-registration.js";
@@ -71,6 +71,8 @@ export interface AuthorityCallOptions extends CallPatience {
 export interface AuthorityRequester {
   /** The authority's base URL, normalised. */
   readonly authority: string;
+  /** Time for one call that says none itself, in milliseconds. */
+  readonly deadlineMs: number;
   request(request: AuthorityRequest, options?: AuthorityCallOptions): Promise<AuthorityResponse>;
 }
 
@@ -98,7 +100,8 @@ export interface AuthorityClientOptions {
   readonly deadlineMs?: number | undefined;
   /**
    * Upper bound of the attempts of one call, a whole number from 1. Default: none. A call whose connection fails, or that is answered with
-   * 503, is then repeated until its deadline; after other temporary failures it makes at most 3 attempts (protocol.md §10).
+   * 503, or with 429 and `Retry-After`, is then repeated until its deadline; after other temporary failures it makes at most 3 attempts
+   * (protocol.md §10).
    */
   readonly attempts?: number | undefined;
   /** Clock, epoch ms. Default `Date.now`. */
@@ -113,17 +116,24 @@ export interface RotateKeyOptions {
   readonly accessToken: string;
   readonly agentRuntimeId: string;
   /** The key that is replaced. */
-  readonly current: AgentKey;
+  readonly current: AgentSigner;
   /** The key that takes over. */
-  readonly next: AgentKey;
+  readonly next: AgentSigner;
   /** RFC 3339, UTC, whole seconds, `Z`, by the authority's clock as far as it is known. */
   readonly timestamp: string;
   /** The replaced key is in other hands and ends at once. Default false. */
   readonly compromised?: boolean | undefined;
 }
 
+/** An agent that ends itself or a task with its own key. */
+export interface OwnEndOptions {
+  readonly agentRuntimeId: string;
+  /** The agent's key. */
+  readonly key: AgentSigner;
+}
+
 /** Registers an agent for the human that `accessToken` belongs to. */
 export interface RegisterAgentOptions extends HumanProof, AgentRegistrationRequest {
   /** The private half of `publicKey`: makes the registration proof. Absent: the registration is sent without. */
-  readonly key?: AgentKey | undefined;
+  readonly key?: AgentSigner | undefined;
 }

@@ -5,7 +5,7 @@ import {
   parseAgentRevocationResponse,
 } from "../schema/agent-revocation.js";
 import {
-  createKeyRotationRequest,
+  createKeyRotationRequestAsync,
   type KeyRotationResponse,
   keyRotationPath,
   parseKeyRotationResponse,
@@ -23,15 +23,23 @@ export async function rotateKey(
   options?: AuthorityCallOptions,
 ): Promise<KeyRotationResponse> {
   const { accessToken, agentRuntimeId, next } = rotation;
+  const signed = { ...rotation, authority: client.authority };
+  const { signal, deadlineMs = client.deadlineMs } = options ?? {};
+  const endsAt = performance.now() + deadlineMs;
+  // Each of the two signers may take a quarter of the time, so that one that hangs is found before the time is over.
+  const body = await createKeyRotationRequestAsync(signed, rotation, {
+    signal,
+    deadlineMs: Math.max(1, Math.floor(deadlineMs / 4)),
+  });
   const answer = await client.request(
     {
       method: "POST",
       path: keyRotationPath(encodeURIComponent(agentRuntimeId)),
-      body: createKeyRotationRequest({ ...rotation, authority: client.authority }, rotation),
+      body,
       human: { accessToken, proof: "bearer" },
       retry: true,
     },
-    options,
+    { ...options, deadlineMs: Math.max(endsAt - performance.now(), 0) },
   );
   const rotated = parseKeyRotationResponse(answer.body);
   const isSame = rotated.agentRuntimeId === agentRuntimeId;
@@ -60,7 +68,8 @@ export async function revokeAgent(
   throw anotherAgent("revocation");
 }
 
-function anotherAgent(what: string): AgentIdentityError {
+/** The error if an answer is about another agent than the call. */
+export function anotherAgent(what: string): AgentIdentityError {
   return new AgentIdentityError(
     "bad_response",
     `the authority answered the ${what} about another agent or key`,

@@ -5,7 +5,14 @@ import {
   followsEnvProxies,
   readBounded,
 } from "@countersign/agent-key/platform-fetch";
+import {
+  clientTraceFields,
+  inSpan,
+  type SpanOptions,
+  serverAttributes,
+} from "@countersign/agent-key/tracing";
 import { AuthorityError } from "../authority-error.js";
+import { TRACER } from "../internal/owner-span.js";
 
 /** Bodies of answers are read up to here. */
 const MAX_BODY_BYTES = 1024 * 1024;
@@ -38,6 +45,30 @@ export interface ExchangeRequest {
  * @throws {AuthorityError} `unreachable` when there is no connection or it breaks; an abort rejects with the signal's reason
  */
 export async function exchange(
+  request: ExchangeRequest,
+  signal: AbortSignal,
+  options: { readonly fetch: Fetch; readonly now: () => number },
+): Promise<Exchange> {
+  const { method, url } = request;
+  const spanOptions: SpanOptions = {
+    tracer: TRACER,
+    kind: "client",
+    attributes: () => ({ "http.request.method": method, ...serverAttributes(new URL(url)) }),
+  };
+  return await inSpan(method, spanOptions, async (span) => {
+    const headers = {
+      ...Object.fromEntries(span === undefined ? [] : clientTraceFields(span)),
+      ...request.headers,
+    };
+    const answer = await send({ ...request, headers }, signal, options);
+    const { status } = answer;
+    span?.set({ "http.response.status_code": status });
+    span?.end({ isError: status >= 400 });
+    return answer;
+  });
+}
+
+async function send(
   request: ExchangeRequest,
   signal: AbortSignal,
   options: { readonly fetch: Fetch; readonly now: () => number },

@@ -1,13 +1,17 @@
-import type { AgentKey } from "@countersign/agent-key";
+import { randomBytes } from "node:crypto";
+import { type AgentSigner, encodeBase64Url, type SyncAgentSigner } from "@countersign/agent-key";
 import {
   contentDigest,
   type SignatureComponent,
   signMessage,
 } from "@countersign/agent-key/message-signature";
+import { type SignWithOptions, signingAsync } from "@countersign/agent-key/signers";
+
+const NONCE_BYTES = 16;
 
 /** Who proves a registration: the key that is registered, or that registers. */
 export interface RegistrationSigner {
-  readonly key: AgentKey;
+  readonly key: AgentSigner;
   /** `agent_runtime_id`; for an agent that has none yet, what `agentRegistrationKeyid` gives for its key. */
   readonly keyid: string;
   /** Epoch seconds; for a task registration the timestamp in its body. */
@@ -28,10 +32,11 @@ export interface SentRegistration {
  *
  * @see protocol.md §5.3; RFC 9421
  */
-export function registrationProof(
+export async function registrationProof(
   signer: RegistrationSigner | undefined,
   { method, url, headers, body }: SentRegistration,
-): Record<string, string> {
+  options: SignWithOptions,
+): Promise<Record<string, string>> {
   if (signer === undefined || body === undefined) return {};
   const digest = contentDigest(Buffer.from(body, "utf8"));
   const components: SignatureComponent[] = [
@@ -42,10 +47,9 @@ export function registrationProof(
   for (const [name, value] of Object.entries(headers)) {
     if (name.toLowerCase() === "idempotency-key") components.push(["idempotency-key", value]);
   }
-  const { signatureInput, signature } = signMessage({
-    ...signer,
-    tag: "agent-registration",
-    components,
-  });
+  const nonce = encodeBase64Url(randomBytes(NONCE_BYTES));
+  const input = { ...signer, tag: "agent-registration", nonce, components } as const;
+  const make = (key: SyncAgentSigner) => signMessage({ ...input, key });
+  const { signatureInput, signature } = await signingAsync(signer.key, make, options);
   return { "content-digest": digest, "signature-input": signatureInput, signature };
 }

@@ -130,6 +130,32 @@ test.each([
   expect(await pausesOf({ attempts: 2 }, error)).toHaveLength(1);
 });
 
+describe("429 with Retry-After", () => {
+  const limited = (retryAfterSeconds: number) =>
+    new AuthorityError("rate_limited", "x", { status: 429, retryable: true, retryAfterSeconds });
+
+  test("is asked again as long as the time that it names fits into the deadline", async () => {
+    const options = { attempts: undefined, deadlineMs: 60_000, random: () => 0 };
+    expect(await pausesOf(options, limited(14))).toEqual([14_000, 14_000, 14_000, 14_000]);
+    expect(await pausesOf(options, limited(60))).toEqual([]);
+    expect(await pausesOf({ ...options, attempts: 2 }, limited(14))).toHaveLength(1);
+  });
+
+  test("is asked again spread over 5 s, so that clients of one address do not come at one instant", async () => {
+    const options = { attempts: 2, deadlineMs: 60_000 };
+    expect(await pausesOf({ ...options, random: () => 0 }, limited(20))).toEqual([20_000]);
+    expect(await pausesOf({ ...options, random: () => 0.5 }, limited(20))).toEqual([22_500]);
+  });
+
+  test("is spread over no more time than the deadline leaves, and than was asked for", async () => {
+    const random = () => 0.999;
+    expect(await pausesOf({ attempts: 2, deadlineMs: 22_000, random }, limited(20))).toEqual([
+      20_999,
+    ]);
+    expect(await pausesOf({ attempts: 2, random }, limited(1))).toEqual([1999]);
+  });
+});
+
 test("a later pause is at least as long as it must be, the first is not", async () => {
   const options = { attempts: undefined, deadlineMs: 8000, laterPauseMs: 5000, random: () => 0 };
   expect(await pausesOf(options)).toEqual([250, 5000]);

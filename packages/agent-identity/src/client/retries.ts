@@ -6,8 +6,10 @@ import { isRestart } from "./temporary-failure.js";
 const FIRST_BACKOFF_MS = 250;
 // Of the shortest pause; jitter makes it up to twice as long.
 const LONGEST_BACKOFF_MS = 2000;
-// Of attempts that fail otherwise than a restart makes them fail.
+// Of attempts that fail otherwise than a restart makes them fail, and without a time at which the next one may succeed.
 const MOST_OTHER_FAILURES = 3;
+// Clients behind one address are all told the same instant. They come back spread over this time.
+const LONGEST_SPREAD_MS = 5000;
 
 /** How a call is repeated. */
 export interface RetryOptions {
@@ -25,7 +27,8 @@ export interface RetryOptions {
 
 /**
  * Runs attempts until one succeeds, fails for good, or no other one fits into the deadline (protocol.md §10). What a restart of the authority
- * looks like from outside is repeated until then; time-outs, other connection errors, 429 and other 5xx make at most 3 attempts fail.
+ * looks like from outside is repeated until then, and so is 429 with `Retry-After`; time-outs, other connection errors, 429 without it and other
+ * 5xx make at most 3 attempts fail.
  *
  * Each attempt but the last gets half of the time that is left, so that one hanging connection does not use it all.
  */
@@ -50,9 +53,9 @@ export async function withRetries<T>(
       throwIfCancelled(options);
       if (deadline.signal.aborted) throw timedOut(options, error.error);
       if (!isPassing(error.error)) throw error.error;
-      if (!isRestart(error.error)) otherFailures += 1;
+      if (!isRestart(error.error) && !isTimed(error.error)) otherFailures += 1;
       if (count >= attempts || otherFailures >= MOST_OTHER_FAILURES) throw error.error;
-      const delayMs = backoff(count, error.error, options);
+      const delayMs = backoff(count, error.error, options, endsAt - now());
       // The wait would end after the deadline, so the caller gets the error now.
       if (delayMs >= endsAt - now()) throw error.error;
       options.onRetry?.({ attempt: count, delayMs, error: error.error });
@@ -92,11 +95,26 @@ function isPassing(error: AuthorityError): boolean {
   return error.retryable && (error.code === "timeout" || error.code === "unreachable");
 }
 
-function backoff(count: number, error: AuthorityError, options: RetryOptions): number {
+// A quota that is full again at a known time.
+function isTimed({ status, retryAfterSeconds }: AuthorityError): boolean {
+  return status === 429 && retryAfterSeconds !== undefined;
+}
+
+function backoff(
+  count: number,
+  error: AuthorityError,
+  options: RetryOptions,
+  remainingMs: number,
+): number {
   const base = Math.min(FIRST_BACKOFF_MS * 2 ** (count - 1), LONGEST_BACKOFF_MS);
   const jittered = Math.round(base * (1 + options.pacing.random()));
   const leastMs = count === 1 ? 0 : (options.laterPauseMs ?? 0);
-  return Math.max(jittered, leastMs, (error.retryAfterSeconds ?? 0) * 1000);
+  const askedMs = (error.retryAfterSeconds ?? 0) * 1000;
+  const delayMs = Math.max(jittered, leastMs, askedMs);
+  if (!isTimed(error)) return delayMs;
+  // Half of what is left after the pause stays for the attempt.
+  const spreadMs = Math.max(0, Math.min(LONGEST_SPREAD_MS, askedMs, (remainingMs - delayMs) / 2));
+  return delayMs + Math.round(spreadMs * options.pacing.random());
 }
 
 async function pause(delayMs: number, signal: AbortSignal, { wait }: Pacing): Promise<void> {

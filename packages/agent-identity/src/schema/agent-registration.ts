@@ -1,12 +1,8 @@
-import {
-  AgentPublicKey,
-  describeIssues,
-  formatTimestamp,
-  isPrincipalId,
-  isServerId,
-} from "@countersign/agent-key";
-import * as z from "zod";
+import { AgentPublicKey, formatTimestamp } from "@countersign/agent-key";
+import * as v from "valibot";
 import { AgentIdentityError } from "../agent-identity-error.js";
+import { describeIssues } from "./describe-issues.js";
+import { instant, principalId, serverId } from "./fields.js";
 
 /** Where an agent is registered, below the authority's base URL. */
 export const AGENT_REGISTRATION_PATH = "/v1/agent/register";
@@ -21,37 +17,82 @@ export function agentRegistrationKeyid(publicKey: AgentPublicKey): string {
 }
 
 // Self-declared and shown to people: bounded, and without control or bidirectional characters.
-const label = z
-  .string()
-  .min(1)
-  .max(256)
-  .regex(/^[^\p{Cc}\p{Cf}]*$/u, "has control characters");
-
-const principalId = (what: string) => z.string().refine(isPrincipalId, `not ${what}`);
+const label = v.pipe(
+  v.string(),
+  v.regex(/^[^\p{Cc}\p{Cf}]{1,256}$/u, "not 1 to 256 characters that are shown"),
+);
 
 /**
- * Body of an agent registration: `{abom, agent_public_key, capabilities, ttl?}` (protocol.md §5.4), and whom it is for (§5, "expected human"). Unknown
+ * Body of an agent registration: `{abom, agent_public_key, capabilities, ttl?}` (protocol.md §5.4), and whom it is for (R-2, "expected human"). Unknown
  * members are ignored.
  */
-export const agentRegistrationRequestSchema = z.object({
-  abom: z.object({
-    agent_version: label,
-    agent_harness_id: label,
-    running_location: label,
+export const agentRegistrationRequestSchema = v.pipe(
+  v.object({
+    abom: v.pipe(
+      v.object({
+        agent_version: v.pipe(label, v.description("The version of the agent's program.")),
+        agent_harness_id: v.pipe(label, v.description("The name of the agent's program.")),
+        running_location: v.pipe(label, v.description("Where the agent runs.")),
+      }),
+      v.description("What the agent says of itself. No decision rests on it."),
+    ),
+    agent_public_key: v.pipe(
+      v.string(),
+      v.maxLength(2048),
+      v.description("The agent's Ed25519 public key, as an OpenSSH line."),
+    ),
+    capabilities: v.pipe(
+      v.array(label),
+      v.maxLength(64),
+      v.description(
+        "The capabilities that the agent asks for. The authority grants a part of them.",
+      ),
+    ),
+    ttl: v.pipe(
+      v.nullish(v.pipe(v.number(), v.safeInteger(), v.minValue(1))),
+      v.description(
+        "The lifetime that the agent asks for, in seconds. The authority may shorten it. Absent: the authority decides.",
+      ),
+    ),
+    ephemeral: v.pipe(
+      v.nullish(v.boolean()),
+      v.description(
+        "Whether the agent is ephemeral: it always has an end, soon, and is counted apart from lasting agents. Absent: it is lasting.",
+      ),
+    ),
+    account_id: v.pipe(
+      v.nullish(principalId("an account id")),
+      v.description(
+        "The account that the agent is for. If the credential belongs to another account, the request is refused. Absent: the credential's account.",
+      ),
+    ),
+    user_id: v.pipe(
+      v.nullish(principalId("a user id")),
+      v.description(
+        "The user that the agent is for. If the credential belongs to another user, the request is refused. Absent: the credential's user.",
+      ),
+    ),
   }),
-  agent_public_key: z.string().max(2048),
-  capabilities: z.array(label).max(64),
-  ttl: z.number().int().positive().max(Number.MAX_SAFE_INTEGER).nullish(),
-  account_id: principalId("an account id").nullish(),
-  user_id: principalId("a user id").nullish(),
-});
+  v.description("The agent to register (protocol §5.4). Unknown members are ignored."),
+);
 
 /** Answer to an agent registration. Account and user are repeated by our authority; unknown members are ignored. */
-export const agentRegistrationResponseSchema = z.object({
-  agent_runtime_id: z.string().refine(isServerId, "not a server's id"),
-  account_id: principalId("an account id").optional(),
-  user_id: principalId("a user id").optional(),
-  expires_at: z.iso.datetime({ offset: true }).nullish(),
+export const agentRegistrationResponseSchema = v.object({
+  agent_runtime_id: v.pipe(serverId, v.description("The id of the agent, made by the authority.")),
+  account_id: v.optional(
+    v.pipe(principalId("an account id"), v.description("The id of the agent's account.")),
+  ),
+  user_id: v.optional(
+    v.pipe(principalId("a user id"), v.description("The id of the agent's user in the account.")),
+  ),
+  expires_at: v.pipe(
+    v.nullish(instant),
+    v.description("When the agent ends unless it registers again. Absent: it has no fixed end."),
+  ),
+  ephemeral: v.pipe(
+    v.nullish(v.boolean()),
+    v.description("Whether the agent is ephemeral. Absent: it is lasting."),
+  ),
 });
 
 /** Self-declared bill of materials of an agent. Never a ground for a decision. */
@@ -69,6 +110,8 @@ export interface AgentRegistrationRequest {
   readonly capabilities: readonly string[];
   /** Requested lifetime in seconds. Absent: as the authority likes. */
   readonly ttlSeconds?: number | undefined;
+  /** Whether the agent is for one job: it always ends, soon, and is counted apart. Default false. An authority that does not know it registers a lasting agent. */
+  readonly ephemeral?: boolean | undefined;
   /** Account that the client registers for: another one's credential is refused before anything is made. Absent: the credential's. */
   readonly accountId?: string | undefined;
   /** User that the client registers for, as `accountId`. */
@@ -84,12 +127,14 @@ export interface AgentRegistrationResponse {
   readonly userId?: string | undefined;
   /** End of life in epoch milliseconds. Absent: none. */
   readonly expiresAt?: number | undefined;
+  /** Whether the agent is ephemeral. Absent: it is lasting. */
+  readonly ephemeral?: boolean | undefined;
 }
 
 /** Makes the body of an agent registration, in the member order that Codex sends. */
 export function createAgentRegistrationRequest(
   request: AgentRegistrationRequest,
-): z.input<typeof agentRegistrationRequestSchema> {
+): v.InferInput<typeof agentRegistrationRequestSchema> {
   return {
     abom: {
       agent_version: request.abom.agentVersion,
@@ -99,6 +144,7 @@ export function createAgentRegistrationRequest(
     agent_public_key: request.publicKey.line,
     capabilities: [...request.capabilities],
     ...(request.ttlSeconds === undefined ? {} : { ttl: request.ttlSeconds }),
+    ...(request.ephemeral === true ? { ephemeral: true } : {}),
     ...(request.accountId === undefined ? {} : { account_id: request.accountId }),
     ...(request.userId === undefined ? {} : { user_id: request.userId }),
   };
@@ -113,15 +159,15 @@ export function createAgentRegistrationRequest(
  * @see protocol.md §4, §5.4
  */
 export function parseAgentRegistrationRequest(body: unknown): AgentRegistrationRequest {
-  const parsed = agentRegistrationRequestSchema.safeParse(body);
+  const parsed = v.safeParse(agentRegistrationRequestSchema, body);
   if (!parsed.success) {
     throw new AgentIdentityError(
       "invalid_request",
-      `not an agent registration: ${describeIssues(parsed.error)}`,
-      { cause: parsed.error },
+      `not an agent registration: ${describeIssues(parsed)}`,
     );
   }
-  const { abom, agent_public_key, capabilities, ttl, account_id, user_id } = parsed.data;
+  const { abom, agent_public_key, capabilities, ttl, ephemeral, account_id, user_id } =
+    parsed.output;
   return {
     publicKey: parsePublicKey(agent_public_key),
     abom: {
@@ -131,6 +177,7 @@ export function parseAgentRegistrationRequest(body: unknown): AgentRegistrationR
     },
     capabilities,
     ...(ttl == null ? {} : { ttlSeconds: ttl }),
+    ...(ephemeral === true ? { ephemeral } : {}),
     ...(account_id == null ? {} : { accountId: account_id }),
     ...(user_id == null ? {} : { userId: user_id }),
   };
@@ -139,13 +186,14 @@ export function parseAgentRegistrationRequest(body: unknown): AgentRegistrationR
 /** Makes the authority's answer to an agent registration. */
 export function createAgentRegistrationResponse(
   response: AgentRegistrationResponse,
-): z.input<typeof agentRegistrationResponseSchema> {
-  const { agentRuntimeId, accountId, userId, expiresAt } = response;
+): v.InferInput<typeof agentRegistrationResponseSchema> {
+  const { agentRuntimeId, accountId, userId, expiresAt, ephemeral } = response;
   return {
     agent_runtime_id: agentRuntimeId,
     ...(accountId === undefined ? {} : { account_id: accountId }),
     ...(userId === undefined ? {} : { user_id: userId }),
     ...(expiresAt === undefined ? {} : { expires_at: formatTimestamp(expiresAt) }),
+    ...(ephemeral === true ? { ephemeral } : {}),
   };
 }
 
@@ -158,23 +206,23 @@ export function createAgentRegistrationResponse(
  * @throws {AgentIdentityError} `bad_response`
  */
 export function parseAgentRegistrationResponse(body: unknown): AgentRegistrationResponse {
-  const parsed = agentRegistrationResponseSchema.safeParse(body);
+  const parsed = v.safeParse(agentRegistrationResponseSchema, body);
   if (!parsed.success) {
     throw new AgentIdentityError(
       "bad_response",
-      `the authority's answer to the agent registration is unusable: ${describeIssues(parsed.error)}`,
+      `the authority's answer to the agent registration is unusable: ${describeIssues(parsed)}`,
       {
-        cause: parsed.error,
         hint: "ask the authority's operator; nothing was stored from this answer",
       },
     );
   }
-  const { agent_runtime_id, account_id, user_id, expires_at } = parsed.data;
+  const { agent_runtime_id, account_id, user_id, expires_at, ephemeral } = parsed.output;
   return {
     agentRuntimeId: agent_runtime_id,
     ...(account_id === undefined ? {} : { accountId: account_id }),
     ...(user_id === undefined ? {} : { userId: user_id }),
     ...(expires_at == null ? {} : { expiresAt: Date.parse(expires_at) }),
+    ...(ephemeral === true ? { ephemeral } : {}),
   };
 }
 

@@ -1,6 +1,7 @@
-import { describeIssues, isServerId } from "@countersign/agent-key";
-import * as z from "zod";
+import * as v from "valibot";
 import { AgentIdentityError } from "../agent-identity-error.js";
+import { describeIssues } from "./describe-issues.js";
+import { serverId } from "./fields.js";
 
 /**
  * Where a human revokes an agent of their own, below the authority's base URL: `/v1/agent/{id}/revoke`. The request has no body.
@@ -12,10 +13,13 @@ export function agentRevocationPath(agentRuntimeId: string): string {
 }
 
 /** Answer to an agent revocation: `{agent_runtime_id, agent_state: "revoked"}` (protocol.md §5.7). Unknown members are ignored. */
-export const agentRevocationResponseSchema = z.object({
-  agent_runtime_id: z.string().refine(isServerId, "not a server's id"),
-  agent_state: z.literal("revoked"),
-});
+export const agentRevocationResponseSchema = v.pipe(
+  v.object({
+    agent_runtime_id: v.pipe(serverId, v.description("The id of the agent.")),
+    agent_state: v.pipe(v.literal("revoked"), v.description("The agent has ended.")),
+  }),
+  v.description("The agent that was ended (protocol §5.7)."),
+);
 
 /** What an authority answers to an agent revocation; also where the agent was revoked before. */
 export interface AgentRevocationResponse {
@@ -25,7 +29,7 @@ export interface AgentRevocationResponse {
 /** Makes the authority's answer to an agent revocation. */
 export function createAgentRevocationResponse(
   response: AgentRevocationResponse,
-): z.input<typeof agentRevocationResponseSchema> {
+): v.InferInput<typeof agentRevocationResponseSchema> {
   return { agent_runtime_id: response.agentRuntimeId, agent_state: "revoked" };
 }
 
@@ -35,11 +39,11 @@ export function createAgentRevocationResponse(
  * @throws {AgentIdentityError} `bad_response`
  */
 export function parseAgentRevocationResponse(body: unknown): AgentRevocationResponse {
-  const parsed = agentRevocationResponseSchema.safeParse(body);
-  if (parsed.success) return { agentRuntimeId: parsed.data.agent_runtime_id };
+  const parsed = v.safeParse(agentRevocationResponseSchema, body);
+  if (parsed.success) return { agentRuntimeId: parsed.output.agent_runtime_id };
   throw new AgentIdentityError(
     "bad_response",
-    `the authority does not say that the agent is revoked: ${describeIssues(parsed.error)}`,
-    { cause: parsed.error, hint: "ask the authority's operator to revoke it" },
+    `the authority does not say that the agent is revoked: ${describeIssues(parsed)}`,
+    { hint: "ask the authority's operator to revoke it" },
   );
 }

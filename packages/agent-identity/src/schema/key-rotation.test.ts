@@ -1,14 +1,16 @@
-import { AgentKey, type Code } from "@countersign/agent-key";
-import { expectRejection } from "@countersign/testing/vitest";
+import { AgentKey, AgentKeyError, type Code } from "@countersign/agent-key";
+import { expectRejection, expectThrow } from "@countersign/testing/vitest";
 import { describe, expect, test } from "vitest";
 import { AgentIdentityError } from "../agent-identity-error.js";
 import {
   createKeyRotationRequest,
+  createKeyRotationRequestAsync,
   createKeyRotationResponse,
   keyRotationPath,
   keyRotationText,
   parseKeyRotationRequest,
   parseKeyRotationResponse,
+  type RotationKeys,
 } from "./key-rotation.js";
 import { type VerifyKeyRotationOptions, verifyKeyRotation } from "./verify-key-rotation.js";
 
@@ -178,4 +180,26 @@ test("an answer to a key rotation is read as it was made", () => {
     const body = { ...createKeyRotationResponse(response), extra: true };
     expect(parseKeyRotationResponse(body)).toEqual(response);
   }
+});
+
+describe("a rotation with a signer that gives promises", () => {
+  const later = (key: AgentKey) => ({
+    publicKey: key.publicKey,
+    sign: async (message: Uint8Array) => key.sign(message),
+  });
+
+  test("is not made at once, whichever of the two it is", () => {
+    for (const keys of [
+      { current: later(current), next },
+      { current, next: later(next) },
+    ]) {
+      const make = () => createKeyRotationRequest(ROTATION, keys as unknown as RotationKeys);
+      expectThrow(make, AgentKeyError, "config_invalid");
+    }
+  });
+
+  test("is the same body once it is waited for", async () => {
+    const keys = { current: later(current), next: later(next) };
+    expect(await createKeyRotationRequestAsync(ROTATION, keys)).toEqual(BODY);
+  });
 });

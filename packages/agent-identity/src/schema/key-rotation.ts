@@ -1,15 +1,18 @@
 import {
-  type AgentKey,
   AgentPublicKey,
+  type AgentSigner,
   decodeBase64,
-  describeIssues,
   formatTimestamp,
-  isServerId,
   parseTimestamp,
+  type SyncAgentSigner,
+  signWith,
 } from "@countersign/agent-key";
+import { type SignWithOptions, signWithAsync } from "@countersign/agent-key/signers";
 
-import * as z from "zod";
+import * as v from "valibot";
 import { AgentIdentityError } from "../agent-identity-error.js";
+import { describeIssues } from "./describe-issues.js";
+import { instant, serverId } from "./fields.js";
 
 const MAX_SIGNATURE_LENGTH = 88;
 
@@ -22,23 +25,59 @@ export function keyRotationPath(agentRuntimeId: string): string {
   return `/v1/agent/${agentRuntimeId}/key`;
 }
 
-const signature = z.string().min(1).max(MAX_SIGNATURE_LENGTH);
+const signature = v.pipe(v.string(), v.minLength(1), v.maxLength(MAX_SIGNATURE_LENGTH));
 
 /** Body of a key rotation: `{agent_public_key, timestamp, signature, new_key_signature, compromised?}` (protocol.md §5.6). Unknown members are ignored. */
-export const keyRotationRequestSchema = z.object({
-  agent_public_key: z.string().max(2048),
-  timestamp: z.string().max(32),
-  signature,
-  new_key_signature: signature,
-  compromised: z.literal(true).optional(),
-});
+export const keyRotationRequestSchema = v.pipe(
+  v.object({
+    agent_public_key: v.pipe(
+      v.string(),
+      v.maxLength(2048),
+      v.description("The new public key, as an OpenSSH line."),
+    ),
+    timestamp: v.pipe(
+      v.string(),
+      v.maxLength(32),
+      v.description("When both keys signed: RFC 3339, UTC, whole seconds, `Z`."),
+    ),
+    signature: v.pipe(
+      signature,
+      v.description(
+        "The signature of the agent's newest key over the text of protocol §5.6, in base64.",
+      ),
+    ),
+    new_key_signature: v.pipe(
+      signature,
+      v.description("The signature of the new key over the same text, in base64."),
+    ),
+    compromised: v.pipe(
+      v.optional(v.literal(true)),
+      v.description(
+        "The replaced key is in other hands, and ends at once. Absent: it ends with the first use of the new key.",
+      ),
+    ),
+  }),
+  v.description("The new key of an agent (protocol §5.6). Unknown members are ignored."),
+);
 
 /** Answer to a key rotation: `{agent_runtime_id, agent_public_key, former_key_ends_at}`. Unknown members are ignored. */
-export const keyRotationResponseSchema = z.object({
-  agent_runtime_id: z.string().refine(isServerId, "not a server's id"),
-  agent_public_key: z.string().max(2048),
-  former_key_ends_at: z.iso.datetime({ offset: true }).nullable(),
-});
+export const keyRotationResponseSchema = v.pipe(
+  v.object({
+    agent_runtime_id: v.pipe(serverId, v.description("The id of the agent.")),
+    agent_public_key: v.pipe(
+      v.string(),
+      v.maxLength(2048),
+      v.description("The agent's new public key, as an OpenSSH line."),
+    ),
+    former_key_ends_at: v.pipe(
+      v.nullable(instant),
+      v.description(
+        "When the replaced key ends at the latest. It ends earlier with the first use of the new key. `null`: it has ended.",
+      ),
+    ),
+  }),
+  v.description("The agent's new key."),
+);
 
 /** What both keys of a rotation sign. */
 export interface KeyRotation {
@@ -88,25 +127,57 @@ export function keyRotationText(rotation: KeyRotation): string {
   );
 }
 
-/** Makes the body of a key rotation. Pure: the same input gives the same bytes. */
+/** The two keys of a rotation. */
+export interface RotationKeys<Signer extends AgentSigner = SyncAgentSigner> {
+  /** The key that is replaced. */
+  readonly current: Signer;
+  /** The key that takes over. */
+  readonly next: Signer;
+  /** The replaced key is in other hands: it ends at once. Default false. */
+  readonly compromised?: boolean | undefined;
+}
+
+/**
+ * Makes the body of a key rotation. Pure: the same input gives the same bytes.
+ *
+ * @throws {AgentKeyError} as `signWith`: `config_invalid` if a key gives a promise
+ */
 export function createKeyRotationRequest(
   rotation: Omit<KeyRotation, "newPublicKey">,
-  keys: {
-    /** The key that is replaced. */
-    readonly current: AgentKey;
-    /** The key that takes over. */
-    readonly next: AgentKey;
-    /** The replaced key is in other hands: it ends at once. Default false. */
-    readonly compromised?: boolean | undefined;
-  },
-): z.input<typeof keyRotationRequestSchema> {
-  const { current, next, compromised = false } = keys;
+  keys: RotationKeys,
+): v.InferInput<typeof keyRotationRequestSchema> {
+  const { current, next } = keys;
   const text = keyRotationText({ ...rotation, newPublicKey: next.publicKey });
+  return bodyOf(rotation, keys, signWith(current, text), signWith(next, text));
+}
+
+/**
+ * Makes the same body with any two signers.
+ *
+ * @throws {AgentKeyError} as `signWithAsync`
+ */
+export async function createKeyRotationRequestAsync(
+  rotation: Omit<KeyRotation, "newPublicKey">,
+  keys: RotationKeys<AgentSigner>,
+  options?: SignWithOptions,
+): Promise<v.InferInput<typeof keyRotationRequestSchema>> {
+  const { current, next } = keys;
+  const text = keyRotationText({ ...rotation, newPublicKey: next.publicKey });
+  const signature = await signWithAsync(current, text, options);
+  return bodyOf(rotation, keys, signature, await signWithAsync(next, text, options));
+}
+
+function bodyOf(
+  { timestamp }: Omit<KeyRotation, "newPublicKey">,
+  { next, compromised = false }: RotationKeys<AgentSigner>,
+  signature: string,
+  newKeySignature: string,
+): v.InferInput<typeof keyRotationRequestSchema> {
   return {
     agent_public_key: next.publicKey.line,
-    timestamp: rotation.timestamp,
-    signature: current.signText(text),
-    new_key_signature: next.signText(text),
+    timestamp,
+    signature,
+    new_key_signature: newKeySignature,
     ...(compromised ? { compromised } : {}),
   };
 }
@@ -117,20 +188,19 @@ export function createKeyRotationRequest(
  * @throws {AgentIdentityError} `invalid_request` for another form; `invalid_key` for a new key that is not valid
  */
 export function parseKeyRotationRequest(body: unknown): KeyRotationRequest {
-  const parsed = keyRotationRequestSchema.safeParse(body);
+  const parsed = v.safeParse(keyRotationRequestSchema, body);
   if (!parsed.success) {
     throw new AgentIdentityError(
       "invalid_request",
-      `not a key rotation: ${describeIssues(parsed.error)}`,
-      { cause: parsed.error },
+      `not a key rotation: ${describeIssues(parsed)}`,
     );
   }
-  const { agent_public_key, timestamp, compromised = false } = parsed.data;
+  const { agent_public_key, timestamp, compromised = false } = parsed.output;
   return {
     newPublicKey: parseNewKey(agent_public_key),
     timestamp: checkedTimestamp(timestamp),
-    signature: parseSignature("signature", parsed.data.signature),
-    newKeySignature: parseSignature("new_key_signature", parsed.data.new_key_signature),
+    signature: parseSignature("signature", parsed.output.signature),
+    newKeySignature: parseSignature("new_key_signature", parsed.output.new_key_signature),
     compromised,
   };
 }
@@ -138,7 +208,7 @@ export function parseKeyRotationRequest(body: unknown): KeyRotationRequest {
 /** Makes the authority's answer to a key rotation. */
 export function createKeyRotationResponse(
   response: KeyRotationResponse,
-): z.input<typeof keyRotationResponseSchema> {
+): v.InferInput<typeof keyRotationResponseSchema> {
   const { agentRuntimeId, publicKey, formerKeyEndsAt } = response;
   return {
     agent_runtime_id: agentRuntimeId,
@@ -153,23 +223,26 @@ export function createKeyRotationResponse(
  * @throws {AgentIdentityError} `bad_response`
  */
 export function parseKeyRotationResponse(body: unknown): KeyRotationResponse {
-  const parsed = keyRotationResponseSchema.safeParse(body);
+  const parsed = v.safeParse(keyRotationResponseSchema, body);
+  if (!parsed.success) throw unusable(describeIssues(parsed));
+  const { agent_runtime_id, agent_public_key, former_key_ends_at } = parsed.output;
   try {
-    if (!parsed.success) throw parsed.error;
-    const { agent_runtime_id, agent_public_key, former_key_ends_at } = parsed.data;
     return {
       agentRuntimeId: agent_runtime_id,
       publicKey: AgentPublicKey.parse(agent_public_key),
       formerKeyEndsAt: former_key_ends_at === null ? null : Date.parse(former_key_ends_at),
     };
   } catch (cause) {
-    const what = parsed.success ? "names no key" : describeIssues(parsed.error);
-    throw new AgentIdentityError(
-      "bad_response",
-      `the authority's answer to the key rotation is unusable: ${what}`,
-      { cause, hint: "ask the authority's operator; the rotation can be repeated" },
-    );
+    throw unusable("names no key", cause);
   }
+}
+
+function unusable(what: string, cause?: unknown): AgentIdentityError {
+  return new AgentIdentityError(
+    "bad_response",
+    `the authority's answer to the key rotation is unusable: ${what}`,
+    { cause, hint: "ask the authority's operator; the rotation can be repeated" },
+  );
 }
 
 function parseNewKey(line: string): AgentPublicKey {

@@ -1,25 +1,74 @@
-import { describeIssues, isPrincipalId } from "@countersign/agent-key";
-import * as z from "zod";
+import * as v from "valibot";
 import { AgentIdentityError } from "../agent-identity-error.js";
+import { describeIssues } from "./describe-issues.js";
+import { principalId } from "./fields.js";
 
 /** Where a human's token is resolved, below the authority's base URL. */
 export const WHOAMI_PATH = "/v1/whoami";
 
+// Only advice: a wrong form of it fails no login.
+const liveCount = (what: string) =>
+  v.pipe(
+    v.fallback(
+      v.optional(
+        v.object({
+          live: v.pipe(
+            v.number(),
+            v.safeInteger(),
+            v.minValue(0),
+            v.description("How many live now."),
+          ),
+          limit: v.pipe(
+            v.number(),
+            v.safeInteger(),
+            v.minValue(1),
+            v.description("How many may live at the same time."),
+          ),
+        }),
+      ),
+      undefined,
+    ),
+    v.description(what),
+  );
+
 /** Answer of `GET {base}/v1/whoami` (protocol.md §5.10). Unknown members are ignored. */
-export const whoamiResponseSchema = z.object({
-  account_id: z.string().refine(isPrincipalId, "not an account id"),
-  user_id: z.string().refine(isPrincipalId, "not a user id"),
-});
+export const whoamiResponseSchema = v.pipe(
+  v.object({
+    account_id: v.pipe(principalId("an account id"), v.description("The id of the account.")),
+    user_id: v.pipe(principalId("a user id"), v.description("The id of the user in the account.")),
+    agents: liveCount("The lasting agents of the user."),
+    ephemeral_agents: liveCount("The ephemeral agents of the user."),
+  }),
+  v.description("Whose token it is, and how much of its limits the user has used."),
+);
+
+/** How much of a limit is used. */
+export interface LiveCount {
+  /** How many live now. */
+  readonly live: number;
+  /** How many may live at the same time. */
+  readonly limit: number;
+}
 
 /** Whose token it is. */
 export interface Whoami {
   readonly accountId: string;
   readonly userId: string;
+  /** The lasting agents of the user. Absent: the authority does not say. */
+  readonly agents?: LiveCount | undefined;
+  /** The ephemeral agents of the user. Absent: the authority does not say. */
+  readonly ephemeralAgents?: LiveCount | undefined;
 }
 
 /** Makes the authority's answer. */
-export function createWhoamiResponse(who: Whoami): z.input<typeof whoamiResponseSchema> {
-  return { account_id: who.accountId, user_id: who.userId };
+export function createWhoamiResponse(who: Whoami): v.InferInput<typeof whoamiResponseSchema> {
+  const { accountId, userId, agents, ephemeralAgents } = who;
+  return {
+    account_id: accountId,
+    user_id: userId,
+    ...(agents === undefined ? {} : { agents }),
+    ...(ephemeralAgents === undefined ? {} : { ephemeral_agents: ephemeralAgents }),
+  };
 }
 
 /**
@@ -28,13 +77,19 @@ export function createWhoamiResponse(who: Whoami): z.input<typeof whoamiResponse
  * @throws {AgentIdentityError} `bad_response`
  */
 export function parseWhoamiResponse(body: unknown): Whoami {
-  const parsed = whoamiResponseSchema.safeParse(body);
+  const parsed = v.safeParse(whoamiResponseSchema, body);
   if (!parsed.success) {
     throw new AgentIdentityError(
       "bad_response",
-      `the authority does not say whose token it is: ${describeIssues(parsed.error)}`,
-      { cause: parsed.error, hint: "name account and user yourself" },
+      `the authority does not say whose token it is: ${describeIssues(parsed)}`,
+      { hint: "name account and user yourself" },
     );
   }
-  return { accountId: parsed.data.account_id, userId: parsed.data.user_id };
+  const { account_id, user_id, agents, ephemeral_agents } = parsed.output;
+  return {
+    accountId: account_id,
+    userId: user_id,
+    ...(agents === undefined ? {} : { agents }),
+    ...(ephemeral_agents === undefined ? {} : { ephemeralAgents: ephemeral_agents }),
+  };
 }

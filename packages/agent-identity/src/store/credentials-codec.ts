@@ -1,4 +1,5 @@
-import { describeIssues, StoreError } from "@countersign/agent-key";
+import { StoreError } from "@countersign/agent-key";
+import * as v from "valibot";
 import type { Credentials, UnreadableMember } from "../credential-store.js";
 import {
   credentialsFileSchema,
@@ -7,6 +8,7 @@ import {
   storedIdentitySchema,
   storedLoginSchema,
 } from "../schema/credentials.js";
+import { describeIssues } from "../schema/describe-issues.js";
 import { guardCredentials } from "./guard-credentials.js";
 
 // The stored form of each readable member, so that members without a change are written back as they were.
@@ -26,11 +28,11 @@ export function emptyCredentials(): Credentials {
 export function parseCredentials(text: string, description: string): Credentials {
   const value = parseJson(text, description);
   assertVersion(value, description);
-  const file = credentialsFileSchema.safeParse(value);
+  const file = v.safeParse(credentialsFileSchema, value);
   if (!file.success) {
-    throw corrupt(description, `is no credentials file: ${describeIssues(file.error)}`);
+    throw corrupt(description, `is no credentials file: ${describeIssues(file)}`);
   }
-  const { login: storedLogin = null, identities: storedIdentities = [], ...rest } = file.data;
+  const { login: storedLogin = null, identities: storedIdentities = [], ...rest } = file.output;
   const unreadable: UnreadableMember[] = [];
   const login = parseLogin(storedLogin, unreadable);
   const identities = parseIdentities(storedIdentities, unreadable);
@@ -83,12 +85,12 @@ const NO_LIST = "is no list";
 
 function parseLogin(value: unknown, unreadable: UnreadableMember[]): StoredLogin | null {
   if (value === null) return null;
-  const parsed = storedLoginSchema.safeParse(value);
+  const parsed = v.safeParse(storedLoginSchema, value);
   if (parsed.success) {
-    originals.set(parsed.data, value);
-    return parsed.data;
+    originals.set(parsed.output, value);
+    return parsed.output;
   }
-  const problem = describeIssues(parsed.error);
+  const problem = describeIssues(parsed);
   unreadable.push({ member: "login", problem, value, ...claimedOwner(value) });
   return null;
 }
@@ -100,12 +102,12 @@ function parseIdentities(value: unknown, unreadable: UnreadableMember[]): Stored
   }
   const identities: StoredIdentity[] = [];
   for (const entry of value) {
-    const parsed = storedIdentitySchema.safeParse(entry);
+    const parsed = v.safeParse(storedIdentitySchema, entry);
     if (parsed.success) {
-      originals.set(parsed.data, entry);
-      identities.push(parsed.data);
+      originals.set(parsed.output, entry);
+      identities.push(parsed.output);
     } else {
-      const problem = describeIssues(parsed.error);
+      const problem = describeIssues(parsed);
       unreadable.push({
         member: "identities",
         problem,

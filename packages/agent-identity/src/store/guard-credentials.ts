@@ -26,6 +26,8 @@ export function guardIdentity(identity: StoredIdentity): StoredIdentity {
     "authority",
     "account_id",
     "user_id",
+    "public_key",
+    "next_public_key",
     "agent_runtime_id",
     "state",
     "registered_at",

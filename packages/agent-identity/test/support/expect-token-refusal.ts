@@ -3,13 +3,13 @@ import type { Code } from "@countersign/agent-key";
 import { expectRejection } from "@countersign/testing/vitest";
 import { expect } from "vitest";
 import {
-  IdentityTokenError,
-  type IdentityTokenReason,
-} from "../../src/identity-token/identity-token-error.js";
+  IdentityJwtError,
+  type IdentityJwtReason,
+} from "../../src/identity-jwt/identity-jwt-error.js";
 
 /** What a refusal of a token should say. */
 export interface ExpectedRefusal {
-  readonly reason: IdentityTokenReason;
+  readonly reason: IdentityJwtReason;
   readonly code: Code;
   readonly claim?: string;
 }
@@ -19,8 +19,8 @@ export async function expectTokenRefusal(
   promise: Promise<unknown>,
   { reason, code, claim }: ExpectedRefusal,
   secrets: readonly string[] = [],
-): Promise<IdentityTokenError> {
-  const error = await expectRejection<IdentityTokenError>(promise, IdentityTokenError, code);
+): Promise<IdentityJwtError> {
+  const error = await expectRejection<IdentityJwtError>(promise, IdentityJwtError, code);
   expect({ reason: error.reason, claim: error.claim, message: error.message }).toMatchObject({
     reason,
     claim,

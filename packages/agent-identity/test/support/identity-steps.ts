@@ -4,7 +4,7 @@ import {
   IDENTITY_CHANNEL,
   type IdentityEvent,
   type IdentityMessage,
-} from "../../src/identity-channel.js";
+} from "../../src/identity-events.js";
 
 /** The steps of a registration, in their order. */
 export const IDENTITY_STEPS: readonly IdentityEvent[] = [

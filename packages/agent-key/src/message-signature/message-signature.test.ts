@@ -111,6 +111,14 @@ describe("contentDigest", () => {
 });
 
 describe("signMessage", () => {
+  test.each<[string, object]>([
+    ["whose signature is a promise", { signText: async (text: string) => RFC_KEY.signText(text) }],
+    ["that has no signature at once", { sign: async () => RFC_KEY.sign("text") }],
+  ])("makes nothing of a key %s", (_, signer) => {
+    const key = { publicKey: RFC_KEY.publicKey, ...signer } as unknown as AgentKey;
+    expect(() => signMessage({ ...INPUT, key })).toThrow(agentKeyError("config_invalid"));
+  });
+
   test.each([
     ["a value with a line break", { components: [["@method", 'GET\n"x": y']] }],
     ["a nonce with a line break", { nonce: "a\nb" }],

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
-import type { AgentKey } from "../agent-key.js";
-import { encodeBase64, encodeBase64Url } from "../base64.js";
+import type { SyncAgentSigner } from "../agent-signer.js";
+import { encodeBase64Url } from "../base64.js";
+import { signWith } from "../sign-with.js";
 import { type SignatureComponent, signatureBase, signatureParameters } from "./signature-base.js";
 
 const NONCE_BYTES = 16;
@@ -10,7 +11,7 @@ export type SignatureTag = "agent-assertion" | "agent-registration";
 
 /** What one message signature covers, and the key that signs it. */
 export interface SignMessageInput {
-  readonly key: AgentKey;
+  readonly key: SyncAgentSigner;
   /** How the checker names the key. Printable ASCII. */
   readonly keyid: string;
   readonly tag: SignatureTag;
@@ -35,7 +36,7 @@ export interface MessageSignature {
  *
  * The values are taken as they are given: that they are those of the message is the caller's part.
  *
- * @throws {AgentKeyError} `invalid_request` when a name, a value or a parameter cannot be signed
+ * @throws {AgentKeyError} `invalid_request` when a name, a value or a parameter cannot be signed; otherwise as `signWith`
  * @see RFC 9421 §3.1, §3.3.6, §4; docs/protocol.md §7
  */
 export function signMessage(input: SignMessageInput): MessageSignature {
@@ -43,6 +44,6 @@ export function signMessage(input: SignMessageInput): MessageSignature {
   const nonce = input.nonce ?? encodeBase64Url(randomBytes(NONCE_BYTES));
   const names = components.map(([name]) => name);
   const parameters = signatureParameters(names, { created, keyid, nonce, tag });
-  const signature = encodeBase64(key.sign(signatureBase(components, parameters)));
+  const signature = signWith(key, signatureBase(components, parameters));
   return { signatureInput: `${tag}=${parameters}`, signature: `${tag}=:${signature}:` };
 }

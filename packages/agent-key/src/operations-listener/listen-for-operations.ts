@@ -10,6 +10,10 @@ export interface Operations {
   };
   /** Whether it takes requests. */
   readonly isReady: () => boolean | Promise<boolean>;
+  /** Further documents by path: public ones, open to every program that reaches the listener. */
+  readonly documents?:
+    | Readonly<Record<string, { readonly contentType: string; readonly render: () => string }>>
+    | undefined;
   /** Makes the listener's server listen, and gives its base URL. */
   readonly listenOn: (
     server: Server,
@@ -50,6 +54,7 @@ export function listenForOperations({
   metrics,
   isReady,
   listenOn,
+  documents = {},
 }: Operations): OperationsListener {
   const server = createServer({ maxHeaderSize: MAX_HEAD_BYTES }, (request, response) => {
     void answer(request, response);
@@ -62,7 +67,15 @@ export function listenForOperations({
       send(response, 405, "use GET\n", { allow: "GET, HEAD", connection: "close" });
       return;
     }
-    switch ((request.url ?? "").split("?", 1)[0]) {
+    const [path = ""] = (request.url ?? "").split("?", 1);
+    if (Object.hasOwn(documents, path)) {
+      const document = documents[path];
+      send(response, 200, document?.render() ?? "", {
+        "content-type": document?.contentType ?? "",
+      });
+      return;
+    }
+    switch (path) {
       case "/healthz":
         send(response, 200, "ok\n");
         return;

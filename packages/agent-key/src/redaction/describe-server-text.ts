@@ -1,4 +1,4 @@
-import { escapeText } from "../escaping.js";
+import { escapeText } from "../escape-text.js";
 import { hideCredentials } from "./hide-credentials.js";
 
 const MAX_CHARACTERS = 512;

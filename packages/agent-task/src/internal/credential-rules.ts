@@ -8,7 +8,7 @@ import {
   type NoCredential,
 } from "@countersign/agent-key";
 import { type CodeWith, codeRow, hasInRow } from "@countersign/agent-key/codes";
-import type { AgentTask, TaskScope } from "../agent-task.js";
+import { type AgentTask, RUN, type TaskScope } from "../agent-task.js";
 import { AgentTaskError } from "../agent-task-error.js";
 import type { FailurePolicy, ThreadCredentials, ThreadOptions, Turn } from "../agent-thread.js";
 import { TaskRegistrationError } from "../task-registration-error.js";
@@ -221,7 +221,7 @@ export class CredentialRules implements ThreadCredentials {
     ) {
       return made;
     }
-    const { authority, agentRuntimeId, taskId, key } = task;
+    const { authority, agentRuntimeId, taskId, key, scope } = task;
     const credential: AgentCredential = Object.freeze({
       kind: "agent",
       authority,
@@ -229,6 +229,7 @@ export class CredentialRules implements ThreadCredentials {
       taskId,
       key,
       clockOffsetSeconds,
+      ...(scope === RUN ? {} : { threadId: scope }),
     });
     if (principal !== undefined) {
       const { accountId, userId } = principal;

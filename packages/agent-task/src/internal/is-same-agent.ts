@@ -1,5 +1,5 @@
 import type { AgentIdentity } from "@countersign/agent-identity";
-import type { AgentKey } from "@countersign/agent-key";
+import type { AgentSigner } from "@countersign/agent-key";
 
 /** Returns whether two identities are the same agent with the same key, for the same user in the same account. */
 export function isSameAgent(a: AgentIdentity, b: AgentIdentity): boolean {
@@ -27,5 +27,5 @@ export function isSameAgentId(a: Signer, b: Signer): boolean {
 export interface Signer {
   readonly authority: string;
   readonly agentRuntimeId: string;
-  readonly key: AgentKey;
+  readonly key: AgentSigner;
 }

@@ -186,11 +186,10 @@ async function register(
   const renewal = found !== undefined && isAlive(found, input);
   const pending = state.replacementKeys.get(agentRuntimeId);
   const first = found === undefined && pending === undefined;
-  const idempotencyKey = first
-    ? createIdempotencyKey(identity.key, authority, agentRuntimeId, state.name)
-    : (pending ?? createRandomIdempotencyKey());
+  const derived = first ? firstKeyOf(identity, state.name) : undefined;
+  const idempotencyKey = derived ?? pending ?? createRandomIdempotencyKey();
   // Kept until it brought a task, so that a lost answer does not cost a second one.
-  if (!first) state.replacementKeys.set(agentRuntimeId, idempotencyKey);
+  if (derived === undefined) state.replacementKeys.set(agentRuntimeId, idempotencyKey);
   emit("registering", {
     scope,
     authority,
@@ -198,6 +197,7 @@ async function register(
     reason: first ? "first" : renewal ? "renewed" : "replaced",
   });
   const patience = attempt.patience();
+  const label = state.label ?? thread?.thread_label;
   const task = await whileHeld(held, (lost) =>
     requestTask({
       client: input.identities.client,
@@ -205,6 +205,7 @@ async function register(
       identity,
       scope,
       idempotencyKey,
+      label,
       human,
       signal: lost === undefined ? attempt.signal : AbortSignal.any([attempt.signal, lost]),
       patience: renewal
@@ -216,7 +217,7 @@ async function register(
   );
   // The turn gets the task in any case. If the scope was forgotten while the task was registered, the task is not saved.
   if (state.stored && !attempt.isForgotten()) {
-    await saveThread(store, state, withTask(thread, state.name, task));
+    await saveThread(store, state, withTask(thread, state.name, task, label));
   }
   state.replacementKeys.delete(agentRuntimeId);
   // For a refused task this event was emitted when it was refused.
@@ -225,6 +226,17 @@ async function register(
   }
   emit("registered", { ...idsOf(task), expiresAt: task.expiresAt });
   return task;
+}
+
+// A signer that derives no secret has no key for the scope: its first one is random, like each later one.
+function firstKeyOf(
+  { key, authority, agentRuntimeId }: AgentIdentity,
+  scope: string,
+): string | undefined {
+  if (key.deriveSecret === undefined) return undefined;
+  const { deriveSecret } = key;
+  const secret = { deriveSecret: (info: string) => deriveSecret.call(key, info) };
+  return createIdempotencyKey(secret, authority, agentRuntimeId, scope);
 }
 
 // Once the lock is lost, another process may register and save, so nothing is saved here. The next turn sends the same `Idempotency-Key` and

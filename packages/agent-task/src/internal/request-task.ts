@@ -6,10 +6,17 @@ import type {
   CallPatience,
 } from "@countersign/agent-identity/authority-client";
 import { formatTimestamp, parseTimestamp } from "@countersign/agent-key";
-import type { AgentTask, TaskScope } from "../agent-task.js";
+import { hideCredentials } from "@countersign/agent-key/redaction";
+import { agentAttributes, inSpan, type SpanOptions } from "@countersign/agent-key/tracing";
+import { type AgentTask, RUN, type TaskScope } from "../agent-task.js";
 import { AgentTaskError } from "../agent-task-error.js";
 import { readTaskRegistration, sealedBoxIn } from "../schema/task-registration.js";
-import { signTaskRegistration } from "../sign/sign-task-registration.js";
+import { signPlainTaskRegistrationAsync } from "../sign/sign-plain-task-registration.js";
+import {
+  signTaskRegistrationAsync,
+  type TaskRegistration,
+} from "../sign/sign-task-registration.js";
+import { withPlainHint } from "./plain-hint.js";
 import { PUBLIC_KEY_BYTES } from "./sealed-box.js";
 import { deriveInWorkers } from "./shared-secret.js";
 
@@ -20,6 +27,8 @@ export interface TaskRequest {
   readonly identity: AgentIdentity;
   readonly scope: TaskScope;
   readonly idempotencyKey: string;
+  /** What the task is called. */
+  readonly label: string | undefined;
   /** The human whose biscuit goes with it (generation A). Absent: the signature is the only credential (generation C). */
   readonly human: HumanAuth | undefined;
   readonly signal: AbortSignal;
@@ -42,27 +51,35 @@ export async function requestTask(request: TaskRequest): Promise<AgentTask> {
     signal: request.signal,
     onRetry: request.onRetry,
   };
-  const response = await client.request(
-    {
-      method: "POST",
-      path: `/v1/agent/${encodeURIComponent(identity.agentRuntimeId)}/task/register`,
-      headers: { "idempotency-key": request.idempotencyKey },
-      body: signTaskRegistration(identity.agentRuntimeId, identity.key, registeredAt),
-      signer: {
-        key: identity.key,
-        keyid: identity.agentRuntimeId,
-        created: parseTimestamp(registeredAt) / 1000,
+  const { agentRuntimeId, key } = identity;
+  const response = await inSpan("register task", spanOf(request), async () => {
+    const signed = await signBody(request, registeredAt);
+    const { label } = request;
+    const body = label === undefined ? signed : { ...signed, thread_label: label };
+    const answer = client.request(
+      {
+        method: "POST",
+        path: `/v1/agent/${encodeURIComponent(agentRuntimeId)}/task/register`,
+        headers: { "idempotency-key": request.idempotencyKey },
+        body,
+        signer: {
+          key,
+          keyid: agentRuntimeId,
+          created: parseTimestamp(registeredAt) / 1000,
+        },
+        human:
+          human === undefined ? undefined : { accessToken: human.accessToken, proof: "biscuit" },
       },
-      human: human === undefined ? undefined : { accessToken: human.accessToken, proof: "biscuit" },
-    },
-    options,
-  );
+      options,
+    );
+    return await (body.plain_task_id === undefined ? answer : withPlainHint(answer));
+  });
   clock.observe(response);
-  const { body } = response;
-  const shared = await deriveInWorkers(identity.key, () =>
-    sealedBoxIn(body)?.subarray(0, PUBLIC_KEY_BYTES),
+  const answer = response.body;
+  const shared = await deriveInWorkers(key, () =>
+    sealedBoxIn(answer)?.subarray(0, PUBLIC_KEY_BYTES),
   );
-  const { taskId, expiresAt } = readTaskRegistration(body, identity.key, shared);
+  const { taskId, expiresAt } = readTaskRegistration(answer, key, shared);
   const task: AgentTask = {
     authority: identity.authority,
     agentRuntimeId: identity.agentRuntimeId,
@@ -79,4 +96,30 @@ export async function requestTask(request: TaskRequest): Promise<AgentTask> {
     });
   }
   return task;
+}
+
+// A key that opens no sealed box asks for the task id in clear, and signs that it does (docs/protocol.md T-11).
+async function signBody(
+  { client, identity, idempotencyKey, signal, patience }: TaskRequest,
+  timestamp: string,
+): Promise<TaskRegistration> {
+  const { agentRuntimeId, key } = identity;
+  // A signer that hangs is found before the turn's time is over: that would look like an authority that does not answer.
+  const deadlineMs = Math.max(1, Math.floor((patience.deadlineMs ?? client.deadlineMs) / 2));
+  const options = { signal, deadlineMs };
+  if (key.toX25519PrivateKey !== undefined) {
+    return await signTaskRegistrationAsync(agentRuntimeId, key, timestamp, options);
+  }
+  const { authority } = client;
+  const registration = { authority, agentRuntimeId, timestamp, idempotencyKey };
+  return await signPlainTaskRegistrationAsync(registration, key, options);
+}
+
+function spanOf({ identity, scope }: TaskRequest): SpanOptions {
+  const { agentRuntimeId, accountId, userId } = identity;
+  const attributes = () => {
+    const threadId = scope === RUN ? undefined : hideCredentials(scope);
+    return agentAttributes({ agentRuntimeId, accountId, userId, threadId });
+  };
+  return { tracer: "@countersign/agent-task", kind: "internal", attributes };
 }

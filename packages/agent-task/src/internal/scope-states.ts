@@ -18,6 +18,8 @@ export class ScopeState {
   readonly stored: boolean;
   /** The current task, revalidated before each use. */
   task: AgentTask | undefined;
+  /** What the next task of this thread is called, as this process was told. Absent: as the stored thread has it. */
+  label: string | undefined;
   flight: Flight | undefined;
   /** Turns that wait for a task now. */
   waitingTurns = 0;
@@ -59,6 +61,7 @@ export class ScopeState {
   clear(): void {
     this.generation += 1;
     this.task = undefined;
+    this.label = undefined;
     this.replacementKeys.clear();
     this.#refused.clear();
     if (!this.stored) this.name = randomUUID();

@@ -1,4 +1,4 @@
-import type { AgentKey } from "@countersign/agent-key";
+import type { AgentSigner } from "@countersign/agent-key";
 
 /**
  * Derives the shared secret of a key and the one-time public key of a sealed box in Workers: their `diffieHellman` fails with each public key that was
@@ -8,12 +8,12 @@ import type { AgentKey } from "@countersign/agent-key";
  * @param findPublicKey - gives the public key, untrusted; not called in other runtimes
  */
 export async function deriveInWorkers(
-  key: AgentKey,
+  key: AgentSigner,
   findPublicKey: () => Uint8Array | undefined,
 ): Promise<Uint8Array | undefined> {
   if (globalThis.navigator?.userAgent !== "Cloudflare-Workers") return undefined;
   const publicKey = findPublicKey();
-  if (publicKey?.length !== 32) return undefined;
+  if (publicKey?.length !== 32 || key.toX25519PrivateKey === undefined) return undefined;
   const { subtle } = globalThis.crypto;
   const privateKey = key.toX25519PrivateKey().export({ format: "der", type: "pkcs8" });
   const [own, other] = await Promise.all([

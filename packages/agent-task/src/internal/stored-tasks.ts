@@ -24,11 +24,12 @@ export function findTask(
   };
 }
 
-/** The thread with this task as the one of its agent; other agents' tasks and unknown members stay. */
+/** The thread with this task as the one of its agent, and its label if it has one; other agents' tasks and unknown members stay. */
 export function withTask(
   thread: StoredThread | undefined,
   scope: string,
   task: AgentTask,
+  label?: string,
 ): StoredThread {
   const { expiresAt } = task;
   const stored: StoredTask = {
@@ -39,7 +40,13 @@ export function withTask(
     registered_at: task.registeredAt,
   };
   const rest = (thread?.tasks ?? []).filter((other) => !belongsTo(other, task));
-  return { ...thread, version: 1, scope, tasks: [...rest, stored] };
+  return {
+    ...thread,
+    version: 1,
+    scope,
+    ...(label === undefined ? {} : { thread_label: label }),
+    tasks: [...rest, stored],
+  };
 }
 
 /** The thread without this one task; `undefined`: it did not hold it. */

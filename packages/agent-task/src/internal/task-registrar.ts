@@ -146,6 +146,7 @@ export class TaskRegistrar {
         return identity;
       }
       case "hand_up":
+        if (code === "agent_revoked") identities.noteRevoked(identity);
         throw error;
     }
   }

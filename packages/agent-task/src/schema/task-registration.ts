@@ -1,5 +1,5 @@
-import { type AgentKey, decodeBase64, isServerId } from "@countersign/agent-key";
-import * as z from "zod";
+import { type AgentSigner, decodeBase64, isInstant, isServerId } from "@countersign/agent-key";
+import * as v from "valibot";
 import { AgentTaskError } from "../agent-task-error.js";
 import { openBox } from "../open-sealed-box.js";
 
@@ -7,17 +7,28 @@ import { openBox } from "../open-sealed-box.js";
 const MAX_SEALED_CHARACTERS = 1024;
 const LATEST_MS = Date.UTC(9999, 11, 31, 23, 59, 59);
 
+const sealedId = v.nullish(v.pipe(v.string(), v.maxLength(MAX_SEALED_CHARACTERS)));
+
 /**
  * The answer to a task registration. Loose: members that are not known are ignored, and null counts as absent.
  *
  * @see docs/protocol.md §5.5
  */
-export const taskRegistrationResponseSchema = z.looseObject({
-  task_id: z.string().nullish(),
-  taskId: z.string().nullish(),
-  encrypted_task_id: z.string().max(MAX_SEALED_CHARACTERS).nullish(),
-  encryptedTaskId: z.string().max(MAX_SEALED_CHARACTERS).nullish(),
-  expires_at: z.iso.datetime({ offset: true }).nullish(),
+export const taskRegistrationResponseSchema = v.looseObject({
+  task_id: v.nullish(v.string()),
+  taskId: v.nullish(v.string()),
+  encrypted_task_id: sealedId,
+  encryptedTaskId: sealedId,
+  expires_at: v.pipe(
+    v.nullish(
+      v.pipe(
+        v.string(),
+        v.check(isInstant, "not an instant of RFC 3339"),
+        v.metadata({ format: "date-time" }),
+      ),
+    ),
+    v.description("The end of the task that no use moves. Absent: it has no fixed end."),
+  ),
 });
 
 /** A registered task, as the authority answered. */
@@ -37,21 +48,21 @@ export interface RegisteredTask {
  * @throws {AgentTaskError} `bad_response` if no form is present, the box does not open, or the id is not valid (docs/protocol.md §3)
  * @see docs/protocol.md §5.5
  */
-export function parseTaskRegistrationResponse(body: unknown, key: AgentKey): RegisteredTask {
+export function parseTaskRegistrationResponse(body: unknown, key: AgentSigner): RegisteredTask {
   return readTaskRegistration(body, key);
 }
 
 /** Parses as {@link parseTaskRegistrationResponse}; `shared` is the shared secret of the sealed box, if it is known already. */
 export function readTaskRegistration(
   body: unknown,
-  key: AgentKey,
+  key: AgentSigner,
   shared?: Uint8Array,
 ): RegisteredTask {
-  const parsed = taskRegistrationResponseSchema.safeParse(body);
+  const parsed = v.safeParse(taskRegistrationResponseSchema, body);
   if (!parsed.success) {
-    throw badResponse("the answer to a task registration has another form", parsed.error);
+    throw badResponse("the answer to a task registration has another form");
   }
-  const answer = parsed.data;
+  const answer = parsed.output;
   const sealed = answer.encrypted_task_id ?? answer.encryptedTaskId;
   const taskId =
     answer.task_id ??
@@ -72,9 +83,11 @@ export function readTaskRegistration(
 
 /** The sealed box that parsing an answer to a task registration opens; `undefined` if it opens none, or one that cannot be read. */
 export function sealedBoxIn(body: unknown): Uint8Array | undefined {
-  const { data } = taskRegistrationResponseSchema.safeParse(body);
-  if (typeof (data?.task_id ?? data?.taskId) === "string") return undefined;
-  const sealed = data?.encrypted_task_id ?? data?.encryptedTaskId;
+  const parsed = v.safeParse(taskRegistrationResponseSchema, body);
+  if (!parsed.success) return undefined;
+  const answer = parsed.output;
+  if (typeof (answer.task_id ?? answer.taskId) === "string") return undefined;
+  const sealed = answer.encrypted_task_id ?? answer.encryptedTaskId;
   try {
     return typeof sealed === "string" ? decodeBase64(sealed) : undefined;
   } catch {
@@ -82,7 +95,7 @@ export function sealedBoxIn(body: unknown): Uint8Array | undefined {
   }
 }
 
-function openTaskId(sealed: string, key: AgentKey, shared: Uint8Array | undefined): string {
+function openTaskId(sealed: string, key: AgentSigner, shared: Uint8Array | undefined): string {
   const opened = openBox(decodeSealed(sealed), key, shared);
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(opened);

@@ -25,3 +25,22 @@ export function createTaskRegistrationResponse(
     ? { encrypted_task_id: encryptedTaskId }
     : { encrypted_task_id: encryptedTaskId, expires_at: formatTimestamp(task.expiresAt) };
 }
+
+/** The answer to a plain task registration. */
+export interface PlainTaskRegistrationResponse {
+  readonly task_id: string;
+  readonly expires_at?: string;
+}
+
+/**
+ * Makes the answer to a plain task registration: `task_id` in clear, and `expires_at` where the task has an end.
+ *
+ * @see docs/protocol.md T-11
+ */
+export function createPlainTaskRegistrationResponse(
+  task: RegisteredTask,
+): PlainTaskRegistrationResponse {
+  return task.expiresAt === undefined
+    ? { task_id: task.taskId }
+    : { task_id: task.taskId, expires_at: formatTimestamp(task.expiresAt) };
+}

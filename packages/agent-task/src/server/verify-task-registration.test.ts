@@ -1,11 +1,20 @@
-import { AgentKey, formatTimestamp } from "@countersign/agent-key";
+import { AgentKey, AgentKeyError, formatTimestamp } from "@countersign/agent-key";
 import { expectThrow } from "@countersign/testing/vitest";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { codexVectors, taskRegistrationVectors } from "../../test/vectors.js";
 import { AgentTaskError } from "../agent-task-error.js";
 import { parseTaskRegistrationRequest } from "../schema/task-registration-request.js";
-import { signTaskRegistration, taskRegistrationText } from "../sign/sign-task-registration.js";
+import {
+  plainTaskRegistrationText,
+  signPlainTaskRegistration,
+  signPlainTaskRegistrationAsync,
+} from "../sign/sign-plain-task-registration.js";
+import {
+  signTaskRegistration,
+  signTaskRegistrationAsync,
+  taskRegistrationText,
+} from "../sign/sign-task-registration.js";
 import { verifyTaskRegistration } from "./verify-task-registration.js";
 
 const now = Date.UTC(2026, 3, 15, 17, 8, 9);
@@ -33,6 +42,9 @@ describe("parseTaskRegistrationRequest", () => {
       { ...good, timestamp: "2026-04-15T17:08:09+00:00" },
       { ...good, timestamp: "2026-02-30T00:00:00Z" },
       { ...good, timestamp: now },
+      { ...good, plain_task_id: false },
+      { ...good, plain_task_id: null },
+      { ...good, plain_task_id: "true" },
     ];
     for (const body of bad) {
       expectThrow(() => parseTaskRegistrationRequest(body), AgentTaskError, "invalid_request");
@@ -126,7 +138,80 @@ describe("verifyTaskRegistration", () => {
   });
 });
 
+describe("a plain task registration", () => {
+  const authority = "https://authority.example";
+  const idempotencyKey = "key-1";
+  const timestamp = formatTimestamp(now);
+  const registration = { authority, agentRuntimeId, timestamp, idempotencyKey };
+  const keys = [key.publicKey];
+
+  it("is signed over five lines, the last of which is empty without an Idempotency-Key", () => {
+    const text = "countersign-plain-task-v1\nhttps://authority.example\nagent-runtime-1\n";
+    expect(plainTaskRegistrationText(registration)).toBe(`${text}2026-04-15T17:08:09Z\nkey-1`);
+    const without = { ...registration, idempotencyKey: undefined };
+    expect(plainTaskRegistrationText(without)).toBe(`${text}2026-04-15T17:08:09Z\n`);
+  });
+
+  it("is the same with a signer that gives a promise, which is never written into it", async () => {
+    const later = { publicKey: key.publicKey, sign: async (text: Uint8Array) => key.sign(text) };
+    const body = await signPlainTaskRegistrationAsync(registration, later);
+    expect(body).toEqual(signPlainTaskRegistration(registration, key));
+    expectThrow(
+      () => signPlainTaskRegistration(registration, later as unknown as AgentKey),
+      AgentKeyError,
+      "config_invalid",
+    );
+    expect(parseTaskRegistrationRequest({ ...body, version: 2 })).toEqual(body);
+  });
+
+  it("does not hold where the checker answers no plain task id, or for another authority or Idempotency-Key", () => {
+    const request = signPlainTaskRegistration(registration, key);
+    const plain = { authority, idempotencyKey };
+    for (const other of [
+      undefined,
+      { authority },
+      { ...plain, idempotencyKey: "key-2" },
+      { ...plain, authority: "https://other.example" },
+    ]) {
+      expectThrow(
+        () => verifyTaskRegistration(request, agentRuntimeId, keys, { now, plain: other }),
+        AgentTaskError,
+        "bad_signature",
+      );
+    }
+    const options = { now, plain };
+    expect(verifyTaskRegistration(request, agentRuntimeId, keys, options).signedAt).toBe(now);
+  });
+
+  it("does not hold without its member, nor a sealed one with it", () => {
+    const options = { now, plain: { authority, idempotencyKey } };
+    const { plain_task_id: _, ...removed } = signPlainTaskRegistration(registration, key);
+    const added = { ...signTaskRegistration(agentRuntimeId, key, timestamp), plain_task_id: true };
+    for (const body of [removed, added]) {
+      const request = parseTaskRegistrationRequest(body);
+      expectThrow(
+        () => verifyTaskRegistration(request, agentRuntimeId, keys, options),
+        AgentTaskError,
+        "bad_signature",
+      );
+    }
+  });
+});
+
 describe("signTaskRegistration", () => {
+  it("makes nothing at once of a signer that gives a promise, and the same once it is waited for", async () => {
+    const timestamp = formatTimestamp(now);
+    const later = { publicKey: key.publicKey, sign: async (text: Uint8Array) => key.sign(text) };
+    expectThrow(
+      () => signTaskRegistration(agentRuntimeId, later as unknown as AgentKey, timestamp),
+      AgentKeyError,
+      "config_invalid",
+    );
+    expect(await signTaskRegistrationAsync(agentRuntimeId, later, timestamp)).toEqual(
+      signTaskRegistration(agentRuntimeId, key, timestamp),
+    );
+  });
+
   it("gives the bytes of the vectors", () => {
     expect(taskRegistrationVectors.requests.length).toBeGreaterThan(0);
     for (const vector of taskRegistrationVectors.requests) {

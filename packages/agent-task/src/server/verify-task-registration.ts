@@ -1,5 +1,9 @@
 import { type AgentPublicKey, decodeBase64, parseTimestamp } from "@countersign/agent-key";
 import { AgentTaskError } from "../agent-task-error.js";
+import {
+  type PlainTaskRegistration,
+  plainTaskRegistrationText,
+} from "../sign/sign-plain-task-registration.js";
 import { type TaskRegistration, taskRegistrationText } from "../sign/sign-task-registration.js";
 
 const DEFAULT_SKEW_SECONDS = 300;
@@ -10,6 +14,11 @@ export interface VerifyTaskRegistrationOptions {
   readonly now: number;
   /** How far the timestamp may be from `now`, either way, both ends included. Seconds. Default 300. */
   readonly maxSkewSeconds?: number | undefined;
+  /**
+   * What a registration with `plain_task_id` signs besides its body. Absent: the checker answers no plain task id, and such a registration
+   * does not hold.
+   */
+  readonly plain?: Pick<PlainTaskRegistration, "authority" | "idempotencyKey"> | undefined;
 }
 
 /** What {@link verifyTaskRegistration} found. */
@@ -28,7 +37,7 @@ export interface VerifiedTaskRegistration {
  * @param agentRuntimeId - of the path, decoded
  * @param publicKeys - the keys that are valid for this agent now
  * @throws {AgentTaskError} `expired` or `not_yet_valid` outside the skew; `bad_signature`
- * @see docs/protocol.md §5.5, §8
+ * @see docs/protocol.md §5.5, K-5
  */
 export function verifyTaskRegistration(
   request: TaskRegistration,
@@ -50,11 +59,24 @@ export function verifyTaskRegistration(
       hint: "check the clock of the machine that signed",
     });
   }
-  const text = taskRegistrationText(agentRuntimeId, request.timestamp);
+  const text = signedText(request, agentRuntimeId, options);
   const signature = decodeBase64(request.signature);
-  const publicKey = publicKeys.find((candidate) => candidate.verify(text, signature));
+  const publicKey =
+    text === undefined
+      ? undefined
+      : publicKeys.find((candidate) => candidate.verify(text, signature));
   if (publicKey === undefined) {
     throw new AgentTaskError("bad_signature", "the signature does not hold under the agent's key");
   }
   return { publicKey, signedAt };
+}
+
+// The member decides which text is checked, so a member that was added or removed on the way never holds.
+function signedText(
+  { timestamp, plain_task_id }: TaskRegistration,
+  agentRuntimeId: string,
+  { plain }: VerifyTaskRegistrationOptions,
+): string | undefined {
+  if (plain_task_id === undefined) return taskRegistrationText(agentRuntimeId, timestamp);
+  return plain && plainTaskRegistrationText({ ...plain, agentRuntimeId, timestamp });
 }

@@ -1,9 +1,11 @@
 // One process of a home that kills itself. Has the task of the thread whose registration was cut off before, prints it, waits for a line,
-// then registers another thread's task and is killed at a step of it.
+// then registers another thread's task and is killed at a step of it. With SIGNER, a private key in PKCS#8, the agent's key is kept outside of the
+// home, signs later and does nothing else.
 import { subscribe } from "node:diagnostics_channel";
 import { once } from "node:events";
 import { flushCompileCache } from "node:module";
 import { AgentIdentityManager, fileStore, fixedAuth } from "@countersign/agent-identity";
+import { AgentKey } from "@countersign/agent-key";
 import { AgentTaskManager } from "../../src/agent-task-manager.js";
 import { fileTaskStore } from "../../src/store/file-task-store.js";
 
@@ -14,12 +16,21 @@ interface Message {
   readonly request?: { readonly path?: string };
 }
 
-const [authority = "", accessToken = "", home = "", before = "", thread = "", step = ""] =
-  process.argv.slice(2);
+const [
+  authority = "",
+  accessToken = "",
+  home = "",
+  before = "",
+  thread = "",
+  step = "",
+  signerKey = "",
+] = process.argv.slice(2);
+const key = signerKey === "" ? undefined : AgentKey.importPkcs8(signerKey);
 const identities = new AgentIdentityManager({
   authority,
   auth: fixedAuth({ kind: "human", accountId: "acct-1", userId: "user-1", accessToken }),
   store: fileStore(home),
+  signers: key && [{ publicKey: key.publicKey, sign: async (text) => key.sign(text) }],
   features: { isEnabled: () => true },
 });
 const tasks = new AgentTaskManager({ identities, store: fileTaskStore(`${home}/threads`) });

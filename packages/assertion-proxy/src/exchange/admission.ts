@@ -43,7 +43,7 @@ export interface Recovery {
    * Takes the upstream's 401.
    *
    * @param code - the reason of the 401; `undefined` if the upstream gave none
-   * @returns a function that makes the fields of the one repetition, called when it is sent; `undefined` if the client gets the 401
+   * @returns a function that gives the fields of the one repetition, called when it is sent; `undefined` if the client gets the 401
    * @throws the refusal that the client gets instead of the 401
    */
   refused(code: Code | undefined, signal: AbortSignal): Promise<(() => RawFields) | undefined>;
@@ -59,8 +59,29 @@ export interface BodyReader {
   read(maxBytes: number): Promise<Buffer>;
 }
 
-/** What makes a signing proxy or a verifying gateway of the common base. */
+/** What a policy gets beside a request. */
+export interface AdmitContext {
+  /** Ends the wait. */
+  readonly signal: AbortSignal;
+  /** For a policy that must read the body first; if it is not read here, the body streams through. */
+  readonly body: BodyReader;
+  /** Called once the signature held, by a policy that has `addressOf`. */
+  readonly takePlace: TakePlace;
+  /** For what a policy keeps for a request. */
+  readonly whenOver: WhenOver;
+  /** For the directory. */
+  readonly requestId: string;
+}
+
+/** What makes a signing proxy, a verifying gateway or an authorizer of the common base. */
 export interface ProxyPolicy {
+  /**
+   * Puts method, target and fields of the request that is to be judged in place of those of a request that only asks about it. First of
+   * all. Absent: requests are judged as they came.
+   *
+   * @throws {RequestRefusal} if the caller may not ask, or it is not clear which request is meant
+   */
+  restore?(request: IncomingMessage): void;
   /**
    * Decides by the head alone whether the caller may use the proxy at all, before anything but names is looked at. Absent:
    * every caller may.
@@ -73,18 +94,11 @@ export interface ProxyPolicy {
   /**
    * Decides whether a request may pass. The body was not read, and nothing was dialled.
    *
-   * @param body - for a policy that must read the body first; if it is not read here, the body streams through
-   * @param takePlace - called once the signature held, by a policy that has `addressOf`
-   * @param whenOver - for what a policy keeps for a request
    * @throws a `CountersignError` whose code becomes the refusal; anything else is `server_error`
    */
-  admit(
-    request: IncomingMessage,
-    signal: AbortSignal,
-    body: BodyReader,
-    takePlace: TakePlace,
-    whenOver: WhenOver,
-  ): Promise<Admission>;
+  admit(request: IncomingMessage, context: AdmitContext): Promise<Admission>;
+  /** The address of the client, as far as it is known. Asked once, after `restore`. Absent: the other end of the connection. */
+  clientAddressOf?(request: IncomingMessage): string | undefined;
   /**
    * Whose share a request takes until its signature held: the client's address or network, `undefined` if that is not known. Absent: no
    * signature is checked, and a request takes its place at once.

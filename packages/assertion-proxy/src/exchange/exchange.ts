@@ -2,10 +2,14 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Code } from "@countersign/agent-key";
+import { isRequestId } from "@countersign/agent-key/redaction";
+import type { TraceSpan } from "@countersign/agent-key/tracing";
 import { discardRest, endsWithEarlyAnswer } from "../body/discard-rest.js";
 import { RequestBody } from "../body/request-body.js";
 import { Watchdog } from "../body/watchdog.js";
+import { fieldValues, type RawFields } from "../head/raw-fields.js";
 import { checkRequestHead, type RequestHead } from "../head/request-head.js";
+import { REQUEST_ID_FIELD, readOrigin } from "../head/request-origin.js";
 import { withoutSecrets } from "../head/secret-fields.js";
 import type { RequestPlace } from "../limits/request-places.js";
 import {
@@ -13,18 +17,21 @@ import {
   type AuditIdentity,
   type AuditStart,
   CLIENT_GONE_STATUS,
+  type UpstreamAnswered,
   writeAudit,
 } from "../refusal/audit-entry.js";
 import { RequestRefusal } from "../refusal/request-refusal.js";
 import type { Admission } from "./admission.js";
+import type { Delivery } from "./delivery.js";
 import type { ExchangeContext, ExchangeEvents, ExchangeInput } from "./exchange-context.js";
+import { endExchangeSpan, startExchangeSpan, traceparentOf } from "./exchange-span.js";
 import type { Rechecked } from "./live-recheck.js";
 import { answerProblem, breakOff, problemOf } from "./problem-answer.js";
-import { Relay } from "./relay.js";
 import { Tunnel } from "./tunnel.js";
 import type { UpgradeConnection } from "./upgrade-connection.js";
 
 const SWITCHING_STATUS = 101;
+const AUDIT_RETRY_SECONDS = 5;
 
 /**
  * One request from its head to the last byte of its answer, or of its WebSocket: checked, admitted, relayed; or refused. Ends in exactly
@@ -35,12 +42,12 @@ export class Exchange {
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   readonly #upgrade: UpgradeConnection | undefined;
-  readonly #start: AuditStart;
+  #start: AuditStart;
   readonly #events: ExchangeEvents;
   readonly #answerWatchdog: Watchdog;
   #expectsContinue = false;
   #body: RequestBody | undefined;
-  #relay: Relay | undefined;
+  #delivery: Delivery | undefined;
   #tunnel: Tunnel | undefined;
   #rechecked: Rechecked | undefined;
   #admission: Admission | undefined;
@@ -48,10 +55,16 @@ export class Exchange {
   #identity: AuditIdentity | undefined;
   #code: Code | undefined;
   #place: RequestPlace | undefined;
+  // Of the upstream's last answer.
+  #upstream: UpstreamAnswered | undefined;
+  #bytesIn = 0;
+  #bytesOut = 0;
   readonly #whenOver: (() => void)[] = [];
   #isOver = false;
   // While the policy decides: ends what it waits for.
   #giveUp: (() => void) | undefined;
+  // If spans are made.
+  readonly #span: TraceSpan | undefined;
 
   constructor(context: ExchangeContext, input: ExchangeInput, events: ExchangeEvents) {
     const { request, response } = input;
@@ -62,8 +75,10 @@ export class Exchange {
     this.#events = events;
     this.#answerWatchdog = new Watchdog(() => request.socket.destroy());
     const { method = "", url = "" } = request;
-    this.#start = { startedAt: context.now(), method, url };
+    const origin = readOrigin(request, context.policy.isSecret);
+    this.#start = { startedAt: context.now(), method, url, origin };
     context.observer?.began();
+    this.#span = startExchangeSpan(request, context.policy.isSecret);
     // First of all listeners: Node's own would throw the rest of an unread body away uncounted.
     response.prependOnceListener("finish", () => this.#end());
     // Ignored here: an error of the connection also closes it, and `clientGone` follows.
@@ -78,12 +93,20 @@ export class Exchange {
 
   /** Serves the request. Never rejects. */
   async run(): Promise<void> {
+    if (this.#span === undefined) await this.#serve();
+    else await this.#span.run(() => this.#serve());
+  }
+
+  async #serve(): Promise<void> {
     try {
-      const { takePlace, isClosing, limits, policy } = this.#context;
-      // First, since everything after it finds fields by their comparable names.
+      const { takePlace, isEnding, canAudit, limits, policy, deliver } = this.#context;
+      this.#restore();
+      this.#locate();
+      // Before the rest, since everything after it finds fields by their comparable names.
       const leftOut = policy.checkNames(this.#request.rawHeaders);
       policy.guard?.(this.#request);
-      if (isClosing()) throw new RequestRefusal("server_error", "the proxy is about to end");
+      if (isEnding()) throw new RequestRefusal("server_error", "the proxy is about to end");
+      if (!canAudit()) throw cannotAudit();
       this.#place = takePlace(this.#request);
       const { isSecret } = policy;
       // Before anything reads what it copies or signs. Trailers are not here yet: they are looked at when they are sent.
@@ -102,19 +125,51 @@ export class Exchange {
       await nextTurn();
       if (this.#isOver) return;
       this.#watchLive(admission);
-      this.#relay = new Relay(this.#context, {
+      this.#delivery = deliver({
         request: this.#request,
         response: this.#response,
         head,
         body,
         admission,
+        requestId: this.#start.origin.requestId,
+        span: this.#span,
+        onUpstream: (status, fields) => this.#noteUpstream(status, fields),
+        onBytes: (bytes) => this.#moved("upstream", bytes),
         onFailure: (error) => this.fail(error),
         onSwitch: (upstream, switched) => this.#openTunnel(upstream, switched),
       });
-      this.#relay.start();
+      this.#delivery.start();
     } catch (error) {
       this.fail(error);
     }
+  }
+
+  /** Puts the request that is judged in place of one that only asks about it. */
+  #restore(): void {
+    const { policy } = this.#context;
+    if (policy.restore === undefined) return;
+    policy.restore(this.#request);
+    const { method = "", url = "" } = this.#request;
+    this.#start = { ...this.#start, method, url };
+  }
+
+  /** Finds out, now that it is known which request is judged, where it comes from. */
+  #locate(): void {
+    const { policy } = this.#context;
+    if (policy.clientAddressOf === undefined) return;
+    const address = policy.clientAddressOf(this.#request);
+    this.#start = { ...this.#start, origin: { ...this.#start.origin, address } };
+  }
+
+  #noteUpstream(status: number, fields: RawFields): void {
+    const [id] = fieldValues(fields, REQUEST_ID_FIELD);
+    this.#upstream = { status, requestId: isRequestId(id) ? id : undefined };
+  }
+
+  #moved(from: "client" | "upstream", bytes: number): void {
+    if (from === "client") this.#bytesIn += bytes;
+    else this.#bytesOut += bytes;
+    this.#context.observer?.moved(from, bytes);
   }
 
   /**
@@ -142,7 +197,7 @@ export class Exchange {
       this.#identity ??= error.identity;
       if (error.limit !== undefined) this.#context.observer?.limited(error.limit);
     }
-    this.#relay?.stop();
+    this.#delivery?.stop();
     this.#body?.stop();
     if (this.#tunnel !== undefined) this.#tunnel.end(code);
     else if (this.#response.headersSent) breakOff(this.#request, this.#response);
@@ -152,7 +207,8 @@ export class Exchange {
         this.#context.isClosing() ||
         this.#expectsContinue ||
         endsWithEarlyAnswer(this.#request);
-      answerProblem(this.#response, problem, close);
+      const { requestId } = this.#start.origin;
+      this.#bytesOut += answerProblem(this.#response, { problem, requestId }, close);
       this.#watchAnswer();
     }
     // What is left of it is a short answer: clients that leave their refusals unread keep no other client out.
@@ -181,7 +237,7 @@ export class Exchange {
       client: upgrade.socket,
       upstream,
       idleMs: this.#context.limits.tunnelIdleMs,
-      onBytes: observer?.moved,
+      onBytes: (from, bytes) => this.#moved(from, bytes),
       onEnd: (code) => {
         observer?.tunnelClosed();
         this.#end(code);
@@ -198,7 +254,7 @@ export class Exchange {
       onStart: () => {
         if (head.expectsContinue) this.#response.writeContinue();
       },
-      onBytes: (bytes) => this.#context.observer?.moved("client", bytes),
+      onBytes: (bytes) => this.#moved("client", bytes),
       onFailure: (error) => this.fail(error),
     });
   }
@@ -217,13 +273,13 @@ export class Exchange {
     // Not after it has decided: nothing waits then, and each abort makes a DOMException.
     this.#giveUp = () => gaveUp.abort();
     try {
-      const admitted = policy.admit(
-        this.#request,
-        gaveUp.signal,
+      const admitted = policy.admit(this.#request, {
+        signal: gaveUp.signal,
         body,
-        this.#takePlace,
-        this.#addWhenOver,
-      );
+        takePlace: this.#takePlace,
+        whenOver: this.#addWhenOver,
+        requestId: this.#start.origin.requestId,
+      });
       return await Promise.race([admitted, deadline]);
     } finally {
       clearTimeout(timer);
@@ -273,7 +329,7 @@ export class Exchange {
     try {
       this.#giveUp?.();
       this.#answerWatchdog.stop();
-      this.#relay?.stop();
+      this.#delivery?.stop();
       this.#body?.stop();
       this.#record(code);
       if (this.#upgrade === undefined && code !== "cancelled") discardRest(this.#request);
@@ -295,9 +351,24 @@ export class Exchange {
       status: this.#status,
       code: this.#code ?? code,
       identity: this.#admission?.identity ?? this.#identity,
+      upstream: this.#upstream,
+      bytesIn: this.#bytesIn,
+      bytesOut: this.#bytesOut,
+      traceparent: this.#span && traceparentOf(this.#span),
     };
     writeAudit({ audit, isSecret: policy.isSecret }, this.#start, end);
+    if (this.#span !== undefined) endExchangeSpan(this.#span, end);
     const ms = Math.max(0, end.endedAt - this.#start.startedAt);
     observer?.ended({ method: this.#start.method, status: end.status, code: end.code, ms });
   }
+}
+
+function cannotAudit(): RequestRefusal {
+  return new RequestRefusal(
+    "server_error",
+    "no request is served while its audit entry cannot be kept",
+    {
+      retryAfterSeconds: AUDIT_RETRY_SECONDS,
+    },
+  );
 }

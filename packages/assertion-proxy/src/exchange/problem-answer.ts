@@ -2,6 +2,7 @@ import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:ht
 import type { Socket } from "node:net";
 import { type Code, CountersignError } from "@countersign/agent-key";
 import { createProblem, type Problem } from "@countersign/agent-key/problem";
+import { REQUEST_ID_FIELD } from "../head/request-origin.js";
 import { renderHead } from "../head/send-head.js";
 import { RequestRefusal } from "../refusal/request-refusal.js";
 
@@ -20,15 +21,27 @@ export function problemOf(error: unknown): { code: Code; problem: Problem } {
   return { code, problem: createProblem(answeredAs ?? code, detail, extra) };
 }
 
-/** Answers with a problem. @param close - end the connection after it */
-export function answerProblem(response: ServerResponse, problem: Problem, close: boolean): void {
+/** A problem, as the answer to one request. */
+export interface ProblemAnswer {
+  readonly problem: Problem;
+  readonly requestId: string;
+}
+
+/** Answers with a problem. @param close - end the connection after it @returns the bytes of its body */
+export function answerProblem(
+  response: ServerResponse,
+  { problem, requestId }: ProblemAnswer,
+  close: boolean,
+): number {
   const body = Buffer.from(problem.body);
   response.writeHead(problem.status, {
     ...problem.headers,
+    [REQUEST_ID_FIELD]: requestId,
     "content-length": body.length,
     ...(close ? { connection: "close" } : {}),
   });
   response.end(body);
+  return response.req.method === "HEAD" ? 0 : body.length;
 }
 
 /** Ends the connection of an answer that has begun, so that the answer never looks whole. */
@@ -39,7 +52,11 @@ export function breakOff(request: IncomingMessage, response: ServerResponse): vo
 }
 
 /** Writes a problem to a connection on which Node's server made no request out of what arrived. The caller ends it. */
-export function writeRawProblem(socket: Socket, problem: Problem, now: number): void {
+export function writeRawProblem(
+  socket: Socket,
+  { problem, requestId }: ProblemAnswer,
+  now: number,
+): void {
   if (!socket.writable) {
     socket.destroy();
     return;
@@ -47,6 +64,7 @@ export function writeRawProblem(socket: Socket, problem: Problem, now: number): 
   const body = Buffer.from(problem.body);
   const fields = {
     ...problem.headers,
+    [REQUEST_ID_FIELD]: requestId,
     date: new Date(now).toUTCString(),
     "content-length": body.length,
     connection: "close",

@@ -1,6 +1,16 @@
+import type { DirectoryEvent } from "@countersign/agent-assertion/remote-directory";
 import type { Code } from "@countersign/agent-key";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import { LIMIT_NAMES, type LimitName } from "../refusal/proxy-limit-name.js";
+import { processFigures } from "./process-figures.js";
+import {
+  type AuditLines,
+  type CredentialEnds,
+  type DirectoryFigures,
+  registerAuditFigures,
+  registerCredentialFigures,
+  registerDirectoryFigures,
+} from "./watched-figures.js";
 
 /** How a request ended, as far as figures go. */
 export interface EndedRequest {
@@ -28,13 +38,30 @@ export interface ProxyObserver {
   refusedUnread(request: EndedRequest): void;
 }
 
+/** What became of one report to the authority about the agents that were used. */
+export interface UseReport {
+  readonly outcome: "sent" | "failed";
+  /** How many uses were dropped since the last report. */
+  readonly dropped: number;
+}
+
 /** The figures of one proxy, in the text format that Prometheus reads. */
 export interface ProxyMetrics {
   readonly contentType: string;
-  /** Renders the current figures. */
+  /** Renders the current figures, and those of the process. */
   render(): Promise<string>;
   /** Takes by how many milliseconds the authority's clock is ahead. The figure is there from the first time on. */
   authorityClock(aheadMs: number): void;
+  /** Takes what became of a report of uses (`onUseReport` of `remoteDirectory`). The figures are there from the first one on. */
+  useReport(report: UseReport): void;
+  /** Takes what gives the state of the audit's lines, for its figures. They are there from this call on. */
+  audit(read: () => AuditLines): void;
+  /** Takes what gives the state of the directory, for its figures. They are there from this call on. */
+  directory(read: () => DirectoryFigures): void;
+  /** Takes a lookup of the directory; `onLookup` of `remoteDirectory`. */
+  directoryLookup(lookup: Pick<DirectoryEvent, "about" | "outcome">): void;
+  /** Takes what gives when the proxy's credentials end, for a figure. It is there from this call on. */
+  credentials(read: () => CredentialEnds | Promise<CredentialEnds>): void;
   /** The proxy's side. */
   readonly observer: ProxyObserver;
 }
@@ -60,8 +87,8 @@ const SWITCHING = 101;
 const GATEWAY_TIMEOUT = 504;
 
 /**
- * Makes the figures of one proxy, in a registry of its own: nothing is shared between two proxies of one process, and nothing is
- * global. Labels hold methods, statuses and codes, never an id, a path or a host.
+ * Makes the figures of one proxy, in a registry of its own: nothing but the figures of the process is shared between two proxies of one
+ * process. Labels hold methods, statuses and codes, never an id, a path or a host.
  */
 export function createProxyMetrics(): ProxyMetrics {
   const registry = new Registry();
@@ -118,6 +145,19 @@ export function createProxyMetrics(): ProxyMetrics {
     labelNames: ["limit"] as const,
     registers,
   });
+  const refusals = new Counter({
+    name: "countersign_proxy_refusals_total",
+    help: "Requests that were refused or failed, by code.",
+    labelNames: ["code"] as const,
+    registers,
+  });
+  const lookups = new Counter({
+    name: "countersign_proxy_directory_lookups_total",
+    help: "Lookups of agents and tasks in the directory of an authority, by outcome.",
+    labelNames: ["about", "outcome"] as const,
+    registers,
+  });
+  const ofProcess = processFigures();
   // Made with the first value: until then a 0 would say that the clocks agree.
   let clock: Gauge | undefined;
   const makeClock = () =>
@@ -126,6 +166,7 @@ export function createProxyMetrics(): ProxyMetrics {
       help: "By how much the clock of the authority is ahead of this machine's; negative if it is behind.",
       registers,
     });
+  let reports: ReturnType<typeof registerReportFigures> | undefined;
   // There from the start, so that the first one shows as a change.
   for (const from of ["client", "upstream"]) bytes.inc({ from }, 0);
   for (const code of [...UPSTREAM_CODES, "timeout"]) upstreamErrors.inc({ code }, 0);
@@ -139,6 +180,7 @@ export function createProxyMetrics(): ProxyMetrics {
       code: code ?? "none",
     });
     if (code === undefined) return;
+    refusals.inc({ code });
     if (UPSTREAM_CODES.has(code) || (code === "timeout" && status === GATEWAY_TIMEOUT)) {
       upstreamErrors.inc({ code });
     }
@@ -146,11 +188,20 @@ export function createProxyMetrics(): ProxyMetrics {
 
   return {
     contentType: registry.contentType,
-    render: () => registry.metrics(),
+    render: async () => (await registry.metrics()) + (await ofProcess.metrics()),
     authorityClock(aheadMs) {
       clock ??= makeClock();
       clock.set(aheadMs / 1_000);
     },
+    useReport({ outcome, dropped }) {
+      reports ??= registerReportFigures(registers);
+      reports.sent.inc({ outcome });
+      reports.dropped.inc(dropped);
+    },
+    audit: (read) => registerAuditFigures(registers, read),
+    directory: (read) => registerDirectoryFigures(registers, read),
+    directoryLookup: ({ about, outcome }) => lookups.inc({ about, outcome }),
+    credentials: (read) => registerCredentialFigures(registers, read),
     observer: {
       began: () => inFlight.inc(),
       leftOut: (lines) => fieldsLeftOut.inc(lines),
@@ -170,5 +221,21 @@ export function createProxyMetrics(): ProxyMetrics {
       limited: (limit) => limited.inc({ limit }),
       refusedUnread: count,
     },
+  };
+}
+
+function registerReportFigures(registers: Registry[]) {
+  return {
+    sent: new Counter({
+      name: "countersign_proxy_use_reports_total",
+      help: "Reports to the authority about the agents that were used, by outcome.",
+      labelNames: ["outcome"] as const,
+      registers,
+    }),
+    dropped: new Counter({
+      name: "countersign_proxy_uses_dropped_total",
+      help: "Uses of agents and tasks that were not reported.",
+      registers,
+    }),
   };
 }

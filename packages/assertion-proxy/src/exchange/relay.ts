@@ -1,11 +1,13 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import type { TraceSpan } from "@countersign/agent-key/tracing";
 import { endsWithEarlyAnswer } from "../body/discard-rest.js";
 import { pumpBody } from "../body/pump-body.js";
 import type { RequestBody } from "../body/request-body.js";
 import { Watchdog } from "../body/watchdog.js";
 import { announcedTrailers, keepFields, type RawFields } from "../head/raw-fields.js";
 import type { RequestHead } from "../head/request-head.js";
+import { REQUEST_ID_FIELD } from "../head/request-origin.js";
 import { withoutSecrets } from "../head/secret-fields.js";
 import { checkHandshakeAnswer } from "../head/websocket-handshake.js";
 import { RequestRefusal } from "../refusal/request-refusal.js";
@@ -16,6 +18,8 @@ import {
   renderSwitch,
 } from "../upstream/upstream-response.js";
 import type { Admission, ProxyPolicy, Recovery } from "./admission.js";
+import type { Delivery } from "./delivery.js";
+import { tracedFields } from "./exchange-span.js";
 import { otherFields } from "./other-fields.js";
 import type { ProxyObserver } from "./proxy-metrics.js";
 import { RefusedAnswer } from "./refused-answer.js";
@@ -24,7 +28,7 @@ import { RefusedAnswer } from "./refused-answer.js";
 export interface RelayContext extends AttemptContext {
   readonly policy: ProxyPolicy;
   readonly observer?: ProxyObserver | undefined;
-  /** Whether the proxy is closing: its answers then end the client's connection. */
+  /** Whether the proxy is to end: its answers then end the client's connection. */
   readonly isClosing: () => boolean;
 }
 
@@ -35,6 +39,14 @@ export interface RelayInput {
   readonly head: RequestHead;
   readonly body: RequestBody;
   readonly admission: Admission;
+  /** Goes to the upstream, and with an answer that has none to the client. */
+  readonly requestId: string;
+  /** The span of the request, if spans are made: the upstream's are below it. */
+  readonly span?: TraceSpan | undefined;
+  /** Called with the head of each answer of the upstream. */
+  readonly onUpstream: (status: number, fields: RawFields) => void;
+  /** Called with the number of bytes of the upstream's answer that arrived. */
+  readonly onBytes: (bytes: number) => void;
   /** Called once with the reason if the request cannot go on. */
   readonly onFailure: (error: unknown) => void;
   /** Takes the upstream's connection once it is a WebSocket, and the 101 head for the client, one character for each byte. */
@@ -45,7 +57,7 @@ export interface RelayInput {
  * Carries one admitted request to the upstream and its answer back: both bodies as they come, each side at the pace of the other. After a
  * 401 the request may go a second time, as its admission has it.
  */
-export class Relay {
+export class Relay implements Delivery {
   readonly #context: RelayContext;
   readonly #input: RelayInput;
   readonly #watchdog: Watchdog;
@@ -86,12 +98,17 @@ export class Relay {
     if (!this.#isStopped) this.#input.onFailure(error);
   }
 
-  #send(fields: RawFields): void {
-    const { request, head, body, admission } = this.#input;
+  #send(admitted: RawFields): void {
+    const { request, head, body, admission, requestId, span } = this.#input;
+    const fields = [...admitted, REQUEST_ID_FIELD, requestId];
     const trailerNames = announcedTrailers(request.rawHeaders).filter(admission.keepTrailer);
     this.#attempt = new UpstreamAttempt(
       this.#context,
-      { request, head, body, fields, trailerNames, trailers: () => this.#trailers() },
+      {
+        ...{ request, head, body, trailerNames },
+        fields: span === undefined ? fields : tracedFields(span, fields),
+        trailers: () => this.#trailers(),
+      },
       {
         watchdog: this.#watchdog,
         onResponse: (incoming) => this.#onResponse(incoming),
@@ -116,6 +133,7 @@ export class Relay {
 
   #onResponse(incoming: IncomingMessage): void {
     if (this.#isStopped) return;
+    this.#input.onUpstream(incoming.statusCode ?? 0, incoming.rawHeaders);
     const { recovery } = this.#input.admission;
     if (incoming.statusCode !== 401) recovery?.accepted();
     if (incoming.statusCode !== 401 || recovery === undefined || this.#hasRecovered) {
@@ -162,7 +180,7 @@ export class Relay {
   /** Sends the upstream's answer on. @param start - what was read of its body already */
   #answer(incoming: IncomingMessage, start: readonly Buffer[]): void {
     const { policy, limits, isClosing } = this.#context;
-    const { request, response, head, body } = this.#input;
+    const { request, response, head, body, requestId } = this.#input;
     const keep = policy.keepsAnswerField;
     try {
       const refusal = policy.judge?.(incoming.statusCode ?? 0, incoming.rawHeaders);
@@ -171,7 +189,7 @@ export class Relay {
       // A client that got no `100 Continue` may send its body or not, so the proxy cannot know where its next request begins.
       const isLast = head.expectsContinue && !body.isStarted;
       const close = isClosing() || isLast || endsWithEarlyAnswer(request);
-      forwardResponseHead(incoming, response, { close, keep });
+      forwardResponseHead(incoming, response, { close, keep, requestId });
     } catch (error) {
       this.#fail(error);
       return;
@@ -182,7 +200,7 @@ export class Relay {
       response.addTrailers(forwardedTrailers(incoming.rawTrailers, keep));
       response.end();
     };
-    const count = (bytes: number): void => this.#context.observer?.moved("upstream", bytes);
+    const count = this.#input.onBytes;
     for (const chunk of start) {
       count(chunk.length);
       response.write(chunk);
@@ -203,7 +221,7 @@ export class Relay {
 
   #onSwitch(incoming: IncomingMessage, socket: Socket, early: Buffer): void {
     const { policy } = this.#context;
-    const { head, admission, onSwitch } = this.#input;
+    const { head, admission, requestId, onSwitch, onUpstream } = this.#input;
     let answer: string;
     // For the time until there is a tunnel, or none.
     socket.on("error", () => {});
@@ -211,13 +229,14 @@ export class Relay {
       socket.destroy();
       return;
     }
+    onUpstream(101, incoming.rawHeaders);
     admission.recovery?.accepted();
     try {
       const refusal = policy.judge?.(101, incoming.rawHeaders);
       if (refusal !== undefined) throw refusal;
       if (head.websocket === undefined) throw this.#uncalledSwitch();
       const handshake = checkHandshakeAnswer(head.websocket, incoming.rawHeaders);
-      answer = renderSwitch(incoming, handshake, policy.keepsAnswerField);
+      answer = renderSwitch(incoming, handshake, { keep: policy.keepsAnswerField, requestId });
     } catch (error) {
       socket.destroy();
       this.#fail(error);

@@ -1,19 +1,10 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { type AssertionVerifier, REVOCATION_DELAY_SECONDS } from "@countersign/agent-assertion";
-import {
-  parseTrustedProxies,
-  type TrustedProxies,
-} from "@countersign/agent-assertion/client-address";
-import { isPrincipalId } from "@countersign/agent-key";
+import type { CallerTokens } from "../caller-token/caller-tokens.js";
 import type { ProxyMetrics } from "../exchange/proxy-metrics.js";
 import { checkOptions, GATEWAY_OPTIONS } from "../limits/option-checks.js";
-import {
-  type ProxyLimitOptions,
-  type ProxyLimits,
-  resolveProxyLimits,
-} from "../limits/proxy-limits.js";
-import { AssertionProxyError } from "../refusal/assertion-proxy-error.js";
+import { type ProxyLimitOptions, resolveProxyLimits } from "../limits/proxy-limits.js";
 import type { Audit } from "../refusal/audit-entry.js";
 import { type CloseOptions, ForwardingProxy } from "../serve/forwarding-proxy.js";
 import type { ListenOptions } from "../serve/listen-on.js";
@@ -21,6 +12,7 @@ import { parseUpstream } from "../upstream/upstream.js";
 import { createUpstreamAgent, type UpstreamTls } from "../upstream/upstream-agent.js";
 import { parseUpstreamHeaders } from "../upstream/upstream-headers.js";
 import { createGatewayPolicy } from "./gateway-policy.js";
+import { checkAccounts, checkProxies, limitsFor } from "./served-callers.js";
 
 /** Options of {@link createVerifyingGateway}. */
 export interface VerifyingGatewayOptions {
@@ -32,6 +24,8 @@ export interface VerifyingGatewayOptions {
   readonly accounts: readonly string[] | "any";
   /** Fields that every request to the upstream carries, its credential first of all. A client's own of these names are dropped. */
   readonly upstreamHeaders?: Readonly<Record<string, string>> | undefined;
+  /** Signs who the caller is, in `x-agent-caller-token`; made by `createCallerTokens`, and its keys shown by `createOperationsListener`. Default none. */
+  readonly callerTokens?: CallerTokens | undefined;
   /** TLS towards the upstream: a private certificate authority, a client certificate. */
   readonly upstreamTls?: UpstreamTls | undefined;
   /** Allow an `http:` upstream on another machine. Default false. Turns off the protection of the upstream's credential on the way. */
@@ -51,6 +45,11 @@ export interface VerifyingGatewayOptions {
   readonly trustedProxies?: readonly string[] | undefined;
   /** Takes one entry for every request, refused ones too. */
   readonly audit?: Audit | undefined;
+  /**
+   * Whether entries can be kept now. While it returns false, every request is refused with 503 `server_error` before anything goes to the
+   * upstream, and `isReady` returns false. Default: requests are served whether or not their entries can be kept.
+   */
+  readonly canAudit?: (() => boolean) | undefined;
   /** Counts what passes; made by `createProxyMetrics`, one for each gateway. Shown by `createOperationsListener`. */
   readonly metrics?: ProxyMetrics | undefined;
   /** Milliseconds after which open requests are looked at again, and again: whether agent and task still live. 1 to 30,000, default 15,000. */
@@ -90,7 +89,8 @@ export interface VerifyingGateway {
    */
   setUpstreamHeaders(headers: Readonly<Record<string, string>>): void;
   /**
-   * Takes no more requests, lets those in work end, and after `drainMs` breaks off what is left. Resolves when all is closed; a second
+   * After `delayMs` takes no more requests, lets those in work end, and after `drainMs` more breaks off what is left. Resolves when all is
+   * closed; a second
    * call waits for the first. The verifier's directory stays open: it is yours.
    */
   close(options?: CloseOptions): Promise<void>;
@@ -103,7 +103,7 @@ const DEFAULT_RECHECK_MS = REVOCATION_DELAY_SECONDS.default * 1000;
  *
  * Each request is checked before a byte of its body is read and before anything is sent to the upstream: its target, its framing, exactly
  * one assertion, the account. Then a request built from nothing goes upstream: fields that the client may not set are dropped, and
- * `upstreamHeaders`, `x-agent-runtime-id`, `x-agent-task-id` and `x-agent-account-id` are added last. Refusals are problem+json.
+ * `upstreamHeaders`, `x-agent-runtime-id`, `x-agent-task-id`, `x-agent-account-id` and, with `callerTokens`, `x-agent-caller-token` are added last. Refusals are problem+json.
  *
  * Not checked: whether the agent may do what it asks (the upstream decides, by the `x-agent-*` fields), and replay: an unbound assertion
  * is accepted again until it expires. An upstream that trusts `x-agent-*` must refuse every request without the gateway's credential.
@@ -120,17 +120,18 @@ export function createVerifyingGateway(options: VerifyingGatewayOptions): Verify
     verifier: options.verifier,
     accounts,
     upstreamFields: parseUpstreamHeaders(options.upstreamHeaders ?? {}),
+    callerTokens: options.callerTokens,
     forwardCookies: options.forwardCookies ?? false,
     forwardHeaders: options.forwardHeaders ?? [],
     trustedProxies: checkProxies(options.trustedProxies ?? []),
   });
   const proxy = new ForwardingProxy({
-    upstream,
+    destination: { upstream, agent: createUpstreamAgent(upstream, options.upstreamTls) },
     policy,
-    agent: createUpstreamAgent(upstream, options.upstreamTls),
     limits: limitsFor(accounts, resolveProxyLimits(options.limits)),
     recheckMs: options.recheckMs ?? DEFAULT_RECHECK_MS,
     audit: options.audit,
+    canAudit: options.canAudit,
     observer: options.metrics?.observer,
     now: options.now ?? Date.now,
   });
@@ -142,38 +143,4 @@ export function createVerifyingGateway(options: VerifyingGatewayOptions): Verify
     setUpstreamHeaders: (headers) => policy.setUpstreamFields(parseUpstreamHeaders(headers)),
     close: (closeOptions) => proxy.close(closeOptions),
   };
-}
-
-// An empty list, or an account that no agent can have, is a mistake in the configuration and not a way to serve no account.
-function checkAccounts(accounts: readonly string[] | "any"): readonly string[] | "any" {
-  if (accounts === "any") return accounts;
-  if (!Array.isArray(accounts) || accounts.length === 0 || !accounts.every(isPrincipalId)) {
-    throw new AssertionProxyError(
-      "config_invalid",
-      'accounts must be a list of account ids, or "any"',
-      {
-        hint: "name at least one account",
-      },
-    );
-  }
-  return [...accounts];
-}
-
-// A share keeps room for other accounts, and there is none where one alone is served.
-function limitsFor(accounts: readonly string[] | "any", limits: ProxyLimits): ProxyLimits {
-  const isAlone = accounts !== "any" && new Set(accounts).size === 1;
-  return isAlone ? { ...limits, maxRequestsPerAccount: limits.maxRequests } : limits;
-}
-
-function checkProxies(list: readonly string[]): TrustedProxies | undefined {
-  if (list.length === 0) return undefined;
-  const proxies = list.every((entry) => typeof entry === "string")
-    ? parseTrustedProxies(list)
-    : undefined;
-  if (proxies !== undefined) return proxies;
-  throw new AssertionProxyError(
-    "config_invalid",
-    "trustedProxies must be a list of IP addresses and networks",
-    { hint: "for instance 10.0.0.0/8" },
-  );
 }

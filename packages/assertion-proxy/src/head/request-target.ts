@@ -1,4 +1,4 @@
-import { findHiddenPath } from "@countersign/agent-key";
+import { findHiddenPath } from "@countersign/agent-key/escaping";
 import { RequestRefusal } from "../refusal/request-refusal.js";
 
 const REFUSED_METHODS: ReadonlySet<string> = new Set(["CONNECT", "TRACE", "TRACK"]);

@@ -14,6 +14,12 @@ export interface ListenOptions {
   readonly port: number;
 }
 
+/** A Unix domain socket to listen on. */
+export interface SocketListenOptions {
+  /** Absolute path in a directory that this user owns and that no other user may enter (0700). */
+  readonly socketPath: string;
+}
+
 /**
  * Makes a server listen on an address.
  *

@@ -3,8 +3,9 @@ import {
   listenForOperations,
   type OperationsListener,
 } from "@countersign/agent-key/operations-listener";
+import type { CallerTokens } from "../caller-token/caller-tokens.js";
 import type { ProxyMetrics } from "../exchange/proxy-metrics.js";
-import { checkOptions, METRICS } from "../limits/option-checks.js";
+import { CALLER_TOKENS, checkOptions, METRICS } from "../limits/option-checks.js";
 import { listenOn } from "./listen-on.js";
 
 const READINESS: OptionShape = {
@@ -18,6 +19,8 @@ export interface OperationsListenerOptions {
   readonly metrics: ProxyMetrics;
   /** Whether the proxy takes requests; its own `isReady`. */
   readonly isReady: () => boolean;
+  /** The same that the gateway was made with: their keys are shown at `/.well-known/jwks.json`. Default none. */
+  readonly callerTokens?: CallerTokens | undefined;
 }
 
 /**
@@ -28,12 +31,24 @@ export interface OperationsListenerOptions {
  *   directory: all instances would leave the load balancer together, and clients would lose the answers that say what is wrong;
  * - `/metrics` are the figures in the text format of Prometheus.
  *
+ * `/.well-known/jwks.json` are the keys of caller tokens, for upstreams, where there are `callerTokens`.
+ *
  * A connection that is silent for 10 seconds is closed. Of more than 64 the oldest one makes room.
  *
  * @throws {AssertionProxyError} `config_invalid`, naming the option, if one is missing or wrong
  */
 export function createOperationsListener(options: OperationsListenerOptions): OperationsListener {
-  checkOptions(options, { metrics: METRICS, isReady: READINESS });
-  const { metrics, isReady } = options;
-  return listenForOperations({ metrics, isReady, listenOn });
+  checkOptions(options, {
+    metrics: METRICS,
+    isReady: READINESS,
+    callerTokens: CALLER_TOKENS,
+  });
+  const { metrics, isReady, callerTokens } = options;
+  const documents = callerTokens && {
+    "/.well-known/jwks.json": {
+      contentType: "application/jwk-set+json",
+      render: () => callerTokens.jwks(),
+    },
+  };
+  return listenForOperations({ metrics, isReady, listenOn, documents });
 }

@@ -1,7 +1,6 @@
-import { hash, timingSafeEqual } from "node:crypto";
 import { comparableName } from "../head/field-names.js";
 import { fieldValues, listed, type RawFields } from "../head/raw-fields.js";
-import { AssertionProxyError } from "../refusal/assertion-proxy-error.js";
+import { createTokenCheck } from "../head/token-check.js";
 import { createSecretSearch } from "./secret-search.js";
 
 // Fields whose whole value is a key. The first is the proxy's own in any case.
@@ -11,10 +10,15 @@ const OTHER_KEY_FIELDS = ["api-key", "x-goog-api-key"];
 // Clients of realtime APIs that cannot set a field send their key as one of the subprotocols that they offer.
 const KEY_PROTOCOL = "openai-insecure-api-key.";
 const BEARER = /^bearer +([!-~]+)$/i;
-const TOKEN = /^[!-~]{16,512}$/;
 
 /** The token that clients of a signing proxy present. */
 export interface ClientToken {
+  /**
+   * Takes another token in place of this one.
+   *
+   * @throws {AssertionProxyError} `config_invalid` for a token of another form; nothing is changed then
+   */
+  replace(token: string): void;
   /** Returns whether the text that a client presented is the token. */
   readonly isEqual: (presented: string) => boolean;
   /** Returns whether a text of the client contains the token, in any form that `createSecretSearch` finds. */
@@ -28,17 +32,15 @@ export interface ClientToken {
  * @throws {AssertionProxyError} `config_invalid` for a token of another form; the message does not show it
  */
 export function createClientToken(token: string): ClientToken {
-  if (!TOKEN.test(token)) {
-    throw new AssertionProxyError(
-      "config_invalid",
-      "clientToken must be 16 to 512 visible ASCII characters",
-      { hint: "give 32 random bytes in base64url" },
-    );
-  }
-  const expected = sha256(token);
+  let isEqual = createTokenCheck("clientToken", token);
+  let isIn = createSecretSearch(token);
   return {
-    isEqual: (presented) => timingSafeEqual(sha256(presented), expected),
-    isIn: createSecretSearch(token),
+    replace(other) {
+      isEqual = createTokenCheck("clientToken", other);
+      isIn = createSecretSearch(other);
+    },
+    isEqual: (presented) => isEqual(presented),
+    isIn: (text) => isIn(text),
   };
 }
 
@@ -72,8 +74,4 @@ export function presentedTokens(
       .filter((item) => item.startsWith(KEY_PROTOCOL))
       .map((item) => item.slice(KEY_PROTOCOL.length)),
   ];
-}
-
-function sha256(text: string): Buffer {
-  return hash("sha256", Buffer.from(text, "latin1"), "buffer");
 }

@@ -11,7 +11,7 @@ export interface SigningAttemptsOptions {
   readonly maxBodyBytes: number;
   /** How the source is waited for. */
   readonly patience: CredentialOptions;
-  readonly fieldsOf: (credential: Credential) => RawFields;
+  readonly fieldsOf: (credential: Credential, signal: AbortSignal) => Promise<RawFields>;
   readonly trailersOf: (credential: Credential) => Admission["keepTrailer"];
 }
 
@@ -29,12 +29,18 @@ export class SigningAttempts implements Admission, Recovery {
   // What the last attempt was, or is to be, authorised with.
   #credential: Credential;
 
-  constructor(source: CredentialSource, credential: Credential, options: SigningAttemptsOptions) {
+  /** @param fields - those of the first attempt */
+  constructor(
+    source: CredentialSource,
+    credential: Credential,
+    fields: RawFields,
+    options: SigningAttemptsOptions,
+  ) {
     this.#source = source;
     this.#credential = credential;
     this.#options = options;
     this.maxBodyBytes = options.maxBodyBytes;
-    this.fields = options.fieldsOf(credential);
+    this.fields = fields;
   }
 
   get keepTrailer(): Admission["keepTrailer"] {
@@ -65,9 +71,10 @@ export class SigningAttempts implements Admission, Recovery {
       const wait = { ...patience, signal };
       const other = await this.#source.refused(this.#credential, refusal, wait);
       if (other === undefined) return undefined;
+      const fields = await fieldsOf(other, signal);
       return () => {
         this.#credential = other;
-        return fieldsOf(other);
+        return fields;
       };
     } catch (error) {
       throw refusalOfSource(error);

@@ -1,4 +1,5 @@
-import { type AssertionSigner, authorizationField } from "@countersign/agent-assertion/sign";
+import type { AssertionSigner } from "@countersign/agent-assertion/sign";
+import { authorizationFieldAsync } from "@countersign/agent-assertion/sign-async";
 import { CountersignError, type Credential } from "@countersign/agent-key";
 import { RequestRefusal } from "../refusal/request-refusal.js";
 
@@ -9,14 +10,15 @@ const RETRY_AFTER_SECONDS = 5;
  *
  * @throws {RequestRefusal} `no_identity` if the feature is off and the human's token may not go to the origin: a client's own field is the
  * client token, so that there is no request as the client made it
- * @throws {Error} as `authorizationField`
+ * @throws {Error} as `authorizationFieldAsync`
  */
-export function authorizationFor(
+export async function authorizationFor(
   credential: Credential,
   origin: string,
   signer: AssertionSigner,
-): string {
-  const field = authorizationField(credential, origin, signer);
+  signal: AbortSignal,
+): Promise<string> {
+  const field = await authorizationFieldAsync(credential, origin, signer, { signal });
   if (field !== undefined) return field;
   throw new RequestRefusal(
     "no_identity",

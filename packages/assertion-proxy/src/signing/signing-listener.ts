@@ -1,12 +1,6 @@
 import { isLoopbackHost } from "@countersign/agent-key";
 import { AssertionProxyError } from "../refusal/assertion-proxy-error.js";
-import type { ListenOptions } from "../serve/listen-on.js";
-
-/** A Unix domain socket to listen on. */
-export interface SocketListenOptions {
-  /** Absolute path in a directory that this user owns and that no other user may enter (0700). */
-  readonly socketPath: string;
-}
+import type { ListenOptions, SocketListenOptions } from "../serve/listen-on.js";
 
 /** Where a signing proxy listens: an address of this machine, or a Unix domain socket. */
 export type SigningListenOptions = ListenOptions | SocketListenOptions;

@@ -38,13 +38,13 @@ test("all admissions are of one shape, without getters of their own", async () =
   });
   const request = { method: "GET", url: "/v1", rawHeaders: ["Accept", "*/*"] };
   const read = async () => Buffer.alloc(0);
-  const admission = await policy.admit(
-    request as unknown as IncomingMessage,
-    AbortSignal.timeout(60_000),
-    { read },
-    () => {},
-    () => {},
-  );
+  const admission = await policy.admit(request as unknown as IncomingMessage, {
+    signal: AbortSignal.timeout(60_000),
+    body: { read },
+    takePlace: () => {},
+    whenOver: () => {},
+    requestId: "req-1",
+  });
   const own = Object.values(Object.getOwnPropertyDescriptors(admission));
   expect(own.filter(({ get }) => get !== undefined)).toEqual([]);
   expect(admission.identity).toEqual({ agent_runtime_id: "agent_1", task_id: "task_1" });

@@ -1,15 +1,11 @@
 import type { IncomingMessage } from "node:http";
-import { type AssertionSigner, bindRequest } from "@countersign/agent-assertion/sign";
+import type { AssertionSigner } from "@countersign/agent-assertion/sign";
+import { bindRequestAsync } from "@countersign/agent-assertion/sign-async";
 import type { AgentCredential, Credential, CredentialOptions } from "@countersign/agent-key";
-import type {
-  Admission,
-  BodyReader,
-  ProxyPolicy,
-  TakePlace,
-  WhenOver,
-} from "../exchange/admission.js";
+import type { Admission, AdmitContext, ProxyPolicy } from "../exchange/admission.js";
 import { createForwardedFields, type ForwardedFields } from "../head/forwarded-fields.js";
 import { fieldValues, type RawFields } from "../head/raw-fields.js";
+import { REQUEST_ID_FIELD } from "../head/request-origin.js";
 import { SigningAttempts } from "./signing-attempts.js";
 import { authorizationFor, refusalOfSource } from "./signing-authorization.js";
 import { type SigningThreads, threadOf } from "./signing-threads.js";
@@ -55,6 +51,7 @@ const BINDING_FIELDS = ["content-digest", "signature", "signature-input"];
 export function createSigningPolicy(options: SigningPolicyOptions): ProxyPolicy {
   const { guard, isSecret, threadHeaders, threads, signer, origin, patience } = options;
   const ownNames = [
+    REQUEST_ID_FIELD,
     ...options.keyFields,
     ...threadHeaders.filter((name) => !FORWARDED_THREAD_HEADERS.has(name)),
   ];
@@ -78,30 +75,33 @@ export function createSigningPolicy(options: SigningPolicyOptions): ProxyPolicy 
   const fieldsFor = (credential: Credential): ForwardedFields =>
     isBound(credential) ? forwardedBound : forwarded;
 
-  function fieldsOf(request: IncomingMessage, credential: Credential, body?: Buffer): RawFields {
+  async function fieldsOf(
+    request: IncomingMessage,
+    credential: Credential,
+    body: Buffer | undefined,
+    signing: AbortSignal,
+  ): Promise<RawFields> {
     const { rawHeaders, method = "", url = "" } = request;
-    const authorization = authorizationFor(credential, origin, signer);
+    const authorization = await authorizationFor(credential, origin, signer, signing);
     const own = ["authorization", authorization];
     const passed = fieldsFor(credential).ofHeader(rawHeaders);
     if (!isBound(credential)) return [...passed, ...own];
     const digests = fieldValues(rawHeaders, "content-digest");
-    const bound = bindRequest({
+    const input = {
       credential,
       authorization,
       method,
       targetUri: options.baseUrl + url,
       body,
       contentDigest: digests.length === 0 ? undefined : digests.join(", "),
-    });
+    };
+    const bound = await bindRequestAsync(input, { signal: signing });
     return [...passed, ...own, ...bound.flat()];
   }
 
   async function admit(
     request: IncomingMessage,
-    signal: AbortSignal,
-    reader: BodyReader,
-    _: TakePlace,
-    whenOver: WhenOver,
+    { signal, body: reader, whenOver }: AdmitContext,
   ): Promise<Admission> {
     const threadId = threadOf(request.rawHeaders, threadHeaders);
     try {
@@ -109,11 +109,12 @@ export function createSigningPolicy(options: SigningPolicyOptions): ProxyPolicy 
       const body = bindingBodyBytes === undefined ? undefined : await reader.read(bindingBodyBytes);
       const source = threads.sourceOf(threadId, whenOver);
       const credential = await source.credential({ ...patience, signal });
-      return new SigningAttempts(source, credential, {
+      const fields = await fieldsOf(request, credential, body, signal);
+      return new SigningAttempts(source, credential, fields, {
         origin,
         maxBodyBytes: options.replayBodyBytes,
         patience,
-        fieldsOf: (current) => fieldsOf(request, current, body),
+        fieldsOf: (current, signing) => fieldsOf(request, current, body, signing),
         trailersOf: (current) => fieldsFor(current).trailersOf(request.rawHeaders),
       });
     } catch (error) {

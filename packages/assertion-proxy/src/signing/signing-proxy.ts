@@ -1,4 +1,3 @@
-import { chmod } from "node:fs/promises";
 import { AssertionSigner } from "@countersign/agent-assertion/sign";
 import {
   type CredentialSource,
@@ -25,7 +24,6 @@ import {
 } from "./signing-listener.js";
 import { createSigningPolicy } from "./signing-policy.js";
 import { MAX_THREADS, parseThreadHeaders, SigningThreads } from "./signing-threads.js";
-import { prepareSocketPath } from "./unix-socket.js";
 
 /** Options of {@link createSigningProxy}. */
 export interface SigningProxyOptions {
@@ -92,6 +90,11 @@ export interface SigningProxyOptions {
   readonly forwardHeaders?: readonly string[] | undefined;
   /** Takes one entry for every request, refused ones too. */
   readonly audit?: Audit | undefined;
+  /**
+   * Whether entries can be kept now. While it returns false, every request is refused with 503 `server_error` before anything goes to the
+   * upstream, and `isReady` returns false. Default: requests are served whether or not their entries can be kept.
+   */
+  readonly canAudit?: (() => boolean) | undefined;
   /** Counts what passes; made by `createProxyMetrics`, one for each proxy. Shown by `createOperationsListener`. */
   readonly metrics?: ProxyMetrics | undefined;
   readonly limits?: ProxyLimitOptions | undefined;
@@ -112,7 +115,15 @@ export interface SigningProxy {
   /** Returns whether it takes requests: from `listen` until `close` is called. */
   isReady(): boolean;
   /**
-   * Takes no more requests, lets those in work end, and after `drainMs` breaks off what is left. Resolves when all is closed; a second
+   * Takes another client token. Requests with the former one are refused from now on.
+   *
+   * @param clientToken - as the option of that name, but not `"open"`
+   * @throws {AssertionProxyError} `config_invalid` for a token of another form, or if the proxy was made without one; nothing is changed then
+   */
+  setClientToken(clientToken: string): void;
+  /**
+   * After `delayMs` takes no more requests, lets those in work end, and after `drainMs` more breaks off what is left. Resolves when all is
+   * closed; a second
    * call waits for the first.
    */
   close(options?: CloseOptions): Promise<void>;
@@ -141,6 +152,18 @@ const DEFAULT_ADMIT_MS = 60_000;
  * @see security.md "Signing proxy"
  */
 export function createSigningProxy(options: SigningProxyOptions): SigningProxy {
+  return openSigningProxy(options).proxy;
+}
+
+/** A {@link SigningProxy} whose listener need not keep the process alive. */
+export interface OpenedSigningProxy {
+  readonly proxy: SigningProxy;
+  /** Lets the process end although the proxy listens. */
+  unref(): void;
+}
+
+/** Makes a signing proxy as {@link createSigningProxy} does. */
+export function openSigningProxy(options: SigningProxyOptions): OpenedSigningProxy {
   checkOptions(options, { ...SIGNING_PROXY_OPTIONS, maxThreads: numberIn(1, MAX_THREADS) });
   const { clientToken, insecureHttp, now = Date.now } = options;
   const upstream = parseUpstream(options.upstream, { insecureHttp });
@@ -181,10 +204,9 @@ export function createSigningProxy(options: SigningProxyOptions): SigningProxy {
     replayBodyBytes: options.replayBodyBytes ?? DEFAULT_REPLAY_BYTES,
     bindingBodyBytes: options.binding === true ? bindingBodyBytes : undefined,
   });
-  const proxy = new ForwardingProxy({
-    upstream,
+  const forwarding = new ForwardingProxy({
+    destination: { upstream, agent: createUpstreamAgent(upstream, options.upstreamTls) },
     policy,
-    agent: createUpstreamAgent(upstream, options.upstreamTls),
     limits: resolveProxyLimits({
       ...options.limits,
       admitMs: options.limits?.admitMs ?? DEFAULT_ADMIT_MS,
@@ -192,10 +214,11 @@ export function createSigningProxy(options: SigningProxyOptions): SigningProxy {
     // Nothing that it sends is looked at again.
     recheckMs: LONGEST_TIMER_MS,
     audit: options.audit,
+    canAudit: options.canAudit,
     observer: options.metrics?.observer,
     now,
   });
-  return {
+  const proxy: SigningProxy = {
     async listen(listenOptions) {
       const described = describeListener(listenOptions, {
         hasToken: token !== undefined,
@@ -209,20 +232,22 @@ export function createSigningProxy(options: SigningProxyOptions): SigningProxy {
       listener = described;
       try {
         if ("socketPath" in listenOptions) {
-          const { socketPath } = listenOptions;
-          await prepareSocketPath(socketPath);
-          await proxy.listenOnSocket(socketPath);
-          // Until here the directory alone keeps others out.
-          await chmod(socketPath, 0o600);
-          return { url: `unix:${socketPath}` };
+          return await forwarding.listenOnSocket(listenOptions.socketPath);
         }
-        return await proxy.listen(listenOptions);
+        return await forwarding.listen(listenOptions);
       } catch (error) {
         listener = undefined;
         throw error;
       }
     },
-    isReady: () => proxy.isReady(),
-    close: (closeOptions) => proxy.close(closeOptions),
+    isReady: () => forwarding.isReady(),
+    setClientToken(other) {
+      if (token === undefined) {
+        throw new AssertionProxyError("config_invalid", "this proxy asks for no client token");
+      }
+      token.replace(other);
+    },
+    close: (closeOptions) => forwarding.close(closeOptions),
   };
+  return { proxy, unref: () => forwarding.unref() };
 }

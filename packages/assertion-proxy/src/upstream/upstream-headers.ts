@@ -1,6 +1,7 @@
 import { validateHeaderName, validateHeaderValue } from "node:http";
 import { comparableName, isConnectionField } from "../head/field-names.js";
 import { keptBackKind } from "../head/kept-back-fields.js";
+import { REQUEST_ID_FIELD } from "../head/request-origin.js";
 import { AssertionProxyError } from "../refusal/assertion-proxy-error.js";
 
 /**
@@ -8,7 +9,7 @@ import { AssertionProxyError } from "../refusal/assertion-proxy-error.js";
  *
  * @returns them as raw fields
  * @throws {AssertionProxyError} `config_invalid` for a name or value that HTTP does not allow, an empty value, a name twice, and a name
- * that is not the operator's to set: `x-agent-*`, `sec-websocket-*`, `ChatGPT-Account-ID` and the fields of the connection. A value is never in the message.
+ * that is not the operator's to set: `x-agent-*`, `sec-websocket-*`, `ChatGPT-Account-ID`, `X-Request-Id` and the fields of the connection. A value is never in the message.
  */
 export function parseUpstreamHeaders(headers: Readonly<Record<string, string>>): string[] {
   const fields: string[] = [];
@@ -28,7 +29,8 @@ export function parseUpstreamHeaders(headers: Readonly<Record<string, string>>):
 function isReserved(name: string): boolean {
   // The credential is the operator's to set.
   const isProxys = keptBackKind(name) === "proxy" && name !== "authorization";
-  return isConnectionField(name) || isProxys || name === "chatgpt-account-id";
+  const isOf = name === "chatgpt-account-id" || name === REQUEST_ID_FIELD;
+  return isConnectionField(name) || isProxys || isOf;
 }
 
 function isHttp(name: string, value: string): boolean {

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { RequestRefusal } from "../refusal/request-refusal.js";
 import { renderSwitch } from "./upstream-response.js";
 
+const SETTINGS = { keep: undefined, requestId: "req-1" };
 const answer = (...rawHeaders: string[]) => ({ rawHeaders }) as IncomingMessage;
 
 test.each([
@@ -11,7 +12,7 @@ test.each([
 ])("an upstream's switch with %s is bad_response", (_, name, value) => {
   let thrown: unknown;
   try {
-    renderSwitch(answer(name, value), [], undefined);
+    renderSwitch(answer(name, value), [], SETTINGS);
   } catch (error) {
     thrown = error;
   }
@@ -20,7 +21,7 @@ test.each([
 
 test("of an upstream's fields, a challenge for agents alone is kept back for what it says", () => {
   const fields = ["X-Note", "AgentAssertion is known here", "WWW-Authenticate", "AgentAssertion x"];
-  const head = renderSwitch(answer(...fields), ["Upgrade", "websocket"], undefined);
+  const head = renderSwitch(answer(...fields), ["Upgrade", "websocket"], SETTINGS);
   expect(head).toContain("X-Note: AgentAssertion is known here\r\n");
   expect(head).not.toContain("WWW-Authenticate");
 });

@@ -15,6 +15,7 @@ import {
   keepFields,
   type RawFields,
 } from "../head/raw-fields.js";
+import { REQUEST_ID_FIELD } from "../head/request-origin.js";
 import { renderHead, sendHead } from "../head/send-head.js";
 import { RequestRefusal } from "../refusal/request-refusal.js";
 
@@ -30,6 +31,8 @@ export interface ForwardResponseHeadOptions {
   /** End the client's connection after this answer. */
   readonly close: boolean;
   readonly keep: KeepAnswerField;
+  /** The id of the request, for an answer that has none. */
+  readonly requestId: string;
 }
 
 /**
@@ -47,7 +50,7 @@ export function forwardResponseHead(
   if (hasDisguisedFraming(raw)) {
     throw new RequestRefusal("bad_response", "the upstream does not say where its answer ends");
   }
-  const fields = endToEndFields(raw, options.keep);
+  const fields = withRequestId(endToEndFields(raw, options.keep), raw, options.requestId);
   const [length] = fieldValues(raw, "content-length");
   const codings = fieldValues(raw, "transfer-encoding");
   if (codings.length > 1 || codings.some((coding) => coding.toLowerCase() !== "chunked")) {
@@ -78,12 +81,14 @@ export function forwardResponseHead(
 export function renderSwitch(
   from: IncomingMessage,
   handshake: RawFields,
-  keep: KeepAnswerField,
+  { keep, requestId }: Omit<ForwardResponseHeadOptions, "close">,
 ): string {
-  const fields = endToEndFields(
-    from.rawHeaders,
+  const raw = from.rawHeaders;
+  const passed = endToEndFields(
+    raw,
     (name) => !name.startsWith("sec-websocket-") && (keep?.(name) ?? true),
   );
+  const fields = withRequestId(passed, raw, requestId);
   try {
     for (const { rawName, value } of fieldLines(fields)) {
       validateHeaderName(rawName);
@@ -121,6 +126,12 @@ function endToEndFields(raw: RawFields, keep: KeepAnswerField): string[] {
       !isOwnChallenge(line) &&
       (keep?.(line.name) ?? true),
   );
+}
+
+// APIs name an answer by an id of their own, which their SDKs show and their support asks for.
+function withRequestId(fields: string[], raw: RawFields, requestId: string): string[] {
+  if (fieldValues(raw, REQUEST_ID_FIELD).length === 0) fields.push(REQUEST_ID_FIELD, requestId);
+  return fields;
 }
 
 // On this challenge a client replaces its task or its agent (protocol.md §10). Only the verifier that the client speaks to may send it.

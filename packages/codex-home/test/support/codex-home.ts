@@ -1,6 +1,7 @@
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
+  type AgentIdentity,
   AgentIdentityManager,
   type CredentialStore,
   createAuthSlot,
@@ -123,4 +124,9 @@ export async function openManager(store: CredentialStore) {
   const manager = new AgentIdentityManager({ authority: authority.url, auth, store });
   onTestFinished(() => manager.close());
   return { authority, manager };
+}
+
+/** The private key of an agent, as a home keeps it. */
+export function privateKeyOf(identity: AgentIdentity | undefined): string | undefined {
+  return identity?.key instanceof AgentKey ? identity.key.exportPkcs8() : undefined;
 }

@@ -15,7 +15,7 @@ import { nameOf, outcome, runCheck, type VectorCheck } from "../vector-check.js"
 const AUTHORITY = "https://authority.example";
 const ACCEPTED = outcome({ accepted: true });
 
-type Field = AssertionsFile["accept"][number]["authorization"];
+type Judged = AssertionsFile["accept"][number];
 
 interface Setting {
   readonly now: number;
@@ -31,7 +31,7 @@ interface Setting {
  * @throws {CountersignError} if the file's clock, agents or tasks are not valid
  */
 export function checkAssertions(file: AssertionsFile): readonly VectorCheck[] {
-  const setting = createSetting(file);
+  createSetting(file);
   return [
     ...file.build.map((vector, index) => ({
       name: nameOf("build", index, vector, `${vector.agent_runtime_id}, ${vector.task_id}`),
@@ -47,18 +47,17 @@ export function checkAssertions(file: AssertionsFile): readonly VectorCheck[] {
     ...file.accept.map((vector, index) => ({
       name: nameOf("accept", index, vector),
       expected: ACCEPTED,
-      run: () => judge(vector.authorization, setting),
+      run: () => judge(vector, file),
     })),
     ...file.reject.map((vector, index) => ({
       name: nameOf("reject", index, vector),
       expected: vector.code,
-      run: () => judge(vector.authorization, setting),
+      run: () => judge(vector, file),
     })),
   ];
 }
 
-function createSetting(file: AssertionsFile): Setting {
-  const now = parseTimestamp(file.now);
+function createSetting(file: AssertionsFile, now = parseTimestamp(file.now)): Setting {
   const maxSkewSeconds = file.max_skew_seconds;
   const agents = file.agents.map(
     (agent): AgentRecord => ({
@@ -83,8 +82,9 @@ function createSetting(file: AssertionsFile): Setting {
 }
 
 // Both ways to check must agree: with facts at hand, and with facts that are fetched when a check asks for them.
-async function judge(field: Field, setting: Setting): Promise<string> {
-  const header = field ?? undefined;
+async function judge({ authorization, now_ms }: Judged, file: AssertionsFile): Promise<string> {
+  const header = authorization ?? undefined;
+  const setting = createSetting(file, now_ms);
   const pure = await judgment(() => checkWithFacts(header, setting));
   const fetched = await judgment(() => setting.verifier.verify(header));
   return pure === fetched ? pure : `${pure} by checkAssertion, ${fetched} by createVerifier`;

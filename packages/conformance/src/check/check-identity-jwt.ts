@@ -1,4 +1,4 @@
-import { pinnedKeySet, verifyIdentityToken } from "@countersign/agent-identity/identity-token";
+import { pinnedKeySet, verifyIdentityJwt } from "@countersign/agent-identity/identity-jwt";
 import { parseTimestamp } from "@countersign/agent-key";
 import type { IdentityJwtFile } from "../schema/identity-jwt-file.js";
 import { nameOf, outcome, type VectorCheck } from "../vector-check.js";
@@ -20,8 +20,15 @@ export function checkIdentityJwt(file: IdentityJwtFile): readonly VectorCheck[] 
     audience,
     now: () => now,
   };
-  const read = async (token: string) => {
-    const { identity } = await verifyIdentityToken(token, options);
+  const read = async ({
+    token,
+    key_set,
+  }: {
+    readonly token: string;
+    readonly key_set?: unknown;
+  }) => {
+    const keySet = key_set === undefined ? options.keySet : pinnedKeySet(key_set);
+    const { identity } = await verifyIdentityJwt(token, { ...options, keySet });
     return outcome({
       agent_runtime_id: identity.agentRuntimeId,
       account_id: identity.accountId,
@@ -38,12 +45,12 @@ export function checkIdentityJwt(file: IdentityJwtFile): readonly VectorCheck[] 
         user_id: vector.user_id,
         ssh_public_key: vector.ssh_public_key,
       }),
-      run: () => read(vector.token),
+      run: () => read(vector),
     })),
     ...file.reject.map((vector, index) => ({
       name: nameOf("reject", index, vector),
       expected: vector.code,
-      run: () => read(vector.token),
+      run: () => read(vector),
     })),
   ];
 }

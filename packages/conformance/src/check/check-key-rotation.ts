@@ -1,4 +1,5 @@
 import {
+  AuthorityClient,
   createKeyRotationRequest,
   keyRotationText,
   parseKeyRotationResponse,
@@ -7,9 +8,11 @@ import { parseKeyRotationRequest, verifyKeyRotation } from "@countersign/agent-i
 import { AgentKey, AgentPublicKey, formatTimestamp, parseTimestamp } from "@countersign/agent-key";
 import type { KeyRotationFile } from "../schema/key-rotation-file.js";
 import { nameOf, outcome, type VectorCheck } from "../vector-check.js";
+import { answering } from "./answering.js";
 
 type Build = KeyRotationFile["build"][number];
 type Check = KeyRotationFile["check"][number];
+type Answer = KeyRotationFile["invalid"][number];
 
 /**
  * The checks of a file of form `countersign.key-rotation/1`.
@@ -36,12 +39,12 @@ export function checkKeyRotation(file: KeyRotationFile): readonly VectorCheck[] 
         ssh_public_key: vector.ssh_public_key,
         former_key_ends_at: String(vector.former_key_ends_at),
       }),
-      run: () => read(vector.body),
+      run: () => read(vector, file),
     })),
     ...file.invalid.map((vector, index) => ({
       name: nameOf("invalid", index, vector),
       expected: "bad_response",
-      run: () => read(vector.body),
+      run: () => read(vector, file),
     })),
   ];
 }
@@ -63,14 +66,24 @@ function judge(vector: Check, { authority, now, max_skew_seconds }: KeyRotationF
     agentRuntimeId: vector.agent_runtime_id,
     currentKeys: vector.current_public_keys.map((line) => AgentPublicKey.parse(line)),
     endedKeys: vector.ended_public_keys.map((line) => AgentPublicKey.parse(line)),
-    now: parseTimestamp(now),
+    now: vector.now_ms ?? parseTimestamp(now),
     maxSkewSeconds: max_skew_seconds,
   });
   return isRepetition ? "repeated" : "rotated";
 }
 
-function read(body: unknown): string {
-  const { agentRuntimeId, publicKey, formerKeyEndsAt } = parseKeyRotationResponse(body);
+async function read({ body, requested }: Answer, { authority, now }: KeyRotationFile) {
+  const answer =
+    requested === undefined
+      ? parseKeyRotationResponse(body)
+      : await new AuthorityClient({ authority, fetch: answering(body) }).rotateKey({
+          accessToken: "token",
+          agentRuntimeId: requested.agent_runtime_id,
+          timestamp: now,
+          current: AgentKey.generate(),
+          next: AgentKey.importPkcs8(requested.new_private_key_pkcs8_base64),
+        });
+  const { agentRuntimeId, publicKey, formerKeyEndsAt } = answer;
   return outcome({
     agent_runtime_id: agentRuntimeId,
     ssh_public_key: publicKey.line,

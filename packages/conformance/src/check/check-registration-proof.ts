@@ -15,6 +15,7 @@ import type { RegistrationProofFile } from "../schema/registration-proof-file.js
 import { nameOf, outcome, type VectorCheck } from "../vector-check.js";
 
 const DAY_MS = 86_400_000;
+const PREFIX = "/backend-api";
 
 type Sign = RegistrationProofFile["sign"][number];
 type Check = RegistrationProofFile["check"][number];
@@ -40,7 +41,7 @@ export function checkRegistrationProof(file: RegistrationProofFile): readonly Ve
     ...file.check.map((vector, index) => ({
       name: nameOf("check", index, vector),
       expected: vector.expected,
-      run: () => judge(vector, file.public_url, now),
+      run: () => judge(vector, file.public_url, vector.now_ms ?? now),
     })),
   ];
 }
@@ -77,7 +78,7 @@ function judge(vector: Check, publicUrl: string, now: number): string {
     tag: "agent-registration",
     components: componentsOf(
       vector.method,
-      publicUrl + vector.target,
+      targetUriOf(vector.public_url ?? publicUrl, vector.target),
       digest,
       fieldValue(rawHeaders, "idempotency-key"),
     ),
@@ -91,6 +92,12 @@ function judge(vector: Check, publicUrl: string, now: number): string {
   if (proof === undefined) return "unproven";
   checkContentDigest(digest, Buffer.from(vector.body_base64, "base64"));
   return "proven";
+}
+
+// The prefix counts once (protocol P-6).
+function targetUriOf(publicUrl: string, target: string): string {
+  const isMount = publicUrl.endsWith(PREFIX) && target.startsWith(`${PREFIX}/`);
+  return (isMount ? publicUrl.slice(0, -PREFIX.length) : publicUrl) + target;
 }
 
 function componentsOf(

@@ -135,7 +135,8 @@ async function judgeAll(
 ): Promise<string> {
   const { now, maxSkewSeconds, publicUrl, agents, tasks } = setting;
   const { binding, ...allowed } = policy;
-  const clock = () => now;
+  let clockMs = now;
+  const clock = () => clockMs;
   const verifier = createVerifier({
     directory: memoryDirectory({ authority: AUTHORITY, agents, tasks }),
     maxSkewSeconds,
@@ -145,6 +146,7 @@ async function judgeAll(
   });
   const results: string[] = [];
   for (const request of requests) {
+    clockMs = request.now_ms ?? now;
     results.push(
       await runCheck({
         name: "",

@@ -1,5 +1,7 @@
+import { AgentIdentityManager, fixedAuth, memoryStore } from "@countersign/agent-identity";
 import { AgentKey, parseTimestamp } from "@countersign/agent-key";
 import {
+  AgentTaskManager,
   parseTaskRegistrationResponse,
   signTaskRegistration,
   taskRegistrationText,
@@ -11,7 +13,10 @@ import {
 import type { TaskRegistrationFile } from "../schema/task-registration-file.js";
 import { nameOf, outcome, type VectorCheck } from "../vector-check.js";
 
+const AUTHORITY = "https://authority.example";
+
 type Request = TaskRegistrationFile["requests"][number];
+type Answer = TaskRegistrationFile["invalid_responses"][number];
 
 /** The checks of a file of form `countersign.task-registration/1`. */
 export function checkTaskRegistration(file: TaskRegistrationFile): readonly VectorCheck[] {
@@ -28,12 +33,12 @@ export function checkTaskRegistration(file: TaskRegistrationFile): readonly Vect
     ...file.responses.map((vector, index) => ({
       name: nameOf("responses", index, vector),
       expected: outcome({ task_id: vector.task_id }),
-      run: () => read(vector.body, vector.private_key_pkcs8_base64),
+      run: () => read(vector),
     })),
     ...file.invalid_responses.map((vector, index) => ({
       name: nameOf("invalid_responses", index, vector),
       expected: "bad_response",
-      run: () => read(vector.body, vector.private_key_pkcs8_base64),
+      run: () => read(vector),
     })),
   ];
 }
@@ -55,7 +60,38 @@ function signAndVerify(vector: Request): string {
   });
 }
 
-function read(body: unknown, privateKey: string): string {
-  const key = AgentKey.importPkcs8(privateKey);
-  return outcome({ task_id: parseTaskRegistrationResponse(body, key).taskId });
+async function read({ body, clocks, private_key_pkcs8_base64 }: Answer): Promise<string> {
+  const key = AgentKey.importPkcs8(private_key_pkcs8_base64);
+  const taskId =
+    clocks === undefined
+      ? parseTaskRegistrationResponse(body, key).taskId
+      : await register(body, clocks, key);
+  return outcome({ task_id: taskId });
+}
+
+async function register(
+  body: unknown,
+  clocks: NonNullable<Answer["clocks"]>,
+  key: AgentKey,
+): Promise<string> {
+  const clock = parseTimestamp(clocks.client);
+  const now = () => clock;
+  const date = new Date(parseTimestamp(clocks.authority)).toUTCString();
+  const identity = {
+    authority: AUTHORITY,
+    agentRuntimeId: "agent-1",
+    accountId: "acct-1",
+    userId: "user-1",
+    key,
+    registeredAt: clocks.client,
+  };
+  const identities = new AgentIdentityManager({
+    authority: AUTHORITY,
+    auth: fixedAuth({ kind: "agent", identity }),
+    store: memoryStore(),
+    fetch: async () => Response.json(body, { headers: { date } }),
+    now,
+  });
+  const task = await new AgentTaskManager({ identities, now }).ensure("thread-1");
+  return task?.taskId ?? "";
 }

@@ -18,10 +18,27 @@ export const answersFileSchema = z.strictObject({
   ),
   /** `null`: refused with `bad_response`. */
   revocations: vectors(
-    z.strictObject({ ...remarks, body, agent_runtime_id: z.string().nullable() }),
+    z.strictObject({
+      ...remarks,
+      body,
+      /** What the client asked for, if the answer is to be held against it. */
+      requested: z.strictObject({ agent_runtime_id: z.string() }).optional(),
+      agent_runtime_id: z.string().nullable(),
+    }),
   ),
   /** Names in lower case. `null`: refused with `bad_response`. */
   biscuits: vectors(z.strictObject({ ...remarks, headers, biscuit: z.string().nullable() })),
+  /** Answers to `whoami`. */
+  exchanges: vectors(
+    z.strictObject({
+      ...remarks,
+      status: z.number().int(),
+      content_type: z.string().nullable(),
+      body: z.string(),
+      /** `null`: the answer is taken. */
+      code: z.string().nullable(),
+    }),
+  ),
   clocks: vectors(
     z.strictObject({
       ...remarks,

@@ -4,6 +4,9 @@ import { fileRemarks, remarks, vectors } from "./vector-file.js";
 /** An `Authorization` field: absent, one, or several of them. */
 const authorization = z.union([z.string(), z.array(z.string()), z.null()]);
 
+/** The verifier's clock in place of the file's, epoch milliseconds. */
+const now_ms = z.number().optional();
+
 /** Form `countersign.assertions/1`: assertions to be built to the byte, accepted, or rejected with a code. */
 export const assertionsFileSchema = z.strictObject({
   form: z.literal("countersign.assertions/1"),
@@ -37,8 +40,8 @@ export const assertionsFileSchema = z.strictObject({
       authorization: z.string(),
     }),
   ),
-  accept: vectors(z.strictObject({ ...remarks, authorization })),
-  reject: vectors(z.strictObject({ ...remarks, authorization, code: z.string() })),
+  accept: vectors(z.strictObject({ ...remarks, authorization, now_ms })),
+  reject: vectors(z.strictObject({ ...remarks, authorization, now_ms, code: z.string() })),
 });
 
 /** A file of this form. */

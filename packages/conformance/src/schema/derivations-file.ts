@@ -10,6 +10,7 @@ export const derivationsFileSchema = z.strictObject({
     z.strictObject({ ...remarks, value: z.string(), normalised: z.string().nullable() }),
   ),
   key_set_urls: vectors(z.strictObject({ ...remarks, base: z.string(), url: z.string() })),
+  path_segments: vectors(z.strictObject({ ...remarks, id: z.string(), segment: z.string() })),
   idempotency_keys: vectors(
     z.strictObject({
       ...remarks,
@@ -18,10 +19,11 @@ export const derivationsFileSchema = z.strictObject({
       agent_runtime_id: z.string(),
       scope: z.string(),
       /** The key that HKDF gives. */
-      hmac_key_hex: hex.length(64),
+      hmac_key_hex: hex.length(64).optional(),
       /** What the HMAC is over. */
-      text: z.string(),
-      idempotency_key: z.string(),
+      text: z.string().optional(),
+      /** `null`: the scope is refused with `invalid_request`. */
+      idempotency_key: z.string().nullable(),
     }),
   ),
 });

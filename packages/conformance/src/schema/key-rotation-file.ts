@@ -1,6 +1,11 @@
 import * as z from "zod";
 import { body, fileRemarks, remarks, vectors } from "./vector-file.js";
 
+/** What the client asked for, if the answer is to be held against it. */
+const requested = z
+  .strictObject({ agent_runtime_id: z.string(), new_private_key_pkcs8_base64: z.string() })
+  .optional();
+
 /** Form `countersign.key-rotation/1`: what both keys sign, what an authority checks, and its answers. */
 export const keyRotationFileSchema = z.strictObject({
   form: z.literal("countersign.key-rotation/1"),
@@ -30,6 +35,8 @@ export const keyRotationFileSchema = z.strictObject({
       /** The newest first. */
       current_public_keys: z.array(z.string()),
       ended_public_keys: z.array(z.string()),
+      /** In place of the file's clock, epoch milliseconds. */
+      now_ms: z.number().int().optional(),
       body,
       /** `rotated`, `repeated`, or the code of the refusal. */
       expected: z.string(),
@@ -39,12 +46,13 @@ export const keyRotationFileSchema = z.strictObject({
     z.strictObject({
       ...remarks,
       body,
+      requested,
       agent_runtime_id: z.string(),
       ssh_public_key: z.string(),
       former_key_ends_at: z.string().nullable(),
     }),
   ),
-  invalid: vectors(z.strictObject({ ...remarks, body })),
+  invalid: vectors(z.strictObject({ ...remarks, body, requested })),
 });
 
 /** A file of this form. */

@@ -32,6 +32,10 @@ export const registrationProofFileSchema = z.strictObject({
       agent_runtime_id: z.string().optional(),
       timestamp: z.string().optional(),
       ssh_public_key: z.string(),
+      /** In place of the file's. */
+      public_url: z.string().optional(),
+      /** In place of the file's clock, epoch milliseconds. */
+      now_ms: z.number().int().optional(),
       method: z.string(),
       target: z.string(),
       fields: z.array(z.tuple([z.string(), z.string()])),

@@ -7,11 +7,21 @@ export const registrationRequestsFileSchema = z.strictObject({
   ...fileRemarks,
   max_skew_seconds: z.number().nonnegative(),
   /** Without a `code` the body has the right form. */
-  agents: vectors(z.strictObject({ ...remarks, body, code: z.string().optional() })),
+  agents: vectors(
+    z.strictObject({
+      ...remarks,
+      body: body.optional(),
+      /** The body as it was sent, in place of `body`. */
+      body_text: z.string().optional(),
+      code: z.string().optional(),
+    }),
+  ),
   tasks: vectors(
     z.strictObject({
       ...remarks,
       now: z.string(),
+      /** The same clock, epoch milliseconds. */
+      now_ms: z.number().int().optional(),
       agent_runtime_id: z.string(),
       public_keys: z.array(z.string()),
       body,

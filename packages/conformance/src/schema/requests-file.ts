@@ -9,6 +9,8 @@ const request = z.strictObject({
   /** Field lines as received: name and value. */
   fields: z.array(z.tuple([z.string(), z.string()])),
   body_base64: z.string().optional(),
+  /** The verifier's clock in place of the file's, epoch milliseconds. */
+  now_ms: z.number().optional(),
   /** `accepted`, or the code of the refusal. */
   expected: z.string(),
 });

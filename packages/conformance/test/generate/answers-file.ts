@@ -8,17 +8,19 @@ interface ClockSetting {
   readonly headers?: Readonly<Record<string, string>>;
   /** How many milliseconds after the answer the refusal is dealt with. */
   readonly after?: number;
+  /** How many milliseconds the exchange took. */
+  readonly took?: number;
 }
 
 function clock(name: string, offset: number | null, setting: ClockSetting) {
-  const { ahead, code, used = 0, headers = {}, after = 0 } = setting;
-  // The exchange takes a second, and Date is rounded down to whole ones: its middle plus `ahead` less half a second.
+  const { ahead, code, used = 0, headers = {}, after = 0, took = 1000 } = setting;
+  // If the exchange takes a second, as most do: Date is rounded down to whole ones: its middle plus `ahead` less half a second.
   const date = new Date(SENT_AT + ahead * 1000).toUTCString();
   return {
     name,
     sent_at_ms: SENT_AT,
-    received_at_ms: SENT_AT + 1000,
-    now_ms: SENT_AT + 1000 + after,
+    received_at_ms: SENT_AT + took,
+    now_ms: SENT_AT + took + after,
     headers: { date, ...headers },
     code,
     used_offset_seconds: used,
@@ -26,6 +28,16 @@ function clock(name: string, offset: number | null, setting: ClockSetting) {
   };
 }
 
+const JSON_TYPE = "application/json";
+const REFUSED = "bad_response";
+const WHOAMI = JSON.stringify({ account_id: "acct-1", user_id: "user-1" });
+const exchange = (
+  name: string,
+  status: number,
+  content_type: string | null,
+  code: string | null,
+  body = WHOAMI,
+) => ({ name, status, content_type, body, code });
 const header = (name: string, biscuit: string | null, headers: object) => ({
   name,
   headers,
@@ -36,7 +48,7 @@ const header = (name: string, biscuit: string | null, headers: object) => ({
 export const answersFile = {
   form: "countersign.answers/1",
   description:
-    "Answers of an authority. human: GET {base}/v1/whoami; revocations: POST {base}/v1/agent/{id}/revoke; biscuits: the fields of GET {base}/authenticate_app_v2. What is null is refused with bad_response. clocks: a signature made with used_offset_seconds was refused with code; offset_seconds is what the client corrects its clock by, and null says that it hands the refusal up. Each is a client of its own, whose one exchange with the authority is the one shown.",
+    "Answers of an authority. human: GET {base}/v1/whoami; revocations: POST {base}/v1/agent/{id}/revoke; biscuits: the fields of GET {base}/authenticate_app_v2. What is null is refused with bad_response. requested, where it is there, is what the client asked for. clocks: a signature made with used_offset_seconds was refused with code; offset_seconds is what the client corrects its clock by, and null says that it hands the refusal up. Each is a client of its own, whose one exchange with the authority is the one shown.",
   human: [
     {
       name: "account and user",
@@ -66,6 +78,18 @@ export const answersFile = {
       agent_runtime_id: "agent-1",
     },
     {
+      name: "the agent that was asked for",
+      body: { agent_runtime_id: "agent-1", agent_state: "revoked" },
+      requested: { agent_runtime_id: "agent-1" },
+      agent_runtime_id: "agent-1",
+    },
+    {
+      name: "another agent",
+      body: { agent_runtime_id: "agent-2", agent_state: "revoked" },
+      requested: { agent_runtime_id: "agent-1" },
+      agent_runtime_id: null,
+    },
+    {
       name: "still active",
       body: { agent_runtime_id: "agent-1", agent_state: "active" },
       agent_runtime_id: null,
@@ -87,6 +111,23 @@ export const answersFile = {
     header("beyond ASCII", null, { "x-openai-authorization": "\u00e9" }),
     header("of 8193 characters", null, { "x-openai-authorization": "b".repeat(8193) }),
   ],
+  exchanges: [
+    exchange("JSON", 200, JSON_TYPE, null),
+    exchange("JSON with a charset", 200, `${JSON_TYPE}; charset=utf-8`, null),
+    exchange("the media type in capitals", 200, JSON_TYPE.toUpperCase(), null),
+    exchange("a media type that ends in +json", 200, "application/vnd.example+json", null),
+    exchange("status 201", 201, JSON_TYPE, null),
+    exchange("status 299", 299, JSON_TYPE, null),
+    exchange("a redirect", 302, JSON_TYPE, REFUSED),
+    exchange("a permanent redirect", 308, JSON_TYPE, REFUSED),
+    exchange("no media type", 200, null, REFUSED),
+    exchange("HTML", 200, "text/html", REFUSED),
+    exchange("a plain text", 200, "text/plain", REFUSED),
+    exchange("a media type that begins like JSON's", 200, "application/json5", REFUSED),
+    exchange("a media type that ends in json without +", 200, "application/xjson", REFUSED),
+    exchange("not JSON", 200, JSON_TYPE, REFUSED, "{"),
+    exchange("an empty body", 200, JSON_TYPE, REFUSED, ""),
+  ],
   clocks: [
     clock("ten minutes behind", 600, { ahead: 600, code: "expired" }),
     clock("ten minutes ahead", -600, { ahead: -600, code: "not_yet_valid" }),
@@ -102,6 +143,32 @@ export const answersFile = {
       code: "not_yet_valid",
       used: 600,
     }),
+    clock("an exchange of no time: half a second rounds up", 601, {
+      ahead: 600,
+      code: "expired",
+      took: 0,
+    }),
+    clock("an exchange of no time, behind: half a second rounds up", -599, {
+      ahead: -600,
+      code: "not_yet_valid",
+      took: 0,
+    }),
+    clock("an exchange of 20 s: its middle counts", 591, {
+      ahead: 600,
+      code: "expired",
+      took: 20_000,
+    }),
+    clock("an offset of 3 s in place of a large one counts as 0", 0, {
+      ahead: 3,
+      code: "not_yet_valid",
+      used: 600,
+    }),
+    clock("6 s more than the offset used, which is 3 s then and counts as 0", 0, {
+      ahead: 3,
+      code: "expired",
+      used: -3,
+    }),
+    clock("4 s less than the offset used", null, { ahead: 4, code: "not_yet_valid", used: 8 }),
     clock("an answer out of a cache", null, { ahead: 600, code: "expired", headers: { age: "3" } }),
     clock("Date of another form", null, {
       ahead: 600,

@@ -11,6 +11,7 @@ export interface ReceivedRequest {
   readonly target: string;
   readonly fields: readonly (readonly [string, string])[];
   readonly body_base64?: string;
+  readonly now_ms?: number;
 }
 
 /** How the request of a vector differs from the good one. */
@@ -33,6 +34,7 @@ export interface Changes {
   readonly parameters?: (parameters: string) => string;
   readonly label?: string;
   readonly authorization?: string;
+  readonly timestamp?: string;
 }
 
 /** A bound request, and how it was signed. */
@@ -48,7 +50,8 @@ export function makeRequest(changes: Changes = {}): MadeRequest {
   const { key = KEY_A, signer = key, agent = "agent-1", task = "task-1" } = changes;
   const { method = "POST", target = "/v1/x?y", root = PUBLIC_URL, body = BODY } = changes;
   const { nonce = NONCE, label = "agent-assertion" } = changes;
-  const authorization = changes.authorization ?? authorizationOf(key, agent, task);
+  const { timestamp = NOW } = changes;
+  const authorization = changes.authorization ?? authorizationOf(key, agent, task, timestamp);
   const digest = changes.digest === undefined ? usualDigest(body) : changes.digest;
   const values = {
     "@method": method,
@@ -57,7 +60,7 @@ export function makeRequest(changes: Changes = {}): MadeRequest {
     ...(digest === null ? {} : { "content-digest": digest }),
     ...changes.signed,
   };
-  const parameters = parametersOf(seconds(NOW), agent, nonce, "agent-assertion");
+  const parameters = parametersOf(seconds(timestamp), agent, nonce, "agent-assertion");
   const names = changes.names ?? [
     "@method",
     "@target-uri",

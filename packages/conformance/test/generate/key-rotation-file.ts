@@ -66,6 +66,12 @@ function check(name: string, expected: string, body: unknown, setting: Setting =
   };
 }
 
+/** Judged so many milliseconds after its timestamp. */
+const aged = (name: string, expected: string, ms: number) => ({
+  ...check(name, expected, bodyOf()),
+  now_ms: Date.parse(NOW) + ms,
+});
+
 const rotated: Setting = { current: [KEY_B, KEY_A], ended: [KEY_C] };
 const answer = (more: object = {}) => ({
   agent_runtime_id: "agent-1",
@@ -74,12 +80,13 @@ const answer = (more: object = {}) => ({
   ...more,
 });
 const { signature, new_key_signature } = bodyOf();
+const REQUESTED = { agent_runtime_id: "agent-1", new_private_key_pkcs8_base64: KEY_B.pkcs8 };
 
 /** Key rotations: what both keys sign, what an authority checks, and its answers. */
 export const keyRotationFile = {
   form: "countersign.key-rotation/1",
   description:
-    "POST {base}/v1/agent/{agent_runtime_id}/key. The authority is called authority, its clock stands at now, and the agent has current_public_keys, the newest first, and had ended_public_keys. expected is rotated, repeated or the code. An answer in valid names the new key, and when the former one ends.",
+    "POST {base}/v1/agent/{agent_runtime_id}/key. The authority is called authority, its clock stands at now (or a vector's now_ms, epoch milliseconds), and the agent has current_public_keys, the newest first, and had ended_public_keys. expected is rotated, repeated or the code. An answer in valid names the new key, and when the former one ends. requested, where it is there, is what the client asked for.",
   authority: AUTHORITY,
   now: NOW,
   max_skew_seconds: 300,
@@ -104,6 +111,9 @@ export const keyRotationFile = {
     check("a repetition by a key that has ended", "repeated", bodyOf({ current: KEY_C }), rotated),
     check("301 s old", "expired", bodyOf({ timestamp: later(NOW, -301) })),
     check("301 s ahead", "not_yet_valid", bodyOf({ timestamp: later(NOW, 301) })),
+    aged("300.999 s old", "rotated", 300_999),
+    aged("299.999 s ahead", "rotated", -299_999),
+    aged("300.001 s ahead", "not_yet_valid", -300_001),
     check("another authority", "bad_signature", bodyOf({ authority: "https://other.example" })),
     check(
       "the authority without its prefix",
@@ -170,9 +180,61 @@ export const keyRotationFile = {
       signature: `${signature.slice(0, -2)}__`,
     }),
     check("no new_key_signature", "invalid_request", { ...bodyOf(), new_key_signature: undefined }),
+    check("a comment behind the new key", "rotated", {
+      ...bodyOf(),
+      agent_public_key: `${KEY_B.line} me@host`,
+    }),
+    check("a signature of 63 bytes", "bad_signature", {
+      ...bodyOf(),
+      signature: Buffer.alloc(63).toString("base64"),
+    }),
+    check("a new_key_signature of 65 bytes", "bad_signature", {
+      ...bodyOf(),
+      new_key_signature: Buffer.alloc(65).toString("base64"),
+    }),
+    check("a signature of 92 characters", "invalid_request", {
+      ...bodyOf(),
+      signature: Buffer.alloc(69).toString("base64"),
+    }),
+    check("an empty signature", "invalid_request", { ...bodyOf(), signature: "" }),
+    check("compromised null", "invalid_request", bodyOf({}, { compromised: null })),
+    check("order: the new key before the timestamp", "invalid_key", {
+      ...bodyOf(),
+      agent_public_key: "ssh-ed25519 AAAA",
+      timestamp: "now",
+    }),
+    check("order: types before the new key", "invalid_request", {
+      ...bodyOf(),
+      agent_public_key: "ssh-ed25519 AAAA",
+      signature: 1,
+    }),
+    check(
+      "order: the signature before a key that the agent had",
+      "bad_signature",
+      bodyOf({ current: KEY_D, next: KEY_C }),
+      rotated,
+    ),
     check("compromised false", "invalid_request", bodyOf({}, { compromised: false })),
   ],
   valid: [
+    {
+      name: "what was asked for",
+      body: answer(),
+      requested: REQUESTED,
+      agent_runtime_id: "agent-1",
+      ssh_public_key: KEY_B.line,
+      former_key_ends_at: later(NOW, 86_400),
+    },
+    {
+      name: "an end with a fraction, and a comment behind the key",
+      body: answer({
+        agent_public_key: `${KEY_B.line} me@host`,
+        former_key_ends_at: "2026-04-16T17:08:09.5Z",
+      }),
+      agent_runtime_id: "agent-1",
+      ssh_public_key: KEY_B.line,
+      former_key_ends_at: later(NOW, 86_400),
+    },
     {
       name: "with an end",
       body: answer(),
@@ -196,6 +258,21 @@ export const keyRotationFile = {
     },
   ],
   invalid: [
+    {
+      name: "another agent",
+      body: answer({ agent_runtime_id: "agent-2" }),
+      requested: REQUESTED,
+    },
+    {
+      name: "another key",
+      body: answer({ agent_public_key: KEY_D.line }),
+      requested: REQUESTED,
+    },
+    {
+      name: "the key that was replaced",
+      body: answer({ agent_public_key: KEY_A.line }),
+      requested: REQUESTED,
+    },
     { name: "no agent", body: answer({ agent_runtime_id: undefined }) },
     { name: "an agent id that is not one", body: answer({ agent_runtime_id: "a:b" }) },
     { name: "a key that is not one", body: answer({ agent_public_key: "ssh-ed25519 AAAA" }) },

@@ -125,12 +125,23 @@ const task = (name: string, expected: string, request: ReceivedRequest) => ({
 const good = requestOf(agentProof());
 const signed = (changes: Partial<Proof>) => requestOf(agentProof(changes));
 const BAD = "bad_signature";
+/** Judged so many milliseconds after it was created. */
+const aged = (name: string, expected: string, ms: number) => ({
+  ...agent(name, expected, good),
+  now_ms: Date.parse(NOW) + ms,
+});
+const PREFIX = "/backend-api";
+/** At an authority whose public URL ends in the prefix. */
+const mounted = (name: string, expected: string, changes: Partial<Proof>) => ({
+  ...agent(name, expected, signed(changes)),
+  public_url: `${PUBLIC_URL}${PREFIX}`,
+});
 
 /** Registration proofs: how a client signs them, and what an authority makes of them. */
 export const registrationProofFile = {
   form: "countersign.registration-proof/1",
   description:
-    "Registrations as an authority receives them, whose policy is accept, whose public URL is public_url and whose clock stands at now. A vector with an agent_runtime_id is a task registration whose own signature holds under ssh_public_key, at timestamp; any other is an agent registration of ssh_public_key. expected is proven, unproven (no proof was sent) or the code.",
+    "Registrations as an authority receives them, whose policy is accept, whose public URL is public_url (or a vector's own) and whose clock stands at now (or a vector's now_ms, epoch milliseconds). A vector with an agent_runtime_id is a task registration whose own signature holds under ssh_public_key, at timestamp; any other is an agent registration of ssh_public_key. expected is proven, unproven (no proof was sent) or the code.",
   now: NOW,
   public_url: PUBLIC_URL,
   sign: [
@@ -150,6 +161,9 @@ export const registrationProofFile = {
     ),
     agent("a day and a second old", BAD, signed({ created: seconds(NOW, -86_401) })),
     agent("a day and a second ahead", BAD, signed({ created: seconds(NOW, 86_401) })),
+    aged("a day and a millisecond old", BAD, 86_400_001),
+    aged("a day less a millisecond old", "proven", 86_399_999),
+    aged("a day and a millisecond ahead", BAD, -86_400_001),
     agent("another key", BAD, signed({ key: KEY_B })),
     agent("another keyid", BAD, signed({ keyid: KEY_B.blob })),
     agent("the whole line as keyid", BAD, signed({ keyid: KEY_A.line })),
@@ -160,6 +174,21 @@ export const registrationProofFile = {
       ...good,
       body_base64: Buffer.from(AGENT_BODY.replace("1.0.0", "2.0.0")).toString("base64"),
     }),
+    mounted("the prefix in the public URL and in the target", "proven", {
+      target: `${PREFIX}${AGENT_PATH}`,
+    }),
+    mounted("the prefix in the public URL alone", "proven", { root: `${PUBLIC_URL}${PREFIX}` }),
+    mounted("the prefix twice", BAD, {
+      target: `${PREFIX}${AGENT_PATH}`,
+      root: `${PUBLIC_URL}${PREFIX}`,
+    }),
+    mounted("the prefix left out", BAD, {}),
+    agent("the prefix in the target alone", "proven", signed({ target: `${PREFIX}${AGENT_PATH}` })),
+    agent(
+      "Signature-Input that cannot be read",
+      BAD,
+      withField(good, "Signature-Input", "agent-registration=("),
+    ),
     agent("no Content-Digest", BAD, without(good, "Content-Digest")),
     agent("a digest of another body", BAD, withField(good, "Content-Digest", digestOf("{}"))),
     agent("an Idempotency-Key that is not covered", BAD, withField(good, "Idempotency-Key", "k")),

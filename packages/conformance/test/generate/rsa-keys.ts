@@ -27,3 +27,16 @@ export const OTHER_KEY: JsonWebKey = {
   dq: "Jz0YGmAA2gvakY5M8-ocjzcW-1sLY2-GTg3SPEB2ja50VFk_CvWVdgMHN_hNlSizcTJjCtsS0nUTz_sz8sOAjiRBwFlBoXI4RWA-SgsfZZKMCuWNrpTVWHSNLkaUl8DSpXVHwWzH_yvB2nCA4-5TOVHROnq4bInYDeSIXkdfEK0",
   qi: "aXQVjeJck_iGk_bKF4yeXSr18Dcg2h14geV1NrKaBPADBmOhCMhzG8pm65HQUafVWTWCwy9qTiGKwVzCsXTGcr2Gyxl-XumUEftcaGCugsil0fiprp9DdGY68rBGhlClbOWMkFpYjkGkVsEB4aREguaKVTu1EnVBhI6qXEaYims",
 };
+
+/** A key that is too short. */
+export const SHORT_KEY: JsonWebKey = {
+  kty: "RSA",
+  n: "4IzltJjvCbhlYzaJQ0SEthEjIzDh--PDKYlyMViNCCOOlsws98b3HbPCUGUTXG7zVTlwiMBe1V39xLYK7dghGF8iA2HWhOX2cl53i0wZJ-lP041FYx2Fw-NrpVzTybJjpwGzKEu04qoOEjRVzQBh6n-ME4hB7kwQHEUEX3COZNs",
+  e: "AQAB",
+  d: "oS8iV--LbnvJc10bTIjrhlFo2oLlRE1qsu8xZBB_M79qQ_6NrNJKYiy9p73WFvyheKSBjfggWqJcXY6a672_iolCJhQUCZf6kh4vyQf4G9pWLZHKv_1napf3oQPb2_qk6e7lxbL8II3aYyaDwev5YW1YlsA92ojSSKQMEf1lx3k",
+  p: "_di2tjyEgXtC2NgxFn266oiAQ3vJBb0uia0DJ55fGKWxmGIoyFsnnUu638qGNjVBZoyx979QJMx8CHGaOdHU_Q",
+  q: "4nSPacKfAsh7GXNHHuzBP6frykzOPbopndeuteRtMY2nYGd_L2fhxiVynbntTOFPjywZ_pWSqXjI3nP4Kyb0tw",
+  dp: "nn8p1i-DLLWhz3NtcvWeN8JzE6--nG67GAuG5L3l8qXCdbsUa8U-vuACFqmFk2M9KqK-nEo_6DolV8BW47M4oQ",
+  dq: "ZChdjc9QePCm0XjVCe55AmiIty8FQPPnmDJeyYBAc1xNnSvpatQtXXAOo4gqVoiIobBFxv3sohwT65-rMZrHPQ",
+  qi: "N9KVT793EhgnAit32gsP8UBHitmGOiRO4b7jh74azWuE3mUGkQRtGJ36a-6gUNlr9Gc2iVJuUU0UxNPK8QGChw",
+};

@@ -29,10 +29,15 @@ export function vectorKey(name: string): VectorKey {
   return {
     seed,
     pkcs8: der.toString("base64"),
-    line: `ssh-ed25519 ${blob}`,
+    line: lineOf(Buffer.from(x, "base64url")),
     blob,
     sign: (text) => sign(null, Buffer.from(text, "utf8"), privateKey),
   };
+}
+
+/** The OpenSSH line of the 32 bytes of a public key. */
+export function lineOf(publicKey: Buffer): string {
+  return `ssh-ed25519 ${Buffer.concat([SSH_PREFIX, publicKey]).toString("base64")}`;
 }
 
 export const KEY_A = vectorKey("a");

@@ -3,9 +3,9 @@ const CODEX = "needs a Codex binary; `pnpm interop` runs it";
 
 /** The examples that documents show and that do not run here, and why. */
 export const NOT_RUN: Readonly<Record<string, string>> = {
-  "apps/cli/test/examples/agent.mts": FIRST_MINUTES,
-  "apps/cli/test/examples/api.mts": FIRST_MINUTES,
-  "apps/cli/test/examples/codex-flag.sh": CODEX,
-  "apps/cli/test/examples/codex-jwt.sh": CODEX,
-  "apps/cli/test/examples/codex-proxy.sh": CODEX,
+  "examples/first-minutes/agent.mts": FIRST_MINUTES,
+  "examples/first-minutes/api.mts": FIRST_MINUTES,
+  "examples/codex/codex-flag.sh": CODEX,
+  "examples/codex/codex-jwt.sh": CODEX,
+  "examples/codex/codex-proxy.sh": CODEX,
 };

@@ -9,8 +9,8 @@ import { NOT_RUN } from "./not-run.ts";
 
 const DRIVERS = join(import.meta.dirname, "drivers");
 // What compiles the programs, and what it wants besides what they import.
-const COMPILER = ["typescript", "@types/node", "@types/express", "@types/ws"];
-const SHARED = "open-thread.mjs";
+const COMPILER = ["typescript", "@types/node", "@types/express", "@types/koa", "@types/ws", "rxjs"];
+const SHARED = ["listen.mjs", "open-thread.mjs"];
 const FIXED_PORT = /(?<=\bport: )\d{4}\b/g;
 
 type Example = DocumentedProgram & { readonly example: string };
@@ -21,7 +21,7 @@ export type Count = (name: string, work: () => Promise<string>) => Promise<void>
 
 /**
  * Runs the programs of all documents as their readers have them: in a folder of their own, with the packed packages and what else the programs
- * import, compiled by TypeScript against the packed types. A driver for each package calls what its programs export; what has none is in NOT_RUN.
+ * import, compiled by TypeScript against the packed types. A driver for each folder of `examples/` calls what its programs export; what has none is in NOT_RUN.
  */
 export async function runDocumentedPrograms(
   root: string,
@@ -55,7 +55,7 @@ export async function runDocumentedPrograms(
   writeFileSync(join(folder, "world.sh"), variables.join(""));
   for (const group of groups.keys()) {
     await count(`documented programs of ${group}`, async () => {
-      const own = group === "cli" ? world.HOME : join(home, "homes", group);
+      const own = group === "proxy" ? world.HOME : join(home, "homes", group);
       mkdirSync(own, { recursive: true });
       await run(`. ./world.sh; HOME='${own}' node ${group}/driver.mjs`);
       return "run";
@@ -66,6 +66,7 @@ export async function runDocumentedPrograms(
 const COMPILER_OPTIONS = {
   ...{ target: "es2023", module: "nodenext", strict: true, skipLibCheck: true, types: ["node"] },
   ...{ noUncheckedIndexedAccess: true, exactOptionalPropertyTypes: true },
+  experimentalDecorators: true,
 };
 
 /** @returns the packages to install, each in the version that the workspace has */
@@ -80,7 +81,7 @@ function writePrograms(root: string, folder: string, groups: Groups): readonly s
     const target = join(folder, group);
     mkdirSync(target);
     cpSync(join(DRIVERS, `${group}.mjs`), join(target, "driver.mjs"));
-    cpSync(join(DRIVERS, SHARED), join(target, SHARED));
+    for (const name of SHARED) cpSync(join(DRIVERS, name), join(target, name));
     for (const { text, example } of examples) {
       writeFileSync(join(target, basename(example)), text.replace(FIXED_PORT, "0"));
     }
@@ -88,7 +89,7 @@ function writePrograms(root: string, folder: string, groups: Groups): readonly s
     const user = join(root, examples[0]?.example ?? "");
     for (const name of sources.flatMap(importsOf)) names.add(versioned(name, user));
   }
-  const user = join(root, "packages/agent-assertion/package.json");
+  const user = join(root, "examples/package.json");
   for (const name of COMPILER) names.add(versioned(name, user));
   return [...names];
 }
@@ -98,13 +99,13 @@ const readDriver = (group: string): string => {
   return existsSync(file) ? readFileSync(file, "utf8") : "";
 };
 
-/** The programs that run here, by the package whose example they are. */
+/** The programs that run here, by their folder in `examples/`. */
 export function groupPrograms(root: string): Groups {
   const programs = readDocumentedPrograms(root).filter(
     (program): program is Example =>
       program.example !== undefined && NOT_RUN[program.example] === undefined,
   );
-  const groups = Map.groupBy(programs, ({ example }) => basename(join(dirname(example), "../..")));
+  const groups = Map.groupBy(programs, ({ example }) => basename(dirname(example)));
   for (const [group, examples] of groups) {
     const driver = readDriver(group);
     for (const { example, document } of examples) {
@@ -118,7 +119,7 @@ export function groupPrograms(root: string): Groups {
 
 /** The packages that a program imports. */
 function importsOf(text: string): readonly string[] {
-  const specifiers = [...text.matchAll(/(?:from|import\() ?"([^"]+)"/g)].map(
+  const specifiers = [...text.matchAll(/(?:from|import\(?) ?"([^"]+)"/g)].map(
     ([, name = ""]) => name,
   );
   const packages = specifiers.filter((name) => !/^(?:\.|node:)/.test(name));
@@ -151,7 +152,7 @@ async function startWorld(run: (script: string) => Promise<string>, home: string
   const AUTHORITY = await start("authority serve --listen 127.0.0.1:0");
   const ACCESS_TOKEN = (await run(`${at} authority token create ${human("user-1")}`)).trim();
   const issue = `${at} authority identity issue ${human("user-2")}`;
-  const IDENTITY_TOKEN = (await run(issue)).trim();
+  const IDENTITY_JWT = (await run(issue)).trim();
   const GATEWAY = await start(
     `gateway --listen 127.0.0.1:0 --upstream ${api} --authority ${AUTHORITY}`,
   );
@@ -160,5 +161,5 @@ async function startWorld(run: (script: string) => Promise<string>, home: string
   await run(`HOME=${home} countersign features enable use_agent_identity`);
   const socket = `--socket ${home}/.countersign/proxy.sock`;
   const PROXY = await start(`proxy --listen 127.0.0.1:0 ${socket} --upstream ${GATEWAY}`);
-  return { HOME: home, AUTHORITY, ACCESS_TOKEN, IDENTITY_TOKEN, GATEWAY, PROXY };
+  return { HOME: home, AUTHORITY, ACCESS_TOKEN, IDENTITY_JWT, GATEWAY, PROXY };
 }

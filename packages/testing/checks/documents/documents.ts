@@ -2,7 +2,7 @@ import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 const ROOT = join(import.meta.dirname, "../../../..");
-const PEOPLE = ["*.md", "docs/**/*.md", "{apps,packages}/*/README.md"];
+const PEOPLE = ["*.md", "docs/**/*.md", "{examples,{apps,packages}/*}/README.md"];
 
 /** A document or source file of this repository. */
 export interface Document {
@@ -18,7 +18,7 @@ export function readDocuments(): readonly Document[] {
 
 /** Reads the source and the tests, which name documents too. */
 export function readSources(): readonly Document[] {
-  return readFiles(["{apps,packages}/*/{src,test,checks}/**/*.{ts,mts}"]);
+  return readFiles(["{apps,packages}/*/{src,test,checks}/**/*.{ts,mts}", "examples/*/*.{ts,mts}"]);
 }
 
 /** Reads the vector files of the protocol. */

@@ -11,7 +11,7 @@ export const AREAS: Readonly<Record<string, Area>> = {
   keys: { package: "agent-key", files: ["src/**/*.ts"], oneIn: 20 },
   identities: {
     package: "agent-identity",
-    files: ["src/*.ts", "src/{client,identity-token,internal,schema}/**/*.ts"],
+    files: ["src/*.ts", "src/{client,identity-jwt,internal,schema}/**/*.ts"],
     oneIn: 60,
   },
   codex: { package: "codex-home", files: ["src/**/*.ts"], oneIn: 30 },

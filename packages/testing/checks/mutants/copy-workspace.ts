@@ -13,14 +13,15 @@ export function copyWorkspace(root: string, target: string): void {
     if (file !== "" && existsSync(join(root, file))) cpSync(join(root, file), join(target, file));
   }
   symlinkSync(join(root, "node_modules"), join(target, "node_modules"));
-  for (const group of ["packages", "apps"]) {
-    for (const name of readdirSync(join(root, group))) {
-      for (const part of ["dist", "node_modules"]) {
-        const from = join(root, group, name, part);
-        if (!existsSync(from)) continue;
-        // Links between packages stay relative, and so lead to the packages of the copy.
-        cpSync(from, join(target, group, name, part), { recursive: true, verbatimSymlinks: true });
-      }
+  const packages = ["packages", "apps"].flatMap((group) =>
+    readdirSync(join(root, group)).map((name) => join(group, name)),
+  );
+  for (const folder of [...packages, "examples"]) {
+    for (const part of ["dist", "node_modules"]) {
+      const from = join(root, folder, part);
+      if (!existsSync(from)) continue;
+      // Links between packages stay relative, and so lead to the packages of the copy.
+      cpSync(from, join(target, folder, part), { recursive: true, verbatimSymlinks: true });
     }
   }
 }

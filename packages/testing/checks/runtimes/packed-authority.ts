@@ -7,6 +7,8 @@ import { mustRun } from "./run-program.ts";
 /** An authority from the packed command, with a human's token and a verifier's. */
 export interface PackedAuthority extends AsyncDisposable {
   readonly url: string;
+  /** As the command's `--database` takes it. */
+  readonly database: string;
   readonly accessToken: string;
   readonly serverToken: string;
 }
@@ -14,7 +16,8 @@ export interface PackedAuthority extends AsyncDisposable {
 /** Starts the command that is installed in a folder, on a database there. */
 export async function startPackedAuthority(node: string, folder: string): Promise<PackedAuthority> {
   const command = join(folder, "node_modules/@countersign/cli/dist/bin.js");
-  const onDatabase = ["--database", `sqlite:${join(folder, "authority.db")}`];
+  const database = `sqlite:${join(folder, "authority.db")}`;
+  const onDatabase = ["--database", database];
   const createToken = (role: string) => {
     const of = ["--role", role, "--user", "user-1", "--account", "acct-1"];
     const args = [command, "authority", "token", "create", ...of, ...onDatabase];
@@ -41,7 +44,7 @@ export async function startPackedAuthority(node: string, folder: string): Promis
       serving.kill();
       await exited;
     };
-    return { url, accessToken, serverToken, [Symbol.asyncDispose]: close };
+    return { url, database, accessToken, serverToken, [Symbol.asyncDispose]: close };
   }
   throw new Error("the packed authority did not start");
 }

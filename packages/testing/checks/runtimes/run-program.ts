@@ -1,11 +1,11 @@
 import { spawnSync } from "node:child_process";
 
-/** Runs a program to its end, without the options that this process was given for Node. */
+/** Runs a program to its end, without the options that this process was given for Node. Next.js reports nothing to its vendor. */
 export function run(command: string, args: readonly string[], cwd: string) {
   return spawnSync(command, args, {
     cwd,
     encoding: "utf8",
-    env: { ...process.env, NODE_OPTIONS: "" },
+    env: { ...process.env, NODE_OPTIONS: "", NEXT_TELEMETRY_DISABLED: "1" },
     timeout: 120_000,
   });
 }

@@ -1,13 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { headerOf, type RecordedRequest } from "../recorded-request.js";
 import { type Answer, json, problem } from "./answer.js";
-import type { TaskAnswerMember, TestAgent, TestTask } from "./authority-types.js";
+import type { PlainTaskIds, TaskAnswerMember, TestAgent, TestTask } from "./authority-types.js";
 import { createTestIdentityIssuer } from "./identity-issuer.js";
-import {
-  type IdentityTokenRequest,
-  makeIdentityToken,
-  type TestIdentityToken,
-} from "./identity-token.js";
+import { type IdentityJwtRequest, makeIdentityJwt, type TestIdentityJwt } from "./identity-jwt.js";
 import { parse } from "./parse-body.js";
 import { endFormerKeys, keysOf, rotateKey } from "./rotate-key.js";
 import { sealForKey } from "./seal-for-key.js";
@@ -36,6 +32,7 @@ export class AuthorityState {
   readonly #now: () => number;
   answerTasks: TaskAnswerMember = "encrypted_task_id";
   taskLifetimeSeconds: number | undefined = undefined;
+  plainTaskIds: PlainTaskIds = "accept";
 
   constructor(now: () => number) {
     this.#now = now;
@@ -128,10 +125,10 @@ export class AuthorityState {
     return registered(same);
   }
 
-  issueIdentityToken(request: IdentityTokenRequest): TestIdentityToken {
+  issueIdentityJwt(request: IdentityJwtRequest): TestIdentityJwt {
     const { accountId, userId } = request;
     const agentRuntimeId = `agent_${this.agents.length + 1}`;
-    const issued = makeIdentityToken(this.issuer, agentRuntimeId, request, this.#now());
+    const issued = makeIdentityJwt(this.issuer, agentRuntimeId, request, this.#now());
     this.agents.push({
       agentRuntimeId,
       accountId,
@@ -152,19 +149,26 @@ export class AuthorityState {
   async registerTask(
     request: RecordedRequest,
     url: string,
+    authority: string,
     agentRuntimeId: string,
   ): Promise<Answer> {
     const body = parse(request.body);
-    const { signature, timestamp } = body ?? {};
+    const { signature, timestamp, plain_task_id, thread_label } = body ?? {};
     if (typeof signature !== "string" || typeof timestamp !== "string") {
       return problem(400, "invalid_request", "not a task registration");
+    }
+    const idempotencyKey = headerOf(request, "idempotency-key");
+    const isPlain = plain_task_id === true && this.plainTaskIds !== "unknown";
+    if (isPlain && this.plainTaskIds === "refuse") {
+      return problem(403, "forbidden", "task ids are sealed here");
     }
     const skew = this.#now() - Date.parse(timestamp);
     if (!(skew <= MAX_SKEW_MS)) return problem(401, "expired", "signed too long ago");
     if (skew < -MAX_SKEW_MS) return problem(401, "not_yet_valid", "signed in the future");
     const agent = this.agent(agentRuntimeId);
     if (agent === undefined) return problem(401, "unknown_agent", "no such agent");
-    const text = `${agentRuntimeId}:${timestamp}`;
+    const plainText = `countersign-plain-task-v1\n${authority}\n${agentRuntimeId}\n${timestamp}\n${idempotencyKey ?? ""}`;
+    const text = isPlain ? plainText : `${agentRuntimeId}:${timestamp}`;
     const line = [agent.publicKey, ...agent.formerKeys].find((key) =>
       isSigned(text, signature, key),
     );
@@ -183,8 +187,8 @@ export class AuthorityState {
     if (agent.state !== "active") {
       return problem(401, `agent_${agent.state}`, `the agent is ${agent.state}`);
     }
-    const task = this.#taskFor(agentRuntimeId, headerOf(request, "idempotency-key"));
-    return await this.#answerTask(task, publicKey);
+    const task = this.#taskFor(agentRuntimeId, idempotencyKey, thread_label);
+    return await this.#answerTask(task, publicKey, isPlain ? "task_id" : this.answerTasks);
   }
 
   rotateKey(request: RecordedRequest, authority: string, agentRuntimeId: string): Answer {
@@ -256,7 +260,11 @@ export class AuthorityState {
     return biscuit?.method === "POST" && biscuit.url === url ? biscuit.human : undefined;
   }
 
-  #taskFor(agentRuntimeId: string, idempotencyKey: string | undefined): TestTask {
+  #taskFor(
+    agentRuntimeId: string,
+    idempotencyKey: string | undefined,
+    threadLabel: unknown,
+  ): TestTask {
     const same = this.tasks.find(
       (task) =>
         idempotencyKey !== undefined &&
@@ -271,6 +279,7 @@ export class AuthorityState {
       agentRuntimeId,
       taskId: `task_${this.tasks.length + 1}`,
       idempotencyKey,
+      threadLabel,
       state: "active",
       expiresAt: lifetime === undefined ? undefined : this.#now() + lifetime * 1000,
     };
@@ -278,8 +287,11 @@ export class AuthorityState {
     return task;
   }
 
-  async #answerTask(task: TestTask, publicKey: Uint8Array): Promise<Answer> {
-    const member = this.answerTasks;
+  async #answerTask(
+    task: TestTask,
+    publicKey: Uint8Array,
+    member: TaskAnswerMember,
+  ): Promise<Answer> {
     const isSealed = member.startsWith("encrypted");
     const id = isSealed ? await sealForKey(task.taskId, publicKey) : task.taskId;
     return json({ [member]: id, ...expiry(task) });

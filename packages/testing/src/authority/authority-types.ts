@@ -1,6 +1,6 @@
 import type { RecordedRequest } from "../recorded-request.js";
 import type { TestIdentityIssuer } from "./identity-issuer.js";
-import type { IdentityTokenRequest, TestIdentityToken } from "./identity-token.js";
+import type { IdentityJwtRequest, TestIdentityJwt } from "./identity-jwt.js";
 
 /** What an authority is asked for. */
 export type AuthorityStep =
@@ -30,7 +30,7 @@ export interface TestAgent {
   readonly formerKeys: readonly string[];
   /** Lines of keys that were rotated away and have ended. */
   readonly endedKeys: readonly string[];
-  /** `issued`: it came with its key in an identity token. */
+  /** `issued`: it came with its key in an identity JWT. */
   readonly proof: "bearer" | "biscuit" | "issued";
   readonly abom: unknown;
   readonly capabilities: readonly string[];
@@ -46,6 +46,8 @@ export interface TestTask {
   readonly agentRuntimeId: string;
   readonly taskId: string;
   readonly idempotencyKey: string | undefined;
+  /** As the registration that made it had it. */
+  readonly threadLabel: unknown;
   readonly state: "active" | "revoked" | "forgotten";
   /** Epoch ms. */
   readonly expiresAt: number | undefined;
@@ -81,6 +83,9 @@ export type Fault =
 /** The member in which a task registration is answered. */
 export type TaskAnswerMember = "encrypted_task_id" | "encryptedTaskId" | "task_id" | "taskId";
 
+/** What a test authority makes of `plain_task_id`. `unknown`: what an authority does that was made before the member, it ignores it. */
+export type PlainTaskIds = "accept" | "refuse" | "unknown";
+
 /** Options of `startTestAuthority`. */
 export interface TestAuthorityOptions {
   /** Path before every path of the protocol, for instance `/backend-api`. Default none. */
@@ -99,10 +104,10 @@ export interface TestAuthority extends AsyncDisposable {
     readonly userId: string;
     readonly accessToken?: string | undefined;
   }): string;
-  /** Signs identity tokens (generation B). Its keys are at the key set's path below the base URL, for anybody. */
+  /** Signs identity JWTs (generation B). Its keys are at the key set's path below the base URL, for anybody. */
   readonly issuer: TestIdentityIssuer;
-  /** Makes an agent with its key, and the identity token that carries both. */
-  issueIdentityToken(request: IdentityTokenRequest): TestIdentityToken;
+  /** Makes an agent with its key, and the identity JWT that carries both. */
+  issueIdentityJwt(request: IdentityJwtRequest): TestIdentityJwt;
   /** Refuses a token from now on. */
   removeHuman(accessToken: string): void;
   /** Requests received for each step, faulty ones included. */
@@ -136,6 +141,8 @@ export interface TestAuthority extends AsyncDisposable {
   forgetTask(taskId: string): void;
   /** Settable. Default `encrypted_task_id`. */
   answerTasks: TaskAnswerMember;
+  /** Settable. Default `accept`. */
+  plainTaskIds: PlainTaskIds;
   /** Settable. Lifetime of new tasks, sent as `expires_at`. Default `undefined`: tasks do not expire. */
   taskLifetimeSeconds: number | undefined;
   /** Ends every connection and refuses new ones until `start`. It forgets nothing. */

@@ -8,7 +8,7 @@ export interface SignTokenOptions {
   readonly algorithm?: "RS256" | "HS256" | "none";
 }
 
-/** Signs identity tokens, and publishes the keys they are verified with. */
+/** Signs identity JWTs, and publishes the keys they are verified with. */
 export interface TestIdentityIssuer {
   /** The id of the key that signs now. */
   readonly kid: string;

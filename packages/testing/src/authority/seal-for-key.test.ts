@@ -12,7 +12,7 @@ vi.mock(import("libsodium-wrappers"), async (importOriginal) => {
 
 test("loads libsodium for the first sealed text, not for the authority", async () => {
   await using authority = await startTestAuthority({ now: new FakeClock().now });
-  authority.issueIdentityToken({ accountId: "acct-1", userId: "user-1" });
+  authority.issueIdentityJwt({ accountId: "acct-1", userId: "user-1" });
   expect(loaded.times).toBe(0);
   const { publicKey } = generateKeyPairSync("ed25519");
   const { x = "" } = publicKey.export({ format: "jwk" });

@@ -194,7 +194,7 @@ test("publishes the keys of its issuer where Codex looks, and nowhere else", asy
 
 test("issues tokens that hold under its keys, with an agent that registers tasks", async () => {
   const authority = await start();
-  const issued = authority.issueIdentityToken({ accountId: "acct-1", userId: "user-1" });
+  const issued = authority.issueIdentityJwt({ accountId: "acct-1", userId: "user-1" });
   const holdsUnder = (jwk: object | undefined, token: string) => {
     const [header, payload, signature = ""] = token.split(".");
     const key = createPublicKey({ key: { ...jwk }, format: "jwk" });

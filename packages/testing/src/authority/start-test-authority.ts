@@ -100,7 +100,7 @@ export async function startTestAuthority(
       return token;
     },
     issuer: state.issuer,
-    issueIdentityToken: (request) => state.issueIdentityToken(request),
+    issueIdentityJwt: (request) => state.issueIdentityJwt(request),
     removeHuman: (accessToken) => void state.humans.delete(accessToken),
     fault: (step, fault, times = 1) => faults.add(step, fault, times),
     clearFaults: () => faults.clear(),
@@ -115,6 +115,12 @@ export async function startTestAuthority(
     },
     set answerTasks(member) {
       state.answerTasks = member;
+    },
+    get plainTaskIds() {
+      return state.plainTaskIds;
+    },
+    set plainTaskIds(policy) {
+      state.plainTaskIds = policy;
     },
     get taskLifetimeSeconds() {
       return state.taskLifetimeSeconds;
@@ -167,7 +173,7 @@ function findRoute(
   if (request.method === "POST" && task === "register") {
     return {
       step: "register_task",
-      perform: (received) => state.registerTask(received, target, id),
+      perform: (received) => state.registerTask(received, target, origin + basePath, id),
     };
   }
   if (request.method !== "GET") return undefined;

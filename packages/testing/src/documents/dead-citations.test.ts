@@ -25,6 +25,47 @@ test("the protocol refers to no section and no rule that it does not have", () =
   expect(deadReferences(text, protocol)).toEqual([]);
 });
 
+// A citation by number cannot be seen to be wrong when the number means another section. If a title changes here, read the citations of that section.
+test("the sections of the protocol that others cite keep their numbers", () => {
+  const titles = [...text.matchAll(/^#{2,3} (\d+(?:\.\d+)?)\.? (.*)$/gm)].map(
+    ([, number, title]) => `${number} ${title}`,
+  );
+  expect(titles).toMatchInlineSnapshot(`
+    [
+      "0 Status",
+      "1 Overview",
+      "2 Terms",
+      "3 Encodings",
+      "4 Keys",
+      "5 The authority's API",
+      "5.1 Every message",
+      "5.2 Order of checks",
+      "5.3 Registration proof",
+      "5.4 Register an agent",
+      "5.5 Register a task",
+      "5.6 Rotate a key",
+      "5.7 Revoke one's own agent",
+      "5.8 Directory",
+      "5.9 Introspection",
+      "5.10 Who am I",
+      "5.11 Reports of use",
+      "6 Assertion",
+      "7 Binding",
+      "8 Checking an assertion",
+      "8.1 Caching and staleness",
+      "9 Codes",
+      "10 Recovery: what a client does on a refusal",
+      "11 Extensions and versions",
+      "12 Security considerations",
+      "13 Compatibility with Codex",
+      "13.1 Generation A: biscuit",
+      "13.2 Generation B: identity JWT",
+      "13.3 Generation C: bearer",
+      "14 Caller token",
+    ]
+  `);
+});
+
 describe("a citation leads nowhere", () => {
   const known = readProtocol("## 3. A\n### 5.4 B\n- **V-4** c\n```\n## 9. D\n```\n");
   const dead = (cited: string) =>

@@ -26,7 +26,10 @@ test("the rows of the index stand in the order of the rules, each once", () => {
 test("each list of vectors belongs to a rule", () => {
   expect(vectors.size).toBeGreaterThan(10);
   // What the vectors are judged with.
-  const settings = ["assertions:agents", "assertions:tasks", "requests:agents", "requests:tasks"];
+  const settings = ["assertions", "more-assertions", "requests"].flatMap((file) => [
+    `${file}:agents`,
+    `${file}:tasks`,
+  ]);
   expect(unnamedLists(rows, vectors)).toEqual(settings);
 });
 

@@ -1,10 +1,12 @@
 import type { AccountInfo, PrincipalState } from "@countersign/agent-authority";
 import { checkPrincipals } from "../../options/principal-options.js";
 import {
+  createChangeCommand,
   createEntryCommand,
   createListCommand,
   type ListOptions,
   type RegistryKind,
+  type RevokePrincipalOptions,
 } from "../../session/registry-commands.js";
 
 /** Options of `authority accounts list`. */
@@ -26,13 +28,16 @@ export const listAccounts = createListCommand(
 );
 
 /** `authority accounts revoke ACCOUNT`. */
-export const revokeAccount = createEntryCommand(accounts, async (registry, id) => {
-  checkPrincipals([id], []);
-  return await registry.revokeAccount(id);
-});
+export const revokeAccount = createChangeCommand(
+  accounts,
+  async (registry, { reason, evenIfUnknown }: RevokePrincipalOptions, id) => {
+    checkPrincipals([id], []);
+    return await registry.revokeAccount(id, { reason, evenIfUnknown });
+  },
+);
 
 /** `authority accounts restore ACCOUNT`. */
-export const restoreAccount = createEntryCommand(accounts, async (registry, id) => {
+export const restoreAccount = createEntryCommand(accounts, async (registry, id, reason) => {
   checkPrincipals([id], []);
-  return await registry.restoreAccount(id);
+  return await registry.restoreAccount(id, reason);
 });

@@ -2,7 +2,8 @@ import { createRegistry } from "@countersign/agent-authority";
 import type { Run } from "../../config/run.js";
 import { openDatabase } from "../../options/database-option.js";
 import { checkPrincipals } from "../../options/principal-options.js";
-import { loadAuthoritySettings } from "../../serve/authority-config.js";
+import { authorityOptionsOf, loadAuthoritySettings } from "../../serve/authority-config.js";
+import { operatorOrigin } from "../../session/operator-origin.js";
 import type { RegistryOptions } from "../../session/registry-session.js";
 import { CliError } from "../../text/cli-error.js";
 import { parseDuration } from "../../text/duration.js";
@@ -40,10 +41,11 @@ export async function issueIdentity(run: Run, options: IssueIdentityOptions): Pr
     },
   });
   try {
+    const { generations, agentTtlSeconds, maxLiveAgents, accountLimits, humans } =
+      authorityOptionsOf(settings);
     const registry = createRegistry(store, {
-      generations: settings.generations,
-      agentTtlSeconds: settings.agent_ttl,
-      maxLiveAgents: settings.max_live_agents,
+      origin: operatorOrigin(),
+      ...{ generations, agentTtlSeconds, maxLiveAgents, accountLimits, humans },
     });
     const issued = await registry.issueIdentity({
       ...{ accountId, userId, email, planType, ttlSeconds, issuer, audience },

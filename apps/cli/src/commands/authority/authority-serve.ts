@@ -48,6 +48,7 @@ export async function serveAuthority(run: Run, options: ServeAuthorityOptions): 
   for (const warning of warnings) log.warn({}, warning);
   await using store = await openDatabase(run, options.database, {
     create: true,
+    upgrade: true,
     configured: {
       configured: settings.database,
       passwordFile: settings.database_password_file,

@@ -1,13 +1,13 @@
 import type { TaskInfo } from "@countersign/agent-authority";
+import { type LifeListOptions, lifeFilterOf } from "../../session/list-filter.js";
 import {
   createEntryCommand,
   createListCommand,
   type RegistryKind,
 } from "../../session/registry-commands.js";
-import type { ListAgentsOptions } from "./authority-agents.js";
 
 /** Options of `authority tasks list`. */
-export interface ListTasksOptions extends ListAgentsOptions {
+export interface ListTasksOptions extends LifeListOptions {
   readonly agent?: string;
 }
 
@@ -16,28 +16,37 @@ const tasks: RegistryKind<TaskInfo> = {
   unknown: "unknown_task",
   revokedFromAbove:
     "its agent is revoked, or that agent's user or account: countersign authority agents show ID",
-  columns: ["task_id", "agent_runtime_id", "account_id", "user_id", "state", "created_at"],
+  columns: [
+    "task_id",
+    "agent_runtime_id",
+    "account_id",
+    "user_id",
+    "state",
+    "created_at",
+    "last_used_at",
+    "thread_label",
+  ],
 };
 
 /** `authority tasks list`. */
 export const listTasks = createListCommand(
   tasks,
-  (registry, { agent, account, user, state }: ListTasksOptions, { after, limit }) =>
-    registry.listTasks({
-      agentRuntimeId: agent,
-      accountId: account,
-      userId: user,
-      state,
-      after: after?.taskId,
-      limit,
-    }),
+  (registry, options: ListTasksOptions, { after, limit, nowMs }) => {
+    const last = after && { ...after, id: after.taskId };
+    const filter = lifeFilterOf(options, last, nowMs);
+    return registry.listTasks({ ...filter, agentRuntimeId: options.agent, limit });
+  },
 );
 
 /** `authority tasks show ID`. */
 export const showTask = createEntryCommand(tasks, (registry, id) => registry.getTask(id));
 
 /** `authority tasks revoke ID`. */
-export const revokeTask = createEntryCommand(tasks, (registry, id) => registry.revokeTask(id));
+export const revokeTask = createEntryCommand(tasks, (registry, id, reason) =>
+  registry.revokeTask(id, reason),
+);
 
 /** `authority tasks restore ID`. */
-export const restoreTask = createEntryCommand(tasks, (registry, id) => registry.restoreTask(id));
+export const restoreTask = createEntryCommand(tasks, (registry, id, reason) =>
+  registry.restoreTask(id, reason),
+);

@@ -1,12 +1,13 @@
 import type { PrincipalState, UserInfo } from "@countersign/agent-authority";
 import { checkPrincipals } from "../../options/principal-options.js";
 import {
+  type ChangeOptions,
   createChangeCommand,
   createListCommand,
   type ListOptions,
   type RegistryKind,
+  type RevokePrincipalOptions,
 } from "../../session/registry-commands.js";
-import type { RegistryOptions } from "../../session/registry-session.js";
 
 /** Options of `authority users list`. */
 export interface ListUsersOptions extends ListOptions {
@@ -14,11 +15,14 @@ export interface ListUsersOptions extends ListOptions {
   readonly state?: PrincipalState;
 }
 
-/** Options of `authority users revoke` and `authority users restore`. */
-export interface UserOptions extends RegistryOptions {
+/** Options of `authority users restore`. */
+export interface UserOptions extends ChangeOptions {
   readonly account: string;
   readonly user: string;
 }
+
+/** Options of `authority users revoke`. */
+export type RevokeUserOptions = UserOptions & RevokePrincipalOptions;
 
 const users: RegistryKind<UserInfo> = {
   name: "user",
@@ -35,13 +39,18 @@ export const listUsers = createListCommand(
 );
 
 /** `authority users revoke`. */
-export const revokeUser = createChangeCommand(users, async (registry, options: UserOptions) => {
-  checkPrincipals([options.account], [options.user]);
-  return await registry.revokeUser(options.account, options.user);
-});
+export const revokeUser = createChangeCommand(
+  users,
+  async (registry, options: RevokeUserOptions) => {
+    checkPrincipals([options.account], [options.user]);
+    const { account, user, reason, evenIfUnknown } = options;
+    return await registry.revokeUser(account, user, { reason, evenIfUnknown });
+  },
+);
 
 /** `authority users restore`. */
 export const restoreUser = createChangeCommand(users, async (registry, options: UserOptions) => {
   checkPrincipals([options.account], [options.user]);
-  return await registry.restoreUser(options.account, options.user);
+  const { account, user, reason } = options;
+  return await registry.restoreUser(account, user, { reason });
 });

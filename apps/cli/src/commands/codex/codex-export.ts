@@ -119,7 +119,7 @@ async function decideAgent(
 ): Promise<boolean> {
   if (agent === undefined) return false;
   if (agent.generation === "B") {
-    throw new CliError("config_invalid", `${codexHome} holds an identity token`, {
+    throw new CliError("config_invalid", `${codexHome} holds an identity JWT`, {
       hint: "name a new folder: the token may be the only copy of its agent's key",
     });
   }

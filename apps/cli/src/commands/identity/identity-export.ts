@@ -19,6 +19,7 @@ import {
   findNewestKey,
   isOtherKey,
   type KeyPair,
+  keyElsewhere,
   unknownKey,
   unreadableKey,
 } from "../../codex/newest-key.js";
@@ -61,6 +62,7 @@ export async function exportIdentity(run: Run, options: ExportIdentityOptions): 
       { hint: "log in here as the same user, then: countersign identity ensure" },
     );
   }
+  if (mine.private_key === undefined) throw keyElsewhere(mine);
   if (publicLineOf(mine) === undefined) throw unreadableKey(store.description);
   const other = found.identity;
   if (other !== undefined && isOtherKey({ stored: mine, other })) {

@@ -99,7 +99,7 @@ async function whyKept(
   entry: StoredIdentity,
   agentRuntimeId: string,
 ): Promise<string | undefined> {
-  const { authority, revoked, next_private_key } = entry;
+  const { authority, revoked, next_private_key, next_public_key } = entry;
   try {
     const word = await askDirectory(run, authority, agentRuntimeId);
     if (word.kind === "unknown") return undefined;
@@ -107,11 +107,9 @@ async function whyKept(
       const { state, publicKeys } = word.record;
       if (state === "revoked") return undefined;
       // A key that cannot be read is no reason to remove the one that may follow it.
-      const keys = [
-        entry.private_key,
-        ...(next_private_key === undefined ? [] : [next_private_key]),
-      ];
-      const lines = keys.map((private_key) => publicLineOf({ private_key }));
+      const next = { private_key: next_private_key, public_key: next_public_key };
+      const hasNext = next_private_key !== undefined || next_public_key !== undefined;
+      const lines = [entry, ...(hasNext ? [next] : [])].map(publicLineOf);
       const isLive = publicKeys.some(({ line }) => lines.includes(line));
       return isLive || lines.includes(undefined)
         ? `the agent ${agentRuntimeId} is ${state} at ${authority}`

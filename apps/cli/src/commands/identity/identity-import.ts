@@ -40,13 +40,13 @@ export async function importIdentity(run: Run, options: ImportIdentityOptions): 
     throw new CliError("no_identity", `${codexHome} holds no agent`, {
       hint:
         login?.kind === "agent"
-          ? "Codex works with an identity token there: countersign login --identity-token-stdin"
+          ? "Codex works with an identity JWT there: countersign login --identity-jwt-stdin"
           : "Codex makes one with its first turn: countersign codex run",
     });
   }
   const store = await openCredentialStore(run);
   // In the form that is written here; Codex writes another.
-  const private_key = AgentKey.importPkcs8(identity.private_key).exportPkcs8();
+  const private_key = AgentKey.importPkcs8(identity.private_key ?? "").exportPkcs8();
   const wanted = withCodexHome({ ...identity, private_key }, codexHome);
   const imported =
     (await takeNewerKey(run, store, wanted)) || (await addIdentity(store, wanted, codexHome));

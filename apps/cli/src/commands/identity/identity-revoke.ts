@@ -1,4 +1,9 @@
-import { findLoginAgent, noLoginAgent, revokeLoginAgent } from "../../codex/login-agent.js";
+import {
+  findLoginAgent,
+  isEntryOf,
+  noLoginAgent,
+  revokeLoginAgent,
+} from "../../codex/login-agent.js";
 import type { Run } from "../../config/run.js";
 import { openCredentialStore } from "../../options/credential-store-option.js";
 import { withProgress } from "../../text/progress.js";
@@ -16,9 +21,8 @@ export async function revokeIdentity(run: Run): Promise<void> {
   );
   // Where the authority's directory takes a token, `identity forget` knows it by this alone.
   await store.update((current) => {
-    const { private_key } = own.entry;
     const identities = current.identities.map((entry) =>
-      entry.private_key === private_key ? { ...entry, revoked: true } : entry,
+      isEntryOf(own, entry) ? { ...entry, revoked: true } : entry,
     );
     return { ...current, identities };
   });

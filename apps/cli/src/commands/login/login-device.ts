@@ -37,6 +37,7 @@ export interface DeviceLoginTarget {
   /** Normalised. */
   readonly authority: string;
   readonly proof: "bearer" | "biscuit";
+  readonly ephemeralSeconds: number | undefined;
   readonly device: DeviceLogin;
 }
 
@@ -72,7 +73,7 @@ export function parseDeviceOptions(run: Run, options: DeviceOptions): DeviceLogi
 
 /** `login --device`: the human confirms in a browser anywhere, and the issuer's token is kept for the authority. */
 export async function loginByDevice(run: Run, target: DeviceLoginTarget): Promise<void> {
-  const { store, authority, proof, device } = target;
+  const { store, authority, proof, ephemeralSeconds, device } = target;
   // Not used here: it is only taken out of the environment, so that no other program gets it.
   run.environment.takeSecret("COUNTERSIGN_ACCESS_TOKEN");
   const { clientSecret: source } = device;
@@ -95,5 +96,5 @@ export async function loginByDevice(run: Run, target: DeviceLoginTarget): Promis
   const state = `waiting for the code to be confirmed (it lives ${minutes} min)`;
   const token = await withProgress(run.output, state, () => grant.token());
   const whose = await askTokenOwner(run, authority, token);
-  await saveHumanLogin(run, { store, authority, proof, token, ...whose });
+  await saveHumanLogin(run, { store, authority, proof, ephemeralSeconds, token, ...whose });
 }

@@ -1,7 +1,12 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { removeLogin } from "@countersign/agent-identity";
-import { findLoginAgent, noLoginAgent, revokeLoginAgent } from "../../codex/login-agent.js";
+import {
+  findLoginAgent,
+  isEntryOf,
+  noLoginAgent,
+  revokeLoginAgent,
+} from "../../codex/login-agent.js";
 import type { Run } from "../../config/run.js";
 import { HEADER_FILE } from "../../header/header-decision.js";
 import { openCredentialStore } from "../../options/credential-store-option.js";
@@ -30,8 +35,7 @@ export async function logout(run: Run, { revoke = false }: LogoutOptions): Promi
     );
     // The agent is revoked, so its key works no longer.
     await store.update((current) => {
-      const { private_key } = own.entry;
-      const rest = current.identities.filter((entry) => entry.private_key !== private_key);
+      const rest = current.identities.filter((entry) => !isEntryOf(own, entry));
       return { ...current, identities: rest };
     });
   }

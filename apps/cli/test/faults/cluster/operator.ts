@@ -1,5 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { AssertionSigner } from "@countersign/agent-assertion";
+import { headerAsync } from "@countersign/agent-assertion/sign-async";
 import type { Registry } from "@countersign/agent-authority";
 import type { AgentTask } from "@countersign/agent-task";
 import type { SeededRandom } from "@countersign/testing";
@@ -100,7 +101,8 @@ export class Operator {
     const { url } = slot;
     if (url === undefined) return "down";
     try {
-      const headers = { authorization: this.#signer.header({ kind: "agent", ...task }) };
+      const authorization = await headerAsync(this.#signer, { kind: "agent", ...task });
+      const headers = { authorization };
       const answer = await fetch(`${url}/v1/probe`, { headers });
       const text = await answer.text();
       return answer.status === 200 ? "200" : `${answer.status} ${JSON.parse(text).code}`;

@@ -7,7 +7,7 @@ export const POSTGRES_URL = process.env.DATABASE_URL ?? "postgres://postgres@127
 
 /** Returns whether the server answers. */
 export async function postgresAnswers(): Promise<boolean> {
-  const client = new Client({ connectionString: POSTGRES_URL, connectionTimeoutMillis: 5_000 });
+  const client = new Client({ connectionString: POSTGRES_URL, connectionTimeoutMillis: 60_000 });
   client.on("error", () => {});
   try {
     await client.connect();

@@ -1,5 +1,6 @@
 import type { CredentialSource } from "@countersign/agent-key";
 import type { AxiosAdapter, AxiosResponse, InternalAxiosRequestConfig } from "axios";
+import { AgentAssertionError } from "../../agent-assertion-error.js";
 import type { AssertionOptions } from "../assertion-options.js";
 import { AuthorizedRequest } from "../authorized-request.js";
 import { type Authorizer, createAuthorizer, type Fields } from "../authorizer.js";
@@ -17,6 +18,8 @@ import {
   withoutOwn,
 } from "./axios-hop.js";
 import { answerCode, answerField, discardAnswer, hideRequest, settle } from "./axios-response.js";
+
+const USED = ["getAdapter", "getUri", "AxiosHeaders", "AxiosError"] as const;
 
 /** Options of {@link assertionAdapter}. */
 export interface AssertionAdapterOptions extends AssertionOptions {
@@ -52,19 +55,31 @@ export function assertionAdapter(
   source: CredentialSource,
   options: AssertionAdapterOptions,
 ): AxiosAdapter {
-  checkFunction(
-    "axios.getAdapter",
-    axios?.getAdapter,
-    "give axios, source and options in this order",
-  );
+  for (const name of USED) {
+    checkFunction(`axios.${name}`, axios?.[name], "give axios 1, source and options in this order");
+  }
   const authorizer = createAuthorizer(source, options);
   return async (config) => {
+    requireKnownForm(config);
     const send = axios.getAdapter(options.adapter ?? "http", config);
     const url = axiosUrl(axios, config);
     if (url !== undefined) return new AxiosCall(axios, authorizer, send, config).send(url);
     authorizer.elsewhere(undefined);
     return send(withData(config));
   };
+}
+
+/** Requests of which it cannot be known where they go, or whose fields cannot be changed, would be sent without a signature. */
+function requireKnownForm(config: InternalAxiosRequestConfig): void {
+  const { url, baseURL, headers } = config;
+  const texts = [url, baseURL].filter((value) => value !== undefined && value !== null);
+  const isKnown = texts.length > 0 && texts.every((value) => typeof value === "string");
+  if (isKnown && typeof headers?.has === "function") return;
+  throw new AgentAssertionError(
+    "config_invalid",
+    "the configuration of this call does not have the form of axios 1",
+    { hint: "use assertionAdapter with axios 1, and give the call a url or a baseURL" },
+  );
 }
 
 // One call of the caller's, with all its hops.
@@ -91,6 +106,15 @@ class AxiosCall {
   }
 
   async send(url: URL): Promise<AxiosResponse> {
+    try {
+      return await this.#sendHops(url);
+    } catch (error) {
+      this.#request.failed(error);
+      throw error;
+    }
+  }
+
+  async #sendHops(url: URL): Promise<AxiosResponse> {
     const { AxiosError } = this.#axios;
     const limit = maxRedirects(this.#config);
     let hop = firstHop(url, this.#config);

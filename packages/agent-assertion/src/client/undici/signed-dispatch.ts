@@ -1,7 +1,7 @@
 import type { Duplex } from "node:stream";
 import type { Dispatcher } from "undici";
 import { AuthorizedRequest } from "../authorized-request.js";
-import type { Authorizer, Outgoing } from "../authorizer.js";
+import type { Authorizer, Fields, Outgoing } from "../authorizer.js";
 import { credentialFieldsIn, withoutFields } from "../own-credentials.js";
 import { type KnownBody, knownBody } from "../request-body.js";
 import { attemptBody, isNodeStream, isReplayableBody } from "./dispatch-body.js";
@@ -86,14 +86,14 @@ export class SignedDispatch implements Dispatcher.DispatchHandler {
     }
     this.#own = withoutFields(headers, rule.without);
     if (this.#request.isBound) this.#known = await knownBody(opts.body);
-    if (!this.#isOver) this.#send();
+    // Until it is signed, the body's errors are listened to here.
+    if (!this.#isOver) await this.#send();
   }
 
-  #send(): void {
+  #send(): Promise<void> | undefined {
     this.#attempt = undefined;
-    const { dispatch, target } = this.#dispatched;
+    const { target, opts } = this.#dispatched;
     const headers = this.#own;
-    const { query: _, ...opts } = this.#dispatched.opts;
     const { bytes, type } = this.#known ?? {};
     const contentDigest = fieldOf(headers, "content-digest");
     const outgoing: Outgoing = {
@@ -104,8 +104,23 @@ export class SignedDispatch implements Dispatcher.DispatchHandler {
       contentDigest: typeof contentDigest === "string" ? contentDigest : undefined,
     };
     // A text has no type of its own here, as undici has it.
+    const traced = this.#request.traceFields;
     const isTyped = typeof opts.body === "string" || fieldOf(headers, "content-type") !== undefined;
-    const own = isTyped || type === undefined ? headers : { ...headers, "content-type": type };
+    const typed = isTyped || type === undefined ? headers : { ...headers, "content-type": type };
+    const own = traced.length === 0 ? typed : withTraceFields(typed, traced);
+    const fields = this.#request.repeatedFields(outgoing);
+    if (fields instanceof Promise) {
+      return fields.then((made) => {
+        if (!this.#isOver) this.#write(own, made);
+      });
+    }
+    this.#write(own, fields);
+    return undefined;
+  }
+
+  #write(own: Record<string, unknown>, fields: () => Fields): void {
+    const { dispatch, target } = this.#dispatched;
+    const { query: _, ...opts } = this.#dispatched.opts;
     // An interceptor below this one that followed redirects would carry the assertion with it.
     const unfollowed: object = { maxRedirections: 0 };
     const attempt: Dispatcher.DispatchOptions = {
@@ -113,11 +128,11 @@ export class SignedDispatch implements Dispatcher.DispatchHandler {
       ...unfollowed,
       path: target.path,
       headers: this.#request.isAuthorized
-        ? signedHeaders(own, () => this.#request.fields(outgoing))
+        ? signedHeaders(own, fields)
         : (own as NonNullable<Dispatcher.DispatchOptions["headers"]>),
-      body: this.#known === undefined ? attemptBody(opts.body) : (bytes ?? null),
+      body: this.#known === undefined ? attemptBody(opts.body) : (this.#known.bytes ?? null),
     };
-    dispatch(attempt, this);
+    this.#request.run(() => dispatch(attempt, this));
   }
 
   onRequestStart(controller: Controller): void {
@@ -128,6 +143,7 @@ export class SignedDispatch implements Dispatcher.DispatchHandler {
 
   onRequestUpgrade(_: Controller, status: number, headers: ResponseHeaders, socket: Duplex): void {
     this.#request.accepted();
+    this.#request.ended(status);
     this.#dispatched.handler.onRequestUpgrade?.(this.#controller, status, headers, socket);
   }
 
@@ -145,6 +161,7 @@ export class SignedDispatch implements Dispatcher.DispatchHandler {
       return;
     }
     if (status >= 200 && !this.#request.isRefusal(status)) this.#request.accepted();
+    if (status >= 200) this.#request.ended(status);
     const { handler, unseen, target, headers: own } = this.#dispatched;
     if (!this.#isAsMade) unseen.note({ url: target.url, headers: own }, status, headers);
     handler.onResponseStart?.(this.#controller, status, headers, statusMessage);
@@ -167,6 +184,7 @@ export class SignedDispatch implements Dispatcher.DispatchHandler {
       return;
     }
     this.#refusal = undefined;
+    this.#request.ended(401);
     refusal.handUp(handler, this.#controller);
   }
 
@@ -174,7 +192,7 @@ export class SignedDispatch implements Dispatcher.DispatchHandler {
     if (this.#isOver) return;
     this.#refusal = undefined;
     try {
-      this.#send();
+      this.#send()?.catch((error: unknown) => this.#fail(error));
     } catch (error) {
       this.#fail(error);
     }
@@ -218,9 +236,15 @@ export class SignedDispatch implements Dispatcher.DispatchHandler {
   #fail(error: unknown): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.#request.failed(error);
     const reason = error instanceof Error ? error : new Error(String(error));
     this.#dispatched.handler.onResponseError(this.#controller, reason);
   }
+}
+
+function withTraceFields(own: Record<string, unknown>, traced: Fields): Record<string, unknown> {
+  const names = traced.map(([name]) => name);
+  return { ...withoutFields(own, names), ...Object.fromEntries(traced) };
 }
 
 // Nothing follows once the rest of a refusal was dropped.

@@ -62,8 +62,15 @@ export function assertionHeaders(
 ): AssertionHeaders {
   const authorizer = createAuthorizer(source, withHttpOrigins(options));
   const dials = new WeakMap<DialHeaders, Dial>();
-  const headersOf = (dial: Dial): DialHeaders => {
-    const headers = { ...dial.own, ...Object.fromEntries(dial.request.fields(dial.outgoing)) };
+  const headersOf = async (dial: Dial): Promise<DialHeaders> => {
+    const { request, outgoing } = dial;
+    const fields = await request.fields(outgoing).catch((error: unknown) => {
+      request.failed(error);
+      throw error;
+    });
+    const headers = { ...dial.own, ...Object.fromEntries([...request.traceFields, ...fields]) };
+    // Its caller dials: how that goes may never be reported.
+    request.ended();
     dials.set(headers, dial);
     return headers;
   };
@@ -71,11 +78,14 @@ export function assertionHeaders(
     async headers(given, { headers: own = {}, signal } = {}) {
       const url = dialUrl(given);
       const request = new AuthorizedRequest(authorizer, signal);
-      const rule = await request.enter(url, ownFieldsOf(url, own));
+      const rule = await request.enter(url, ownFieldsOf(url, own)).catch((error: unknown) => {
+        request.failed(error);
+        throw error;
+      });
       if (rule.kind === "as_made") return { ...own };
       const kept = withoutFields(own, rule.without);
       const outgoing = { url, method: "GET" };
-      return headersOf({ request, outgoing, own: kept, isRepeated: false });
+      return await headersOf({ request, outgoing, own: kept, isRepeated: false });
     },
     opened(headers) {
       dials.get(headers)?.request.accepted();
@@ -90,7 +100,7 @@ export function assertionHeaders(
       if (dial.isRepeated) return undefined;
       const code = await dialCode(response, () => response.body ?? "");
       if (!(await dial.request.refused(code, true))) return undefined;
-      return headersOf({ ...dial, isRepeated: true });
+      return await headersOf({ ...dial, isRepeated: true });
     },
   };
 }

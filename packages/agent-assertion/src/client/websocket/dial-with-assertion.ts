@@ -14,6 +14,7 @@ import {
   type DialledSocket,
   openSocket,
   refuseRedirects,
+  requireKnownSocket,
 } from "./dialled-socket.js";
 
 /** Dials a WebSocket: `connect` makes it with the headers that it gets, once, or twice after a 401. */
@@ -49,12 +50,16 @@ export function dialWithAssertion(
   return async (given, connect, { headers: own = {}, signal } = {}) => {
     const url = dialUrl(given);
     const request = new AuthorizedRequest(authorizer, signal);
-    const rule = await request.enter(url, ownFieldsOf(url, own));
+    const rule = await request.enter(url, ownFieldsOf(url, own)).catch((error: unknown) => {
+      request.failed(error);
+      throw error;
+    });
     const isAsMade = rule.kind === "as_made";
     const kept = isAsMade ? own : withoutFields(own, rule.without);
     const send = async (fields: DialHeaders) => {
       signal?.throwIfAborted();
       const socket = connect({ ...kept, ...fields });
+      requireKnownSocket(socket);
       if (!isAsMade) refuseRedirects(socket);
       return openSocket(socket, signal);
     };

@@ -47,6 +47,24 @@ export function refuseRedirects(socket: DialledSocket): void {
   });
 }
 
+/**
+ * Stops a dial whose socket would never say how it ends.
+ *
+ * @throws {AgentAssertionError} `config_invalid` if the socket is not one of `ws`
+ */
+export function requireKnownSocket(socket: unknown): void {
+  const isKnown = ["on", "off", "pause", "resume", "terminate"].every(
+    (name) => typeof Reflect.get(Object(socket), name) === "function",
+  );
+  if (isKnown) return;
+  // Its caller never gets it.
+  const close: unknown = Reflect.get(Object(socket), "close");
+  if (typeof close === "function") close.call(socket);
+  throw new AgentAssertionError("config_invalid", "connect did not return a WebSocket of ws", {
+    hint: "return new WebSocket(url, { headers }) of ws 7 or 8; for other clients take assertionHeaders",
+  });
+}
+
 /** Waits until a socket is open or an answer refuses it; rejects with the socket's error where there is none. */
 export function openSocket<Socket extends DialledSocket>(
   socket: Socket,

@@ -17,7 +17,7 @@ export function adminListener(
   const listener: Listener = {
     title: "Countersign authority: admin API",
     description:
-      "Operates the registry of an authority. Served on a listener of its own. Unknown members of answers are to be ignored; of requests they are refused. Every refusal is application/problem+json with a code.",
+      "Operates the registry of an authority, on a listener of its own. A client ignores unknown members of answers; unknown members of requests are refused. Each refusal is application/problem+json with a code of protocol §9.",
     servers: ["/"],
     prefixes: [""],
     schemas: ADMIN_SCHEMAS,

@@ -44,11 +44,11 @@ async function answer(
   run: Run,
   request: ServedRequest,
 ): Promise<object> {
-  const { query, body, absent = "invalid_request", isOptional = false } = operation;
+  const { query, body, absent = "invalid_request", isOptional = false, isBodyOptional } = operation;
   const input = {
     ...toWireNames(request.params),
     ...(query && parseInput(query, request.query)),
-    ...(body && parseInput(body, request.body)),
+    ...(body && parseInput(body, isBodyOptional ? (request.body ?? {}) : request.body)),
   };
   try {
     const found = await run(input);

@@ -3,14 +3,19 @@ import {
   accountListSchema,
   agentListSchema,
   auditEventListSchema,
+  foundSchema,
   signingKeyListSchema,
   taskListSchema,
   userListSchema,
 } from "../../schema/admin-lists.js";
 import {
   accountBodySchema,
+  changeBodySchema,
   createAccessTokenSchema,
   issueIdentitySchema,
+  revokeAccountSchema,
+  revokeUserSchema,
+  rotateAccessTokenSchema,
   userBodySchema,
 } from "../../schema/admin-requests.js";
 import {
@@ -20,12 +25,19 @@ import {
   auditEventEntrySchema,
   createdAccessTokenSchema,
   issuedIdentitySchema,
+  revokedAccessTokenSchema,
+  revokedAccountSchema,
+  revokedAgentSchema,
+  revokedTaskSchema,
+  revokedUserSchema,
+  rotatedAccessTokenSchema,
   signingKeyEntrySchema,
   taskEntrySchema,
   userEntrySchema,
 } from "../../schema/registry-entries.js";
 import { healthSchema } from "./health-schema.js";
 import { openApiSchema } from "./openapi-schema.js";
+import { problemSchema } from "./problem-schema.js";
 
 /** The schemas of the admin listener, by their names in its document. */
 export const ADMIN_SCHEMAS = {
@@ -33,6 +45,8 @@ export const ADMIN_SCHEMAS = {
   AccessTokenList: accessTokenListSchema,
   CreateAccessTokenRequest: createAccessTokenSchema,
   CreatedAccessToken: createdAccessTokenSchema,
+  RotateAccessTokenRequest: rotateAccessTokenSchema,
+  RotatedAccessToken: rotatedAccessTokenSchema,
   Agent: agentEntrySchema,
   AgentList: agentListSchema,
   Task: taskEntrySchema,
@@ -43,12 +57,22 @@ export const ADMIN_SCHEMAS = {
   Account: accountEntrySchema,
   AccountList: accountListSchema,
   AccountRequest: accountBodySchema,
+  ChangeRequest: changeBodySchema,
+  RevokeUserRequest: revokeUserSchema,
+  RevokeAccountRequest: revokeAccountSchema,
+  RevokedAccessToken: revokedAccessTokenSchema,
+  RevokedAgent: revokedAgentSchema,
+  RevokedTask: revokedTaskSchema,
+  RevokedUser: revokedUserSchema,
+  RevokedAccount: revokedAccountSchema,
   AuditEvent: auditEventEntrySchema,
   AuditEventList: auditEventListSchema,
+  Found: foundSchema,
   IssueIdentityRequest: issueIdentitySchema,
   IssuedIdentity: issuedIdentitySchema,
   SigningKey: signingKeyEntrySchema,
   SigningKeyList: signingKeyListSchema,
   Health: healthSchema,
   OpenApi: openApiSchema,
+  Problem: problemSchema,
 } as const;

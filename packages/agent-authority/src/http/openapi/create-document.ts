@@ -1,13 +1,13 @@
-import { STATUS_CODES } from "node:http";
+import { toJsonSchema } from "@valibot/to-json-schema";
+import * as v from "valibot";
 import * as z from "zod";
-import type { Credential, Operation, Operations } from "../../operations/operation.js";
+import type { BodySchema, Credential, Operation, Operations } from "../../operations/operation.js";
 import { parametersOf } from "../../operations/operation-path.js";
-import { problemSchema } from "./problem-schema.js";
-import { refusalsByStatus } from "./refusals-by-status.js";
-
-/** A JSON value of a document. */
-// biome-ignore lint/suspicious/noExplicitAny: what OpenAPI allows is not retold in types; the tests check the whole
-type Json = Record<string, any>;
+import { headerReferences, headersOf, sharedHeaders } from "./describe-answers.js";
+import { refusalsOf, sharedRefusals } from "./describe-refusals.js";
+import { EVERY_ANSWER, EVERY_REQUEST, QUOTAS } from "./http-fields.js";
+import { type Json, membersOf, plain, referenceTo } from "./schema-members.js";
+import { SECURITY_SCHEMES } from "./security-schemes.js";
 
 /** What an OpenAPI document is made from. */
 export interface DocumentOptions {
@@ -16,7 +16,7 @@ export interface DocumentOptions {
   /** Base URLs, absolute or relative to the document's. */
   readonly servers: readonly string[];
   /** The schemas that have a name of their own. */
-  readonly schemas: Readonly<Record<string, z.ZodType>>;
+  readonly schemas: Readonly<Record<string, BodySchema>>;
   readonly operations: Operations;
 }
 
@@ -26,58 +26,21 @@ export interface OpenApiDocument {
   readonly info: Json;
   readonly servers: readonly Json[];
   readonly paths: Readonly<Record<string, Json>>;
-  readonly components: { readonly schemas: Json; readonly securitySchemes: Json };
+  readonly components: Readonly<
+    Record<"schemas" | "responses" | "parameters" | "headers" | "securitySchemes", Json>
+  >;
 }
 
-const SECURITY_SCHEMES: Readonly<Record<Credential, Json>> = {
-  human: {
-    type: "http",
-    scheme: "bearer",
-    description:
-      "A human's: an access token of role human, or the token of an issuer that the authority knows.",
-  },
-  biscuit: {
-    type: "apiKey",
-    in: "header",
-    name: "X-OpenAI-Authorization",
-    description: "Minted for this one request; lives 60 seconds and is spent once.",
-  },
-  assertion: {
-    type: "apiKey",
-    in: "header",
-    name: "Authorization",
-    description: "The agent's own `AgentAssertion …`, for one of its tasks.",
-  },
-  resource_server: {
-    type: "http",
-    scheme: "bearer",
-    description: "An access token of role resource_server.",
-  },
-  read: { type: "http", scheme: "bearer", description: "An access token of role read." },
-  operate: { type: "http", scheme: "bearer", description: "An access token of role operate." },
+const PARAMETERS: Readonly<Record<string, string>> = {
+  agent_runtime_id: "The id of the agent, as its registration answered it.",
+  task_id: "The id of the task.",
+  id: "The id of what is meant, as its list shows it.",
 };
-
-const EVERY_ANSWER = z.object({
-  date: z.string().describe("The authority's clock, which timestamps are compared with."),
-  "cache-control": z.string(),
-  "x-request-id": z.string().describe("Names the request in logs and in the audit log."),
-});
-const UNAUTHENTICATED = z.object({
-  "www-authenticate": z.string().regex(/^AgentAssertion error="[a-z_]+"$/),
-});
-const RETRYABLE = z.object({
-  "retry-after": z
-    .string()
-    .regex(/^\d+$/)
-    .describe("Seconds to wait before the same request is sent again."),
-});
 
 /** Makes the OpenAPI 3.1 document of what a listener serves, from the schemas that requests and answers are held against. */
 export function createDocument(options: DocumentOptions): OpenApiDocument {
-  const named = z.registry<{ id: string }>();
-  for (const [id, schema] of Object.entries(options.schemas)) named.add(schema, { id });
   const operations = Object.entries(options.operations);
-  const used = new Set(operations.flatMap(([, { credentials }]) => credentials ?? []));
+  const credentials = new Set(operations.flatMap(([, row]) => row.credentials ?? []));
   const paths: Record<string, Json> = {};
   for (const [id, operation] of operations) {
     paths[operation.path] = {
@@ -85,18 +48,45 @@ export function createDocument(options: DocumentOptions): OpenApiDocument {
       [operation.method]: describeOperation(id, operation, options.schemas),
     };
   }
+  const text = JSON.stringify(paths);
+  const used = (kind: string, parts: Json): Json =>
+    Object.fromEntries(
+      Object.entries(parts).filter(([name]) =>
+        text.includes(JSON.stringify(referenceTo(kind, name).$ref)),
+      ),
+    );
   return {
     openapi: "3.1.1",
-    info: { title: options.title, description: options.description, version: "1" },
+    info: {
+      title: options.title,
+      description: options.description,
+      version: "1",
+      license: { name: "MIT", identifier: "MIT" },
+    },
     servers: options.servers.map((url) => ({ url })),
     paths,
     components: {
-      schemas: componentsOf(named),
+      schemas: componentsOf(options.schemas),
+      responses: used("responses", sharedRefusals()),
+      parameters: used("parameters", sharedParameters()),
+      headers: sharedHeaders(),
       securitySchemes: Object.fromEntries(
-        Object.entries(SECURITY_SCHEMES).filter(([name]) => used.has(name as Credential)),
+        Object.entries(SECURITY_SCHEMES).filter(([name]) => credentials.has(name as Credential)),
       ),
     },
   };
+}
+
+function sharedParameters(): Json {
+  const inPath = Object.entries(PARAMETERS).map(([name, description]) => {
+    return { name, in: "path", description, required: true, schema: { type: "string" } };
+  });
+  return Object.fromEntries(
+    [...inPath, ...fieldsOf("header", EVERY_REQUEST)].map((parameter) => [
+      parameter.name,
+      parameter,
+    ]),
+  );
 }
 
 function describeOperation(
@@ -104,21 +94,25 @@ function describeOperation(
   operation: Operation,
   named: DocumentOptions["schemas"],
 ): Json {
-  const { summary, credentials = [], isOpen = false, headers, query, body } = operation;
+  const { summary, description, credentials = [], isOpen = false, query, body } = operation;
   const parameters = [
-    ...parametersOf(operation.path).map((name) => {
-      return { name, in: "path", required: true, schema: { type: "string" } };
-    }),
+    ...parametersOf(operation.path).map((name) => referenceTo("parameters", name)),
     ...fieldsOf("query", query),
-    ...fieldsOf("header", headers),
+    ...fieldsOf("header", operation.headers),
+    // A field that the operation describes itself has another form there.
+    ...Object.keys(EVERY_REQUEST.shape)
+      .filter((name) => !(name in (operation.headers?.shape ?? {})))
+      .map((name) => referenceTo("parameters", name)),
   ];
   return {
     operationId: id,
     summary,
-    ...(parameters.length === 0 ? {} : { parameters }),
+    description,
+    parameters,
     ...(body && {
       requestBody: {
-        required: true,
+        description: isZod(body) ? z.globalRegistry.get(body)?.description : v.getDescription(body),
+        required: operation.isBodyOptional !== true,
         content: { "application/json": { schema: refOrSchema(body, named) } },
       },
     }),
@@ -127,8 +121,12 @@ function describeOperation(
   };
 }
 
-function answersOf({ answer }: Operation, named: DocumentOptions["schemas"]): Json {
-  const headers = { ...headersOf(EVERY_ANSWER), ...(answer.headers && headersOf(answer.headers)) };
+function answersOf({ answer, countedBy }: Operation, named: DocumentOptions["schemas"]): Json {
+  const headers = {
+    ...headerReferences(EVERY_ANSWER),
+    ...(countedBy && headerReferences(QUOTAS)),
+    ...(answer.headers && headersOf(answer.headers)),
+  };
   return {
     200: {
       description: answer.description,
@@ -136,38 +134,9 @@ function answersOf({ answer }: Operation, named: DocumentOptions["schemas"]): Js
       content: { "application/json": { schema: refOrSchema(answer.schema, named) } },
     },
     ...(answer.isConditional === true && {
-      304: { description: "What the client has is still so.", headers },
+      304: { description: "The answer that the client has is still right.", headers },
     }),
   };
-}
-
-function refusalsOf(operation: Operation): Json {
-  const described = [...refusalsByStatus(operation)].map(([status, codes]) => {
-    const headers = {
-      ...headersOf(EVERY_ANSWER),
-      ...(status === 401 && headersOf(UNAUTHENTICATED)),
-      ...((status === 429 || status === 503) && headersOf(RETRYABLE)),
-    };
-    const schema = plain(z.toJSONSchema(problemSchema(status, codes), { io: "input" }));
-    return [
-      status,
-      {
-        description: `${STATUS_CODES[status]}: ${codes.join(", ")}`,
-        headers,
-        content: { "application/problem+json": { schema } },
-      },
-    ];
-  });
-  return Object.fromEntries(described);
-}
-
-function headersOf(fields: z.ZodObject): Json {
-  return Object.fromEntries(
-    membersOf(fields).map(({ name, description, schema, required }) => [
-      name,
-      { ...(description === undefined ? {} : { description }), required, schema },
-    ]),
-  );
 }
 
 function fieldsOf(place: "query" | "header", fields: z.ZodObject | undefined): Json[] {
@@ -175,44 +144,47 @@ function fieldsOf(place: "query" | "header", fields: z.ZodObject | undefined): J
   return membersOf(fields).map(({ name, description, schema, required }) => ({
     name,
     in: place,
-    ...(description === undefined ? {} : { description }),
+    description,
     required,
     schema,
   }));
 }
 
-function membersOf(fields: z.ZodObject) {
-  const { properties = {}, required = [] } = z.toJSONSchema(fields, { io: "input" });
-  return Object.entries(properties).map(([name, member]) => {
-    const { description, ...schema } = plain(member as Json);
-    return {
-      name,
-      description: description as string | undefined,
-      schema,
-      required: required.includes(name),
-    };
-  });
-}
-
 // The input form of each schema, because it allows unknown members, which both sides ignore (protocol §3).
-function componentsOf(named: z.core.$ZodRegistry<{ id: string }>): Json {
-  const { schemas } = z.toJSONSchema(named, { io: "input", uri: referenceTo });
+function componentsOf(named: DocumentOptions["schemas"]): Json {
+  const registry = z.registry<{ id: string }>();
+  for (const [id, schema] of Object.entries(named)) {
+    if (isZod(schema)) registry.add(schema, { id });
+  }
+  const { schemas } = z.toJSONSchema(registry, {
+    io: "input",
+    uri: (name) => referenceTo("schemas", name).$ref,
+  });
   return Object.fromEntries(
-    Object.entries(schemas).map(([name, schema]) => [name, plain(schema as Json)]),
+    Object.entries(named).map(([name, schema]) => [
+      name,
+      plain(isZod(schema) ? (schemas[name] as Json) : jsonSchemaOf(schema)),
+    ]),
   );
 }
 
-function refOrSchema(schema: z.ZodType, named: DocumentOptions["schemas"]): Json {
+// What a check demands besides is in the description, or its format in the metadata.
+function jsonSchemaOf(schema: v.GenericSchema): Json {
+  return toJsonSchema(schema, {
+    errorMode: "ignore",
+    overrideAction: ({ valibotAction, jsonSchema }) =>
+      valibotAction.type === "metadata" && "metadata" in valibotAction
+        ? { ...jsonSchema, ...(valibotAction.metadata as object) }
+        : undefined,
+  });
+}
+
+function isZod(schema: BodySchema): schema is z.ZodType {
+  return schema instanceof z.ZodType;
+}
+
+function refOrSchema(schema: BodySchema, named: DocumentOptions["schemas"]): Json {
   const found = Object.entries(named).find(([, candidate]) => candidate === schema);
   if (found === undefined) throw new TypeError("the schema of an operation has no name");
-  return { $ref: referenceTo(found[0]) };
-}
-
-function referenceTo(name: string): string {
-  return `#/components/schemas/${name}`;
-}
-
-// The document says once what its schemas are written in, and where each of them is.
-function plain({ $schema: _schema, $id: _id, ...schema }: Json): Json {
-  return schema;
+  return referenceTo("schemas", found[0]);
 }

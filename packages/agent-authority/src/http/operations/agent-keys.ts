@@ -12,7 +12,12 @@ import { userSubject } from "../../limits/limit-subject.js";
 import { findAgentKeys, findEndedKeys } from "../../registry/agent-keys.js";
 import { actedBy } from "../../registry/audit-stamp.js";
 import { confirmToken } from "../../registry/authenticate.js";
-import { endOwnAgent, type FoundAgent, lockAgent } from "../../registry/operate-agents.js";
+import {
+  endOwnAgent,
+  type FoundAgent,
+  lockAgent,
+  wasGivenUp,
+} from "../../registry/operate-agents.js";
 import type { Principal } from "../../registry/principal.js";
 import { lockClaims } from "../../registry/prove-key.js";
 import { Refusal } from "../../registry/refusal.js";
@@ -33,10 +38,12 @@ import { calledAuthorityOf } from "../target-uri.js";
 export const rotateKeyOperation: ServedOperation = {
   method: "post",
   path: keyRotationPath(AGENT_PARAMETER),
-  summary: "Gives an agent a new key, by its human and both keys' signatures.",
+  summary: "Gives an agent of the human's own a new key.",
+  description:
+    "Both keys sign (protocol §5.6). The agent keeps its id, its tasks and its capabilities. A repetition gets the same answer.",
   credentials: ["human"],
   body: PUBLIC_SCHEMAS.KeyRotationRequest,
-  answer: { description: "The new key counts.", schema: PUBLIC_SCHEMAS.KeyRotation },
+  answer: { description: "The agent has the new key.", schema: PUBLIC_SCHEMAS.KeyRotation },
   refusals: [
     { code: "unknown_agent", status: 404 },
     "expired",
@@ -48,6 +55,7 @@ export const rotateKeyOperation: ServedOperation = {
     "invalid_key",
   ],
   audited: "key_rotation",
+  countedBy: "user",
   addressLimit: "all_requests",
   serve: (context) => (request) => rotate(context, request),
 };
@@ -57,8 +65,10 @@ export const revokeAgentOperation: ServedOperation = {
   method: "post",
   path: agentRevocationPath(AGENT_PARAMETER),
   summary: "Ends an agent of the human's own, and with it all its tasks.",
+  description:
+    "The request has no body (protocol §5.7). A repetition gets the same answer. An agent whose key was never proved is given up instead, and unknown to all others after that.",
   credentials: ["human"],
-  answer: { description: "It has ended.", schema: PUBLIC_SCHEMAS.AgentRevocation },
+  answer: { description: "The agent has ended.", schema: PUBLIC_SCHEMAS.AgentRevocation },
   refusals: [{ code: "unknown_agent", status: 404 }, "forbidden"],
   audited: "agent_revocation",
   addressLimit: "all_requests",
@@ -71,7 +81,7 @@ async function rotate(context: AuthorityContext, request: ServedRequest) {
   const token = readBearerToken(readHeaderLines(request.raw));
   const principal = await authenticateHuman(context, token, asked);
   noteHuman(request, principal);
-  const stamp = actedBy(asked, principal.actor);
+  const stamp = actedBy(asked, principal);
   const rotation = parseKeyRotationRequest(request.body);
   const authority = calledAuthorityOf(
     context,
@@ -111,12 +121,14 @@ async function revoke(context: AuthorityContext, request: ServedRequest) {
   const token = readBearerToken(readHeaderLines(request.raw));
   const principal = await authenticateHuman(context, token, asked);
   noteHuman(request, principal);
-  const stamp = actedBy(asked, principal.actor);
+  const stamp = actedBy(asked, principal);
   // Not counted by user: a human whose registrations used up that limit must still be able to stop an agent.
   await context.store.transaction(async (rows) => {
     await confirmToken(rows, principal, stamp);
-    const agent = requireOwn(await lockAgent(rows, agentRuntimeId, stamp), principal);
-    await endOwnAgent(rows, agent, stamp);
+    const agent = await lockAgent(rows, agentRuntimeId, stamp);
+    // The answer to the first request may have been lost.
+    if (agent === undefined && (await wasGivenUp(rows, agentRuntimeId, principal))) return;
+    await endOwnAgent(rows, requireOwn(agent, principal), stamp);
   });
   return createAgentRevocationResponse({ agentRuntimeId });
 }

@@ -26,9 +26,11 @@ const OF_REQUESTS: ReadonlySet<Code> = new Set<Code>([
 export const assertionWhoamiOperation: ServedOperation = {
   method: "get",
   path: ASSERTION_WHOAMI_PATH,
-  summary: "Answers whether the caller's own assertion is valid.",
+  summary: "Answers an agent whether its own assertion is valid.",
+  description:
+    "The checks are those of a verifier (protocol §5.10, §8), without a policy and without a binding. A refusal has the code of the first check that failed.",
   credentials: ["assertion"],
-  answer: { description: "It holds: whose it is.", schema: PUBLIC_SCHEMAS.AssertionWhoami },
+  answer: { description: "The assertion is valid.", schema: PUBLIC_SCHEMAS.AssertionWhoami },
   refusals: CODES.filter((code) => codeRow(code).givenBy === "verifier" && !OF_REQUESTS.has(code)),
   audited: "whoami",
   addressLimit: "all_requests",

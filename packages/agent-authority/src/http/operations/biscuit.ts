@@ -5,6 +5,7 @@ import {
 } from "@countersign/agent-identity/server";
 import * as z from "zod";
 import { authenticateHuman } from "../../humans/authenticate-human.js";
+import { claimOfSecret } from "../../limits/known-callers.js";
 import { userSubject } from "../../limits/limit-subject.js";
 import { issueBiscuit } from "../../registry/biscuits.js";
 import { Refusal } from "../../registry/refusal.js";
@@ -21,20 +22,30 @@ import type { ServedOperation, ServedRequest } from "../served-operation.js";
 export const mintBiscuitOperation: ServedOperation = {
   method: "get",
   path: BISCUIT_PATH,
-  summary: "Mints a biscuit: one-use proof of a human for one registration (generation A).",
+  summary: "Mints a biscuit, a human's proof for one registration.",
+  description:
+    "For clients of generation A (protocol §13.1). A biscuit lives 60 seconds and can be used once, for the request that `X-Original-Method` and `X-Original-Url` name.",
   credentials: ["human"],
   headers: z.object({
-    "x-request-id": z.string().regex(/^[!-~]{1,256}$/),
-    "x-original-method": z.literal("POST"),
-    "x-original-url": z.url().describe("The full URL of the registration."),
+    "x-request-id": z
+      .string()
+      .regex(/^[!-~]{1,256}$/)
+      .describe("The client's id of the request. Required here."),
+    "x-original-method": z
+      .literal("POST")
+      .describe("The method of the request that the biscuit is for."),
+    "x-original-url": z
+      .url()
+      .describe("The full URL of the agent or task registration that the biscuit is for."),
   }),
   answer: {
-    description: "The biscuit stands in the header.",
+    description: "The biscuit is in the field `X-OpenAI-Authorization`.",
     schema: PUBLIC_SCHEMAS.Biscuit,
-    headers: z.object({ [BISCUIT_HEADER]: z.string().describe("Secret.") }),
+    headers: z.object({ [BISCUIT_HEADER]: z.string().describe("The biscuit. Secret.") }),
   },
   refusals: ["forbidden"],
   audited: "biscuit",
+  countedBy: "user",
   addressLimit: "all_requests",
   serve: (context) => async (request, reply) => {
     const { biscuit, expiresAt } = await mint(context, request);
@@ -52,10 +63,12 @@ async function mint(context: AuthorityContext, request: ServedRequest) {
     throw new Refusal("invalid_request", "a biscuit is given for a POST alone");
   }
   const binding = { method, target: parseRegistrationTarget(url, context.publicUrl) };
-  return commitCounted(
+  const minted = await commitCounted(
     context,
     request.raw,
     userSubject(principal.accountId, principal.userId),
     (rows) => issueBiscuit(rows, principal, binding, stamp),
   );
+  context.knownCallers.remember([claimOfSecret(minted.biscuit)]);
+  return minted;
 }

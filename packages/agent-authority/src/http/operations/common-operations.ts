@@ -24,8 +24,10 @@ export function commonOperations(
     isAlive: {
       method: "get",
       path: "/healthz",
-      summary: "Says that the process answers.",
-      answer: { description: "It does.", schema: healthSchema },
+      summary: "Answers whether the process runs.",
+      description:
+        "For a probe of liveness. It is answered under any load, and does not use the database.",
+      answer: { description: "The process runs.", schema: healthSchema },
       refusals,
       ...OPEN_ROUTE,
       isProbe: true,
@@ -34,8 +36,10 @@ export function commonOperations(
     isReady: {
       method: "get",
       path: "/readyz",
-      summary: "Says that the process and its database answer.",
-      answer: { description: "They do.", schema: healthSchema },
+      summary: "Answers whether the process and its database can be used.",
+      description:
+        "For a probe of readiness. If the database cannot be read and written, the answer is 503.",
+      answer: { description: "Both can be used.", schema: healthSchema },
       refusals,
       ...OPEN_ROUTE,
       isProbe: true,
@@ -49,8 +53,10 @@ export function commonOperations(
     readOpenApi: {
       method: "get",
       path: "/openapi.json",
-      summary: "This document.",
-      answer: { description: "OpenAPI 3.1.", schema: openApiSchema },
+      summary: "Shows this document.",
+      description:
+        "It describes this listener as it is configured, for the caller: whether a token is needed may depend on where the caller is.",
+      answer: { description: "An OpenAPI 3.1 document.", schema: openApiSchema },
       refusals,
       ...OPEN_ROUTE,
       serve() {

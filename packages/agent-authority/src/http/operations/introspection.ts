@@ -5,7 +5,7 @@ import {
   INTROSPECTION_PATH,
   parseIntrospectionRequest,
 } from "@countersign/agent-assertion";
-import { databaseDirectory } from "../../database-directory.js";
+import { databaseDirectory, directoryWithin } from "../../database-directory.js";
 import { authenticate } from "../../registry/authenticate.js";
 import { Refusal } from "../../registry/refusal.js";
 import { instantOf } from "../../registry/times.js";
@@ -20,10 +20,12 @@ export const introspectOperation: ServedOperation = {
   method: "post",
   path: INTROSPECTION_PATH,
   summary: "Checks an assertion for a resource server that keeps no directory.",
+  description:
+    "The checks are those of a verifier (protocol §5.9, §8), without a policy and without a binding: both stay with the resource server. An assertion that is not valid is answered with 200 and `active: false`.",
   credentials: ["resource_server"],
   body: PUBLIC_SCHEMAS.IntrospectionRequest,
   answer: {
-    description: "What a verifier found, also where that is a rejection.",
+    description: "What a verifier finds, also if that is a rejection.",
     schema: PUBLIC_SCHEMAS.Introspection,
   },
   refusals: ["forbidden"],
@@ -32,14 +34,18 @@ export const introspectOperation: ServedOperation = {
   serve(context) {
     const { store, publicUrl, now } = context;
     // What it says of the authority is replaced by what the caller knows it by.
-    const verifier = createVerifier({
-      directory: databaseDirectory(store, publicUrl ?? "http://127.0.0.1"),
-      now,
-    });
+    const directory = databaseDirectory(store, publicUrl ?? "http://127.0.0.1");
+    const verifierOfAll = createVerifier({ directory, now });
     return async (request) => {
       const token = readBearerToken(readHeaderLines(request.raw));
       const instant = instantOf(now);
-      noteHuman(request, await authenticate(store.rows, token, "resource_server", instant));
+      const reader = await authenticate(store, token, "resource_server", instant);
+      noteHuman(request, reader);
+      const { accounts } = reader.rights;
+      const verifier =
+        accounts === undefined
+          ? verifierOfAll
+          : createVerifier({ directory: directoryWithin(directory, accounts), now });
       const authority = calledAuthorityOf(context, request.raw, INTROSPECTION_PATH);
       if (authority === undefined) {
         throw new Refusal("forbidden", "this authority does not know its own address", {

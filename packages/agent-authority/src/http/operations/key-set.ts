@@ -20,7 +20,9 @@ function readKeySetAt(path: string): ServedOperation {
   return {
     method: "get",
     path,
-    summary: "The public keys that identity JWTs are verified with (generation B).",
+    summary: "Shows the public keys that identity JWTs are verified with.",
+    description:
+      "For clients of generation B (protocol §13.2). It is the same at each of the paths where Codex looks for it.",
     answer: { description: "A JWK set (RFC 7517).", schema: PUBLIC_SCHEMAS.KeySet },
     ...OPEN_ROUTE,
     serve:

@@ -1,10 +1,12 @@
 import { type AgentPublicKey, decodeBase64, parseTimestamp } from "@countersign/agent-key";
 import {
   AgentTaskError,
+  createPlainTaskRegistrationResponse,
   createTaskRegistrationResponse,
   parseIdempotencyKey,
   parseTaskRegistrationRequest,
   type TaskRegistration,
+  type VerifyTaskRegistrationOptions,
   verifyTaskRegistration,
 } from "@countersign/agent-task/server";
 import * as z from "zod";
@@ -18,7 +20,6 @@ import { Refusal } from "../../registry/refusal.js";
 import { isOwnedBy } from "../../registry/register-agent.js";
 import { registerTask } from "../../registry/register-task.js";
 import { fixedEndOf } from "../../registry/task-end.js";
-import type { Instant } from "../../registry/times.js";
 import type { AgentRow } from "../../store/database.js";
 import type { AuthorityContext } from "../authority-context.js";
 import { commitCounted } from "../count-request.js";
@@ -27,6 +28,8 @@ import {
   checkTaskRegistrationProof,
   type HumanProof,
 } from "../human-proof.js";
+import { noteLimitUse } from "../note-limit-use.js";
+import { PROOF_FIELDS } from "../openapi/proof-fields.js";
 import { PUBLIC_SCHEMAS } from "../openapi/public-schemas.js";
 import { readHeaderLines } from "../read-headers.js";
 import { noteAgent } from "../refusal-record.js";
@@ -34,25 +37,31 @@ import { checkTaskRegistrationSignature } from "../registration-proof.js";
 import { AGENT_PARAMETER, taskRegistrationTarget } from "../registration-target.js";
 import { requestStamp } from "../request-state.js";
 import type { ServedOperation, ServedRequest } from "../served-operation.js";
+import { calledAuthorityOf } from "../target-uri.js";
 
 const idempotencyKeyField = z
   .string()
   .regex(/^[!-~]{1,256}$/)
   .exactOptional()
-  .describe("A repetition with the same key gives the same task while that lives.");
+  .describe(
+    "A repetition with the same value gets the same task while that lives. A registration proof must cover this field.",
+  );
 
 /** The registration of tasks (protocol §5.5): all generations. */
 export function registerTaskOperation(generations: ReadonlySet<Generation>): ServedOperation {
   return {
     method: "post",
     path: `/v1/agent/${AGENT_PARAMETER}/task/register`,
-    summary: "Registers a task of an agent, by the agent's signature.",
+    summary: "Registers a task of an agent.",
+    description:
+      "The credential is the agent's signature in the body (protocol §5.5); clients of generation A send a biscuit as well. A request with an `Authorization` field is refused. A registration proof in `Signature-Input`, `Signature` and `Content-Digest` covers the whole request (protocol §5.3). Without an `Idempotency-Key` each request makes another task. With `plain_task_id` the answer has the task's id in clear, for a key that opens no sealed box; the operator may refuse that (`forbidden`).",
     credentials: generations.has("A") ? ["biscuit"] : [],
     isOpen: generations.has("B") || generations.has("C"),
-    headers: z.object({ "idempotency-key": idempotencyKeyField }),
+    headers: z.object({ "idempotency-key": idempotencyKeyField, ...PROOF_FIELDS.shape }),
     body: PUBLIC_SCHEMAS.TaskRegistrationRequest,
     answer: {
-      description: "The task's id, sealed for the agent's key.",
+      description:
+        "The task's id, sealed for the agent's key; in clear if the agent asked for that.",
       schema: PUBLIC_SCHEMAS.TaskRegistration,
     },
     refusals: [
@@ -64,10 +73,12 @@ export function registerTaskOperation(generations: ReadonlySet<Generation>): Ser
       "agent_revoked",
       "agent_expired",
       "forbidden",
+      "task_limit",
       "invalid_key",
     ],
     audited: "task_registration",
     addressLimit: "all_requests",
+    countedBy: "agent",
     registers: "task",
     serve: (context) => (request) => register(context, request),
   };
@@ -82,15 +93,22 @@ async function register(context: AuthorityContext, request: ServedRequest) {
   const target = taskRegistrationTarget(agentRuntimeId);
   const proof = await checkTaskRegistrationProof(context, headers, target, stamp);
   const registration = parseTaskRegistrationRequest(request.body);
+  const plain = checkPlain(context, request, registration, { target, idempotencyKey });
   const signer = await findAgent(rows, agentRuntimeId, stamp);
   const keys = signer === undefined ? [] : await findAgentKeys(rows, signer, stamp);
   const publicKeys = keys.map(({ publicKey }) => publicKey);
-  const publicKey = checkSignature(registration, agentRuntimeId, publicKeys, context, stamp);
+  const { maxSkewSeconds } = context;
+  const publicKey = checkSignature(registration, agentRuntimeId, publicKeys, {
+    now: stamp.epochMs,
+    maxSkewSeconds,
+    plain,
+  });
   if (signer !== undefined) noteAgent(request, signer);
   const { timestamp } = registration;
   checkTaskRegistrationSignature(context, request.raw, agentRuntimeId, [publicKey], timestamp);
+  const wish = { idempotencyKey, threadLabel: registration.thread_label };
   const subject = agentSubject(agentRuntimeId);
-  const { key, task } = await commitCounted(context, request.raw, subject, async (rows) => {
+  const { key, admitted } = await commitCounted(context, request.raw, subject, async (rows) => {
     await proof?.spend(rows);
     if (signer?.proven_at === null) await lockClaims(rows, agentRuntimeId);
     // Read again under a lock: it may have been revoked, or its claim voided, a moment ago.
@@ -98,33 +116,55 @@ async function register(context: AuthorityContext, request: ServedRequest) {
     if (current === undefined) throw unknownAgent();
     checkOwner(current, proof);
     checkTaskGeneration(context, current, proof);
-    const signed = actedBy(stamp, `agent:${agentRuntimeId}`);
+    const signed = actedBy(stamp, { actor: `agent:${agentRuntimeId}` });
     return {
       key: await useKey(rows, current, publicKey, signed),
-      task: await registerTask(rows, current, idempotencyKey, context.taskPolicy, signed),
+      admitted: await registerTask(rows, current, wish, context.taskPolicy, signed),
     };
   });
+  const { task, use } = admitted;
+  noteLimitUse(context, use, { agent_runtime_id: agentRuntimeId });
   const end = fixedEndOf(task);
-  return createTaskRegistrationResponse(
-    { taskId: task.task_id, expiresAt: end === null ? undefined : parseTimestamp(end) },
-    decodeBase64(key.x25519PublicKey),
+  const registered = {
+    taskId: task.task_id,
+    expiresAt: end === null ? undefined : parseTimestamp(end),
+  };
+  return plain === undefined
+    ? createTaskRegistrationResponse(registered, decodeBase64(key.x25519PublicKey))
+    : createPlainTaskRegistrationResponse(registered);
+}
+
+// What a plain registration signs besides its body; `undefined`: the answer is sealed (protocol T-11, T-12).
+function checkPlain(
+  context: AuthorityContext,
+  request: ServedRequest,
+  { plain_task_id }: TaskRegistration,
+  { target, idempotencyKey }: { readonly target: string; idempotencyKey: string | undefined },
+): VerifyTaskRegistrationOptions["plain"] {
+  if (plain_task_id === undefined) return undefined;
+  if (context.plainTaskIds === "refuse") {
+    throw new Refusal("forbidden", "this authority gives task ids in sealed boxes alone", {
+      hint: "use a key that opens them, as an AgentKey does, or ask the operator to allow plain task ids (plain_task_ids)",
+    });
+  }
+  const authority = calledAuthorityOf(context, request.raw, target);
+  if (authority !== undefined) return { authority, idempotencyKey };
+  throw new Refusal(
+    "forbidden",
+    "plain task ids are not given here: this authority does not know its own address",
+    { hint: "its operator sets the public URL, which the agent signs" },
   );
 }
 
-// Time, then that the agent is known, then the signature; its state only after that held (protocol §8).
+// Time, then that the agent is known, then the signature; its state only after that held (protocol T-2, T-4).
 function checkSignature(
   registration: TaskRegistration,
   agentRuntimeId: string,
   publicKeys: readonly AgentPublicKey[],
-  { maxSkewSeconds }: AuthorityContext,
-  instant: Instant,
+  options: VerifyTaskRegistrationOptions,
 ): AgentPublicKey {
   try {
-    const { publicKey } = verifyTaskRegistration(registration, agentRuntimeId, publicKeys, {
-      now: instant.epochMs,
-      maxSkewSeconds,
-    });
-    return publicKey;
+    return verifyTaskRegistration(registration, agentRuntimeId, publicKeys, options).publicKey;
   } catch (error) {
     // Without a key no signature holds; that the agent is not known is the better answer, and the client's cue to register one.
     const isUnsigned = AgentTaskError.is(error) && error.code === "bad_signature";

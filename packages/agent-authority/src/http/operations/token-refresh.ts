@@ -18,8 +18,10 @@ const DETAIL =
 export const refreshTokenOperation: ServedOperation = {
   method: "post",
   path: "/codex/token-refresh",
-  summary: "Answers Codex's request for a new token without one. The body is not read.",
-  answer: { description: "No token.", schema: PUBLIC_SCHEMAS.TokenRefresh },
+  summary: "Answers Codex's request for a new token without one.",
+  description:
+    "The body is not read, because it holds a refresh token. Codex then shows why its request was refused (protocol §13.3).",
+  answer: { description: "No token was made.", schema: PUBLIC_SCHEMAS.TokenRefresh },
   audited: undefined,
   addressLimit: "all_requests",
   isAnsweredUnread: true,

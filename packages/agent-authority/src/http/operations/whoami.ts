@@ -1,5 +1,6 @@
 import { createWhoamiResponse, WHOAMI_PATH } from "@countersign/agent-identity/server";
 import { authenticateHuman } from "../../humans/authenticate-human.js";
+import { type AgentKind, countLiveAgents } from "../../registry/count-live-agents.js";
 import { instantOf } from "../../registry/times.js";
 import { PUBLIC_SCHEMAS } from "../openapi/public-schemas.js";
 import { readBearerToken, readHeaderLines } from "../read-headers.js";
@@ -9,14 +10,25 @@ import type { ServedOperation } from "../served-operation.js";
 export const whoamiOperation: ServedOperation = {
   method: "get",
   path: WHOAMI_PATH,
-  summary: "Says whose token it is.",
+  summary: "Shows whose token it is.",
+  description:
+    "For a login that knows its token alone (protocol §5.10). Shows also how many agents of the user live, and how many may.",
   credentials: ["human"],
-  answer: { description: "Account and user.", schema: PUBLIC_SCHEMAS.Whoami },
+  answer: { description: "The account and the user of the token.", schema: PUBLIC_SCHEMAS.Whoami },
   refusals: ["forbidden"],
   audited: "whoami",
   addressLimit: "all_requests",
   serve: (context) => async (request) => {
     const token = readBearerToken(readHeaderLines(request.raw));
-    return createWhoamiResponse(await authenticateHuman(context, token, instantOf(context.now)));
+    const instant = instantOf(context.now);
+    const principal = await authenticateHuman(context, token, instant);
+    const { maxLiveAgents, maxEphemeralAgents } = context.agentPolicy.limitsOf(principal);
+    const count = (kind: AgentKind) =>
+      countLiveAgents(context.store.rows, principal, kind, instant);
+    return createWhoamiResponse({
+      ...principal,
+      agents: { live: await count("lasting"), limit: maxLiveAgents },
+      ephemeralAgents: { live: await count("ephemeral"), limit: maxEphemeralAgents },
+    });
   },
 };

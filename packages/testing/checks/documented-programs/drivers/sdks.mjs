@@ -3,6 +3,8 @@ import { join } from "node:path";
 // @boundaries-ignore installed beside the programs
 import { connectAgent } from "@countersign/agent";
 // @boundaries-ignore installed beside the programs
+import { Agent } from "@openai/agents";
+// @boundaries-ignore installed beside the programs
 import { generateText } from "ai";
 import { answerInThreads } from "./one-client.js";
 import { openThread } from "./open-thread.mjs";
@@ -23,10 +25,15 @@ const chat = await createOpenAI(parts.thread, GATEWAY).chat.completions.create(q
 assert.equal(chat.choices[0].message.content, "hello");
 await parts.close();
 
-const { openai, langchain, anthropic, ai, mcp } = sdkClients(thread, GATEWAY);
+const clients = sdkClients(thread, GATEWAY);
+const { openai, agents, langchain, anthropic, ai, compatible, mcp } = clients;
 assert.equal((await openai.chat.completions.create(question)).choices[0].message.content, "hello");
 assert.equal((await langchain.invoke("Say hello.")).content, "hello");
-assert.equal((await generateText({ model: ai, prompt: "Say hello." })).text, "hello");
+const run = await agents.run(new Agent({ name: "agent", model: "any" }), "Say hello.");
+assert.equal(run.finalOutput, "hello");
+for (const model of [ai, compatible]) {
+  assert.equal((await generateText({ model, prompt: "Say hello." })).text, "hello");
+}
 const message = await anthropic.messages.create({ ...question, max_tokens: 10 });
 assert.equal(message.content[0].text, "hello");
 await mcp.start();

@@ -1,0 +1,3 @@
+import { fleetRow } from "../servers/fleet-row.ts";
+
+export const row = fleetRow("fleet-sqlite", "SQLite");

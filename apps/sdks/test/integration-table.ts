@@ -1,0 +1,57 @@
+const HEAD = `# Integrations
+
+What the tests of \`apps/sdks\` find for each way in which an agent calls an API, through a gateway and with an authority. This file is written by them
+(\`TEST_EFFORT=full vitest run test/integrations.test.ts --update\` in \`apps/sdks\`). How each is set up is in [clients](clients.md).
+
+A key stands in the environment, in \`OPENAI_API_KEY\`, \`ANTHROPIC_API_KEY\` and \`ANTHROPIC_AUTH_TOKEN\`: it must not arrive at the gateway in any test.
+From the third column on, each cell holds for a call that is answered whole and for one that is streamed. A name is the error that the call ends
+with. Its message has the reason of the refusal. The code is in the error, or where \`refusalOf\` finds it.
+
+- **ended by its caller**: by an \`AbortSignal\`; a process is killed. The request to the API ends too.
+- **task revoked**: between two calls of one client. **agent revoked**: \`agent_revoked\`.
+- **authority down**: \`unreachable\` or \`timeout\`, before the first task is registered; nothing is sent.
+- **no login**: \`not_logged_in\`; nothing is sent.
+- **Mastra** itself is not installed (130 MB): its rows are the calls that its agents make of a model.
+
+`;
+
+/** What the tests found, by integration and scenario. */
+export class IntegrationTable {
+  readonly #rows: readonly string[];
+  readonly #columns: readonly string[];
+  readonly #cells = new Map<string, Set<string>>();
+
+  constructor(rows: readonly string[], columns: readonly string[]) {
+    this.#rows = rows;
+    this.#columns = columns;
+  }
+
+  /** Adds what one test found. */
+  set(row: string, column: string, found: string): void {
+    const key = `${row}\n${column}`;
+    const cell = this.#cells.get(key) ?? new Set();
+    this.#cells.set(key, cell.add(found));
+  }
+
+  /** The lines of the integrations of which every scenario was run, by integration. */
+  rows(): ReadonlyMap<string, string> {
+    const lines = new Map<string, string>();
+    for (const row of this.#rows) {
+      const cells = this.#columns.map((column) => this.#cells.get(`${row}\n${column}`));
+      const texts = cells.flatMap((cell) => (cell ? [[...cell].toSorted().join(", ")] : []));
+      if (texts.length === cells.length) lines.set(row, lineOf([row, ...texts]));
+    }
+    return lines;
+  }
+
+  /** The document, with the rows so far. */
+  text(): string {
+    const columns = ["integration", ...this.#columns];
+    const rule = `|${"---|".repeat(columns.length)}`;
+    return `${[`${HEAD}${lineOf(columns)}`, rule, ...this.rows().values()].join("\n")}\n`;
+  }
+}
+
+function lineOf(cells: readonly string[]): string {
+  return `| ${cells.join(" | ")} |`;
+}

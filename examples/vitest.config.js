@@ -1,0 +1,3 @@
+import { SYSTEM } from "@countersign/testing/vitest-config";
+
+export default { test: { ...SYSTEM } };

@@ -1,6 +1,0 @@
-import { refusalOf } from "../../src/fetch.js";
-
-export function explain(error: unknown): string {
-  const refusal = refusalOf(error);
-  return refusal === undefined ? String(error) : `${refusal.code}: ${refusal.message}`;
-}

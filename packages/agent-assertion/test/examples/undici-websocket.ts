@@ -1,8 +1,0 @@
-import type { CredentialSource } from "@countersign/agent-key";
-import { WebSocket } from "undici";
-import { assertionHeaders } from "../../src/websocket.js";
-
-export async function reconnect(thread: CredentialSource, url: string): Promise<WebSocket> {
-  const assertions = assertionHeaders(thread, { origins: [url] });
-  return new WebSocket(url, { headers: await assertions.headers(url) });
-}

@@ -1,8 +1,0 @@
-import type { CredentialSource } from "@countersign/agent-key";
-import WebSocket from "ws";
-import { dialWithAssertion } from "../../src/websocket.js";
-
-export async function openSocket(thread: CredentialSource, url: string): Promise<WebSocket> {
-  const dial = dialWithAssertion(thread, { origins: [url] });
-  return dial(url, (headers) => new WebSocket(url, { headers }));
-}

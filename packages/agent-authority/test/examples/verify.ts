@@ -1,7 +1,0 @@
-import { createVerifier } from "@countersign/agent-assertion";
-import { databaseDirectory, openStore } from "../../src/index.js";
-
-export async function openVerifier(database: string) {
-  const store = await openStore(database);
-  return createVerifier({ directory: databaseDirectory(store, "https://authority.example") });
-}
