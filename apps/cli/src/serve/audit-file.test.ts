@@ -179,7 +179,10 @@ function scene() {
   const path = join(folder, "audit.jsonl");
   const told: string[] = [];
   const tell = (message: string) => void told.push(message);
-  const run = { output: { warn: tell, note: tell } } as unknown as Run;
+  const run = {
+    output: { warn: tell, note: tell },
+    signal: new AbortController().signal,
+  } as unknown as Run;
   type Audit = {
     readonly audit: (entry: object) => void;
     readonly canAudit: () => boolean;

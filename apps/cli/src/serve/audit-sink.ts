@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { escapeText } from "@countersign/agent-key/escaping";
 import { AuditQueue, type AuditState } from "./audit-queue.js";
 import type { AuditTarget, PromptTarget, SlowTarget } from "./audit-target.js";
@@ -66,17 +67,26 @@ export class AuditSink {
     this.#flush();
   }
 
-  /** Writes what waits, once more, and closes the file. */
-  async close(): Promise<void> {
+  /**
+   * Writes what waits, once more, and closes the file.
+   *
+   * @param longestMs - what the other side of a pipe, or another machine, has not taken by then is lost, and counted
+   */
+  async close(longestMs: number): Promise<void> {
+    const isOver = await within(longestMs, this.#flushLast());
+    clearTimeout(this.#retry);
+    const lost = this.#queue.abandon();
+    if (lost > 0) this.#events.onAbandoned(lost);
+    // It would wait for the write.
+    if (isOver) await this.#target.close();
+  }
+
+  async #flushLast(): Promise<void> {
     await this.#flushing;
     clearTimeout(this.#retry);
     this.#retry = undefined;
     this.#flush();
     await this.#flushing;
-    clearTimeout(this.#retry);
-    const lost = this.#queue.abandon();
-    if (lost > 0) this.#events.onAbandoned(lost);
-    await this.#target.close();
   }
 
   #flush(): void {
@@ -134,5 +144,16 @@ export class AuditSink {
       this.#retry = undefined;
       this.#flush();
     }, RETRY_MS);
+  }
+}
+
+/** @returns whether the work was over in time */
+async function within(longestMs: number, work: Promise<void>): Promise<boolean> {
+  const over = new AbortController();
+  const late = pause(longestMs, false, { signal: over.signal }).catch(() => false);
+  try {
+    return await Promise.race([work.then(() => true), late]);
+  } finally {
+    over.abort();
   }
 }

@@ -38,31 +38,33 @@ export interface SlowTarget {
 }
 
 const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants;
-const FLAGS = O_APPEND | O_CREAT | O_NOFOLLOW | O_WRONLY;
-// A pipe that was replaced would keep the thread waiting for its reader.
-const REOPEN_FLAGS = FLAGS | O_NONBLOCK;
+// A thread that waits for the reader of a pipe keeps the process from ending.
+const FLAGS = O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_WRONLY;
 const READ_FLAGS = O_NOFOLLOW | O_NONBLOCK | O_RDONLY;
 const MODE = 0o600;
 const LINE_FEED = Buffer.from("\n");
 const STDOUT = 1;
-// Until the reader of a pipe has taken something.
-const FULL_PIPE_MS = 20;
+// Until the reader of a pipe is there, or has taken something.
+const PIPE_MS = 20;
 
-/** Standard output. */
+const writeSome = promisify(write);
+
+/** Standard output. Node has set it not to block, if it is a pipe or a socket. */
 export const stdoutTarget: AuditTarget = {
   isPrompt: false,
   follow: async () => false,
-  write: (bytes) => writeToPipe((chunk) => writeTo(STDOUT, chunk), bytes),
+  write: (bytes) => writeToPipe(async () => (await writeSome(STDOUT, bytes)).bytesWritten),
   close: async () => {},
 };
 
 /**
- * Opens a file to append to. Only its owner can read or write a new file.
+ * Opens a file to append to. Only its owner can read or write a new file. Of a named pipe the reader is waited for.
  *
+ * @param signal - ends that wait
  * @throws {CliError} `config_invalid` if the file cannot be opened
  */
-export async function openAuditTarget(path: string): Promise<AuditTarget> {
-  const handle = await open(path, FLAGS, MODE).catch((error: unknown) => {
+export async function openAuditTarget(path: string, signal?: AbortSignal): Promise<AuditTarget> {
+  const handle = await openToAppend(path, signal).catch((error: unknown) => {
     if (!isSystemError(error)) throw error;
     throw new CliError("config_invalid", `--audit: ${path} cannot be opened: ${reasonOf(error)}`, {
       cause: error,
@@ -72,6 +74,18 @@ export async function openAuditTarget(path: string): Promise<AuditTarget> {
   if (!(await isLocalFile(handle, path))) return slowTarget(handle, path);
   await handle.close();
   return promptTarget(path);
+}
+
+async function openToAppend(path: string, signal: AbortSignal | undefined): Promise<FileHandle> {
+  for (;;) {
+    try {
+      return await open(path, FLAGS, MODE);
+    } catch (error) {
+      const hasNoReader = isSystemError(error, "ENXIO") && (await stat(path)).isFIFO();
+      if (!hasNoReader) throw error;
+    }
+    await pause(PIPE_MS, undefined, { signal });
+  }
 }
 
 // A file system that another machine serves may keep a write waiting for minutes, and with it every request.
@@ -98,7 +112,7 @@ function promptTarget(path: string): PromptTarget {
     follow() {
       const mine = fstatSync(file);
       if (!isSameFile(mine, statSync(path, { throwIfNoEntry: false }))) {
-        const opened = openSync(path, REOPEN_FLAGS, MODE);
+        const opened = openSync(path, FLAGS, MODE);
         closeSync(file);
         file = opened;
         brokenAt = undefined;
@@ -122,7 +136,6 @@ function promptTarget(path: string): PromptTarget {
 function slowTarget(first: FileHandle, path: string): SlowTarget {
   let handle = first;
   let isNew = true;
-  const send = async (chunk: Buffer) => (await handle.write(chunk)).bytesWritten;
   return {
     isPrompt: false,
     async follow() {
@@ -130,7 +143,7 @@ function slowTarget(first: FileHandle, path: string): SlowTarget {
       // Only files are rotated: a pipe stays, and its reader may change.
       if (!mine.isFile()) return false;
       if (isSameFile(mine, await stat(path).catch(() => undefined))) return false;
-      const opened = await open(path, REOPEN_FLAGS, MODE);
+      const opened = await open(path, FLAGS, MODE);
       await handle.close();
       handle = opened;
       isNew = true;
@@ -138,10 +151,10 @@ function slowTarget(first: FileHandle, path: string): SlowTarget {
     },
     async write(bytes) {
       if (isNew && (await handle.stat()).isFile() && (await endsInHalfLineLater(path))) {
-        await send(LINE_FEED);
+        await handle.write(LINE_FEED);
       }
       isNew = false;
-      return await writeToPipe(send, bytes);
+      return await writeToPipe(async () => (await handle.write(bytes)).bytesWritten);
     },
     close: () => handle.close(),
   };
@@ -177,23 +190,13 @@ function isSameFile(mine: Stats, named: Stats | undefined): boolean {
   return named !== undefined && named.ino === mine.ino && named.dev === mine.dev;
 }
 
-const writeSome = promisify(write);
-
-async function writeTo(file: number, bytes: Buffer): Promise<number> {
-  return (await writeSome(file, bytes)).bytesWritten;
-}
-
-/** Waits for the reader of a pipe that another program has set not to block. */
-async function writeToPipe(
-  send: (bytes: Buffer) => Promise<number>,
-  bytes: Buffer,
-): Promise<number> {
-  for (;;) {
-    try {
-      return await send(bytes);
-    } catch (error) {
-      if (!isSystemError(error) || error.code !== "EAGAIN") throw error;
-      await pause(FULL_PIPE_MS);
-    }
+/** @returns 0 some time after a pipe had no room */
+async function writeToPipe(send: () => Promise<number>): Promise<number> {
+  try {
+    return await send();
+  } catch (error) {
+    if (!isSystemError(error, "EAGAIN")) throw error;
+    await pause(PIPE_MS);
+    return 0;
   }
 }
