@@ -312,6 +312,33 @@ describe("a token for one account", () => {
     expect(body.tokens).toMatchObject([{ account_id: MINE }]);
   });
 
+  it("finds its own agent by a key that others claim as well (G-A51)", async () => {
+    const key = AgentKey.generate();
+    for (const [accountId, userId] of [
+      [MINE, "claims-first"],
+      [THEIRS, "claims-second"],
+      [THEIRS, "claims-third"],
+    ] as const) {
+      const token = await make({ accountId, userId, role: "human" });
+      expect((await tested.registerAgent(token, key)).status).toBe(200);
+    }
+    const question = { text: key.publicKey.line, limit: 1 };
+    const { body } = await ask("find", callers.get("read") ?? "", question);
+    expect(body).toMatchObject({ agents: [{ account_id: MINE }], more: false });
+  });
+
+  it("is told the names next to a misspelt one as if no other account stood between them (G-A51)", async () => {
+    const stop = callers.get("stop") ?? "";
+    // Both are behind its own account in the order of the index, and one of them behind the other account as well.
+    const hints = ["acct-1-a", "acct-1-z"].map(async (account_id) => {
+      const { status, text } = await ask("revokeAccount", stop, { account_id });
+      return `${status} ${text.replaceAll(account_id, "*")}`;
+    });
+    const [before, behind] = await Promise.all(hints);
+    expect(before).toMatch(/names next to it: acct-1;/);
+    expect(behind).toBe(before);
+  });
+
   it("ends such a token with the user that it names, and counts it (G-A51)", async () => {
     const userId = "gateway-in-mine";
     const token = await make({ accountId: MINE, userId, role: "resource_server" });

@@ -40,7 +40,7 @@ export async function find(
   const count = query.limit + 1;
   const events = await eventsOf(rows, text, count, scope);
   const named = {
-    agents: [...(isAny ? await agentsWithKey(rows, text) : []), ...events.agents],
+    agents: [...(isAny ? await agentsWithKey(rows, text, scope) : []), ...events.agents],
     tasks: events.tasks,
   };
   const isId = isAny && isServerId(text);
@@ -117,14 +117,17 @@ function namedIn(events: readonly AuditEventEntry[]): Pick<NamedByEvents, "agent
   };
 }
 
-async function agentsWithKey(rows: Rows, text: string): Promise<readonly string[]> {
+// Anybody may claim a key that is not proved: claims from outside of the scope take no place of one within it.
+async function agentsWithKey(
+  rows: Rows,
+  text: string,
+  scope: AccountScope,
+): Promise<readonly string[]> {
   const line = keyLineOf(text);
   if (line === undefined) return [];
-  const current = await rows
-    .selectFrom("agents")
-    .select("agent_runtime_id")
-    .where("public_key", "=", line)
-    .execute();
+  let agents = rows.selectFrom("agents").select("agent_runtime_id").where("public_key", "=", line);
+  if (scope !== undefined) agents = agents.where("account_id", "in", scope);
+  const current = await agents.execute();
   const former = await rows
     .selectFrom("former_keys")
     .select("agent_runtime_id")

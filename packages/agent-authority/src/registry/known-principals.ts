@@ -1,5 +1,5 @@
 import type { Rows } from "../store/authority-store.js";
-import { type AccountScope, isWithin } from "./account-scope.js";
+import type { AccountScope } from "./account-scope.js";
 import type { PrincipalIds } from "./principals.js";
 import { Refusal } from "./refusal.js";
 
@@ -22,11 +22,9 @@ export async function checkKnown(
   const names = new Set<string>();
   for (const table of [userId === undefined ? "accounts" : "users", "access_tokens"] as const) {
     for (const side of ["=", "<", ">"] as const) {
-      const found = await nameBeside(rows, { table, side, accountId, userId });
-      if (found === undefined || !isWithin(scope, userId === undefined ? found : accountId))
-        continue;
+      const found = await nameBeside(rows, { table, side, accountId, userId }, scope);
       if (found === name) return;
-      names.add(found);
+      if (found !== undefined) names.add(found);
     }
   }
   const near = [...names]
@@ -47,8 +45,13 @@ interface Place {
   readonly userId: string | undefined;
 }
 
-// The next name in the order of the index, one row: many tokens may have the same one.
-async function nameBeside(rows: Rows, place: Place): Promise<string | undefined> {
+// The next name in the order of the index, one row: many tokens may have the same one. What is outside of the scope is passed over: if it stood
+// before the names within, what is not told would tell where it is.
+async function nameBeside(
+  rows: Rows,
+  place: Place,
+  scope: AccountScope,
+): Promise<string | undefined> {
   const { table, side, accountId, userId } = place;
   const column = userId === undefined ? "account_id" : "user_id";
   // Of these tables only two columns are read, which the tokens have as well.
@@ -56,6 +59,7 @@ async function nameBeside(rows: Rows, place: Place): Promise<string | undefined>
     .selectFrom(table as "access_tokens")
     .select(column)
     .where(column, side, userId ?? accountId);
+  if (scope !== undefined) query = query.where("account_id", "in", scope);
   if (userId !== undefined) query = query.where("account_id", "=", accountId);
   const [found] = await query
     .orderBy(column, side === "<" ? "desc" : "asc")
