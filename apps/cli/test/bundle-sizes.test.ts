@@ -35,7 +35,7 @@ test.each([
   ["a verifier with a directory in memory", VERIFIER, 12_000, []],
   ["a verifier that asks an authority", REMOTE, 20_000, []],
   ["a signer", SIGNER, 2_700, []],
-  ["a whole client", CLIENT, 66_000, ["@noble/ciphers", "@noble/hashes", "valibot"]],
+  ["a whole client", CLIENT, 65_000, ["@noble/ciphers", "@noble/hashes", "valibot"]],
 ])("%s is small in a bundle", async (_, program, most, libraries) => {
   const size = await sizeOf(program);
   expect(size.libraries).toEqual(libraries);

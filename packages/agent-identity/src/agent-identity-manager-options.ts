@@ -10,7 +10,7 @@ import {
   CREDENTIAL_STORE,
   TRANSPORT_OPTIONS,
 } from "./internal/options.js";
-import type { AgentBillOfMaterials } from "./schema/agent-registration.js";
+import type { AgentBillOfMaterials } from "./schema/agent-registration-request.js";
 
 /** Options of `AgentIdentityManager`. */
 export interface AgentIdentityManagerOptions {

@@ -15,10 +15,8 @@ import { VERSION } from "./internal/version.js";
 import { isPlainRefusal, type KeptKey, keepKey, takeBackKey } from "./kept-key.js";
 import { isSameIdentity, type KnownIdentities } from "./known-identities.js";
 import { runAlone, type Turn } from "./run-alone.js";
-import type {
-  AgentBillOfMaterials,
-  AgentRegistrationResponse,
-} from "./schema/agent-registration.js";
+import type { AgentRegistrationResponse } from "./schema/agent-registration.js";
+import type { AgentBillOfMaterials } from "./schema/agent-registration-request.js";
 import type { StoredIdentity } from "./schema/credentials.js";
 
 /** Options of {@link AgentRegistrar}. */

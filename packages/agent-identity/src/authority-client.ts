@@ -15,12 +15,14 @@ export type {
 } from "./client/authority-request.js";
 export type { RegistrationSigner } from "./client/registration-proof.js";
 export {
-  type AgentBillOfMaterials,
-  type AgentRegistrationRequest,
   type AgentRegistrationResponse,
   createAgentRegistrationRequest,
   parseAgentRegistrationResponse,
 } from "./schema/agent-registration.js";
+export type {
+  AgentBillOfMaterials,
+  AgentRegistrationRequest,
+} from "./schema/agent-registration-request.js";
 export {
   type AgentRevocationResponse,
   parseAgentRevocationResponse,

@@ -33,7 +33,7 @@ export type { KeySet, KeySetOptions } from "./identity-jwt/key-set.js";
 export type { IdentityLook } from "./identity-look.js";
 export { loginAuth, removeLogin, saveLogin } from "./login-auth.js";
 export type { LoginAuthOptions } from "./login-auth-options.js";
-export type { AgentBillOfMaterials } from "./schema/agent-registration.js";
+export type { AgentBillOfMaterials } from "./schema/agent-registration-request.js";
 export type {
   StoredHumanLogin,
   StoredIdentity,

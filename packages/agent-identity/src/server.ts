@@ -11,15 +11,17 @@ export {
 } from "./identity-jwt/sign-identity-jwt.js";
 export {
   AGENT_REGISTRATION_PATH,
-  type AgentBillOfMaterials,
-  type AgentRegistrationRequest,
   type AgentRegistrationResponse,
   agentRegistrationKeyid,
-  agentRegistrationRequestSchema,
   agentRegistrationResponseSchema,
   createAgentRegistrationResponse,
-  parseAgentRegistrationRequest,
 } from "./schema/agent-registration.js";
+export {
+  type AgentBillOfMaterials,
+  type AgentRegistrationRequest,
+  agentRegistrationRequestSchema,
+  parseAgentRegistrationRequest,
+} from "./schema/agent-registration-request.js";
 export {
   type AgentRevocationResponse,
   agentRevocationPath,
@@ -36,24 +38,28 @@ export { identityClaimsSchema } from "./schema/identity-claims.js";
 export {
   createKeyRotationResponse,
   type KeyRotation,
-  type KeyRotationRequest,
   type KeyRotationResponse,
   keyRotationPath,
-  keyRotationRequestSchema,
   keyRotationResponseSchema,
-  parseKeyRotationRequest,
 } from "./schema/key-rotation.js";
+export {
+  type KeyRotationRequest,
+  keyRotationRequestSchema,
+  parseKeyRotationRequest,
+} from "./schema/key-rotation-request.js";
 export { type PublicRsaKey, publicRsaKeySchema } from "./schema/key-set.js";
 export {
   agentEndPath,
   createTaskEndResponse,
   type OwnEnd,
-  type OwnEndRequest,
-  ownEndRequestSchema,
-  parseOwnEndRequest,
   taskEndPath,
   taskEndResponseSchema,
 } from "./schema/own-end.js";
+export {
+  type OwnEndRequest,
+  ownEndRequestSchema,
+  parseOwnEndRequest,
+} from "./schema/own-end-request.js";
 export {
   type VerifiedKeyRotation,
   type VerifyKeyRotationOptions,

@@ -1,7 +1,7 @@
 import type { AgentSigner } from "@countersign/agent-key";
 import type { Fetch } from "@countersign/agent-key/platform-fetch";
 import type { AuthorityError } from "../authority-error.js";
-import type { AgentRegistrationRequest } from "../schema/agent-registration.js";
+import type { AgentRegistrationRequest } from "../schema/agent-registration-request.js";
 import type { RegistrationSigner } from "./registration-proof.js";
 
 /** A human's credential for one call. */

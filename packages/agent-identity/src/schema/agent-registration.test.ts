@@ -6,9 +6,9 @@ import { AgentIdentityError } from "../agent-identity-error.js";
 import {
   createAgentRegistrationRequest,
   createAgentRegistrationResponse,
-  parseAgentRegistrationRequest,
   parseAgentRegistrationResponse,
 } from "./agent-registration.js";
+import { parseAgentRegistrationRequest } from "./agent-registration-request.js";
 
 const { publicKey } = AgentKey.generate();
 const BODY = {

@@ -8,10 +8,10 @@ import {
   createKeyRotationResponse,
   keyRotationPath,
   keyRotationText,
-  parseKeyRotationRequest,
   parseKeyRotationResponse,
   type RotationKeys,
 } from "./key-rotation.js";
+import { parseKeyRotationRequest } from "./key-rotation-request.js";
 import { type VerifyKeyRotationOptions, verifyKeyRotation } from "./verify-key-rotation.js";
 
 const NOW = Date.UTC(2026, 2, 23, 12, 0, 0, 900);

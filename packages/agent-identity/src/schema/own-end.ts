@@ -1,11 +1,10 @@
-import { type AgentSigner, decodeBase64, parseTimestamp } from "@countersign/agent-key";
+import type { AgentSigner } from "@countersign/agent-key";
 import { type SignWithOptions, signWithAsync } from "@countersign/agent-key/signers";
 import * as v from "valibot";
 import { AgentIdentityError } from "../agent-identity-error.js";
 import { describeIssues } from "./describe-issues.js";
 import { serverId } from "./fields.js";
-
-const MAX_SIGNATURE_LENGTH = 88;
+import type { ownEndRequestSchema } from "./own-end-request.js";
 
 /**
  * Where an agent ends itself, below the authority's base URL: `/v1/agent/{id}/end`.
@@ -20,24 +19,6 @@ export function agentEndPath(agentRuntimeId: string): string {
 export function taskEndPath(agentRuntimeId: string, taskId: string): string {
   return `/v1/agent/${agentRuntimeId}/task/${taskId}/end`;
 }
-
-/** Body by which an agent ends itself or a task: `{timestamp, signature}` (protocol.md §5.7). Unknown members are ignored. */
-export const ownEndRequestSchema = v.pipe(
-  v.object({
-    timestamp: v.pipe(
-      v.string(),
-      v.maxLength(32),
-      v.description("When the agent signed: RFC 3339, UTC, whole seconds, `Z`."),
-    ),
-    signature: v.pipe(
-      v.string(),
-      v.minLength(1),
-      v.maxLength(MAX_SIGNATURE_LENGTH),
-      v.description("The signature of the agent's key over the text of protocol §5.7, in base64."),
-    ),
-  }),
-  v.description("What an agent signs to end itself or a task (protocol §5.7)."),
-);
 
 /** Answer to the end of a task: `{agent_runtime_id, task_id, task_state: "revoked"}`. Unknown members are ignored. */
 export const taskEndResponseSchema = v.pipe(
@@ -58,13 +39,6 @@ export interface OwnEnd {
   readonly taskId?: string | undefined;
   /** RFC 3339, UTC, whole seconds, `Z`. */
   readonly timestamp: string;
-}
-
-/** The end as it was sent. Its form is checked, its signature is not. */
-export interface OwnEndRequest {
-  readonly timestamp: string;
-  /** 64 bytes where it is sound. */
-  readonly signature: Uint8Array;
 }
 
 /**
@@ -97,27 +71,6 @@ export async function createOwnEndRequest(
   };
 }
 
-/**
- * Reads the parsed JSON body of an end, for the authority. Checks the form alone; `verifyOwnEnd` checks the rest.
- *
- * @throws {AgentIdentityError} `invalid_request`
- */
-export function parseOwnEndRequest(body: unknown): OwnEndRequest {
-  const parsed = v.safeParse(ownEndRequestSchema, body);
-  if (!parsed.success) throw notAnEnd(describeIssues(parsed));
-  const { timestamp } = parsed.output;
-  try {
-    parseTimestamp(timestamp);
-  } catch (cause) {
-    throw notAnEnd("timestamp has another form than YYYY-MM-DDTHH:MM:SSZ", cause);
-  }
-  try {
-    return { timestamp, signature: decodeBase64(parsed.output.signature) };
-  } catch (cause) {
-    throw notAnEnd("signature is not standard base64", cause);
-  }
-}
-
 /** Makes the authority's answer to the end of a task. */
 export function createTaskEndResponse(ended: {
   readonly agentRuntimeId: string;
@@ -147,8 +100,4 @@ export function parseTaskEndResponse(
     `the authority does not say that the task has ended: ${what}`,
     { hint: "ask the authority's operator to revoke it" },
   );
-}
-
-function notAnEnd(what: string, cause?: unknown): AgentIdentityError {
-  return new AgentIdentityError("invalid_request", `not an agent's end: ${what}`, { cause });
 }

@@ -1,6 +1,7 @@
 import { type AgentPublicKey, parseTimestamp } from "@countersign/agent-key";
 import { AgentIdentityError } from "../agent-identity-error.js";
-import { type KeyRotationRequest, keyRotationText } from "./key-rotation.js";
+import { keyRotationText } from "./key-rotation.js";
+import type { KeyRotationRequest } from "./key-rotation-request.js";
 
 const DEFAULT_SKEW_SECONDS = 300;
 

@@ -1,6 +1,7 @@
 import { type AgentPublicKey, parseTimestamp } from "@countersign/agent-key";
 import { AgentIdentityError } from "../agent-identity-error.js";
-import { type OwnEnd, type OwnEndRequest, ownEndText } from "./own-end.js";
+import { type OwnEnd, ownEndText } from "./own-end.js";
+import type { OwnEndRequest } from "./own-end-request.js";
 
 const DEFAULT_SKEW_SECONDS = 300;
 
