@@ -1,7 +1,7 @@
 import { defineConfig } from "tsup";
 
 export default defineConfig({
-  entry: ["src/index.ts", "src/server.ts", "src/store-contract.ts"],
+  entry: ["src/index.ts", "src/sealed-box.ts", "src/server.ts", "src/store-contract.ts"],
   format: ["esm"],
   platform: "node",
   target: "node22",

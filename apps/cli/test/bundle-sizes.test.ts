@@ -1,28 +1,63 @@
 import { readdirSync, statSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
-import { build } from "esbuild";
+import { type BuildOptions, build, type Metafile, type OutputFile } from "esbuild";
 import { expect, test } from "vitest";
 
+interface Size {
+  readonly bytes: number;
+  readonly libraries: readonly string[];
+}
+
+const OPTIONS = {
+  bundle: true,
+  minify: true,
+  format: "esm",
+  platform: "node",
+  write: false,
+  metafile: true,
+  logLevel: "silent",
+} as const satisfies BuildOptions;
+
 /** What a bundler makes of a use: minified, as bytes of gzip; a new import that drags a library in is noticed here. */
-async function sizeOf(program: string): Promise<{ bytes: number; libraries: string[] }> {
-  const { outputFiles, metafile } = await build({
-    stdin: { contents: program, resolveDir: import.meta.dirname },
-    bundle: true,
-    minify: true,
-    format: "esm",
-    platform: "node",
-    write: false,
-    metafile: true,
-    logLevel: "silent",
-  });
-  const [output] = Object.values(metafile.outputs);
-  const names = Object.entries(output?.inputs ?? {})
+async function sizeOf(program: string): Promise<Size> {
+  const stdin = { contents: program, resolveDir: import.meta.dirname };
+  const { outputFiles, metafile } = await build({ ...OPTIONS, stdin });
+  return sizeOfOutputs(outputFiles, Object.values(metafile.outputs));
+}
+
+/** The same of what the use loads at its start, if the bundler puts what is loaded later into files of its own. */
+async function sizeAtStart(program: string): Promise<Size> {
+  const stdin = { contents: program, resolveDir: import.meta.dirname };
+  const splitting = { splitting: true, outdir: import.meta.dirname };
+  const { outputFiles, metafile } = await build({ ...OPTIONS, ...splitting, stdin });
+  const paths = new Set(Object.keys(metafile.outputs).filter((path) => path.endsWith("/stdin.js")));
+  for (const path of paths) {
+    const imports = metafile.outputs[path]?.imports ?? [];
+    for (const { kind, path: next } of imports) if (kind === "import-statement") paths.add(next);
+  }
+  const names = new Set([...paths].map((path) => basename(path)));
+  const files = outputFiles.filter(({ path }) => names.has(basename(path)));
+  return sizeOfOutputs(files, [...paths].map((path) => metafile.outputs[path]).filter(isOutput));
+}
+
+type Output = Metafile["outputs"][string];
+
+function isOutput(output: Output | undefined): output is Output {
+  return output !== undefined;
+}
+
+function sizeOfOutputs(files: readonly OutputFile[], outputs: readonly Output[]): Size {
+  const names = outputs
+    .flatMap(({ inputs }) => Object.entries(inputs))
     .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
     .map(([path]) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1])
     .filter((name) => name !== undefined && !name.startsWith("@countersign/"));
-  const bytes = gzipSync(outputFiles[0]?.contents ?? "", { level: 9 }).length;
+  const bytes = files.reduce(
+    (sum, { contents }) => sum + gzipSync(contents, { level: 9 }).length,
+    0,
+  );
   return { bytes, libraries: [...new Set(names as string[])].sort() };
 }
 
@@ -41,6 +76,18 @@ test.each([
   expect(size.libraries).toEqual(libraries);
   expect(size.bytes).toBeLessThanOrEqual(most);
   expect(size.bytes).toBeGreaterThan(most / 2);
+});
+
+test("a whole client loads less at its start: the ciphers of sealed boxes come with the first box", async () => {
+  const { bytes, libraries } = await sizeAtStart(CLIENT);
+  expect(libraries).toEqual(["valibot"]);
+  expect(bytes).toBeLessThanOrEqual(58_000);
+  expect(bytes).toBeGreaterThan(29_000);
+});
+
+test("agent-task as it is installed loads no cipher at its start either", async () => {
+  const { libraries } = await sizeAtStart(`export * from "@countersign/agent-task";`);
+  expect(libraries).toEqual(["valibot"]);
 });
 
 // What a package is packed with; README and licence are some 10 kB more.

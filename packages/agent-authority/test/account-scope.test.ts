@@ -1,6 +1,6 @@
 import { signAssertion } from "@countersign/agent-assertion";
 import { AgentKey, formatTimestamp } from "@countersign/agent-key";
-import { openSealedBox } from "@countersign/agent-task";
+import { openSealedBox } from "@countersign/agent-task/sealed-box";
 import { expectRejection } from "@countersign/testing/vitest";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { AgentAuthorityError, type CreateAccessTokenOptions } from "../src/index.js";

@@ -1,6 +1,6 @@
 import { type AgentDirectory, createVerifier, signAssertion } from "@countersign/agent-assertion";
 import { AgentKey, formatTimestamp } from "@countersign/agent-key";
-import { openSealedBox } from "@countersign/agent-task";
+import { openSealedBox } from "@countersign/agent-task/sealed-box";
 import { expect, it } from "vitest";
 import { databaseDirectory } from "../src/index.js";
 import { TestedAuthority } from "./start-authority.js";

@@ -1,6 +1,6 @@
 import { createKeyRotationRequest } from "@countersign/agent-identity/authority-client";
 import { AgentKey, formatTimestamp } from "@countersign/agent-key";
-import { openSealedBox } from "@countersign/agent-task";
+import { openSealedBox } from "@countersign/agent-task/sealed-box";
 import { expectRejection } from "@countersign/testing/vitest";
 import { describe, expect, it } from "vitest";
 import { AgentAuthorityError, databaseDirectory } from "../src/index.js";

@@ -1,6 +1,6 @@
 import { AuthorityClient, AuthorityError } from "@countersign/agent-identity/authority-client";
 import { type AgentKey, AgentKeyError, type AgentSigner } from "@countersign/agent-key";
-import { openSealedBox } from "@countersign/agent-task";
+import { openSealedBox } from "@countersign/agent-task/sealed-box";
 import { expectRejection } from "@countersign/testing/vitest";
 import { describe, expect, it } from "vitest";
 import { TestedAuthority } from "./start-authority.js";

@@ -1,6 +1,6 @@
 import { AuthorityClient, createOwnEndRequest } from "@countersign/agent-identity/authority-client";
 import { AgentKey, formatTimestamp } from "@countersign/agent-key";
-import { openSealedBox } from "@countersign/agent-task";
+import { openSealedBox } from "@countersign/agent-task/sealed-box";
 import { describe, expect, it } from "vitest";
 import { expectRefusal } from "./expect-refusal.js";
 import { type CallOptions, NOON, TestedAuthority } from "./start-authority.js";

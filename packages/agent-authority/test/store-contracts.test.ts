@@ -3,7 +3,7 @@ import {
   replayStoreContract,
 } from "@countersign/agent-assertion/store-contract";
 import type { AgentKey } from "@countersign/agent-key";
-import { openSealedBox } from "@countersign/agent-task";
+import { openSealedBox } from "@countersign/agent-task/sealed-box";
 import { describe, test } from "vitest";
 import { databaseDirectory, databaseReplayStore, openStore } from "../src/index.js";
 import type { AuthorityStore } from "../src/store/authority-store.js";

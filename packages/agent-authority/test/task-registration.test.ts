@@ -1,5 +1,5 @@
 import { AgentKey, formatTimestamp } from "@countersign/agent-key";
-import { openSealedBox } from "@countersign/agent-task";
+import { openSealedBox } from "@countersign/agent-task/sealed-box";
 import { describe, expect, it } from "vitest";
 import { expectRefusal } from "./expect-refusal.js";
 import { type Answer, NOON, TestedAuthority, taskBody, taskPath } from "./start-authority.js";

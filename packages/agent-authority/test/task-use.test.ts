@@ -1,6 +1,6 @@
 import { signAssertion } from "@countersign/agent-assertion";
 import { type AgentKey, formatTimestamp } from "@countersign/agent-key";
-import { openSealedBox } from "@countersign/agent-task";
+import { openSealedBox } from "@countersign/agent-task/sealed-box";
 import { describe, expect, it, vi } from "vitest";
 import { databaseDirectory } from "../src/index.js";
 import { holdTable } from "./hold-table.js";

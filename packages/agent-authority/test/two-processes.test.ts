@@ -1,5 +1,5 @@
 import { AgentKey } from "@countersign/agent-key";
-import { openSealedBox } from "@countersign/agent-task";
+import { openSealedBox } from "@countersign/agent-task/sealed-box";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createRegistry, databaseDirectory, openStore } from "../src/index.js";
 import { expectRefusal } from "./expect-refusal.js";

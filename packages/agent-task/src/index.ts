@@ -11,11 +11,8 @@ export type {
   Turn,
 } from "./agent-thread.js";
 export { createIdempotencyKey } from "./idempotency-key.js";
-export { openSealedBox } from "./open-sealed-box.js";
 export type { StoredTask, StoredThread } from "./schema/stored-thread.js";
 export { parseStoredThread } from "./schema/stored-thread.js";
-export type { RegisteredTask } from "./schema/task-registration.js";
-export { parseTaskRegistrationResponse } from "./schema/task-registration.js";
 export type { PlainTaskRegistration } from "./sign/sign-plain-task-registration.js";
 export {
   plainTaskRegistrationText,

@@ -1,7 +1,7 @@
 export { AgentTaskError } from "./agent-task-error.js";
 export { parseIdempotencyKey } from "./idempotency-key.js";
-export type { RegisteredTask } from "./schema/task-registration.js";
-export { taskRegistrationResponseSchema } from "./schema/task-registration.js";
+export type { RegisteredTask } from "./schema/task-answer.js";
+export { taskRegistrationResponseSchema } from "./schema/task-answer.js";
 export {
   parseTaskRegistrationRequest,
   taskRegistrationRequestSchema,

@@ -19,6 +19,7 @@ const CLIENT_MODULES = [
   "@countersign/agent-identity/server",
   "@countersign/agent-identity/store-contract",
   "@countersign/agent-task",
+  "@countersign/agent-task/sealed-box",
   "@countersign/agent-task/server",
   "@countersign/agent-task/store-contract",
   "@countersign/agent-assertion",

@@ -88,6 +88,7 @@ const USES = {
     typeof pkcs8FromJwk === "function" && signsAtOnce({}),
   "@countersign/agent-key/tracing": ({ isTracing }) => isTracing(),
   "@countersign/agent-task": ({ fileTaskStore }) => fileTaskStore("/nowhere/tasks"),
+  "@countersign/agent-task/sealed-box": ({ openSealedBox }) => typeof openSealedBox,
   "@countersign/agent-task/server": ({ parseIdempotencyKey }) => parseIdempotencyKey(undefined),
   "@countersign/agent-task/store-contract": ({ taskStoreContract }) => taskStoreContract(started),
   "@countersign/assertion-proxy": ({ createSigningProxy }) =>

@@ -16,11 +16,8 @@ import * as identityJwt from "@countersign/agent-identity/identity-jwt";
 import { keyringStore } from "@countersign/agent-identity/keyring-store";
 import * as server from "@countersign/agent-identity/server";
 import { AgentKey } from "@countersign/agent-key";
-import {
-  openSealedBox,
-  signPlainTaskRegistration,
-  signTaskRegistration,
-} from "@countersign/agent-task";
+import { signPlainTaskRegistration, signTaskRegistration } from "@countersign/agent-task";
+import { openSealedBox } from "@countersign/agent-task/sealed-box";
 import * as ai from "@countersign/ai";
 import {
   createAuthorizer,
@@ -196,7 +193,8 @@ export const HOLDERS: Readonly<Record<string, Make>> = {
     const fallback = await on.thread("thread-3").credential();
     return [on, off, task, turn, human, declined, fallback];
   },
-  "agent-task openSealedBox": ({ key }) => errorOf(() => openSealedBox(Buffer.alloc(64), key)),
+  "agent-task/sealed-box openSealedBox": ({ key }) =>
+    errorOf(() => openSealedBox(Buffer.alloc(64), key)),
   "agent-task signTaskRegistration": ({ key }) =>
     signTaskRegistration("agent_1", key, "2026-03-23T12:00:00Z"),
   "agent-task signPlainTaskRegistration": ({ key }) =>

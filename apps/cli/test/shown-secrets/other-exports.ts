@@ -60,8 +60,9 @@ export const NO_SECRET: Readonly<Record<string, string>> = {
   "ai/mcp-server": "agentOf mcpServer",
   "agent-task": `
     AgentTaskError RUN TASK_CHANNEL TaskRegistrationError createIdempotencyKey fileTaskStore memoryTaskStore
-    parseStoredThread parseTaskRegistrationResponse plainTaskRegistrationText signPlainTaskRegistrationAsync signTaskRegistrationAsync
+    parseStoredThread plainTaskRegistrationText signPlainTaskRegistrationAsync signTaskRegistrationAsync
     taskRegistrationText`,
+  "agent-task/sealed-box": "parseTaskRegistrationResponse",
   "agent-task/server": `
     AgentTaskError createPlainTaskRegistrationResponse createTaskRegistrationResponse parseIdempotencyKey parseTaskRegistrationRequest
     plainTaskRegistrationText sealTaskId

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { AgentKey } from "@countersign/agent-key";
-import { openSealedBox } from "@countersign/agent-task";
+import { openSealedBox } from "@countersign/agent-task/sealed-box";
 import type { SeededRandom } from "@countersign/testing";
 import { type Dispatcher, request } from "undici";
 import { agentBody, biscuitHeaders, taskBody, taskPath } from "../start-authority.js";

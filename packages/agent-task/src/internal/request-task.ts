@@ -10,15 +10,14 @@ import { hideCredentials } from "@countersign/agent-key/redaction";
 import { agentAttributes, inSpan, type SpanOptions } from "@countersign/agent-key/tracing";
 import { type AgentTask, RUN, type TaskScope } from "../agent-task.js";
 import { AgentTaskError } from "../agent-task-error.js";
-import { readTaskRegistration, sealedBoxIn } from "../schema/task-registration.js";
+import { readTaskAnswer, toRegisteredTask } from "../schema/task-answer.js";
 import { signPlainTaskRegistrationAsync } from "../sign/sign-plain-task-registration.js";
 import {
   signTaskRegistrationAsync,
   type TaskRegistration,
 } from "../sign/sign-task-registration.js";
+import { loadAndOpenBox } from "./open-box.js";
 import { withPlainHint } from "./plain-hint.js";
-import { PUBLIC_KEY_BYTES } from "./sealed-box.js";
-import { deriveInWorkers } from "./shared-secret.js";
 
 /** Input of {@link requestTask}. */
 export interface TaskRequest {
@@ -75,11 +74,10 @@ export async function requestTask(request: TaskRequest): Promise<AgentTask> {
     return await (body.plain_task_id === undefined ? answer : withPlainHint(answer));
   });
   clock.observe(response);
-  const answer = response.body;
-  const shared = await deriveInWorkers(key, () =>
-    sealedBoxIn(answer)?.subarray(0, PUBLIC_KEY_BYTES),
-  );
-  const { taskId, expiresAt } = readTaskRegistration(answer, key, shared);
+  const answer = readTaskAnswer(response.body);
+  const { sealedBox } = answer;
+  const opened = sealedBox && (await loadAndOpenBox(sealedBox, key));
+  const { taskId, expiresAt } = toRegisteredTask(answer, opened);
   const task: AgentTask = {
     authority: identity.authority,
     agentRuntimeId: identity.agentRuntimeId,

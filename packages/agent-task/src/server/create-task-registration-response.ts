@@ -1,5 +1,5 @@
 import { formatTimestamp } from "@countersign/agent-key";
-import type { RegisteredTask } from "../schema/task-registration.js";
+import type { RegisteredTask } from "../schema/task-answer.js";
 import { sealTaskId } from "./seal-task-id.js";
 
 /** The answer to a task registration, as this project's authority gives it. */

@@ -1,11 +1,7 @@
-import { generateKeyPairSync, type KeyObject } from "node:crypto";
+import { diffieHellman, generateKeyPairSync, type KeyObject } from "node:crypto";
 import { encodeBase64, isServerId, LinkedMap } from "@countersign/agent-key";
-import {
-  PUBLIC_KEY_BYTES,
-  publicKeyOf,
-  rawPublicKey,
-  sealedBoxCipher,
-} from "../internal/sealed-box.js";
+import { boxCipher } from "../internal/box-cipher.js";
+import { PUBLIC_KEY_BYTES, publicKeyOf, rawPublicKey } from "../internal/sealed-box.js";
 
 // An agent registers many tasks, and to make a KeyObject costs more than the agreement that it is for.
 const MAX_RECIPIENTS = 5_000;
@@ -28,12 +24,9 @@ export function sealTaskId(taskId: string, x25519PublicKey: Uint8Array): string 
   // A new one for each box: its shared secret is the key of that box alone.
   const { privateKey } = generateKeyPairSync("x25519");
   const ephemeralPublicKey = rawPublicKey(privateKey);
-  const cipher = sealedBoxCipher({
-    privateKey,
-    publicKey: recipientOf(x25519PublicKey),
-    ephemeralPublicKey,
-    recipientPublicKey: x25519PublicKey,
-  });
+  // Throws for a key of small order: the shared secret would be zero (RFC 7748 §6.1).
+  const shared = diffieHellman({ privateKey, publicKey: recipientOf(x25519PublicKey) });
+  const cipher = boxCipher(shared, ephemeralPublicKey, x25519PublicKey);
   const box = cipher.encrypt(Buffer.from(taskId, "ascii"));
   return encodeBase64(Buffer.concat([ephemeralPublicKey, box]));
 }

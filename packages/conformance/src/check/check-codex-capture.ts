@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { signAssertion } from "@countersign/agent-assertion";
 import { AgentKey, decodeBase64, encodeBase64 } from "@countersign/agent-key";
-import { openSealedBox, signTaskRegistration, taskRegistrationText } from "@countersign/agent-task";
+import { signTaskRegistration, taskRegistrationText } from "@countersign/agent-task";
+import { openSealedBox } from "@countersign/agent-task/sealed-box";
 import type { CodexCaptureFile } from "../schema/codex-capture-file.js";
 import { outcome, type VectorCheck } from "../vector-check.js";
 import { expectedKeyMembers, hexOf, keyMembers } from "./key-members.js";

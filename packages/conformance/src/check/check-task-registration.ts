@@ -2,10 +2,10 @@ import { AgentIdentityManager, fixedAuth, memoryStore } from "@countersign/agent
 import { AgentKey, parseTimestamp } from "@countersign/agent-key";
 import {
   AgentTaskManager,
-  parseTaskRegistrationResponse,
   signTaskRegistration,
   taskRegistrationText,
 } from "@countersign/agent-task";
+import { parseTaskRegistrationResponse } from "@countersign/agent-task/sealed-box";
 import {
   parseTaskRegistrationRequest,
   verifyTaskRegistration,
