@@ -339,6 +339,69 @@ describe("a token for one account", () => {
     expect(behind).toBe(before);
   });
 
+  it("reads what a token for more accounts did in its own, and not which token that was (G-A51)", async () => {
+    const { registry } = tested.authority;
+    const tokens = [
+      await make({ role: "stop", name: "of the provider" }),
+      await make({ role: "stop", name: "of the customer", accounts: [MINE] }),
+    ];
+    for (const token of tokens) {
+      const headers = { authorization: `Bearer ${token}`, "x-request-id": "request-of-stops" };
+      for (const change of ["revoke", "restore"]) {
+        const path = `/v1/admin/agents/${mine.agent}/${change}`;
+        expect((await tested.callAdmin("POST", path, { headers })).status).toBe(200);
+      }
+    }
+    const asked = { request_id: "request-of-stops", action: "agent_revoked", last: 10 };
+    const [byAll, byOne] = await registry.listAuditEvents({
+      requestId: asked.request_id,
+      action: "agent_revoked",
+    });
+    expect(byAll).toMatchObject({ actorName: "of the provider" });
+    const audit = callers.get("audit") ?? "";
+    const { body, text } = await ask("listAuditEvents", audit, asked);
+    expect(body.events).toMatchObject([
+      { actor: "admin", agent_runtime_id: mine.agent },
+      { actor: byOne?.actor, actor_name: "of the customer" },
+    ]);
+    const found = await ask("find", callers.get("read") ?? "", { text: asked.request_id });
+    expect(found.body.events).toHaveLength(4);
+    for (const answer of [text, found.text]) {
+      expect(answer).not.toContain(byAll?.actor);
+      expect(answer).not.toContain("of the provider");
+    }
+    const by = async (actor: string | undefined) =>
+      (await ask("listAuditEvents", audit, { ...asked, actor })).body.events;
+    expect(await by(byAll?.actor)).toEqual([]);
+    expect(await by(byOne?.actor)).toHaveLength(1);
+  });
+
+  it("is told who reported a use, if that is not a token for more accounts (G-A51)", async () => {
+    const report = async (token: string, seconds_ago: number) => {
+      const headers = { authorization: `Bearer ${token}` };
+      const uses = [{ agent_runtime_id: mine.agent, task_id: mine.task, seconds_ago }];
+      const answer = await tested.call("POST", "/v1/assertion/uses", { headers, body: { uses } });
+      expect(answer.status, answer.text).toBe(200);
+    };
+    const reporters = async () => {
+      const read = callers.get("read") ?? "";
+      const { body: agent } = await ask("getAgent", read, { id: mine.agent });
+      const { body: task } = await ask("getTask", read, { id: mine.task });
+      const { body: agents } = await ask("listAgents", read, { user_id: mine.user });
+      const { body: tasks } = await ask("listTasks", read, { user_id: mine.user });
+      const { body: byAgent } = await ask("find", read, { text: mine.agent });
+      const { body: byTask } = await ask("find", read, { text: mine.task });
+      const entries = [agent, task, ...agents.agents, ...tasks.tasks];
+      const found = [...byAgent.agents, ...byTask.tasks];
+      return [...entries, ...found].map((entry) => entry.last_used_reported_by);
+    };
+    await report(await make({ role: "resource_server", name: "of the provider" }), 9);
+    expect(await reporters()).toEqual(Array.from({ length: 6 }, () => "token"));
+    await report(await make({ role: "resource_server", name: "own", accounts: [MINE] }), 8);
+    const named = expect.stringMatching(/^own \(token:token_/);
+    expect(await reporters()).toEqual(Array.from({ length: 6 }, () => named));
+  });
+
   it("ends such a token with the user that it names, and counts it (G-A51)", async () => {
     const userId = "gateway-in-mine";
     const token = await make({ accountId: MINE, userId, role: "resource_server" });

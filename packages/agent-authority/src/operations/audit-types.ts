@@ -10,7 +10,7 @@ export interface AuditEvent {
   readonly action: AuditAction;
   /** Why a request was refused; `undefined` for a change. */
   readonly code?: Code | undefined;
-  /** Who did it: `token:<id>`, `oidc:<issuer>`, `agent:<id>`, `admin:<token id>`, `operator:<user>@<host>`, `operator`; `undefined` if no credential or signature was valid. */
+  /** Who did it: `token:<id>`, `oidc:<issuer>`, `agent:<id>`, `admin:<token id>`, `operator:<user>@<host>`, `operator`; `admin` or `token` alone for a token that is for more accounts than the reader's; `undefined` if no credential or signature was valid. */
   readonly actor?: string | undefined;
   /** The name of the token that did it. */
   readonly actorName?: string | undefined;

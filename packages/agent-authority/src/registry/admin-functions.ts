@@ -1,8 +1,10 @@
 import type { AdminFunctions } from "../operations/admin-operations.js";
+import type { AgentEntry } from "../schema/registry-entries.js";
 import type { AuthorityStore } from "../store/authority-store.js";
 import { type AuditOrigin, type AuditStamp, because, stampOf } from "./audit-stamp.js";
 import { checkAccount } from "./check-no-more.js";
 import { find } from "./find.js";
+import { hideReporters } from "./hidden-tokens.js";
 import { type IdentityPolicy, issueIdentity } from "./issue-identity.js";
 import type { ListQuestion } from "./list-entries.js";
 import { createAccessToken } from "./make-access-token.js";
@@ -16,6 +18,8 @@ import { rotateAccessToken } from "./rotate-access-token.js";
 import { listSigningKeys, rotateSigningKey } from "./signing-keys.js";
 import { type Instant, instantOf } from "./times.js";
 import type { TokenRights } from "./token-rights.js";
+
+type Used = Pick<AgentEntry, "last_used_reported_by">;
 
 /** What operators' functions work with besides the store. */
 export interface AdminFunctionsOptions {
@@ -35,6 +39,10 @@ export function createAdminFunctions(
   const scope = rights?.accounts;
   const instant = (): Instant => instantOf(now);
   const stamp = (reason?: string): AuditStamp => because(stampOf(now, origin), reason);
+  const shown = <Entry extends Used>(entries: readonly Entry[]) =>
+    hideReporters(store.rows, entries, scope);
+  const shownOne = async <Entry extends Used>(entry: Entry | undefined) =>
+    entry && (await shown([entry]))[0];
   return {
     listAccessTokens: async (query) => {
       const tokens = await listAccessTokens(store, query, instant(), scope);
@@ -44,7 +52,7 @@ export function createAdminFunctions(
     rotateAccessToken: async (body) => rotateAccessToken(store, body, stamp(body.reason), rights),
     revokeAccessToken: async ({ id, reason }) => revokeAccessToken(store, id, stamp(reason), scope),
     listAgents: async (query) => {
-      const agents = await listAgents(store, query, instant(), scope);
+      const agents = await shown(await listAgents(store, query, instant(), scope));
       const next = nextOf(
         agents,
         query.limit,
@@ -52,11 +60,11 @@ export function createAdminFunctions(
       );
       return { agents, ...next };
     },
-    getAgent: ({ id }) => getAgent(store.rows, id, instant(), scope),
+    getAgent: async ({ id }) => shownOne(await getAgent(store.rows, id, instant(), scope)),
     revokeAgent: async ({ id, reason }) => revokeAgent(store, id, stamp(reason), scope),
     restoreAgent: async ({ id, reason }) => restoreAgent(store, id, stamp(reason), scope),
     listTasks: async (query) => {
-      const tasks = await listTasks(store, query, instant(), scope);
+      const tasks = await shown(await listTasks(store, query, instant(), scope));
       return {
         tasks,
         ...nextOf(
@@ -66,7 +74,7 @@ export function createAdminFunctions(
         ),
       };
     },
-    getTask: ({ id }) => getTask(store.rows, id, instant(), scope),
+    getTask: async ({ id }) => shownOne(await getTask(store.rows, id, instant(), scope)),
     revokeTask: async ({ id, reason }) => revokeTask(store, id, stamp(reason), scope),
     restoreTask: async ({ id, reason }) => restoreTask(store, id, stamp(reason), scope),
     listUsers: async (query) => {

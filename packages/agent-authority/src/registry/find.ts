@@ -8,6 +8,7 @@ import { type FindQuery, findQuerySchema, MAX_FOUND } from "../schema/admin-requ
 import type { AuditEventEntry } from "../schema/registry-entries.js";
 import type { AuthorityStore, Rows } from "../store/authority-store.js";
 import type { AccountScope } from "./account-scope.js";
+import { hideReporters } from "./hidden-tokens.js";
 import { agentsWithClaim } from "./kept-claims.js";
 import { findAccessTokens } from "./operate-access-tokens.js";
 import { findAccounts } from "./operate-accounts.js";
@@ -70,8 +71,8 @@ export async function find(
     events: events.shown,
   };
   return {
-    agents: found.agents.slice(0, query.limit),
-    tasks: found.tasks.slice(0, query.limit),
+    agents: await hideReporters(rows, found.agents.slice(0, query.limit), scope),
+    tasks: await hideReporters(rows, found.tasks.slice(0, query.limit), scope),
     tokens: found.tokens.slice(0, query.limit),
     users: found.users.slice(0, query.limit),
     accounts: found.accounts.slice(0, query.limit),

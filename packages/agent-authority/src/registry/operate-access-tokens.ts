@@ -71,28 +71,44 @@ export async function findAccessTokens(
 
 /** Returns whether a token is within a scope. One that is for other accounts as well, or for all, would tell of them. */
 export function isTokenWithin(scope: AccountScope, row: AccessTokenRow): boolean {
-  if (scope === undefined) return true;
-  const { role, accounts } = rightsOf(row);
-  if (!isWithin(scope, row.account_id)) return false;
-  // A human's token is for its own account alone.
-  if (role === "human") return true;
-  return accounts?.every((account) => isWithin(scope, account)) === true;
+  return isWithin(scope, row.account_id) && !isForMore(scope, row);
 }
 
-/** Returns those of these ids whose tokens are outside of a scope. */
-export async function tokensOutside(
+// Of which account the token is does not matter: operators of some accounts may be of another one.
+function isForMore(scope: AccountScope, row: AccessTokenRow): boolean {
+  if (scope === undefined) return false;
+  const { role, accounts } = rightsOf(row);
+  // A human's token is for its own account alone.
+  if (role === "human") return !isWithin(scope, row.account_id);
+  return accounts?.every((account) => isWithin(scope, account)) !== true;
+}
+
+/** What a scope decides about a token. */
+export interface TokenStanding {
+  /** Whether it is listed. */
+  readonly isWithin: boolean;
+  /** Whether it is named where it did something within the scope: it is for no account outside of it. */
+  readonly isNamed: boolean;
+}
+
+/** Returns what a scope decides about the tokens with these ids, as far as there are such tokens. */
+export async function standingOfTokens(
   rows: Rows,
   ids: readonly string[],
   scope: AccountScope,
-): Promise<ReadonlySet<string>> {
-  if (scope === undefined || ids.length === 0) return new Set();
+): Promise<ReadonlyMap<string, TokenStanding>> {
+  if (ids.length === 0) return new Map();
   const tokens = await rows
     .selectFrom("access_tokens")
     .selectAll()
     .where("access_token_id", "in", [...new Set(ids)])
     .execute();
-  const outside = tokens.filter((row) => !isTokenWithin(scope, row));
-  return new Set(outside.map((row) => row.access_token_id));
+  return new Map(
+    tokens.map((row) => [
+      row.access_token_id,
+      { isWithin: isTokenWithin(scope, row), isNamed: !isForMore(scope, row) },
+    ]),
+  );
 }
 
 // Tokens with the state of their users and accounts, with which they end.

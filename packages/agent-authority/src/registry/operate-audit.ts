@@ -11,8 +11,9 @@ import { timestamp } from "../schema/wire-fields.js";
 import type { AuthorityStore, Rows } from "../store/authority-store.js";
 import type { Database } from "../store/database.js";
 import type { AccountScope } from "./account-scope.js";
+import { tokenOfActor, unnamedActor } from "./hidden-tokens.js";
 import { listPage } from "./list-page.js";
-import { tokensOutside } from "./operate-access-tokens.js";
+import { standingOfTokens } from "./operate-access-tokens.js";
 import { withoutNulls } from "./without-nulls.js";
 
 // A statement looks at so many events at most: what is asked for may be rare, and on SQLite everybody waits for each statement.
@@ -36,7 +37,10 @@ export async function listAuditEvents(
       .where("sequence", ">", from)
       .where("sequence", "<=", to);
     const order = last === undefined ? "asc" : "desc";
-    found.push(...(await listShown(store.rows, events, order, limit - found.length, scope)));
+    const left = limit - found.length;
+    found.push(
+      ...(await listShown(store.rows, events, order, left, scope, query.actor !== undefined)),
+    );
     if (found.length === limit) break;
     // The database may work in this very thread: others get their turn.
     await turn();
@@ -62,26 +66,48 @@ function eventsWithin(rows: Rows, scope: AccountScope) {
   return scope === undefined ? events : events.where("account_id", "in", scope);
 }
 
-// An account's tokens may be outside of the scope, as the lists of tokens have it: then their events are, too.
+// An account's tokens may be outside of the scope, as the lists of tokens have it: then their events are, too. Others may have done something
+// within it: then they are not named, nor found by their names.
 function listShown(
   rows: Rows,
   events: Events<AuditEventRow>,
   order: "asc" | "desc",
   count: number,
   scope: AccountScope,
+  isByActor = false,
 ): Promise<AuditEventEntry[]> {
-  return listPage<AuditEventRow & { readonly isOutside: boolean }, AuditEventEntry>(count, {
+  return listPage<ShownEvent, AuditEventEntry>(count, {
     read: async (last, portion) => {
       const rest =
         last === undefined
           ? events
           : events.where("sequence", order === "asc" ? ">" : "<", last.sequence);
       const read = await rest.orderBy("sequence", order).limit(portion).execute();
-      const ids = read.flatMap(({ access_token_id: id }) => id ?? []);
-      const outside = await tokensOutside(rows, ids, scope);
-      return read.map((row) => ({ ...row, isOutside: outside.has(row.access_token_id ?? "") }));
+      return scope === undefined ? read : await judgeTokens(rows, read, scope);
     },
-    toEntry: (row) => (row.isOutside ? undefined : toEntry(row, scope)),
+    toEntry: (row) => {
+      const isHidden = row.isOutside === true || (isByActor && row.isUnnamed === true);
+      return isHidden ? undefined : toEntry(row, scope);
+    },
+  });
+}
+
+async function judgeTokens(
+  rows: Rows,
+  events: readonly AuditEventRow[],
+  scope: AccountScope,
+): Promise<readonly ShownEvent[]> {
+  const ids = events.flatMap(({ access_token_id: id, actor }) =>
+    [id, tokenOfActor(actor)].flatMap((named) => named ?? []),
+  );
+  const standing = await standingOfTokens(rows, ids, scope);
+  return events.map((row) => {
+    const actor = tokenOfActor(row.actor);
+    return {
+      ...row,
+      isOutside: standing.get(row.access_token_id ?? "")?.isWithin === false,
+      isUnnamed: actor !== undefined && standing.get(actor)?.isNamed !== true,
+    };
   });
 }
 
@@ -95,15 +121,24 @@ function* portions({ after, end }: Range, isFromEnd: boolean): Generator<[number
 
 type AuditEventRow = Selectable<Database["audit_events"]>;
 
-function toEntry(row: AuditEventRow, scope: AccountScope): AuditEventEntry {
+/** An event with what a scope decides about the tokens that it names. */
+interface ShownEvent extends AuditEventRow {
+  /** Whether the event is about a token that is not listed. */
+  readonly isOutside?: boolean;
+  /** Whether its actor is a token that is not named. */
+  readonly isUnnamed?: boolean;
+}
+
+function toEntry(row: ShownEvent, scope: AccountScope): AuditEventEntry {
+  const { isUnnamed = false } = row;
   return withoutNulls({
     sequence: Number(row.sequence),
     at: row.at,
     // Only this package writes these two, and only such values.
     action: row.action as AuditEventEntry["action"],
     code: row.code as Code | null,
-    actor: row.actor,
-    actor_name: row.actor_name,
+    actor: row.actor !== null && isUnnamed ? unnamedActor(row.actor) : row.actor,
+    actor_name: isUnnamed ? null : row.actor_name,
     address: row.address,
     request_id: row.request_id,
     account_id: row.account_id,

@@ -87,7 +87,7 @@ const lastUsedReportedBy = z
   .string()
   .exactOptional()
   .describe(
-    "Who reported that use: `token:<id>` with its name before it, `loopback`, or `database`: a verifier that reads the database itself.",
+    "Who reported that use: `token:<id>` with its name before it, `token` alone where the reader's token is for fewer accounts than that one, `loopback`, or `database`: a verifier that reads the database itself.",
   );
 
 // Its bill of materials (protocol §5.4).
@@ -296,12 +296,14 @@ export const auditEventEntrySchema = z
       .string()
       .exactOptional()
       .describe(
-        "Who did it: `token:<id>`, `oidc:<issuer>`, `agent:<id>`, `admin:<token id>`, `operator:<user>@<host>` or `operator`. Absent: no credential or signature was valid.",
+        "Who did it: `token:<id>`, `oidc:<issuer>`, `agent:<id>`, `admin:<token id>`, `operator:<user>@<host>` or `operator`; `admin` or `token` alone where the reader's token is for fewer accounts than that token. Absent: no credential or signature was valid.",
       ),
     actor_name: z
       .string()
       .exactOptional()
-      .describe("The name of the token that did it. Absent: it has none, or it was no token."),
+      .describe(
+        "The name of the token that did it. Absent: it has none, is not named to the reader, or it was no token.",
+      ),
     address: z.string().exactOptional().describe("The address that the request came from."),
     request_id: z.string().exactOptional().describe("The id of the request, as in `x-request-id`."),
     account_id: z.string().exactOptional().describe("The id of the account."),
