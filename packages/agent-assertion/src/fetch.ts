@@ -1,3 +1,4 @@
+export type { AssertedFetch } from "./client/asserted-fetch.js";
 export type {
   AssertionOptions,
   Elsewhere,
@@ -6,5 +7,6 @@ export type {
 } from "./client/assertion-options.js";
 export type { AssertedInit } from "./client/outgoing-call.js";
 export { refusalOf } from "./client/refusal-of.js";
-export type { AssertedFetch, WithAssertionOptions } from "./client/with-assertion.js";
+export { signedFetch } from "./client/signed-fetch.js";
+export type { WithAssertionOptions } from "./client/with-assertion.js";
 export { withAssertion } from "./client/with-assertion.js";

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { withAssertion } from "@countersign/agent-assertion/fetch";
+import { signedFetch } from "@countersign/agent-assertion/fetch";
 import { AssertionSigner } from "@countersign/agent-assertion/sign";
 import { AgentIdentityManager, fileStore } from "@countersign/agent-identity";
 import { AuthorityClient } from "@countersign/agent-identity/authority-client";
@@ -17,7 +17,7 @@ import { WorkInFlight } from "./work-in-flight.js";
 /**
  * Connects this program to its agent: one key and one registration for its human and `home`, one task for each thread, and a `fetch` that signs.
  *
- * Puts an `AgentIdentityManager`, an `AgentTaskManager` and `withAssertion` together, with their stores in `home`. Nothing is read, sent or
+ * Puts an `AgentIdentityManager`, an `AgentTaskManager` and `signedFetch` together, with their stores in `home`. Nothing is read, sent or
  * written before the first turn or request. That one asks the authority who the human is, registers agent and task, and waits at most 30 s for
  * it. Afterwards the authority is asked only for the tasks of other threads, or about a token that is not known yet.
  *
@@ -48,7 +48,7 @@ export function connectAgent(options: ConnectAgentOptions): ConnectedAgent {
   // One for all threads: each warning is given once, not once for each thread.
   const onWarning = warnOnce();
   const signed = (source: CredentialSource) =>
-    withAssertion(fetch, source, { origins, signer, onWarning, insecureHttp });
+    signedFetch(fetch, source, { origins, signer, onWarning, insecureHttp });
   // Refuses wrong origins here, and not at the first thread.
   const credentials = tasks.currentThread();
   const sendInThread = signed(credentials);

@@ -3,7 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as assertion from "@countersign/agent-assertion";
 import { assertionAdapter } from "@countersign/agent-assertion/axios";
-import { withAssertion } from "@countersign/agent-assertion/fetch";
+import { signedFetch, withAssertion } from "@countersign/agent-assertion/fetch";
 import { remoteDirectory } from "@countersign/agent-assertion/remote-directory";
 import { bindRequestAsync, headerAsync } from "@countersign/agent-assertion/sign-async";
 import { assertionInterceptor } from "@countersign/agent-assertion/undici";
@@ -242,6 +242,7 @@ export const HOLDERS: Readonly<Record<string, Make>> = {
     ];
   },
   "agent-assertion/fetch withAssertion": ({ source }) => withAssertion(fetch, source, { origins }),
+  "agent-assertion/fetch signedFetch": ({ source }) => signedFetch(fetch, source, { origins }),
   "agent-assertion/axios assertionAdapter": ({ source }) =>
     assertionAdapter(axios, source, { origins }),
   "agent-assertion/undici assertionInterceptor": ({ source }) =>

@@ -8,14 +8,13 @@ import { AgentAssertionError } from "../agent-assertion-error.js";
 import { AssertionSigner } from "../sign/assertion-signer.js";
 import { headerAsync } from "../sign/async/header-async.js";
 import { isReady } from "../sign/async/is-ready.js";
-import { bindRequestAsync } from "../sign/async/sign-async.js";
 import { authorizationField } from "../sign/authorization-field.js";
-import { bindRequest } from "../sign/bind-request.js";
 import type { ReadyCredential } from "../sign/ready-credential.js";
 import type { AssertionOptions } from "./assertion-options.js";
 import { checkTransport } from "./check-transport.js";
 import { parseNamedUrls } from "./named-urls.js";
 import { type OwnCredentialRule, ownCredentialRule } from "./own-credentials.js";
+import type { RequestBinder } from "./request-binder.js";
 import { type TransportWarnings, transportWarnings } from "./transport-warnings.js";
 
 /** Names in lower case, and values, of header fields to send. */
@@ -73,25 +72,32 @@ export interface Authorizer extends OwnCredentialRule {
 /**
  * Reads a transport's options.
  *
+ * @param binder - binds requests if the option `binding` says so. Absent: the transport has no such option
  * @throws {AgentKeyError | AgentAssertionError} `config_invalid` if an argument or an option is not valid; the message names it
  */
-export function createAuthorizer(source: CredentialSource, options: AssertionOptions): Authorizer {
+export function createAuthorizer(
+  source: CredentialSource,
+  options: AssertionOptions,
+  binder: RequestBinder | undefined,
+): Authorizer {
   checkTransport(source, options);
-  const { insecureHttp, binding: isBinding = false } = options;
+  const { insecureHttp } = options;
+  const binding = options.binding === true ? requiredBinder(binder) : undefined;
   const signer = options.signer ?? new AssertionSigner();
   const { origins, covers } = parseNamedUrls(options.origins, { insecureHttp });
   const warnings = transportWarnings(options, origins);
   const fields = (credential: ReadyCredential, outgoing: Outgoing): Fields => {
     const authorization = authorizationField(credential, outgoing.url.origin, signer);
     const field = ofAuthorization(authorization);
-    if (!isBinding || authorization === undefined || credential.kind !== "agent") return field;
-    return [...field, ...bindRequest(bindingOf(credential, authorization, outgoing))];
+    if (binding === undefined || authorization === undefined || credential.kind !== "agent")
+      return field;
+    return [...field, ...binding.bindRequest(bindingOf(credential, authorization, outgoing))];
   };
   return {
     ...ownCredentialRule(options),
     source,
     warnings,
-    isBinding,
+    isBinding: binding !== undefined,
     covers,
     elsewhere(url, isRedirect = false) {
       if (options.elsewhere === "refuse") throw refusedElsewhere(url, origins);
@@ -105,11 +111,19 @@ export function createAuthorizer(source: CredentialSource, options: AssertionOpt
       if (isReady(credential)) return fields(credential, outgoing);
       const authorization = await headerAsync(signer, credential, sign);
       const field = ofAuthorization(authorization);
-      if (!isBinding) return field;
+      if (binding === undefined) return field;
       const input = bindingOf(credential, authorization, outgoing);
-      return [...field, ...(await bindRequestAsync(input, sign))];
+      return [...field, ...(await binding.bindRequestAsync(input, sign))];
     },
   };
+}
+
+// A request is never sent unbound where its program asked for a binding.
+function requiredBinder(binder: RequestBinder | undefined): RequestBinder {
+  if (binder !== undefined) return binder;
+  throw new AgentAssertionError("config_invalid", "signedFetch has no option binding", {
+    hint: "use withAssertion",
+  });
 }
 
 function ofAuthorization(value: string | undefined): Fields {

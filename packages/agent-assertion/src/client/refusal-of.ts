@@ -33,13 +33,13 @@ export function refusalOf(value: unknown): CountersignError | undefined {
   return undefined;
 }
 
-/** Whether an error is a refusal that no repetition changes. */
-export function isFinalRefusal(error: unknown): error is CountersignError {
-  return CountersignError.is(error) && !error.retryable && error.code !== "cancelled";
-}
-
-/** The answer that stands for a refusal where its error would be taken for a failed connection. {@link refusalOf} knows it. */
-export function refusalResponse(error: CountersignError): Response {
+/**
+ * The answer that stands for a refusal that no repetition changes, where its error would be taken for a failed connection. {@link refusalOf}
+ * knows it. `undefined` for other errors.
+ */
+export function answerToRefusal(error: unknown): Response | undefined {
+  if (!CountersignError.is(error) || error.retryable || error.code === "cancelled")
+    return undefined;
   const { code, message, hint } = error;
   const detail = hint === undefined ? message : `${message}: ${hint}`;
   const { status, headers, body } = createProblem(code, detail, { status: 403 });

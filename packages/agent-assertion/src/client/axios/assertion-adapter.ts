@@ -6,6 +6,7 @@ import { AuthorizedRequest } from "../authorized-request.js";
 import { type Authorizer, createAuthorizer, type Fields } from "../authorizer.js";
 import { checkFunction } from "../check-transport.js";
 import { isRedirect, MAX_REDIRECTS } from "../follow-redirect.js";
+import { requestBinder } from "../request-binder.js";
 import { sendAuthorized } from "../send-authorized.js";
 import {
   type Axios,
@@ -58,7 +59,7 @@ export function assertionAdapter(
   for (const name of USED) {
     checkFunction(`axios.${name}`, axios?.[name], "give axios 1, source and options in this order");
   }
-  const authorizer = createAuthorizer(source, options);
+  const authorizer = createAuthorizer(source, options, requestBinder);
   return async (config) => {
     requireKnownForm(config);
     const send = axios.getAdapter(options.adapter ?? "http", config);

@@ -3,6 +3,7 @@ import type { Dispatcher } from "undici";
 import type { AssertionOptions } from "../assertion-options.js";
 import { createAuthorizer } from "../authorizer.js";
 import { CREDENTIAL_FIELDS, withoutFields } from "../own-credentials.js";
+import { requestBinder } from "../request-binder.js";
 import { attemptBody } from "./dispatch-body.js";
 import { headerRecord } from "./dispatch-headers.js";
 import { dispatchTarget, redirectChain } from "./dispatch-target.js";
@@ -49,7 +50,7 @@ export function assertionInterceptor(
   source: CredentialSource,
   options: AssertionInterceptorOptions,
 ): AssertionInterceptor {
-  const authorizer = createAuthorizer(source, options);
+  const authorizer = createAuthorizer(source, options, requestBinder);
   // Chains of redirects whose first request was left to its caller: so are the others.
   const chainsAsMade = new WeakSet<object>();
   const unseen = new UnseenRedirects(authorizer.covers);

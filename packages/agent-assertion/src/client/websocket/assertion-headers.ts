@@ -4,6 +4,7 @@ import type { AssertionOptions } from "../assertion-options.js";
 import { AuthorizedRequest } from "../authorized-request.js";
 import { createAuthorizer, type Outgoing } from "../authorizer.js";
 import { withoutFields } from "../own-credentials.js";
+import { requestBinder } from "../request-binder.js";
 import { ownFieldsOf } from "./dial-credentials.js";
 import type { DialHeaders, DialOptions } from "./dial-options.js";
 import { dialUrl, withHttpOrigins } from "./dial-url.js";
@@ -60,7 +61,7 @@ export function assertionHeaders(
   source: CredentialSource,
   options: AssertionOptions,
 ): AssertionHeaders {
-  const authorizer = createAuthorizer(source, withHttpOrigins(options));
+  const authorizer = createAuthorizer(source, withHttpOrigins(options), requestBinder);
   const dials = new WeakMap<DialHeaders, Dial>();
   const headersOf = async (dial: Dial): Promise<DialHeaders> => {
     const { request, outgoing } = dial;

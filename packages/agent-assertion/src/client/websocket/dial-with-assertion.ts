@@ -5,6 +5,7 @@ import type { AssertionOptions } from "../assertion-options.js";
 import { AuthorizedRequest } from "../authorized-request.js";
 import { createAuthorizer } from "../authorizer.js";
 import { withoutFields } from "../own-credentials.js";
+import { requestBinder } from "../request-binder.js";
 import { sendAuthorized, type Wire } from "../send-authorized.js";
 import { ownFieldsOf } from "./dial-credentials.js";
 import type { DialHeaders, DialOptions } from "./dial-options.js";
@@ -46,7 +47,7 @@ export function dialWithAssertion(
   source: CredentialSource,
   options: AssertionOptions,
 ): AssertedDial {
-  const authorizer = createAuthorizer(source, withHttpOrigins(options));
+  const authorizer = createAuthorizer(source, withHttpOrigins(options), requestBinder);
   return async (given, connect, { headers: own = {}, signal } = {}) => {
     const url = dialUrl(given);
     const request = new AuthorizedRequest(authorizer, signal);
