@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { runProcess, startProcess, type TestProcess } from "@countersign/testing";
+import type { Scene } from "./interop-client.ts";
 
 const CLI = join(import.meta.dirname, "../dist/bin.js");
 
@@ -62,4 +63,15 @@ export async function startCountersign(
       await running.exited;
     },
   };
+}
+
+/** Starts a server that ends with the scene. Gives its URL. */
+export async function startServer(
+  scene: Scene,
+  args: readonly string[],
+  options: CountersignOptions,
+): Promise<string> {
+  const server = await startCountersign(args, options);
+  scene.onEnd(() => server.close());
+  return server.url;
 }

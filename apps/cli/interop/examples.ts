@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { startProcess } from "@countersign/testing";
 import type { Checks } from "./checks.ts";
 import { environmentOf } from "./countersign.ts";
+import { holdNextAnswers } from "./held-answers.ts";
 import type { ProxyChain } from "./proxy-chain.ts";
 
 /** The examples that documents show, in folders by what they are about. */
@@ -16,7 +17,7 @@ export function whyNotProgram(program: string): string | undefined {
 
 /**
  * Runs an example's program as a user of the proxy would. The first streamed answer is held back after its first piece until the program
- * printed that: a chain that keeps answers until they are whole comes to no end.
+ * printed that.
  *
  * @param piece - how the program prints the first piece
  * @returns what it printed
@@ -28,11 +29,7 @@ export async function runExample(
   piece: RegExp,
 ): Promise<string> {
   checks.say([program, ...args].join(" ").slice(0, 60));
-  let release: () => void = () => undefined;
-  const until = new Promise<void>((resolve) => {
-    release = resolve;
-  });
-  chain.upstream.answerNext({ until });
+  const arrives = holdNextAnswers(checks, chain.upstream);
   const running = await startProcess(program, args, {
     env: environmentOf({
       home: chain.home,
@@ -41,12 +38,7 @@ export async function runExample(
     input: "",
     signal: AbortSignal.timeout(60_000),
   });
-  const streamed = await running.waitForLine(piece).then(
-    () => true,
-    () => false,
-  );
-  release();
-  checks.ok("the first piece of an answer arrives before the rest is there", streamed);
+  await arrives(running, piece);
   const { code, stdout, stderr } = await running.exited;
   checks.equal("exit code", code, 0);
   if (code !== 0) checks.say(stderr);

@@ -6,8 +6,8 @@ import { codexExec } from "./codex-process.ts";
 import { countersign, startCountersign } from "./countersign.ts";
 import { EXAMPLES } from "./examples.ts";
 import { type AuditLine, readAudit } from "./gateway-audit.ts";
+import type { Listed } from "./gateway-chain.ts";
 import type { Scene } from "./interop-client.ts";
-import type { Listed } from "./proxy-chain.ts";
 import { type StubApi, startStubApi } from "./stub-api.ts";
 
 /** Whose agents the identity JWTs are for. */

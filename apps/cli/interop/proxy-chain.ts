@@ -1,37 +1,23 @@
 import { join } from "node:path";
 import type { Checks } from "./checks.ts";
-import { countersign, startCountersign } from "./countersign.ts";
-import { type AuditLine, readAudit } from "./gateway-audit.ts";
+import { countersign, startServer } from "./countersign.ts";
+import {
+  ACCOUNT,
+  type GatewayChain,
+  startGatewayChain,
+  UPSTREAM_AUTHORIZATION,
+} from "./gateway-chain.ts";
 import type { Scene } from "./interop-client.ts";
-import { type StubApi, startStubApi } from "./stub-api.ts";
-
-const ACCOUNT = "acct-1";
-const UPSTREAM_AUTHORIZATION = "Bearer upstream-key-of-the-gateway";
-
-/** One agent or task as the authority lists it. */
-export interface Listed {
-  readonly agent_runtime_id: string;
-  readonly task_id: string;
-}
 
 /** A signing proxy before a gateway before an API, each started by the command that a user would give. */
-export interface ProxyChain {
+export interface ProxyChain extends GatewayChain {
   readonly proxyUrl: string;
   /** Where the proxy takes requests without a token. */
   readonly socketPath: string;
-  readonly gatewayUrl: string;
-  readonly upstream: StubApi;
   /** The home of the agent that the proxy signs for. */
   readonly home: string;
   /** What clients present to the proxy. */
   readonly clientToken: string;
-  /** The human's. */
-  readonly accessToken: string;
-  /** What the gateway saw, so many requests at least. */
-  audited(count?: number): Promise<AuditLine[]>;
-  /** What the authority registered. */
-  agents(): Promise<Listed[]>;
-  tasks(): Promise<Listed[]>;
 }
 
 /** Options of {@link startProxyChain}. */
@@ -45,56 +31,25 @@ export async function startProxyChain(
   scene: Scene,
   { threadHeader }: ProxyChainOptions = {},
 ): Promise<ProxyChain> {
-  const start = async (args: string[], home: string, env: Record<string, string> = {}) => {
-    const server = await startCountersign(args, { home: join(scene.folder, home), env });
-    scene.onEnd(() => server.close());
-    return server.url;
-  };
-  const operator = join(scene.folder, "operator");
+  const chain = await startGatewayChain(scene);
   const home = join(scene.folder, "agent");
-  const auditFile = join(scene.folder, "audit.jsonl");
   const socketPath = join(home, "proxy.sock");
-  const list = async (what: string): Promise<Listed[]> =>
-    JSON.parse(
-      await countersign(["authority", what, "list", "--sort", "oldest", "--json"], {
-        home: operator,
-      }),
-    );
-
-  const upstream = await startStubApi();
-  scene.onEnd(() => upstream.close());
-  const authorityUrl = await start(["authority", "serve", "--listen", "127.0.0.1:0"], "operator");
-  const token = ["authority", "token", "create", "--account", ACCOUNT, "--user", "user-1"];
-  const accessToken = (await countersign(token, { home: operator })).trim();
-  const gatewayUrl = await start(
-    [
-      ...["gateway", "--listen", "127.0.0.1:0", "--upstream", upstream.url],
-      ...["--authority", authorityUrl, "--audit", auditFile],
-      ...["--upstream-header", "Authorization: env:UPSTREAM_AUTHORIZATION"],
-    ],
-    "gateway",
-    { UPSTREAM_AUTHORIZATION },
-  );
-  await countersign(["login", "--authority", authorityUrl, "--token-stdin"], {
+  await countersign(["login", "--authority", chain.authorityUrl, "--token-stdin"], {
     home,
-    input: accessToken,
+    input: chain.accessToken,
   });
   await countersign(["features", "enable", "use_agent_identity"], { home });
-  const proxyUrl = await start(
+  const proxyUrl = await startServer(
+    scene,
     [
       ...["proxy", "--listen", "127.0.0.1:0", "--socket", socketPath],
-      ...["--upstream", gatewayUrl],
+      ...["--upstream", chain.gatewayUrl],
       ...(threadHeader === undefined ? [] : ["--thread-header", threadHeader]),
     ],
-    "agent",
+    { home },
   );
   const clientToken = (await countersign(["proxy", "token"], { home })).trim();
-  return {
-    ...{ proxyUrl, socketPath, gatewayUrl, upstream, home, clientToken, accessToken },
-    audited: (count = 0) => readAudit(auditFile, (lines) => lines.length >= count),
-    agents: () => list("agents"),
-    tasks: () => list("tasks"),
-  };
+  return { ...chain, proxyUrl, socketPath, home, clientToken };
 }
 
 /**
@@ -105,7 +60,7 @@ export async function startProxyChain(
  */
 export async function checkSigned(
   checks: Checks,
-  chain: ProxyChain,
+  chain: GatewayChain & Pick<ProxyChain, "clientToken">,
   threads: readonly string[],
   { webSockets = false }: { readonly webSockets?: boolean } = {},
 ): Promise<void> {

@@ -3,8 +3,12 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
 import {
+  type AnswerEvent,
   COMPLETION,
   COMPLETION_CHUNKS,
+  HALVES,
+  MESSAGE_ANSWER,
+  MESSAGE_EVENTS,
   RESPONSE,
   RESPONSE_EVENTS,
   responseEventsOf,
@@ -21,13 +25,13 @@ export interface UpstreamRequest {
 
 /** What is different in one streamed answer. */
 export interface NextAnswer {
-  /** Everything but the first piece waits for this. */
+  /** What is behind the first piece of the answer waits for this. */
   readonly until?: Promise<unknown>;
   /** The output of the response is this item in place of a message. */
   readonly output?: object;
 }
 
-/** An API that answers `POST …/responses` and `POST …/chat/completions`, streamed where that is asked for, and WebSockets at `…/responses`. */
+/** An API that answers `POST …/responses`, `…/chat/completions` and `…/messages`, streamed where that is asked for, and WebSockets at `…/responses`. */
 export interface StubApi {
   readonly url: string;
   /** In the order of their arrival; handshakes are not among them. */
@@ -82,27 +86,41 @@ export async function startStubApi(): Promise<StubApi> {
   return Object.assign(stub, { url: `http://127.0.0.1:${port}` });
 }
 
+interface Answered {
+  readonly whole: object;
+  /** The server-sent events. */
+  stream(output: object | undefined): string[];
+}
+
+const ANSWERED: Readonly<Record<string, Answered>> = {
+  "/chat/completions": { whole: COMPLETION, stream: chatStream },
+  "/responses": { whole: RESPONSE, stream: responseStream },
+  "/messages": { whole: MESSAGE_ANSWER, stream: () => namedEvents(MESSAGE_EVENTS) },
+};
+
 async function answer(
   { method, path, body }: UpstreamRequest,
   response: ServerResponse,
   takeNext: () => NextAnswer,
 ): Promise<void> {
-  const isChat = path.endsWith("/chat/completions");
-  if (method !== "POST" || !(isChat || path.endsWith("/responses"))) {
+  const [route = ""] = path.split("?");
+  const answered = Object.entries(ANSWERED).find(([end]) => route.endsWith(end))?.[1];
+  if (method !== "POST" || answered === undefined) {
     response.writeHead(404).end();
     return;
   }
   const { until, output } = takeNext();
   if (!asksForStream(body)) {
     response.writeHead(200, { "content-type": "application/json" });
-    response.end(JSON.stringify(isChat ? COMPLETION : RESPONSE));
+    response.end(JSON.stringify(answered.whole));
     return;
   }
-  const [first = "", ...rest] = isChat ? chatStream() : responseStream(output);
+  const events = answered.stream(output);
+  const firstPiece = events.findIndex((event) => event.includes(JSON.stringify(HALVES[0])));
   response.writeHead(200, { "content-type": "text/event-stream" });
-  response.write(first);
+  response.write(events.slice(0, firstPiece + 1).join(""));
   await until;
-  response.end(rest.join(""));
+  response.end(events.slice(firstPiece + 1).join(""));
 }
 
 // Compressed bodies are Codex's, which always asks for a stream.
@@ -116,6 +134,9 @@ function chatStream(): string[] {
 }
 
 function responseStream(output: object | undefined): string[] {
-  const events = output === undefined ? RESPONSE_EVENTS : responseEventsOf(output);
+  return namedEvents(output === undefined ? RESPONSE_EVENTS : responseEventsOf(output));
+}
+
+function namedEvents(events: readonly AnswerEvent[]): string[] {
   return events.map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
 }

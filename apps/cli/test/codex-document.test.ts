@@ -69,6 +69,7 @@ for (const [name, language] of [
   ["codex-flag.sh", "sh"],
   ["codex-jwt.sh", "sh"],
   ["codex-proxy.sh", "sh"],
+  ["codex-child.sh", "sh"],
   ["codex.toml", "toml"],
   ["codex-identity-jwt.toml", "toml"],
 ] as const) {

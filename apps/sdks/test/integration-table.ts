@@ -15,6 +15,23 @@ with. Its message has the reason of the refusal. The code is in the error, or wh
 
 `;
 
+// The names are those of clients in `apps/cli/interop`. A test there compares them.
+const TAIL = `
+## Child processes
+
+Made by \`pnpm interop\`, with the programs as their makers publish them: the one that the Claude Agent SDK brings, the binary of Codex, and Python. Each
+is the child of a process that holds other keys and has called \`proxyEnv\`. A wire tap stands before the gateway, which is \`countersign gateway\`.
+
+- **one assertion, no other credential**: of every request, by the tap and the gateway's audit file. All are of one task.
+- **streamed**: the child shows the first piece of an answer before the API has sent the rest.
+
+| child | one assertion, no other credential | streamed | the proxy ends with its process |
+|---|---|---|---|
+| Claude Agent SDK 0.3.332, by \`proxyEnv\` | yes | yes | yes |
+| Codex 0.171, by \`proxyEnv\` | yes | yes | yes |
+| urllib in a Python process, by \`proxyEnv\` | yes | yes | yes |
+`;
+
 /** What the tests found, by integration and scenario. */
 export class IntegrationTable {
   readonly #rows: readonly string[];
@@ -48,7 +65,7 @@ export class IntegrationTable {
   text(): string {
     const columns = ["integration", ...this.#columns];
     const rule = `|${"---|".repeat(columns.length)}`;
-    return `${[`${HEAD}${lineOf(columns)}`, rule, ...this.rows().values()].join("\n")}\n`;
+    return `${[`${HEAD}${lineOf(columns)}`, rule, ...this.rows().values()].join("\n")}\n${TAIL}`;
   }
 }
 

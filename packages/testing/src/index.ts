@@ -52,3 +52,5 @@ export type {
   UpstreamRequest,
 } from "./test-upstream.js";
 export { startTestUpstream } from "./test-upstream.js";
+export type { OpenWireTap } from "./wire-tap.js";
+export { openWireTap } from "./wire-tap.js";

@@ -1,5 +1,4 @@
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
-import { onTestFinished } from "vitest";
 
 /** A TCP relay that keeps every byte that a client sent. */
 export interface WireTap {
@@ -13,8 +12,13 @@ export interface WireTap {
   values(name: string): string[];
 }
 
-/** Starts a {@link WireTap} that ends with the test. */
-export async function startWireTap(): Promise<WireTap> {
+/** A {@link WireTap} that ends when it is closed. */
+export interface OpenWireTap extends WireTap {
+  close(): Promise<void>;
+}
+
+/** Starts a {@link WireTap} on a free port of loopback. */
+export async function openWireTap(): Promise<OpenWireTap> {
   const connections: Buffer[][] = [];
   const sockets = new Set<Socket>();
   let port = 0;
@@ -36,11 +40,6 @@ export async function startWireTap(): Promise<WireTap> {
     client.pipe(upstream).pipe(client);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  onTestFinished(async () => {
-    const closed = new Promise((resolve) => server.close(resolve));
-    for (const socket of sockets) socket.destroy();
-    await closed;
-  });
   const received = () =>
     connections.map((chunks) => Buffer.concat(chunks).toString("latin1")).join("\n");
   return {
@@ -53,5 +52,10 @@ export async function startWireTap(): Promise<WireTap> {
       [...received().matchAll(new RegExp(`^${name}:[ \\t]*(.*?)\\r$`, "gim"))].map(
         (line) => line[1] ?? "",
       ),
+    async close() {
+      const closed = new Promise((resolve) => server.close(resolve));
+      for (const socket of sockets) socket.destroy();
+      await closed;
+    },
   };
 }

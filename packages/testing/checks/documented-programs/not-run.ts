@@ -8,4 +8,5 @@ export const NOT_RUN: Readonly<Record<string, string>> = {
   "examples/codex/codex-flag.sh": CODEX,
   "examples/codex/codex-jwt.sh": CODEX,
   "examples/codex/codex-proxy.sh": CODEX,
+  "examples/codex/codex-child.sh": CODEX,
 };
