@@ -84,6 +84,25 @@ describe("a record", () => {
     expect(scene.asked()).toHaveLength(2);
   });
 
+  test("hides no later answer because the clock was set back (G-R1)", async () => {
+    const scene = await setUp();
+    await scene.readAgent();
+    await scene.readTask();
+    scene.clock.advance(-60_000);
+    scene.agent = { ...agent, state: "revoked" };
+    scene.task = { ...task, state: "revoked" };
+    expect((await scene.readAgent())?.state).toBe("revoked");
+    expect((await scene.readTask())?.state).toBe("revoked");
+  });
+
+  test("is gone although the clock was set back", async () => {
+    const scene = await setUp();
+    await scene.readAgent();
+    scene.clock.advance(-60_000);
+    scene.answer = unknownAgent;
+    expect(await scene.readAgent()).toBeUndefined();
+  });
+
   test("is asked for by its ETag, and kept again when it has not changed", async () => {
     const scene = await setUp();
     scene.headers = { etag: '"v1"' };

@@ -43,6 +43,17 @@ describe("memoryReplayStore", () => {
     await expectFailure(() => store.spend({ ...entry, nonce: "one more" }), "server_error");
   });
 
+  test("spends no nonce again that it forgot before the clock was set back (G-B2)", async () => {
+    const { store, clock } = setUp();
+    expect(await store.spend(entry)).toBe(true);
+    clock.now = entry.expiresAt + 1000;
+    const later = { ...entry, nonce: "later", expiresAt: clock.now + 300_000 };
+    expect(await store.spend(later)).toBe(true);
+    clock.now = START;
+    expect(await store.spend(entry)).toBe(false);
+    expect(await store.spend({ ...later, nonce: "another" })).toBe(true);
+  });
+
   test("answers as a list of all that was ever spent would, whatever the clock does", async () => {
     const step = fc.record({
       nonce: fc.integer({ min: 0, max: 5 }),

@@ -52,12 +52,15 @@ export function memoryReplayStore(options: MemoryReplayStoreOptions = {}): Repla
   const ending = new Map<number, string[]>();
   const spent = new Set<string>();
   let sweptAt = Number.NEGATIVE_INFINITY;
+  // The latest end of those that were forgotten. A clock that is set back would let them be spent again.
+  let forgottenTo = Number.NEGATIVE_INFINITY;
 
   function sweep(at: number): void {
     for (const [expiresAt, names] of ending) {
       if (at <= expiresAt) continue;
       for (const name of names) spent.delete(name);
       ending.delete(expiresAt);
+      forgottenTo = Math.max(forgottenTo, expiresAt);
     }
     sweptAt = at;
   }
@@ -65,7 +68,7 @@ export function memoryReplayStore(options: MemoryReplayStoreOptions = {}): Repla
   return {
     async spend(entry) {
       const at = now();
-      if (!(at <= entry.expiresAt)) return false;
+      if (!(at <= entry.expiresAt) || entry.expiresAt <= forgottenTo) return false;
       if (at - sweptAt >= 1000 || at < sweptAt) sweep(at);
       const name = nameOf(entry);
       if (spent.has(name)) return false;

@@ -26,8 +26,25 @@ export type Refreshed<T> =
   | { readonly kind: "absent" }
   | { readonly kind: "failed"; readonly error: AgentAssertionError; readonly isOutage: boolean };
 
+/** When a question to the authority was asked: what happened later its answer cannot know. */
+export interface Asked {
+  /** Epoch milliseconds. */
+  readonly at: number;
+  /** Higher than that of each earlier question. The time does not say which came first, because a clock may be set back. */
+  readonly turn: number;
+}
+
+/** Makes the {@link Asked} of a question that is asked now. @param now - the clock, epoch milliseconds */
+export function createTurns(now: () => number): () => Asked {
+  let turn = 0;
+  return () => {
+    turn += 1;
+    return { at: now(), turn };
+  };
+}
+
 /** Asks the authority; `etag` is that of the record that is kept. */
-export type Refresh<T> = (etag: string | undefined, askedAt: number) => Promise<Refreshed<T>>;
+export type Refresh<T> = (etag: string | undefined, asked: Asked) => Promise<Refreshed<T>>;
 
 /** The bounds of a {@link RecordCache}. */
 export interface RecordCacheOptions<T> {
@@ -36,6 +53,8 @@ export interface RecordCacheOptions<T> {
   readonly revocationDelayMs: number;
   readonly staleIfErrorMs: number;
   readonly now: () => number;
+  /** Shared by the caches of one authority. */
+  readonly ask: () => Asked;
   /** Shared by the caches of one authority. */
   readonly backoff: OutageBackoff;
   /** Called with each lookup. Never throws. */
@@ -48,8 +67,7 @@ interface Entry<T> {
   readonly value: T;
   readonly owner: string;
   readonly etag: string | undefined;
-  /** When the question was asked that it answers: what happened later it cannot know. */
-  readonly askedAt: number;
+  readonly asked: Asked;
   readonly freshUntil: number;
 }
 
@@ -61,7 +79,7 @@ interface Found<T> {
 }
 
 interface Flight<T> {
-  readonly askedAt: number;
+  readonly asked: Asked;
   readonly result: Promise<Found<T>>;
 }
 
@@ -79,7 +97,7 @@ export class RecordCache<T extends AgentRecord | TaskRecord> {
   readonly #options: RecordCacheOptions<T>;
   readonly #entries: FairLru<Entry<T>>;
   /** When each absence was asked for. */
-  readonly #absences = new LinkedMap<string, number>(MAX_NEGATIVE_ENTRIES);
+  readonly #absences = new LinkedMap<string, Asked>(MAX_NEGATIVE_ENTRIES);
   readonly #flights = new Map<string, Flight<T>>();
   /** When each record that did not serve was last asked for again. */
   readonly #rechecked = new LinkedMap<string, number>(MAX_RECHECKED);
@@ -107,7 +125,7 @@ export class RecordCache<T extends AgentRecord | TaskRecord> {
     const running =
       recheck === "ask" || kept !== undefined ? undefined : (recheck ?? this.#running(name, since));
     const asked = kept === undefined && running === undefined;
-    const answered = kept ?? (await (running ?? this.#startAsking(name, refresh, since)));
+    const answered = kept ?? (await (running ?? this.#startAsking(name, refresh)));
     // If the authority could not answer the recheck, the kept record is as good as before.
     const found = recheck === undefined ? answered : this.#orKept(name, answered);
     // Only the owner of an agent can change its record. The record did change, so the next recheck need not wait.
@@ -121,25 +139,25 @@ export class RecordCache<T extends AgentRecord | TaskRecord> {
   }
 
   /** Takes a record that came with another answer, unless a newer one is kept. */
-  put(name: string, value: T, owner: string, askedAt: number): void {
-    this.#store(name, value, owner, { etag: undefined, maxAgeMs: undefined }, askedAt);
+  put(name: string, value: T, owner: string, asked: Asked): void {
+    this.#store(name, value, owner, { etag: undefined, maxAgeMs: undefined }, asked);
   }
 
   /** Forgets a record that is gone, unless a newer one is kept. */
-  drop(name: string, askedAt: number): void {
-    if (this.#isOlder(name, askedAt)) return;
-    this.#overtake(name, askedAt);
+  drop(name: string, asked: Asked): void {
+    if (this.#isOlder(name, asked)) return;
+    this.#overtake(name, asked);
     this.#entries.delete(name);
-    this.#absences.set(name, askedAt);
+    this.#absences.set(name, asked);
   }
 
   // The answer that can be given without asking the authority, and without waiting for it.
   #findKept(name: string, now: number): Found<T> | undefined {
     const entry = this.#entries.get(name);
-    if (entry !== undefined && isWithin(now, entry.askedAt, entry.freshUntil)) {
+    if (entry !== undefined && isWithin(now, entry.asked.at, entry.freshUntil)) {
       return { outcome: "hit", value: entry.value };
     }
-    const absentSince = this.#absences.get(name);
+    const absentSince = this.#absences.get(name)?.at;
     if (absentSince !== undefined && isWithin(now, absentSince, absentSince + NEGATIVE_MS)) {
       return { outcome: "negative" };
     }
@@ -161,7 +179,7 @@ export class RecordCache<T extends AgentRecord | TaskRecord> {
     const last = this.#rechecked.get(name);
     if (last !== undefined && isWithin(now, last, last + RECHECK_MS)) {
       const flight = this.#flights.get(name);
-      return flight !== undefined && flight.askedAt >= last ? flight.result : undefined;
+      return flight !== undefined && flight.asked.at >= last ? flight.result : undefined;
     }
     if (!this.#options.backoff.admits(now)) return undefined;
     this.#rechecked.set(name, now);
@@ -177,12 +195,13 @@ export class RecordCache<T extends AgentRecord | TaskRecord> {
   #running(name: string, now: number): Promise<Found<T>> | undefined {
     const flight = this.#flights.get(name);
     // An answer to a question older than the delay could hide a revocation for longer than it.
-    const isRecent = flight && now - flight.askedAt <= this.#options.revocationDelayMs;
+    const isRecent = flight && now - flight.asked.at <= this.#options.revocationDelayMs;
     return isRecent ? flight.result : undefined;
   }
 
-  async #startAsking(name: string, refresh: Refresh<T>, askedAt: number): Promise<Found<T>> {
-    const flight = { askedAt, result: this.#ask(name, refresh, askedAt) };
+  async #startAsking(name: string, refresh: Refresh<T>): Promise<Found<T>> {
+    const asked = this.#options.ask();
+    const flight = { asked, result: this.#ask(name, refresh, asked) };
     this.#flights.set(name, flight);
     try {
       return await flight.result;
@@ -191,25 +210,25 @@ export class RecordCache<T extends AgentRecord | TaskRecord> {
     }
   }
 
-  async #ask(name: string, refresh: Refresh<T>, askedAt: number): Promise<Found<T>> {
+  async #ask(name: string, refresh: Refresh<T>, asked: Asked): Promise<Found<T>> {
     const before = this.#entries.peek(name);
-    const reply = await refresh(before?.etag, askedAt);
+    const reply = await refresh(before?.etag, asked);
     this.#noteOutage(reply);
     if (reply.kind === "failed") return this.#withoutAnswer(name, reply);
     const outcome = reply.kind === "unchanged" ? "revalidated" : "miss";
-    if (this.#flights.get(name)?.askedAt !== askedAt) {
+    if (this.#flights.get(name)?.asked !== asked) {
       // A newer answer came first, and may have been evicted since. This one is given only to the lookups that waited for it, and not kept.
       const isTold = reply.kind === "record" && this.#absences.get(name) === undefined;
       const value = isTold ? reply.value : undefined;
       return { outcome, value: this.#entries.peek(name)?.value ?? value };
     }
     if (reply.kind === "absent") {
-      this.drop(name, askedAt);
+      this.drop(name, asked);
     } else if (reply.kind === "record") {
-      this.#store(name, reply.value, reply.owner, reply, askedAt);
+      this.#store(name, reply.value, reply.owner, reply, asked);
     } else if (before !== undefined) {
       const terms = { etag: before.etag, maxAgeMs: reply.maxAgeMs };
-      this.#store(name, before.value, before.owner, terms, askedAt);
+      this.#store(name, before.value, before.owner, terms, asked);
     }
     return { outcome, value: this.#entries.peek(name)?.value };
   }
@@ -227,27 +246,27 @@ export class RecordCache<T extends AgentRecord | TaskRecord> {
     value: T,
     owner: string,
     terms: { readonly etag: string | undefined; readonly maxAgeMs: number | undefined },
-    askedAt: number,
+    asked: Asked,
   ): void {
-    if (this.#isOlder(name, askedAt)) return;
-    this.#overtake(name, askedAt);
+    if (this.#isOlder(name, asked)) return;
+    this.#overtake(name, asked);
     const { revocationDelayMs } = this.#options;
     const freshMs = Math.min(revocationDelayMs, terms.maxAgeMs ?? revocationDelayMs);
     const { etag } = terms;
     this.#absences.delete(name);
-    this.#entries.set(name, owner, { value, owner, etag, askedAt, freshUntil: askedAt + freshMs });
+    this.#entries.set(name, owner, { value, owner, etag, asked, freshUntil: asked.at + freshMs });
   }
 
   // Answers may arrive in another order than their questions were asked.
-  #isOlder(name: string, askedAt: number): boolean {
-    const kept = this.#entries.peek(name)?.askedAt ?? this.#absences.get(name);
-    return kept !== undefined && kept > askedAt;
+  #isOlder(name: string, asked: Asked): boolean {
+    const kept = this.#entries.peek(name)?.asked ?? this.#absences.get(name);
+    return kept !== undefined && kept.turn > asked.turn;
   }
 
   // The answer to an older question that is still under way is not kept, even where what is kept now is pushed out before it comes.
-  #overtake(name: string, askedAt: number): void {
+  #overtake(name: string, asked: Asked): void {
     const flight = this.#flights.get(name);
-    if (flight !== undefined && flight.askedAt < askedAt) this.#flights.delete(name);
+    if (flight !== undefined && flight.asked.turn < asked.turn) this.#flights.delete(name);
   }
 
   #withoutAnswer(name: string, failure: Extract<Refreshed<T>, { kind: "failed" }>): Found<T> {
@@ -260,11 +279,11 @@ export class RecordCache<T extends AgentRecord | TaskRecord> {
 
   #mayServeStale(entry: Entry<T> | undefined, isOutage: boolean, now: number): boolean {
     if (entry === undefined) return false;
-    const { value, askedAt } = entry;
+    const { value, asked } = entry;
     // Being revoked is final: the kept record is enough, and cannot turn into an acceptance.
     if (value.state === "revoked") return true;
     const isAlive = value.expiresAt === undefined || now < value.expiresAt;
-    return isOutage && isAlive && isWithin(now, askedAt, askedAt + this.#options.staleIfErrorMs);
+    return isOutage && isAlive && isWithin(now, asked.at, asked.at + this.#options.staleIfErrorMs);
   }
 }
 

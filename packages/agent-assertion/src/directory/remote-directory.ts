@@ -21,7 +21,7 @@ import type { AgentDirectory, AgentRecord, TaskRecord } from "./agent-directory.
 import { DirectoryClient, type DirectoryReply, type Question } from "./directory-client.js";
 import type { DirectoryEvent } from "./directory-event.js";
 import { OutageBackoff } from "./outage-backoff.js";
-import { RecordCache, type Refreshed } from "./record-cache.js";
+import { type Asked, createTurns, RecordCache, type Refreshed } from "./record-cache.js";
 import { REVOCATION_DELAY_SECONDS } from "./revocation-delay.js";
 import { type UseReportEvent, UseReporter } from "./use-reporter.js";
 
@@ -122,11 +122,13 @@ export function remoteDirectory(
   const base = parseAuthority(authority, { insecureHttp: options.insecureHttp }, "authority");
   const revocationDelayMs =
     (options.revocationDelaySeconds ?? REVOCATION_DELAY_SECONDS.default) * 1000;
+  const now = options.now ?? Date.now;
   const bounds = {
     maxEntries: options.maxEntries ?? 10_000,
     revocationDelayMs,
     staleIfErrorMs: (options.staleIfErrorSeconds ?? 300) * 1000,
-    now: options.now ?? Date.now,
+    now,
+    ask: createTurns(now),
     // No longer, so that a revocation is seen within the delay again once the authority is back.
     backoff: new OutageBackoff(Math.min(revocationDelayMs, MAX_BACKOFF_MS)),
     tell: tellOf(options.onLookup),
@@ -164,18 +166,18 @@ export function remoteDirectory(
     agentId: string,
     id: string,
     question: Question,
-    askedAt: number,
+    asked: Asked,
   ): Promise<Refreshed<TaskRecord>> {
     const path = `${agentPath(agentId)}/task/${encodeURIComponent(id)}`;
     const reply = forAgent(agentId, await client.ask(path, question));
     if (reply.kind === "unknown_agent") {
-      agents.drop(agentId, askedAt);
+      agents.drop(agentId, asked);
       return { kind: "absent" };
     }
     if (reply.kind !== "record") return reply;
     const { agent, task } = reply.answer;
     // The answer has the agent's record too, so the end of the agent is seen no later than that of the task.
-    if (agent.state !== "active") agents.put(agentId, agent, agent.accountId, askedAt);
+    if (agent.state !== "active") agents.put(agentId, agent, agent.accountId, asked);
     if (task === undefined) return { kind: "absent" };
     return task.taskId === id ? { ...reply, value: task, owner: agent.accountId } : mismatch();
   }
@@ -190,8 +192,8 @@ export function remoteDirectory(
     },
     async task(agentRuntimeId, taskId, { signal, requestId } = {}) {
       if (!isServerId(agentRuntimeId) || !isServerId(taskId)) return undefined;
-      const record = tasks.get(`${agentRuntimeId}/${taskId}`, (etag, askedAt) =>
-        askTask(agentRuntimeId, taskId, { etag, requestId }, askedAt),
+      const record = tasks.get(`${agentRuntimeId}/${taskId}`, (etag, asked) =>
+        askTask(agentRuntimeId, taskId, { etag, requestId }, asked),
       );
       return untilAborted(record, signal, cancelled);
     },
