@@ -1,5 +1,7 @@
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import { headerOf, startTestUpstream, type UpstreamAnswer } from "@countersign/testing";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, onTestFinished, test } from "vitest";
 import { createDirectoryRecord } from "../src/index.js";
 import { remoteDirectory } from "../src/remote-directory.js";
 import {
@@ -198,6 +200,21 @@ describe("a stale record", () => {
     scene.answer = refusal;
     scene.clock.advance(15_000);
     await expectFailure(scene.readAgent, code);
+  });
+
+  test("does not serve after an answer that Node's fetch cannot read as HTTP (G-R2)", async () => {
+    const broken = createServer((socket) => socket.end("what?\r\n\r\n"));
+    onTestFinished(() => void broken.close());
+    await once(broken.listen(0, "127.0.0.1"), "listening");
+    const { port } = broken.address() as AddressInfo;
+    let isBroken = false;
+    const scene = await setUp({
+      fetch: (url, init) => fetch(isBroken ? `http://127.0.0.1:${port}/` : url, init),
+    });
+    await scene.readAgent();
+    isBroken = true;
+    scene.clock.advance(15_000);
+    await expectFailure(scene.readAgent, "bad_response");
   });
 
   test("does not serve at all with staleIfErrorSeconds 0", async () => {
