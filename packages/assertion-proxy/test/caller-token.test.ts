@@ -31,6 +31,11 @@ function pemKey(type: "ed25519" | "ed448" = "ed25519"): string {
   return privateKey.export({ type: "pkcs8", format: "pem" }).toString();
 }
 
+function ecKey(): string {
+  const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  return privateKey.export({ type: "sec1", format: "pem" }).toString();
+}
+
 /** Signs tokens, and checks them as the document says, with the keys of an operations listener. */
 async function start(options: Partial<CallerTokenOptions> = {}) {
   const tokens = createCallerTokens({ audience: "api", ...options });
@@ -60,6 +65,8 @@ describe("caller tokens", () => {
     ["keys that are not PEM", { keys: "secret" }],
     ["a broken key", { keys: "-----BEGIN PRIVATE KEY-----\nsecret\n-----END PRIVATE KEY-----" }],
     ["a key of another kind", { keys: pemKey("ed448") }],
+    ["a key of another form behind one", { keys: pemKey() + ecKey() }],
+    ["a key behind one that is cut off", { keys: pemKey() + pemKey().slice(0, 60) }],
   ])("are not made with %s (G-M1)", (_, wrong) => {
     let error: unknown;
     try {
@@ -189,7 +196,8 @@ describe("the documented check of an upstream (G-F5)", () => {
 
   test("takes the tokens of every process that has the same keys, and shows no private half", async () => {
     const [first, second] = [pemKey(), pemKey()];
-    const { check, keysUrl } = await start({ keys: first + second });
+    const publicHalf = createPublicKey(first).export({ type: "spki", format: "pem" });
+    const { check, keysUrl } = await start({ keys: `# first\n${first}${publicHalf}${second}` });
     const replica = createCallerTokens({ audience: "api", keys: second + first });
     expect(await check(replica.sign(CALLER))).toEqual(OWN);
     const text = await (await fetch(keysUrl)).text();

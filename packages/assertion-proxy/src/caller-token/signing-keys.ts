@@ -32,7 +32,7 @@ export interface SigningKeys {
 }
 
 const KEY_MS = 86_400_000;
-const PEM_KEY = /-----BEGIN PRIVATE KEY-----[^-]+-----END PRIVATE KEY-----/g;
+const PEM_BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----[^-]+-----END \1-----/g;
 
 /**
  * Makes keys that live in this process alone. A key signs for a day. The next one is published with it, so that an upstream that keeps the
@@ -73,10 +73,14 @@ export function rotatingKeys(tokenMs: number): SigningKeys {
  * Reads keys that several processes share. The first one signs; the others are published, so that keys can be replaced one after the other.
  *
  * @param pem - one or more Ed25519 keys in PKCS#8, one after the other
- * @throws {AssertionProxyError} `config_invalid` for a text without such a key, or with a key of another kind; the message does not show it
+ * @throws {AssertionProxyError} `config_invalid` for a text without such a key, or with a private key of another kind or one that is cut off, as
+ * in a file that is being written; the message does not show it
  */
 export function sharedKeys(pem: string): SigningKeys {
-  const keys = (pem.match(PEM_KEY) ?? []).map((text) => signingKey(parseKey(text)));
+  const blocks = pem.match(PEM_BLOCK) ?? [];
+  if (pem.replace(PEM_BLOCK, "").includes("-----")) throw invalidKeys();
+  const privateBlocks = blocks.filter((text) => text.includes("PRIVATE KEY"));
+  const keys = privateBlocks.map((text) => signingKey(parseKey(text)));
   const [first] = keys;
   if (first === undefined) throw invalidKeys();
   return { current: () => first, published: () => keys.map(({ jwk }) => jwk) };
