@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { writeFile } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { temporaryDirectory } from "@countersign/testing";
 import { expect, test } from "vitest";
@@ -18,6 +18,23 @@ test("reads files again, and a pipe once: it would keep its reader waiting", asy
   expect(headers).toEqual({ "X-Pipe": "piped", "X-File": "first" });
   await writeFile(file, "second");
   expect(await read()).toEqual({ "X-Pipe": "piped", "X-File": "second" });
+});
+
+test("goes on reading a file again that was away at one look", async () => {
+  await using folder = await temporaryDirectory();
+  const file = join(folder.path, "file");
+  await writeFile(file, "first");
+  const run = createRun({ enable: [], disable: [] }, new AbortController().signal);
+  const read = parseUpstreamHeaders(run, [`X-File: file:${file}`]);
+  await read();
+  await rm(file);
+  // As if the new file came between the look and the reading.
+  execFileSync("mkfifo", [file]);
+  const [headers] = await Promise.all([read(), writeFile(file, "second")]);
+  expect(headers).toEqual({ "X-File": "second" });
+  await rm(file);
+  await writeFile(file, "third");
+  expect(await read()).toEqual({ "X-File": "third" });
 });
 
 test("says when the first of its tokens ends, as they were read last", async () => {

@@ -27,18 +27,19 @@ export interface UpstreamHeaderReader {
  */
 export function parseUpstreamHeaders(run: Run, options: readonly string[]): UpstreamHeaderReader {
   const sources = options.map(parseSource);
+  const files = new Set<NamedSource>();
   const readOnce = new Map<NamedSource, string>();
   let endsAt: number | undefined;
   const read = async () => {
     const headers: Record<string, string> = {};
     for (const named of sources) {
       const { name, source } = named;
-      // Looked at first: a pipe may be gone after it was read.
-      const isFile = (await secretFileOf(source)) !== undefined;
+      // Looked at first: a pipe may be gone after it was read. What was a file once stays one, although it may be away at a later look.
+      if (!files.has(named) && (await secretFileOf(source)) !== undefined) files.add(named);
       const value =
         readOnce.get(named) ??
         (await readSecretSource(run.environment, source, `--upstream-header ${name}`));
-      if (!isFile) readOnce.set(named, value);
+      if (!files.has(named)) readOnce.set(named, value);
       headers[name] = value;
     }
     endsAt = firstEnd(Object.values(headers));

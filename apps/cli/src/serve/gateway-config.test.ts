@@ -48,7 +48,7 @@ describe("refuses, naming where it stands,", () => {
     ["two upstreams", UPSTREAM + UPSTREAM, "there are 2 [[upstream]]", "one gateway for each"],
     ["an upstream that is no list", '[upstream]\nurl = "https://x"', "write [[upstream]]"],
     ["an upstream that is a text", 'upstream = "https://x"', "a list of tables"],
-    ["two tables of limits", "[[limits]]\n[[limits]]\n", "there are 2 [[limits]]"],
+    ["two tables of limits", "[[limits]]\n[[limits]]\n", "2 [[limits]]", "write all limits into"],
     ["an unknown key", 'acounts = ["a"]', "did you mean accounts?"],
     ["an unknown key of the upstream", '[[upstream]]\nurll = "x"', "did you mean upstream.url?"],
     ["an account that is not valid", 'accounts = ["a b"]', "gateway.toml: `accounts`"],

@@ -177,12 +177,17 @@ function withOneOfEach({ name, values }: ConfigFile): ConfigFile["values"] {
   }
   return {
     ...others,
-    ...onlyOf(name, "upstream", upstream),
-    ...onlyOf(name, "limits", isTable(limits) ? [limits] : limits),
+    ...onlyOf(name, "upstream", upstream, "run one gateway for each upstream"),
+    ...onlyOf(name, "limits", isTable(limits) ? [limits] : limits, "write all limits into it"),
   };
 }
 
-function onlyOf(file: string, key: string, tables: unknown): Readonly<Record<string, unknown>> {
+function onlyOf(
+  file: string,
+  key: string,
+  tables: unknown,
+  remedy: string,
+): Readonly<Record<string, unknown>> {
   if (!Array.isArray(tables) || !tables.every(isTable)) {
     throw new CliError("config_invalid", `${file}: \`${key}\` must be a list of tables`, {
       hint: `write [[${key}]]`,
@@ -190,7 +195,7 @@ function onlyOf(file: string, key: string, tables: unknown): Readonly<Record<str
   }
   if (tables.length > 1) {
     throw new CliError("config_invalid", `${file}: there are ${tables.length} [[${key}]]`, {
-      hint: `a gateway has one [[${key}]]: run one gateway for each upstream`,
+      hint: `a gateway has one [[${key}]]: ${remedy}`,
     });
   }
   return tables.length === 0 ? {} : { [key]: tables[0] };
