@@ -89,6 +89,13 @@ describe("the audit log is narrowed", () => {
     expect(await registry.listAuditEvents({ after: 3, before: 3 })).toEqual([]);
   });
 
+  it("to those before one, also where a time that comes later is named too", async () => {
+    const { registry } = tested.authority;
+    const first = all.filter(({ sequence }) => sequence < 3);
+    const until = "2026-04-15T12:40:00Z";
+    expect(await registry.listAuditEvents({ before: 3, until })).toEqual(first);
+  });
+
   it("to events of a clock that runs behind, and of one that runs ahead", async () => {
     await using other = await TestedAuthority.start();
     const { registry } = other.authority;

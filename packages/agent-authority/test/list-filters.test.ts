@@ -115,7 +115,10 @@ describe("a list of agents or tasks", () => {
     }
     const headers = { authorization: `Bearer ${await tested.token("read")}` };
     for (const list of ["agents", "tasks"]) {
-      for (const query of ["sort=newest", "sort=used", "sort=used&account_id=acct-1", ""]) {
+      // A page of what few have is made in another way than one of all.
+      const few = `created_since=${AT_NOON}`;
+      const orders = ["", "sort=newest", "sort=used", "sort=used&account_id=acct-1"];
+      for (const query of [...orders, few, `sort=newest&${few}`, `sort=used&${few}`]) {
         const read = async (after: string, limit: number) => {
           const path = `/v1/admin/${list}?limit=${limit}&${query}${after}`;
           return (await tested.callAdmin("GET", path, { headers })).body;
@@ -132,6 +135,16 @@ describe("a list of agents or tasks", () => {
         expect(paged).toEqual(whole);
       }
     }
+  });
+
+  it("puts the later one of two that were used in the same second first", async () => {
+    const { tested, agents, tasks, ids } = await setUp();
+    const headers = { authorization: `Bearer ${await tested.token("resource_server")}` };
+    const uses = [3, 1].map((index) => ({ agent_runtime_id: ids[index], seconds_ago: 3_600 }));
+    await tested.call("POST", "/v1/assertion/uses", { headers, body: { uses } });
+    expect(await agents({ sort: "used" })).toEqual([2, 3, 1, 0]);
+    expect(await agents({ sort: "used", createdSince: AT_NOON })).toEqual([2, 3, 1, 0]);
+    expect(await tasks({ sort: "used", createdSince: AT_NOON })).toEqual([2, 0, 1]);
   });
 
   it("is the same where no filter leaves few", async () => {

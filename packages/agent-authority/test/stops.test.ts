@@ -32,6 +32,9 @@ describe("a user or an account that is not known", () => {
     await refused("users/revoke", { ...KNOWN, account_id: "acct-2" }, "knows no user user-1");
     await refused("accounts/revoke", { account_id: "acct-11" }, "acct-1");
     await refused("accounts/revoke", { account_id: "acct-11", even_if_unknown: false }, "acct-1");
+    // In the order of their names "user-with-agent" is before this one; "user-with-token" has more in common with it.
+    const misspelt = { ...KNOWN, user_id: "user-with-toe" };
+    await refused("users/revoke", misspelt, "user-with-token, user-with-agent;");
     const far = await post(tested, "users/revoke", { ...KNOWN, user_id: "xyz" });
     expect(far.body.detail).not.toContain("user-with");
     for (const [account, user] of [["acct-1", "other"] as const, ["acct-2", "user-1"] as const]) {
