@@ -9,7 +9,7 @@ import * as v from "valibot";
 import { AgentIdentityError } from "./agent-identity-error.js";
 import type { AuthSource, HumanAuth } from "./auth.js";
 import type { CredentialStore, Credentials } from "./credential-store.js";
-import type { LoginIdentityJwt } from "./identity-jwt/login-identity-jwt.js";
+import { LoginIdentityJwt } from "./identity-jwt/login-identity-jwt.js";
 import {
   AUTHORITY_URL,
   CLOCK_TOLERANCE,
@@ -54,16 +54,12 @@ export function loginAuth(
   checkOption("authority", authority, AUTHORITY_URL);
   checkOptions(options, SHAPES);
   const expected = parseAuthority(authority, options, "authority");
-  let token: Promise<LoginIdentityJwt> | undefined;
+  const identityJwt = new LoginIdentityJwt(options);
   const authOf = (how: "current" | "peek", credentials: Credentials) => {
     const login = readableLogin(credentials, store);
     if (login === null || login.authority !== expected) return undefined;
     if (login.kind === "human") return humanOf(login);
-    // Most logins are a human's and need none of it.
-    token ??= import("./identity-jwt/login-identity-jwt.js").then(
-      (m) => new m.LoginIdentityJwt(options),
-    );
-    return token.then((loaded) => loaded[how](login));
+    return identityJwt[how](login);
   };
   return {
     current: askOf({ store, authOf: (credentials) => authOf("current", credentials) }),

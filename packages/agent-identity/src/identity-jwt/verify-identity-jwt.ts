@@ -5,8 +5,6 @@ import {
   type HttpUrlOptions,
   parseAuthority,
 } from "@countersign/agent-key";
-import { createLocalJWKSet } from "jose/jwks/local";
-import { jwtVerify } from "jose/jwt/verify";
 import * as v from "valibot";
 import type { AgentIdentity } from "../agent-identity.js";
 import { AgentIdentityError } from "../agent-identity-error.js";
@@ -149,6 +147,7 @@ async function verifyClaims(
 ) {
   const { issuer = CODEX_ISSUER, audience = CODEX_AUDIENCE, now = Date.now } = options;
   const { clockToleranceSeconds = DEFAULT_TOLERANCE_SECONDS } = options;
+  const { createLocalJWKSet, jwtVerify } = await import("./jose.js");
   const keyOf = createLocalJWKSet({ keys: keys.map((key) => ({ ...key })) });
   let payload: Readonly<Record<string, unknown>>;
   try {
