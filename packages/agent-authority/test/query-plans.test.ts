@@ -1,11 +1,16 @@
 import { AgentKey } from "@countersign/agent-key";
+import type { CompiledQuery } from "kysely";
 import { expect, it, onTestFinished } from "vitest";
 import {
+  type AuditFilter,
+  createRegistry,
   databaseDirectory,
   databaseReplayStore,
+  followAuditEvents,
   type HumanIssuer,
   openStore,
 } from "../src/index.js";
+import type { AuthorityStore } from "../src/store/authority-store.js";
 import { type SeededAgent, seedRegistry } from "./bench/seed-registry.js";
 import { scansOf, tapQueries } from "./query-plan.js";
 import { agentBody, TestedAuthority, taskBody, taskPath } from "./start-authority.js";
@@ -31,11 +36,7 @@ it("finds every row that a registration, a biscuit, a lookup, a nonce or a revoc
   const key = AgentKey.generate();
   for (const token of runs) expect((await tested.registerAgent(token, key)).status).toBe(200);
 
-  const scans: string[] = [];
-  for (const query of queries().values()) {
-    for (const step of await scansOf(tested.store, query)) scans.push(`${step}: ${query.sql}`);
-  }
-  expect(scans).toEqual([]);
+  expect(await allScans(tested.store, queries())).toEqual([]);
   const touched = [...queries().keys()].join("\n");
   for (const table of [
     "agents",
@@ -47,6 +48,42 @@ it("finds every row that a registration, a biscuit, a lookup, a nonce or a revoc
   ]) {
     expect(touched).toContain(`"${table}"`);
   }
+});
+
+it("finds the audit log's events, each portion of them, by an index, for every filter and from each end", async () => {
+  const database = await createTestDatabase();
+  onTestFinished(() => database.drop());
+  await seed(database.url);
+  await using store = await openStore(database.url);
+  const queries = tapQueries(store, database.url);
+  const registry = createRegistry(store);
+  const [since, until] = ["2020-01-01T00:00:00Z", "2030-01-01T00:00:00Z"];
+  const filters: AuditFilter[] = [
+    {},
+    { accountId: "acct-0" },
+    { userId: "user-1" },
+    { taskId: "task_x" },
+    { agentRuntimeId: "agent_x" },
+    { address: "203.0.113.9" },
+    { actor: "operator" },
+    { requestId: "request-1" },
+    { action: "agent_revoked" },
+    { only: "refusals" },
+    { only: "changes" },
+    { code: "forbidden" },
+    { after: 10, before: 100 },
+  ];
+  for (const filter of filters) {
+    for (const end of [{ limit: 10 }, { last: 10 }]) {
+      await registry.listAuditEvents({ ...filter, ...end });
+      await registry.listAuditEvents({ ...filter, ...end, since, until });
+    }
+  }
+  const events = followAuditEvents(registry, { userId: "user-1" });
+  await events.next();
+  await events.return();
+  expect(await allScans(store, queries())).toEqual([]);
+  expect(queries().size).toBeGreaterThan(2 * filters.length);
 });
 
 it("would find a row that is looked for without one", async () => {
@@ -61,6 +98,14 @@ it("would find a row that is looked for without one", async () => {
     expect(await scansOf(store, query), query.sql).not.toEqual([]);
   }
 });
+
+async function allScans(store: AuthorityStore, queries: ReadonlyMap<string, CompiledQuery>) {
+  const scans: string[] = [];
+  for (const query of queries.values()) {
+    for (const step of await scansOf(store, query)) scans.push(`${step}: ${query.sql}`);
+  }
+  return scans;
+}
 
 async function seed(url: string): Promise<SeededAgent> {
   await using store = await openStore(url);
