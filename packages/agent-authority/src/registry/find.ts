@@ -8,13 +8,12 @@ import { type FindQuery, findQuerySchema, MAX_FOUND } from "../schema/admin-requ
 import type { AuditEventEntry } from "../schema/registry-entries.js";
 import type { AuthorityStore, Rows } from "../store/authority-store.js";
 import type { AccountScope } from "./account-scope.js";
+import { findAgents } from "./find-agents.js";
+import { findLabelled, findTasks } from "./find-tasks.js";
 import { hideReporters } from "./hidden-tokens.js";
-import { agentsWithClaim } from "./kept-claims.js";
 import { findAccessTokens } from "./operate-access-tokens.js";
 import { findAccounts } from "./operate-accounts.js";
-import { findAgents } from "./operate-agents.js";
 import { findEvents } from "./operate-audit.js";
-import { findLabelled, findTasks } from "./operate-tasks.js";
 import { findUsers } from "./operate-users.js";
 import type { Instant } from "./times.js";
 
@@ -55,7 +54,7 @@ export async function find(
     agents: distinct("agent_runtime_id", [
       ...(isId ? await findAgents(rows, { prefix: text }, count, instant, scope) : []),
       ...(await agents(named.agents)),
-      ...(await agents(isAny ? await agentsWithClaim(rows, text, count, scope) : [])),
+      ...(isAny ? await findAgents(rows, { claim: text }, count, instant, scope) : []),
     ]),
     tasks: distinct("task_id", [
       ...(isId ? await findTasks(rows, { prefix: text }, count, instant, scope) : []),

@@ -1,6 +1,5 @@
 import type { Rows } from "../store/authority-store.js";
 import type { AgentRow } from "../store/database.js";
-import type { AccountScope } from "./account-scope.js";
 import type { Principal } from "./principal.js";
 
 /** Claims of a token, by their names. */
@@ -39,30 +38,4 @@ export async function indexClaims(
     .insertInto("agent_claims")
     .values([...values].map((value) => ({ agent_runtime_id, value })))
     .execute();
-}
-
-/** Gives the newest agents that have a claim of this value. */
-export async function agentsWithClaim(
-  rows: Rows,
-  value: string,
-  count: number,
-  scope: AccountScope,
-): Promise<readonly string[]> {
-  let query = rows.selectFrom("agent_claims").where("value", "=", value);
-  if (scope !== undefined) {
-    query = query.where(({ exists, selectFrom }) =>
-      exists(
-        selectFrom("agents")
-          .select("account_id")
-          .whereRef("agents.agent_runtime_id", "=", "agent_claims.agent_runtime_id")
-          .where("account_id", "in", scope),
-      ),
-    );
-  }
-  const found = await query
-    .select("agent_runtime_id")
-    .orderBy("agent_runtime_id", "desc")
-    .limit(count)
-    .execute();
-  return found.map((row) => row.agent_runtime_id);
 }

@@ -19,19 +19,23 @@ export interface IdQuery {
   limit(count: number): { execute(): Promise<readonly { readonly id: string }[]> };
 }
 
-/** How entries of one kind are listed. Every statement reads by an index, and a bounded number of rows. */
-export interface Listing<Row extends Used, Entry> {
+/** How entries of one kind are listed by their ids. Every statement reads by an index, and a bounded number of rows. */
+export interface IdListing<Row, Entry> {
   /** What is asked for, by one member each: those that leave the fewest come first. */
   readonly filters: readonly IdQuery[];
   /** Reads rows by their ids, in any order. */
   byIds(ids: readonly string[]): Promise<readonly Row[]>;
   /** Reads rows in the order of their ids, after one of them, or from the beginning on. */
   byId(order: "asc" | "desc", after: string | undefined, count: number): Promise<readonly Row[]>;
-  /** Reads where the last uses stand, the newest one first. */
-  byUse(after: UsePlace | undefined, count: number): Promise<readonly UsePlace[]>;
   idOf(row: Row): string;
   /** Gives `undefined` for a row that is not asked for: all filters are looked at again. */
   toEntry(row: Row): Entry | undefined;
+}
+
+/** How entries of one kind are listed in any order. */
+export interface Listing<Row extends Used, Entry> extends IdListing<Row, Entry> {
+  /** Reads where the last uses stand, the newest one first. */
+  byUse(after: UsePlace | undefined, count: number): Promise<readonly UsePlace[]>;
 }
 
 /** A place in a list by last use. */
@@ -52,36 +56,60 @@ export async function listEntries<Row extends Used, Entry>(
   question: ListQuestion,
   listing: Listing<Row, Entry>,
 ): Promise<Entry[]> {
-  const { sort = "oldest", limit } = question;
-  const few = await fewIds(listing);
+  const { sort = "oldest", after, limit } = question;
   if (sort === "used") {
-    const after = useCursorOf(question.after);
+    const few = await fewIds(listing);
+    const place = useCursorOf(after);
     return few === undefined
-      ? listByUse(limit, after, listing)
-      : await sortByUse(few, limit, after, listing);
+      ? listByUse(limit, place, listing)
+      : await sortByUse(few, limit, place, listing);
   }
-  const { after } = question;
   if (after !== undefined && CURSOR.test(after)) throw wrongPlace("the id of the last one seen");
-  const order = sort === "oldest" ? "asc" : "desc";
-  const ids = few && inOrder(few, order, after);
+  return await listByIds(sort === "oldest" ? "asc" : "desc", after, limit, listing);
+}
+
+/** Reads so many entries in the order of their ids, after one of them, or from the beginning on. */
+export async function listByIds<Row, Entry>(
+  order: "asc" | "desc",
+  after: string | undefined,
+  limit: number,
+  listing: IdListing<Row, Entry>,
+): Promise<Entry[]> {
+  const few = await fewIds(listing);
+  if (few !== undefined) return await listGiven(inOrder(few, order, after), limit, listing);
+  return await listPage<Row, Entry>(limit, {
+    read: (last, count) =>
+      listing.byId(order, last === undefined ? after : listing.idOf(last), count),
+    toEntry: listing.toEntry,
+  });
+}
+
+/** Reads so many entries by their ids, in the order of these. */
+export function listGiven<Row, Entry>(
+  ids: readonly string[],
+  limit: number,
+  listing: Pick<IdListing<Row, Entry>, "byIds" | "idOf" | "toEntry">,
+): Promise<Entry[]> {
   let read = 0;
-  return await listPage(limit, {
-    read: async (last, count) => {
-      if (ids === undefined) {
-        return await listing.byId(order, last === undefined ? after : listing.idOf(last), count);
+  return listPage<Row, Entry>(limit, {
+    read: async (_, count) => {
+      const rows: Row[] = [];
+      // What was deleted since its id was read is passed over, and does not end the list.
+      while (rows.length < count && read < ids.length) {
+        const some = ids.slice(read, read + count - rows.length);
+        read += some.length;
+        rows.push(...inOrderOf(some, await readAll(some, listing), listing));
       }
-      const some = ids.slice(read, read + count);
-      read += some.length;
-      return inOrderOf(some, await readAll(some, listing), listing);
+      return rows;
     },
     toEntry: listing.toEntry,
   });
 }
 
 /** The ids that the first filter leaves which leaves few of them; `undefined` if none does. */
-async function fewIds<Row extends Used, Entry>({
+async function fewIds<Row, Entry>({
   filters,
-}: Listing<Row, Entry>): Promise<readonly string[] | undefined> {
+}: IdListing<Row, Entry>): Promise<readonly string[] | undefined> {
   for (const filter of filters) {
     const found = await filter.limit(FEW + 1).execute();
     if (found.length <= FEW) return found.map(({ id }) => id);
@@ -100,9 +128,9 @@ function inOrder(
   return sorted.filter((id) => (order === "asc" ? id > after : id < after));
 }
 
-async function readAll<Row extends Used, Entry>(
+async function readAll<Row, Entry>(
   ids: readonly string[],
-  listing: Listing<Row, Entry>,
+  listing: Pick<IdListing<Row, Entry>, "byIds">,
 ): Promise<Row[]> {
   const rows: Row[] = [];
   for (let start = 0; start < ids.length; start += PORTION) {
@@ -112,10 +140,10 @@ async function readAll<Row extends Used, Entry>(
   return rows;
 }
 
-function inOrderOf<Row extends Used, Entry>(
+function inOrderOf<Row, Entry>(
   ids: readonly string[],
   rows: readonly Row[],
-  { idOf }: Listing<Row, Entry>,
+  { idOf }: Pick<IdListing<Row, Entry>, "idOf">,
 ): readonly Row[] {
   const byId = new Map(rows.map((row) => [idOf(row), row]));
   return ids.flatMap((id) => byId.get(id) ?? []);

@@ -14,7 +14,7 @@ import { parseClaims } from "./kept-claims.js";
 import { meets } from "./life-filter.js";
 import { isLapsedClaim, lifeStateOf } from "./life-state.js";
 import { type IdQuery, listEntries } from "./list-entries.js";
-import { beforeUse, edgeOf, type IdMatch, matches } from "./matching-ids.js";
+import { beforeUse, edgeOf } from "./matching-ids.js";
 import type { Principal } from "./principal.js";
 import type { Instant } from "./times.js";
 import { withoutNulls } from "./without-nulls.js";
@@ -26,7 +26,7 @@ export interface FoundAgent extends AgentRow {
 }
 
 /** As it is shown: the last use is in a table of its own, which no registration reads. */
-interface ShownAgent extends FoundAgent {
+export interface ShownAgent extends FoundAgent {
   readonly used_at: string | null;
   readonly reported_by: string | null;
 }
@@ -99,7 +99,8 @@ function selectAgents(rows: Rows) {
     .select(["users.revoked_at as user_revoked_at", "accounts.revoked_at as account_revoked_at"]);
 }
 
-function selectShown(rows: Rows) {
+/** Agents as they are shown. */
+export function selectShownAgents(rows: Rows) {
   return selectAgents(rows)
     .leftJoin("agent_uses", "agent_uses.agent_runtime_id", "agents.agent_runtime_id")
     .select(["agent_uses.used_at", "agent_uses.reported_by"]);
@@ -114,10 +115,10 @@ export function listAgents(
   const { account_id, user_id } = query;
   return listEntries<ShownAgent, AgentEntry>(query, {
     filters: agentFilters(rows, query, scope),
-    byIds: (ids) => selectShown(rows).where("agents.agent_runtime_id", "in", ids).execute(),
+    byIds: (ids) => selectShownAgents(rows).where("agents.agent_runtime_id", "in", ids).execute(),
     byId: (order, after, count) => {
       const seen = after ?? edgeOf(order);
-      return selectShown(rows)
+      return selectShownAgents(rows)
         .where("agents.agent_runtime_id", order === "asc" ? ">" : "<", seen)
         .orderBy("agents.agent_runtime_id", order)
         .limit(count)
@@ -137,7 +138,7 @@ export function listAgents(
       if (isLapsedClaim(row, instant) || !isWithin(scope, row.account_id)) return undefined;
       if (account_id !== undefined && row.account_id !== account_id) return undefined;
       if (user_id !== undefined && row.user_id !== user_id) return undefined;
-      const agent = toEntry(row, instant);
+      const agent = toAgentEntry(row, instant);
       return meets(agent, query) ? agent : undefined;
     },
   });
@@ -178,24 +179,6 @@ export function agentsOfPrincipals(
   return agents.where("account_id", "in", accounts).where("user_id", "=", user_id);
 }
 
-/** The newest agents with these ids, without claims that lapsed. */
-export async function findAgents(
-  rows: Rows,
-  match: IdMatch,
-  count: number,
-  instant: Instant,
-  scope: AccountScope,
-): Promise<AgentEntry[]> {
-  let query = selectShown(rows);
-  if (scope !== undefined) query = query.where("agents.account_id", "in", scope);
-  const found = await query
-    .where(matches("agents.agent_runtime_id", match))
-    .orderBy("agents.agent_runtime_id", "desc")
-    .limit(count)
-    .execute();
-  return found.filter((row) => !isLapsedClaim(row, instant)).map((row) => toEntry(row, instant));
-}
-
 export async function getAgent(
   rows: Rows,
   agentRuntimeId: string,
@@ -203,11 +186,11 @@ export async function getAgent(
   scope: AccountScope,
 ): Promise<AgentEntry | undefined> {
   if (!isServerId(agentRuntimeId)) return undefined;
-  const row = await selectShown(rows)
+  const row = await selectShownAgents(rows)
     .where("agents.agent_runtime_id", "=", agentRuntimeId)
     .executeTakeFirst();
   if (row === undefined || isLapsedClaim(row, instant)) return undefined;
-  return isWithin(scope, row.account_id) ? toEntry(row, instant) : undefined;
+  return isWithin(scope, row.account_id) ? toAgentEntry(row, instant) : undefined;
 }
 
 export async function revokeAgent(
@@ -221,7 +204,7 @@ export async function revokeAgent(
     if (row === undefined || !isWithin(scope, row.account_id)) return undefined;
     const wasActive = lifeStateOf(row, stamp) === "active";
     await setAgentRevoked(rows, row, stamp);
-    return { entry: toEntry(row, stamp), wasActive };
+    return { entry: toAgentEntry(row, stamp), wasActive };
   });
   if (revoked === undefined) return undefined;
   const { entry, wasActive } = revoked;
@@ -298,7 +281,7 @@ export function restoreAgent(
       const change = { state: "active", revoked_at: null, claimed_at: stamp.text } as const;
       await changeAgent(rows, row, change, "agent_restored", stamp);
     }
-    return toEntry(row, stamp);
+    return toAgentEntry(row, stamp);
   });
 }
 
@@ -322,7 +305,8 @@ async function changeAgent(
   });
 }
 
-function toEntry(
+/** What is shown of an agent at an instant. */
+export function toAgentEntry(
   row: FoundAgent & Partial<Pick<ShownAgent, "used_at" | "reported_by">>,
   instant: Instant,
 ): AgentEntry {

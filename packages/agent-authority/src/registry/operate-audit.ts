@@ -10,7 +10,7 @@ import type { AuditEventEntry } from "../schema/registry-entries.js";
 import { timestamp } from "../schema/wire-fields.js";
 import type { AuthorityStore, Rows } from "../store/authority-store.js";
 import type { Database } from "../store/database.js";
-import type { AccountScope } from "./account-scope.js";
+import { type AccountScope, isWithin } from "./account-scope.js";
 import { tokenOfActor, unnamedActor } from "./hidden-tokens.js";
 import { listPage } from "./list-page.js";
 import { standingOfTokens } from "./operate-access-tokens.js";
@@ -18,6 +18,8 @@ import { withoutNulls } from "./without-nulls.js";
 
 // A statement looks at so many events at most: what is asked for may be rare, and on SQLite everybody waits for each statement.
 const PORTION = 20_000;
+// So many events of a request or an address are looked at whosever they are. Beyond it, those of the own accounts are picked from all.
+const FEW = 10_000;
 
 export async function listAuditEvents(
   store: AuthorityStore,
@@ -30,21 +32,17 @@ export async function listAuditEvents(
     throw invalid("give `limit` for the oldest, or `last` for the newest");
   }
   const limit = checkLimit(last ?? query.limit ?? DEFAULT_PAGE);
-  const range = await findRange(store, query);
-  const found: AuditEventEntry[] = [];
-  for (const [from, to] of portions(range, last !== undefined)) {
-    const events = matching(eventsWithin(store.rows, scope), query)
-      .where("sequence", ">", from)
-      .where("sequence", "<=", to);
-    const order = last === undefined ? "asc" : "desc";
-    const left = limit - found.length;
-    found.push(
-      ...(await listShown(store.rows, events, order, left, scope, query.actor !== undefined)),
-    );
-    if (found.length === limit) break;
-    // The database may work in this very thread: others get their turn.
-    await turn();
-  }
+  const found = await listInPortions(
+    store.rows,
+    matching(eventsWithin(store.rows, scope), query),
+    await findRange(store, query),
+    {
+      order: last === undefined ? "asc" : "desc",
+      count: limit,
+      scope,
+      isByActor: query.actor !== undefined,
+    },
+  );
   if (last !== undefined) found.reverse();
   return found;
 }
@@ -56,9 +54,53 @@ export async function findEvents(
   count: number,
   scope: AccountScope,
 ): Promise<AuditEventEntry[]> {
-  let query = eventsWithin(rows, scope).where(column, "=", text);
-  if (isNamed) query = query.where("agent_runtime_id", "is not", null);
-  return listShown(rows, query, "desc", count, scope);
+  const narrowed = <Row>(events: Events<Row>): Events<Row> => {
+    const some = events.where(column, "=", text);
+    return isNamed ? some.where("agent_runtime_id", "is not", null) : some;
+  };
+  const show = { order: "desc", count, scope } as const;
+  const events = rows.selectFrom("audit_events");
+  if (scope !== undefined) {
+    const first = await narrowed(events.select("sequence"))
+      .limit(FEW + 1)
+      .execute();
+    // Where they are many, most of them may be of other accounts.
+    if (first.length > FEW) {
+      const { end } = await events
+        .select((eb) => eb.fn.max<number | string>("sequence").as("end"))
+        .executeTakeFirstOrThrow();
+      const range = { after: 0, end: Number(end) };
+      return await listInPortions(rows, narrowed(eventsWithin(rows, scope)), range, show);
+    }
+  }
+  return await listShown(rows, narrowed(events.selectAll()), show);
+}
+
+/** Which events are shown, and how. */
+interface Show {
+  readonly order: "asc" | "desc";
+  readonly count: number;
+  readonly scope: AccountScope;
+  /** Whether they were asked for by their actor. */
+  readonly isByActor?: boolean;
+}
+
+/** Lists the events of a range that a query leaves, in statements that look at {@link PORTION} of them each. */
+async function listInPortions(
+  rows: Rows,
+  events: Events<AuditEventRow>,
+  range: Range,
+  { count, ...show }: Show,
+): Promise<AuditEventEntry[]> {
+  const found: AuditEventEntry[] = [];
+  for (const [from, to] of portions(range, show.order === "desc")) {
+    const within = events.where("sequence", ">", from).where("sequence", "<=", to);
+    found.push(...(await listShown(rows, within, { count: count - found.length, ...show })));
+    if (found.length === count) break;
+    // The database may work in this very thread: others get their turn.
+    await turn();
+  }
+  return found;
 }
 
 function eventsWithin(rows: Rows, scope: AccountScope) {
@@ -71,10 +113,7 @@ function eventsWithin(rows: Rows, scope: AccountScope) {
 function listShown(
   rows: Rows,
   events: Events<AuditEventRow>,
-  order: "asc" | "desc",
-  count: number,
-  scope: AccountScope,
-  isByActor = false,
+  { order, count, scope, isByActor = false }: Show,
 ): Promise<AuditEventEntry[]> {
   return listPage<ShownEvent, AuditEventEntry>(count, {
     read: async (last, portion) => {
@@ -87,7 +126,7 @@ function listShown(
     },
     toEntry: (row) => {
       const isHidden = row.isOutside === true || (isByActor && row.isUnnamed === true);
-      return isHidden ? undefined : toEntry(row, scope);
+      return isHidden || !isWithin(scope, row.account_id) ? undefined : toEntry(row, scope);
     },
   });
 }

@@ -10,7 +10,7 @@ import { NOTHING_STOPPED } from "./count-stopped.js";
 import { meets } from "./life-filter.js";
 import { lifeStateOf } from "./life-state.js";
 import { type IdQuery, listEntries } from "./list-entries.js";
-import { beforeUse, edgeOf, type IdMatch, matches } from "./matching-ids.js";
+import { beforeUse, edgeOf } from "./matching-ids.js";
 import { agentsOfPrincipals } from "./operate-agents.js";
 import type { Instant } from "./times.js";
 import { withoutNulls } from "./without-nulls.js";
@@ -26,7 +26,7 @@ interface TaskWithAgent extends TaskRow {
 }
 
 /** As it is shown, with its last use. */
-interface ShownTask extends TaskWithAgent {
+export interface ShownTask extends TaskWithAgent {
   first_used_at: string | null;
   used_at: string | null;
   reported_by: string | null;
@@ -41,10 +41,10 @@ export function listTasks(
   const { agent_runtime_id, account_id, user_id } = query;
   return listEntries<ShownTask, TaskEntry>(query, {
     filters: taskFilters(rows, query, scope),
-    byIds: (ids) => selectShown(rows).where("tasks.task_id", "in", ids).execute(),
+    byIds: (ids) => selectShownTasks(rows).where("tasks.task_id", "in", ids).execute(),
     byId: (order, after, count) => {
       const seen = after ?? edgeOf(order);
-      return selectShown(rows)
+      return selectShownTasks(rows)
         .where("tasks.task_id", order === "asc" ? ">" : "<", seen)
         .orderBy("tasks.task_id", order)
         .limit(count)
@@ -67,7 +67,7 @@ export function listTasks(
       }
       if (account_id !== undefined && row.account_id !== account_id) return undefined;
       if (user_id !== undefined && row.user_id !== user_id) return undefined;
-      const task = toEntry(row, instant);
+      const task = toTaskEntry(row, instant);
       return meets(task, query) ? task : undefined;
     },
   });
@@ -92,44 +92,6 @@ function taskFilters(rows: Rows, query: TaskQuery, scope: AccountScope): readonl
   return filters.filter((filter) => filter !== undefined);
 }
 
-/** The newest tasks with these ids. */
-export async function findTasks(
-  rows: Rows,
-  match: IdMatch,
-  count: number,
-  instant: Instant,
-  scope: AccountScope,
-): Promise<TaskEntry[]> {
-  const found = await selectWithin(rows, scope)
-    .where(matches("tasks.task_id", match))
-    .orderBy("tasks.task_id", "desc")
-    .limit(count)
-    .execute();
-  return found.map((row) => toEntry(row, instant));
-}
-
-/** Tasks by their thread label, or its beginning: in the order of their labels, so the whole label comes first, and the newest of each. */
-export async function findLabelled(
-  rows: Rows,
-  text: string,
-  count: number,
-  instant: Instant,
-  scope: AccountScope,
-): Promise<TaskEntry[]> {
-  const found = await selectWithin(rows, scope)
-    .where(matches("tasks.thread_label", { prefix: text }))
-    .orderBy("tasks.thread_label", "asc")
-    .orderBy("tasks.task_id", "desc")
-    .limit(count)
-    .execute();
-  return found.map((row) => toEntry(row, instant));
-}
-
-function selectWithin(rows: Rows, scope: AccountScope) {
-  const shown = selectShown(rows);
-  return scope === undefined ? shown : shown.where("agents.account_id", "in", scope);
-}
-
 export async function getTask(
   rows: Rows,
   taskId: string,
@@ -137,8 +99,8 @@ export async function getTask(
   scope: AccountScope,
 ): Promise<TaskEntry | undefined> {
   if (!isServerId(taskId)) return undefined;
-  const row = await selectShown(rows).where("tasks.task_id", "=", taskId).executeTakeFirst();
-  return row && isWithin(scope, row.account_id) ? toEntry(row, instant) : undefined;
+  const row = await selectShownTasks(rows).where("tasks.task_id", "=", taskId).executeTakeFirst();
+  return row && isWithin(scope, row.account_id) ? toTaskEntry(row, instant) : undefined;
 }
 
 export function revokeTask(
@@ -150,12 +112,12 @@ export function revokeTask(
   return store.transaction(async (rows) => {
     const row = await lockTask(rows, taskId);
     if (row === undefined || !isWithin(scope, row.account_id)) return undefined;
-    const tasks = toEntry(row, stamp).state === "active" ? 1 : 0;
+    const tasks = toTaskEntry(row, stamp).state === "active" ? 1 : 0;
     if (row.revoked_at === null) {
       const change = { state: "revoked", revoked_at: stamp.text } as const;
       await changeTask(rows, row, change, "task_revoked", stamp);
     }
-    return { ...toEntry(row, stamp), stopped: { ...NOTHING_STOPPED, tasks } };
+    return { ...toTaskEntry(row, stamp), stopped: { ...NOTHING_STOPPED, tasks } };
   });
 }
 
@@ -193,7 +155,7 @@ export function restoreTask(
       const change = { state: "active", revoked_at: null } as const;
       await changeTask(rows, row, change, "task_restored", stamp);
     }
-    return toEntry(row, stamp);
+    return toTaskEntry(row, stamp);
   });
 }
 
@@ -244,13 +206,15 @@ function selectTasks(rows: Rows) {
     ]);
 }
 
-function selectShown(rows: Rows) {
+/** Tasks as they are shown. */
+export function selectShownTasks(rows: Rows) {
   return selectTasks(rows)
     .leftJoin("task_uses", "task_uses.task_id", "tasks.task_id")
     .select(["task_uses.first_used_at", "task_uses.used_at", "task_uses.reported_by"]);
 }
 
-function toEntry(
+/** What is shown of a task at an instant. */
+export function toTaskEntry(
   row: TaskWithAgent & Partial<Pick<ShownTask, "first_used_at" | "used_at" | "reported_by">>,
   instant: Instant,
 ): TaskEntry {

@@ -3,7 +3,7 @@
 
 import type { Generated, Selectable } from "kysely";
 
-interface AccessTokenTable {
+export interface AccessTokenTable {
   access_token_id: string;
   /** SHA-256 of the token, in hexadecimal. */
   token_hash: string;
@@ -27,7 +27,7 @@ interface AccessTokenTable {
 
 export type AccessTokenRow = Selectable<AccessTokenTable>;
 
-interface BiscuitRow {
+export interface BiscuitRow {
   /** SHA-256 of the biscuit, in hexadecimal. */
   biscuit_hash: string;
   account_id: string;
@@ -47,13 +47,13 @@ interface BiscuitRow {
 }
 
 /** A spent biscuit: the row exists or it does not, which is what makes a biscuit one-use across processes. */
-interface BiscuitUseRow {
+export interface BiscuitUseRow {
   biscuit_hash: string;
   used_at: string;
 }
 
 /** One agent, or, while `proven_at` is null, one user's claim to a key. */
-interface AgentTable {
+export interface AgentTable {
   agent_runtime_id: string;
   account_id: string;
   user_id: string;
@@ -87,7 +87,7 @@ interface AgentTable {
 export type AgentRow = Selectable<AgentTable>;
 
 /** A value among an agent's claims, by which it is found. */
-interface AgentClaimRow {
+export interface AgentClaimRow {
   agent_runtime_id: string;
   value: string;
 }
@@ -129,7 +129,7 @@ export interface UserRow extends AccountRow {
 }
 
 /** How often something was asked for in one window of time. */
-interface RateLimitRow {
+export interface RateLimitRow {
   /** What is limited, such as `address:…`, `agent:…`. */
   name: string;
   window_start: string;
@@ -158,14 +158,14 @@ export interface TaskRow {
 }
 
 /** When an agent was last used, as it was reported. */
-interface AgentUseRow {
+export interface AgentUseRow {
   agent_runtime_id: string;
   used_at: string;
   /** Who reported it: `token:ID`, with its name before it if it has one, `loopback` or `database`. */
   reported_by: string;
 }
 
-interface TaskUseRow {
+export interface TaskUseRow {
   task_id: string;
   /** The first use that was reported. */
   first_used_at: string;
@@ -199,7 +199,7 @@ export interface AuditEventRow {
 }
 
 /** The nonce of a bound request that was accepted: the row exists or it does not, which is what makes it one-use across processes. */
-interface SpentNonceRow {
+export interface SpentNonceRow {
   /** SHA-256 of authority, agent and nonce, in hexadecimal. */
   nonce_hash: string;
   /** From then on the request is refused by its age. */
