@@ -23,7 +23,7 @@ import {
 } from "./identity-events.js";
 import { type IdentityLook, IdentityLooks, NO_LOGIN, ownIdentity } from "./identity-look.js";
 import { type IdentityOwner, isSameOwner, ownerKey, toIdentityOwner } from "./identity-owner.js";
-import { checkOption, checkOptions } from "./internal/options.js";
+import { checkOption, checkOptions, PATIENCE_OPTIONS } from "./internal/options.js";
 import { SharedFlights } from "./internal/shared-flights.js";
 import { KeyRotator } from "./key-rotator.js";
 import { KnownIdentities } from "./known-identities.js";
@@ -121,6 +121,7 @@ export class AgentIdentityManager extends EventEmitter<AgentIdentityEvents> {
    * @throws {AuthorityError} if the authority refuses or cannot be reached; the next call tries again with the same key
    * @throws {AgentIdentityError} `bad_response`, `invalid_request`, `config_invalid`, `no_identity`, `not_logged_in`, `cancelled` by `close`
    * @throws {StoreError} `store_corrupt`, `store_denied`, `store_locked`
+   * @throws {AgentKeyError} `config_invalid` for a number of the options that is out of range
    * @throws the reason of `signal` if the caller ended the call
    */
   async ensure(options: EnsureIdentityOptions = {}): Promise<AgentIdentity | undefined> {
@@ -301,6 +302,7 @@ export class AgentIdentityManager extends EventEmitter<AgentIdentityEvents> {
       signal: AbortSignal,
     ) => Promise<AgentIdentity | undefined>,
   ): Promise<AgentIdentity | undefined> {
+    checkOptions(options, PATIENCE_OPTIONS);
     const signal = this.#signalOf(options);
     for (let change = 0; change < MAX_AUTH_CHANGES; change += 1) {
       if (!this.enabled) return undefined;

@@ -111,6 +111,21 @@ test.each<[option: string, make: () => unknown]>([
   },
 );
 
+test.each([
+  { deadlineMs: Number.NaN },
+  { deadlineMs: -1 },
+  { attempts: 0 },
+  { attempts: Number.NaN },
+  { outageMs: Number.POSITIVE_INFINITY },
+])("a wrong number of one call is config_invalid: %o (G-M1)", async (options) => {
+  const [name = ""] = Object.keys(options);
+  const refused = { code: "config_invalid", message: expect.stringContaining(name) };
+  const client = new AuthorityClient({ authority, fetch: () => expect.unreachable() });
+  const manager = new AgentIdentityManager({ authority, auth, store, client });
+  await expect(client.whoami(SECRET, options)).rejects.toMatchObject(refused);
+  await expect(manager.ensure(options)).rejects.toMatchObject(refused);
+});
+
 test("without features the feature is on", () => {
   expect(new AgentIdentityManager({ authority, auth, store }).enabled).toBe(true);
   const features = { isEnabled: () => false };

@@ -1,7 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { encodeBase64Url, parseAuthority } from "@countersign/agent-key";
 import { platformFetch } from "@countersign/agent-key/platform-fetch";
-import { AUTHORITY_URL, checkOptions, TRANSPORT_OPTIONS } from "../internal/options.js";
+import {
+  AUTHORITY_URL,
+  checkOptions,
+  PATIENCE_OPTIONS,
+  TRANSPORT_OPTIONS,
+} from "../internal/options.js";
 import { VERSION } from "../internal/version.js";
 import {
   AGENT_REGISTRATION_PATH,
@@ -77,6 +82,7 @@ export class AuthorityClient {
    * Sends one call and gives its 2xx answer, parsed.
    *
    * @throws {AuthorityError} with the code of protocol.md §9; `retryable` where the same call may succeed later
+   * @throws {AgentKeyError} `config_invalid` for a number of the options that is out of range
    */
   async request(
     request: AuthorityRequest,
@@ -222,6 +228,7 @@ export class AuthorityClient {
     options: AuthorityCallOptions,
     attempt: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
+    checkOptions(options, PATIENCE_OPTIONS);
     const { onRetry } = this.#options;
     const { outageMs, attempts = this.#options.attempts, deadlineMs = this.deadlineMs } = options;
     const repeated = {

@@ -66,5 +66,12 @@ export const TRANSPORT_OPTIONS = {
   now: OPTIONAL_CLOCK,
 } as const satisfies Readonly<Record<string, OptionShape>>;
 
+/** Options of one call. What is left of a deadline may be nothing. */
+export const PATIENCE_OPTIONS = {
+  deadlineMs: numberIn(0, LONGEST_TIMER_MS, { fraction: true }),
+  attempts: TRANSPORT_OPTIONS.attempts,
+  outageMs: numberIn(0, LONGEST_TIMER_MS, { fraction: true }),
+} as const satisfies Readonly<Record<string, OptionShape>>;
+
 /** How long after its end a token is still taken. */
 export const CLOCK_TOLERANCE = numberIn(0, 300, { fraction: true });
