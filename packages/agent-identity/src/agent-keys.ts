@@ -4,12 +4,12 @@ import {
   type AgentSigner,
   decodeBase64,
   encodeBase64,
-  StoreError,
   type SyncAgentSigner,
 } from "@countersign/agent-key";
 import { AgentIdentityError } from "./agent-identity-error.js";
 import type { CredentialStore } from "./credential-store.js";
 import { type EntryKey, entryKeyOf } from "./entry-key.js";
+import { unreadableIdentity } from "./identity-owner.js";
 import type { StoredIdentity } from "./schema/credentials.js";
 
 const SECRET_BYTES = 32;
@@ -100,14 +100,7 @@ function importKey(
   try {
     return AgentKey.importPkcs8(privateKey);
   } catch (cause) {
-    throw new StoreError(
-      "store_corrupt",
-      `the identity of this login in ${store.description} cannot be read: ${problem}`,
-      {
-        cause,
-        hint: "restore it from a backup; forget this identity only if there is none, for its key is then lost",
-      },
-    );
+    throw unreadableIdentity(store, problem, cause);
   }
 }
 

@@ -102,7 +102,8 @@ export function toIdentity(entry: StoredIdentity, key: AgentSigner): AgentIdenti
   };
 }
 
-function unreadableIdentity(
+/** The error for an identity that is stored and cannot be read. */
+export function unreadableIdentity(
   store: Pick<CredentialStore, "description">,
   problem: string,
   cause?: unknown,

@@ -4,8 +4,8 @@ import type { AuthorityResponse } from "./authority-request.js";
 const FRESH_MS = 60_000;
 const LEAST_SECONDS = 5;
 const MOST_SECONDS = 24 * 60 * 60;
-// The preferred form of RFC 9110 §5.6.7; others are not worth a parser.
-const HTTP_DATE = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/;
+/** The form of a date that RFC 9110 §5.6.7 has senders use. Others are not worth a parser, and `Date.parse` alone takes nearly anything. */
+export const HTTP_DATE = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/;
 
 /** An exchange with the authority, as its client reports it. */
 export type AuthorityExchange = Pick<AuthorityResponse, "headers" | "sentAt" | "receivedAt">;

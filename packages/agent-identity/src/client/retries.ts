@@ -1,7 +1,7 @@
 import { AuthorityError } from "../authority-error.js";
 import type { AuthorityRetry } from "./authority-request.js";
 import type { Pacing } from "./pacing.js";
-import { isRestart } from "./temporary-failure.js";
+import { isAway, isPassingAnswer, isRestart } from "./temporary-failure.js";
 
 const FIRST_BACKOFF_MS = 250;
 // Of the shortest pause; jitter makes it up to twice as long.
@@ -52,7 +52,7 @@ export async function withRetries<T>(
       if (!("error" in error)) return error.value;
       throwIfCancelled(options);
       if (deadline.signal.aborted) throw timedOut(options, error.error);
-      if (!isPassing(error.error)) throw error.error;
+      if (!isAway(error.error) && !isPassingAnswer(error.error)) throw error.error;
       if (!isRestart(error.error) && !isTimed(error.error)) otherFailures += 1;
       if (count >= attempts || otherFailures >= MOST_OTHER_FAILURES) throw error.error;
       const delayMs = backoff(count, error.error, options, endsAt - now());
@@ -88,11 +88,6 @@ async function run<T>(
   } finally {
     clearTimeout(timer);
   }
-}
-
-function isPassing(error: AuthorityError): boolean {
-  if (error.status !== undefined) return error.status === 429 || error.status >= 500;
-  return error.retryable && (error.code === "timeout" || error.code === "unreachable");
 }
 
 // A quota that is full again at a known time.

@@ -1,3 +1,5 @@
+import { HTTP_DATE } from "./authority-clock.js";
+
 const MAX_SECONDS = 86_400;
 
 /**
@@ -12,10 +14,7 @@ export function parseRetryAfter(
   if (typeof value !== "string") return undefined;
   const text = value.trim();
   if (/^\d{1,9}$/.test(text)) return Math.min(Number(text), MAX_SECONDS);
-  // Only the form that RFC 9110 has senders use: Date.parse alone takes nearly anything.
-  const date = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/.test(text)
-    ? Date.parse(text)
-    : Number.NaN;
+  const date = HTTP_DATE.test(text) ? Date.parse(text) : Number.NaN;
   if (Number.isNaN(date)) return undefined;
   return Math.min(Math.max(Math.ceil((date - now) / 1000), 0), MAX_SECONDS);
 }
