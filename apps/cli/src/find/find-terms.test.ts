@@ -92,6 +92,24 @@ describe("what is searched for is", () => {
     expect(textsOf(unproven)).toEqual([["req-1"]]);
   });
 
+  const spoken = `{"path":"/","task_id":"${TASK}", task_id=${TASK} ${HEADER}`;
+  const json = (members: object) => JSON.stringify({ ...members, user_agent: spoken });
+
+  test.each([
+    ["that was cut off", json({ request_id: "req-1", agent_runtime_id: AGENT }).slice(0, -3)],
+    ["whose beginning was cut off", json({ a: "b", agent_runtime_id: AGENT }).slice(3)],
+    ["among others", [json({ agent_runtime_id: AGENT }), json({})].join("\n")],
+    ["with members below others", json({ payload: { agent_runtime_id: AGENT } })],
+  ])("nor in a line %s (G-G20)", (_, text) => {
+    expect(textsOf(text)).toEqual([[AGENT]]);
+  });
+
+  test("a line of JSON without a member to search for is refused, whatever its client wrote (G-G20)", () => {
+    for (const text of [json({}), json({ a: "b" }).slice(0, -3), json({ path: `/${TASK}` })]) {
+      expect(() => findTermsOf(text), text).toThrow(/no member that can be searched for/);
+    }
+  });
+
   test.each([
     ["a request id of a line", JSON.stringify({ request_id: "user-1" })],
     ["an address of a line", JSON.stringify({ address: "acct-1" })],

@@ -20,6 +20,13 @@ const NAMED = new RegExp(
   String.raw`(?<![\w-])"?(${NAMES.flat().join("|")})"?\s*[:=]\s*"?([^\s",]{1,256})`,
   "gi",
 );
+// A member of JSON, and where one begins. A quotation mark in a text of a client follows a backslash there, so that text begins no member: not
+// even in a line that was cut off, or in several lines.
+const MEMBER = new RegExp(
+  String.raw`[{,]\s*"(${NAMES.flat().join("|")})"\s*:\s*"([^\s",\\]{1,256})"`,
+  "gi",
+);
+const ANY_MEMBER = /[{,]\s*"[\w.-]+"\s*:/;
 const KEY_LINE = /ssh-ed25519 [A-Za-z0-9+/=]{1,200}/;
 const BARE_KEY = /^AAAAC3NzaC1lZDI1NTE5[A-Za-z0-9+/=]{1,200}$/;
 // 64 bytes, as no id has them.
@@ -36,8 +43,8 @@ export interface FindTerms {
 
 /**
  * Takes out of what an operator pasted what can be searched for; if the first of it finds nothing, the next one counts: of an assertion its task and its agent, of a line of a log the ids in it, of
- * a key its line. Nothing else of the text is kept: neither a signature nor another credential. Of a line of JSON only whole members count,
- * because others hold what a client wrote: a client cannot name another's task in its `User-Agent`.
+ * a key its line. Nothing else of the text is kept: neither a signature nor another credential. Of lines of JSON, also if one
+ * was cut off, only whole members count, because others hold what a client wrote: a client cannot name another's task in its `User-Agent`.
  *
  * @throws {CliError} `usage` if the text is empty, is a credential, or is a whole line without anything to search for
  */
@@ -46,15 +53,27 @@ export function findTermsOf(pasted: string): readonly FindTerms[] {
   if (text === "") throw usageError("there is nothing to find", WHAT);
   const line = membersOf(text);
   const named = line === undefined ? [] : termsAmong(line);
-  return named.length > 0 ? named : termsIn(text);
+  if (named.length > 0) return named;
+  return ANY_MEMBER.test(text) ? termsOfMembers(text) : termsIn(text);
+}
+
+function termsOfMembers(text: string): readonly FindTerms[] {
+  const named = termsAmong(namedBy(MEMBER, text));
+  if (named.length > 0) return named;
+  throw usageError(
+    "the line has no member that can be searched for",
+    "what stands in its other members may be of a client: give an id of it alone",
+  );
+}
+
+function namedBy(pattern: RegExp, text: string): Named {
+  return [...text.matchAll(pattern)].map(([, name = "", value = ""]) => [name, value]);
 }
 
 function termsIn(text: string): readonly FindTerms[] {
   const assertion = ASSERTION.exec(text)?.[1];
   if (assertion !== undefined) return [anyOf(...idsOf(assertion))];
-  const named = termsAmong(
-    [...text.matchAll(NAMED)].map(([, name = "", value = ""]) => [name, value]),
-  );
+  const named = termsAmong(namedBy(NAMED, text));
   if (named.length > 0) return named;
   const line = KEY_LINE.exec(text)?.[0];
   if (line !== undefined) return [anyOf(line)];
