@@ -1,4 +1,5 @@
 import { formatTimestamp } from "@countersign/agent-key";
+import { sql } from "kysely";
 import type { AuthorityStore, Rows } from "../store/authority-store.js";
 import type { Instant } from "./times.js";
 
@@ -33,25 +34,19 @@ export async function noteUses(
   if (uses.length === 0) return;
   await store.transaction(async (rows) => {
     const agents = await readableAgents(rows, uses, reporter);
-    const ofAgents = uses.filter(({ agentRuntimeId }) => agents.has(agentRuntimeId));
-    const owners = await ownersOfTasks(rows, ofAgents);
-    const ofTasks = ofAgents.flatMap(({ agentRuntimeId, taskId, secondsAgo }) =>
-      taskId !== undefined && owners.get(taskId) === agentRuntimeId ? [{ taskId, secondsAgo }] : [],
+    const readable = uses.filter(({ agentRuntimeId }) => agents.has(agentRuntimeId));
+    const owners = await ownersOfTasks(rows, readable);
+    const ofAgents = readable.map(({ agentRuntimeId, secondsAgo }) => ({
+      id: agentRuntimeId,
+      secondsAgo,
+    }));
+    const ofTasks = readable.flatMap(({ agentRuntimeId, taskId, secondsAgo }) =>
+      taskId !== undefined && owners.get(taskId) === agentRuntimeId
+        ? [{ id: taskId, secondsAgo }]
+        : [],
     );
-    await writeAgentUses(
-      rows,
-      lastUses(
-        ofAgents.map(({ agentRuntimeId, secondsAgo }) => ({ id: agentRuntimeId, secondsAgo })),
-      ),
-      reporter,
-      instant,
-    );
-    await writeTaskUses(
-      rows,
-      lastUses(ofTasks.map(({ taskId, secondsAgo }) => ({ id: taskId, secondsAgo }))),
-      reporter,
-      instant,
-    );
+    await writeAgentUses(rows, lastUses(ofAgents, instant), reporter);
+    await writeTaskUses(rows, lastUses(ofTasks, instant), reporter);
   });
 }
 
@@ -85,42 +80,42 @@ async function ownersOfTasks(
 
 interface LastUse {
   readonly id: string;
-  readonly secondsAgo: number;
+  readonly at: string;
 }
 
 // Each id once, and in one order everywhere, so that two reports do not wait for each other's rows.
-function lastUses(uses: readonly LastUse[]): readonly LastUse[] {
+function lastUses(
+  uses: readonly { readonly id: string; readonly secondsAgo: number }[],
+  { epochMs }: Instant,
+): readonly LastUse[] {
   const ages = new Map<string, number>();
   for (const { id, secondsAgo } of uses) {
     ages.set(id, Math.min(ages.get(id) ?? secondsAgo, secondsAgo));
   }
   return [...ages]
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([id, secondsAgo]) => ({ id, secondsAgo }));
+    .map(([id, secondsAgo]) => ({ id, at: formatTimestamp(epochMs - secondsAgo * 1_000) }));
 }
+
+// What replaces a known use that is older. The first use of a task stays.
+const NEWER = {
+  used_at: sql<string>`excluded.used_at`,
+  reported_by: sql<string>`excluded.reported_by`,
+};
 
 async function writeAgentUses(
   rows: Rows,
   uses: readonly LastUse[],
   { name }: UseReporter,
-  instant: Instant,
 ): Promise<void> {
   if (uses.length === 0) return;
-  const values = uses.map(({ id, secondsAgo }) => ({
-    agent_runtime_id: id,
-    used_at: timeOf(secondsAgo, instant),
-    reported_by: name,
-  }));
   await rows
     .insertInto("agent_uses")
-    .values(values)
+    .values(uses.map(({ id, at }) => ({ agent_runtime_id: id, used_at: at, reported_by: name })))
     .onConflict((conflict) =>
       conflict
         .column("agent_runtime_id")
-        .doUpdateSet((eb) => ({
-          used_at: eb.ref("excluded.used_at"),
-          reported_by: eb.ref("excluded.reported_by"),
-        }))
+        .doUpdateSet(NEWER)
         .whereRef("agent_uses.used_at", "<", "excluded.used_at"),
     )
     .execute();
@@ -130,28 +125,23 @@ async function writeTaskUses(
   rows: Rows,
   uses: readonly LastUse[],
   { name }: UseReporter,
-  instant: Instant,
 ): Promise<void> {
   if (uses.length === 0) return;
-  const values = uses.map(({ id, secondsAgo }) => {
-    const at = timeOf(secondsAgo, instant);
-    return { task_id: id, first_used_at: at, used_at: at, reported_by: name };
-  });
   await rows
     .insertInto("task_uses")
-    .values(values)
+    .values(
+      uses.map(({ id, at }) => ({
+        task_id: id,
+        first_used_at: at,
+        used_at: at,
+        reported_by: name,
+      })),
+    )
     .onConflict((conflict) =>
       conflict
         .column("task_id")
-        .doUpdateSet((eb) => ({
-          used_at: eb.ref("excluded.used_at"),
-          reported_by: eb.ref("excluded.reported_by"),
-        }))
+        .doUpdateSet(NEWER)
         .whereRef("task_uses.used_at", "<", "excluded.used_at"),
     )
     .execute();
-}
-
-function timeOf(secondsAgo: number, { epochMs }: Instant): string {
-  return formatTimestamp(epochMs - secondsAgo * 1_000);
 }
