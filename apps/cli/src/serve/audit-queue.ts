@@ -29,6 +29,7 @@ export class AuditQueue {
   #begun = 0;
   #lost = 0;
 
+  /** @param now - milliseconds of a clock that is never set */
   constructor(now: () => number) {
     this.#now = now;
   }
@@ -40,6 +41,11 @@ export class AuditQueue {
   /** Whether the beginning of a line is written, and its end is not. */
   get hasHalfLine(): boolean {
     return this.#begun > 0;
+  }
+
+  /** Whether what waits takes more than half of the room. The rest is for the lines of requests that are in work. */
+  get isHalfFull(): boolean {
+    return this.#bytes > MOST_BYTES / 2;
   }
 
   get state(): AuditState {

@@ -33,7 +33,12 @@ export class AuditSink {
   #hasFailed = false;
   #lostBefore = 0;
 
-  constructor(target: AuditTarget, events: AuditSinkEvents, now: () => number = Date.now) {
+  /** @param now - milliseconds of a clock that is never set. Default: those that this process has run */
+  constructor(
+    target: AuditTarget,
+    events: AuditSinkEvents,
+    now: () => number = () => performance.now(),
+  ) {
     this.#target = target;
     this.#events = events;
     this.#now = now;
@@ -45,9 +50,9 @@ export class AuditSink {
     return this.#queue.state;
   }
 
-  /** Whether lines are written: the last one was, and none has waited for 10 seconds. */
+  /** Whether lines are written: the last one was, none has waited for 10 seconds, and half of the room for those that wait is free. */
   get isWritten(): boolean {
-    return !this.#hasFailed && this.state.oldestMs < STALLED_MS;
+    return !this.#hasFailed && !this.#queue.isHalfFull && this.state.oldestMs < STALLED_MS;
   }
 
   /** Appends one entry. A file of this machine has it before this returns, unless it cannot be written. */
@@ -123,8 +128,7 @@ export class AuditSink {
 
   #isTimeToFollow(): boolean {
     const now = this.#now();
-    // The clock may be set back.
-    const isTime = Math.abs(now - this.#followedAt) >= FOLLOW_MS || this.#queue.hasHalfLine;
+    const isTime = now - this.#followedAt >= FOLLOW_MS || this.#queue.hasHalfLine;
     if (isTime) this.#followedAt = now;
     return isTime;
   }
