@@ -120,6 +120,18 @@ describe("mcpServer", () => {
     expect((await fetch(signed())).status).toBe(403);
   });
 
+  test("ends the stream of a client that left while it was verified", async () => {
+    const ended = Promise.withResolvers<void>();
+    const events = () => {
+      const body = new ReadableStream({ cancel: () => ended.resolve() });
+      return new Response(body, { headers: { "content-type": "text/event-stream" } });
+    };
+    const { fetch } = mcpServer({ verifier, connect: () => ({ fetch: async () => events() }) });
+    // A server that sees that its client is gone reads no answer.
+    await fetch(signed({ method: "GET", signal: AbortSignal.abort() }));
+    await ended.promise;
+  });
+
   test("hands a proxy of a request on without what proved its caller, as Next.js gives them", async () => {
     const echo = async (request: Request) =>
       Response.json([request.headers.get("authorization"), await request.text()]);

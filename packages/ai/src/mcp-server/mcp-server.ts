@@ -103,6 +103,7 @@ export function mcpServer(options: McpServerOptions): McpEndpoint {
     const call = begin(agent, request.headers.get(SESSION_FIELD) ?? undefined);
     if (call === undefined) return problemResponse(refuseSession(agent, request), now());
     request.signal.addEventListener("abort", () => call.end(), { once: true });
+    if (request.signal.aborted) call.end();
     const ended = Promise.withResolvers<Response>();
     call.onCallerEnded((error) => ended.resolve(problemResponse(callerEnded(error), now())));
     try {
