@@ -1,6 +1,6 @@
 import { LinkedMap } from "@countersign/agent-key";
-import { context, ROOT_CONTEXT } from "@opentelemetry/api";
 import type { AuthorityStore, Rows } from "../store/authority-store.js";
+import { runLater } from "./run-later.js";
 
 const WRITE_AFTER_MS = 100;
 // Requests are not held up by what they leave behind: beyond this many, a write is dropped, and the next of its name is made.
@@ -22,7 +22,7 @@ class LateWrites {
   readonly #waiting = new Map<string, LateWrite>();
   /** When each name was last queued. */
   readonly #noted = new LinkedMap<string, number>(MAX_NOTED);
-  #isWriting = false;
+  readonly #writeSoon = runLater(() => this.#write(), WRITE_AFTER_MS);
 
   constructor(store: AuthorityStore) {
     this.#store = store;
@@ -35,15 +35,7 @@ class LateWrites {
     if (this.#waiting.size >= MAX_WAITING) return;
     this.#noted.set(name, epochMs);
     this.#waiting.set(name, late);
-    if (this.#isWriting) return;
-    this.#isWriting = true;
     this.#writeSoon();
-  }
-
-  #writeSoon(): void {
-    // In no request's trace: the writes are of several requests, and none waits for them.
-    const write = context.bind(ROOT_CONTEXT, () => void this.#write());
-    setTimeout(write, WRITE_AFTER_MS).unref();
   }
 
   async #write(): Promise<void> {
@@ -57,8 +49,6 @@ class LateWrites {
     } catch {
       // No caller waits for these writes. The next one of each name is made again.
     }
-    this.#isWriting = this.#waiting.size > 0;
-    if (this.#isWriting) this.#writeSoon();
   }
 }
 

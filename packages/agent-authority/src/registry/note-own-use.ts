@@ -1,6 +1,7 @@
 import { LinkedMap } from "@countersign/agent-key";
 import type { AuthorityStore } from "../store/authority-store.js";
 import { noteUses } from "./note-uses.js";
+import { runLater } from "./run-later.js";
 import { instantOf } from "./times.js";
 
 const WRITE_AFTER_MS = 1_000;
@@ -23,7 +24,8 @@ class OwnUses {
   readonly #waiting = new Map<string, OwnUse>();
   /** When a use of each agent and of each task was last noted. */
   readonly #noted = new LinkedMap<string, number>(MAX_NOTED);
-  #isWriting = false;
+  // One after another: on a database that is held up, they would take all of its connections.
+  readonly #writeSoon = runLater(() => this.#write(), WRITE_AFTER_MS);
 
   constructor(store: AuthorityStore) {
     this.#store = store;
@@ -41,9 +43,7 @@ class OwnUses {
     if (this.#waiting.size >= MAX_WAITING && !this.#waiting.has(task)) return;
     this.#noted.set(agentRuntimeId, epochMs).set(task, epochMs);
     this.#waiting.set(task, use);
-    if (this.#isWriting) return;
-    this.#isWriting = true;
-    setTimeout(() => void this.#write(), WRITE_AFTER_MS).unref();
+    this.#writeSoon();
   }
 
   async #write(): Promise<void> {
@@ -54,7 +54,6 @@ class OwnUses {
       secondsAgo: Math.max(0, Math.floor((instant.epochMs - epochMs) / 1_000)),
     }));
     this.#waiting.clear();
-    this.#isWriting = false;
     try {
       await noteUses(this.#store, uses, REPORTER, instant);
     } catch {
