@@ -109,10 +109,15 @@ async function startParent(
         ...Object.fromEntries(KEYS.map((name) => [name, CANARY])),
         ...{ PATH: process.env.PATH, HOME: userHome, TMPDIR: userHome },
       },
-      signal: AbortSignal.timeout(MAX_RUN_MS),
     },
   );
-  onEnd(async () => await running[Symbol.asyncDispose]());
+  const end = () => running.kill("SIGTERM");
+  const timer = setTimeout(end, MAX_RUN_MS);
+  onEnd(async () => {
+    clearTimeout(timer);
+    end();
+    await running.exited;
+  });
   return running;
 }
 

@@ -6,5 +6,6 @@ import { threadProxyEnv } from "./thread-proxy.ts";
 const [, , settings = "", command = "", ...args] = process.argv;
 const env = await threadProxyEnv(settings);
 const child = spawn(command, args, { env, stdio: "inherit" });
+process.once("exit", () => child.kill("SIGKILL"));
 const [code] = await once(child, "exit");
 process.exitCode = code ?? 1;

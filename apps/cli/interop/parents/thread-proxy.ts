@@ -19,6 +19,8 @@ export const ENVIRONMENT_LINE = "environment of the children: ";
  * process.
  */
 export async function threadProxyEnv(settings: string): Promise<Record<string, string>> {
+  // The children end with this process, also where it is ended.
+  process.once("SIGTERM", () => process.exit(1));
   const { upstream, ...agent }: ThreadProxySettings = JSON.parse(settings);
   const thread = connectAgent({ ...agent, origins: [upstream] }).thread("thread-1");
   const { env } = await proxyEnv(thread, { upstream, env: process.env });
