@@ -4,11 +4,18 @@ What the tests of \`apps/sdks\` find for each way in which an agent calls an API
 (\`TEST_EFFORT=full vitest run test/integrations.test.ts --update\` in \`apps/sdks\`). How each is set up is in [clients](clients.md).
 
 A key stands in the environment, in \`OPENAI_API_KEY\`, \`ANTHROPIC_API_KEY\` and \`ANTHROPIC_AUTH_TOKEN\`: it must not arrive at the gateway in any test.
-From the third column on, each cell holds for a call that is answered whole and for one that is streamed. A name is the error that the call ends
-with. Its message has the reason of the refusal. The code is in the error, or where \`refusalOf\` finds it.
+From the fourth column on, each cell holds for a call that is answered whole and for one that is streamed, except for **task revoked in a stream**. A
+name is the error that the call ends with. In the columns behind that one its message has the reason of the refusal, and the code is in the error, or
+where \`refusalOf\` finds it.
 
 - **ended by its caller**: by an \`AbortSignal\`; a process is killed. The request to the API ends too.
-- **task revoked**: between two calls of one client. **agent revoked**: \`agent_revoked\`.
+- **task revoked**: between two calls of one client.
+- **task revoked in a stream**: while a streamed answer is open. The gateway looks at it again every \`recheckMs\`, finds the task revoked, breaks the
+  answer off and ends the request to the API; its audit entry has status 200 and \`task_revoked\`. The client learns that the connection ended, and not
+  why. The request is not sent again. The next call of the client is answered in a new task.
+  - **waits for its own time-out**: MCP's client does not end a call whose stream broke off, unless its caller does. Its time-out is 60 seconds.
+  - **ends as if it were whole**: urllib ends its lines there without an error. A stream is whole if it ends with \`[DONE]\`.
+- **agent revoked**: \`agent_revoked\`, between two calls.
 - **authority down**: \`unreachable\` or \`timeout\`, before the first task is registered; nothing is sent.
 - **no login**: \`not_logged_in\`; nothing is sent.
 - **Mastra** itself is not installed (130 MB): its rows are the calls that its agents make of a model.

@@ -17,6 +17,8 @@ export interface StartedIntegration {
 export interface Integration {
   readonly name: string;
   readonly api: UpstreamHandler;
+  /** A call whose stream breaks off goes on waiting. */
+  readonly missesBrokenStream?: boolean;
   /** Sets it up for the thread and the API of a world. */
   start(world: World): Promise<StartedIntegration>;
   /** The name of an error of a call. */

@@ -85,6 +85,40 @@ const SCENARIOS: readonly Scenario[] = [
     },
   },
   {
+    name: "task revoked in a stream",
+    calls: ["stream"],
+    options: { recheckMs: 20 },
+    async run({ world, call, integration }) {
+      const { upstream, gatewayLog } = world;
+      const leaving = new AbortController();
+      const arrived = world.holdNextStream();
+      const ended = call({ signal: leaving.signal }).then(
+        (text) => {
+          expect(ANSWER.startsWith(text)).toBe(true);
+          return "ends as if it were whole";
+        },
+        (reason: unknown) => {
+          if (integration.missesBrokenStream) expect(String(reason)).toMatch(/closed$/);
+          return integration.nameOf(reason);
+        },
+      );
+      await arrived;
+      const task = await world.thread.ensure();
+      await world.registry.revokeTask(task?.taskId ?? "");
+      await expect
+        .poll(() => gatewayLog.map(({ status, code }) => [status, code]))
+        .toContainEqual([200, "task_revoked"]);
+      await expect.poll(() => upstream.requests.some(({ aborted }) => aborted)).toBe(true);
+      if (integration.missesBrokenStream) leaving.abort();
+      const seen = await ended;
+      const broken = upstream.requests.find(({ aborted }) => aborted);
+      expect(upstream.requests.filter(({ body }) => body === broken?.body)).toHaveLength(1);
+      expect(await call()).toBe(ANSWER);
+      expect((await world.thread.ensure())?.taskId).not.toBe(task?.taskId);
+      return integration.missesBrokenStream ? "waits for its own time-out" : seen;
+    },
+  },
+  {
     name: "agent revoked",
     calls: ["ask", "stream"],
     async run(scene) {

@@ -16,6 +16,7 @@ function sdkIntegration(client: SdkClient): Integration {
   return {
     name: client.name,
     api: client.api,
+    missesBrokenStream: client.missesBrokenStream ?? false,
     async start({ thread, tap }) {
       const settings = { origin: tap.url, ...client.helped(thread, tap.url) };
       return {

@@ -29,6 +29,8 @@ export interface SdkClient {
   readonly refusedAs: string;
   /** Whether that error keeps the answer's own headers, and an error of `fetch` becomes a failed connection that is tried again. */
   readonly keepsAnswer: boolean;
+  /** A call whose stream breaks off goes on waiting, until its own time-out. */
+  readonly missesBrokenStream?: boolean;
   /** What the helper of `@countersign/ai` for this SDK gives it, for an API at this origin. */
   helped(signedBy: SignedBy, origin: string): Pick<SdkSettings, "key" | "fetch">;
   /** Makes one call. Returns the text of the answer. */

@@ -15,10 +15,11 @@ import {
   memoryStore,
 } from "@countersign/agent-identity";
 import { AgentTaskManager, type AgentThread } from "@countersign/agent-task";
-import { createVerifyingGateway } from "@countersign/assertion-proxy";
+import { type AuditEntry, createVerifyingGateway } from "@countersign/assertion-proxy";
 import { startTestUpstream, type TestUpstream } from "@countersign/testing";
 import { startWireTap, type WireTap } from "@countersign/testing/vitest";
-import { onTestFinished } from "vitest";
+import { expect, onTestFinished } from "vitest";
+import { heldStream } from "./held-stream.js";
 import type { SdkClient, SdkSettings } from "./sdk-client.js";
 
 /** What the SDKs are given as their key. It must never be sent. */
@@ -31,6 +32,12 @@ export interface World {
   readonly upstream: TestUpstream;
   /** What arrives at the gateway. */
   readonly tap: WireTap;
+  /** What the gateway has written about the requests so far. */
+  readonly gatewayLog: readonly AuditEntry[];
+  /**
+   * Holds the next streamed answer back before its last piece, for good. Resolves once it has arrived as far as that at the client.
+   */
+  holdNextStream(): Promise<void>;
   /** The transport's warnings so far. */
   readonly warnings: readonly string[];
   /** How often the SDK has called its `fetch` so far. */
@@ -49,6 +56,8 @@ export interface WorldOptions {
   readonly binding?: boolean;
   /** Milliseconds in which a task is to be had. Default: the manager's own. */
   readonly deadlineMs?: number | undefined;
+  /** Milliseconds from one look of the gateway at an open stream to the next. Default: the gateway's own. */
+  readonly recheckMs?: number;
   /** Whether the agent has a login. Default true. */
   readonly isLoggedIn?: boolean;
 }
@@ -56,11 +65,12 @@ export interface WorldOptions {
 /** Starts a {@link World} that ends with the test. */
 export async function startWorld(
   { api }: Pick<SdkClient, "api">,
-  { binding = false, deadlineMs, isLoggedIn = true }: WorldOptions = {},
+  { binding = false, deadlineMs, recheckMs, isLoggedIn = true }: WorldOptions = {},
 ): Promise<World> {
   const { url: authority, registry, end: endAuthority } = await startAuthority();
   const tap = await startWireTap();
-  const upstream = await startTestUpstream(api);
+  const held = heldStream(api);
+  const upstream = await startTestUpstream(held.api);
   onTestFinished(() => upstream.close());
   const { token } = await registry.createAccessToken({
     ...{ accountId: "acct-1", userId: "server-1", role: "resource_server", ttlSeconds: 3600 },
@@ -72,9 +82,12 @@ export async function startWorld(
       ? { binding: { policy: "require", publicUrl: tap.url, replayStore: memoryReplayStore() } }
       : {}),
   });
+  const gatewayLog: AuditEntry[] = [];
   const gateway = createVerifyingGateway({
     verifier,
     upstream: upstream.url,
+    recheckMs,
+    audit: (entry) => void gatewayLog.push(entry),
     accounts: ["acct-1"],
   });
   tap.relayTo((await gateway.listen({ host: "127.0.0.1", port: 0 })).url);
@@ -96,6 +109,12 @@ export async function startWorld(
     registry,
     upstream,
     tap,
+    gatewayLog,
+    async holdNextStream() {
+      await held.next();
+      // Each request has its head by then.
+      await expect.poll(() => tap.statuses().length).toBe(upstream.requests.length);
+    },
     warnings,
     thread,
     authority,

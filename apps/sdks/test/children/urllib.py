@@ -1,4 +1,5 @@
 # One call by urllib, as the environment sets it up. Argument: ask or stream. Prints the answer, or the error in one line of standard error.
+import http.client
 import json
 import os
 import sys
@@ -27,5 +28,9 @@ try:
 except urllib.error.HTTPError as error:
     problem = json.load(error)
     told = {"name": "HTTPError", "code": problem["code"], "message": problem["detail"]}
+    print(json.dumps(told), file=sys.stderr)
+    sys.exit(1)
+except (OSError, http.client.HTTPException) as error:
+    told = {"name": type(error).__name__, "message": str(error)}
     print(json.dumps(told), file=sys.stderr)
     sys.exit(1)

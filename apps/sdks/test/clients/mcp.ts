@@ -45,6 +45,7 @@ export function mcpClients<ClientTransport, ServerTransport>(
       const authProvider = tokenProvider(key);
       const transport = new sdk.StreamableHTTPClientTransport(url, { authProvider, fetch });
       await client.connect(transport, signal === undefined ? {} : { signal });
+      signal?.addEventListener("abort", () => void client.close());
       return textOf(await client.callTool({ name: "hello" }));
     } finally {
       await client.close();
@@ -57,6 +58,7 @@ export function mcpClients<ClientTransport, ServerTransport>(
       repeatsAfter: undefined,
       refusedAs,
       keepsAnswer: false,
+      missesBrokenStream: true,
       helped: (signedBy, origin) => ({ key: "placeholder", ...mcp(signedBy, origin) }),
       ask: (settings) => call("/mcp/json", settings),
       stream: (settings) => call("/mcp/events", settings),
