@@ -15,7 +15,7 @@ const dependOnDatabase = [
   "{src,test}/**/*.postgres.test.ts",
   "test/{agent-registration,audit-filters,audit-log,ci-fleet,find,find-within,fleet,key-rotation}.test.ts",
   "test/{kept-claims,kill-rounds,last-use,list-filters,lists,operators-upgrade}.test.ts",
-  "test/{query-plans,rate-limits,refused-together,replay-store,revocation,roles,task-registration}.test.ts",
+  "test/{query-plans,work-plans,rate-limits,refused-together,replay-store,revocation,roles,task-registration}.test.ts",
   "test/{account-scope,store-status,task-use,token-rotation,token-use,two-processes}.test.ts",
 ];
 const onPostgres = {

@@ -3,14 +3,14 @@ import { expect, test } from "vitest";
 import { countersign, expectError, json, output } from "./command-line.js";
 import { serverWorld } from "./servers.js";
 
-const LAST = "0014_thread_labels";
+const LAST = "0015_token_lists";
 
 /** A database that the version before the last migration made. */
 async function earlierWorld() {
   const world = await serverWorld();
   await world.createToken();
   const database = new DatabaseSync(String(world.onDatabase[1]).slice("sqlite:".length));
-  database.exec(`drop index tasks_thread_label; alter table tasks drop column thread_label;
+  database.exec(`drop index access_tokens_user; drop index access_tokens_role;
     delete from kysely_migration where name = '${LAST}'`);
   database.close();
   return { world, options: { home: world.home } };

@@ -31,21 +31,47 @@ export function tapQueries(
   return () => new Map(queries);
 }
 
-/** The steps of a query's plan that read a table from its beginning to its end. */
-export function scansOf(store: AuthorityStore, query: CompiledQuery): Promise<readonly string[]> {
-  return store.kind === "sqlite" ? scansOnSqlite(store, query) : scansOnPostgres(store, query);
+/** What {@link scansOf} finds in the plans of all of these, each with its query. */
+export async function allScans(
+  store: AuthorityStore,
+  queries: ReadonlyMap<string, CompiledQuery>,
+): Promise<readonly string[]> {
+  const scans: string[] = [];
+  for (const query of queries.values()) {
+    for (const step of await scansOf(store, query)) scans.push(`${step}: ${query.sql}`);
+  }
+  return scans;
 }
 
-async function scansOnSqlite({ rows }: AuthorityStore, query: CompiledQuery): Promise<string[]> {
+/** The steps of a query's plan that read a table from its beginning to its end. */
+export async function scansOf(
+  store: AuthorityStore,
+  query: CompiledQuery,
+): Promise<readonly string[]> {
+  const steps = await planOf(store, query);
+  if (store.kind === "sqlite") return steps.filter((step) => /^SCAN (?!CONSTANT)/.test(step));
+  return steps.filter(
+    (step, index) =>
+      /Seq Scan/.test(step) ||
+      (/Index (Only )?Scan/.test(step) && !/Index Cond/.test(steps[index + 1] ?? "")),
+  );
+}
+
+/** The steps of a query's plan. */
+export function planOf(store: AuthorityStore, query: CompiledQuery): Promise<readonly string[]> {
+  return store.kind === "sqlite" ? planOnSqlite(store, query) : planOnPostgres(store, query);
+}
+
+async function planOnSqlite({ rows }: AuthorityStore, query: CompiledQuery): Promise<string[]> {
   const plan = await rows.executeQuery<{ detail: string }>(
     CompiledQuery.raw(`explain query plan ${query.sql}`, [...query.parameters]),
   );
-  return plan.rows.map(({ detail }) => detail).filter((step) => /^SCAN (?!CONSTANT)/.test(step));
+  return plan.rows.map(({ detail }) => detail);
 }
 
 // A table of few rows is read or joined whole although it has an index. Where that is not allowed, only a query that finds no index does so, or goes
 // through an index without a condition for it.
-async function scansOnPostgres({ rows }: AuthorityStore, query: CompiledQuery): Promise<string[]> {
+async function planOnPostgres({ rows }: AuthorityStore, query: CompiledQuery): Promise<string[]> {
   return await rows.transaction().execute(async (transaction) => {
     for (const step of ["seqscan", "hashjoin", "mergejoin"]) {
       await sql`set local ${sql.id(`enable_${step}`)} = off`.execute(transaction);
@@ -53,11 +79,6 @@ async function scansOnPostgres({ rows }: AuthorityStore, query: CompiledQuery): 
     const plan = await transaction.executeQuery<{ "QUERY PLAN": string }>(
       CompiledQuery.raw(`explain ${query.sql}`, [...query.parameters]),
     );
-    const steps = plan.rows.map((row) => row["QUERY PLAN"]);
-    return steps.filter(
-      (step, index) =>
-        /Seq Scan/.test(step) ||
-        (/Index (Only )?Scan/.test(step) && !/Index Cond/.test(steps[index + 1] ?? "")),
-    );
+    return plan.rows.map((row) => row["QUERY PLAN"]);
   });
 }

@@ -1,5 +1,4 @@
 import { AgentKey } from "@countersign/agent-key";
-import type { CompiledQuery } from "kysely";
 import { expect, it, onTestFinished } from "vitest";
 import {
   type AuditFilter,
@@ -10,9 +9,8 @@ import {
   type HumanIssuer,
   openStore,
 } from "../src/index.js";
-import type { AuthorityStore } from "../src/store/authority-store.js";
 import { type SeededAgent, seedRegistry } from "./bench/seed-registry.js";
-import { scansOf, tapQueries } from "./query-plan.js";
+import { allScans, scansOf, tapQueries } from "./query-plan.js";
 import { agentBody, TestedAuthority, taskBody, taskPath } from "./start-authority.js";
 import { createTestDatabase } from "./test-database.js";
 
@@ -98,14 +96,6 @@ it("would find a row that is looked for without one", async () => {
     expect(await scansOf(store, query), query.sql).not.toEqual([]);
   }
 });
-
-async function allScans(store: AuthorityStore, queries: ReadonlyMap<string, CompiledQuery>) {
-  const scans: string[] = [];
-  for (const query of queries.values()) {
-    for (const step of await scansOf(store, query)) scans.push(`${step}: ${query.sql}`);
-  }
-  return scans;
-}
 
 async function seed(url: string): Promise<SeededAgent> {
   await using store = await openStore(url);

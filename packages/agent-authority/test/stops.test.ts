@@ -116,7 +116,7 @@ describe("a revocation", () => {
     const registry = createRegistry(store);
     await registry.revokeUser("acct-0", "user-3");
     const { stopped } = await registry.revokeAccount("acct-0");
-    expect(stopped).toEqual({ agents: 440, tasks: 880, tokens: 0 });
+    expect(stopped).toEqual({ agents: 440, tasks: 880, tokens: 9 });
   });
 
   it("keeps its reason in the audit log, without credentials and on one line", async () => {

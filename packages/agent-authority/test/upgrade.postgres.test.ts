@@ -41,7 +41,7 @@ async function connect(connectionString: string): Promise<Client> {
 async function takeBack(client: Client): Promise<void> {
   const { rows } = await client.query<{ name: string }>(
     `select indexname as name from pg_indexes where schemaname = current_schema() and indexname <> 'audit_events_pkey'
-      and (indexname like 'audit\\_events\\_%' or indexname in ('users_user_id', 'agents_of_principal', 'access_tokens_principal', 'agents_live_lasting', 'agents_live_ephemeral'))`,
+      and (indexname like 'audit\\_events\\_%' or indexname in ('users_user_id', 'agents_of_principal', 'access_tokens_principal', 'agents_live_lasting', 'agents_live_ephemeral', 'access_tokens_user', 'access_tokens_role'))`,
   );
   for (const { name } of rows) await client.query(`drop index ${name}`);
   await client.query("alter table audit_events drop column reason");
@@ -62,6 +62,6 @@ async function takeBack(client: Client): Promise<void> {
       add constraint access_tokens_role_check check (role in ('human', 'resource_server', 'read', 'operate'))`,
   );
   await client.query(
-    "delete from countersign_migration where name in ('0005_find', '0006_stops', '0007_operators', '0008_ephemeral_agents', '0009_last_use', '0010_token_lifetimes', '0011_list_indexes', '0012_kept_claims', '0013_token_names', '0014_thread_labels')",
+    "delete from countersign_migration where name in ('0005_find', '0006_stops', '0007_operators', '0008_ephemeral_agents', '0009_last_use', '0010_token_lifetimes', '0011_list_indexes', '0012_kept_claims', '0013_token_names', '0014_thread_labels', '0015_token_lists')",
   );
 }

@@ -27,14 +27,13 @@ export function listAccessTokens(
 ): Promise<AccessTokenEntry[]> {
   return listPage<ListedToken, AccessTokenEntry>(limit, {
     read: (last, count) => {
-      const seen = last?.access_token_id ?? after;
-      let query = selectTokens(rows);
+      const seen = last?.access_token_id ?? after ?? "";
+      let query = selectTokens(rows).where("access_token_id", ">", seen);
       if (scope !== undefined) query = query.where("access_tokens.account_id", "in", scope);
       if (account_id !== undefined)
         query = query.where("access_tokens.account_id", "=", account_id);
       if (user_id !== undefined) query = query.where("access_tokens.user_id", "=", user_id);
       if (role !== undefined) query = query.where("role", "=", role);
-      if (seen !== undefined) query = query.where("access_token_id", ">", seen);
       return query.orderBy("access_token_id").limit(count).execute();
     },
     toEntry: (row) => (isTokenWithin(scope, row) ? toEntry(row, instant) : undefined),

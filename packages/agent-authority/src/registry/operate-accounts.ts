@@ -20,10 +20,9 @@ export function listAccounts(
 ): Promise<AccountEntry[]> {
   return listPage<AccountRow, AccountEntry>(limit, {
     read: (last, count) => {
-      const seen = last?.account_id ?? after;
-      let query = rows.selectFrom("accounts").selectAll();
+      const seen = last?.account_id ?? after ?? "";
+      let query = rows.selectFrom("accounts").selectAll().where("account_id", ">", seen);
       if (scope !== undefined) query = query.where("account_id", "in", scope);
-      if (seen !== undefined) query = query.where("account_id", ">", seen);
       return query.orderBy("account_id").limit(count).execute();
     },
     toEntry: (row) => {

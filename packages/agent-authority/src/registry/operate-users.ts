@@ -24,22 +24,19 @@ export function listUsers(
   scope: AccountScope,
 ): Promise<UserEntry[]> {
   const [afterAccount = "", afterUser = ""] = after?.split(",") ?? [];
-  const first = after === undefined ? undefined : { account_id: afterAccount, user_id: afterUser };
+  const first = { account_id: afterAccount, user_id: afterUser };
   return listPage<FoundUser, UserEntry>(limit, {
     read: (last, count) => {
       const seen = last ?? first;
-      let query = selectUsers(rows);
+      let query = selectUsers(rows).where((eb) =>
+        eb(
+          eb.refTuple("users.account_id", "users.user_id"),
+          ">",
+          eb.tuple(seen.account_id, seen.user_id),
+        ),
+      );
       if (scope !== undefined) query = query.where("users.account_id", "in", scope);
       if (account_id !== undefined) query = query.where("users.account_id", "=", account_id);
-      if (seen !== undefined) {
-        query = query.where((eb) =>
-          eb(
-            eb.refTuple("users.account_id", "users.user_id"),
-            ">",
-            eb.tuple(seen.account_id, seen.user_id),
-          ),
-        );
-      }
       return query.orderBy("users.account_id").orderBy("users.user_id").limit(count).execute();
     },
     toEntry: (row) => {

@@ -15,6 +15,7 @@ import { addListIndexes } from "./migrations/0011-list-indexes.js";
 import { addKeptClaims } from "./migrations/0012-kept-claims.js";
 import { addTokenNameIndex } from "./migrations/0013-token-names.js";
 import { addThreadLabels } from "./migrations/0014-thread-labels.js";
+import { addTokenListIndexes } from "./migrations/0015-token-lists.js";
 import type { MigrationContext } from "./migrations/migration-context.js";
 import { migrationContext } from "./migrations/migration-context.js";
 
@@ -33,6 +34,7 @@ const UP: Readonly<Record<string, (context: MigrationContext) => Promise<void>>>
   "0012_kept_claims": addKeptClaims,
   "0013_token_names": addTokenNameIndex,
   "0014_thread_labels": addThreadLabels,
+  "0015_token_lists": addTokenListIndexes,
 };
 
 /** Every migration by name, in order. A released one is never changed. */

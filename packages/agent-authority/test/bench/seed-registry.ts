@@ -16,7 +16,7 @@ export interface SeededAgent {
 }
 
 /**
- * Fills an empty database by bulk: agents with 100 live tasks each unless another number is given, 10 agents to a user, 10 users to an account, an audit event for each of
+ * Fills an empty database by bulk: agents with 100 live tasks each unless another number is given, 10 agents to a user, 10 users to an account, a human's access token for each user, an audit event for each of
  * them, a spent nonce for each task and a count of requests for each agent. Ids grow as those of a real one do.
  *
  * @param known - how many of the agents get a key that is known
@@ -54,7 +54,7 @@ async function fill(
   }
   // As autovacuum does it by itself after a while.
   if (isPostgres) {
-    await sql`vacuum analyze accounts, users, agents, tasks, audit_events, spent_nonces, rate_limits`.execute(
+    await sql`vacuum analyze accounts, users, access_tokens, agents, tasks, audit_events, spent_nonces, rate_limits`.execute(
       rows,
     );
   }

@@ -12,7 +12,7 @@ export interface RegistryRowsOptions {
 
 /**
  * Statements that fill an empty database of an authority by bulk: agents with their live tasks, 10 tasks to a thread label (`thread-0` and on), 10 agents to a user (`user-0` and on), 10 users to
- * an account (`acct-0` and on), an audit event for each agent and task, a spent nonce for each task and a count of requests for each agent. Ids
+ * an account (`acct-0` and on), a human's access token for each user, an audit event for each agent and task, a spent nonce for each task and a count of requests for each agent. Ids
  * grow as those of a real one do.
  */
 export function registryRows({
@@ -39,6 +39,8 @@ export function registryRows({
   return [
     `insert into accounts (account_id, created_at) select ${of("acct", "n")}, ${THEN} from ${numbers(accounts)}`,
     `insert into users (account_id, user_id, created_at) select ${of("acct", `n / ${AGENTS_OF_USER}`)}, ${of("user", "n")}, ${THEN} from ${numbers(users)}`,
+    `insert into access_tokens (access_token_id, token_hash, role, account_id, user_id, created_at, expires_at)
+      select ${id("token", "n")}, ${of("hash", "n")}, 'human', ${of("acct", `n / ${AGENTS_OF_USER}`)}, ${of("user", "n")}, ${THEN}, ${LATER} from ${numbers(users)}`,
     `insert into agents (agent_runtime_id, account_id, user_id, public_key, x25519_public_key, capabilities, abom, state, created_at, claimed_at, proven_at)
       select ${id("agent", "n")}, ${account}, ${user}, ${of("key", "n")}, 'x', '[]', '{}', 'active', ${THEN}, ${THEN}, ${THEN} from ${numbers(agents)}`,
     `insert into tasks (task_id, agent_runtime_id, idempotency_hash, state, created_at, thread_label)
