@@ -66,6 +66,12 @@ describe("what is searched for is", () => {
       `7 2026-01-01T00:00:00Z task_registered task_id=${TASK}`,
       [TASK],
     ],
+    [
+      "the agent of an event, and not what an operator wrote in it",
+      `7 2026-01-01T00:00:00Z agent_revoked actor_name="a \\" task_id=${TASK}" agent_runtime_id=${AGENT} reason="x task_id=${TASK}"`,
+      [AGENT],
+    ],
+    ["a quoted value", `level=info task_id="${TASK}" msg="of an agent"`, [TASK]],
     ["the request of a header", "X-Request-Id: req-1", ["req-1"]],
     ["the ids of another line", `GET /tasks/${TASK}?agent=${AGENT} 200`, [TASK, AGENT]],
     [

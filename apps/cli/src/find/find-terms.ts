@@ -27,6 +27,8 @@ const MEMBER = new RegExp(
   "gi",
 );
 const ANY_MEMBER = /[{,]\s*"[\w.-]+"\s*:/;
+// What operators wrote, in a line of the audit log.
+const QUOTED_WORDS = /\b(?:actor|actor_name|reason)="(?:[^"\\]|\\.)*"/g;
 const KEY_LINE = /ssh-ed25519 [A-Za-z0-9+/=]{1,200}/;
 const BARE_KEY = /^AAAAC3NzaC1lZDI1NTE5[A-Za-z0-9+/=]{1,200}$/;
 // 64 bytes, as no id has them.
@@ -73,7 +75,7 @@ function namedBy(pattern: RegExp, text: string): Named {
 function termsIn(text: string): readonly FindTerms[] {
   const assertion = ASSERTION.exec(text)?.[1];
   if (assertion !== undefined) return [anyOf(...idsOf(assertion))];
-  const named = termsAmong(namedBy(NAMED, text));
+  const named = termsAmong(namedBy(NAMED, text.replace(QUOTED_WORDS, "")));
   if (named.length > 0) return named;
   const line = KEY_LINE.exec(text)?.[0];
   if (line !== undefined) return [anyOf(line)];

@@ -7,6 +7,9 @@ import type { Row } from "../../session/registry-session.js";
 // What each event has, which stands at the beginning of its line.
 const UNNAMED: ReadonlySet<string> = new Set(["sequence", "at", "action"]);
 
+// What operators wrote: it is not to be read as other members.
+const WORDS: ReadonlySet<string> = new Set(["actor_name", "reason"]);
+
 /** An event of the audit log by the names of the wire. */
 export function auditRow(event: AuditEvent): Row {
   const { claimedAgentRuntimeId, requestId } = event;
@@ -26,7 +29,8 @@ export function auditLine(event: AuditEvent): string {
 
 function toWord(name: string, value: Row[string]): string[] {
   if (value === undefined) return [];
-  const text = escapeText(String(value));
+  const isQuoted = WORDS.has(name) || /[\s"]/.test(`${value}`);
+  const text = escapeText(isQuoted ? JSON.stringify(value) : `${value}`);
   return [UNNAMED.has(name) ? text : `${name}=${text}`];
 }
 
