@@ -255,6 +255,7 @@ const CHECKED: Readonly<Record<string, readonly [Use, Readonly<Record<string, Ra
       maxConnections: [1, UP],
       maxConnectionsPerAddress: [1, UP],
       maxHeaderBytes: [1, UP],
+      maxHeldBytes: [1, UP],
       maxRequests: [1, UP],
       maxRequestsPerAccount: [1, UP],
       maxRequestsPerAgent: [1, UP],

@@ -1,5 +1,6 @@
 import { type BindingOptions, memoryReplayStore } from "@countersign/agent-assertion";
 import { describe, expect, test } from "vitest";
+import type { VerifyingGatewayOptions } from "../src/gateway/verifying-gateway.js";
 import { connectRaw, readAnswer, sendRaw } from "./raw-client.js";
 import { startRawUpstream } from "./raw-upstream.js";
 import { NOW, PUBLIC_URL, startGateway, type TestGateway } from "./start-gateway.js";
@@ -15,10 +16,12 @@ async function start(
   policy: "accept" | "require",
   more: Partial<BindingOptions> = {},
   answer = "",
+  limits: VerifyingGatewayOptions["limits"] = {},
 ) {
   const upstream = await startRawUpstream(answer === "" ? undefined : answer);
   const gateway = await startGateway({
     upstream: upstream.url,
+    limits,
     binding: {
       policy,
       publicUrl: PUBLIC_URL,
@@ -186,6 +189,34 @@ describe("a bound request", () => {
     client.send(gateway.request("GET", "/v1", gateway.binding("GET", "/v1") + HANDSHAKE));
     expect(await client.bytes.until("\r\n\r\n")).toMatch(/^HTTP\/1\.1 101 /);
   });
+});
+
+test("bodies of one agent are held up to its share, and again once one is given up (G-G14)", async () => {
+  const answer = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+  const { gateway } = await start("require", {}, answer, { maxHeldBytes: 16 });
+  const bound = () =>
+    gateway.request("POST", "/v1", gateway.binding("POST", "/v1", "hello") + lengthOf("hello"));
+  const send = () => sendRaw(gateway.url, `${bound()}hello`);
+  expect((await send()).status).toBe(200);
+  const unfinished = await connectRaw(gateway.url);
+  unfinished.send(`${bound()}hell`);
+  // Once its first bytes are there.
+  await expect.poll(async () => (await send()).status).toBe(429);
+  expect(gateway.audit.at(-1)).toMatchObject({ code: "rate_limited", agent_runtime_id: "agent_1" });
+  expect((await send()).head).toMatch(/^retry-after: 5\r$/im);
+  unfinished.socket.destroy();
+  await expect.poll(async () => (await send()).status).toBe(200);
+});
+
+test("a body is not held any more once the upstream answers, however long the answer goes on", async () => {
+  const answer = "HTTP/1.1 200 OK\r\ncontent-length: 5\r\nconnection: close\r\n\r\n";
+  const { gateway } = await start("require", {}, answer, { maxHeldBytes: 16 });
+  for (let index = 0; index < 3; index += 1) {
+    const client = await connectRaw(gateway.url);
+    const lines = gateway.binding("POST", "/v1", "hello") + lengthOf("hello");
+    client.send(`${gateway.request("POST", "/v1", lines)}hello`);
+    expect(await client.bytes.until("\r\n\r\n")).toMatch(/^HTTP\/1\.1 200 /);
+  }
 });
 
 test("where binding is accepted, a body that is not bound streams through before it is whole", async () => {

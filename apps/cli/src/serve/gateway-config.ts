@@ -100,6 +100,7 @@ const KINDS = {
   "upstream.idle_timeout": silence,
   "limits.header_bytes": count,
   "limits.body_bytes": integer({ min: 0 }),
+  "limits.held_bytes": count,
   "limits.requests": count,
   "limits.requests_per_connection": count,
   "limits.requests_per_agent": count,
@@ -253,6 +254,7 @@ export function gatewayLimitsOf(settings: GatewaySettings): ProxyLimitOptions {
   return {
     maxHeaderBytes: settings["limits.header_bytes"],
     maxBodyBytes: settings["limits.body_bytes"],
+    maxHeldBytes: settings["limits.held_bytes"],
     maxRequests: settings["limits.requests"],
     maxRequestsPerConnection: settings["limits.requests_per_connection"],
     maxRequestsPerAgent: settings["limits.requests_per_agent"],

@@ -14,7 +14,11 @@ export interface RequestBodyOptions {
   readonly onStart: () => void;
   /** Called with the number of bytes that arrived. */
   readonly onBytes?: ((bytes: number) => void) | undefined;
-  /** Called if the body is longer than `maxBytes`. */
+  /** Called with the number of bytes that arrived of a body that is read whole; throws if they may not be held. */
+  readonly onHeld?: ((bytes: number) => void) | undefined;
+  /** Called when what was held is given up, because the body will not be sent any more. */
+  readonly onForgotten?: (() => void) | undefined;
+  /** Called if the body is longer than `maxBytes`, or may not be held. */
   readonly onFailure: (error: unknown) => void;
 }
 
@@ -39,6 +43,7 @@ export class RequestBody {
   #unsent: Buffer[] = [];
   #bytes = 0;
   #isStarted = false;
+  #isHeld = false;
   #isRead: boolean;
   #stopSending: (() => void) | undefined;
   #receiver: Writable | undefined;
@@ -77,6 +82,7 @@ export class RequestBody {
    */
   async read(maxBytes: number): Promise<Buffer> {
     this.keep(maxBytes);
+    this.#isHeld = true;
     this.#start();
     this.#flow();
     while (!this.#isRead && this.#copy !== undefined) await this.#changed();
@@ -118,6 +124,13 @@ export class RequestBody {
   hold(): void {
     this.#stopSending?.();
     if (this.#isStarted && !this.#isRead) this.#flow();
+  }
+
+  /** Gives up what is kept of a body that was read whole and sent. */
+  forget(): void {
+    if (!this.#isRead || this.#unsent.length > 0) return;
+    this.#copy = undefined;
+    this.#options.onForgotten?.();
   }
 
   /** Lets go of the request, for good. */
@@ -162,6 +175,12 @@ export class RequestBody {
     this.#onProgress?.();
     if (this.#bytes > maxBytes) {
       onFailure(bodyTooLarge());
+      return;
+    }
+    try {
+      if (this.#isHeld) this.#options.onHeld?.(chunk.length);
+    } catch (error) {
+      onFailure(error);
       return;
     }
     if (this.#bytes > this.#keepBytes) this.#copy = undefined;

@@ -255,6 +255,8 @@ export class Exchange {
         if (head.expectsContinue) this.#response.writeContinue();
       },
       onBytes: (bytes) => this.#moved("client", bytes),
+      onHeld: (bytes) => this.#place?.hold(bytes),
+      onForgotten: () => this.#place?.release(),
       onFailure: (error) => this.fail(error),
     });
   }

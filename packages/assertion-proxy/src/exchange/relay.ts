@@ -194,6 +194,8 @@ export class Relay implements Delivery {
       this.#fail(error);
       return;
     }
+    // It is not sent again.
+    body.forget();
     this.#watchdog.watch(limits.idleMs);
     const onEnd = (): void => {
       this.#answered = true;

@@ -8,6 +8,12 @@ export interface ProxyLimits {
   /** Bytes of one request body. Default `Infinity`: bodies stream through and are never held. */
   readonly maxBodyBytes: number;
   /**
+   * Bytes of bodies that are held at the same time, since each is compared with its digest before it is sent; more are answered 503. In a gateway a
+   * quarter of them for one agent and half for one account, unless it is the only one that is served; more are answered 429. A body
+   * that is the only one of its agent, of its account or of all is held in any case. Default 268,435,456: 256 MiB.
+   */
+  readonly maxHeldBytes: number;
+  /**
    * Requests in work at the same time; more are answered 503. Default 4,096. In a gateway those count whose signature held; so many others
    * may be checked at the same time, half of them from one address.
    */
@@ -50,6 +56,7 @@ export interface ProxyLimits {
 const DEFAULTS: ProxyLimits = {
   maxHeaderBytes: 32_768,
   maxBodyBytes: Number.POSITIVE_INFINITY,
+  maxHeldBytes: 268_435_456,
   maxRequests: 4_096,
   maxRequestsPerConnection: 16,
   maxRequestsPerAgent: 1_024,

@@ -1,6 +1,7 @@
 import type { AuditIdentity } from "../refusal/audit-entry.js";
 import type { LimitName } from "../refusal/proxy-limit-name.js";
 import { RequestRefusal } from "../refusal/request-refusal.js";
+import { HeldBodies, type HeldBody } from "./held-bodies.js";
 import type { ProxyLimits } from "./proxy-limits.js";
 import { Tally } from "./tally.js";
 
@@ -26,11 +27,13 @@ export class RequestPlaces {
   readonly addresses = new Tally();
   readonly accounts = new Tally();
   readonly agents = new Tally();
+  readonly heldBodies: HeldBodies;
   unverified = 0;
   taken = 0;
 
   constructor(limits: ProxyLimits) {
     this.limits = limits;
+    this.heldBodies = new HeldBodies(limits);
   }
 
   /**
@@ -52,6 +55,8 @@ export class RequestPlace {
   #source: string | undefined;
   #account: string | undefined;
   #agent: string | undefined;
+  #caller: AuditIdentity | undefined;
+  #heldBytes = 0;
 
   constructor(
     places: RequestPlaces,
@@ -106,6 +111,24 @@ export class RequestPlace {
     accounts.add(account);
     this.#agent = agent;
     this.#account = account;
+    this.#caller = caller;
+  }
+
+  /**
+   * Takes room for more bytes of the body, until they are released or the request is over.
+   *
+   * @throws {RequestRefusal} as {@link HeldBodies.take}
+   */
+  hold(bytes: number): void {
+    if (this.#state === "left") return;
+    this.#places.heldBodies.take(this.#heldBody, bytes);
+    this.#heldBytes += bytes;
+  }
+
+  /** Gives back the room for the body. */
+  release(): void {
+    this.#places.heldBodies.giveBack(this.#heldBody);
+    this.#heldBytes = 0;
   }
 
   /** Gives everything back. */
@@ -115,8 +138,13 @@ export class RequestPlace {
     else this.#places.taken -= 1;
     if (this.#agent !== undefined) this.#places.agents.remove(this.#agent);
     if (this.#account !== undefined) this.#places.accounts.remove(this.#account);
+    this.release();
     this.#connection.inWork -= 1;
     this.#state = "left";
+  }
+
+  get #heldBody(): HeldBody {
+    return { caller: this.#caller, bytes: this.#heldBytes };
   }
 
   #leaveUnverified(): void {

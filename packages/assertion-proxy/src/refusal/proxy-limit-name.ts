@@ -4,6 +4,7 @@ export const LIMIT_NAMES = [
   "requests_per_connection",
   "requests_per_account",
   "requests_per_agent",
+  "held_bytes",
   "unverified",
   "unverified_per_address",
   "lookups",
