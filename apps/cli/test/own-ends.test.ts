@@ -108,12 +108,8 @@ test("an agent whose key and token the authority refuses is not revoked, and the
 });
 
 test("doctor warns of 80 % of a limit, and is silent below it", async () => {
-  const limited = await world.serve(["--config", await limitsFile()]);
+  const limited = await world.serve(["--config", await limitsFile("max_live_agents = 1")]);
   await world.logIn(limited.url);
-  const limitsOf = async () => {
-    const { checks } = await json(["doctor"], options);
-    return checks.find(({ name }: { readonly name: string }) => name === "limits");
-  };
   expect(await limitsOf()).toBeUndefined();
   await output(["identity", "ensure"], options);
   expect(await limitsOf()).toMatchObject({
@@ -123,8 +119,30 @@ test("doctor warns of 80 % of a limit, and is silent below it", async () => {
   });
 });
 
-async function limitsFile(): Promise<string> {
+test("doctor warns of 80 % of the live tasks that the agent may have, and is silent below it", async () => {
+  const limited = await world.serve(["--config", await limitsFile("max_live_tasks = 5")]);
+  await world.logIn(limited.url);
+  for (const thread of ["one", "two", "three"]) {
+    await output(["task", "ensure", "--thread", thread], options);
+  }
+  expect(await limitsOf()).toBeUndefined();
+  await output(["task", "ensure", "--thread", "four"], options);
+  expect(await limitsOf()).toEqual({
+    name: "limits",
+    state: "warn",
+    message:
+      "the agent has 4 of 5 live tasks; at the limit, no further task is registered (task_limit)",
+    remedy: expect.stringContaining("countersign task forget --revoke"),
+  });
+});
+
+async function limitsOf(): Promise<unknown> {
+  const { checks } = await json(["doctor"], options);
+  return checks.find(({ name }: { readonly name: string }) => name === "limits");
+}
+
+async function limitsFile(line: string): Promise<string> {
   const file = join(world.folder.path, "limits.toml");
-  await writeFile(file, "max_live_agents = 1\n", { mode: 0o600 });
+  await writeFile(file, `${line}\n`, { mode: 0o600 });
   return file;
 }

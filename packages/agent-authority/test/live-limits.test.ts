@@ -94,6 +94,29 @@ it("the limits and what they count are shown to the user by whoami", async () =>
   });
 });
 
+it("the tasks of an agent that its user names are shown by whoami, and those of no other agent", async () => {
+  await using tested = await TestedAuthority.start({ maxLiveTasks: 5 });
+  const { id, key, token } = await tested.agent();
+  const other = await tested.agent("user-2");
+  for (const agent of [{ id, key }, { id, key }, other]) {
+    expect((await tested.registerTask(agent.id, agent.key)).status).toBe(200);
+  }
+  const [task] = await tested.authority.registry.listTasks({ agentRuntimeId: id });
+  await tested.authority.registry.revokeTask(task?.taskId ?? expect.unreachable());
+  const headers = { authorization: `Bearer ${token}` };
+  const ask = async (query: string) => {
+    const answer = await tested.call("GET", `/v1/whoami${query}`, { headers });
+    expect(answer.status).toBe(200);
+    expect(answer.body).toMatchObject({ account_id: "acct-1", user_id: "user-1" });
+    return answer.body.tasks;
+  };
+  expect(await ask(`?agent_runtime_id=${id}`)).toEqual({ live: 1, limit: 5 });
+  const others = [`agent_runtime_id=${other.id}`, "agent_runtime_id=agent_x", "agent_runtime_id="];
+  for (const query of [...others, `agent_runtime_id=${id}&agent_runtime_id=${id}`, "x=y"]) {
+    expect(await ask(`?${query}`), query).toBeUndefined();
+  }
+});
+
 describe("a limit is refused as config_invalid", () => {
   const wrong: readonly (readonly [string, Omit<AuthorityOptions, "store">])[] = [
     ["of none for an account", { accountLimits: { "acct-1": { maxLiveAgents: 0 } } }],

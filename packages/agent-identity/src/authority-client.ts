@@ -12,6 +12,7 @@ export type {
   OwnEndOptions,
   RegisterAgentOptions,
   RotateKeyOptions,
+  WhoamiOptions,
 } from "./client/authority-request.js";
 export type { RegistrationSigner } from "./client/registration-proof.js";
 export {

@@ -106,7 +106,9 @@ async function lookAtToken(run: Run, client: AgentSession, look: Look): Promise<
   let named: Whoami | undefined;
   await look("token", async () => {
     const login = await requireLogin(client);
-    named = await askWhoami(run, login);
+    // What cannot be read is the finding of another check.
+    const identity = await client.identities.peek().catch(() => undefined);
+    named = await askWhoami(run, login, identity?.agentRuntimeId);
     return checkToken(login, named);
   });
   const known = named;

@@ -85,15 +85,20 @@ export function checkClock({ offsetSeconds }: AuthorityAnswer): Verdict {
 /**
  * Asks the authority whose token the stored login has.
  *
+ * @param agentRuntimeId - the agent of this machine, whose tasks are counted
  * @returns `undefined` if the login is an agent's, or if the authority does not tell
  * @throws {AuthorityError} if the authority refuses the token, or cannot be reached
  */
-export async function askWhoami(run: Run, login: StoredLogin): Promise<Whoami | undefined> {
+export async function askWhoami(
+  run: Run,
+  login: StoredLogin,
+  agentRuntimeId: string | undefined,
+): Promise<Whoami | undefined> {
   // An agent's identity JWT holds its private key, so it is never sent.
   if (login.kind === "agent") return undefined;
   const client = new AuthorityClient({ authority: login.authority, ...run.asking });
   try {
-    return await client.whoami(login.access_token, { signal: run.signal });
+    return await client.whoami(login.access_token, { agentRuntimeId, signal: run.signal });
   } catch (error) {
     if (!AuthorityError.is(error) || error.status !== 404) throw error;
     return undefined;
@@ -115,17 +120,30 @@ export function checkToken(login: StoredLogin, named: Whoami | undefined): Verdi
   );
 }
 
-/** Warns if the user has used 80 % of a limit of live agents. `undefined`: it has not, or the authority does not say. */
-export function checkLimits({ agents, ephemeralAgents }: Whoami): Verdict | undefined {
-  const near = [
+/** Warns if the user has used 80 % of a limit of live agents, or its agent that of live tasks. `undefined`: no, or the authority does not say. */
+export function checkLimits({ agents, ephemeralAgents, tasks }: Whoami): Verdict | undefined {
+  const nearAgents = [
     ...nearLimit("live agents", agents),
     ...nearLimit("live ephemeral agents", ephemeralAgents),
   ];
-  if (near.length === 0) return undefined;
-  return warn(
-    `the user has ${near.join(" and ")}; at the limit, no further agent is registered (agent_limit)`,
-    "end agents that are not used: countersign logout --revoke in their homes; or ask the operator to raise the limit",
-  );
+  const nearTasks = nearLimit("live tasks", tasks);
+  const messages: string[] = [];
+  const remedies: string[] = [];
+  if (nearAgents.length > 0) {
+    messages.push(
+      `the user has ${nearAgents.join(" and ")}; at the limit, no further agent is registered (agent_limit)`,
+    );
+    remedies.push("end agents that are not used: countersign logout --revoke in their homes");
+  }
+  if (nearTasks.length > 0) {
+    messages.push(
+      `the agent has ${nearTasks.join()}; at the limit, no further task is registered (task_limit)`,
+    );
+    remedies.push("end tasks that are not used: countersign task forget --revoke --thread ID");
+  }
+  if (messages.length === 0) return undefined;
+  const orElse = "or ask the operator to raise the limit";
+  return warn(messages.join(". "), [...remedies, orElse].join("; "));
 }
 
 function nearLimit(what: string, count: Whoami["agents"]): readonly string[] {

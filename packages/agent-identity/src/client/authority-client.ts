@@ -35,6 +35,7 @@ import type {
   OwnEndOptions,
   RegisterAgentOptions,
   RotateKeyOptions,
+  WhoamiOptions,
 } from "./authority-request.js";
 import { revokeAgent, rotateKey } from "./change-agent.js";
 import { endAgent, endTask } from "./end-self.js";
@@ -127,9 +128,12 @@ export class AuthorityClient {
    * @throws {AuthorityError} as {@link AuthorityClient.request}
    * @throws {AgentIdentityError} `bad_response`
    */
-  async whoami(accessToken: string, options?: AuthorityCallOptions): Promise<Whoami> {
+  async whoami(accessToken: string, options: WhoamiOptions = {}): Promise<Whoami> {
+    const { agentRuntimeId: agent, ...call } = options;
     const human = { accessToken, proof: "bearer" } as const;
-    const answer = await this.request({ method: "GET", path: WHOAMI_PATH, human }, options);
+    const query = agent === undefined ? "" : `?agent_runtime_id=${encodeURIComponent(agent)}`;
+    const path = WHOAMI_PATH + query;
+    const answer = await this.request({ method: "GET", path, human }, call);
     return parseWhoamiResponse(answer.body);
   }
 

@@ -67,6 +67,12 @@ export interface AuthorityCallOptions extends CallPatience {
   readonly onRetry?: ((retry: AuthorityRetry) => void) | undefined;
 }
 
+/** Options of `AuthorityClient.whoami`. */
+export interface WhoamiOptions extends AuthorityCallOptions {
+  /** An agent of the user, whose live tasks are wanted as well. Default none. */
+  readonly agentRuntimeId?: string | undefined;
+}
+
 /** Sends calls to one authority, as `AuthorityClient` does. */
 export interface AuthorityRequester {
   /** The authority's base URL, normalised. */

@@ -38,8 +38,11 @@ export const whoamiResponseSchema = v.pipe(
     user_id: v.pipe(principalId("a user id"), v.description("The id of the user in the account.")),
     agents: liveCount("The lasting agents of the user."),
     ephemeral_agents: liveCount("The ephemeral agents of the user."),
+    tasks: liveCount("The tasks of the agent that was named, if it is the user's."),
   }),
-  v.description("Whose token it is, and how much of its limits the user has used."),
+  v.description(
+    "Whose token it is, and how much of its limits the user has used, or an agent of it.",
+  ),
 );
 
 /** How much of a limit is used. */
@@ -58,16 +61,19 @@ export interface Whoami {
   readonly agents?: LiveCount | undefined;
   /** The ephemeral agents of the user. Absent: the authority does not say. */
   readonly ephemeralAgents?: LiveCount | undefined;
+  /** The tasks of the agent that was named. Absent: none was named, it is not the user's, or the authority does not say. */
+  readonly tasks?: LiveCount | undefined;
 }
 
 /** Makes the authority's answer. */
 export function createWhoamiResponse(who: Whoami): v.InferInput<typeof whoamiResponseSchema> {
-  const { accountId, userId, agents, ephemeralAgents } = who;
+  const { accountId, userId, agents, ephemeralAgents, tasks } = who;
   return {
     account_id: accountId,
     user_id: userId,
     ...(agents === undefined ? {} : { agents }),
     ...(ephemeralAgents === undefined ? {} : { ephemeral_agents: ephemeralAgents }),
+    ...(tasks === undefined ? {} : { tasks }),
   };
 }
 
@@ -85,11 +91,12 @@ export function parseWhoamiResponse(body: unknown): Whoami {
       { hint: "name account and user yourself" },
     );
   }
-  const { account_id, user_id, agents, ephemeral_agents } = parsed.output;
+  const { account_id, user_id, agents, ephemeral_agents, tasks } = parsed.output;
   return {
     accountId: account_id,
     userId: user_id,
     ...(agents === undefined ? {} : { agents }),
     ...(ephemeral_agents === undefined ? {} : { ephemeralAgents: ephemeral_agents }),
+    ...(tasks === undefined ? {} : { tasks }),
   };
 }
