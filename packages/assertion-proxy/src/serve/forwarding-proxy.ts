@@ -66,6 +66,8 @@ const DRAIN_MS = numberIn(0, LONGEST_TIMER_MS);
 const DELAY_MS = numberIn(0, LONGEST_TIMER_MS);
 // For the last answers to leave once the drain is over.
 const FAREWELL_MS = 1_000;
+// So long without another connection: none is on its way from the system.
+const QUIET_MS = 10;
 
 /** The server that signing proxy, verifying gateway and authorizer have in common: connections, exchanges, drain. The policy makes the difference. */
 export class ForwardingProxy {
@@ -265,14 +267,14 @@ export class ForwardingProxy {
   }
 
   /**
-   * Accepts the connections that the system has made and that wait for this process, one in a turn of the event loop. With the listener
-   * they would be cut off, and their requests lost: a busy process has some at any time.
+   * Accepts the connections that the system has made and that wait for this process, until no more come for a while. With the listener
+   * they would be cut off, and their requests lost: a busy process has some at any time, and so has the system of a busy machine.
    */
   async #acceptWaiting(longestMs: number): Promise<void> {
     const endsAt = performance.now() + longestMs;
     for (let seen = -1; seen !== this.#accepted && performance.now() < endsAt; ) {
       seen = this.#accepted;
-      await turn();
+      await timeout(QUIET_MS);
     }
   }
 
