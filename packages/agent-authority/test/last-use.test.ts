@@ -183,6 +183,37 @@ describe("a report of uses", () => {
   });
 });
 
+it("reports of one token leave places to those of others (G-A55)", async () => {
+  const { tested, registry, one, report, lastUse } = await startWithTasks(PUBLIC);
+  const others = await tested.token("resource_server", "gateway-2", "ops");
+  const uses = [{ agent_runtime_id: one.id, task_id: one.taskId, seconds_ago: 0 }];
+  await report([]);
+  await report([], bearer(others));
+  // Then no other transaction is left.
+  await expect
+    .poll(async () => (await registry.listAccessTokens()).every((token) => token.lastUsedAt))
+    .toBe(true);
+  const held = Promise.withResolvers<void>();
+  const transact = tested.store.transaction.bind(tested.store);
+  const transaction = vi.spyOn(tested.store, "transaction");
+  onTestFinished(() => transaction.mockRestore());
+  transaction.mockImplementationOnce(async (work) => {
+    await held.promise;
+    return await transact(work);
+  });
+  const statuses: number[] = [];
+  const many = Array.from({ length: 33 }, async () => {
+    statuses.push((await report([{ agent_runtime_id: one.id, seconds_ago: 9 }])).status);
+  });
+  await expect.poll(() => statuses).toEqual(Array(25).fill(503));
+  const other = report(uses, bearer(others));
+  held.resolve();
+  expect((await other).status).toBe(200);
+  expect(await lastUse(one)).toEqual(Array(2).fill("2026-04-15T12:00:00Z"));
+  await Promise.all(many);
+  expect(statuses.filter((status) => status === 200)).toHaveLength(8);
+});
+
 describe("an accepted assertion", () => {
   it("is reported by a verifier with a remote directory", async () => {
     const { tested, token, one, lastUse } = await startWithTasks();

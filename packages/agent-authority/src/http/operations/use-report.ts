@@ -12,6 +12,8 @@ import type { ServedOperation } from "../served-operation.js";
 
 // Each takes a few milliseconds of the database. More would wait for longer than their senders do.
 const MAX_WAITING = 32;
+// Of one token, so that it leaves places to others: several gateways may have the same one.
+const MAX_WAITING_OF_ONE = 8;
 
 /**
  * `POST /v1/assertion/uses`: resource servers report whose assertions they accepted (protocol §5.11). Reports are written one after another, so
@@ -45,7 +47,8 @@ export function reportUsesOperation(isOpen: boolean): ServedOperation {
           taskId: task_id,
           secondsAgo: seconds_ago,
         }));
-        await inTurn(() => noteUses(context.store, seen, reporterOf(reader), instant));
+        const reporter = reporterOf(reader);
+        await inTurn(reporter.name, () => noteUses(context.store, seen, reporter, instant));
         return {};
       };
     },
@@ -68,19 +71,20 @@ function reporterOf(reader: TokenPrincipal | undefined): UseReporter {
   return { name, accounts: rights.accounts };
 }
 
-function oneAfterAnother(): (work: () => Promise<void>) => Promise<void> {
-  let waiting = 0;
+function oneAfterAnother(): (of: string, work: () => Promise<void>) => Promise<void> {
+  const waiting: string[] = [];
   let last = Promise.resolve();
-  return async (work) => {
-    if (waiting >= MAX_WAITING) {
+  return async (of, work) => {
+    const isFull = waiting.filter((each) => each === of).length >= MAX_WAITING_OF_ONE;
+    if (isFull || waiting.length >= MAX_WAITING) {
       throw new AgentAuthorityError("unreachable", "the authority has too much to do");
     }
-    waiting += 1;
+    waiting.push(of);
     const done = last.then(work);
     last = done
       .catch(() => {})
       .finally(() => {
-        waiting -= 1;
+        waiting.shift();
       });
     await done;
   };
