@@ -35,8 +35,13 @@ export class UnknownRate {
   #left(source: string): number {
     const count = this.#counts.get(source);
     if (count === undefined) return this.#perMinute;
-    // A clock that was set back gives nothing back.
-    const ms = Math.max(0, this.#now() - count.at);
+    const now = this.#now();
+    if (now < count.at) {
+      // A clock that was set back gives nothing back, and is gone by from there on.
+      this.#counts.set(source, { left: count.left, at: now });
+      return count.left;
+    }
+    const ms = now - count.at;
     return Math.min(this.#perMinute, count.left + (ms * this.#perMinute) / MINUTE_MS);
   }
 }
