@@ -61,7 +61,12 @@ export async function withAuditFile<T>(
   }
   const isStdout = path === STDOUT;
   const name = isStdout ? "on stdout" : pathOption(path, "--audit");
-  const target = isStdout ? stdoutTarget : await openAuditTarget(name, run.signal);
+  const target = isStdout
+    ? stdoutTarget
+    : await openAuditTarget(name, {
+        signal: run.signal,
+        onWait: () => run.output.note(`the audit file ${name} is a pipe: waiting for its reader`),
+      });
   const sink = new AuditSink(target, tellOf(run, isStdout ? name : `file ${name}`));
   metrics?.audit(() => sink.state);
   const leftMs = drainClock(run.signal, closeOptionsOf(options));

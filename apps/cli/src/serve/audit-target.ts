@@ -57,14 +57,21 @@ export const stdoutTarget: AuditTarget = {
   close: async () => {},
 };
 
+/** How the reader of a named pipe is waited for. */
+export interface ReaderWait {
+  /** Ends the wait. */
+  readonly signal?: AbortSignal | undefined;
+  /** Called once if there is no reader yet. */
+  readonly onWait?: (() => void) | undefined;
+}
+
 /**
  * Opens a file to append to. Only its owner can read or write a new file. Of a named pipe the reader is waited for.
  *
- * @param signal - ends that wait
  * @throws {CliError} `config_invalid` if the file cannot be opened
  */
-export async function openAuditTarget(path: string, signal?: AbortSignal): Promise<AuditTarget> {
-  const handle = await openToAppend(path, signal).catch((error: unknown) => {
+export async function openAuditTarget(path: string, wait: ReaderWait = {}): Promise<AuditTarget> {
+  const handle = await openToAppend(path, wait).catch((error: unknown) => {
     if (!isSystemError(error)) throw error;
     throw new CliError("config_invalid", `--audit: ${path} cannot be opened: ${reasonOf(error)}`, {
       cause: error,
@@ -76,14 +83,15 @@ export async function openAuditTarget(path: string, signal?: AbortSignal): Promi
   return promptTarget(path);
 }
 
-async function openToAppend(path: string, signal: AbortSignal | undefined): Promise<FileHandle> {
-  for (;;) {
+async function openToAppend(path: string, { signal, onWait }: ReaderWait): Promise<FileHandle> {
+  for (let isFirst = true; ; isFirst = false) {
     try {
       return await open(path, FLAGS, MODE);
     } catch (error) {
       const hasNoReader = isSystemError(error, "ENXIO") && (await stat(path)).isFIFO();
       if (!hasNoReader) throw error;
     }
+    if (isFirst) onWait?.();
     await pause(PIPE_MS, undefined, { signal });
   }
 }
