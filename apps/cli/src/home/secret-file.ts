@@ -1,4 +1,5 @@
 import { stat } from "node:fs/promises";
+import { CliError } from "../text/cli-error.js";
 
 // Polled: a volume of Kubernetes changes its files by a link in a folder above, which no watch of the file sees.
 const POLL_MS = 1_000;
@@ -62,4 +63,17 @@ export async function secretFileOf(source: string): Promise<string | undefined> 
   } catch {
     return undefined;
   }
+}
+
+/**
+ * Makes sure that what was a file is one still, if it is there. The reader of a pipe would wait for its writer, and the process for that reader.
+ *
+ * @throws {CliError} `config_invalid`
+ */
+export async function requireFileStill(path: string): Promise<void> {
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined || found.isFile()) return;
+  throw new CliError("config_invalid", `${path} is no file any more`, {
+    hint: "put a file there: a pipe or a device is read at the start alone",
+  });
 }

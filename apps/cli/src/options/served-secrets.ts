@@ -1,5 +1,5 @@
 import type { Run } from "../config/run.js";
-import { openSecretFileWatch, secretFileOf } from "../home/secret-file.js";
+import { openSecretFileWatch, requireFileStill, secretFileOf } from "../home/secret-file.js";
 import { toReportedError } from "../home/to-reported-error.js";
 import { onHangup } from "../process/on-hangup.js";
 
@@ -45,6 +45,7 @@ export class ServedSecrets implements Disposable {
     const reload = async (why: string) => {
       const { output, signal } = this.#run;
       try {
+        for (const file of files) if (file !== undefined) await requireFileStill(file);
         const value = await read();
         if (value === last) return;
         await take(value);
