@@ -45,6 +45,9 @@ export const CODEX_CHILD: ProxyEnvChild = {
 /** The Claude Agent SDK with the program that it brings, once for each of two prompts. */
 export const CLAUDE_CHILD: ProxyEnvChild = {
   name: `Claude Agent SDK ${CLAUDE_AGENT_SDK_VERSION}, by \`proxyEnv\``,
+  whyNot: () =>
+    whyNotProgram(CLAUDE_PROGRAM) &&
+    "the program of the Claude Agent SDK for linux x64 does not run here: it needs glibc",
   prepare: async () => [
     ...(["claude-agent.ts", CLAUDE_AGENT_SDK_MODULE, CLAUDE_PROGRAM] as const),
     ...["Say hello.", "And again."],
