@@ -19,7 +19,7 @@ import { type AuditEntry, createVerifyingGateway } from "@countersign/assertion-
 import { startTestUpstream, type TestUpstream } from "@countersign/testing";
 import { startWireTap, type WireTap } from "@countersign/testing/vitest";
 import { expect, onTestFinished } from "vitest";
-import { heldStream } from "./held-stream.js";
+import { heldAnswer } from "./held-answer.js";
 import type { SdkClient, SdkSettings } from "./sdk-client.js";
 
 /** What the SDKs are given as their key. It must never be sent. */
@@ -34,9 +34,9 @@ export interface World {
   readonly tap: WireTap;
   /** What the gateway has written about the requests so far. */
   readonly gatewayLog: readonly AuditEntry[];
-  /**
-   * Holds the next streamed answer back before its last piece, for good. Resolves once it has arrived as far as that at the client.
-   */
+  /** Holds the next answer to a call back, for good. Resolves once the API has the request. */
+  holdNextAnswer(): Promise<void>;
+  /** The same of a streamed answer, from its last piece on. Resolves once the client has the head of the answer. */
   holdNextStream(): Promise<void>;
   /** The transport's warnings so far. */
   readonly warnings: readonly string[];
@@ -69,7 +69,7 @@ export async function startWorld(
 ): Promise<World> {
   const { url: authority, registry, end: endAuthority } = await startAuthority();
   const tap = await startWireTap();
-  const held = heldStream(api);
+  const held = heldAnswer(api);
   const upstream = await startTestUpstream(held.api);
   onTestFinished(() => upstream.close());
   const { token } = await registry.createAccessToken({
@@ -110,8 +110,9 @@ export async function startWorld(
     upstream,
     tap,
     gatewayLog,
+    holdNextAnswer: () => held.holdWhole(),
     async holdNextStream() {
-      await held.next();
+      await held.holdRest();
       // Each request has its head by then.
       await expect.poll(() => tap.statuses().length).toBe(upstream.requests.length);
     },
