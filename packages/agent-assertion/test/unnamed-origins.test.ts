@@ -46,7 +46,7 @@ describe.each(transports)("a request of $name to an origin that is not named", (
     await send(server.url);
     expect(credentialsOf(server)).toEqual([undefined]);
     expect(warnings).toEqual([
-      expect.stringContaining(`${server.url} is not signed: named are ${named}`),
+      expect.stringContaining(`${server.url} is not signed: origins names ${named}`),
     ]);
     expect(source.signals).toEqual([]);
   });

@@ -4,7 +4,7 @@ import { isLoopbackHost } from "./loopback-host.js";
 // What may be repeated in a message: a URL without user name, query or fragment. Anything else may be, or hold, a secret.
 const HARMLESS_URL = /^[a-z][a-z0-9+.-]{0,20}:\/\/[A-Za-z0-9._~:/[\]-]{1,200}$/i;
 
-const AUTHORITY_HINT = "give a base URL such as https://authority.example";
+const AUTHORITY_HINT = "give a base URL with its scheme, such as https://authority.example";
 
 /** Options of {@link parseAuthority} and {@link parseOrigin}. */
 export interface HttpUrlOptions {
@@ -47,7 +47,7 @@ export function parseOrigin(
   options: HttpUrlOptions = {},
   option?: string | undefined,
 ): string {
-  const hint = "give an origin such as https://api.example";
+  const hint = "give an origin with its scheme, such as https://api.example";
   return parseHttpUrl(value, options, hint, refusalOf(option)).origin;
 }
 
@@ -72,7 +72,7 @@ function parseHttpUrl(value: string, options: HttpUrlOptions, hint: string, refu
   if (url.protocol === "http:" && !isLoopbackHost(url.hostname) && options.insecureHttp !== true) {
     throw refuse(
       `${url.origin} is plain http to another machine`,
-      "use https; elsewhere than to loopback, http needs the option insecureHttp (--insecure-http), where there is one",
+      "use https; only the option insecureHttp (--insecure-http) allows http there, where it exists",
     );
   }
   return url;

@@ -51,7 +51,7 @@ function readerOf(accessToken: AccessToken): () => Promise<string | undefined> {
       if (CountersignError.is(error)) throw error;
       // Without the text of the program's error, which may hold a secret.
       throw new AgentKeyError("internal", "accessToken() failed", {
-        hint: "see the cause of the cause: the program's own error; the next turn calls accessToken() again",
+        hint: "what accessToken() threw is cause.cause of the refusal; the next turn calls accessToken() again",
         cause: error,
       });
     }

@@ -178,6 +178,6 @@ export class AuthorizedRequest {
 function refusedOwn({ origin }: URL, fields: readonly string[]): AgentAssertionError {
   const message = `a request to ${origin} has a credential of its own (${fields.join(", ")}): nothing was sent`;
   return new AgentAssertionError("invalid_request", message, {
-    hint: "give the client no key of its own, or replace or keep it with ownAuthorization and keepFields",
+    hint: "give the client no key, or choose by ownAuthorization and keepFields what is sent",
   });
 }

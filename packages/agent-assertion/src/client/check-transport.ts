@@ -16,8 +16,7 @@ const CHOICES = {
  */
 export function checkTransport(source: CredentialSource, options: AssertionOptions): void {
   for (const name of SOURCE_FUNCTIONS) {
-    const hint =
-      "give what gives credentials, for instance a thread of agent-task, before the options";
+    const hint = "give the thread as the argument before the options";
     if (!isFunction(member(source, name))) throw invalid(`source has no function ${name}`, hint);
   }
   if (typeof options !== "object" || options === null) {
@@ -25,7 +24,10 @@ export function checkTransport(source: CredentialSource, options: AssertionOptio
   }
   checkNames("origins", options.origins, 'a list of origins, for instance ["https://api.example"]');
   if (options.origins.length === 0) {
-    throw invalid("origins must name at least one origin, got an empty list", "name the API's");
+    throw invalid(
+      "origins must name at least one origin, got an empty list",
+      "name the origin of the API, for instance https://api.example",
+    );
   }
   if (options.keepFields !== undefined) {
     checkNames(

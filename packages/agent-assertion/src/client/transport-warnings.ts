@@ -36,16 +36,16 @@ export function transportWarnings(
       ),
     replaced: ({ origin }, fields) =>
       warnOfOwn(
-        `a request to ${origin} has a credential of its own (${fields.join(", ")}), which is not sent: the one of its thread takes its place. ` +
-          "To silence this give the client no key of its own, or decide with ownAuthorization and keepFields",
+        `a request to ${origin} has a credential of its own (${fields.join(", ")}), which is not sent: the credential of the thread takes its place. ` +
+          "To end this warning, give the client no key, or choose by ownAuthorization and keepFields what is sent",
       ),
     unnamed({ origin }) {
       if (unnamed.has(origin) || unnamed.size === MAX_ORIGINS) return;
       unnamed.add(origin);
       warn(
         "COUNTERSIGN_UNNAMED_ORIGIN",
-        `a request to ${origin} is not signed: named are ${namedOrigins.join(", ")}. ` +
-          "Name the origin as it is called, with its port, or use another client for it",
+        `a request to ${origin} is not signed: origins names ${namedOrigins.join(", ")}. ` +
+          "Add the origin to origins, as the client calls it and with its port, or use another client for it",
       );
     },
   };

@@ -21,6 +21,8 @@ test("of valibot's issues, a check's own text is said, and otherwise what would 
   expect(described("min_length", "Invalid length: Expected >=1 but received 0", ">=1")).toBe(
     "access_token: expected a length >=1",
   );
+  const missing = 'Invalid key: Expected "access_token" but received undefined';
+  expect(described("object", missing, '"access_token"')).toBe("access_token: missing");
   expect(described("check", "not a server's id")).toBe("access_token: not a server's id");
   expect(described("regex", "has control characters", "/a/u")).toBe(
     "access_token: has control characters",

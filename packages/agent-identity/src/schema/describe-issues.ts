@@ -31,6 +31,9 @@ export function describeIssues({ issues }: FoundIssues): string {
 }
 
 function describeIssue({ message, kind, type, expected }: FoundIssue): string {
+  // valibot names the member that is missing as the one that it expected.
+  if (message.startsWith("Invalid key: ") && message.endsWith("received undefined"))
+    return "missing";
   const isOwn = kind === undefined || !message.startsWith("Invalid ");
   if (isOwn || expected == null) return message;
   return `expected ${type?.endsWith("_length") ? "a length " : ""}${expected}`;

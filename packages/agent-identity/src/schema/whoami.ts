@@ -88,7 +88,9 @@ export function parseWhoamiResponse(body: unknown): Whoami {
     throw new AgentIdentityError(
       "bad_response",
       `the authority does not say whose token it is: ${describeIssues(parsed)}`,
-      { hint: "name account and user yourself" },
+      {
+        hint: "check that the URL is that of an authority; if it is, name account and user yourself",
+      },
     );
   }
   const { account_id, user_id, agents, ephemeral_agents, tasks } = parsed.output;

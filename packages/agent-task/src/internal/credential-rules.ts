@@ -292,6 +292,6 @@ function isTaskOf(task: AgentTask, credential: AgentCredential): boolean {
 
 function notLoggedIn(message: string): AgentTaskError {
   return new AgentTaskError("not_logged_in", message, {
-    hint: "log in; a request is never sent without a credential",
+    hint: "log in, and try again; nothing was sent, because there is no credential to send",
   });
 }
