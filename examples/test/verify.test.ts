@@ -19,6 +19,7 @@ import { createHonoApi } from "../verify/hono.js";
 import { createKoaApi } from "../verify/koa.js";
 import { createNestApi } from "../verify/nestjs.js";
 import { createApi } from "../verify/node.js";
+import { createTestAgent, type TestAgent } from "../verify/test-agent.js";
 import { createWebSocketApi } from "../verify/ws.js";
 import { contractOf } from "./contract-of.js";
 import { end, listen, startWorld } from "./world.js";
@@ -117,6 +118,20 @@ test("the server of WebSockets knows who opened a socket, and refuses others", a
   expect(String((await once(socket, "message"))[0])).toMatch(/^agent_\S+: hello$/);
   const [error] = await once(new WebSocket(url), "error");
   expect(error.message).toContain("401");
+});
+
+test("the test agent is accepted by its own verifier alone, with its own capabilities", async () => {
+  const remove = async (agent: TestAgent, authorization: string) => {
+    const server = createServer(createExpressApi(agent.verifier));
+    onTestFinished(() => end(server));
+    const url = `${await listen(server)}/v1/everything`;
+    return (await fetch(url, { method: "DELETE", headers: { authorization } })).status;
+  };
+  const admin = createTestAgent(["admin"]);
+  const other = createTestAgent();
+  expect(await remove(admin, admin.header())).toBe(204);
+  expect(await remove(admin, other.header())).toBe(401);
+  expect(await remove(other, other.header())).toBe(403);
 });
 
 test("the counted directory counts its lookups", async () => {

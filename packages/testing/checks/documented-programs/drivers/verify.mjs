@@ -21,6 +21,7 @@ import { endServers, listen } from "./listen.mjs";
 import { createNestApi } from "./nestjs.js";
 import { createApi } from "./node.js";
 import { openThread } from "./open-thread.mjs";
+import { createTestAgent } from "./test-agent.js";
 import { createWebSocketApi } from "./ws.js";
 
 const { AUTHORITY } = process.env;
@@ -36,6 +37,9 @@ const directory = createDirectory(AUTHORITY, (name) => counted.push(name));
 assert.equal(await directory.agent("agent-1"), undefined);
 assert.deepEqual(counted, ["agent miss"]);
 await directory.close();
+
+const tested = createTestAgent();
+assert.equal((await tested.verifier.verify(tested.header())).accountId, "acct-test");
 
 const apis = {
   koa: async (verifier) => createServer(createKoaApi(verifier).callback()),
