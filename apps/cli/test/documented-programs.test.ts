@@ -29,6 +29,7 @@ const SHELL: Readonly<Record<string, readonly string[]>> = {
     `${COMMANDS}; kubernetes.test.ts`,
   ],
   "packages/agent/README.md": ["run: readme.test.ts"],
+  "packages/ai/README.md": [COMMANDS],
 };
 
 const PROGRAMS = readDocumentedPrograms(ROOT);
