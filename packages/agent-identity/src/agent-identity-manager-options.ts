@@ -75,7 +75,7 @@ export const MANAGER_OPTIONS: Readonly<Record<string, OptionShape>> = {
 };
 
 /**
- * Options of the manager's calls. `deadlineMs`, `attempts` and `outageMs` are those of the caller that starts a registration; callers that
+ * Options of the manager's calls. `deadlineMs`, `attempts`, `outageMs` and `requestId` are those of the caller that starts a registration; callers that
  * ask while it is on its way share it as it is.
  */
 export interface EnsureIdentityOptions extends CallPatience {

@@ -30,7 +30,7 @@ export async function runAlone<T>(
   { client, store, deadlineMs: mostMs = client.deadlineMs }: RunAloneOptions,
   owner: IdentityOwner,
   signal: AbortSignal,
-  { deadlineMs: wantedMs = mostMs, attempts, outageMs }: CallPatience,
+  { deadlineMs: wantedMs = mostMs, attempts, outageMs, requestId }: CallPatience,
   run: (turn: Turn) => Promise<T>,
 ): Promise<T> {
   const deadlineMs = Math.min(wantedMs, mostMs);
@@ -48,6 +48,7 @@ export async function runAlone<T>(
               deadlineMs: Math.max(endsAt - performance.now(), 0),
               attempts,
               outageMs,
+              requestId,
             }),
           });
         } catch (error) {

@@ -60,6 +60,11 @@ export interface CredentialOptions {
    * reject at once. A source that gets no credentials from elsewhere ignores it. Default: each call tries for itself.
    */
   readonly outageMs?: number | undefined;
+  /**
+   * The id of the request that the credential is for. A source that registers something for it sends the id to its authority, so that both logs
+   * name one id. Default none.
+   */
+  readonly requestId?: string | undefined;
 }
 
 /**

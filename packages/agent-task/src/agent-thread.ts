@@ -27,6 +27,11 @@ export interface ThreadOptions {
    * the signing proxy's do. From 0. Default: each call asks.
    */
   readonly outageMs?: number | undefined;
+  /**
+   * The id of the request that this is for. A registration that this caller starts sends it to the authority as `X-Request-Id`, if a server takes
+   * such an id (`isRequestId` of `agent-key/redaction`). Default none.
+   */
+  readonly requestId?: string | undefined;
 }
 
 /** Options of {@link AgentThread}, and of what makes one. */

@@ -116,7 +116,8 @@ test.each([
     expect(await sendRaw(signing.url, signing.request("GET", "/v1"))).toMatchObject({
       status: 401,
     });
-    const patience = { deadlineMs, outageMs: 5000, signal: expect.any(AbortSignal) };
+    const requestId = expect.any(String);
+    const patience = { deadlineMs, outageMs: 5000, requestId, signal: expect.any(AbortSignal) };
     expect(asked).toEqual([patience, patience]);
   },
 );

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { encodeBase64Url, parseAuthority } from "@countersign/agent-key";
 import { platformFetch } from "@countersign/agent-key/platform-fetch";
+import { isRequestId } from "@countersign/agent-key/redaction";
 import {
   AUTHORITY_URL,
   checkOptions,
@@ -32,6 +33,7 @@ import type {
   AuthorityRequest,
   AuthorityResponse,
   AuthorityRetry,
+  CallPatience,
   OwnEndOptions,
   RegisterAgentOptions,
   RotateKeyOptions,
@@ -91,8 +93,7 @@ export class AuthorityClient {
   ): Promise<AuthorityResponse> {
     return await this.#repeat(request, options, async (signal) => {
       const credential = await this.#prove(request, signal);
-      const { deadlineMs = this.deadlineMs } = options;
-      const answer = await this.#send(request, credential, signal, deadlineMs);
+      const answer = await this.#send(request, credential, signal, options);
       const { status, headers, sentAt, receivedAt } = answer;
       return {
         status,
@@ -289,11 +290,15 @@ export class AuthorityClient {
     request: AuthorityRequest,
     credential: Readonly<Record<string, string>>,
     signal: AbortSignal,
-    deadlineMs = this.deadlineMs,
+    { deadlineMs = this.deadlineMs, requestId }: CallPatience = {},
   ): Promise<Exchange> {
     const url = this.#url(request.path);
     const { method } = request;
-    const headers = { ...request.headers, ...credential };
+    const headers = {
+      ...(isRequestId(requestId) ? { "x-request-id": requestId } : {}),
+      ...request.headers,
+      ...credential,
+    };
     const body = request.body === undefined ? undefined : JSON.stringify(request.body);
     const sent = { method, url, headers, body };
     const proof = await registrationProof(request.signer, sent, {

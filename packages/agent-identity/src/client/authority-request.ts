@@ -43,7 +43,7 @@ export interface AuthorityResponse {
   readonly receivedAt: number;
 }
 
-/** How long a call may take, and how often it may ask. */
+/** How long a call may take, how often it may ask, and for which request it is made. */
 export interface CallPatience {
   /** Time for the whole call with all its attempts, in milliseconds. Default: the client's. */
   readonly deadlineMs?: number | undefined;
@@ -57,6 +57,11 @@ export interface CallPatience {
    * ends it. Attempts of one call after its second are at least as far apart. Default: each call asks for itself.
    */
   readonly outageMs?: number | undefined;
+  /**
+   * The id of the request that this call is made for, for the authority's log. Sent as `X-Request-Id` if a server takes it: 1 to 128 letters,
+   * digits and `_.:~+/=@-`, and nothing that looks like a credential. Default none.
+   */
+  readonly requestId?: string | undefined;
 }
 
 /** Options of every call. */

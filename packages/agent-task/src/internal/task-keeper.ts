@@ -191,7 +191,11 @@ export class TaskKeeper {
   ): Promise<boolean> {
     const { clock } = this.options;
     return await clock.learn(code, usedOffsetSeconds, () =>
-      this.#registrar.askTheTime(options.signal, options.remainingMs?.()),
+      this.#registrar.askTheTime({
+        signal: options.signal,
+        deadlineMs: options.remainingMs?.(),
+        requestId: options.requestId,
+      }),
     );
   }
 
@@ -206,8 +210,9 @@ export class TaskKeeper {
       const stored = await identities.peek();
       if (stored === undefined || !isSameAgentId(stored, signer)) return false;
       if (!isSameSigner(stored, signer)) return true;
-      const { attempts, outageMs } = wait;
-      const rotated = await identities.finishRotation(stored, { signal, attempts, outageMs });
+      const { attempts, outageMs, requestId } = wait;
+      const patience = { attempts, outageMs, requestId };
+      const rotated = await identities.finishRotation(stored, { signal, ...patience });
       return (
         rotated !== undefined && isSameAgentId(rotated, signer) && !isSameSigner(rotated, signer)
       );
@@ -251,7 +256,7 @@ export class TaskKeeper {
     state: ScopeState,
     flightMs: number,
     prewarm: boolean,
-    { deadlineMs, attempts, outageMs }: WaitOptions = {},
+    { deadlineMs, attempts, outageMs, requestId }: WaitOptions = {},
   ): Flight {
     return startFlight(state, {
       ...this.options,
@@ -259,7 +264,7 @@ export class TaskKeeper {
       deadlineMs: this.deadlines.totalMs({ deadlineMs }),
       flightMs,
       prewarm,
-      patience: { attempts, outageMs },
+      patience: { attempts, outageMs, requestId },
     });
   }
 

@@ -1,5 +1,6 @@
 import type { AgentIdentity, EnsureIdentityOptions } from "@countersign/agent-identity";
 import { AgentIdentityError, AuthorityError } from "@countersign/agent-identity";
+import type { AuthorityCallOptions } from "@countersign/agent-identity/authority-client";
 import { type Code, CountersignError } from "@countersign/agent-key";
 import { codeRow, hasInRow } from "@countersign/agent-key/codes";
 import type { AgentTask } from "../agent-task.js";
@@ -46,7 +47,7 @@ export class TaskRegistrar {
   }
 
   /** Sends the authority one request, to learn the time from its answer. */
-  async askTheTime(signal: AbortSignal | undefined, deadlineMs?: number): Promise<void> {
+  async askTheTime(options: AuthorityCallOptions): Promise<void> {
     const { identities, clock } = this.#options;
     const auth = await identities.auth();
     if (auth?.kind !== "human") return;
@@ -58,7 +59,7 @@ export class TaskRegistrar {
           human: { accessToken: auth.accessToken, proof: "bearer" },
           retry: false,
         },
-        { signal, deadlineMs },
+        options,
       );
       clock.observe(response);
     } catch (error) {
@@ -140,7 +141,7 @@ export class TaskRegistrar {
       case "correct_time": {
         if (!hasInRow(code, "onRegistration", onRegistration)) throw error;
         const learned = await clock.learn(code, clock.offsetSeconds, () =>
-          this.askTheTime(attempt.signal),
+          this.askTheTime({ signal: attempt.signal, requestId: attempt.patience().requestId }),
         );
         if (!learned) throw error;
         return identity;

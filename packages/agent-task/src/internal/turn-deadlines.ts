@@ -23,6 +23,7 @@ export interface WaitOptions {
   /** As the options of the same names of calls to the authority. */
   readonly attempts?: number | undefined;
   readonly outageMs?: number | undefined;
+  readonly requestId?: string | undefined;
 }
 
 /** Bounds what a turn waits for. */

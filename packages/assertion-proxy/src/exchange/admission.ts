@@ -69,7 +69,7 @@ export interface AdmitContext {
   readonly takePlace: TakePlace;
   /** For what a policy keeps for a request. */
   readonly whenOver: WhenOver;
-  /** For the directory. */
+  /** For the directory, or the authority with which something is registered. */
   readonly requestId: string;
 }
 

@@ -101,19 +101,20 @@ export function createSigningPolicy(options: SigningPolicyOptions): ProxyPolicy 
 
   async function admit(
     request: IncomingMessage,
-    { signal, body: reader, whenOver }: AdmitContext,
+    { signal, body: reader, whenOver, requestId }: AdmitContext,
   ): Promise<Admission> {
+    const wait = { ...patience, requestId };
     const threadId = threadOf(request.rawHeaders, threadHeaders);
     try {
       const { bindingBodyBytes } = options;
       const body = bindingBodyBytes === undefined ? undefined : await reader.read(bindingBodyBytes);
       const source = threads.sourceOf(threadId, whenOver);
-      const credential = await source.credential({ ...patience, signal });
+      const credential = await source.credential({ ...wait, signal });
       const fields = await fieldsOf(request, credential, body, signal);
       return new SigningAttempts(source, credential, fields, {
         origin,
         maxBodyBytes: options.replayBodyBytes,
-        patience,
+        patience: wait,
         fieldsOf: (current, signing) => fieldsOf(request, current, body, signing),
         trailersOf: (current) => fieldsFor(current).trailersOf(request.rawHeaders),
       });
