@@ -62,14 +62,14 @@ describe("a function that returns no token", () => {
     async (_, accessToken) => {
       const world = await startWorld();
       const thread = world.connect({ accessToken }).thread("thread-1");
-      for (const failed of [
-        thread.run(async () => expect.unreachable("begun")),
-        thread.fetch(world.api.url),
+      for (const start of [
+        () => thread.run(async () => expect.unreachable("begun")),
+        () => thread.fetch(world.api.url),
       ]) {
-        const error = await expectRejection(failed, TaskRegistrationError, "internal");
+        const error = await expectRejection(start(), TaskRegistrationError, "internal");
         expect(error.message).toContain("accessToken() failed");
         expect(error.message).not.toContain("s3cr3t");
-        expect(error.hint).toContain("the program's own error");
+        expect(error.hint).toContain("the next turn calls accessToken() again");
         expect(error.cause).toMatchObject({ cause: fault });
       }
       expect([...world.authority.requests, ...world.api.requests]).toEqual([]);

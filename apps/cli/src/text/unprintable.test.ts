@@ -74,7 +74,8 @@ describe.each([
     const folder = await temporaryDirectory();
     onTestFinished(() => folder.remove());
     const path = join(folder.path, "audit.jsonl");
-    const run = { output: { warn: () => undefined } } as unknown as Run;
+    const { signal } = new AbortController();
+    const run = { signal, output: { warn: () => undefined } } as unknown as Run;
     await withAuditFile(run, { audit: path }, undefined, async ({ audit }) =>
       audit?.({ path: text }),
     );
