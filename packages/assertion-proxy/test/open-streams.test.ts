@@ -66,7 +66,7 @@ describe("an open stream", () => {
     });
     await third;
     connection.socket.write("0\r\n\r\n");
-    await client.bytes.until("0\r\n\r\n");
+    await client.bytes.until("\r\n0\r\n\r\n");
     expect(await gateway.entry(0)).not.toHaveProperty("code");
   });
 

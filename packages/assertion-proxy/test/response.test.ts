@@ -93,7 +93,7 @@ describe("what the client reads", () => {
     }
     expect(gateway.audit).toHaveLength(0);
     socket.write("0\r\n\r\n");
-    await client.bytes.until("0\r\n\r\n");
+    await client.bytes.until("\r\n0\r\n\r\n");
     expect(await gateway.entry(0)).toMatchObject({ status: 200 });
   });
 

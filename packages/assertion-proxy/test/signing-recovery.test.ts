@@ -116,7 +116,7 @@ describe("a 401 is handed up as it came, but for its challenge", () => {
     client.send("4\r\nlo, \r\n");
     expect(await client.bytes.until("one")).toMatch(/^HTTP\/1\.1 401 /);
     client.send("5\r\nworld\r\n0\r\n\r\n");
-    expect(await bytes.until("0\r\n\r\n")).toMatch(
+    expect(await bytes.until("\r\n0\r\n\r\n")).toMatch(
       /\r\n\r\n3\r\nhel\r\n4\r\nlo, \r\n5\r\nworld\r\n0\r\n\r\n$/,
     );
     socket.write("0\r\n\r\n");

@@ -40,7 +40,7 @@ describe("a signed request", () => {
     socket.write("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\none\r\n");
     await client.bytes.until("one");
     client.send("0\r\n\r\n");
-    await bytes.until("0\r\n\r\n");
+    await bytes.until("\r\n0\r\n\r\n");
     socket.write("0\r\n\r\n");
     expect(await readAnswer(client)).toMatchObject({ status: 200 });
   });
